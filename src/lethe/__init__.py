@@ -1,0 +1,18 @@
+"""Lethe: what does a vision model lose besides the thing it was told to forget?
+
+The floors of the package, bottom first; an import only ever points down:
+
+    records settings registry paths fingerprint io     plain data and files; no torch
+    sources                                            images and attributes of entities
+    testbed                                            filter, balance, split, similarity
+    diffusion                                          pipeline folders, deltas, noise, generation
+    metrics                                            batched scores
+    unlearners                                         one file per method
+    interference                                       per pair, per entity, statistics
+    archive                                            published records, provenance
+    plots                                              figures and the data they draw
+
+Importing ``lethe`` loads no torch: the Snakefile imports it in every job.
+"""
+
+__version__ = "0.1.0"

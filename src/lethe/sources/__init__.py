@@ -1,0 +1,12 @@
+"""Where images and attributes come from. Names are resolved lazily; see ``base.EntitySource``."""
+
+from __future__ import annotations
+
+from lethe.registry import Registry
+from lethe.sources.base import EntitySource
+
+SOURCES: Registry[type[EntitySource]] = Registry("source")
+SOURCES.register("digits", "lethe.sources.digits:Digits")
+SOURCES.register("rendered_breeds", "lethe.sources.breeds:RenderedBreeds")
+SOURCES.register("rendered_scenes", "lethe.sources.scenes:RenderedScenes")
+SOURCES.register("rendered_people", "lethe.sources.people:RenderedPeople")
