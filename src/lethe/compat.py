@@ -8,7 +8,6 @@ of them fail with it. Declaring the two operators first is enough: nothing in Le
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 from pathlib import Path
 
@@ -16,17 +15,18 @@ _KEEP: list[object] = []  # a torch.library.Library takes its definitions with i
 
 
 def torchvision_is_broken() -> bool:
-    """Whether torchvision is installed, was built for CUDA, and torch was not."""
+    """Whether torchvision is installed and its compiled operators cannot be loaded into this torch."""
     import torch
 
-    if torch.version.cuda is not None or torch.version.hip is not None:
-        return False
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         return False
-    version_file = Path(spec.origin).with_name("version.py")
-    # torchvision writes the CUDA version it was built with; "None" marks a CPU build, which is healthy
-    return version_file.exists() and "cuda = '" in version_file.read_text()
+    for library in Path(spec.origin).parent.glob("_C*.so"):
+        try:
+            torch.ops.load_library(str(library))
+        except OSError:  # the loader's error for a missing libcudart or an unresolved symbol
+            return True
+    return False
 
 
 def repair_torchvision() -> bool:

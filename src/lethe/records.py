@@ -1,0 +1,51 @@
+"""Plain data that every floor shares: who is unlearned, by what, and how its files are called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MODEL_NAME = re.compile(r"^(?P<task>[a-z]+)_(?P<index>\d{3})_(?P<method>[a-z][a-z0-9_]*)_(?P<epochs>\d{3})$")
+
+
+@dataclass(frozen=True, order=True)
+class ModelId:
+    """One unlearned model: the *emitter* (an entity of a task) forgotten by a method.
+
+    Attributes:
+        task: name of the task, e.g. ``"people"``.
+        index: the emitter's index in the filtered metadata, 0..999.
+        method: registry name of the unlearner.
+        epochs: epochs over the forget set, part of the published file names; 0 for closed forms.
+    """
+
+    task: str
+    index: int
+    method: str
+    epochs: int
+
+    @property
+    def name(self) -> str:
+        """The published folder name, e.g. ``people_000_uce_000``."""
+        return f"{self.task}_{self.index:03d}_{self.method}_{self.epochs:03d}"
+
+    @classmethod
+    def parse(cls, name: str) -> ModelId:
+        """The inverse of ``name``; anything else is a ``ValueError``."""
+        match = MODEL_NAME.match(name)
+        if match is None:
+            raise ValueError(f"'{name}' is not a model name of the form task_000_method_000")
+        return cls(match["task"], int(match["index"]), match["method"], int(match["epochs"]))
+
+
+@dataclass(frozen=True, order=True)
+class ImageKey:
+    """One generated image of a model: which entity was asked for, with which seed."""
+
+    receiver: int
+    seed: int
+
+    @property
+    def file_name(self) -> str:
+        """Member name inside a shard, e.g. ``003_42.png``."""
+        return f"{self.receiver:03d}_{self.seed}.png"
