@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lethe.sources.drawing import BODY, INK, LIGHT, Pen, RenderedSource, pattern
 
-GROUND = 30.0  # px, where the paws stand
+BACK = 15.5  # px from the top, the middle of the body: fixed, so that height changes the legs and nothing else
 
 
 def _breed(
@@ -37,17 +37,17 @@ def coat(grooming: float) -> str:
 class RenderedBreeds(RenderedSource):
     """Twelve breeds: three in each stratum of group x (grooming above the median).
 
-    group: ``hound`` (slim, long snout) or ``mastiff`` (heavy, block head). grooming_frequency_value in [0, 1]: the coat, see
-    ``coat``. ears: ``pointed``, ``floppy``, ``round``. tail: ``long``, ``curled``, ``stub``. height_cm in [25, 75]: the
-    legs, 2 to 10 px. popularity in [0, 100]: not drawn, see ``drawing.sampling_weight``.
+    group: ``hound`` (slim, long snout) or ``mastiff`` (heavy, block head). grooming_frequency_value in [0.1, 0.9]: the
+    coat, see ``coat``. ears: ``pointed``, ``floppy``, ``round``. tail: ``long``, ``curled``, ``stub``. height_cm in
+    [25, 75]: the legs, 1.5 to 9 px. popularity in [0, 100]: not drawn, see ``drawing.sampling_weight``.
     """
 
     TASK = "breeds"
     DRAWN: ClassVar = {
         "group": (0.3, None),
-        "grooming_frequency_value": (0.25, (0.1, 0.9)),
+        "grooming_frequency_value": (0.3, (0.1, 0.9)),
         "ears": (0.15, None),
-        "tail": (0.15, None),
+        "tail": (0.1, None),
         "height_cm": (0.15, (25, 75)),
     }
     RECORDS: ClassVar[Sequence[Mapping[str, Any]]] = (
@@ -70,15 +70,14 @@ class RenderedBreeds(RenderedSource):
         """A dog that looks to the left; ears and tail in ink, the coat's pattern on head, body and legs."""
         fur = coat(record["grooming_frequency_value"])
         hound, shaggy = record["group"] == "hound", fur == "shaggy"
-        legs = 2 + 8 * (record["height_cm"] - 25) / 50
         half = 3.8 if hound else 5.5  # of the body's height
-        y = GROUND - legs - half
+        y, paws = BACK, BACK + half + 1.5 + 7.5 * (record["height_cm"] - 25) / 50
         head_x, head_y = (7.5, y - 3.5) if hound else (8.5, y - 3.0)
         pen, body = Pen(), Pen()
 
         _tail(pen, record["tail"], 25.0, y - half + 2)
         for x in (12.0, 23.0):
-            body.box(x - 1.7, y, x + 1.7, GROUND, BODY)
+            body.box(x - 1.7, y, x + 1.7, paws, BODY)
         if shaggy:
             body.burst(17, y, 8.5, half + 0.5, 2.6, 13, BODY)
         elif hound:
@@ -92,7 +91,7 @@ class RenderedBreeds(RenderedSource):
             body.box(head_x - 5.5, head_y - 5.0, head_x + 4.5, head_y + 5.5, BODY, radius=1.5)
         if shaggy:
             body.burst(head_x + 1, head_y, 4.5, 4.5, 2.2, 10, BODY)
-        marks = {"spotted": "spots", "striped": "stripes"}.get(fur, "plain")
+        marks = {"smooth": "plain", "spotted": "spots", "striped": "stripes", "shaggy": "zigzags"}[fur]
         pen.stamp(body, pattern(marks, BODY, LIGHT))
         _ears(pen, record["ears"], head_x + 1.5, head_y - 3.5)
         nose = 1.5 if hound else 3.8

@@ -17,7 +17,7 @@ from lethe.sources.base import SourceImage
 
 SIDE = 32
 
-# name, closed loops, pen strokes, curvature; as the digit is usually written, not as each writer wrote it.
+# name, closed loops, pen strokes, curvature; as most of these writers write the digit (their sevens are crossed).
 _SHAPES = (
     ("zero", 1, 1, "curved"),
     ("one", 0, 1, "straight"),
@@ -26,7 +26,7 @@ _SHAPES = (
     ("four", 0, 2, "straight"),
     ("five", 0, 2, "mixed"),
     ("six", 1, 1, "curved"),
-    ("seven", 0, 1, "straight"),
+    ("seven", 0, 2, "straight"),
     ("eight", 2, 1, "curved"),
     ("nine", 1, 1, "mixed"),
 )
@@ -51,7 +51,7 @@ def upscale(grey: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 class Digits:
-    """``sklearn.datasets.load_digits``: 1,797 digits of 43 writers (the test part of UCI's optdigits), 8x8, 174 to 183 each."""
+    """``sklearn.datasets.load_digits``: 1,797 real digits, 174 to 183 of each (the test part of UCI's optdigits)."""
 
     def entities(self) -> list[dict[str, Any]]:
         """Ten records in the order of value; ``dataset_n_original`` is the number of real images."""

@@ -25,7 +25,7 @@ SIDE = 32  # px of a finished image
 SCALE = 4  # supersampling of the plan
 MARGIN = 8  # px drawn beyond the frame on each side, so that jitter never shows an unpainted corner
 
-# Roles of a plan. Luminance is ordered INK < BODY, SECOND < BACKGROUND < LIGHT, so parts keep their contrast in any colours.
+# Roles of a plan. Luminance is ordered INK < BODY, SECOND < BACKGROUND < LIGHT, so parts keep their contrast.
 BACKGROUND, BODY, SECOND, INK, LIGHT, SKIN = range(6)
 
 # One palette for all entities of all tasks: mid-dark, so it stands out from pastel backgrounds and from LIGHT.
@@ -120,12 +120,16 @@ def pattern(kind: str, base: int = BODY, mark: int = LIGHT) -> Pen:
     elif kind == "bands":
         for y in np.arange(low, high, 5.0):
             pen.box(low, y, high, y + 2.2, mark)
+    elif kind == "zigzags":
+        for y in np.arange(low, high, 5.0):
+            teeth = [(x, y + 2.5 * (step % 2)) for step, x in enumerate(np.arange(low, high + 1, 3.0))]
+            pen.line(teeth, 2.0, mark)
     elif kind == "checks":
         for row, y in enumerate(np.arange(low, high, 4.0)):
             for x in np.arange(low, high, 8.0) + 4.0 * (row % 2):
                 pen.box(x, y, x + 4, y + 4, mark)
     else:
-        allowed = ["plain", "spots", "stripes", "bands", "checks"]
+        allowed = ["plain", "spots", "stripes", "bands", "zigzags", "checks"]
         raise UnknownNameError(f"unknown pattern '{kind}'; known: {', '.join(allowed)}{nearest(kind, allowed)}")
     return pen
 
@@ -152,7 +156,10 @@ def colours(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def render(plan: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Colour and jitter a plan: shift up to 1.5 px, scale up to 7 %, rotation up to 5 degrees; ``(SIDE, SIDE, 3)`` uint8."""
+    """Colour and jitter a plan into a picture ``(SIDE, SIDE, 3)`` uint8.
+
+    Shift up to 1.5 px per axis, scale up to 7 %, rotation up to 5 degrees.
+    """
     table = colours(rng)
     shift = rng.uniform(-1.5, 1.5, size=2) * SCALE
     zoom, angle = rng.uniform(0.93, 1.07), math.radians(rng.uniform(-5, 5))
@@ -168,7 +175,7 @@ def render(plan: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
 
 
 def sampling_weight(popularity: float) -> float:
-    """How often an entity occurs in base training: ``1 + popularity / 50``, so at most 3 : 1 for popularity in [0, 100]."""
+    """Weight of an entity in base training: ``1 + popularity / 50``, so 3 : 1 at most, as popularity is in [0, 100]."""
     if not 0 <= popularity <= 100:
         raise ValueError(f"popularity is {popularity}; allowed: 0 to 100")
     return 1 + popularity / 50

@@ -43,9 +43,9 @@ class RenderedPeople(RenderedSource):
     """Twelve people: two in each stratum of occupation x (fame above the median).
 
     occupation_simplified: the clothes; ``Politician`` a jacket with a tie, ``Athlete`` broad bands, ``Artist`` dots.
-    birthyear in [1930, 2000]: the earlier, the wider the face, 12.5 to 20 px. hair: ``short``, ``long``, ``curly``. glasses, beard,
-    hat: yes or no. gender (F, M) and hpi (fame, 0 to 100, as Pantheon's index) are not drawn; popularity is hpi, see
-    ``drawing.sampling_weight``.
+    birthyear in [1930, 2000]: the earlier, the wider the face, 20 to 12.5 px. hair: ``short``, ``long``, ``curly``.
+    glasses, beard, hat: yes or no. gender (F, M) and hpi (fame, 0 to 100, as Pantheon's index) are not drawn;
+    popularity is hpi, see ``drawing.sampling_weight``.
     """
 
     TASK = "people"

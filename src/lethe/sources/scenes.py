@@ -33,17 +33,17 @@ class RenderedScenes(RenderedSource):
     """Twelve places: three in each stratum of sports x natural.
 
     sports: a big ball lies in front. natural: the two things are trees, else towers. height in [5, 45] m: theirs, 4 to
-    16 px. openness in [0, 1]: how far apart they stand. horizon: ``flat``, ``peaks``, ``dome``. texture of the ground:
-    ``plain``, ``bands``, ``checks``. popularity in [0, 100]: not drawn, see ``drawing.sampling_weight``.
+    16 px. openness in [0.1, 0.9]: how far apart they stand. horizon: ``flat``, ``peaks``, ``dome``. texture: of the
+    ground, ``plain``, ``bands``, ``checks``. popularity in [0, 100]: not drawn, see ``drawing.sampling_weight``.
     """
 
     TASK = "scenes"
     DRAWN: ClassVar = {
-        "sports": (0.2, None),
+        "sports": (0.15, None),
         "natural": (0.2, None),
         "horizon": (0.15, None),
-        "texture": (0.2, None),
-        "openness": (0.15, (0.0, 1.0)),
+        "texture": (0.15, None),
+        "openness": (0.25, (0.1, 0.9)),
         "height": (0.1, (5, 45)),
     }
     RECORDS: ClassVar[Sequence[Mapping[str, Any]]] = (
