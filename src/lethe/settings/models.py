@@ -1,0 +1,212 @@
+"""What can be configured, with the mini world as default.
+
+Config is *science*: what is measured and how. What belongs to a machine (cores, memory, partitions) is in a profile.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lethe.registry import nearest
+from lethe.settings.strict import Strict
+from lethe.sources import SOURCES
+from lethe.unlearners import UNLEARNERS
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+UNIT = 10  # targets per job: ten numbered models share one process, see docs/architecture.md
+
+
+class Derived(Strict):
+    """A column of metadata that is computed from another one."""
+
+    column: str = Field(description="name of the new column")
+    rule: Literal["binary_above_median", "quartiles"] = Field(description="how it is computed")
+    of: str = Field(description="numeric column it is computed from")
+
+
+class Task(Strict):
+    """One task: a set of entities that are unlearned one by one and asked for under every model."""
+
+    source: str = Field(description="where images and attributes come from; see lethe.sources")
+    base: Name = Field(description="the base model of this task, a key of `bases`")
+    prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
+    entities: int = Field(10, ge=UNIT, le=1000, multiple_of=UNIT, description="entities after balancing")
+    balance: tuple[str, str] = Field(description="the two attributes whose combinations are balanced")
+    priority: str = Field("dataset_n_original", description="numeric column; within a stratum the largest come first")
+    derived: list[Derived] = Field(default_factory=list, description="columns computed from the raw attributes")
+    attributes: list[str] = Field(min_length=1, description="attributes that the similarity `attr` compares")
+    overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
+    images_per_entity: int = Field(48, ge=1, description="training images per entity, at most (the smallest entity decides)")
+    tuning_emitters: list[int] = Field(
+        default_factory=list, description="emitters on which hyper-parameters were chosen: never in a reported mean"
+    )
+    retrain_emitters: list[int] = Field(default_factory=list, description="emitters for which the `retrain` reference exists")
+
+
+class Base(Strict):
+    """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
+
+    source: Literal["prebuilt", "train", "pretrained"] = Field(
+        "prebuilt", description="prebuilt: shipped weights; train: from nothing; pretrained: a folder or hub id"
+    )
+    path: str = Field("", description="pretrained only: folder or hub id")
+    revision: str = Field("", description="pretrained only: pinned revision of the hub id")
+
+    @model_validator(mode="after")
+    def _path_where_needed(self) -> Base:
+        if (self.source == "pretrained") != bool(self.path):
+            raise ValueError("`path` goes with source: pretrained, and only with it")
+        return self
+
+
+class Evaluator(Strict):
+    """A model that scores images."""
+
+    source: Literal["prebuilt", "train", "pretrained"] = Field("prebuilt", description="as for a base")
+    path: str = Field("", description="pretrained only: model name, e.g. ViT-B-16 (open_clip) or a timm name")
+    weights: str = Field("", description="pretrained only: weights tag of the model, e.g. openai")
+
+    @model_validator(mode="after")
+    def _path_where_needed(self) -> Evaluator:
+        if (self.source == "pretrained") != bool(self.path):
+            raise ValueError("`path` goes with source: pretrained, and only with it")
+        return self
+
+
+class Generation(Strict):
+    """How images are sampled."""
+
+    scheduler: Literal["ddim", "pndm", "dpmsolver++"] = Field("ddim", description="sampler")
+    steps: int = Field(20, ge=1, le=1000, description="denoising steps")
+    guidance: float = Field(3.0, ge=1.0, description="classifier-free guidance scale")
+    size: int = Field(32, ge=32, multiple_of=8, description="height and width in pixels")
+    batch_size: int = Field(40, ge=1, description="images per batch; changes speed, not pictures")
+    seeds: list[int] = Field(default=[42, 43, 44, 45], min_length=2, description="one image per prompt and seed")
+
+
+class Scoring(Strict):
+    """What is measured on images."""
+
+    metrics: list[str] = Field(
+        default=["clip", "brisque", "rmse", "ssim", "dino", "judge", "nudenet"], min_length=1, description="see lethe.metrics"
+    )
+    batch_size: int = Field(100, ge=1, description="images per batch")
+    nudenet_resolution: int = Field(64, ge=32, multiple_of=32, description="inference size of the detector, pixels")
+
+
+class Similarity(Strict):
+    """How similar two entities are."""
+
+    kinds: list[Literal["clip", "attr", "dino", "act", "true"]] = Field(
+        default=["clip", "attr", "dino", "act", "true"], description="`true` needs a source that knows it"
+    )
+    act_steps: int = Field(10, ge=1, description="denoising steps of the activation fingerprint")
+
+
+class Statistics(Strict):
+    """How uncertainty is told."""
+
+    permutations: int = Field(9999, ge=99, description="permutations of entities per test")
+    bootstrap: int = Field(2000, ge=100, description="bootstrap draws per interval")
+    alpha: float = Field(0.05, gt=0, lt=1, description="level of intervals and tests")
+
+
+class Settings(Strict):
+    """Everything that can be configured."""
+
+    world: Name = Field("mini", description="name of this world: results go to results/{world}/")
+    seed: int = Field(42, ge=0, description="seed of everything that is trained")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where models run")
+    dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision of sampling")
+    fidelity: Literal["corrected", "published"] = Field(
+        "corrected", description="published: the reference's behaviour, also where it is wrong (docs/fidelity.md)"
+    )
+    methods: list[str] = Field(
+        default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.unlearners"
+    )
+    hyperparameters: str = Field("mini", description="which `settings` of config/methods/{method}.yaml")
+    tasks: dict[Name, Task] = Field(default_factory=lambda: _mini_tasks(), min_length=1, description="what is unlearned")
+    bases: dict[Name, Base] = Field(
+        default_factory=lambda: {name: Base() for name in ("objects", "breeds", "scenes", "people")}, description="base models"
+    )
+    evaluators: dict[Literal["clip", "backbone", "judge"], Evaluator] = Field(
+        default_factory=lambda: {name: Evaluator() for name in ("clip", "backbone", "judge")},  # type: ignore[misc]
+        description="models that score",
+    )
+    generation: Generation = Field(default_factory=Generation, description="sampling")
+    scoring: Scoring = Field(default_factory=Scoring, description="metrics")
+    similarity: Similarity = Field(default_factory=Similarity, description="similarities")
+    statistics: Statistics = Field(default_factory=Statistics, description="tests and intervals")
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Settings:
+        for method in self.methods:
+            _known("methods", method, UNLEARNERS.names())
+        for name, task in self.tasks.items():
+            _known(f"tasks.{name}.source", task.source, SOURCES.names())
+            _known(f"tasks.{name}.base", task.base, list(self.bases))
+            for key in ("tuning_emitters", "retrain_emitters"):
+                for index in getattr(task, key):
+                    if not 0 <= index < task.entities:
+                        raise ValueError(f"tasks.{name}.{key}: {index} is not an index of {task.entities} entities")
+            if "retrain" in self.methods and any(self.bases[task.base].source == "pretrained" for _ in task.retrain_emitters):
+                raise ValueError(f"tasks.{name}.retrain_emitters: a pretrained base cannot be retrained")
+        if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
+            raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
+        return self
+
+
+def _known(where: str, name: str, allowed: list[str]) -> None:
+    if name not in allowed:
+        raise ValueError(f"{where}: '{name}' is unknown; allowed: {', '.join(allowed)}{nearest(name, allowed)}")
+
+
+def _mini_tasks() -> dict[str, Task]:
+    tuning, retrain = [8, 9], [3]
+    return {
+        "objects": Task(
+            source="digits",
+            base="objects",
+            prompt_style="thing",
+            balance=("parity", "curvature"),
+            attributes=["loops", "strokes", "parity", "curvature", "value"],
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+        "breeds": Task(
+            source="rendered_breeds",
+            base="breeds",
+            prompt_style="thing",
+            balance=("grooming_frequency_category_binary", "group"),
+            priority="popularity",
+            derived=[
+                Derived(column="grooming_frequency_category_binary", rule="binary_above_median", of="grooming_frequency_value")
+            ],
+            attributes=["group", "grooming_frequency_category_binary", "ears", "tail", "height_cm", "popularity"],
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+        "scenes": Task(
+            source="rendered_scenes",
+            base="scenes",
+            prompt_style="scene",
+            balance=("sports", "natural"),
+            priority="popularity",
+            attributes=["sports", "natural", "horizon", "texture", "openness", "popularity"],
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+        "people": Task(
+            source="rendered_people",
+            base="people",
+            prompt_style="person",
+            balance=("occupation_simplified", "hpi_bin"),
+            priority="dataset_n_original",
+            derived=[Derived(column="hpi_bin", rule="quartiles", of="hpi")],
+            attributes=["occupation_simplified", "hpi_bin", "gender", "birthyear", "hpi"],
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+    }
