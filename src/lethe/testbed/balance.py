@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from lethe.registry import UnknownNameError, nearest
+from lethe.testbed.schema import check_known
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def balanced_subsample(
     if not groups:
         raise ValueError("balance needs at least one group column, got none")
     for column in (*groups, priority, name):
-        _check_column(table, column)
+        check_known("column", column, [str(c) for c in table.columns])
     _check_priority(table, priority)
     repeated = table[name][table[name].duplicated()]
     if len(repeated):
@@ -96,18 +96,12 @@ def _check_target(target: int) -> None:
         raise ValueError(f"target is {target}; allowed: at least 1")
 
 
-def _check_column(table: pd.DataFrame, column: str) -> None:
-    known = [str(c) for c in table.columns]
-    if column not in known:
-        raise UnknownNameError(f"unknown column '{column}'; known: {', '.join(known)}{nearest(column, known)}")
-
-
 def _check_priority(table: pd.DataFrame, priority: str) -> None:
     from pandas.api.types import is_numeric_dtype
 
     column = table[priority]
-    if not is_numeric_dtype(column) and column.notna().any():
-        example = column.dropna().iloc[0]
+    if not is_numeric_dtype(column):
+        example = next(iter(column.dropna()), None)
         raise TypeError(
             f"priority column '{priority}' holds {type(example).__name__}, e.g. {example!r}; allowed: numbers. "
             "Text is ordered letter by letter ('8' after '79'); convert the column in the source first"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lethe.registry import UnknownNameError, nearest
+from lethe.testbed.schema import check_known
 
 VOWELS = frozenset("aeiou")
 ARTICLES = frozenset({"a", "an"})
@@ -37,12 +37,6 @@ STYLES: dict[str, Callable[[str], str]] = {
 }
 
 
-def _check_style(style: str) -> None:
-    if style not in STYLES:
-        known = sorted(STYLES)
-        raise UnknownNameError(f"unknown name style '{style}'; known: {', '.join(known)}{nearest(style, known)}")
-
-
 def prompt_name(style: str, name: str) -> str:
     """The entity as it stands in a prompt.
 
@@ -66,7 +60,7 @@ def prompt_name(style: str, name: str) -> str:
       an error here, and tables are joined on the index;
     - training on raw labels (``George_W_Bush``) while generation asks for ``An image of George W Bush``.
     """
-    _check_style(style)
+    check_known("name style", style, STYLES)
     return STYLES[style](name)
 
 
@@ -81,6 +75,6 @@ def published_preprocessed(style: str, name: str) -> str:
     People and things are raw labels (``"George_W_Bush"``, ``"akita dog"``); scenes get article and suffix, but keep their
     underscores (``"a waterfall_cascade scene"``). Only for ``fidelity: published``; arguments and errors as ``prompt_name``.
     """
-    _check_style(style)
+    check_known("name style", style, STYLES)
     _words(name)
     return f"{article(name)} {name} scene" if style == "scene" else name

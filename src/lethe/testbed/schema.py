@@ -1,0 +1,81 @@
+"""The schema of entity records: required fields, plain values, one type per column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from lethe.registry import UnknownNameError, nearest
+
+REQUIRED = ("name", "dataset_n_original")
+
+
+class MetadataError(ValueError):
+    """Records of entities that do not have the form they should."""
+
+
+def column_kind(rows: Sequence[Mapping[str, Any]], column: str) -> str:
+    """``"bool"``, ``"number"``, ``"text"``, or ``"empty"`` if all is missing; mixed types are a ``MetadataError``."""
+    kinds: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        value = row.get(column)
+        if value is not None:
+            kinds.setdefault("bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number", row)
+    if len(kinds) > 1:
+        (one, first), (other, second) = list(kinds.items())[:2]
+        raise MetadataError(
+            f"column '{column}' mixes types: {one} {first[column]!r} for '{first['name']}', "
+            f"{other} {second[column]!r} for '{second['name']}'; allowed: one of bool, number, text"
+        )
+    return next(iter(kinds), "empty")
+
+
+def plain_value(key: str, value: Any) -> bool | int | float | str | None:
+    """A JSON value: numpy scalars become Python's, NaN (also pandas') becomes None; anything nested is an error."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        number = float(value)
+        if math.isinf(number):
+            raise MetadataError(f"'{key}' is {number}; allowed: finite numbers, or NaN for a missing one")
+        return None if math.isnan(number) else number
+    raise MetadataError(f"'{key}' is {value!r} ({type(value).__name__}); allowed: bool, number, text or None")
+
+
+def check_required(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ``MetadataError`` unless every record has a unique name and at least one image."""
+    if not rows:
+        raise MetadataError("there are no entities; the source returned an empty list")
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        for field in REQUIRED:
+            if row.get(field) is None:
+                raise MetadataError(
+                    f"record {number} ({row.get('name')!r}) has no '{field}'{nearest(field, list(row))}"
+                )
+        name, count = row["name"], row["dataset_n_original"]
+        if not isinstance(name, str) or not name.strip(" _"):
+            raise MetadataError(f"record {number}: 'name' is {name!r}; allowed: text with at least one word")
+        if name in seen:
+            raise MetadataError(f"name '{name}' stands in several records; names must be unique")
+        seen.add(name)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise MetadataError(
+                f"entity '{name}': 'dataset_n_original' is {count!r}; allowed: a whole number from 1 (an entity needs images)"
+            )
+
+
+def check_known(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise ``UnknownNameError`` naming ``what``, the value, the known ones and the nearest match."""
+    known = list(known)
+    if name not in known:
+        listed = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+        raise UnknownNameError(f"unknown {what} '{name}'; known: {listed}{nearest(name, known)}")
