@@ -6,7 +6,6 @@ works on this folder meets the same module names and interfaces there. Every ima
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,9 +21,10 @@ TEXT_WIDTH = 32  # d of the text embeddings (n, TOKENS, d)
 TOKENS = 12  # length of every padded prompt
 LATENT = (4, 8, 8)  # channels, height, width
 IMAGE = 32  # pixels: the VAE scales by 4
-WORDS = (
+VOCABULARY = (
     "a an image of the photo digit zero one two three four five six seven eight nine dog cat red blue green park lake"
-).split()
+)
+WORDS = VOCABULARY.split()
 
 
 def _tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
@@ -66,7 +66,7 @@ def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] |
     from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    from lethe.io.hashing import sha256_file
+    from lethe.diffusion.pipeline import write_base_record
 
     folder = Path(folder)
     tokenizer = _tokenizer(WORDS if words is None else words)
@@ -125,13 +125,7 @@ def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] |
         requires_safety_checker=False,
     )
     pipe.save_pretrained(folder)
-    files = {
-        str(file.relative_to(folder)): sha256_file(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != "base.json"
-    }
-    record = {"files": files, "provenance": {"made_by": "tests/tiny_pipeline.py", "seed": seed}}
-    (folder / "base.json").write_text(json.dumps(record, indent=4) + "\n")
+    write_base_record(folder, {"made_by": "tests/tiny_pipeline.py", "seed": seed})
     return folder
 
 

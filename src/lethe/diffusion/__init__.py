@@ -1,1 +1,11 @@
+"""The diffusion model under test: pipeline folders, deltas on a base, noise per image, batched generation, shards.
 
+Modules:
+    pipeline: load a Stable Diffusion folder, check it, encode prompts, make schedulers.
+    delta: an unlearned model as a change of its base; ``kinds`` holds the kinds, ``export`` writes it for
+        other tools.
+    noise: the initial latent of an image as a function of its identity.
+    generate: many images of many models from one resident pipeline.
+    shards: one deterministic tar of PNGs with an index.
+    tensors: byte-deterministic safetensors.
+"""

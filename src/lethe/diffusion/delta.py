@@ -1,0 +1,125 @@
+"""An unlearned model as a *delta* on its base.
+
+| kind | stored | means |
+|---|---|---|
+| ``none`` | nothing | the base itself |
+| ``text_map`` | ``left``, ``right`` (k, d), ``scale`` | text embeddings h -> T h, T = scale I + left^T right |
+| ``lora`` | per module ``A`` (r, in), ``B`` (out, r) | W -> W + B A, every scale already inside B |
+| ``sparse`` | the same and per module a mask, one bit per weight | W -> W + mask * (B A) |
+| ``dense`` | whole parameters, fp16 or fp32 | W -> the stored tensor |
+
+Names carry their component: ``unet.down_blocks.0...to_k`` (modules), ``unet.conv_in.bias`` (parameters), ``text_encoder. ...``.
+A ``text_map`` equals replacing the weight W of every cross-attention ``to_k`` and ``to_v`` by W T, because these are the only
+readers of the text embeddings (``specs/icare.md`` 3.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lethe.diffusion.kinds import (
+    FORMAT,
+    KINDS,
+    VERSION,
+    Delta,
+    DenseDelta,
+    LoraDelta,
+    NoneDelta,
+    SparseDelta,
+    TextMapDelta,
+    cross_attention_weights,
+)
+from lethe.diffusion.tensors import read_tensors
+from lethe.io.tables import CorruptFileError
+from lethe.registry import UnknownNameError, nearest
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+
+__all__ = [
+    "KINDS",
+    "Delta",
+    "DenseDelta",
+    "LoraDelta",
+    "NoneDelta",
+    "SparseDelta",
+    "TextMapDelta",
+    "applied",
+    "cross_attention_weights",
+    "load_delta",
+]
+
+
+def load_delta(path: str | Path, base: str | None = None) -> Delta:
+    """Read a delta.
+
+    Args:
+        path: a ``delta.safetensors``.
+        base: ``base_digest`` of the base it will be applied to; checked against the file's own if both are known.
+
+    Raises:
+        CorruptFileError: if the file is truncated, no delta, or its tensors do not fit its kind.
+        UnknownNameError: if its kind is unknown to this version.
+        ValueError: if it belongs to another base.
+    """
+    tensors, header = read_tensors(path)
+    if header.get("format") != FORMAT or header.get("version") != VERSION:
+        found = f"format '{header.get('format')}', version '{header.get('version')}'"
+        raise CorruptFileError(f"{path}: header says {found}; expected '{FORMAT}', version '{VERSION}'")
+    kind = header.get("kind", "")
+    if kind not in KINDS:
+        raise UnknownNameError(
+            f"{path}: unknown delta kind '{kind}'; known: {', '.join(KINDS)}{nearest(kind, list(KINDS))}"
+        )
+    if base and header.get("base") and header["base"] != base:
+        raise ValueError(f"{path}: made on base {header['base'][:12]}, to be applied to base {base[:12]}")
+    try:
+        return _build(kind, tensors, header)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CorruptFileError(f"{path}: tensors do not make a '{kind}' delta ({error})") from error
+
+
+def _build(kind: str, tensors: dict[str, Tensor], header: dict[str, str]) -> Delta:
+    if kind == "none":
+        return NoneDelta()
+    if kind == "text_map":
+        return TextMapDelta(tensors["left"], tensors["right"], float(header["scale"]))
+    if kind == "dense":
+        return DenseDelta(tensors)
+    modules = [name.removesuffix(".lora_A") for name in tensors if name.endswith(".lora_A")]
+    factors = {module: (tensors[f"{module}.lora_A"], tensors[f"{module}.lora_B"]) for module in modules}
+    if kind == "lora":
+        return LoraDelta(factors)
+    masks = {}
+    for module in modules:
+        shape = tensors[f"{module}.mask_shape"].tolist()
+        bits = np.unpackbits(tensors[f"{module}.mask"].numpy(), count=int(np.prod(shape)))
+        masks[module] = torch.from_numpy(bits.astype(bool)).reshape(shape)
+    return SparseDelta(factors, masks)
+
+
+@contextmanager
+def applied(pipe: StableDiffusionPipeline, delta: Delta) -> Iterator[Any]:
+    """Within the block ``pipe`` is the unlearned model; afterwards every weight has its former bits, also after an error.
+
+    A text_map edits the cross-attention weights here (``generate`` maps embeddings instead and leaves the weights alone).
+    Blocks nest: the inner delta acts on what the outer one made.
+    """
+    kept: list[tuple[Tensor, Tensor]] = []
+    try:
+        with torch.no_grad():
+            for _, parameter, value in delta.new_weights(pipe):
+                kept.append((parameter, parameter.detach().clone()))
+                parameter.copy_(value)
+        yield pipe
+    finally:
+        with torch.no_grad():
+            for parameter, before in reversed(kept):
+                parameter.copy_(before)

@@ -1,0 +1,50 @@
+"""Deltas written for other tools: whole weights, and LoRA as diffusers reads it.
+
+Both exports are self-contained. LoRA is saved without alpha; diffusers then takes alpha = rank, i.e. W + 1.0 B A, which is exactly
+what a ``LoraDelta`` means since its scale is folded into B (the trap of ``specs/icare.md`` 3.1 is a file that relies on alpha / r).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from lethe.diffusion.delta import Delta, LoraDelta
+from lethe.diffusion.tensors import write_tensors
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+
+LORA_FILE = "pytorch_lora_weights.safetensors"
+
+
+def dense_weights(pipe: StableDiffusionPipeline, delta: Delta) -> dict[str, Tensor]:
+    """Every parameter that ``delta`` changes, with its new value on the CPU; names carry their component."""
+    with torch.no_grad():
+        return {name: value.detach().cpu().clone() for name, _, value in delta.new_weights(pipe)}
+
+
+def export_dense(pipe: StableDiffusionPipeline, delta: Delta, path: str | Path) -> None:
+    """Write the changed weights as one safetensors file.
+
+    UNet keys are ``{module}.weight`` without component, so a ``text_map`` gives exactly the published ``uce_sd_weights.safetensors``:
+    the cross-attention ``to_k`` and ``to_v``, which ``pipe.unet.load_state_dict(..., strict=False)`` reads. Text encoder keys
+    keep their ``text_encoder.`` prefix.
+    """
+    weights = {name.removeprefix("unet."): value for name, value in dense_weights(pipe, delta).items()}
+    write_tensors(path, weights, {"format": "pt"})
+
+
+def export_lora(delta: Delta, path: str | Path) -> None:
+    """Write a LoRA as ``pytorch_lora_weights.safetensors`` for ``pipe.load_lora_weights(folder)``.
+
+    Raises:
+        ValueError: if the delta is no plain LoRA; a mask cannot be said in that format, use ``export_dense``.
+    """
+    if delta.kind != LoraDelta.kind:
+        raise ValueError(f"{path}: a '{delta.kind}' delta cannot be written as LoRA; allowed: lora (use export_dense)")
+    tensors = {f"{name}.weight": tensor for name, tensor in delta.tensors().items()}
+    write_tensors(path, tensors, {"format": "pt"})

@@ -1,0 +1,204 @@
+"""Stable Diffusion folders: load, check, encode prompts, make schedulers.
+
+Importing diffusers and transformers costs about 5 s of a process whatever is imported from them (diffusers' model base class
+pulls in peft, torch._dynamo and scipy), so jobs are grouped rather than imports trimmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lethe.compat import repair_torchvision
+
+repair_torchvision()
+
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    PNDMScheduler,
+    SchedulerMixin,
+    StableDiffusionPipeline,
+)
+from diffusers.utils import logging as diffusers_logging
+from transformers.utils import logging as transformers_logging
+
+from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file
+from lethe.io.tables import CorruptFileError, read_json, write_json
+from lethe.registry import UnknownNameError, nearest
+
+COMPONENTS = {
+    "unet": "config.json",
+    "vae": "config.json",
+    "text_encoder": "config.json",
+    "tokenizer": "tokenizer_config.json",
+    "scheduler": "scheduler_config.json",
+}
+WEIGHTED = ("unet", "vae", "text_encoder")
+
+# Values on top of the pipeline's own scheduler configuration (betas, prediction type, steps_offset, ...)
+SCHEDULERS: dict[str, tuple[type[SchedulerMixin], dict[str, Any]]] = {
+    # DDIM's class default clips latents to [-1, 1], which is for pixel models
+    "ddim": (DDIMScheduler, {"clip_sample": False}),
+    "pndm": (PNDMScheduler, {"skip_prk_steps": True}),
+    "dpmsolver++": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "solver_order": 2}),
+}
+
+
+def check_folder(folder: str | Path) -> None:
+    """Raise one ``FileNotFoundError`` that lists everything a Stable Diffusion folder lacks.
+
+    Weights must be safetensors: a folder with pickled ``.bin`` files only counts as incomplete.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such pipeline folder")
+    missing = [] if (folder / "model_index.json").is_file() else ["model_index.json"]
+    for component, config in COMPONENTS.items():
+        if not (folder / component / config).is_file():
+            missing.append(f"{component}/{config}")
+        if component in WEIGHTED and not any((folder / component).glob("*.safetensors")):
+            pickled = (
+                " (the .bin there is a pickle, which is not read)" if any((folder / component).glob("*.bin")) else ""
+            )
+            missing.append(f"{component}/*.safetensors{pickled}")
+    if missing:
+        raise FileNotFoundError(f"{folder} is not a complete Stable Diffusion folder; missing: {', '.join(missing)}")
+
+
+def load_pipeline(
+    path_or_hub_id: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32, revision: str | None = None
+) -> StableDiffusionPipeline:
+    """Load a Stable Diffusion pipeline for inference and for editing.
+
+    Args:
+        path_or_hub_id: a pipeline folder, or ``"owner/name"`` on the Hugging Face Hub.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:0"``.
+        dtype: of UNet, VAE and text encoder; ``torch.float16`` wants CUDA.
+        revision: branch, tag or commit on the hub; ignored by a local folder.
+
+    Returns:
+        The pipeline without safety checker, UNet and VAE in channels-last layout, in eval mode, no parameter with gradients.
+
+    Raises:
+        FileNotFoundError: if a local folder lacks a component; all of them are named.
+        CorruptFileError: if a local file cannot be read.
+    """
+    from safetensors import SafetensorError
+
+    local = isinstance(path_or_hub_id, Path) or Path(path_or_hub_id).exists() or str(path_or_hub_id).count("/") != 1
+    if local:
+        check_folder(path_or_hub_id)
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    try:
+        pipe: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
+            str(path_or_hub_id),
+            revision=None if local else revision,
+            use_safetensors=True,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    except SafetensorError as error:
+        raise CorruptFileError(f"{path_or_hub_id}: a weight file of the pipeline is damaged ({error})") from error
+    pipe = pipe.to(device, dtype)
+    pipe.unet.to(memory_format=torch.channels_last)
+    pipe.vae.to(memory_format=torch.channels_last)
+    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
+        module.eval().requires_grad_(False)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@torch.no_grad()
+def encode_prompts(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> torch.Tensor:
+    """Last hidden state of the text encoder, (n, tokens, width), on the pipeline's device and in its dtype.
+
+    Prompts are padded to the tokenizer's full length, as the stock pipeline does. Each is encoded by itself: its
+    embedding then has the same bits whatever else the job encodes.
+    """
+    if not prompts:
+        raise ValueError("no prompts to encode")
+    rows = []
+    for prompt in prompts:
+        tokens = pipe.tokenizer(
+            prompt,
+            padding="max_length",
+            max_length=pipe.tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        )
+        rows.append(pipe.text_encoder(tokens.input_ids.to(pipe.text_encoder.device))[0])
+    return torch.cat(rows)
+
+
+def make_scheduler(name: str, steps: int, pipe: StableDiffusionPipeline) -> Any:
+    """A fresh sampler with the pipeline's noise schedule, its timesteps set and on the pipeline's device.
+
+    Args:
+        name: ``"ddim"`` (Song et al. 2021), ``"pndm"`` (Liu et al. 2022; ``steps + 1`` UNet calls; the default of SD v1.4) or
+            ``"dpmsolver++"`` (Lu et al. 2022, second order).
+        steps: number of sampling steps, 1..training steps.
+        pipe: whose ``scheduler.config`` gives betas, prediction type and offset.
+    """
+    if name not in SCHEDULERS:
+        known = sorted(SCHEDULERS)
+        raise UnknownNameError(f"unknown scheduler '{name}'; known: {', '.join(known)}{nearest(name, known)}")
+    trained = int(pipe.scheduler.config.num_train_timesteps)
+    if not 1 <= steps <= trained:
+        raise ValueError(f"steps is {steps}; allowed are 1 to {trained}, the model's training timesteps")
+    kind, values = SCHEDULERS[name]
+    scheduler = kind.from_config(pipe.scheduler.config, **values)
+    scheduler.set_timesteps(steps, device=pipe.unet.device)
+    return scheduler
+
+
+def write_base_record(folder: str | Path, provenance: dict[str, Any]) -> None:
+    """Write ``base.json``: the SHA-256 of every file of a pipeline folder and where it comes from."""
+    folder = Path(folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / "base.json")
+    write_json(
+        folder / "base.json",
+        {"files": {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}, "provenance": provenance},
+    )
+
+
+def verify_base(folder: str | Path) -> dict[str, Any]:
+    """Check every file recorded in ``base.json`` and return the record.
+
+    Raises:
+        FileNotFoundError: if ``base.json`` or a recorded file is missing.
+        CorruptFileError: if ``base.json`` holds no table of files.
+        HashMismatchError: if a file's bytes differ from the record.
+    """
+    folder = Path(folder)
+    record = read_json(folder / "base.json")
+    if not isinstance(record, dict) or not isinstance(record.get("files"), dict) or not record["files"]:
+        raise CorruptFileError(f"{folder / 'base.json'}: key 'files' must map file names to sha256")
+    for name, expected in record["files"].items():
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder / name}: recorded in base.json but missing")
+        check_sha256(folder / name, expected)
+    return record
+
+
+def base_digest(folder: str | Path) -> str:
+    """One SHA-256 that names a base, from the hashes in its ``base.json``; stored in every delta on it."""
+    record = read_json(Path(folder) / "base.json")
+    return sha256_data(record["files"])
+
+
+__all__ = [
+    "HashMismatchError",
+    "base_digest",
+    "check_folder",
+    "encode_prompts",
+    "load_pipeline",
+    "make_scheduler",
+    "verify_base",
+    "write_base_record",
+]

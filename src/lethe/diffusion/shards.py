@@ -1,0 +1,218 @@
+"""One deterministic tar of PNGs per model, with an index for random access.
+
+Four hundred loose files per model cost more to list, copy and publish than to draw. An uncompressed tar keeps every PNG readable by
+any tool; the index gives its offset and SHA-256, so one image is one seek and a damaged one is never believed. Equal images
+give equal bytes (sorted as given, no times, no owners, fixed PNG settings) under the pinned Pillow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from PIL import Image, UnidentifiedImageError
+
+from lethe.io.atomic import atomic_path, write_bytes
+from lethe.io.tables import CorruptFileError, read_parquet, write_parquet
+
+BLOCK = 512  # tar header and padding unit, bytes
+INDEX_COLUMNS = ("member", "sha256", "offset", "size")
+
+ShardRow = tuple[str, np.ndarray, Mapping[str, Any]]
+"""Member name, uint8 image (h, w, 3) or (h, w), further index columns such as ``receiver, seed, prompt``."""
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """PNG bytes of a uint8 image (h, w, 3) RGB or (h, w) grey; equal images give equal bytes under one Pillow version."""
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
+        raise ValueError(f"image is {image.dtype} {image.shape}; allowed are uint8 (h, w, 3) and (h, w)")
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, format="PNG", optimize=False, compress_level=6)
+    return buffer.getvalue()
+
+
+def index_path(tar_path: str | Path) -> Path:
+    """The index beside a shard: ``x.tar`` -> ``x.parquet``."""
+    return Path(tar_path).with_suffix(".parquet")
+
+
+def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
+    """Stream rows into a tar, atomically, one image in memory at a time; return its index.
+
+    Returns:
+        ``member``, the further columns of the rows, ``sha256`` (of the PNG bytes), ``offset`` (of the PNG in the tar), ``size``.
+
+    Raises:
+        ValueError: if a member is named twice, is no plain relative path, or no image.
+    """
+    records: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    with atomic_path(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for member, image, columns in rows:
+            pure = PurePosixPath(member)
+            if not member or pure.is_absolute() or ".." in pure.parts or str(pure) != member:
+                raise ValueError(f"{path}: member '{member}' is not a plain relative path")
+            if member in seen:
+                raise ValueError(f"{path}: member '{member}' is given twice")
+            seen.add(member)
+            if clash := {"member", "sha256", "offset", "size"} & set(columns):
+                raise ValueError(f"{path}, member '{member}': column '{min(clash)}' is written by the shard itself")
+            data = encode_png(image)
+            info = tarfile.TarInfo(member)  # mtime, uid and gid are 0, the names empty
+            info.size, info.mode = len(data), 0o644
+            place = {"offset": tar.offset + BLOCK, "size": len(data)}  # a USTAR header is one block
+            tar.addfile(info, io.BytesIO(data))
+            records.append({"member": member, **columns, "sha256": hashlib.sha256(data).hexdigest(), **place})
+    return pd.DataFrame(records, columns=None if records else list(INDEX_COLUMNS))
+
+
+def write_shard(tar_path: str | Path, rows: Iterable[ShardRow], index: str | Path | None = None) -> pd.DataFrame:
+    """Write a tar and its index parquet (``index_path(tar_path)`` unless given); return the index.
+
+    The tar comes first: after a kill in between, the index is missing or old, which ``ShardReader`` reports.
+    """
+    table = write_tar(tar_path, rows)
+    write_parquet(index or index_path(tar_path), table)
+    return table
+
+
+def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
+    """(member, offset, size) of every file of a tar in order, from its headers alone.
+
+    Raises:
+        CorruptFileError: if the tar is truncated or no plain tar.
+    """
+    length = Path(path).stat().st_size
+    members: list[tuple[str, int, int]] = []
+    position = 0
+    with open(path, "rb") as file:
+        while True:
+            file.seek(position)
+            block = file.read(BLOCK)
+            last = members[-1][0] if members else "none"
+            if len(block) < BLOCK:
+                raise CorruptFileError(
+                    f"{path}: truncated at {length} bytes, last whole member '{last}'; delete it and run again"
+                )
+            if not any(block):
+                return members
+            try:
+                info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+            except (tarfile.HeaderError, UnicodeDecodeError) as error:
+                raise CorruptFileError(
+                    f"{path}: no tar header at byte {position}, after member '{last}' ({error})"
+                ) from error
+            if position + BLOCK + info.size > length:
+                raise CorruptFileError(
+                    f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}; "
+                    "it is truncated, delete it and run again"
+                )
+            members.append((info.name, position + BLOCK, info.size))
+            position += BLOCK + -(-info.size // BLOCK) * BLOCK
+
+
+class ShardReader:
+    """Random access to the images of a shard; opening checks that tar and index hold the same members at the same places.
+
+    Example:
+        >>> with ShardReader("generated.tar") as shard:       # doctest: +SKIP
+        ...     image = shard.read("003_42.png")
+
+    Attributes:
+        table: the index, one row per member.
+
+    Raises:
+        FileNotFoundError: if the tar or its index does not exist.
+        CorruptFileError: if the tar is truncated or differs from the index; shard and member are named.
+    """
+
+    def __init__(self, tar_path: str | Path, index: str | Path | None = None) -> None:
+        self.path = Path(tar_path)
+        self.table = read_parquet(index or index_path(tar_path))
+        name = index or index_path(tar_path)
+        if lacking := [column for column in INDEX_COLUMNS if column not in self.table.columns]:
+            raise CorruptFileError(f"{name}: no column '{lacking[0]}'; needed: {', '.join(INDEX_COLUMNS)}")
+        found = scan_tar(self.path)
+        listed = [
+            (str(member), int(offset), int(size))
+            for member, offset, size in self.table[["member", "offset", "size"]].itertuples(index=False)
+        ]
+        if found != listed:
+            odd = sorted({row[0] for row in set(found) ^ set(listed)}) or ["(order)"]
+            raise CorruptFileError(
+                f"{self.path}: {len(found)} members, its index {name} lists {len(listed)}; first difference at member '{odd[0]}'"
+            )
+        hashes = self.table["sha256"].tolist()
+        self._rows = {row[0]: (row[1], row[2], str(sha)) for row, sha in zip(listed, hashes, strict=True)}
+        self._file = open(self.path, "rb")  # noqa: SIM115 - closed by close() or the with block
+
+    @property
+    def members(self) -> list[str]:
+        """Member names in the order of the tar."""
+        return list(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read_bytes(self, member: str) -> bytes:
+        """The PNG bytes of a member, checked against the index.
+
+        Raises:
+            CorruptFileError: if there is no such member or its bytes differ from the recorded hash.
+        """
+        if member not in self._rows:
+            raise CorruptFileError(f"{self.path}: no member '{member}' among its {len(self)}")
+        offset, size, sha256 = self._rows[member]
+        self._file.seek(offset)
+        data = self._file.read(size)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise CorruptFileError(
+                f"{self.path}, member '{member}': bytes differ from the sha256 in the index; run again"
+            )
+        return data
+
+    def read(self, member: str) -> np.ndarray:
+        """A member as uint8 (h, w, 3), or (h, w) if it is grey."""
+        data = self.read_bytes(member)
+        try:
+            with Image.open(io.BytesIO(data)) as image:
+                return np.array(image, dtype=np.uint8)
+        except (UnidentifiedImageError, OSError) as error:
+            raise CorruptFileError(f"{self.path}, member '{member}': not a readable PNG ({error})") from error
+
+    def read_all(self, members: Sequence[str] | None = None) -> np.ndarray:
+        """All images (or the named ones, in that order) as one uint8 array (n, h, w, 3)."""
+        names = self.members if members is None else list(members)
+        if not names:
+            raise ValueError(f"{self.path}: no members to read")
+        images = [self.read(name) for name in names]
+        for name, image in zip(names, images, strict=True):
+            if image.shape != images[0].shape:
+                raise ValueError(
+                    f"{self.path}: member '{name}' is {image.shape}, '{names[0]}' is {images[0].shape}; read one by one"
+                )
+        return np.stack(images)
+
+    def extract(self, member: str, destination: str | Path) -> Path:
+        """Write one member's PNG to ``destination`` atomically."""
+        write_bytes(destination, self.read_bytes(member))
+        return Path(destination)
+
+    def close(self) -> None:
+        """Close the tar."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

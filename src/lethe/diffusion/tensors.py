@@ -1,0 +1,47 @@
+"""Byte-deterministic safetensors files, read with clear errors.
+
+``safetensors.torch.save`` orders the metadata by a hash map with a random seed, so two runs of one job differ in bytes as
+soon as there are two keys. Here the header is written with sorted keys; every safetensors reader takes it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from lethe.io.atomic import write_bytes
+from lethe.io.tables import CorruptFileError
+
+
+def write_tensors(path: str | Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
+    """Write named tensors and a string-to-string header atomically; equal content gives equal bytes."""
+    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata=dict(metadata))
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the format wants the tensors aligned to 8 bytes
+    write_bytes(path, struct.pack("<Q", len(text)) + text + data[8 + length :])
+
+
+def read_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """The tensors (on the CPU) and the header of a safetensors file.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        CorruptFileError: if it is truncated or no safetensors file.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"{path}: no such safetensors file")
+    try:
+        with safe_open(str(path), framework="pt", device="cpu") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CorruptFileError(f"{path}: not a readable safetensors file ({error}); delete it and run again") from error
