@@ -1,1 +1,23 @@
+"""Scores of images, all batched. Listing metrics loads no torch; loading one does.
 
+A new metric is one file with a class that follows ``lethe.metrics.base.Metric`` and has a class method
+``create(context)``, one ``MetricSpec`` in ``lethe.metrics.base`` and one line here.
+"""
+
+from __future__ import annotations
+
+from lethe.metrics.base import DIRECTIONS, SPECS, Metric, MetricSpec, spec_of
+from lethe.registry import Registry
+
+METRICS: Registry[type[Metric]] = Registry("metric")
+METRICS.register("clip", "lethe.metrics.clip:ClipScore")
+METRICS.register("dino", "lethe.metrics.dino:DinoSimilarity")
+METRICS.register("brisque", "lethe.metrics.brisque:Brisque")
+METRICS.register("ssim", "lethe.metrics.fidelity:Ssim")
+METRICS.register("ssim_published", "lethe.metrics.fidelity:SsimPublished")
+METRICS.register("rmse", "lethe.metrics.fidelity:Rmse")
+METRICS.register("rmse_published", "lethe.metrics.fidelity:RmsePublished")
+METRICS.register("judge", "lethe.metrics.judge:JudgeAccuracy")
+METRICS.register("nudenet", "lethe.metrics.nudenet:NudeNetCount")
+
+__all__ = ["DIRECTIONS", "METRICS", "SPECS", "Metric", "MetricSpec", "spec_of"]

@@ -1,0 +1,211 @@
+"""From scores of images to interference per (emitter, receiver) pair.
+
+Quantities (specs/icare.md section 6), on = unlearned model, off = base, same prompt, seed and initial noise:
+``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, and ``dino_diff``,
+which is a cosine despite its published name. ``rmse_published`` and ``ssim_published`` are the same at the published
+data range 4095.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from lethe.io.tables import read_json, write_json
+from lethe.metrics.base import spec_of
+from lethe.records import ModelId
+from lethe.registry import nearest
+
+log = logging.getLogger(__name__)
+
+Fidelity = Literal["corrected", "published"]
+DIFFERENCES = ("clip", "brisque", "judge", "nudenet")
+PAIRS = {
+    "rmse": "rmse",
+    "ssim": "ssim",
+    "dino": "dino_diff",
+    "rmse_published": "rmse_published",
+    "ssim_published": "ssim_published",
+}
+FILE_KEYS = ("clip_diff", "brisque_diff", "rmse", "ssim", "dino_diff", "judge_diff", "nudenet_diff")
+PUBLISHED_KEYS = {
+    "brisque_diff": "brisque_diff", "clip_diff": "clip_diff", "rmse": "rmse_published", "ssim": "ssim_published", "dino_diff": "dino_diff"
+}  # fmt: skip
+"""Key of the published file -> our quantity."""
+MODEL_COLUMNS = ["task", "method", "epochs", "emitter"]
+
+
+class MissingReceiverError(KeyError):
+    """Images or values of a receiver are missing; the message names the entities."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "scores") -> pd.DataFrame:
+    """Interference of every on image.
+
+    Args:
+        baseline: ``receiver, seed`` + ``image`` metrics of the off images.
+        scores: ``receiver, seed`` + ``image`` and pair metrics of the on images.
+        what: name of the scores for errors, e.g. the file.
+
+    Returns:
+        ``receiver, seed``, the raw on scores (``clip``, ``judge``, ...), and the quantities of the module; a metric
+        that was not scored gives no column. NaN stays NaN.
+
+    Raises:
+        MissingReceiverError: if an on image has no off image.
+        ValueError: if (receiver, seed) is not unique, or no metric is known.
+    """
+    for name, table in (("the baseline", baseline), (what, scores)):
+        if table.duplicated(["receiver", "seed"]).any():
+            twice = (
+                table.loc[table.duplicated(["receiver", "seed"]), ["receiver", "seed"]]
+                .head(3)
+                .to_records(index=False)
+                .tolist()
+            )
+            raise ValueError(f"{name}: (receiver, seed) must be unique; more than once: {twice}")
+    kept = [name for name in DIFFERENCES if name in scores.columns and name in baseline.columns]
+    joined = scores.merge(
+        baseline[["receiver", "seed", *kept]],
+        on=["receiver", "seed"],
+        how="left",
+        suffixes=("", "_off"),
+        indicator=True,
+    )
+    lost = joined.loc[joined["_merge"] != "both", ["receiver", "seed"]]
+    if len(lost):
+        raise MissingReceiverError(
+            f"{what}: no off image for (receiver, seed) {lost.head(5).to_records(index=False).tolist()}"
+        )
+    result = joined[["receiver", "seed", *kept]].copy()
+    for name in kept:
+        result[f"{name}_diff"] = joined[name] - joined[f"{name}_off"]
+    for column, quantity in PAIRS.items():
+        if column in joined.columns:
+            result[quantity] = joined[column]
+    if result.shape[1] == 2:
+        raise ValueError(f"{what}: no known metric among the columns {', '.join(scores.columns)}")
+    return result
+
+
+def pair_means(images: pd.DataFrame, entities: int, what: str = "scores") -> pd.DataFrame:
+    """Mean over seeds: one row per receiver 0..entities-1, indexed by ``receiver``.
+
+    NaN seeds (BRISQUE of an all-black image, the cosine of a zero embedding) are left out of the mean, as in the
+    reference, and their number is logged; a pair with nothing else is NaN.
+
+    Raises:
+        MissingReceiverError: if a receiver has no image at all, naming the indices.
+    """
+    quantities = [column for column in images.columns if column not in ("receiver", "seed")]
+    missing = sorted(set(range(entities)) - set(images["receiver"]))
+    if missing:
+        raise MissingReceiverError(f"{what}: no images of {len(missing)} of {entities} receivers: {missing[:10]}")
+    for name, count in images[quantities].isna().sum().items():
+        if count:
+            log.warning("%s: %d of %d values of '%s' are NaN and left out of the means", what, count, len(images), name)
+    return images.groupby("receiver", sort=True)[quantities].mean()
+
+
+def tidy(table: pd.DataFrame, model: ModelId) -> pd.DataFrame:
+    """Wide rows of one model -> ``task, method, epochs, emitter, receiver[, seed], metric, value``."""
+    if "receiver" not in table.columns:
+        table = table.reset_index()
+    keys = [column for column in ("receiver", "seed") if column in table.columns]
+    long = table.melt(id_vars=keys, var_name="metric", value_name="value")
+    for place, (name, value) in enumerate(
+        {"task": model.task, "method": model.method, "epochs": model.epochs, "emitter": model.index}.items()
+    ):
+        long.insert(place, name, value)
+    return long
+
+
+def file_name(model: ModelId) -> str:
+    """The published file name; index and epochs are not padded."""
+    return f"interferences_caused_by_{model.task}_{model.index}_{model.method}_{model.epochs}.json"
+
+
+def pair_records(
+    means: pd.DataFrame, names: Sequence[str], fidelity: Fidelity = "corrected"
+) -> dict[str, dict[str, float | None]]:
+    """The content of an emitter's file: receiver name -> quantities, in index order; NaN becomes None (JSON null).
+
+    ``corrected`` writes ``FILE_KEYS`` (those scored) with data range 255. ``published`` writes the five published keys,
+    whose ``rmse`` and ``ssim`` have data range 4095, so the files of the two must never lie in one folder.
+    """
+    if fidelity == "published":
+        keys = PUBLISHED_KEYS
+        lost = [quantity for quantity in keys.values() if quantity not in means.columns]
+        if lost:
+            raise ValueError(f"the published file needs {', '.join(lost)}; there are {', '.join(means.columns)}")
+    else:
+        keys = {key: key for key in FILE_KEYS if key in means.columns}
+    if len(means) != len(names):
+        raise MissingReceiverError(
+            f"{len(means)} receivers with values, {len(names)} entities: {_difference(means.index, names)}"
+        )
+    rows = means[list(keys.values())].to_numpy(float)
+    return {
+        name: {key: None if math.isnan(value) else float(value) for key, value in zip(keys, row, strict=True)}
+        for name, row in zip(names, rows, strict=True)
+    }
+
+
+def write_pairs(
+    folder: str | Path, means: pd.DataFrame, names: Sequence[str], model: ModelId, fidelity: Fidelity = "corrected"
+) -> Path:
+    """Write the published JSON of one emitter; returns its path."""
+    path = Path(folder) / file_name(model)
+    write_json(path, pair_records(means, names, fidelity))
+    return path
+
+
+def read_pairs(path: str | Path, names: Sequence[str]) -> pd.DataFrame:
+    """Read an emitter's file, also a published one: indexed by ``receiver``, one column per key; null becomes NaN.
+
+    Raises:
+        MissingReceiverError: naming the entities that the file lacks.
+        ValueError: naming receivers that are no entities of the task.
+    """
+    content = read_json(path)
+    missing = [name for name in names if name not in content]
+    if missing:
+        raise MissingReceiverError(f"{path}: lacks {len(missing)} of {len(names)} receivers: {', '.join(missing[:10])}")
+    unknown = [name for name in content if name not in set(names)]
+    if unknown:
+        raise ValueError(f"{path}: '{unknown[0]}' is no entity of the task{nearest(unknown[0], list(names))}")
+    table = pd.DataFrame([content[name] for name in names], index=pd.RangeIndex(len(names), name="receiver"))
+    for column in table.columns:
+        spec_of(str(column))
+    return table.astype(float)
+
+
+def inverse_view(
+    files: Mapping[str, Mapping[str, Mapping[str, float | None]]], receiver: str
+) -> dict[str, Mapping[str, float | None]]:
+    """What ``receiver`` suffers from each emitter: {emitter: its file's entry of the receiver}. Computed, never stored.
+
+    Args:
+        files: emitter name -> content of its file, of one method, in index order.
+        receiver: an entity name.
+    """
+    missing = [emitter for emitter, content in files.items() if receiver not in content]
+    if missing:
+        known = sorted({name for content in files.values() for name in content})
+        raise MissingReceiverError(
+            f"receiver '{receiver}' is not in the file of '{missing[0]}'{nearest(receiver, known)}"
+        )
+    return {emitter: content[receiver] for emitter, content in files.items()}
+
+
+def _difference(index: pd.Index, names: Sequence[str]) -> str:
+    lost = [name for position, name in enumerate(names) if position not in set(index)]
+    return f"missing {', '.join(lost[:10])}" if lost else f"{len(index) - len(names)} too many"

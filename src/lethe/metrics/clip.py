@@ -1,0 +1,98 @@
+"""CLIP score: how well an image agrees with its prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from lethe.compat import repair_torchvision
+from lethe.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.metrics.transform import ImageTransform, interpolation_name, triple
+
+repair_torchvision()
+
+import open_clip  # noqa: E402
+
+
+def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[Any, Any, ImageTransform]:
+    """An open_clip model in evaluation mode, its tokenizer and its image transform.
+
+    Args:
+        source: a folder with ``open_clip_config.json``, or a model name such as ``ViT-B-16``.
+        weights: weights tag of a model name, e.g. ``openai``; empty for a folder.
+        device: where the model runs.
+
+    Raises:
+        FileNotFoundError: if ``source`` looks like a path and holds no ``open_clip_config.json``.
+        ValueError: for a model name without weights, which would be scored with random ones.
+    """
+    folder = Path(source)
+    if (folder / "open_clip_config.json").is_file():
+        name, weights = f"local-dir:{folder}", ""
+    elif "/" in source and not source.startswith("hf-hub:"):
+        raise FileNotFoundError(
+            f"{folder / 'open_clip_config.json'} does not exist; an open_clip folder or a model name was expected"
+        )
+    elif not weights and not source.startswith("hf-hub:"):
+        raise ValueError(f"clip model '{source}' needs a weights tag, e.g. 'openai'")
+    else:
+        name = source
+    model = open_clip.create_model_from_pretrained(
+        name, pretrained=weights or None, device=device, return_transform=False
+    )
+    config = open_clip.get_model_preprocess_cfg(model)
+    size = config["size"][0] if isinstance(config["size"], (tuple, list)) else config["size"]
+    if config["resize_mode"] not in ("shortest", "squash"):
+        raise ValueError(f"{source}: resize_mode '{config['resize_mode']}' is not supported; allowed: shortest, squash")
+    transform = ImageTransform(
+        size,
+        size,
+        config["resize_mode"],
+        triple(config["mean"]),
+        triple(config["std"]),
+        interpolation_name(config["interpolation"]),
+    )
+    return model.eval().requires_grad_(False), open_clip.get_tokenizer(name), transform
+
+
+class ClipScore:
+    """100 times the cosine of image and prompt (Hessel et al. 2021, eq. 1 without the floor at zero).
+
+    Not floored: the reference's batched path does not floor either, and a difference of floored scores hides damage.
+    Every distinct prompt is encoded once in the life of the object.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, transform: ImageTransform, device: str = "cpu") -> None:
+        self.model, self.tokenizer, self.transform, self.device = model, tokenizer, transform, device
+        self._text: dict[str, torch.Tensor] = {}
+
+    @classmethod
+    def create(cls, context: MetricContext) -> ClipScore:
+        if not context.clip:
+            raise ValueError("metric 'clip' needs `clip`: an open_clip folder or model name")
+        return cls(*load_clip(context.clip, context.clip_weights, context.device), device=context.device)
+
+    @property
+    def spec(self) -> MetricSpec:
+        return spec_of("clip")
+
+    @torch.inference_mode()
+    def text(self, prompts: list[str]) -> torch.Tensor:
+        """(len(prompts), d) normalised text embeddings."""
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._text]
+        for start in range(0, len(new), 256):
+            part = new[start : start + 256]
+            encoded = F.normalize(self.model.encode_text(self.tokenizer(part).to(self.device)).float(), dim=-1)
+            self._text.update(zip(part, encoded, strict=True))
+        return torch.stack([self._text[prompt] for prompt in prompts])
+
+    @torch.inference_mode()
+    def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        image = self.model.encode_image(self.transform(batch.floats().to(self.device)))
+        cosine = (F.normalize(image.float(), dim=-1) * self.text(list(batch.prompts))).sum(-1)
+        return {"clip": 100 * cosine.double().cpu().numpy()}
