@@ -32,6 +32,13 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
 
 
+def start_job(log_file: str | Path | None, title: str, threads: int, torch: bool = True) -> None:
+    """What a script does first: log, and where it computes with torch, threads and determinism."""
+    setup_logging(log_file, title)
+    if torch:
+        setup_torch(threads)
+
+
 def thread_count() -> int:
     """Threads this process may use: OMP_NUM_THREADS if set (Snakemake sets it to the rule's threads), else all cores."""
     return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)

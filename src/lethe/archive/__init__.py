@@ -1,1 +1,1 @@
-
+"""Published records: fetched by rules, verified before they are believed."""

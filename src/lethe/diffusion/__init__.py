@@ -1,4 +1,4 @@
-"""The diffusion model under test: pipeline folders, deltas on a base, noise per image, batched generation, shards.
+"""The diffusion model under test: pipeline folders, deltas on a base, noise per image, batched generation.
 
 Modules:
     pipeline: load a Stable Diffusion folder, check it, encode prompts, make schedulers.
@@ -6,6 +6,5 @@ Modules:
         other tools.
     noise: the initial latent of an image as a function of its identity.
     generate: many images of many models from one resident pipeline.
-    shards: one deterministic tar of PNGs with an index.
     tensors: byte-deterministic safetensors.
 """

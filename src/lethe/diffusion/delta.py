@@ -75,9 +75,7 @@ def load_delta(path: str | Path, base: str | None = None) -> Delta:
         raise CorruptFileError(f"{path}: header says {found}; expected '{FORMAT}', version '{VERSION}'")
     kind = header.get("kind", "")
     if kind not in KINDS:
-        raise UnknownNameError(
-            f"{path}: unknown delta kind '{kind}'; known: {', '.join(KINDS)}{nearest(kind, list(KINDS))}"
-        )
+        raise UnknownNameError(f"{path}: unknown delta kind '{kind}'; known: {', '.join(KINDS)}{nearest(kind, list(KINDS))}")
     if base and header.get("base") and header["base"] != base:
         raise ValueError(f"{path}: made on base {header['base'][:12]}, to be applied to base {base[:12]}")
     try:

@@ -35,15 +35,24 @@ class SamplingLike(Protocol):
     """How images are drawn; ``Sampling`` or the settings of the same fields."""
 
     @property
-    def scheduler(self) -> str: ...
+    def scheduler(self) -> str:
+        """Name of the sampler."""
+
     @property
-    def steps(self) -> int: ...
+    def steps(self) -> int:
+        """Sampling steps."""
+
     @property
-    def guidance(self) -> float: ...
+    def guidance(self) -> float:
+        """Classifier-free guidance scale."""
+
     @property
-    def batch_size(self) -> int: ...
+    def batch_size(self) -> int:
+        """Most images per UNet call."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Pixels of a side."""
 
 
 @dataclass(frozen=True)

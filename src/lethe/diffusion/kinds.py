@@ -76,9 +76,7 @@ class Delta:
             raise ValueError(f"{path}: header key '{min(clash)}' is reserved; reserved: {', '.join(sorted(_RESERVED))}")
         for name, tensor in self.tensors().items():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise ValueError(
-                    f"{path}: tensor '{name}' of this {self.kind} delta holds NaN or infinity; training diverged?"
-                )
+                raise ValueError(f"{path}: tensor '{name}' of this {self.kind} delta holds NaN or infinity; training diverged?")
         header = {
             "format": FORMAT,
             "version": VERSION,
@@ -98,9 +96,11 @@ class NoneDelta(Delta):
     edits_weights: ClassVar[bool] = False
 
     def tensors(self) -> dict[str, Tensor]:
+        """What is stored, by name."""
         return {}
 
     def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """As in ``Delta``."""
         yield from ()
 
 
@@ -129,9 +129,11 @@ class TextMapDelta(Delta):
         object.__setattr__(self, "scale", float(self.scale))
 
     def tensors(self) -> dict[str, Tensor]:
+        """What is stored, by name."""
         return {"left": self.left, "right": self.right}
 
     def scalars(self) -> dict[str, str]:
+        """The scale, so that it reads back exactly."""
         return {"scale": repr(self.scale)}
 
     def matrix(self) -> Tensor:
@@ -139,15 +141,15 @@ class TextMapDelta(Delta):
         return self.scale * torch.eye(self.left.shape[1]) + self.left.T @ self.right
 
     def map_embeddings(self, embeddings: Tensor) -> Tensor:
+        """T h of every text embedding, computed in float32."""
         if embeddings.shape[-1] != self.left.shape[1]:
-            raise ValueError(
-                f"text_map is of width {self.left.shape[1]}, the text embeddings of {embeddings.shape[-1]}"
-            )
+            raise ValueError(f"text_map is of width {self.left.shape[1]}, the text embeddings of {embeddings.shape[-1]}")
         left, right = self.left.to(embeddings.device), self.right.to(embeddings.device)
         h = embeddings.to(torch.float32)
         return (self.scale * h + (h @ right.T) @ left).to(embeddings.dtype)
 
     def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """As in ``Delta``."""
         for name, weight in cross_attention_weights(pipe).items():
             if weight.shape[1] != self.left.shape[1]:
                 raise ValueError(f"text_map is of width {self.left.shape[1]}, {name} reads {weight.shape[1]}")
@@ -177,6 +179,7 @@ class LoraDelta(Delta):
                 )
 
     def tensors(self) -> dict[str, Tensor]:
+        """What is stored, by name."""
         pairs = sorted(self.factors.items())
         return {f"{module}.lora_{ab}": t for module, pair in pairs for ab, t in zip("AB", pair, strict=True)}
 
@@ -188,6 +191,7 @@ class LoraDelta(Delta):
         return (b @ a).reshape(shape)
 
     def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """As in ``Delta``."""
         parameters = _parameters(pipe)
         for module in sorted(self.factors):
             name, weight = _find(parameters, f"{module}.weight")
@@ -215,6 +219,7 @@ class SparseDelta(LoraDelta):
                 raise ValueError(f"sparse: the mask of '{module}' is {mask.dtype}; it must be torch.bool")
 
     def tensors(self) -> dict[str, Tensor]:
+        """What is stored, by name."""
         packed = {}
         for module, mask in sorted(self.masks.items()):
             packed[f"{module}.mask"] = torch.from_numpy(np.packbits(mask.cpu().numpy()))
@@ -222,6 +227,7 @@ class SparseDelta(LoraDelta):
         return super().tensors() | packed
 
     def product(self, module: str, shape: torch.Size, device: torch.device) -> Tensor:
+        """mask * (B A) as float32 in the shape of the weight."""
         mask = self.masks[module].to(device)
         if mask.shape != shape:
             raise ValueError(f"sparse: {module}.weight is {tuple(shape)}, its mask {tuple(mask.shape)}")
@@ -246,9 +252,11 @@ class DenseDelta(Delta):
                 raise ValueError(f"dense: {name} is {value.dtype}; allowed are torch.float16 and torch.float32")
 
     def tensors(self) -> dict[str, Tensor]:
+        """What is stored, by name."""
         return dict(sorted(self.values.items()))
 
     def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """As in ``Delta``."""
         parameters = _parameters(pipe)
         for key, value in self.tensors().items():
             name, weight = _find(parameters, key)

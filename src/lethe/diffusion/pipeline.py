@@ -16,19 +16,19 @@ from lethe.compat import repair_torchvision
 
 repair_torchvision()
 
-from diffusers import (
+from diffusers import (  # noqa: E402
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     PNDMScheduler,
     SchedulerMixin,
     StableDiffusionPipeline,
 )
-from diffusers.utils import logging as diffusers_logging
-from transformers.utils import logging as transformers_logging
+from diffusers.utils import logging as diffusers_logging  # noqa: E402
+from transformers.utils import logging as transformers_logging  # noqa: E402
 
-from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file
-from lethe.io.tables import CorruptFileError, read_json, write_json
-from lethe.registry import UnknownNameError, nearest
+from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file  # noqa: E402
+from lethe.io.tables import CorruptFileError, read_json, write_json  # noqa: E402
+from lethe.registry import UnknownNameError, nearest  # noqa: E402
 
 COMPONENTS = {
     "unet": "config.json",
@@ -61,9 +61,7 @@ def check_folder(folder: str | Path) -> None:
         if not (folder / component / config).is_file():
             missing.append(f"{component}/{config}")
         if component in WEIGHTED and not any((folder / component).glob("*.safetensors")):
-            pickled = (
-                " (the .bin there is a pickle, which is not read)" if any((folder / component).glob("*.bin")) else ""
-            )
+            pickled = " (the .bin there is a pickle, which is not read)" if any((folder / component).glob("*.bin")) else ""
             missing.append(f"{component}/*.safetensors{pickled}")
     if missing:
         raise FileNotFoundError(f"{folder} is not a complete Stable Diffusion folder; missing: {', '.join(missing)}")
@@ -98,18 +96,23 @@ def load_pipeline(
         pipe: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
             str(path_or_hub_id),
             revision=None if local else revision,
+            dtype=dtype,
             use_safetensors=True,
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
         )
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
+        if not local:  # the network or the hub, not a file of ours
+            raise
         raise CorruptFileError(f"{path_or_hub_id}: a weight file of the pipeline is damaged ({error})") from error
-    pipe = pipe.to(device, dtype)
+    pipe = pipe.to(device)
     pipe.unet.to(memory_format=torch.channels_last)
     pipe.vae.to(memory_format=torch.channels_last)
     for module in (pipe.unet, pipe.vae, pipe.text_encoder):
         module.eval().requires_grad_(False)
+        if module.dtype != dtype:  # diffusers before 0.36 does not know the argument `dtype`
+            module.to(dtype)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

@@ -48,6 +48,11 @@ def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
         table.to_parquet(part, index=False, compression="zstd")
 
 
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV without an index; floats with six significant digits."""
+    write_text(path, table.to_csv(index=False, float_format="%.6g"))
+
+
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     """The records of a JSON-lines file; a damaged line is a ``CorruptFileError`` naming its number."""
     records = []

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,10 @@ class WorkFolder:
                 done[name] = record["sha256"]
         return done
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._done
+    @property
+    def done(self) -> set[str]:
+        """Names of the finished targets."""
+        return set(self._done)
 
     def path(self, name: str) -> Path:
         """Where the finished target ``name`` lies; an unfinished one is a ``KeyError``."""
@@ -65,16 +68,21 @@ class WorkFolder:
             raise KeyError(f"target '{name}' is not finished in {self.folder}")
         return self.folder / name
 
-    def finish(self, name: str, write: Callable[[Path], None]) -> Path:
-        """Write target ``name`` atomically through ``write(path)`` unless it is finished already; return its path."""
-        file = self.folder / name
-        if name not in self._done:
-            with atomic_path(file) as part:
-                write(part)
-            digest = sha256_file(file)
+    def finish(self, names: str | Sequence[str], write: Callable[..., None]) -> None:
+        """Write a target atomically through ``write(path)`` unless it is finished already.
+
+        A target of several files is given by several names and written by ``write(path, path, ...)``; none of them counts
+        as finished before all are.
+        """
+        names = [names] if isinstance(names, str) else list(names)
+        if all(name in self._done for name in names):
+            return
+        with ExitStack() as stack:
+            write(*[stack.enter_context(atomic_path(self.folder / name)) for name in names])
+        digests = {name: sha256_file(self.folder / name) for name in names}
+        for name, digest in digests.items():
             write_json(self.folder / f"{name}.done.json", {"key": self.key, "sha256": digest})
-            self._done[name] = digest
-        return file
+        self._done |= digests
 
     def hand_over(self, targets: dict[str, str | Path]) -> None:
         """Move the finished targets ``{name: destination}`` to their places and remove the folder.

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lethe.registry import nearest
+from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.strict import Strict
 from lethe.sources import SOURCES
 from lethe.unlearners import UNLEARNERS
@@ -30,6 +31,7 @@ class Task(Strict):
     """One task: a set of entities that are unlearned one by one and asked for under every model."""
 
     source: str = Field(description="where images and attributes come from; see lethe.sources")
+    source_path: str = Field("", description="source `folder` only: where entities.json and images/{name}/ lie")
     base: Name = Field(description="the base model of this task, a key of `bases`")
     prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
     entities: int = Field(10, ge=UNIT, le=1000, multiple_of=UNIT, description="entities after balancing")
@@ -45,34 +47,33 @@ class Task(Strict):
     retrain_emitters: list[int] = Field(default_factory=list, description="emitters for which the `retrain` reference exists")
 
 
-class Base(Strict):
-    """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
+class Model(Strict):
+    """Where a model comes from."""
 
     source: Literal["prebuilt", "train", "pretrained"] = Field(
-        "prebuilt", description="prebuilt: shipped weights; train: from nothing; pretrained: a folder or hub id"
+        "prebuilt", description="prebuilt: shipped weights; train: from nothing; pretrained: by name or folder"
     )
+    path: str = ""
+
+    @model_validator(mode="after")
+    def _path_where_needed(self) -> Model:
+        if (self.source == "pretrained") != bool(self.path):
+            raise ValueError("`path` goes with source: pretrained, and only with it")
+        return self
+
+
+class Base(Model):
+    """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
+
     path: str = Field("", description="pretrained only: folder or hub id")
     revision: str = Field("", description="pretrained only: pinned revision of the hub id")
 
-    @model_validator(mode="after")
-    def _path_where_needed(self) -> Base:
-        if (self.source == "pretrained") != bool(self.path):
-            raise ValueError("`path` goes with source: pretrained, and only with it")
-        return self
 
-
-class Evaluator(Strict):
+class Evaluator(Model):
     """A model that scores images."""
 
-    source: Literal["prebuilt", "train", "pretrained"] = Field("prebuilt", description="as for a base")
     path: str = Field("", description="pretrained only: model name, e.g. ViT-B-16 (open_clip) or a timm name")
     weights: str = Field("", description="pretrained only: weights tag of the model, e.g. openai")
-
-    @model_validator(mode="after")
-    def _path_where_needed(self) -> Evaluator:
-        if (self.source == "pretrained") != bool(self.path):
-            raise ValueError("`path` goes with source: pretrained, and only with it")
-        return self
 
 
 class Generation(Strict):
@@ -128,6 +129,7 @@ class Settings(Strict):
     )
     hyperparameters: str = Field("mini", description="which `settings` of config/methods/{method}.yaml")
     tasks: dict[Name, Task] = Field(default_factory=lambda: _mini_tasks(), min_length=1, description="what is unlearned")
+    demo_tasks: list[Name] = Field(default=["objects", "breeds"], description="the tasks of the target `demo`")
     bases: dict[Name, Base] = Field(
         default_factory=lambda: {name: Base() for name in ("objects", "breeds", "scenes", "people")}, description="base models"
     )
@@ -139,17 +141,22 @@ class Settings(Strict):
     scoring: Scoring = Field(default_factory=Scoring, description="metrics")
     similarity: Similarity = Field(default_factory=Similarity, description="similarities")
     statistics: Statistics = Field(default_factory=Statistics, description="tests and intervals")
+    pretraining: PretrainingSettings = Field(
+        default_factory=PretrainingSettings, description="how the mini world's models are built and trained"
+    )
 
     @model_validator(mode="after")
     def _names_exist(self) -> Settings:
         for method in self.methods:
             _known("methods", method, UNLEARNERS.names())
+        for name in self.demo_tasks:
+            _known("demo_tasks", name, list(self.tasks))
         for name, task in self.tasks.items():
             _known(f"tasks.{name}.source", task.source, SOURCES.names())
             _known(f"tasks.{name}.base", task.base, list(self.bases))
             for key in ("tuning_emitters", "retrain_emitters"):
                 for index in getattr(task, key):
-                    if not 0 <= index < task.entities:
+                    if index not in range(task.entities):
                         raise ValueError(f"tasks.{name}.{key}: {index} is not an index of {task.entities} entities")
             if "retrain" in self.methods and any(self.bases[task.base].source == "pretrained" for _ in task.retrain_emitters):
                 raise ValueError(f"tasks.{name}.retrain_emitters: a pretrained base cannot be retrained")

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from lethe.testbed.schema import check_known
 
 VOWELS = frozenset("aeiou")
+CONSONANT_SOUNDS = frozenset({"one"})  # begins with a vowel letter but not with a vowel; no published name is affected
 ARTICLES = frozenset({"a", "an"})
 
 
 def article(name: str) -> str:
-    """``"an"`` before a vowel letter (either case), else ``"a"``. Letters decide, not sounds: ``a hour``, as published."""
-    return "an" if name[:1].lower() in VOWELS else "a"
+    """``"an"`` before a vowel letter (either case), else ``"a"``; ``a one``. Letters decide, not sounds: ``a hour``, as published."""
+    first = name.split(" ")[0].lower()
+    return "an" if first[:1] in VOWELS and first not in CONSONANT_SOUNDS else "a"
 
 
 def _words(name: str) -> str:

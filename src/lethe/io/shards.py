@@ -106,9 +106,7 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
             try:
                 info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             except (tarfile.HeaderError, UnicodeDecodeError) as error:
-                raise CorruptFileError(
-                    f"{path}: no tar header at byte {position}, after member '{last}' ({error})"
-                ) from error
+                raise CorruptFileError(f"{path}: no tar header at byte {position}, after member '{last}' ({error})") from error
             if position + BLOCK + info.size > length:
                 raise CorruptFileError(
                     f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}; "
@@ -173,9 +171,7 @@ class ShardReader:
         self._file.seek(offset)
         data = self._file.read(size)
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise CorruptFileError(
-                f"{self.path}, member '{member}': bytes differ from the sha256 in the index; run again"
-            )
+            raise CorruptFileError(f"{self.path}, member '{member}': bytes differ from the sha256 in the index; run again")
         return data
 
     def read(self, member: str) -> np.ndarray:
@@ -212,7 +208,5 @@ class ShardReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()

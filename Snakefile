@@ -1,0 +1,87 @@
+"""Lethe: what does a vision model lose besides the thing it was told to forget?
+
+`snakemake -c2 all` runs everything that config/config.yaml describes (the embedded mini world, no GPU, no download);
+`snakemake --profile slurm all --configfile config/paper.yaml` runs the paper. Every file below results/ is a target.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+SETTINGS = validated(config)
+METHODS = SETTINGS.methods
+TASKS = list(SETTINGS.tasks)
+GPU = 1 if SETTINGS.device == "cuda" else 0
+
+
+pathvars:
+    results=f"results/{SETTINGS.world}",
+    logs=f"logs/{SETTINGS.world}",
+    benchmarks=f"benchmarks/{SETTINGS.world}",
+
+
+report: "report/workflow.rst"
+
+
+wildcard_constraints:
+    task=one_of(TASKS),
+    method=one_of(METHODS),
+    base=one_of(SETTINGS.bases),
+    evaluator=one_of(SETTINGS.evaluators),
+    index=r"\d{3}",
+    decade=r"\d{2}",
+    epochs=r"\d{3}",
+    seed=r"\d+",
+    metric="[a-z_]+",
+    kind=one_of(SETTINGS.similarity.kinds),
+
+
+localrules:
+    all,
+    demo,
+    tables,
+    figures,
+
+
+rule all:
+    """Everything: tables, figures, notebooks and gates of every task."""
+    input:
+        products(TASKS),
+
+
+rule demo:
+    """The same for the tasks named in `demo_tasks`: the short first run."""
+    input:
+        products(SETTINGS.demo_tasks),
+
+
+rule tables:
+    """The published tables of every task, no figures."""
+    input:
+        table_files(TASKS),
+
+
+rule figures:
+    """Every figure of every task, with the data it draws."""
+    input:
+        figure_files(TASKS),
+
+
+include: "rules/sources.smk"
+include: "rules/pretraining.smk"
+include: "rules/models.smk"
+include: "rules/unlearn.smk"
+include: "rules/generate.smk"
+include: "rules/score.smk"
+include: "rules/interference.smk"
+include: "rules/figures.smk"
+include: "rules/notebooks.smk"
+include: "rules/bench.smk"
+include: "rules/archive.smk"

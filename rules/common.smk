@@ -1,0 +1,277 @@
+"""Functions only, no rules: configuration to lists, wildcards to files. They read SETTINGS, which the Snakefile validates first."""
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this checkout, installed or not
+
+from snakemake.exceptions import WorkflowError
+
+from lethe.fingerprint import fingerprint
+from lethe.records import ModelId
+from lethe.settings import SettingsError, load_settings
+from lethe.settings.methods import load_method
+from lethe.unlearners import UNLEARNERS
+
+
+def validated(config):
+    """The settings of a merged configuration; a fault is one clear message, not a traceback."""
+    try:
+        return load_settings(config)
+    except SettingsError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def one_of(names):
+    """A wildcard constraint: exactly one of these names."""
+    return "|".join(names) if names else "(?!)"
+
+
+def from_source(entries, *sources):
+    """The names of bases or evaluators that come from one of `sources`."""
+    return [name for name, entry in entries.items() if entry.source in sources]
+
+
+# --- which models exist -------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=None)
+def method_settings(task, method):
+    """Hyper-parameters, epochs and display name of a method on a task."""
+    return load_method(method, SETTINGS.hyperparameters, task)
+
+
+def emitters(task, method):
+    """Indices of the entities that `method` unlearns: all, or for `retrain` those with a reference."""
+    if method == "retrain":
+        return SETTINGS.tasks[task].retrain_emitters
+    return range(SETTINGS.tasks[task].entities)
+
+
+def runs(task, methods=None):
+    """Names of all unlearned models of a task, e.g. people_000_uce_000."""
+    return [
+        ModelId(task, index, method, method_settings(task, method).epochs).name
+        for method in methods or METHODS
+        for index in emitters(task, method)
+    ]
+
+
+def grouped(method):
+    """Whether ten models of the method share a job; a retrained model has a job of its own."""
+    return method != "retrain"
+
+
+# --- inputs -------------------------------------------------------------------------------------------------------
+
+
+def part(name, source):
+    """A trained checkpoint and its record: shipped with the repository or trained by this workflow."""
+    folder = "assets/mini" if source == "prebuilt" else "<results>/parts"
+    return [f"{folder}/{name}.safetensors", f"{folder}/{name}.json"]
+
+
+def base_parts(wildcards):
+    """What a base's pipeline folder is put together from."""
+    source = SETTINGS.bases[wildcards.base].source
+    return {"vae": part("vae", source), "weights": part(f"base_{wildcards.base}", source), "tokenizer": part("tokenizer", source)[1]}
+
+
+def evaluator_parts(wildcards):
+    """What an evaluator's folder is put together from."""
+    source = SETTINGS.evaluators[wildcards.evaluator].source
+    return {"weights": part(wildcards.evaluator, source), "tokenizer": part("tokenizer", source)[1]}
+
+
+def base_of(wildcards):
+    """The pipeline folder of the base that a task unlearns."""
+    return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def tasks_on(base):
+    """The tasks that unlearn a base."""
+    return [name for name, task in SETTINGS.tasks.items() if task.base == base]
+
+
+def sources_of_base(wildcards):
+    """Source images that a base is trained on."""
+    return source_files(tasks_on(wildcards.base))
+
+
+def sources_of_task_base(wildcards):
+    """Source images that the base of a task is trained on."""
+    return source_files(tasks_on(SETTINGS.tasks[wildcards.task].base))
+
+
+def trained_parts():
+    """Every checkpoint of the mini world and its record."""
+    names = ["vae", *SETTINGS.evaluators, *[f"base_{base}" for base in SETTINGS.bases]]
+    names += [f"retrain_{name}_{index:03d}" for name, task in SETTINGS.tasks.items() for index in task.retrain_emitters]
+    return expand("<results>/parts/{name}.{suffix}", name=names, suffix=["safetensors", "json"]) + ["<results>/parts/tokenizer.json"]
+
+
+def source_files(tasks):
+    """Shards, indices and records of sources."""
+    return expand("<results>/sources/{task}.{suffix}", task=tasks, suffix=["tar", "parquet", "json"])
+
+
+def forget_lists(wildcards):
+    """The forget list of every entity of a task: together, all training images."""
+    indices = range(SETTINGS.tasks[wildcards.task].entities)
+    return [f"<results>/datasets/splits_{wildcards.task}/{index:03d}/train_forget/metadata.jsonl" for index in indices]
+
+
+def retrain_part(wildcards):
+    """The weights of a base trained without an entity, and their record."""
+    return part(f"retrain_{wildcards.task}_{wildcards.index}", SETTINGS.bases[SETTINGS.tasks[wildcards.task].base].source)
+
+
+def scores_of_task(wildcards):
+    """Scores of every model of a task."""
+    return expand("<results>/scores/{run}.parquet", run=runs(wildcards.task))
+
+
+def embeddings_of_task(wildcards):
+    """Embeddings of the on images of every model of a task."""
+    return expand("<results>/scores/{run}_embeddings.npz", run=runs(wildcards.task))
+
+
+def scores_of_tens(wildcards):
+    """Scores of ten models, from numbers without leading zeros."""
+    first = 10 * int(wildcards.tens or 0)
+    models = [ModelId(wildcards.task, first + unit, wildcards.method, int(wildcards.plain_epochs)) for unit in range(10)]
+    return [f"<results>/scores/{model.name}.parquet" for model in models]
+
+
+def scores_of_retrained(wildcards):
+    """Scores of one retrained model, from numbers without leading zeros."""
+    model = ModelId(wildcards.task, int(wildcards.plain_index), "retrain", int(wildcards.plain_epochs))
+    return f"<results>/scores/{model.name}.parquet"
+
+
+def interference_file(model):
+    """The published name of one emitter's interference file."""
+    return f"<results>/datasets/interferences_caused_by_{model.task}_{model.index}_{model.method}_{model.epochs}.json"
+
+
+def grid_shards(wildcards):
+    """The images of one emitter under the base and under every method that unlearned it."""
+    methods = [method for method in METHODS if int(wildcards.index) in emitters(wildcards.task, method)]
+    names = [f"{wildcards.task}_{wildcards.index}_{m}_{method_settings(wildcards.task, m).epochs:03d}" for m in methods]
+    return {
+        "off_tar": f"<results>/datasets/generated_{wildcards.task}_baseline.tar",
+        "off_index": f"<results>/datasets/generated_{wildcards.task}_baseline.parquet",
+        "on_tars": expand("<results>/datasets/generated_{run}.tar", run=names),
+        "on_indices": expand("<results>/datasets/generated_{run}.parquet", run=names),
+    }
+
+
+# --- parameters ---------------------------------------------------------------------------------------------------
+
+
+def prompt_styles(tasks):
+    """task -> how its prompts are made."""
+    return {task: SETTINGS.tasks[task].prompt_style for task in tasks}
+
+
+def styles_of_base(wildcards):
+    """Prompt styles of the tasks that a base is trained on."""
+    return prompt_styles(tasks_on(wildcards.base))
+
+
+def styles_of_task_base(wildcards):
+    """Prompt styles of the tasks that the base of a task is trained on."""
+    return prompt_styles(tasks_on(SETTINGS.tasks[wildcards.task].base))
+
+
+def evaluator_code(wildcards):
+    """Fingerprint of the training of an evaluator."""
+    return fingerprint(f"lethe.pretraining.{wildcards.evaluator}")
+
+
+def base_settings(wildcards):
+    """The settings of the wildcard's base, as plain data."""
+    return SETTINGS.bases[wildcards.base].model_dump()
+
+
+def evaluator_settings(wildcards):
+    """The settings of the wildcard's evaluator, as plain data."""
+    return SETTINGS.evaluators[wildcards.evaluator].model_dump()
+
+
+def task_settings(wildcards):
+    """The settings of the wildcard's task, as plain data."""
+    return SETTINGS.tasks[wildcards.task].model_dump()
+
+
+def hyperparameters(wildcards):
+    """The hyper-parameters of the wildcards' method on their task."""
+    return method_settings(wildcards.task, wildcards.method).parameters
+
+
+def method_code(wildcards):
+    """Fingerprint of the code behind the wildcard's method and of what every unlearning job uses."""
+    return fingerprint("lethe.unlearners.run", UNLEARNERS.module_of(wildcards.method))
+
+
+def source_code(wildcards):
+    """Fingerprint of the code behind the wildcard task's source."""
+    from lethe.sources import SOURCES
+
+    return fingerprint("lethe.sources.pack", SOURCES.module_of(SETTINGS.tasks[wildcards.task].source))
+
+
+def work_folder(rule_name):
+    """A params function: where a job of `rule_name` keeps what it has finished, so that a killed one goes on."""
+
+    def folder(wildcards):
+        return f"results/{SETTINGS.world}/.work/{rule_name}/{'_'.join(wildcards)}"
+
+    return folder
+
+
+# --- products -----------------------------------------------------------------------------------------------------
+
+
+def table_files(tasks):
+    """The tables of some tasks."""
+    return expand(
+        "<results>/{name}",
+        name=[
+            file
+            for task in tasks
+            for file in (
+                f"pairs_{task}.parquet",
+                f"images_{task}.parquet",
+                f"interference_per_entity_{task}.json",
+                f"noise_floor_{task}.json",
+                f"tables/unlearning_{task}.csv",
+                f"tables/similarity_{task}.csv",
+                f"tables/gates_{task}.json",
+            )
+        ],
+    ) + [interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)]
+
+
+def figure_files(tasks):
+    """The figures of some tasks."""
+    metric = "judge_diff" if "judge" in SETTINGS.scoring.metrics else "clip_diff"
+    kind = "true" if "true" in SETTINGS.similarity.kinds else "attr"
+    stems = []
+    for task in tasks:
+        known = "attr" if SETTINGS.tasks[task].source == "digits" else kind  # nobody knows how similar two digits are
+        stems += [
+            f"interference_matrix_{task}_clip_diff",
+            f"similarity_matrix_{task}",
+            f"metric_similarity_{task}_{metric}_{known}",
+            f"method_comparison_{task}_clip_diff",
+            f"forget_retain_{task}",
+            f"visual_grid_{task}_{(SETTINGS.tasks[task].retrain_emitters or [0])[0]:03d}",
+        ]
+    return expand("<results>/figures/{stem}.png", stem=stems)
+
+
+def products(tasks):
+    """Everything that some tasks lead to."""
+    return table_files(tasks) + figure_files(tasks) + expand("<results>/notebooks/interference_{task}.html", task=tasks)

@@ -1,0 +1,208 @@
+"""From scores to interference.
+
+In: scores per image, metadata, embeddings.
+Out: the published files (per emitter, per entity), the same as tidy tables, similarities, the noise floor, gates.
+"""
+
+
+rule similarities:
+    """How similar every two entities are: N x N, higher is more similar, one file per kind."""
+    input:
+        base=base_of,
+        clip="<results>/evaluators/clip",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        distance="<results>/sources/{task}_true_distance.json",
+        embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+    output:
+        matrices=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+    log:
+        "<logs>/similarities/{task}.log",
+    benchmark:
+        "<benchmarks>/similarities/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=GPU,
+    params:
+        code=fingerprint("lethe.interference.similarities"),
+        kinds=list(SETTINGS.similarity.kinds),
+        act_steps=SETTINGS.similarity.act_steps,
+        task=task_settings,
+        seeds=list(SETTINGS.generation.seeds),
+        world=SETTINGS.world,
+        fidelity=SETTINGS.fidelity,
+        device=SETTINGS.device,
+    message:
+        "Similarities of the entities of {wildcards.task}"
+    script:
+        "../scripts/similarities.py"
+
+
+rule interference_of_emitters:
+    """The published record of ten emitters; its names hold numbers without leading zeros: emitters 10 to 19 are tens=1."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        off="<results>/scores/{task}_baseline.parquet",
+        on=scores_of_tens,
+    output:
+        files=expand(
+            "<results>/datasets/interferences_caused_by_{{task}}_{{tens}}{unit}_{{method}}_{{plain_epochs}}.json", unit=range(10)
+        ),
+    wildcard_constraints:
+        method=one_of([method for method in METHODS if grouped(method)]),
+        tens="|[1-9][0-9]?",
+    log:
+        "<logs>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.log",
+    benchmark:
+        "<benchmarks>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.interference.pairs"),
+        fidelity=SETTINGS.fidelity,
+    message:
+        "Interference caused by ten emitters of {wildcards.task} under {wildcards.method}"
+    script:
+        "../scripts/interference_of_emitters.py"
+
+
+use rule interference_of_emitters as interference_of_retrained with:
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        off="<results>/scores/{task}_baseline.parquet",
+        on=scores_of_retrained,
+    output:
+        files=["<results>/datasets/interferences_caused_by_{task}_{plain_index}_retrain_{plain_epochs}.json"],
+    log:
+        "<logs>/interference_of_retrained/{task}_{plain_index}_{plain_epochs}.log",
+    benchmark:
+        "<benchmarks>/interference_of_retrained/{task}_{plain_index}_{plain_epochs}.tsv"
+    message:
+        "Interference caused by the retrained entity {wildcards.plain_index} of {wildcards.task}"
+
+
+rule pairs:
+    """The same for all models of a task as tidy tables: per image and, averaged over seeds, per pair."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        off="<results>/scores/{task}_baseline.parquet",
+        on=scores_of_task,
+    output:
+        images="<results>/images_{task}.parquet",
+        pairs="<results>/pairs_{task}.parquet",
+    log:
+        "<logs>/pairs/{task}.log",
+    benchmark:
+        "<benchmarks>/pairs/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=fingerprint("lethe.interference.pairs"),
+    message:
+        "Tidy tables of {wildcards.task}"
+    script:
+        "../scripts/pairs.py"
+
+
+rule entities:
+    """Interference per entity, as emitter and as receiver, next to all metadata; names as published."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        pairs="<results>/pairs_{task}.parquet",
+        off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+        on_embeddings=embeddings_of_task,
+    output:
+        entities="<results>/interference_per_entity_{task}.json",
+    log:
+        "<logs>/entities/{task}.log",
+    benchmark:
+        "<benchmarks>/entities/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=fingerprint("lethe.interference.entities"),
+        fidelity=SETTINGS.fidelity,
+    message:
+        "Interference per entity of {wildcards.task}"
+    script:
+        "../scripts/entities.py"
+
+
+rule noise_floor:
+    """The same quantities between two seeds of the base: what is not interference."""
+    input:
+        off="<results>/scores/{task}_baseline.parquet",
+        seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
+    output:
+        floor="<results>/noise_floor_{task}.json",
+    log:
+        "<logs>/noise_floor/{task}.log",
+    benchmark:
+        "<benchmarks>/noise_floor/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.interference.noise_floor"),
+    message:
+        "Two-seed noise floor of {wildcards.task}"
+    script:
+        "../scripts/noise_floor.py"
+
+
+rule summary:
+    """What every method reached, next to the noise floor; and the gates that must hold before any table is believed."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        images="<results>/images_{task}.parquet",
+        pairs="<results>/pairs_{task}.parquet",
+        off="<results>/scores/{task}_baseline.parquet",
+        floor="<results>/noise_floor_{task}.json",
+        similarities=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+    output:
+        table=report(
+            "<results>/tables/unlearning_{task}.csv",
+            caption="../report/unlearning.rst",
+            category="{task}",
+            labels={"result": "unlearning table"},
+        ),
+        similarity="<results>/tables/similarity_{task}.csv",
+        gates="<results>/tables/gates_{task}.json",
+    log:
+        "<logs>/summary/{task}.log",
+    benchmark:
+        "<benchmarks>/summary/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=fingerprint("lethe.interference.summary"),
+        task=task_settings,
+        statistics=SETTINGS.statistics.model_dump(),
+        kinds=list(SETTINGS.similarity.kinds),
+        seed=SETTINGS.seed,
+    message:
+        "Unlearning table and gates of {wildcards.task}"
+    script:
+        "../scripts/summary.py"

@@ -1,0 +1,86 @@
+"""From sources to a testbed.
+
+In: a source of images and attributes per task (lethe.sources).
+Out: source shards, metadata before and after balancing, forget and retain lists per entity.
+"""
+
+
+rule source:
+    """Images and raw attributes of a task, packed into one deterministic shard."""
+    output:
+        tar="<results>/sources/{task}.tar",
+        index="<results>/sources/{task}.parquet",
+        records="<results>/sources/{task}.json",
+        distance="<results>/sources/{task}_true_distance.json",
+    log:
+        "<logs>/source/{task}.log",
+    benchmark:
+        "<benchmarks>/source/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=source_code,
+        task=task_settings,
+    message:
+        "Images and attributes of {wildcards.task}"
+    script:
+        "../scripts/source.py"
+
+
+rule metadata:
+    """Enriched metadata and the balanced selection of entities; an entity's index is its place in the second file."""
+    input:
+        records="<results>/sources/{task}.json",
+        index="<results>/sources/{task}.parquet",
+    output:
+        enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
+        filtered="<results>/metadata_{task}_2_enriched_filtered.json",
+    log:
+        "<logs>/metadata/{task}.log",
+    benchmark:
+        "<benchmarks>/metadata/{task}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.testbed.metadata", "lethe.testbed.balance"),
+        task=task_settings,
+    message:
+        "Metadata and balanced entities of {wildcards.task}"
+    script:
+        "../scripts/metadata.py"
+
+
+rule splits:
+    """What an unlearner may look at: images to forget and to retain, ten entities a job, as lists (no copies, no links)."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        index="<results>/sources/{task}.parquet",
+    output:
+        forget=expand("<results>/datasets/splits_{{task}}/{{decade}}{unit}/train_forget/metadata.jsonl", unit=range(10)),
+        retain=expand("<results>/datasets/splits_{{task}}/{{decade}}{unit}/train_retain/metadata.jsonl", unit=range(10)),
+    log:
+        "<logs>/splits/{task}_{decade}.log",
+    benchmark:
+        "<benchmarks>/splits/{task}_{decade}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.testbed.splits"),
+        task=task_settings,
+        fidelity=SETTINGS.fidelity,
+    message:
+        "Forget and retain lists of {wildcards.task}, entities {wildcards.decade}0 to {wildcards.decade}9"
+    script:
+        "../scripts/splits.py"

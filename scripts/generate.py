@@ -1,0 +1,36 @@
+"""Images of every entity under the base (no deltas) or under each of some unlearned models."""
+
+from lethe.diffusion.pipeline import verify_base
+from lethe.diffusion.render import render_shards
+from lethe.io.hashing import sha256_file
+from lethe.io.tables import read_json
+from lethe.io.work import WorkFolder
+from lethe.runtime import resolve_device, start_job
+from lethe.settings.models import Generation, Task
+
+params = snakemake.params
+start_job(snakemake.log[0], f"generate {' '.join(snakemake.wildcards)}", snakemake.threads)
+deltas = list(snakemake.input.get("deltas", []))
+key = {
+    "code": params.code,
+    "generation": params.generation,
+    "task": params.task,
+    "world": params.world,
+    "dtype": params.dtype,
+    "base": verify_base(snakemake.input.base)["files"],
+    "deltas": [sha256_file(delta) for delta in deltas],
+}
+render_shards(
+    snakemake.input.base,
+    deltas or [None],
+    read_json(snakemake.input.metadata),
+    task=snakemake.wildcards.task,
+    style=Task.model_validate(params.task).prompt_style,
+    world=params.world,
+    generation=Generation.model_validate(params.generation),
+    device=resolve_device(params.device),
+    dtype=params.dtype,
+    work=WorkFolder(params.work, key),
+    tars=snakemake.output.tars,
+    indices=snakemake.output.indices,
+)

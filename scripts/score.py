@@ -1,0 +1,43 @@
+"""Score the on images of some models of a task against its off images."""
+
+from pathlib import Path
+
+from lethe.io.hashing import sha256_file
+from lethe.io.tables import read_json, write_parquet
+from lethe.io.work import WorkFolder
+from lethe.metrics.embeddings import Embeddings
+from lethe.metrics.run import load_scorer, read_images
+from lethe.runtime import progress, resolve_device, start_job
+from lethe.settings.models import Scoring
+
+task, params, given = snakemake.wildcards.task, snakemake.params, snakemake.input
+start_job(snakemake.log[0], f"score {' '.join(snakemake.wildcards)}", snakemake.threads)
+key = {
+    "code": params.code,
+    "scoring": params.scoring,
+    "inputs": [sha256_file(file) for file in (given.off_tar, given.off_embeddings, *given.tars)],
+}
+work = WorkFolder(params.work, key)
+scorer = load_scorer(
+    dict(zip(params.roles, given.evaluators, strict=True)),
+    task,
+    read_json(given.metadata),
+    Scoring.model_validate(params.scoring),
+    resolve_device(params.device),
+    snakemake.threads,
+)
+scorer.attach_baseline(read_images(given.off_tar, given.off_index), Embeddings.load(given.off_embeddings))
+targets = {}
+shards = list(zip(given.tars, given.indices, snakemake.output.scores, snakemake.output.embeddings, strict=True))
+for tar, index, scores, embeddings in progress(shards, len(shards), "shard", f"score {task}"):
+    names = (Path(scores).name, Path(embeddings).name)
+    targets |= dict(zip(names, (scores, embeddings), strict=True))
+    if not set(names) <= work.done:
+        result = scorer.score_on(read_images(tar, index))
+
+        def write(table_path, embeddings_path, result=result):
+            write_parquet(table_path, result.table)
+            result.embeddings.save(embeddings_path)
+
+        work.finish(names, write)
+work.hand_over(targets)

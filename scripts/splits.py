@@ -1,0 +1,21 @@
+"""Write the forget and retain lists of ten entities."""
+
+from lethe.io.tables import read_json, read_parquet, write_jsonl
+from lethe.runtime import start_job
+from lethe.settings.models import Task
+from lethe.testbed.splits import FORGET, RETAIN, make_splits
+
+start_job(snakemake.log[0], f"splits {snakemake.wildcards.task}", snakemake.threads, torch=False)
+task = Task.model_validate(snakemake.params.task)
+splits = make_splits(
+    read_json(snakemake.input.metadata),
+    read_parquet(snakemake.input.index),
+    task.prompt_style,
+    limit=task.images_per_entity,
+    fidelity=snakemake.params.fidelity,
+)
+first = 10 * int(snakemake.wildcards.decade)
+for unit, (forget, retain) in enumerate(zip(snakemake.output.forget, snakemake.output.retain, strict=True)):
+    records = splits.records(first + unit)
+    write_jsonl(forget, records[FORGET])
+    write_jsonl(retain, records[RETAIN])

@@ -1,0 +1,36 @@
+"""The unlearning table of a task, the correlations with similarity, and the gates."""
+
+import numpy as np
+
+from lethe.interference.gates import unlearning_table
+from lethe.interference.summary import all_gates, similarity_table
+from lethe.io.tables import read_json, read_parquet, write_csv, write_json
+from lethe.runtime import start_job
+from lethe.settings.models import Statistics, Task
+from lethe.testbed.similarity import from_records
+
+params, given = snakemake.params, snakemake.input
+start_job(snakemake.log[0], f"summary {snakemake.wildcards.task}", snakemake.threads, torch=False)
+task, statistics = Task.model_validate(params.task), Statistics.model_validate(params.statistics)
+entities = len(read_json(given.metadata))
+pairs, baseline = read_parquet(given.pairs), read_parquet(given.off)
+matrices = {kind: from_records(read_json(path))[1] for kind, path in zip(params.kinds, given.similarities, strict=True)}
+unlearning = unlearning_table(
+    pairs,
+    baseline,
+    entities,
+    read_json(given.floor),
+    exclude=task.tuning_emitters,
+    draws=statistics.bootstrap,
+    level=1 - statistics.alpha,
+    seed=params.seed,
+)
+similarity = similarity_table(pairs, matrices, entities, statistics.permutations, params.seed)
+knows_truth = "true" in matrices and not np.isnan(matrices["true"]).all()
+gates = all_gates(pairs, baseline, similarity, knows_truth)
+write_csv(snakemake.output.table, unlearning)
+write_csv(snakemake.output.similarity, similarity)
+write_json(snakemake.output.gates, gates)
+failed = [gate for gate in gates if not gate["holds"]]
+for gate in failed:
+    print(f"gate '{gate['gate']}' does not hold on {snakemake.wildcards.task}: {gate['value']} against {gate['target']}; {gate['how']}")

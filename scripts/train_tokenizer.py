@@ -1,0 +1,11 @@
+"""Build the vocabulary over the captions of all tasks."""
+
+from lethe.pretraining.train import tokenizer_part, read_tasks
+from lethe.runtime import start_job
+from lethe.settings.pretraining import PretrainingSettings
+
+params = snakemake.params
+start_job(snakemake.log[0], "tokenizer", snakemake.threads)
+settings = PretrainingSettings.model_validate(params.settings)
+tasks = read_tasks(params.styles, snakemake.input.sources)
+tokenizer_part(snakemake.output.record, tasks, settings)

@@ -1,0 +1,11 @@
+"""Train the autoencoder shared by all tasks."""
+
+from lethe.pretraining.train import vae_part, read_tasks
+from lethe.runtime import start_job
+from lethe.settings.pretraining import PretrainingSettings
+
+params = snakemake.params
+start_job(snakemake.log[0], "autoencoder", snakemake.threads)
+settings = PretrainingSettings.model_validate(params.settings)
+tasks = read_tasks(params.styles, snakemake.input.sources)
+vae_part(snakemake.output.weights, tasks, settings, params.seed)

@@ -1,0 +1,43 @@
+"""Run one method on some emitters of a task; which ones is read from the names of the outputs."""
+
+from pathlib import Path
+
+from lethe.diffusion.pipeline import verify_base
+from lethe.io.hashing import sha256_file
+from lethe.io.tables import read_json
+from lethe.io.work import WorkFolder
+from lethe.records import ModelId
+from lethe.runtime import resolve_device, start_job
+from lethe.settings.models import Task
+from lethe.unlearners.run import run_method, targets_of, training_data
+
+params = snakemake.params
+start_job(snakemake.log[0], f"unlearn {' '.join(snakemake.wildcards)}", snakemake.threads)
+task = Task.model_validate(params.task)
+metadata = read_json(snakemake.input.metadata)
+models = [ModelId.parse(Path(delta).parent.name) for delta in snakemake.output.deltas]
+hyperparameters = dict(params.hyperparameters)
+if "weights" in snakemake.input.keys():  # retrain: the weights are files, one emitter a job
+    hyperparameters["weights"] = {models[0].index: snakemake.input.weights[0]}
+key = {
+    "code": params.code,
+    "hyperparameters": params.hyperparameters,
+    "task": params.task,
+    "seed": params.seed,
+    "base": verify_base(snakemake.input.base)["files"],
+    "inputs": [sha256_file(file) for file in (snakemake.input.latents, *snakemake.input.get("weights", []))],
+}
+work = WorkFolder(params.work, key)
+run_method(
+    models,
+    metadata,
+    base=snakemake.input.base,
+    data=training_data(snakemake.input.latents, metadata, task.prompt_style, task.overwrite_prompt, params.fidelity),
+    style=task.prompt_style,
+    hyperparameters=hyperparameters,
+    seed=params.seed,
+    device=resolve_device(params.device),
+    work=work,
+)
+places = zip(models, snakemake.output.deltas, snakemake.output.records, strict=True)
+work.hand_over({name: path for model, *paths in places for name, path in zip(targets_of(model), paths, strict=True)})

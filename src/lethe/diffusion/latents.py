@@ -1,0 +1,69 @@
+"""VAE latents of training images: encoded once per task, shared by every method and emitter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from numpy.typing import NDArray
+
+from lethe.diffusion.tensors import read_tensors, write_tensors
+from lethe.io.tables import CorruptFileError
+
+
+@torch.inference_mode()
+def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size: int, batch_size: int = 32) -> torch.Tensor:
+    """Mean latents times the VAE's scaling factor.
+
+    Args:
+        vae: of the base.
+        images: ``(H, W, 3)`` uint8; each is resized (bilinear, shorter side) and centre-cropped to ``size``. The published training crops
+            at random; a fixed crop is what lets latents be cached.
+        size: height and width in pixels.
+        batch_size: images per forward pass.
+
+    Returns:
+        ``(n, c, h, w)`` float32 on the CPU.
+    """
+    batches: list[torch.Tensor] = []
+    waiting: list[torch.Tensor] = []
+
+    def encode() -> None:
+        pixels = torch.stack(waiting).to(vae.device, vae.dtype).contiguous(memory_format=torch.channels_last)
+        batches.append((vae.encode(pixels).latent_dist.mean * vae.config.scaling_factor).float().cpu())
+        waiting.clear()
+
+    for image in images:
+        waiting.append(_to_square(torch.from_numpy(np.ascontiguousarray(image)), size))
+        if len(waiting) == batch_size:
+            encode()
+    if waiting:
+        encode()
+    return torch.cat(batches)
+
+
+def _to_square(image: torch.Tensor, size: int) -> torch.Tensor:
+    pixels = image.permute(2, 0, 1)[None].float() / 127.5 - 1
+    height, width = pixels.shape[2:]
+    scale = size / min(height, width)
+    if scale != 1:
+        shape = (max(size, round(height * scale)), max(size, round(width * scale)))
+        pixels = torch.nn.functional.interpolate(pixels, shape, mode="bilinear", antialias=True, align_corners=False)
+    top, left = (pixels.shape[2] - size) // 2, (pixels.shape[3] - size) // 2
+    return pixels[0, :, top : top + size, left : left + size]
+
+
+def write_latents(path: str | Path, latents: torch.Tensor, entities: torch.Tensor) -> None:
+    """Write latents ``(n, c, h, w)`` and the entity index of each ``(n,)``."""
+    write_tensors(path, {"latents": latents, "entities": entities}, {"format": "lethe-latents", "version": "1"})
+
+
+def read_latents(path: str | Path) -> tuple[torch.Tensor, torch.Tensor]:
+    """The inverse of ``write_latents``; another file is a ``CorruptFileError``."""
+    tensors, header = read_tensors(path)
+    if header.get("format") != "lethe-latents":
+        raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected 'lethe-latents'")
+    return tensors["latents"], tensors["entities"]

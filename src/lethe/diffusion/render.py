@@ -1,0 +1,73 @@
+"""Shards of a task: every entity asked for, under the base or under some unlearned models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lethe.diffusion.delta import Delta, NoneDelta, load_delta
+from lethe.diffusion.generate import Request, generate
+from lethe.diffusion.pipeline import base_digest, load_pipeline
+from lethe.io.shards import ShardRow, write_shard
+from lethe.io.work import WorkFolder
+from lethe.records import ImageKey
+from lethe.settings.models import Generation
+from lethe.testbed.names import prompt
+
+
+def requests_of(metadata: Sequence[Mapping[str, Any]], style: str, seeds: Sequence[int], delta: Delta) -> list[Request]:
+    """One request per entity and seed, entity-major: the order of a shard's members."""
+    return [
+        Request(prompt(style, str(record["name"])), int(record["index"]), seed, delta) for record in metadata for seed in seeds
+    ]
+
+
+def render_shards(
+    base: str | Path,
+    deltas: Sequence[str | Path | None],
+    metadata: Sequence[Mapping[str, Any]],
+    *,
+    task: str,
+    style: str,
+    world: str,
+    generation: Generation,
+    device: str,
+    dtype: str,
+    work: WorkFolder,
+    tars: Sequence[str | Path],
+    indices: Sequence[str | Path],
+) -> None:
+    """Write one shard (tar and index) per delta; ``None`` stands for the base itself.
+
+    Finished shards wait in ``work``, so a killed job goes on with the first unfinished one. All models of a job share batches
+    where they differ in their text map only.
+    """
+    names = [f"{number:03d}" for number in range(len(deltas))]
+    waiting = [n for n in range(len(deltas)) if not {f"{names[n]}.tar", f"{names[n]}.parquet"} <= work.done]
+    if waiting:
+        pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
+        digest = base_digest(base)
+        loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
+        requests = [r for n in waiting for r in requests_of(metadata, style, generation.seeds, loaded[n])]
+        images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
+        per_model = len(metadata) * len(generation.seeds)
+        for number in waiting:
+            rows = _rows(images, per_model)
+            work.finish(
+                (f"{names[number]}.tar", f"{names[number]}.parquet"),
+                lambda tar, index, rows=rows: write_shard(tar, rows, index),
+            )
+    targets = {f"{name}.tar": tar for name, tar in zip(names, tars, strict=True)}
+    targets |= {f"{name}.parquet": index for name, index in zip(names, indices, strict=True)}
+    work.hand_over(targets)
+
+
+def _rows(images: Iterator[tuple[Request, Any]], count: int) -> Iterator[ShardRow]:
+    """The next ``count`` images as rows of a shard."""
+    for _ in range(count):
+        request, pixels = next(images)
+        key = ImageKey(request.receiver, request.seed)
+        yield key.file_name, pixels, {"receiver": request.receiver, "seed": request.seed, "prompt": request.prompt}

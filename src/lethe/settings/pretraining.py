@@ -1,0 +1,185 @@
+"""How the models of the embedded mini world are trained from nothing.
+
+The default values are the final choices: the checkpoints under ``assets/mini`` were trained with exactly these.
+``PretrainingSettings.smoke()`` is the same pipeline shrunk to seconds, for tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OptimizerSettings(_Strict):
+    """AdamW under a linear warm-up and a cosine decay to zero."""
+
+    steps: int = Field(gt=0, description="optimizer steps")
+    batch_size: int = Field(gt=0, description="images per step")
+    learning_rate: float = Field(gt=0, description="peak learning rate")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps spent warming up")
+    weight_decay: float = Field(0.01, ge=0)
+    gradient_clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+
+
+class TokenizerSettings(_Strict):
+    """A word-level vocabulary over the captions of all tasks."""
+
+    max_length: int = Field(12, gt=2, description="tokens per caption, begin and end included")
+
+
+class VaeSettings(_Strict):
+    """The autoencoder shared by all tasks (``diffusers.AutoencoderKL``); each block but the last halves the resolution."""
+
+    block_out_channels: tuple[int, ...] = (16, 32, 64)
+    layers_per_block: int = Field(1, gt=0)
+    latent_channels: int = Field(4, gt=0)
+    norm_num_groups: int = Field(8, gt=0)
+    kl_weight: float = Field(1e-4, ge=0, description="weight of the Kullback-Leibler term per latent element")
+    optimizer: OptimizerSettings = OptimizerSettings(steps=3200, batch_size=16, learning_rate=3e-3, weight_decay=1e-4)
+
+
+class TextEncoderSettings(_Strict):
+    """The text encoder of a base (``transformers.CLIPTextModel``), trained jointly with the UNet."""
+
+    width: int = Field(64, gt=0)
+    intermediate: int = Field(128, gt=0)
+    layers: int = Field(2, gt=0)
+    heads: int = Field(4, gt=0)
+
+
+class UNetSettings(_Strict):
+    """The denoiser of a base (``diffusers.UNet2DConditionModel``)."""
+
+    block_out_channels: tuple[int, ...] = (32, 64)
+    cross_attention: tuple[bool, ...] = Field((False, True), description="per block: does it attend to the text?")
+    layers_per_block: int = Field(1, gt=0)
+    attention_heads: int = Field(4, gt=0)
+    norm_num_groups: int = Field(8, gt=0)
+    sample_size: int = Field(8, gt=0, description="latent height and width")
+
+    @model_validator(mode="after")
+    def _one_flag_per_block(self) -> UNetSettings:
+        if len(self.cross_attention) != len(self.block_out_channels):
+            raise ValueError(f"cross_attention has {len(self.cross_attention)} entries for {len(self.block_out_channels)} blocks")
+        return self
+
+
+class NoiseScheduleSettings(_Strict):
+    """Stable Diffusion v1's forward process."""
+
+    train_timesteps: int = Field(1000, gt=1)
+    beta_start: float = Field(0.00085, gt=0)
+    beta_end: float = Field(0.012, gt=0)
+    beta_schedule: Literal["scaled_linear"] = "scaled_linear"
+
+
+class BaseModelSettings(_Strict):
+    """One task's text-to-image model: text encoder and UNet."""
+
+    text_encoder: TextEncoderSettings = TextEncoderSettings()
+    unet: UNetSettings = UNetSettings()
+    noise: NoiseScheduleSettings = NoiseScheduleSettings()
+    caption_dropout: float = Field(0.1, ge=0, le=1, description="share of empty captions, for classifier-free guidance")
+    min_snr_gamma: float = Field(5.0, gt=0, description="Hang et al. 2023, arXiv 2303.09556")
+    ema_decay: float = Field(0.998, ge=0, lt=1)
+    popularity_scale: float = Field(50.0, gt=0, description="an entity is drawn with weight 1 + popularity / this")
+    optimizer: OptimizerSettings = OptimizerSettings(steps=1500, batch_size=64, learning_rate=2e-3)
+
+
+class ClipSettings(_Strict):
+    """A small open_clip model, trained contrastively on the images and captions of all tasks."""
+
+    embed_dim: int = Field(64, gt=0)
+    image_size: int = Field(32, gt=0)
+    patch_size: int = Field(8, gt=0)
+    vision_width: int = Field(96, gt=0)
+    vision_layers: int = Field(4, gt=0)
+    head_width: int = Field(32, gt=0)
+    text_width: int = Field(64, gt=0)
+    text_layers: int = Field(2, gt=0)
+    text_heads: int = Field(4, gt=0)
+    word_dropout: float = Field(0.1, ge=0, lt=1, description="share of captions that lose one word of the name")
+    logit_scale: float = Field(15.0, gt=0, description="fixed inverse temperature, so that scores of neighbours stay graded")
+    optimizer: OptimizerSettings = OptimizerSettings(steps=800, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+
+
+class BackboneSettings(_Strict):
+    """A small timm vision transformer trained without labels (SimCLR), in DINO's role."""
+
+    image_size: int = Field(32, gt=0)
+    patch_size: int = Field(4, gt=0)
+    width: int = Field(96, gt=0)
+    depth: int = Field(4, gt=0)
+    heads: int = Field(3, gt=0)
+    projection: int = Field(64, gt=0)
+    temperature: float = Field(0.2, gt=0)
+    optimizer: OptimizerSettings = OptimizerSettings(steps=300, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+
+
+class JudgeSettings(_Strict):
+    """The independent classifier over the entities of all tasks that says whether a base draws what it is asked."""
+
+    channels: tuple[int, ...] = (24, 48, 96)
+    held_out: int = Field(5, gt=1, description="every n-th image of an entity is kept for the test")
+    label_smoothing: float = Field(0.05, ge=0, lt=1)
+    optimizer: OptimizerSettings = OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05)
+
+
+class SamplingSettings(_Strict):
+    """How images are drawn when the quality of a base is measured."""
+
+    sampler: Literal["ddim", "dpm"] = "dpm"
+    steps: int = Field(12, gt=0)
+    guidance: float = Field(3.0, ge=0)
+
+
+class PretrainingSettings(_Strict):
+    """Every model of the mini world."""
+
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    vae: VaeSettings = VaeSettings()
+    base: BaseModelSettings = BaseModelSettings()
+    clip: ClipSettings = ClipSettings()
+    backbone: BackboneSettings = BackboneSettings()
+    judge: JudgeSettings = JudgeSettings()
+    sampling: SamplingSettings = SamplingSettings()
+
+    def digest(self, model: Literal["vae", "base", "clip", "backbone", "judge"]) -> str:
+        """SHA-256 of every setting that the weights of ``model`` depend on; a base depends on its autoencoder too."""
+        needs = {"base": ("base", "tokenizer", "vae"), "clip": ("clip", "tokenizer")}.get(model, (model,))
+        return settings_sha256({name: getattr(self, name).model_dump(mode="json") for name in needs})
+
+    @classmethod
+    def smoke(cls, steps: int = 3) -> PretrainingSettings:
+        """The same models at their smallest, trained for ``steps`` steps: proves that the code runs, draws nothing."""
+
+        def short(batch_size: int = 8, learning_rate: float = 1e-3) -> OptimizerSettings:
+            return OptimizerSettings(steps=steps, batch_size=batch_size, learning_rate=learning_rate)
+
+        return cls(
+            vae=VaeSettings(block_out_channels=(8, 8, 16), norm_num_groups=4, optimizer=short()),
+            base=BaseModelSettings(
+                text_encoder=TextEncoderSettings(width=16, intermediate=16, layers=1, heads=2),
+                unet=UNetSettings(block_out_channels=(8, 16), norm_num_groups=4, attention_heads=2),
+                optimizer=short(),
+            ),
+            clip=ClipSettings(
+                embed_dim=16, vision_width=32, vision_layers=1, text_width=16, text_layers=1, text_heads=2, optimizer=short()
+            ),
+            backbone=BackboneSettings(patch_size=8, width=24, depth=1, projection=16, optimizer=short()),
+            judge=JudgeSettings(channels=(8, 8, 16), optimizer=short()),
+            sampling=SamplingSettings(steps=2),
+        )
+
+
+def settings_sha256(settings: BaseModel | dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON of ``settings``: equal exactly where every value is equal."""
+    data = settings.model_dump(mode="json") if isinstance(settings, BaseModel) else settings
+    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
