@@ -1,0 +1,207 @@
+"""Figures of a task.
+
+In: the published tables, similarities and, for the visual grid, shards of images.
+Out: one PNG per figure and, beside it, the data it draws as CSV.
+"""
+
+
+rule interference_matrix:
+    """What unlearning each entity did to every other one: N x N, one panel per method."""
+    input:
+        pairs="<results>/pairs_{task}.parquet",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        png=report(
+            "<results>/figures/interference_matrix_{task}_{metric}.png",
+            caption="../report/interference_matrix.rst",
+            category="{task}",
+            labels={"result": "interference matrix, {metric}"},
+        ),
+        csv="<results>/figures/interference_matrix_{task}_{metric}.csv",
+    log:
+        "<logs>/interference_matrix/{task}_{metric}.log",
+    benchmark:
+        "<benchmarks>/interference_matrix/{task}_{metric}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.interference_matrix"),
+        methods=METHODS,
+    message:
+        "Interference matrices of {wildcards.task}, {wildcards.metric}"
+    script:
+        "../scripts/figure_interference_matrix.py"
+
+
+rule similarity_matrix:
+    """How alike the entities are: N x N, one panel per kind of similarity."""
+    input:
+        similarities=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        png=report(
+            "<results>/figures/similarity_matrix_{task}.png",
+            caption="../report/similarity_matrix.rst",
+            category="{task}",
+            labels={"result": "similarity matrix"},
+        ),
+        csv="<results>/figures/similarity_matrix_{task}.csv",
+    log:
+        "<logs>/similarity_matrix/{task}.log",
+    benchmark:
+        "<benchmarks>/similarity_matrix/{task}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.similarity_matrix"),
+        kinds=list(SETTINGS.similarity.kinds),
+    message:
+        "Similarity matrices of {wildcards.task}"
+    script:
+        "../scripts/figure_similarity_matrix.py"
+
+
+rule metric_similarity:
+    """Interference against similarity over all ordered pairs, with a permutation test over entities."""
+    input:
+        pairs="<results>/pairs_{task}.parquet",
+        similarity="<results>/similarity_{kind}_{task}.json",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        png=report(
+            "<results>/figures/metric_similarity_{task}_{metric}_{kind}.png",
+            caption="../report/metric_similarity.rst",
+            category="{task}",
+            labels={"result": "{metric} against {kind} similarity"},
+        ),
+        csv="<results>/figures/metric_similarity_{task}_{metric}_{kind}.csv",
+    log:
+        "<logs>/metric_similarity/{task}_{metric}_{kind}.log",
+    benchmark:
+        "<benchmarks>/metric_similarity/{task}_{metric}_{kind}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("lethe.plots.metric_similarity"),
+        methods=METHODS,
+        permutations=SETTINGS.statistics.permutations,
+        seed=SETTINGS.seed,
+    message:
+        "{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}"
+    script:
+        "../scripts/figure_metric_similarity.py"
+
+
+rule method_comparison:
+    """Harm to the entities that were to be kept, per emitter, methods side by side, with the noise floor."""
+    input:
+        pairs="<results>/pairs_{task}.parquet",
+        noise_floor="<results>/noise_floor_{task}.json",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        png=report(
+            "<results>/figures/method_comparison_{task}_{metric}.png",
+            caption="../report/method_comparison.rst",
+            category="{task}",
+            labels={"result": "method comparison, {metric}"},
+        ),
+        csv="<results>/figures/method_comparison_{task}_{metric}.csv",
+    log:
+        "<logs>/method_comparison/{task}_{metric}.log",
+    benchmark:
+        "<benchmarks>/method_comparison/{task}_{metric}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.method_comparison"),
+        methods=METHODS,
+        task=task_settings,
+    message:
+        "Methods side by side on {wildcards.task}, {wildcards.metric}"
+    script:
+        "../scripts/figure_method_comparison.py"
+
+
+rule forget_retain:
+    """Forgetting of the emitter against retention of the others, per emitter and method."""
+    input:
+        pairs="<results>/pairs_{task}.parquet",
+        baseline="<results>/scores/{task}_baseline.parquet",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        png=report(
+            "<results>/figures/forget_retain_{task}.png",
+            caption="../report/forget_retain.rst",
+            category="{task}",
+            labels={"result": "forget against retain"},
+        ),
+        csv="<results>/figures/forget_retain_{task}.csv",
+    log:
+        "<logs>/forget_retain/{task}.log",
+    benchmark:
+        "<benchmarks>/forget_retain/{task}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.forget_retain"),
+        methods=METHODS,
+        task=task_settings,
+    message:
+        "Forgetting against retention on {wildcards.task}"
+    script:
+        "../scripts/figure_forget_retain.py"
+
+
+rule visual_grid:
+    """What the base and every unlearned model draw, for one emitter and a choice of receivers."""
+    input:
+        unpack(grid_shards),
+        pairs="<results>/pairs_{task}.parquet",
+        similarity=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds[0]),
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        png=report(
+            "<results>/figures/visual_grid_{task}_{index}.png",
+            caption="../report/visual_grid.rst",
+            category="{task}",
+            labels={"result": "pictures of emitter {index}"},
+        ),
+        csv="<results>/figures/visual_grid_{task}_{index}.csv",
+    log:
+        "<logs>/visual_grid/{task}_{index}.log",
+    benchmark:
+        "<benchmarks>/visual_grid/{task}_{index}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.visual_grid"),
+        seed=SETTINGS.generation.seeds[0],
+        metric="clip_diff",
+    message:
+        "Pictures of emitter {wildcards.index} of {wildcards.task}"
+    script:
+        "../scripts/figure_visual_grid.py"

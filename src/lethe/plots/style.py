@@ -1,0 +1,122 @@
+"""One look for all figures: sizes, fonts, colours and names of methods, and how a figure reaches the disk."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+
+from lethe.io.atomic import atomic_path, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+WIDTH = 10.0  # inches; shown at 8 in or more the 10 pt text stays at 8 pt or more
+DPI = 150
+GREY = "#d9d9d9"  # what is not there: entities without a model, unknown values
+INK = "#222222"
+
+# Okabe & Ito (2008), made for the common colour vision deficiencies; black and grey are for the references.
+_NAMES = {"distil": "FADE", "munba": "MUNBa", "uce": "UCE"}
+_COLOURS = {"uce": "#0072B2", "distil": "#D55E00", "munba": "#009E73", "none": "#8c8c8c", "retrain": "#000000"}
+_MARKERS = {"uce": "o", "distil": "s", "munba": "^", "none": "X", "retrain": "*"}
+_MORE_COLOURS = ("#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
+_MORE_MARKERS = ("v", "D", "P", "h")
+
+RC: dict[str, Any] = {
+    "font.size": 10,
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same letters on every machine
+    "axes.titlesize": 11,
+    "axes.labelsize": 10,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "legend.fontsize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "hatch.linewidth": 0.6,
+}
+
+
+def method_name(method: str) -> str:
+    """How a method is written in figures, e.g. ``distil`` -> ``FADE``; one without a name of its own as it is."""
+    return _NAMES.get(method, method)
+
+
+def method_colour(method: str, methods: list[str]) -> str:
+    """The colour of a method; one without a fixed colour gets one by its place among ``methods``."""
+    return _COLOURS.get(method) or _MORE_COLOURS[_place(method, methods) % len(_MORE_COLOURS)]
+
+
+def method_marker(method: str, methods: list[str]) -> str:
+    """The marker of a method, so that colour is never the only difference."""
+    return _MARKERS.get(method) or _MORE_MARKERS[_place(method, methods) % len(_MORE_MARKERS)]
+
+
+def _place(method: str, methods: list[str]) -> int:
+    return sorted({m for m in methods if m not in _COLOURS} | {method}).index(method)
+
+
+def context() -> AbstractContextManager[None]:
+    """The settings of this module for the length of a ``with`` block; nothing global is changed."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(cast(Any, RC))  # its stub wants every key of the file spelt as a literal
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Run a drawing function under ``context()``."""
+
+    @functools.wraps(draw)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with context():
+            return draw(*args, **kwargs)
+
+    return wrapped
+
+
+def panels(count: int, columns: int, cell: float, extra: float = 0.0, **subplots: Any) -> tuple[Figure, list[Axes], list[Axes]]:
+    """A figure of ``count`` panels in at most ``columns`` columns.
+
+    Args:
+        count: number of panels, at least 1.
+        columns: most columns.
+        cell: height of a row in inches.
+        extra: height in inches for titles and long labels.
+        subplots: passed to ``Figure.subplots``.
+
+    Returns:
+        The figure, its panels in reading order, and the panels that have none below them (they carry x labels).
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(WIDTH, rows * cell + extra), dpi=DPI, layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, **subplots)
+    flat = list(grid.flat)
+    for axes in flat[count:]:
+        axes.set_axis_off()
+    return figure, flat[:count], flat[max(0, count - columns) : count]
+
+
+def publish(figure: Figure, data: pd.DataFrame, png: str | Path, csv: str | Path) -> None:
+    """Write a figure and the data it draws; equal input gives equal bytes (no version, no date in the PNG)."""
+    with context(), atomic_path(png) as part:
+        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
+    write_text(csv, data.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
