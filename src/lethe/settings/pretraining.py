@@ -114,13 +114,13 @@ class BackboneSettings(_Strict):
     """A small timm vision transformer trained without labels (SimCLR), in DINO's role."""
 
     image_size: int = Field(32, gt=0)
-    patch_size: int = Field(4, gt=0)
+    patch_size: int = Field(8, gt=0)
     width: int = Field(96, gt=0)
     depth: int = Field(4, gt=0)
     heads: int = Field(3, gt=0)
     projection: int = Field(64, gt=0)
     temperature: float = Field(0.2, gt=0)
-    optimizer: OptimizerSettings = OptimizerSettings(steps=300, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+    optimizer: OptimizerSettings = OptimizerSettings(steps=400, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
 
 
 class JudgeSettings(_Strict):

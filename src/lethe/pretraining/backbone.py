@@ -1,0 +1,100 @@
+"""A small vision transformer trained without labels: the mini world's stand-in for DINOv2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+
+from lethe.compat import repair_torchvision
+from lethe.pretraining.augment import random_affine, random_blur, random_light, random_noise
+from lethe.pretraining.loop import Trainer, check_images, to_unit
+from lethe.settings.pretraining import BackboneSettings
+
+repair_torchvision()
+
+import timm  # noqa: E402
+
+ARCHITECTURE = "vit_tiny_patch16_224"
+
+
+def backbone_arguments(settings: BackboneSettings) -> dict[str, Any]:
+    """What turns timm's tiny vision transformer into ours."""
+    return {
+        "img_size": settings.image_size,
+        "patch_size": settings.patch_size,
+        "embed_dim": settings.width,
+        "depth": settings.depth,
+        "num_heads": settings.heads,
+        "num_classes": 0,
+    }
+
+
+def build_backbone(settings: BackboneSettings) -> nn.Module:
+    """An untrained backbone; its output is the embedding of the class token, ``(N, width)``."""
+    return timm.create_model(ARCHITECTURE, pretrained=False, **backbone_arguments(settings))
+
+
+def train_backbone(images: torch.Tensor, settings: BackboneSettings, seed: int) -> nn.Module:
+    """Train with SimCLR's NT-Xent loss (Chen et al. 2020, arXiv 2002.05709) on ``images`` (N, 3, H, W) uint8."""
+    check_images(images)
+    torch.manual_seed(seed)
+    backbone = build_backbone(settings).train()
+    head = nn.Sequential(nn.Linear(settings.width, settings.width), nn.ReLU(), nn.Linear(settings.width, settings.projection))
+    trainer = Trainer([backbone, head], settings.optimizer, "backbone")
+    generator = torch.Generator().manual_seed(seed)
+    batch = settings.optimizer.batch_size
+    partner = torch.cat([torch.arange(batch, 2 * batch), torch.arange(batch)])
+    for _ in trainer.steps():
+        pixels = to_unit(images[torch.randint(len(images), (batch,), generator=generator)])
+        views = F.normalize(head(backbone(torch.cat([_view(pixels, generator), _view(pixels, generator)]))), dim=1)
+        logits = (views @ views.T / settings.temperature).fill_diagonal_(-1e4)
+        trainer.update(F.cross_entropy(logits, partner))
+    return backbone.eval().requires_grad_(False)
+
+
+def save_backbone(folder: Path, backbone: nn.Module, settings: BackboneSettings) -> None:
+    """Write a folder that ``timm.create_model("local-dir:...")`` loads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = [0.5, 0.5, 0.5]
+    config = {
+        "architecture": ARCHITECTURE,
+        "num_classes": 0,
+        "num_features": settings.width,
+        "global_pool": "token",
+        "model_args": backbone_arguments(settings),
+        "pretrained_cfg": {
+            "custom_load": False,
+            "input_size": [3, settings.image_size, settings.image_size],
+            "fixed_input_size": True,
+            "interpolation": "bicubic",
+            "crop_pct": 1.0,
+            "crop_mode": "squash",
+            "mean": half,
+            "std": half,
+            "num_classes": 0,
+            "pool_size": None,
+            "first_conv": "patch_embed.proj",
+            "classifier": "head",
+        },
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    save_file({name: tensor.contiguous() for name, tensor in backbone.state_dict().items()}, folder / "model.safetensors")
+
+
+@torch.no_grad()
+def embed(backbone: nn.Module, images: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
+    """Embeddings of the class token, ``(N, width)``, not normalized."""
+    return torch.cat([backbone(to_unit(part)) for part in images.split(batch_size)])
+
+
+def _view(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Colour is an attribute of the rendered worlds, so the views change light and place, and hue only a little."""
+    moved = random_affine(pixels, generator, shift=0.2, zoom=(0.85, 1.5), turn=0.2)
+    lit = random_light(random_blur(moved, generator, 0.5), generator, 0.3, 0.3, 0.15)
+    return random_noise(lit, generator, 0.15)

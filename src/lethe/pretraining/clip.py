@@ -1,0 +1,145 @@
+"""A small open_clip model of the mini world, trained on the images and captions of all tasks."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F
+
+from lethe.compat import repair_torchvision
+from lethe.pretraining.augment import random_affine, random_blur, random_noise
+from lethe.pretraining.loop import Trainer, check_images, to_unit
+from lethe.pretraining.text import tokenize
+from lethe.settings.pretraining import ClipSettings
+
+repair_torchvision()
+
+import open_clip  # noqa: E402
+from transformers import PreTrainedTokenizerFast  # noqa: E402
+
+WEIGHTS_FILE = "open_clip_model.safetensors"
+
+
+def clip_config(settings: ClipSettings, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
+    """The content of ``open_clip_config.json``."""
+    half = [0.5, 0.5, 0.5]
+    return {
+        "model_cfg": {
+            "embed_dim": settings.embed_dim,
+            "vision_cfg": {
+                "image_size": settings.image_size,
+                "patch_size": settings.patch_size,
+                "width": settings.vision_width,
+                "layers": settings.vision_layers,
+                "head_width": settings.head_width,
+            },
+            "text_cfg": {
+                "context_length": tokenizer.model_max_length,
+                "vocab_size": len(tokenizer),
+                "hf_tokenizer_name": "local",  # any value makes open_clip read the tokenizer beside this file
+                "width": settings.text_width,
+                "heads": settings.text_heads,
+                "layers": settings.text_layers,
+            },
+        },
+        "preprocess_cfg": {
+            "size": settings.image_size,
+            "mean": half,
+            "std": half,
+            "interpolation": "bicubic",
+            "resize_mode": "squash",
+        },
+    }
+
+
+def build_clip(settings: ClipSettings, tokenizer: PreTrainedTokenizerFast) -> open_clip.CLIP:
+    """An untrained model; its logit scale is fixed by the settings."""
+    model = open_clip.CLIP(**clip_config(settings, tokenizer)["model_cfg"])
+    model.logit_scale.data.fill_(math.log(settings.logit_scale))
+    model.logit_scale.requires_grad_(False)
+    return model
+
+
+def train_clip(
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    captions: Sequence[str],
+    tokenizer: PreTrainedTokenizerFast,
+    settings: ClipSettings,
+    seed: int,
+) -> open_clip.CLIP:
+    """Train contrastively on ``images`` (N, 3, H, W) uint8 with ``captions[labels]``.
+
+    Several images of a batch share a caption, so an image's positive is its caption and a caption's positives are all its
+    images. Some captions lose a word of their name ("a hound dog"): words shared by names come to mean what is shared.
+    """
+    check_images(images)
+    torch.manual_seed(seed)
+    model = build_clip(settings, tokenizer).train()
+    trainer = Trainer([model], settings.optimizer, "clip")
+    generator = torch.Generator().manual_seed(seed)
+    variants, owners = _variants(captions)
+    token_ids = tokenize(tokenizer, variants)
+    shortened = [
+        torch.tensor([i for i, o in enumerate(owners) if o == c and i >= len(captions)] or [c]) for c in range(len(captions))
+    ]
+    weights = 1 / torch.bincount(labels, minlength=len(captions)).clamp(min=1).double()[labels]
+    scale = settings.logit_scale
+    for _ in trainer.steps():
+        chosen = torch.multinomial(weights, settings.optimizer.batch_size, replacement=True, generator=generator)
+        pixels = random_affine(to_unit(images[chosen]), generator, shift=0.08, zoom=(0.93, 1.07), turn=0.05)
+        pixels = random_noise(random_blur(pixels, generator, 0.5), generator, 0.08)
+        caption = labels[chosen].clone()
+        for row in (torch.rand(len(chosen), generator=generator) < settings.word_dropout).nonzero().flatten().tolist():
+            options = shortened[int(caption[row])]
+            caption[row] = options[torch.randint(len(options), (1,), generator=generator)]
+        present, position = caption.unique(return_inverse=True)
+        text = model.encode_text(token_ids[present], normalize=True)
+        logits = scale * model.encode_image(pixels, normalize=True) @ text.T
+        positive = F.one_hot(position, len(present)).float()
+        by_text = -(positive / positive.sum(0) * logits.log_softmax(0)).sum(0).mean()
+        trainer.update(0.5 * (F.cross_entropy(logits, position) + by_text))
+    return model.eval().requires_grad_(False)
+
+
+def save_clip(folder: Path, model: open_clip.CLIP, tokenizer: PreTrainedTokenizerFast, settings: ClipSettings) -> None:
+    """Write a folder that ``open_clip.create_model_and_transforms("local-dir:...")`` and ``get_tokenizer`` load."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(clip_config(settings, tokenizer), indent=2, sort_keys=True) + "\n")
+    tokenizer.save_pretrained(folder)
+    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, folder / WEIGHTS_FILE)
+
+
+@torch.no_grad()
+def clip_scores(
+    model: open_clip.CLIP, images: torch.Tensor, captions: Sequence[str], tokenizer: PreTrainedTokenizerFast
+) -> torch.Tensor:
+    """100 times the cosine of every image with every caption, ``(N, captions)``."""
+    text = model.encode_text(tokenize(tokenizer, list(captions)), normalize=True)
+    parts = [model.encode_image(to_unit(part), normalize=True) for part in images.split(256)]
+    return 100 * torch.cat(parts) @ text.T
+
+
+def _variants(captions: Sequence[str]) -> tuple[list[str], list[int]]:
+    """All captions, then each without one word of its name (the words after "of"), with the caption each came from."""
+    texts, owners = list(captions), list(range(len(captions)))
+    seen = {text: index for index, text in enumerate(texts)}
+    for owner, caption in enumerate(captions):
+        words = caption.split()
+        first = words.index("of") + 1 if "of" in words else 0
+        droppable = [i for i in range(first, len(words)) if words[i].lower() not in {"a", "an"}]
+        if len(droppable) < 2:
+            continue
+        for place in droppable:
+            text = " ".join(words[:place] + words[place + 1 :])
+            if text not in seen or owners[seen[text]] != owner:
+                seen.setdefault(text, len(texts))
+                texts.append(text)
+                owners.append(owner)
+    return texts, owners

@@ -1,0 +1,79 @@
+"""What the models are trained on: the images of one task with their names and captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lethe.sources.base import EntitySource
+
+
+@dataclass(frozen=True)
+class TaskImages:
+    """The images of one task.
+
+    Attributes:
+        task: name of the task, e.g. ``"breeds"``.
+        names: entities in order.
+        captions: one per entity, e.g. ``"An image of a seven"``.
+        popularity: one per entity, 0 to 100.
+        images: ``(N, 3, H, W)`` uint8.
+        labels: ``(N,)`` int64, index into ``names``.
+    """
+
+    task: str
+    names: list[str]
+    captions: list[str]
+    popularity: list[float]
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __post_init__(self) -> None:
+        if not len(self.names) == len(self.captions) == len(self.popularity):
+            raise ValueError(
+                f"{self.task}: {len(self.names)} names, {len(self.captions)} captions, {len(self.popularity)} popularities"
+            )
+        counts = torch.bincount(self.labels, minlength=len(self.names))
+        empty = [name for name, count in zip(self.names, counts.tolist(), strict=True) if not count]
+        if empty:
+            raise ValueError(f"{self.task}: no image of {', '.join(empty)}")
+
+
+def collect(task: str, source: EntitySource, names: Sequence[str], captions: Mapping[str, str]) -> TaskImages:
+    """Read every image of ``names`` from ``source``; ``captions`` maps a name to its caption."""
+    records = {record["name"]: record for record in source.entities()}
+    unknown = [name for name in names if name not in records]
+    if unknown:
+        raise ValueError(f"{task}: the source has no {', '.join(unknown)}; it has {', '.join(records)}")
+    images, labels = [], []
+    for label, name in enumerate(names):
+        pixels = [np.asarray(image.pixels) for image in source.images(name)]
+        images.extend(pixels)
+        labels.extend([label] * len(pixels))
+    return TaskImages(
+        task=task,
+        names=list(names),
+        captions=[captions[name] for name in names],
+        popularity=[float(records[name].get("popularity", 0.0)) for name in names],
+        images=torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
+        labels=torch.tensor(labels),
+    )
+
+
+def held_out_mask(labels: torch.Tensor, every: int) -> torch.Tensor:
+    """True for every ``every``-th image of each class, in order."""
+    mask = torch.zeros_like(labels, dtype=torch.bool)
+    for label in labels.unique():
+        mask[(labels == label).nonzero().squeeze(1)[every - 1 :: every]] = True
+    return mask
+
+
+def join(tasks: Sequence[TaskImages]) -> tuple[torch.Tensor, torch.Tensor, list[str], list[str]]:
+    """All tasks as one: images, labels, class names ``"task/name"`` and captions, in order."""
+    offsets = np.cumsum([0] + [len(task.names) for task in tasks])
+    labels = torch.cat([task.labels + int(offset) for task, offset in zip(tasks, offsets[:-1], strict=True)])
+    classes = [f"{task.task}/{name}" for task in tasks for name in task.names]
+    return torch.cat([task.images for task in tasks]), labels, classes, [caption for task in tasks for caption in task.captions]

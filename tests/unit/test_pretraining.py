@@ -1,0 +1,380 @@
+"""The mini world's models at their smallest: a few steps on a few entities."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from lethe.pretraining.assets import AssetError, images_sha256, load_asset, round_to_half, save_asset
+from lethe.pretraining.augment import random_affine, random_blur, random_light, random_noise
+from lethe.pretraining.backbone import build_backbone, embed, save_backbone, train_backbone
+from lethe.pretraining.base import assemble_pipeline, build_unet, sampling_weights, save_pipeline, train_base
+from lethe.pretraining.clip import build_clip, clip_scores, save_clip, train_clip
+from lethe.pretraining.data import TaskImages, collect, held_out_mask, join
+from lethe.pretraining.judge import build_judge, classify, train_judge
+from lethe.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
+from lethe.pretraining.text import build_tokenizer, load_tokenizer, tokenize, tokenizer_json
+from lethe.pretraining.vae import build_vae, decode_latents, encode_latents, reconstruction_error, train_vae
+from lethe.settings.pretraining import OptimizerSettings, PretrainingSettings, TokenizerSettings, VaeSettings, settings_sha256
+from lethe.sources.base import SourceImage
+
+SMOKE = PretrainingSettings.smoke()
+NAMES = ["red hound dog", "green hound dog", "blue cat"]
+CAPTIONS = [f"An image of a {name}" for name in NAMES]
+
+
+class Blocks:
+    """Three entities: noisy squares of one colour each."""
+
+    def entities(self):
+        return [{"name": name, "dataset_n_original": 8, "popularity": 50.0 * index} for index, name in enumerate(NAMES)]
+
+    def images(self, name):
+        random = np.random.default_rng(NAMES.index(name))
+        for number in range(8):
+            pixels = random.integers(0, 60, (32, 32, 3), dtype=np.uint8)
+            pixels[8:24, 8:24, NAMES.index(name)] += 180
+            yield SourceImage(f"{number:04d}.png", pixels)
+
+    def attribute_distance(self, first, second):
+        return float("nan")
+
+
+@pytest.fixture(scope="module")
+def blocks() -> TaskImages:
+    return collect("blocks", Blocks(), NAMES, dict(zip(NAMES, CAPTIONS, strict=True)))
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return build_tokenizer(CAPTIONS, SMOKE.tokenizer)
+
+
+@pytest.fixture(scope="module")
+def vae(blocks):
+    return train_vae(blocks.images, SMOKE.vae, seed=0)
+
+
+@pytest.fixture(scope="module")
+def base(blocks, vae, tokenizer):
+    return _base(blocks, vae, tokenizer)
+
+
+def _base(blocks, vae, tokenizer, seed=0, exclude=None, settings=SMOKE.base):
+    latents = encode_latents(vae, blocks.images)
+    weights = sampling_weights(blocks.popularity, settings.popularity_scale)
+    return train_base(latents, blocks.labels, NAMES, CAPTIONS, weights, tokenizer, settings, seed, exclude)
+
+
+def _equal(first, second):
+    return all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))
+
+
+def test_settings_refuse_unknown_keys_and_hash_by_value():
+    with pytest.raises(ValidationError):
+        VaeSettings.model_validate({"chanels": 3})
+    assert settings_sha256(PretrainingSettings()) == settings_sha256(PretrainingSettings())
+    assert settings_sha256(PretrainingSettings()) != settings_sha256(SMOKE)
+
+
+def test_a_base_depends_on_the_settings_of_its_autoencoder():
+    changed = PretrainingSettings(vae=SMOKE.vae)
+    assert changed.digest("base") != PretrainingSettings().digest("base")
+    assert changed.digest("judge") == PretrainingSettings().digest("judge")
+
+
+def test_collect_reads_every_image_in_order(blocks):
+    assert blocks.images.shape == (24, 3, 32, 32) and blocks.images.dtype == torch.uint8
+    assert blocks.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
+    assert blocks.popularity == [0, 50, 100]
+    with pytest.raises(ValueError, match="green cat"):
+        collect("blocks", Blocks(), ["green cat"], {})
+
+
+def test_join_offsets_labels_and_qualifies_names(blocks):
+    images, labels, classes, captions = join([blocks, blocks])
+    assert len(images) == 48 and labels.max() == 5
+    assert classes[3] == "blocks/red hound dog" and captions[3] == CAPTIONS[0]
+
+
+def test_held_out_takes_every_nth_of_each_class(blocks):
+    mask = held_out_mask(blocks.labels, 4)
+    assert mask.nonzero().flatten().tolist() == [3, 7, 11, 15, 19, 23]
+
+
+def test_tokenizer_round_trip(tokenizer, tmp_path):
+    path = tmp_path / "tokenizer.json"
+    ids = tokenize(tokenizer, [CAPTIONS[0], "an image of a unicorn", ""])
+    path.write_text(tokenizer_json(tokenizer))
+    loaded = load_tokenizer(path, SMOKE.tokenizer)
+    assert torch.equal(tokenize(loaded, [CAPTIONS[0], "an image of a unicorn", ""]), ids)
+    assert ids.shape == (3, SMOKE.tokenizer.max_length)
+    assert tokenizer.decode(ids[0], skip_special_tokens=True) == "an image of a red hound dog"
+    assert tokenizer.unk_token_id in ids[1].tolist()
+    assert ids.max() == tokenizer.eos_token_id == len(tokenizer) - 1
+    # What a call leaves in the tokenizer (its padding) is not in the file.
+    assert tokenizer_json(tokenizer) == path.read_text() == tokenizer_json(loaded)
+
+
+def test_vae_gives_standardized_latents(vae, blocks):
+    latents = encode_latents(vae, blocks.images)
+    assert latents.shape == (24, 4, 8, 8)
+    torch.testing.assert_close(latents.mean((0, 2, 3)), torch.zeros(4), atol=1e-3, rtol=0)
+    torch.testing.assert_close(latents.std((0, 2, 3)), torch.ones(4), atol=1e-2, rtol=0)
+    drawn = decode_latents(vae, latents)
+    assert drawn.shape == blocks.images.shape and drawn.dtype == torch.uint8
+
+
+def test_standardizing_does_not_change_the_reconstruction(blocks):
+    from lethe.pretraining.vae import _standardize
+
+    torch.manual_seed(0)
+    plain = build_vae(SMOKE.vae).eval().requires_grad_(False)
+    before = decode_latents(plain, encode_latents(plain, blocks.images)).float()
+    _standardize(plain, encode_latents(plain, blocks.images))
+    after = decode_latents(plain, encode_latents(plain, blocks.images)).float()
+    assert (before - after).abs().max() <= 1
+
+
+def test_vae_learns(blocks):
+    short = SMOKE.vae.model_copy(update={"optimizer": OptimizerSettings(steps=40, batch_size=8, learning_rate=5e-3)})
+    assert reconstruction_error(train_vae(blocks.images, short, seed=0), blocks.images) < 0.5 * reconstruction_error(
+        train_vae(blocks.images, SMOKE.vae, seed=0), blocks.images
+    )
+
+
+def test_base_is_deterministic_and_finite(blocks, vae, tokenizer, base):
+    text_encoder, unet = base
+    again = _base(blocks, vae, tokenizer)
+    assert _equal(text_encoder, again[0]) and _equal(unet, again[1])
+    assert not _equal(unet, _base(blocks, vae, tokenizer, seed=1)[1])
+    assert all(torch.isfinite(t).all() for t in unet.state_dict().values())
+
+
+def test_base_loss_falls(blocks, vae, tokenizer, caplog, monkeypatch):
+    from lethe.pretraining import base as module
+
+    trainers = []
+    monkeypatch.setattr(module, "Trainer", lambda *args: trainers.append(_trainer(*args)) or trainers[-1])
+    settings = SMOKE.base.model_copy(update={"optimizer": OptimizerSettings(steps=40, batch_size=16, learning_rate=5e-3)})
+    _base(blocks, vae, tokenizer, settings=settings)
+    losses = trainers[0].losses
+    assert sum(losses[-10:]) < 0.97 * sum(losses[:10])
+
+
+def _trainer(*args):
+    from lethe.pretraining.loop import Trainer
+
+    return Trainer(*args)
+
+
+def test_base_never_sees_the_excluded_entity(blocks, vae, tokenizer, base, monkeypatch):
+    drawn = []
+    true_multinomial = torch.multinomial
+
+    def watch(weights, *args, **kwargs):
+        chosen = true_multinomial(weights, *args, **kwargs)
+        drawn.extend(blocks.labels[chosen].tolist())
+        return chosen
+
+    monkeypatch.setattr(torch, "multinomial", watch)
+    settings = SMOKE.base.model_copy(update={"optimizer": OptimizerSettings(steps=4, batch_size=64, learning_rate=1e-3)})
+    _base(blocks, vae, tokenizer, exclude=NAMES[1], settings=settings)
+    assert set(drawn) == {0, 2}
+    with pytest.raises(ValueError, match="did you mean 'blue cat'"):
+        _base(blocks, vae, tokenizer, exclude="blue bat")
+
+
+def test_excluding_keeps_the_initialisation(blocks, vae, tokenizer):
+    still = SMOKE.base.model_copy(update={"optimizer": OptimizerSettings(steps=1, batch_size=4, learning_rate=1e-12)})
+    full, without = _base(blocks, vae, tokenizer, settings=still), _base(blocks, vae, tokenizer, exclude=NAMES[1], settings=still)
+    for a, b in zip(full[1].parameters(), without[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-9, rtol=0)
+
+
+def test_popularity_decides_how_often_an_entity_is_drawn(blocks, vae, tokenizer, monkeypatch):
+    assert sampling_weights([0, 50, 100], 50.0).tolist() == [1, 2, 3]
+    seen = []
+    true_multinomial = torch.multinomial
+    monkeypatch.setattr(torch, "multinomial", lambda weights, *a, **k: seen.append(weights) or true_multinomial(weights, *a, **k))
+    _base(blocks, vae, tokenizer)
+    per_entity = [seen[0][blocks.labels == label].sum().item() for label in range(3)]
+    assert per_entity == pytest.approx([1, 2, 3])
+
+
+def test_pipeline_folder_is_an_ordinary_one(base, vae, tokenizer, tmp_path):
+    from diffusers import StableDiffusionPipeline
+
+    text_encoder, unet = base
+    save_pipeline(assemble_pipeline(vae, text_encoder, tokenizer, unet, SMOKE.base), tmp_path / "base")
+    loaded = StableDiffusionPipeline.from_pretrained(tmp_path / "base")
+    loaded.set_progress_bar_config(disable=True)
+    ids = loaded.tokenizer(
+        CAPTIONS[0], padding="max_length", max_length=loaded.tokenizer.model_max_length, return_tensors="pt"
+    ).input_ids
+    assert torch.equal(ids, tokenize(tokenizer, [CAPTIONS[0]]))
+    image = loaded(CAPTIONS[0], num_inference_steps=2, guidance_scale=3.0, output_type="np").images[0]
+    assert image.shape == (32, 32, 3) and np.isfinite(image).all()
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpm"])
+def test_sampling_agrees_with_diffusers(base, vae, tokenizer, sampler):
+    text_encoder, unet = base
+    sampling = SMOKE.sampling.model_copy(update={"sampler": sampler, "steps": 4})
+    ours = sample_images(vae, text_encoder, unet, tokenizer, CAPTIONS[:2], [5, 6], SMOKE.base.noise, sampling)
+    pipeline = assemble_pipeline(vae, text_encoder, tokenizer, unet, SMOKE.base, sampler)
+    pipeline.set_progress_bar_config(disable=True)
+    start = torch.cat([torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(n)) for n in (5, 6)])
+    theirs = pipeline(
+        CAPTIONS[:2], latents=start, num_inference_steps=4, guidance_scale=sampling.guidance, output_type="np"
+    ).images
+    assert np.abs(ours.permute(0, 2, 3, 1).numpy() / 255 - theirs).max() < 0.02
+
+
+def test_channels_are_checked_against_attention_flags():
+    with pytest.raises(ValidationError, match="1 entries for 2 blocks"):
+        SMOKE.base.unet.model_validate({**SMOKE.base.unet.model_dump(), "cross_attention": (True,)})
+    assert build_unet(SMOKE.base.unet, 16).config.cross_attention_dim == 16
+
+
+def test_clip_learns_and_loads_in_open_clip(blocks, tokenizer, tmp_path):
+    import open_clip
+
+    settings = SMOKE.clip.model_copy(
+        update={"optimizer": OptimizerSettings(steps=120, batch_size=24, learning_rate=3e-3), "word_dropout": 0.0}
+    )
+    model = train_clip(blocks.images, blocks.labels, CAPTIONS, tokenizer, settings, seed=0)
+    scores = clip_scores(model, blocks.images, CAPTIONS, tokenizer)
+    assert (scores.argmax(1) == blocks.labels).double().mean() > 0.9
+    save_clip(tmp_path / "clip", model, tokenizer, settings)
+    loaded, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{tmp_path / 'clip'}")
+    ids = open_clip.get_tokenizer(f"local-dir:{tmp_path / 'clip'}")(CAPTIONS)
+    assert torch.equal(ids, tokenize(tokenizer, CAPTIONS))
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.eval().encode_text(ids), model.encode_text(ids))
+    from PIL import Image
+
+    pixels = preprocess(Image.fromarray(blocks.images[0].permute(1, 2, 0).numpy()))
+    torch.testing.assert_close(pixels, blocks.images[0].float() / 127.5 - 1, atol=1e-5, rtol=0)
+
+
+def test_backbone_loads_in_timm(blocks, tmp_path):
+    import timm
+
+    backbone = train_backbone(blocks.images, SMOKE.backbone, seed=0)
+    save_backbone(tmp_path / "backbone", backbone, SMOKE.backbone)
+    loaded = timm.create_model(f"local-dir:{tmp_path / 'backbone'}", pretrained=True).eval()
+    assert embed(backbone, blocks.images).shape == (24, SMOKE.backbone.width)
+    torch.testing.assert_close(embed(loaded, blocks.images), embed(backbone, blocks.images))
+    assert 0 <= neighbour_accuracy(backbone, blocks.images, blocks.labels, held_out_mask(blocks.labels, 4)) <= 1
+
+
+def test_judge_learns_and_reports_per_class(blocks):
+    settings = SMOKE.judge.model_copy(update={"optimizer": OptimizerSettings(steps=40, batch_size=16, learning_rate=1e-2)})
+    judge = train_judge(blocks.images, blocks.labels, 3, settings, seed=0)
+    accuracy = judge_accuracy(judge, blocks.images, blocks.labels, NAMES)
+    assert accuracy.mean > 0.9 and set(accuracy.per_class) == set(NAMES)
+    assert accuracy.worst == min(accuracy.per_class.values())
+    # Asked for the wrong class of every image, it is always wrong.
+    assert judge_accuracy(judge, blocks.images, (classify(judge, blocks.images) + 1) % 3, NAMES).mean == 0
+
+
+@pytest.mark.parametrize("train", ["vae", "clip", "backbone", "judge"])
+def test_trainings_are_deterministic(train, blocks, tokenizer):
+    runs = {
+        "vae": lambda: train_vae(blocks.images, SMOKE.vae, 3),
+        "clip": lambda: train_clip(blocks.images, blocks.labels, CAPTIONS, tokenizer, SMOKE.clip, 3),
+        "backbone": lambda: train_backbone(blocks.images, SMOKE.backbone, 3),
+        "judge": lambda: train_judge(blocks.images, blocks.labels, 3, SMOKE.judge, 3),
+    }
+    assert _equal(runs[train](), runs[train]())
+
+
+def test_asset_round_trip_through_fp16(base, tokenizer, tmp_path):
+    text_encoder, unet = base
+    path = tmp_path / "base_blocks.safetensors"
+    record = save_asset(path, {"unet": unet, "text_encoder": text_encoder}, {"entities": NAMES, "settings_sha256": "abc"})
+    asset = load_asset(path, entities=NAMES, settings_sha256="abc")
+    assert json.loads(path.with_suffix(".json").read_text()) == asset.provenance == record
+    rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
+    rebuilt.load_state_dict(asset.parts["unet"])
+    assert _equal(rebuilt, round_to_half(unet))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_damaged_or_wrong_asset_is_refused(tmp_path):
+    path = tmp_path / "judge.safetensors"
+    judge = build_judge(3, SMOKE.judge)
+    save_asset(path, {"judge": judge}, {"entities": NAMES, "settings_sha256": "abc"})
+    with pytest.raises(AssetError, match="trained on"):
+        load_asset(path, entities=NAMES[:2])
+    with pytest.raises(AssetError, match="settings abc, expected def"):
+        load_asset(path, settings_sha256="def")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(AssetError, match=r"judge\.safetensors: sha256 \w{64}, expected \w{64}"):
+        load_asset(path)
+    with pytest.raises(AssetError, match="does not exist"):
+        load_asset(tmp_path / "none.safetensors")
+
+
+def test_changed_pixels_change_the_hash_of_the_images(blocks):
+    changed = blocks.images.clone()
+    changed[0, 0, 0, 0] += 1
+    assert images_sha256(blocks.images, blocks.labels) != images_sha256(changed, blocks.labels)
+    assert images_sha256(blocks.images, blocks.labels) != images_sha256(blocks.images, blocks.labels.flip(0))
+
+
+def test_asset_refuses_values_beyond_fp16(tmp_path):
+    with pytest.raises(ValueError, match=r"part\.big: largest value 1e\+06"):
+        save_asset(tmp_path / "x.safetensors", {"part": {"big": torch.tensor([1e6])}}, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_augmentation_keeps_shape_and_is_deterministic(blocks):
+    pixels = blocks.images.float() / 127.5 - 1
+    for distort in (
+        lambda g: random_affine(pixels, g, 0.1, (0.9, 1.1), 0.1),
+        lambda g: random_blur(pixels, g, 0.5),
+        lambda g: random_noise(pixels, g, 0.1),
+        lambda g: random_light(pixels, g, 0.1, 0.1, 0.1),
+    ):
+        first, second = (distort(torch.Generator().manual_seed(1)) for _ in range(2))
+        assert first.shape == pixels.shape and torch.equal(first, second) and not torch.equal(first, pixels)
+    identity = random_affine(pixels, torch.Generator().manual_seed(1), 0.0, (1.0, 1.0))
+    torch.testing.assert_close(identity, pixels, atol=1e-5, rtol=0)
+
+
+def test_images_of_the_wrong_type_are_refused(blocks):
+    with pytest.raises(ValueError, match="expected uint8"):
+        train_vae(blocks.images.float(), SMOKE.vae, 0)
+
+
+def test_tokenizer_settings_need_room_for_a_word():
+    with pytest.raises(ValidationError):
+        TokenizerSettings(max_length=2)
+
+
+def test_clip_text_is_the_only_large_table(tokenizer):
+    embeddings = build_clip(SMOKE.clip, tokenizer).token_embedding.weight
+    assert len(embeddings) == len(tokenizer)
+
+
+def test_backbone_gives_one_vector_per_image(blocks):
+    assert build_backbone(SMOKE.backbone).eval()(torch.zeros(2, 3, 32, 32)).shape == (2, SMOKE.backbone.width)
+
+
+def test_every_nonempty_task_needs_images(blocks):
+    with pytest.raises(ValueError, match="no image of blue cat"):
+        TaskImages("blocks", NAMES, CAPTIONS, [0, 0, 0], blocks.images[:16], blocks.labels[:16])
+
+
+def test_provenance_path_lies_beside(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"ends in \.safetensors"):
+        save_asset(tmp_path / "x.pt", {}, {})
