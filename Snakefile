@@ -9,12 +9,14 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: "config/config.yaml"
-
-
 include: "rules/common.smk"
 
 
+configfile: ROOT / "config/config.yaml"
+
+
+if workflow.is_main_process:
+    RUN_LOCK = hold_run_lock()  # the same command goes on after a kill -9
 SETTINGS = validated(config)
 METHODS = SETTINGS.methods
 TASKS = list(SETTINGS.tasks)

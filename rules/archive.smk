@@ -16,7 +16,7 @@ rule fetch_record:
     benchmark:
         "<benchmarks>/fetch_record/{record}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     retries: 3
     resources:

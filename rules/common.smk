@@ -1,14 +1,17 @@
 """Functions only, no rules: configuration to lists, wildcards to files. They read SETTINGS, which the Snakefile validates first."""
 
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
 
+ROOT = Path(os.path.relpath(workflow.basedir))  # of this checkout; "." unless Snakemake runs with --directory
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this checkout, installed or not
 
 from snakemake.exceptions import WorkflowError
 
 from lethe.fingerprint import fingerprint
+from lethe.io.lock import hold_run_lock
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.methods import load_method
@@ -39,7 +42,7 @@ def from_source(entries, *sources):
 @lru_cache(maxsize=None)
 def method_settings(task, method):
     """Hyper-parameters, epochs and display name of a method on a task."""
-    return load_method(method, SETTINGS.hyperparameters, task)
+    return load_method(method, SETTINGS.hyperparameters, task, ROOT / "config/methods")
 
 
 def emitters(task, method):
@@ -68,7 +71,7 @@ def grouped(method):
 
 def part(name, source):
     """A trained checkpoint and its record: shipped with the repository or trained by this workflow."""
-    folder = "assets/mini" if source == "prebuilt" else "<results>/parts"
+    folder = ROOT / "assets/mini" if source == "prebuilt" else "<results>/parts"
     return [f"{folder}/{name}.safetensors", f"{folder}/{name}.json"]
 
 

@@ -18,7 +18,7 @@ rule generate_baseline:
     benchmark:
         "<benchmarks>/generate_baseline/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -54,7 +54,7 @@ rule generate:
     benchmark:
         "<benchmarks>/generate/{task}_{decade}_{method}_{epochs}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -113,7 +113,7 @@ rule image:
     benchmark:
         "<benchmarks>/image/{run}/{receiver}_{seed}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=500,

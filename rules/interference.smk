@@ -20,7 +20,7 @@ rule similarities:
     benchmark:
         "<benchmarks>/similarities/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -59,7 +59,7 @@ rule interference_of_emitters:
     benchmark:
         "<benchmarks>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -102,7 +102,7 @@ rule pairs:
     benchmark:
         "<benchmarks>/pairs/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -129,7 +129,7 @@ rule entities:
     benchmark:
         "<benchmarks>/entities/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -155,7 +155,7 @@ rule noise_floor:
     benchmark:
         "<benchmarks>/noise_floor/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -191,7 +191,7 @@ rule summary:
     benchmark:
         "<benchmarks>/summary/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=2000,

@@ -18,7 +18,7 @@ rule base:
     benchmark:
         "<benchmarks>/base/{base}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -43,7 +43,7 @@ rule base_pretrained:
     benchmark:
         "<benchmarks>/base_pretrained/{base}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     retries: 3
     resources:
@@ -71,7 +71,7 @@ rule evaluator:
     benchmark:
         "<benchmarks>/evaluator/{evaluator}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -96,7 +96,7 @@ rule evaluator_pretrained:
     benchmark:
         "<benchmarks>/evaluator_pretrained/{evaluator}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     retries: 3
     resources:

@@ -8,7 +8,7 @@ Out: the executed notebook and an HTML export of it for the report.
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
-        notebook="notebooks/interference.ipynb",
+        notebook=ROOT / "notebooks/interference.ipynb",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         unlearning="<results>/tables/unlearning_{task}.csv",

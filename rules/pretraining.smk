@@ -16,7 +16,7 @@ rule train_tokenizer:
     benchmark:
         "<benchmarks>/train_tokenizer.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -43,7 +43,7 @@ rule train_vae:
     benchmark:
         "<benchmarks>/train_vae.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -73,7 +73,7 @@ rule train_evaluator:
     benchmark:
         "<benchmarks>/train_evaluator/{evaluator}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -105,7 +105,7 @@ rule train_base:
     benchmark:
         "<benchmarks>/train_base/{base}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -138,7 +138,7 @@ rule train_retrain:
     benchmark:
         "<benchmarks>/train_retrain/{task}_{index}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -166,14 +166,14 @@ rule pack_assets:
     benchmark:
         "<benchmarks>/pack_assets.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
         code=fingerprint("lethe.pretraining.assets"),
-        folder="assets/mini",
+        folder=str(ROOT / "assets/mini"),
     message:
         "Checkpoints to assets/mini"
     script:

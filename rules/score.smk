@@ -21,7 +21,7 @@ rule score_baseline:
     benchmark:
         "<benchmarks>/score_baseline/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -58,7 +58,7 @@ rule score:
     benchmark:
         "<benchmarks>/score/{task}_{decade}_{method}_{epochs}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,

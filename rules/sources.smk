@@ -17,7 +17,7 @@ rule source:
     benchmark:
         "<benchmarks>/source/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -44,7 +44,7 @@ rule metadata:
     benchmark:
         "<benchmarks>/metadata/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -71,7 +71,7 @@ rule splits:
     benchmark:
         "<benchmarks>/splits/{task}_{decade}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -20,7 +20,7 @@ rule latents:
     benchmark:
         "<benchmarks>/latents/{task}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -52,7 +52,7 @@ rule unlearn:
     benchmark:
         "<benchmarks>/unlearn/{task}_{decade}_{method}_{epochs}.tsv"
     conda:
-        "../envs/cpu.yaml"
+        "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,

@@ -1,8 +1,8 @@
 """One deterministic tar of PNGs per model, with an index for random access.
 
-Four hundred loose files per model cost more to list, copy and publish than to draw. An uncompressed tar keeps every PNG readable by
-any tool; the index gives its offset and SHA-256, so one image is one seek and a damaged one is never believed. Equal images
-give equal bytes (sorted as given, no times, no owners, fixed PNG settings) under the pinned Pillow.
+Four hundred loose files per model cost more to list, copy and publish than to draw. An uncompressed tar keeps every PNG
+readable by any tool; the index gives its offset and SHA-256, so one image is one seek and a damaged one is never believed.
+Equal images give equal bytes (sorted as given, no times, no owners, fixed PNG settings) under the pinned Pillow.
 """
 
 from __future__ import annotations

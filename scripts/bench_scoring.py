@@ -1,0 +1,15 @@
+"""Score the same images in one batched pass and one at a time."""
+
+from lethe.io.tables import write_json
+from lethe.metrics.base import MetricContext
+from lethe.metrics.reference_loop import bench_scoring
+from lethe.metrics.run import read_images
+from lethe.runtime import resolve_device, start_job
+
+given = snakemake.input
+start_job(snakemake.log[0], "bench: scoring", snakemake.threads)
+context = MetricContext(
+    clip=given.clip, backbone=given.backbone, device=resolve_device(snakemake.params.device), threads=snakemake.threads
+)
+off, on = read_images(given.off_tar, given.off_index), read_images(given.on_tar, given.on_index)
+write_json(snakemake.output.json, bench_scoring(context, off, [on] * 4))
