@@ -1,0 +1,276 @@
+"""What the trained methods share: low-rank adapters on a borrowed UNet, noised batches, the optimiser loop, the delta.
+
+Everything random is drawn on the CPU from generators that belong to an emitter (or to the pool that all share), so a
+result depends on the seed and the data only, neither on the device nor on the other emitters of the call.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from lethe.compat import repair_torchvision
+
+repair_torchvision()
+
+from diffusers import DDPMScheduler, StableDiffusionPipeline  # noqa: E402
+from peft import LoraConfig  # noqa: E402
+from peft.tuners.lora import LoraModel  # noqa: E402
+
+from lethe.diffusion.delta import LoraDelta, SparseDelta  # noqa: E402
+from lethe.diffusion.pipeline import encode_prompts  # noqa: E402
+from lethe.unlearners._common import MethodConfig, seeded_generator  # noqa: E402
+from lethe.unlearners.base import Emitter, UnlearnData  # noqa: E402
+
+ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
+TEACHER_BATCH = 64  # rows per forward without gradient
+
+
+class LoraTrainingConfig(MethodConfig):
+    """Hyper-parameters of every method that trains low-rank adapters."""
+
+    rank: int = Field(16, ge=1, le=256, description="r, rank of each adapter")
+    alpha: float = Field(4.0, gt=0, description="delta W = (alpha / r) B A")
+    target_modules: list[str] = Field(ATTENTION, min_length=1, description="patterns of UNet module names (fnmatch)")
+    steps: int = Field(100, ge=1, description="optimiser steps")
+    forget_batch: int = Field(4, ge=1, description="forget rows per step")
+    retain_batch: int = Field(4, ge=1, description="retain rows per step")
+    learning_rate: float = Field(6e-4, gt=0, description="of AdamW, constant")
+    weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
+    max_grad_norm: float = Field(5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Noised training rows on the UNet's device.
+
+    ``clean``, ``noisy``, ``target`` (what the UNet is to predict): (n, c, h, w); ``timesteps`` (n,); ``text`` (n, tokens, d).
+    """
+
+    clean: Tensor
+    noisy: Tensor
+    timesteps: Tensor
+    text: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.noisy)
+
+    def __getitem__(self, rows: Tensor | slice) -> Rows:
+        return Rows(self.clean[rows], self.noisy[rows], self.timesteps[rows], self.text[rows], self.target[rows])
+
+    @staticmethod
+    def cat(*parts: Rows) -> Rows:
+        """The rows of all parts, one after the other."""
+        names = [field.name for field in fields(Rows)]
+        return Rows(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+
+
+@dataclass(frozen=True)
+class Factors:
+    """One adapter under training: module name and its factors A (r, in) and B (out, r), or a convolution's."""
+
+    module: str
+    a: nn.Parameter
+    b: nn.Parameter
+
+
+class Borrowed:
+    """A pipeline lent to a method for one call: text embeddings cached, noise drawn, weights guaranteed to come back.
+
+    Raises:
+        ValueError: a scheduler that does not predict noise; the losses of all methods here are in terms of it.
+    """
+
+    def __init__(self, pipe: StableDiffusionPipeline, data: UnlearnData) -> None:
+        if pipe.scheduler.config.prediction_type != "epsilon":
+            raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
+        self.unet = pipe.unet
+        self.device = pipe.unet.device
+        self.data = data
+        self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
+        self.timesteps = int(self.scheduler.config.num_train_timesteps)
+        indices = sorted(data.prompts)
+        self._position = {index: position for position, index in enumerate(indices)}
+        prompts = [*(data.prompts[index] for index in indices), data.overwrite_prompt]
+        self._text = encode_prompts(pipe, prompts).clone()  # inference tensors cannot take part in training, their copies can
+
+    @property
+    def overwrite(self) -> Tensor:
+        """``(tokens, d)`` embedding of what takes the emitter's place."""
+        return self._text[-1]
+
+    def text(self, entities: Tensor) -> Tensor:
+        """``(n, tokens, d)`` embeddings of the prompts of entities ``(n,)``."""
+        return self._text[torch.tensor([self._position[int(entity)] for entity in entities], device=self._text.device)]
+
+    def forget_rows(self, emitter: Emitter) -> Tensor:
+        """Row numbers of the emitter's images."""
+        return (self.data.entities == emitter.index).nonzero()[:, 0]
+
+    def retain_rows(self, emitter: Emitter) -> Tensor:
+        """Row numbers of everyone else's images."""
+        return (self.data.entities != emitter.index).nonzero()[:, 0]
+
+    def draw(self, rows: Tensor, count: int, generator: torch.Generator) -> tuple[Rows, Tensor]:
+        """``count`` noised rows, uniform over ``rows`` and timesteps, and the entity each shows; the target is the noise."""
+        chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
+        latents = self.data.latents[chosen]
+        noise = torch.randn(latents.shape, generator=generator)
+        timesteps = torch.randint(self.timesteps, (count,), generator=generator)
+        noisy = self.scheduler.add_noise(latents, noise, timesteps)
+        clean, noisy, noise, timesteps = (tensor.to(self.device) for tensor in (latents, noisy, noise, timesteps))
+        entities = self.data.entities[chosen]
+        return Rows(clean, noisy, timesteps, self.text(entities), noise), entities
+
+    def renoise(self, rows: Rows, like: Rows) -> Rows:
+        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_v1``)."""
+        return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
+
+    def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:
+        """The UNet's prediction of the noise of ``rows`` (n, c, h, w), given their own text or ``text``."""
+        return self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=rows.text if text is None else text).sample
+
+    @torch.no_grad()
+    def teach(self, rows: Rows, text: Tensor | None = None) -> Rows:
+        """``rows`` with the unedited UNet's prediction as target; ``text`` (tokens, d) replaces the text the teacher sees."""
+        target = torch.empty_like(rows.target)
+        for first in range(0, len(rows), TEACHER_BATCH):
+            part = rows[first : first + TEACHER_BATCH]
+            target[first : first + TEACHER_BATCH] = self.predict(part, None if text is None else text.expand_as(part.text))
+        return replace(rows, target=target)
+
+
+def find_modules(unet: nn.Module, patterns: list[str], kinds: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv2d)) -> list[str]:
+    """Names of the modules of ``kinds`` that match a pattern, in the UNet's order; a pattern without a match is an error."""
+    names = [name for name, module in unet.named_modules() if isinstance(module, kinds)]
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise ValueError(f"target_modules: '{pattern}' matches none of the UNet's {len(names)} modules, e.g. '{names[0]}'")
+    return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+class _Masked(nn.Module):
+    """A module whose weight is W + scale M o (B A); peft has no sparse product."""
+
+    def __init__(self, base: nn.Module, rank: int, scale: float, mask: Tensor) -> None:
+        super().__init__()
+        self.base, self.scale, self.mask = base, scale, mask
+        weight = base.get_parameter("weight")
+        self.a = nn.Parameter(weight.new_empty(rank, weight[0].numel()))
+        self.b = nn.Parameter(weight.new_empty(len(weight), rank))
+
+    def forward(self, x: Tensor, *rest: Any) -> Tensor:
+        weight = self.base.get_parameter("weight")
+        changed = weight + self.mask * (self.scale * (self.b @ self.a)).view_as(weight)
+        result: Tensor = torch.func.functional_call(self.base, {"weight": changed}, (x, *rest))
+        return result
+
+
+@contextmanager
+def adapters(
+    unet: nn.Module,
+    modules: list[str],
+    config: LoraTrainingConfig,
+    generator: torch.Generator,
+    masks: dict[str, Tensor] | None = None,
+) -> Iterator[list[Factors]]:
+    """Put trainable low-rank adapters on ``modules``; on leaving, the UNet is bit for bit what it was.
+
+    delta W = (alpha / r) B A with A ~ N(0, 1/r^2) ("gaussian") and B = 0, by peft; with ``masks`` (module -> 0/1 tensor
+    of the weight's shape) delta W = (alpha / r) M o (B A), which peft does not know and torch's parametrization does.
+    """
+    flags = {name: parameter.requires_grad for name, parameter in unet.named_parameters()}
+    training = unet.training
+    unet.requires_grad_(False)
+    unet.eval()
+    bases = {name: unet.get_submodule(name) for name in modules}
+    factors = []
+    if masks is None:
+        targets = LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=modules, init_lora_weights="gaussian")  # type: ignore[arg-type]
+        with torch.random.fork_rng(devices=[]):  # peft draws A from the global generator; ours replaces it below
+            LoraModel(unet, targets, "lethe")
+        for name in modules:
+            a, b = (unet.get_parameter(f"{name}.lora_{factor}.lethe.weight") for factor in "AB")
+            factors.append(Factors(name, a, b))
+    else:
+        for name, base in bases.items():
+            masked = _Masked(base, config.rank, config.alpha / config.rank, masks[name].to(base.get_parameter("weight")))
+            unet.set_submodule(name, masked)
+            factors.append(Factors(name, masked.a, masked.b))
+    try:
+        with torch.no_grad():
+            for factor in factors:
+                factor.a.copy_(torch.randn(factor.a.shape, generator=generator) / config.rank)
+                factor.b.zero_()
+        yield factors
+    finally:
+        for name, base in bases.items():
+            unet.set_submodule(name, base)
+        if masks is None:
+            del unet.peft_config  # peft's note on the model; it would warn about a second adapter next time
+        for name, parameter in unet.named_parameters():
+            parameter.requires_grad_(flags[name])
+        unet.train(training)
+
+
+def optimise(
+    factors: list[Factors],
+    config: LoraTrainingConfig,
+    gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, float]]],
+) -> dict[str, Any]:
+    """Run AdamW for ``config.steps`` steps on the factors.
+
+    Args:
+        factors: what is trained.
+        config: steps, learning rate, weight decay, clipping.
+        gradient: (step, parameters) -> (descent gradient per parameter, numbers to record).
+
+    Returns:
+        Record: ``steps``, ``seconds``, and for each number its ``*_first`` and ``*_last`` (mean of a tenth of the steps).
+    """
+    begin = time.monotonic()
+    parameters: list[Tensor] = [p for factor in factors for p in (factor.a, factor.b)]  # a list: clipping needs it too
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
+    history: list[dict[str, float]] = []
+    for step in range(config.steps):
+        gradients, numbers = gradient(step, parameters)
+        for parameter, value in zip(parameters, gradients, strict=True):
+            parameter.grad = value
+        norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+        optimizer.step()
+        history.append({**numbers, "gradient_norm": float(norm)})
+    tail = max(1, config.steps // 10)
+    record: dict[str, Any] = {"steps": config.steps, "seconds": time.monotonic() - begin}
+    for key in history[0]:
+        record[f"{key}_first"] = sum(entry[key] for entry in history[:tail]) / tail
+        record[f"{key}_last"] = sum(entry[key] for entry in history[-tail:]) / tail
+    return record
+
+
+def low_rank_delta(factors: list[Factors], scale: float, masks: dict[str, Tensor] | None = None) -> LoraDelta:
+    """The delta of trained factors, ``scale`` folded into B; with ``masks`` (bool) a sparse one."""
+    stored = {f"unet.{f.module}": (f.a.detach().cpu().clone(), scale * f.b.detach().cpu()) for f in factors}
+    if masks is None:
+        return LoraDelta(stored)
+    return SparseDelta(stored, {f"unet.{f.module}": masks[f.module].cpu() for f in factors})
+
+
+def cycle(count: int, batch: int, steps: int, generator: torch.Generator) -> Tensor:
+    """``(steps, batch)`` row numbers below ``count``: one shuffled pass after the other, so rows are used equally often."""
+    passes = -(-steps * batch // count)
+    order = torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
+    return order[: steps * batch].view(steps, batch)
+
+
+def emitter_generator(seed: int, emitter: Emitter, purpose: str) -> torch.Generator:
+    """The emitter's own random numbers for one purpose (init, rows, saliency)."""
+    return seeded_generator(seed, purpose, emitter.index)
