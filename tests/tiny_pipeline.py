@@ -21,9 +21,7 @@ TEXT_WIDTH = 32  # d of the text embeddings (n, TOKENS, d)
 TOKENS = 12  # length of every padded prompt
 LATENT = (4, 8, 8)  # channels, height, width
 IMAGE = 32  # pixels: the VAE scales by 4
-VOCABULARY = (
-    "a an image of the photo digit zero one two three four five six seven eight nine dog cat red blue green park lake"
-)
+VOCABULARY = "a an image of the photo digit zero one two three four five six seven eight nine dog cat red blue green park lake"
 WORDS = VOCABULARY.split()
 
 
@@ -37,9 +35,7 @@ def _tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<bos> $A <eos>", special_tokens=[("<bos>", 0), ("<eos>", 1)]
-    )
+    tokenizer.post_processor = processors.TemplateProcessing(single="<bos> $A <eos>", special_tokens=[("<bos>", 0), ("<eos>", 1)])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<bos>",

@@ -41,7 +41,7 @@ from lethe.io.tables import CorruptFileError
 from lethe.registry import UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
 
 __all__ = [
     "KINDS",
@@ -104,7 +104,7 @@ def _build(kind: str, tensors: dict[str, Tensor], header: dict[str, str]) -> Del
 
 
 @contextmanager
-def applied(pipe: StableDiffusionPipeline, delta: Delta) -> Iterator[Any]:
+def applied(pipe: Pipeline, delta: Delta) -> Iterator[Any]:
     """Within the block ``pipe`` is the unlearned model; afterwards every weight has its former bits, also after an error.
 
     A text_map edits the cross-attention weights here (``generate`` maps embeddings instead and leaves the weights alone).

@@ -1,7 +1,8 @@
 """Deltas written for other tools: whole weights, and LoRA as diffusers reads it.
 
-Both exports are self-contained. LoRA is saved without alpha; diffusers then takes alpha = rank, i.e. W + 1.0 B A, which is exactly
-what a ``LoraDelta`` means since its scale is folded into B (the trap of ``specs/icare.md`` 3.1 is a file that relies on alpha / r).
+Both exports are self-contained. LoRA is saved without alpha; diffusers then takes alpha = rank, i.e. W + 1.0 B A, which is
+exactly what a ``LoraDelta`` means since its scale is folded into B (the trap of ``specs/icare.md`` 3.1 is a file that relies
+on alpha / r).
 """
 
 from __future__ import annotations
@@ -16,23 +17,23 @@ from lethe.diffusion.delta import Delta, LoraDelta
 from lethe.diffusion.tensors import write_tensors
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
 
 LORA_FILE = "pytorch_lora_weights.safetensors"
 
 
-def dense_weights(pipe: StableDiffusionPipeline, delta: Delta) -> dict[str, Tensor]:
+def dense_weights(pipe: Pipeline, delta: Delta) -> dict[str, Tensor]:
     """Every parameter that ``delta`` changes, with its new value on the CPU; names carry their component."""
     with torch.no_grad():
         return {name: value.detach().cpu().clone() for name, _, value in delta.new_weights(pipe)}
 
 
-def export_dense(pipe: StableDiffusionPipeline, delta: Delta, path: str | Path) -> None:
+def export_dense(pipe: Pipeline, delta: Delta, path: str | Path) -> None:
     """Write the changed weights as one safetensors file.
 
-    UNet keys are ``{module}.weight`` without component, so a ``text_map`` gives exactly the published ``uce_sd_weights.safetensors``:
-    the cross-attention ``to_k`` and ``to_v``, which ``pipe.unet.load_state_dict(..., strict=False)`` reads. Text encoder keys
-    keep their ``text_encoder.`` prefix.
+    UNet keys are ``{module}.weight`` without component, so a ``text_map`` gives exactly the published
+    ``uce_sd_weights.safetensors``: the cross-attention ``to_k`` and ``to_v``, which
+    ``pipe.unet.load_state_dict(..., strict=False)`` reads. Text encoder keys keep their ``text_encoder.`` prefix.
     """
     weights = {name.removeprefix("unet."): value for name, value in dense_weights(pipe, delta).items()}
     write_tensors(path, weights, {"format": "pt"})

@@ -5,7 +5,8 @@ noise (``lethe.diffusion.noise``) and its own map of the text embeddings, so mod
 ``text_map``) share batches and the unmodified UNet. Models with other weights are applied one after another and taken back.
 
 Batches have one shape within a job, filled up by repeating their last row where needed. The shape follows from the images per
-model and ``batch_size``, never from how many models a job holds: a resumed job, the baseline and a no-op model all give the same bits.
+model and ``batch_size``, never from how many models a job holds: a resumed job, the baseline and a no-op model all give the
+same bits.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from lethe.diffusion.pipeline import encode_prompts, make_scheduler
 from lethe.runtime import progress
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
 
 DECODE_PIXELS = 8 * 512 * 512  # pixels decoded at once: at 512 px the VAE needs over 1 GB per image in float32
 
@@ -117,7 +118,7 @@ def plan(requests: Sequence[Request], shape: int) -> list[list[Request]]:
 
 
 def generate(
-    pipe: StableDiffusionPipeline,
+    pipe: Pipeline,
     requests: Sequence[Request],
     settings: SamplingLike,
     *,
@@ -175,7 +176,7 @@ def _images(sampler: _Sampler, requests: Sequence[Request], shape: int) -> Itera
 class _Sampler:
     """Draws batches; keeps one embedding per distinct prompt."""
 
-    def __init__(self, pipe: StableDiffusionPipeline, settings: SamplingLike, world: str, task: str) -> None:
+    def __init__(self, pipe: Pipeline, settings: SamplingLike, world: str, task: str) -> None:
         self.pipe, self.settings, self.world, self.task = pipe, settings, world, task
         factor = pipe.vae_scale_factor
         if settings.size < factor or settings.size % factor:

@@ -17,7 +17,7 @@ from lethe.diffusion.tensors import write_tensors
 from lethe.registry import UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
 
 FORMAT, VERSION = "lethe-delta", "1"
 COMPONENTS = ("unet", "text_encoder")
@@ -43,7 +43,7 @@ class Delta:
         """Text embeddings (..., d) as this model's cross-attention reads them, conditional and unconditional alike."""
         return embeddings
 
-    def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+    def new_weights(self, pipe: Pipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
         """Yield (name, parameter of ``pipe``, its new value in the parameter's dtype, device and shape)."""
         raise NotImplementedError
 
@@ -99,7 +99,7 @@ class NoneDelta(Delta):
         """What is stored, by name."""
         return {}
 
-    def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+    def new_weights(self, pipe: Pipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
         """As in ``Delta``."""
         yield from ()
 
@@ -148,7 +148,7 @@ class TextMapDelta(Delta):
         h = embeddings.to(torch.float32)
         return (self.scale * h + (h @ right.T) @ left).to(embeddings.dtype)
 
-    def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+    def new_weights(self, pipe: Pipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
         """As in ``Delta``."""
         for name, weight in cross_attention_weights(pipe).items():
             if weight.shape[1] != self.left.shape[1]:
@@ -190,7 +190,7 @@ class LoraDelta(Delta):
             raise ValueError(f"{self.kind}: {module}.weight is {tuple(shape)}, B A is ({b.shape[0]}, {a.shape[1]})")
         return (b @ a).reshape(shape)
 
-    def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+    def new_weights(self, pipe: Pipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
         """As in ``Delta``."""
         parameters = _parameters(pipe)
         for module in sorted(self.factors):
@@ -255,7 +255,7 @@ class DenseDelta(Delta):
         """What is stored, by name."""
         return dict(sorted(self.values.items()))
 
-    def new_weights(self, pipe: StableDiffusionPipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
+    def new_weights(self, pipe: Pipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
         """As in ``Delta``."""
         parameters = _parameters(pipe)
         for key, value in self.tensors().items():
@@ -268,7 +268,7 @@ class DenseDelta(Delta):
 KINDS: dict[str, type[Delta]] = {k.kind: k for k in (NoneDelta, TextMapDelta, LoraDelta, SparseDelta, DenseDelta)}
 
 
-def cross_attention_weights(pipe: StableDiffusionPipeline) -> dict[str, Tensor]:
+def cross_attention_weights(pipe: Pipeline) -> dict[str, Tensor]:
     """The weights that read the text: ``unet.{module}.weight`` of every ``attn2`` ``to_k`` and ``to_v`` (32 in SD v1.4)."""
     return {
         f"unet.{name}.weight": module.weight
@@ -282,7 +282,7 @@ def _check_component(name: str) -> None:
         raise ValueError(f"name '{name}' must begin with a component: {', '.join(f'{c}.' for c in COMPONENTS)}")
 
 
-def _parameters(pipe: StableDiffusionPipeline) -> dict[str, Tensor]:
+def _parameters(pipe: Pipeline) -> dict[str, Tensor]:
     return {f"{c}.{name}": p for c in COMPONENTS for name, p in getattr(pipe, c).named_parameters()}
 
 

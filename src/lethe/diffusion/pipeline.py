@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
@@ -29,6 +29,9 @@ from transformers.utils import logging as transformers_logging  # noqa: E402
 from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file  # noqa: E402
 from lethe.io.tables import CorruptFileError, read_json, write_json  # noqa: E402
 from lethe.registry import UnknownNameError, nearest  # noqa: E402
+
+# A StableDiffusionPipeline. Not said by its class, whose components are set at run time and which mypy sees as an empty dummy.
+Pipeline: TypeAlias = Any
 
 COMPONENTS = {
     "unet": "config.json",
@@ -69,7 +72,7 @@ def check_folder(folder: str | Path) -> None:
 
 def load_pipeline(
     path_or_hub_id: str | Path, device: str = "cpu", dtype: torch.dtype = torch.float32, revision: str | None = None
-) -> StableDiffusionPipeline:
+) -> Pipeline:
     """Load a Stable Diffusion pipeline for inference and for editing.
 
     Args:
@@ -93,7 +96,7 @@ def load_pipeline(
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     try:
-        pipe: StableDiffusionPipeline = StableDiffusionPipeline.from_pretrained(
+        pipe: Pipeline = StableDiffusionPipeline.from_pretrained(
             str(path_or_hub_id),
             revision=None if local else revision,
             dtype=dtype,
@@ -118,7 +121,7 @@ def load_pipeline(
 
 
 @torch.no_grad()
-def encode_prompts(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> torch.Tensor:
+def encode_prompts(pipe: Pipeline, prompts: Sequence[str]) -> torch.Tensor:
     """Last hidden state of the text encoder, (n, tokens, width), on the pipeline's device and in its dtype.
 
     Prompts are padded to the tokenizer's full length, as the stock pipeline does. Each is encoded by itself: its
@@ -139,7 +142,7 @@ def encode_prompts(pipe: StableDiffusionPipeline, prompts: Sequence[str]) -> tor
     return torch.cat(rows)
 
 
-def make_scheduler(name: str, steps: int, pipe: StableDiffusionPipeline) -> Any:
+def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
     """A fresh sampler with the pipeline's noise schedule, its timesteps set and on the pipeline's device.
 
     Args:
@@ -196,6 +199,7 @@ def base_digest(folder: str | Path) -> str:
 
 
 __all__ = [
+    "Pipeline",
     "HashMismatchError",
     "base_digest",
     "check_folder",

@@ -1,0 +1,23 @@
+"""What every folder of tests shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_folder() -> Path:
+    """A random Stable Diffusion pipeline folder (``tests/tiny_pipeline.py``); read it only."""
+    from tests.tiny_pipeline import shared_tiny_pipeline
+
+    return shared_tiny_pipeline()
+
+
+@pytest.fixture(scope="session")
+def tiny_pipe(tiny_folder: Path):
+    """The tiny pipeline loaded on the CPU; a test that edits its weights must put them back."""
+    from lethe.diffusion.pipeline import load_pipeline
+
+    return load_pipeline(tiny_folder)
