@@ -1,0 +1,60 @@
+"""A fingerprint changes with the code that runs and with nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lethe import fingerprint as module
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package ``lethe`` of three files: a imports b, c stands alone."""
+    (tmp_path / "a.py").write_text("from lethe.b import f\n\ndef g():\n    '''Doc.'''\n    return f()\n")
+    (tmp_path / "b.py").write_text("def f():\n    return 1\n")
+    (tmp_path / "c.py").write_text("x = 1\n")
+    monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    clear()
+    return tmp_path
+
+
+def clear() -> None:
+    for cached in (module._tree, module._imports, module._digest):
+        cached.cache_clear()
+
+
+def changed(path: Path, old: str, new: str, *modules: str) -> bool:
+    clear()
+    before = module.fingerprint(*modules)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    clear()
+    return module.fingerprint(*modules) != before
+
+
+def test_an_edit_in_an_imported_module_counts(package: Path) -> None:
+    assert changed(package / "b.py", "return 1", "return 2", "lethe.a")
+
+
+def test_an_edit_elsewhere_does_not(package: Path) -> None:
+    assert not changed(package / "c.py", "x = 1", "x = 2", "lethe.a")
+
+
+@pytest.mark.parametrize(("old", "new"), [("def g", "# why\ndef g"), ("'''Doc.'''", "'''Other.'''"), ("return f()", "return  f( )")])
+def test_comments_docstrings_and_layout_do_not(package: Path, old: str, new: str) -> None:
+    assert not changed(package / "a.py", old, new, "lethe.a")
+
+
+def test_a_missing_module_is_named(package: Path) -> None:
+    with pytest.raises(ModuleNotFoundError, match="lethe.nowhere"):
+        module.fingerprint("lethe.nowhere")
+
+
+def test_each_method_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clear()
+    monkeypatch.undo()
+    assert "lethe.unlearners.munba" not in module.closure(["lethe.unlearners.uce"])
+    assert "lethe.unlearners._lora_training" in module.closure(["lethe.unlearners.munba"])

@@ -1,0 +1,92 @@
+"""Configuration: one source, no drift, messages a user can act on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lethe.settings import Settings, SettingsError, load_settings
+from lethe.settings.generate import default_yaml, json_schema
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+def merged(overlay: dict[str, Any]) -> dict[str, Any]:
+    """What Snakemake makes of the default and an overlay: dictionaries merge, everything else is replaced."""
+    from snakemake.utils import update_config
+
+    config: dict[str, Any] = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    update_config(config, overlay)
+    return config
+
+
+def test_committed_defaults_and_schema_are_generated() -> None:
+    assert (CONFIG / "config.yaml").read_text() == default_yaml(), "run `make config`"
+    assert (CONFIG / "schemas" / "config.schema.json").read_text() == json_schema(), "run `make config`"
+
+
+def test_default_file_is_the_default() -> None:
+    assert load_settings(merged({})) == Settings()
+
+
+def test_paper_overlay_is_the_published_experiment() -> None:
+    settings = load_settings(merged(yaml.safe_load((CONFIG / "paper.yaml").read_text())))
+    assert sorted(settings.tasks) == ["breeds", "people", "scenes"]
+    models = sum(task.entities for task in settings.tasks.values()) * len([m for m in settings.methods if m != "none"])
+    images = models * 100 * len(settings.generation.seeds)
+    assert (models, images) == (900, 360_000)
+    assert (settings.generation.scheduler, settings.generation.steps, settings.generation.guidance) == ("pndm", 50, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"wrld": 1}, "unknown key 'wrld'.*did you mean 'world'"),
+        ({"methods": ["uec"]}, "methods: 'uec' is unknown; allowed: .*did you mean 'uce'"),
+        ({"tasks": {"people": {"sorce": "x"}}}, r"tasks.people.sorce: unknown key 'sorce'.*did you mean 'source'"),
+        ({"tasks": {"people": {"source": "faces"}}}, "tasks.people.source: 'faces' is unknown; allowed: digits"),
+        ({"tasks": {"people": {"base": "sd15"}}}, "tasks.people.base: 'sd15' is unknown"),
+        ({"tasks": {"people": {"retrain_emitters": [10]}}}, "retrain_emitters: 10 is not an index of 10 entities"),
+        ({"tasks": {"people": {"entities": 15}}}, "tasks.people.entities: .*multiple of 10, got 15"),
+        ({"generation": {"scheduler": "dim"}}, "generation.scheduler: .*'ddim'.*got 'dim'; did you mean 'ddim'"),
+        ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
+        ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
+        ({"bases": {"people": {"source": "pretrained"}}}, "`path` goes with source: pretrained"),
+        ({"demo_tasks": ["object"]}, "demo_tasks: 'object' is unknown.*did you mean 'objects'"),
+    ],
+)
+def test_a_fault_is_named_with_what_is_allowed(overlay: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        load_settings(merged(overlay))
+
+
+def test_every_fault_is_listed() -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings(merged({"wrld": 1, "sed": 2}))
+    assert "wrld" in str(error.value) and "sed" in str(error.value)
+
+
+def test_null_leaves_an_entry_out() -> None:
+    settings = load_settings(merged({"tasks": {"people": None}, "bases": {"people": None}}))
+    assert "people" not in settings.tasks and "people" not in settings.bases
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    modules = "lethe, lethe.settings, lethe.settings.methods, lethe.fingerprint, lethe.unlearners, lethe.metrics, lethe.sources, lethe.plots"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_conda_environment_has_the_pins_of_the_lock() -> None:
+    sys.path.insert(0, str(CONFIG.parent / "envs"))
+    try:
+        from generate import environment, pins
+    finally:
+        sys.path.pop(0)
+    assert (CONFIG.parent / "envs" / "lethe.yaml").read_text() == environment(), "run `make lock`"
+    assert len(pins()) > 100 and "torch==2.13.0" in pins()

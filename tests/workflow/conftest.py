@@ -1,0 +1,73 @@
+"""A clone of the working tree in which Snakemake runs for real, and one finished run of the smallest demo in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMOKE = "tests/workflow/smoke.yaml"
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A copy of the working tree, where nothing was ever run."""
+
+    folder: Path
+
+    def command(self, *arguments: str, config: str | None = SMOKE) -> list[str]:
+        """The command line of Snakemake with these arguments."""
+        configfile = ["--configfile", config] if config else []
+        return [sys.executable, "-m", "snakemake", *arguments, *configfile]
+
+    def environment(self) -> dict[str, str]:
+        """Of its processes: the package of the clone, not the installed one."""
+        return os.environ | {"PYTHONPATH": str(self.folder / "src"), "PYTHONUNBUFFERED": "1"}
+
+    def snakemake(self, *arguments: str, config: str | None = SMOKE, check: bool = True) -> str:
+        """Run Snakemake; return all it printed."""
+        done = subprocess.run(
+            self.command(*arguments, config=config),
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(arguments)} failed:\n{done.stdout[-6000:]}")
+        return done.stdout if done.returncode == 0 else f"exit {done.returncode}\n{done.stdout}"
+
+
+def clone_to(folder: Path) -> Clone:
+    """Copy every file that git tracks or would track."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        source, target = ROOT / name, folder / name
+        if source.is_symlink() or source.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+    return Clone(folder)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone for dry runs; its name holds a blank, as folders of users do."""
+    return clone_to(tmp_path_factory.mktemp("clone") / "le the")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with a finished run of the smallest demo."""
+    clone = clone_to(tmp_path_factory.mktemp("finished") / "le the")
+    clone.snakemake("-c2", "all")
+    return clone

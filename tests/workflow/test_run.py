@@ -1,0 +1,122 @@
+"""The smallest demo, run for real: finished, rerun, edited, killed and resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.workflow.conftest import Clone
+
+pytestmark = pytest.mark.workflow
+RESULTS = Path("results/smoke")
+TABLES = ["pairs_objects.parquet", "images_objects.parquet", "interference_per_entity_objects.json", "tables/unlearning_objects.csv"]
+
+
+def hashes(clone: Clone) -> dict[str, str]:
+    return {name: hashlib.sha256((clone.folder / RESULTS / name).read_bytes()).hexdigest() for name in TABLES}
+
+
+def jobs(output: str) -> list[tuple[str, dict[str, str]]]:
+    """(rule, wildcards) of every job of a dry run."""
+    found = []
+    for block in re.split(r"^(?=(?:local)?rule )", output, flags=re.MULTILINE)[1:]:
+        name = re.match(r"(?:local)?rule (\w+):", block)
+        wildcards = re.search(r"^    wildcards: (.*)$", block, flags=re.MULTILINE)
+        assert name is not None
+        pairs = [pair.split("=", 1) for pair in wildcards[1].split(", ")] if wildcards else []
+        found.append((name[1], {key: value for key, value in pairs}))
+    return found
+
+
+def test_a_second_run_does_nothing(finished: Clone) -> None:
+    assert "Nothing to be done" in finished.snakemake("-c2", "all")
+
+
+def test_none_is_exactly_zero_and_base_draws_what_it_is_asked(finished: Clone) -> None:
+    pairs = pd.read_parquet(finished.folder / RESULTS / "pairs_objects.parquet")
+    none = pairs[pairs["method"] == "none"].groupby("metric")["value"].agg(["min", "max"])
+    for metric in ("clip_diff", "brisque_diff", "rmse", "judge_diff"):
+        assert none.loc[metric].tolist() == [0.0, 0.0]
+    assert none.loc["ssim"].tolist() == [1.0, 1.0]
+    methods = set(pairs["method"])
+    assert methods == {"none", "uce", "distil", "munba", "retrain"}
+    assert len(pairs[(pairs["method"] == "uce") & (pairs["metric"] == "rmse")]) == 100
+
+
+def test_every_figure_has_its_data(finished: Clone) -> None:
+    figures = sorted((finished.folder / RESULTS / "figures").glob("*.png"))
+    assert len(figures) == 6
+    for figure in figures:
+        assert figure.with_suffix(".csv").exists()
+        with Image.open(figure) as image:
+            assert min(image.size) > 300
+
+
+def test_any_single_picture_is_a_target(finished: Clone) -> None:
+    target = RESULTS / "images/objects_003_uce_000/007_42.png"
+    finished.snakemake("-c1", str(target))
+    with Image.open(finished.folder / target) as image:
+        assert image.size == (32, 32)
+
+
+def test_editing_a_method_reruns_only_its_jobs(finished: Clone) -> None:
+    file = finished.folder / "src/lethe/unlearners/munba.py"
+    before = file.read_text()
+    try:
+        file.write_text(before + "\n# a comment changes nothing\n")
+        assert "Nothing to be done" in finished.snakemake("-n", "all")
+        file.write_text(before + "\nEDITED = True\n")
+        planned = jobs(finished.snakemake("-n", "all"))
+    finally:
+        file.write_text(before)
+    methods = {wildcards["method"] for _, wildcards in planned if "method" in wildcards}
+    assert methods == {"munba"}
+    assert {"unlearn", "generate", "score", "pairs"} <= {rule for rule, _ in planned}
+    assert not {"base", "latents", "source", "metadata", "generate_baseline", "score_baseline", "similarities"} & {r for r, _ in planned}
+
+
+def test_a_damaged_base_is_one_clear_error(finished: Clone) -> None:
+    weights = finished.folder / RESULTS / "base/objects/unet/diffusion_pytorch_model.safetensors"
+    before = weights.read_bytes()
+    kept = hashes(finished)
+    try:
+        weights.write_bytes(before[:-4] + b"abcd")
+        output = finished.snakemake("-c1", "--forcerun", "latents", "--", str(RESULTS / "latents/objects.safetensors"), check=False)
+    finally:
+        weights.write_bytes(before)
+    assert output.startswith("exit 1")
+    assert "HashMismatchError" in output and "diffusion_pytorch_model.safetensors" in output
+    assert hashes(finished) == kept
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(finished: Clone) -> None:
+    kept = hashes(finished)
+    for folder in (finished.folder / RESULTS / "models").glob("objects_*_distil_*"):
+        for file in folder.iterdir():
+            file.unlink()
+    command = finished.command("-c2", "--rerun-triggers", "mtime", "--", "tables")
+    work = finished.folder / RESULTS / ".work" / "unlearn"
+    run = subprocess.Popen(
+        command, cwd=finished.folder, env=finished.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 300
+    while len(list(work.glob("*/*.delta.safetensors.done.json"))) < 2:
+        assert run.poll() is None and time.monotonic() < deadline, "the run ended before two models were finished"
+        time.sleep(0.05)
+    second = finished.snakemake("-c1", "--rerun-triggers", "mtime", "--", "tables", check=False)
+    assert second.startswith("exit 1") and "locked" in second
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert not list((finished.folder / RESULTS / "models").glob("objects_*_distil_*/delta.safetensors"))
+    output = finished.snakemake("-c2", "--rerun-triggers", "mtime", "--", "tables")
+    assert re.search(r"resuming: \d+ finished targets", output)
+    assert hashes(finished) == kept
