@@ -49,3 +49,9 @@ def random_light(
     offset = brightness * (2 * torch.rand(count, 1, 1, 1, generator=generator) - 1)
     colour = tint * (2 * torch.rand(count, 3, 1, 1, generator=generator) - 1)
     return pixels * gain + offset + colour
+
+
+def random_hue(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Make each channel a random convex mix of the three: hues change and fade, black and white and edges stay."""
+    mix = torch.rand(len(pixels), 3, 3, generator=generator).clamp(min=1e-6).log().square()
+    return torch.einsum("nij,njhw->nihw", mix / mix.sum(2, keepdim=True), pixels)

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
-from lethe.pretraining.augment import random_affine, random_blur, random_light, random_noise
+from lethe.pretraining.augment import random_affine, random_blur, random_hue, random_light, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
 from lethe.settings.pretraining import BackboneSettings
 
@@ -94,7 +94,7 @@ def embed(backbone: nn.Module, images: torch.Tensor, batch_size: int = 256) -> t
 
 
 def _view(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Colour is an attribute of the rendered worlds, so the views change light and place, and hue only a little."""
-    moved = random_affine(pixels, generator, shift=0.2, zoom=(0.85, 1.5), turn=0.2)
-    lit = random_light(random_blur(moved, generator, 0.5), generator, 0.3, 0.3, 0.15)
+    """Within an entity of the rendered worlds only colours differ much, so views that kept them would teach nothing but them."""
+    moved = random_affine(pixels, generator, shift=0.15, zoom=(0.9, 1.3), turn=0.15)
+    lit = random_light(random_hue(random_blur(moved, generator, 0.5), generator), generator, 0.3, 0.3, 0.3)
     return random_noise(lit, generator, 0.15)
