@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 
 from lethe.diffusion.tensors import read_tensors, write_tensors
 from lethe.io.tables import CorruptFileError
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
 
 
 @torch.inference_mode()
