@@ -142,8 +142,8 @@ def test_standardizing_does_not_change_the_reconstruction(blocks):
 
 
 def test_vae_learns(blocks):
-    short = SMOKE.vae.model_copy(update={"optimizer": OptimizerSettings(steps=40, batch_size=8, learning_rate=5e-3)})
-    assert reconstruction_error(train_vae(blocks.images, short, seed=0), blocks.images) < 0.5 * reconstruction_error(
+    short = SMOKE.vae.model_copy(update={"optimizer": OptimizerSettings(steps=20, batch_size=8, learning_rate=5e-3)})
+    assert reconstruction_error(train_vae(blocks.images, short, seed=0), blocks.images) < 0.8 * reconstruction_error(
         train_vae(blocks.images, SMOKE.vae, seed=0), blocks.images
     )
 
