@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.io.shards import ShardReader
 from lethe.plots import tables
 from lethe.plots.quantities import quantity
 from lethe.plots.style import DPI, INK, method_name, styled
@@ -122,8 +123,6 @@ def open_shards(off: tuple[str, str], on_tars: Sequence[str], on_indices: Sequen
     Raises:
         ValueError: for a tar that is not named ``generated_{task}_{index}_{method}_{epochs}.tar``.
     """
-    from lethe.diffusion.shards import ShardReader
-
     methods = [ModelId.parse(Path(tar).stem.removeprefix("generated_")).method for tar in on_tars]
     files = zip([OFF, *methods], [off[0], *on_tars], [off[1], *on_indices], strict=True)
     with ExitStack() as stack:
