@@ -28,7 +28,6 @@ from diffusers import StableDiffusionPipeline  # noqa: E402
 from lethe.unlearners._common import check_emitters, seeded_generator  # noqa: E402
 from lethe.unlearners._lora_training import (  # noqa: E402
     Borrowed,
-    Factors,
     LoraTrainingConfig,
     Rows,
     adapters,

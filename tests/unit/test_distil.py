@@ -1,0 +1,137 @@
+"""The machinery of the trained methods: adapters, rows, masks, clipping; and the files of hyper-parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.tiny_pipeline import shared_tiny_pipeline
+
+from lethe.diffusion.delta import applied
+from lethe.diffusion.pipeline import load_pipeline
+from lethe.settings.load import SettingsError
+from lethe.settings.methods import load_method
+from lethe.unlearners import UNLEARNERS
+from lethe.unlearners._lora_training import (
+    Borrowed,
+    LoraTrainingConfig,
+    adapters,
+    cycle,
+    find_modules,
+    low_rank_delta,
+    optimise,
+)
+from lethe.unlearners.base import UnlearnData
+from lethe.unlearners.distil_weight import top_masks
+
+CONFIG = LoraTrainingConfig(rank=3, alpha=6.0, steps=2, target_modules=["*.attn2.to_k", "conv_in", "*.resnets.0.conv1"])
+METHODS = Path(__file__).parents[2] / "config" / "methods"
+
+
+@pytest.fixture(scope="module")
+def lent() -> Borrowed:
+    pipe = load_pipeline(shared_tiny_pipeline())
+    generator = torch.Generator().manual_seed(1)
+    data = UnlearnData(torch.randn(8, 4, 8, 8, generator=generator), torch.arange(8) % 2, {0: "a dog", 1: "a cat"})
+    borrowed = Borrowed(pipe, data)
+    borrowed.pipe = pipe  # type: ignore[attr-defined]
+    return borrowed
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_delta_is_the_trained_adapter(lent: Borrowed, masked: bool) -> None:
+    """Linear and convolution, with and without mask: the stored delta draws what the adapter drew (no lost scale)."""
+    modules = find_modules(lent.unet, CONFIG.target_modules)
+    generator = torch.Generator().manual_seed(0)
+    masks = None
+    if masked:
+        weights = {name: lent.unet.get_submodule(name).weight for name in modules}
+        masks = {name: torch.rand(weight.shape, generator=generator) < 0.3 for name, weight in weights.items()}
+    rows, _ = lent.draw(torch.arange(8), 4, generator)
+    with torch.no_grad():
+        before = lent.predict(rows)
+        with adapters(lent.unet, modules, CONFIG, generator, masks) as factors:
+            torch.testing.assert_close(lent.predict(rows), before, rtol=0, atol=1e-6)  # B = 0
+            for factor in factors:
+                factor.b.copy_(torch.randn(factor.b.shape, generator=generator))
+            trained = lent.predict(rows)
+            delta = low_rank_delta(factors, CONFIG.alpha / CONFIG.rank, masks)
+        assert torch.equal(lent.predict(rows), before)
+        with applied(lent.pipe, delta):  # type: ignore[attr-defined]
+            torch.testing.assert_close(lent.predict(rows), trained, rtol=1e-4, atol=1e-4)
+    assert float((trained - before).abs().max()) > 1e-2
+
+
+def test_base_comes_back_after_an_error(lent: Borrowed) -> None:
+    modules = list(lent.unet.named_modules())
+    names = find_modules(lent.unet, CONFIG.target_modules)
+    with pytest.raises(RuntimeError, match="stop"), adapters(lent.unet, names, CONFIG, torch.Generator()):
+        raise RuntimeError("stop")
+    assert list(lent.unet.named_modules()) == modules
+
+
+def test_clipping_acts(lent: Borrowed) -> None:
+    seen: list[float] = []
+
+    def gradient(step: int, parameters: list[torch.Tensor]) -> tuple[list[torch.Tensor], dict[str, float]]:
+        if step:  # what the last step left in .grad is what AdamW got
+            seen.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
+        return [torch.ones_like(p) for p in parameters], {}
+
+    with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as factors:
+        record = optimise(factors, CONFIG, gradient)
+    assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
+
+
+def test_rows(lent: Borrowed) -> None:
+    """The noised rows are what the schedule says, so a perfect predictor of the target has loss zero."""
+    rows, shown = lent.draw(torch.tensor([2, 3]), 6, torch.Generator().manual_seed(3))
+    assert set(shown.tolist()) <= {0, 1} and torch.equal(rows.text, lent.text(shown))
+    torch.testing.assert_close(lent.scheduler.add_noise(rows.clean, rows.target, rows.timesteps), rows.noisy)
+    other, _ = lent.draw(torch.tensor([0]), 6, torch.Generator().manual_seed(4))
+    wrong = lent.renoise(rows, other)
+    torch.testing.assert_close(lent.scheduler.add_noise(rows.clean, other.target, other.timesteps), wrong.noisy)
+    assert torch.equal(wrong.timesteps, rows.timesteps) and torch.equal(wrong.target, rows.target)
+
+
+def test_cycle_uses_rows_equally() -> None:
+    order = cycle(5, 4, 10, torch.Generator().manual_seed(0))
+    assert order.shape == (10, 4) and torch.equal(order.flatten().bincount(), torch.full((5,), 8))
+
+
+def test_top_masks_are_global() -> None:
+    masks = top_masks({"a": torch.tensor([9.0, 1.0]), "b": torch.tensor([8.0, 7.0]), "c": torch.tensor([0.0, 0.5])}, 0.5)
+    assert {name: mask.tolist() for name, mask in masks.items()} == {"a": [True, False], "b": [True, True]}
+
+
+def test_pattern_without_match(lent: Borrowed) -> None:
+    with pytest.raises(ValueError, match=r"target_modules: '\*.to_x' matches none"):
+        find_modules(lent.unet, ["*.to_x"])
+
+
+@pytest.mark.parametrize("profile", ["mini", "paper"])
+@pytest.mark.parametrize("name", UNLEARNERS.names())
+def test_method_files(name: str, profile: str) -> None:
+    for task in ("objects", "breeds", "scenes", "people"):
+        method = load_method(name, profile, task, METHODS)
+        UNLEARNERS.load(name)(**method.parameters)
+
+
+def test_overrides_per_task() -> None:
+    assert load_method("munba", "paper", "scenes", METHODS).parameters["learning_rate"] == 1.5e-4
+    assert load_method("munba", "paper", "people", METHODS).epochs == 200
+
+
+def test_method_file_errors(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="did you mean 'distil'"):
+        load_method("distill", "mini", "people", METHODS)
+    with pytest.raises(SettingsError, match="no settings for 'papr'.*did you mean 'paper'"):
+        load_method("uce", "papr", "people", METHODS)
+    (tmp_path / "x.yaml").write_text(
+        "{name: x, display: X, paper: p, settings: {mini: {defaults: {epochs: {value: 1, source: s}, rank: {value: 1, source: s}"
+        "},"
+        " tasks: {people: {rnk: {value: 2, source: s}}}}}}"
+    )
+    with pytest.raises(SettingsError, match="tasks.people.rnk has no default.*did you mean 'rank'"):
+        load_method("x", "mini", "people", tmp_path)

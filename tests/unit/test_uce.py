@@ -1,0 +1,79 @@
+"""The UCE solve against the reference's formula."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lethe.unlearners.uce import dense_edit, solve, truncate
+
+
+def draw(seed: int, b: int, m: int, n: int, d: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(b, k, d, generator=generator, dtype=torch.float64) for k in (m, m, n))  # type: ignore[return-value]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    m=st.integers(1, 4),
+    n=st.integers(1, 40),  # also more vectors than dimensions
+    erase=st.floats(0.01, 300),
+    keep=st.floats(0.01, 300),
+    lamb=st.floats(0.01, 1),
+)
+def test_map_equals_dense_edit(seed: int, m: int, n: int, erase: float, keep: float, lamb: float) -> None:
+    c, g, p = draw(seed, 3, m, n, 16)
+    weight = torch.randn(24, 16, generator=torch.Generator().manual_seed(seed + 1), dtype=torch.float64)
+    scale, lefts, rights = solve(c, g, p, erase, keep, lamb)
+    for i in range(3):
+        expected = dense_edit(weight, c[i], g[i], p[i], erase, keep, lamb)
+        exact = scale * weight + weight @ lefts[i].mT @ rights[i]
+        torch.testing.assert_close(exact, expected, rtol=1e-7, atol=1e-7)
+        left, right = truncate(scale, lefts[i], rights[i])
+        stored = scale * weight + weight @ left.double().mT @ right.double()
+        assert float((stored - expected).norm() / expected.norm()) < 1e-4
+
+
+@pytest.mark.parametrize("scales", [(30.0, 0.01, 0.01), (230.0, 1.2, 0.1)], ids=["people, scenes", "breeds"])
+def test_one_concept_is_rank_one_at_full_width(scales: tuple[float, float, float]) -> None:
+    c, g, _ = draw(0, 1, 1, 1, 768)
+    scale, lefts, rights = solve(c, g, g, *scales)
+    left, _ = truncate(scale, lefts[0], rights[0])
+    assert left.shape == (1, 768) and left.dtype == torch.float32
+
+
+def test_padding_and_batch_change_nothing() -> None:
+    c, g, p = draw(1, 2, 2, 3, 8)
+    zeros = torch.zeros(2, 1, 8, dtype=torch.float64)
+    scale, left, right = solve(c, g, p, 2.0, 1.0, 0.5)
+    _, padded_left, padded_right = solve(
+        torch.cat([c, zeros], 1), torch.cat([g, zeros], 1), torch.cat([p, zeros], 1), 2.0, 1.0, 0.5
+    )
+    torch.testing.assert_close(left.mT @ right, padded_left.mT @ padded_right)
+    _, alone, _ = solve(c[1:], g[1:], p[1:], 2.0, 1.0, 0.5)
+    assert torch.equal(truncate(scale, alone[0], right[1])[0], truncate(scale, left[1], right[1])[0])
+
+
+def test_concept_goes_to_guide_and_preserved_stay() -> None:
+    c, g, p = draw(2, 1, 1, 3, 32)
+    scale, left, right = solve(c, g, p, 1e6, 1e6, 1e-3)
+    matrix = scale * torch.eye(32, dtype=torch.float64) + left[0].mT @ right[0]
+    torch.testing.assert_close(c[0] @ matrix.mT, g[0], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(p[0] @ matrix.mT, p[0], rtol=1e-4, atol=1e-4)
+
+
+def test_guide_equal_to_concept_is_the_identity() -> None:
+    c, _, p = draw(3, 1, 1, 1, 8)
+    scale, left, right = solve(c, c, p, 5.0, 1.0, 0.5)
+    kept, _ = truncate(scale, left[0], right[0])
+    assert len(kept) == 0 and scale == pytest.approx(1, abs=1e-5)
+
+
+def test_bench_record() -> None:
+    from lethe.unlearners.bench_uce import bench_uce
+
+    record = bench_uce(entities=4, dense_entities=0)
+    assert record["max_rank"] == 1 and record["bytes_on_disk"] < 4 * 10_000 and record["matrices"] == 32
