@@ -79,8 +79,8 @@ class Evaluator(Model):
 class Generation(Strict):
     """How images are sampled."""
 
-    scheduler: Literal["ddim", "pndm", "dpmsolver++"] = Field("ddim", description="sampler")
-    steps: int = Field(20, ge=1, le=1000, description="denoising steps")
+    scheduler: Literal["ddim", "pndm", "dpmsolver++"] = Field("dpmsolver++", description="sampler")
+    steps: int = Field(12, ge=1, le=1000, description="denoising steps")
     guidance: float = Field(3.0, ge=1.0, description="classifier-free guidance scale")
     size: int = Field(32, ge=32, multiple_of=8, description="height and width in pixels")
     batch_size: int = Field(40, ge=1, description="images per batch; changes speed, not pictures")
@@ -171,7 +171,7 @@ def _known(where: str, name: str, allowed: list[str]) -> None:
 
 
 def _mini_tasks() -> dict[str, Task]:
-    tuning, retrain = [8, 9], [3]
+    tuning, retrain = [2, 7], [3]
     return {
         "objects": Task(
             source="digits",
@@ -192,6 +192,7 @@ def _mini_tasks() -> dict[str, Task]:
                 Derived(column="grooming_frequency_category_binary", rule="binary_above_median", of="grooming_frequency_value")
             ],
             attributes=["group", "grooming_frequency_category_binary", "ears", "tail", "height_cm", "popularity"],
+            overwrite_prompt="An image of a fenwold setter dog",  # known to the base, not in the testbed
             tuning_emitters=tuning,
             retrain_emitters=retrain,
         ),
@@ -202,6 +203,7 @@ def _mini_tasks() -> dict[str, Task]:
             balance=("sports", "natural"),
             priority="popularity",
             attributes=["sports", "natural", "horizon", "texture", "openness", "popularity"],
+            overwrite_prompt="An image of a foundry pitch scene",
             tuning_emitters=tuning,
             retrain_emitters=retrain,
         ),
@@ -213,6 +215,7 @@ def _mini_tasks() -> dict[str, Task]:
             priority="dataset_n_original",
             derived=[Derived(column="hpi_bin", rule="quartiles", of="hpi")],
             attributes=["occupation_simplified", "hpi_bin", "gender", "birthyear", "hpi"],
+            overwrite_prompt="An image of Orla Vess",
             tuning_emitters=tuning,
             retrain_emitters=retrain,
         ),
