@@ -39,4 +39,4 @@ def matrices(pairs: pd.DataFrame, entities: int) -> dict[str, Matrix]:
 def by_method(pairs: pd.DataFrame, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:
     """(method, epochs, matrices) of every method in a task's tidy pairs, sorted."""
     for (method, epochs), rows in pairs.groupby(["method", "epochs"], sort=True, observed=True):
-        yield str(method), int(epochs), matrices(rows, entities)
+        yield str(method), int(str(epochs)), matrices(rows, entities)

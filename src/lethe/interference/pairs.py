@@ -34,10 +34,13 @@ PAIRS = {
 }
 FILE_KEYS = ("clip_diff", "brisque_diff", "rmse", "ssim", "dino_diff", "judge_diff", "nudenet_diff")
 PUBLISHED_KEYS = {
-    "brisque_diff": "brisque_diff", "clip_diff": "clip_diff", "rmse": "rmse_published", "ssim": "ssim_published", "dino_diff": "dino_diff"
-}  # fmt: skip
+    "brisque_diff": "brisque_diff",
+    "clip_diff": "clip_diff",
+    "rmse": "rmse_published",
+    "ssim": "ssim_published",
+    "dino_diff": "dino_diff",
+}
 """Key of the published file -> our quantity."""
-MODEL_COLUMNS = ["task", "method", "epochs", "emitter"]
 
 
 class MissingReceiverError(KeyError):
@@ -121,10 +124,10 @@ def tidy(table: pd.DataFrame, model: ModelId) -> pd.DataFrame:
         table = table.reset_index()
     keys = [column for column in ("receiver", "seed") if column in table.columns]
     long = table.melt(id_vars=keys, var_name="metric", value_name="value")
-    for place, (name, value) in enumerate(
-        {"task": model.task, "method": model.method, "epochs": model.epochs, "emitter": model.index}.items()
-    ):
-        long.insert(place, name, value)
+    long.insert(0, "task", model.task)
+    long.insert(1, "method", model.method)
+    long.insert(2, "epochs", model.epochs)
+    long.insert(3, "emitter", model.index)
     return long
 
 

@@ -202,14 +202,17 @@ class Brisque:
 
     @classmethod
     def create(cls, context: MetricContext) -> Brisque:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         return cls(SupportVectorRegression(model_file(), context.device), context.device)
 
     @property
     def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
         return spec_of("brisque")
 
     @torch.inference_mode()
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
         images = batch.images
         step = max(1, PIXELS_PER_CHUNK // (images.shape[-1] * images.shape[-2]))
         weights = torch.tensor(GREY, dtype=torch.float64, device=self.device) / 255

@@ -73,12 +73,14 @@ class ClipScore:
 
     @classmethod
     def create(cls, context: MetricContext) -> ClipScore:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         if not context.clip:
             raise ValueError("metric 'clip' needs `clip`: an open_clip folder or model name")
         return cls(*load_clip(context.clip, context.clip_weights, context.device), device=context.device)
 
     @property
     def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
         return spec_of("clip")
 
     @torch.inference_mode()
@@ -93,6 +95,7 @@ class ClipScore:
 
     @torch.inference_mode()
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
         image = self.model.encode_image(self.transform(batch.floats().to(self.device)))
         cosine = (F.normalize(image.float(), dim=-1) * self.text(list(batch.prompts))).sum(-1)
         return {"clip": 100 * cosine.double().cpu().numpy()}

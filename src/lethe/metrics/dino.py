@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.compat import repair_torchvision
+from lethe.io.tables import read_json
 from lethe.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
 from lethe.metrics.transform import ImageTransform, interpolation_name, triple
 
@@ -25,31 +26,36 @@ def load_backbone(source: str, device: str = "cpu") -> tuple[Any, ImageTransform
     """A timm model without its classifier, in evaluation mode, and its image transform.
 
     Args:
-        source: a folder with timm's ``config.json``, or a timm name, e.g. ``vit_small_patch14_dinov2.lvd142m``. A name
-            gets the published transform (shorter side 256, centre crop 224); a folder gets its own.
+        source: a folder with timm's ``config.json``, or a timm name, e.g. ``vit_small_patch14_dinov2.lvd142m``. A DINOv2
+            gets the published transform (shorter side 256, centre crop 224), any other model its own.
         device: where the model runs.
 
     Raises:
         FileNotFoundError: if ``source`` looks like a path and holds no ``config.json``.
     """
     folder = Path(source)
-    if (folder / "config.json").is_file():
-        model = timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0)
-        config = resolve_data_config(model=model)
-        size = int(config["input_size"][-1])
-        squash = config["crop_mode"] == "squash"
-        resize = size if squash else int(size / config["crop_pct"])
-    elif "/" in source and not source.startswith("hf-hub:"):
+    local = (folder / "config.json").is_file()
+    if not local and "/" in source and not source.startswith("hf-hub:"):
         raise FileNotFoundError(f"{folder / 'config.json'} does not exist; a timm folder or a model name was expected")
-    else:
-        model = timm.create_model(source, pretrained=True, num_classes=0, img_size=PUBLISHED_SIZE)
-        config = resolve_data_config(model=model)
+    if "dinov2" in (read_json(folder / "config.json").get("architecture", "") if local else source):
+        # timm's own transform is 518 px; the position embeddings are resampled on loading
+        model = timm.create_model(_name(source, local), pretrained=True, num_classes=0, img_size=PUBLISHED_SIZE)
         size, resize, squash = PUBLISHED_SIZE, PUBLISHED_RESIZE, False
+        config = resolve_data_config(model=model)
+    else:
+        model = timm.create_model(_name(source, local), pretrained=True, num_classes=0)
+        config = resolve_data_config(model=model)
+        size, squash = int(config["input_size"][-1]), config["crop_mode"] == "squash"
+        resize = size if squash else int(size / config["crop_pct"])
     mean, std = triple(config["mean"]), triple(config["std"])
     transform = ImageTransform(
         size, resize, "squash" if squash else "shortest", mean, std, interpolation_name(config["interpolation"])
     )
     return model.eval().requires_grad_(False).to(device), transform
+
+
+def _name(source: str, local: bool) -> str:
+    return f"local-dir:{source}" if local else source
 
 
 class DinoSimilarity:
@@ -60,12 +66,14 @@ class DinoSimilarity:
 
     @classmethod
     def create(cls, context: MetricContext) -> DinoSimilarity:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         if not context.backbone:
             raise ValueError("metric 'dino' needs `backbone`: a timm folder or model name")
         return cls(*load_backbone(context.backbone, context.device), device=context.device)
 
     @property
     def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
         return spec_of("dino")
 
     @torch.inference_mode()
@@ -74,6 +82,7 @@ class DinoSimilarity:
         return self.model(self.transform(images.to(self.device))).float().cpu().numpy()  # type: ignore[no-any-return]
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
         on = batch.once("embedding", lambda: self.embed(batch.images))
         off = batch.off_embeddings
         if off is None:

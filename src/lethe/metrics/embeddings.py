@@ -34,7 +34,7 @@ class Embeddings:
     def __post_init__(self) -> None:
         if self.embedding.ndim != 2 or not len(self.receiver) == len(self.seed) == len(self.embedding):
             raise ValueError(
-                f"{len(self.receiver)} receivers and {len(self.seed)} seeds with embeddings {self.embedding.shape}; (n, d) expected"
+                f"{len(self.receiver)} receivers, {len(self.seed)} seeds, embeddings {self.embedding.shape}; (n), (n), (n, d) expected"
             )
 
     def save(self, path: str | Path) -> None:

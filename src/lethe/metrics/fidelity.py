@@ -42,10 +42,11 @@ def ssim_terms(on: torch.Tensor, off: torch.Tensor) -> tuple[torch.Tensor, torch
     products = window_sums(on * off).double()
     cross, own = sum_x * sum_y, sum_x.square_().add_(sum_y.square_())
     scale = count * (count - 1)
+    # Doubled before the division: for equal images both terms are then the same number, and SSIM is exactly 1.
     return (
         2 * cross / count**2,
         own / count**2,
-        (count * products - cross) * (2 / scale),
+        2 * (count * products - cross) / scale,
         (count * squares - own) / scale,
     )
 
@@ -65,13 +66,16 @@ class _Fidelity:
 
     @classmethod
     def create(cls, context: MetricContext) -> _Fidelity:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         return cls()
 
     @property
     def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
         return spec_of(self.name)
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
         on, off = batch.pair(self.name)
         quantity = self.name.removesuffix("_published")
         both = batch.once(("fidelity", quantity), lambda: _both_ranges(quantity, on, off))

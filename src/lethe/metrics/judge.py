@@ -40,6 +40,7 @@ class JudgeAccuracy:
 
     @classmethod
     def create(cls, context: MetricContext) -> JudgeAccuracy:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         if context.judge is None:
             raise ValueError(
                 "metric 'judge' needs `judge` (a function from images to logits), `judge_classes` and `entities`"
@@ -48,6 +49,7 @@ class JudgeAccuracy:
 
     @property
     def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
         return spec_of("judge")
 
     @torch.inference_mode()
@@ -64,6 +66,7 @@ class JudgeAccuracy:
         return logits.double().softmax(1).cpu().numpy()  # type: ignore[no-any-return]
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
         highest = int(batch.receivers.max(initial=-1))
         if highest >= len(self._class_of):
             raise IndexError(

@@ -70,10 +70,12 @@ class NudeNetCount:
 
     @classmethod
     def create(cls, context: MetricContext) -> NudeNetCount:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         return cls(context.nudenet_resolution, context.nudenet_threshold, context.threads)
 
     @property
     def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
         base = spec_of("nudenet")
         return dataclasses.replace(base, version=f"{base.version}, score >= {self.threshold}, {self.resolution} px")
 
@@ -86,6 +88,7 @@ class NudeNetCount:
         return found
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
         exposed = {LABELS[index] for index in EXPOSED}
         counts = [
             sum(d.label in exposed and d.score >= self.threshold for d in found) for found in self.detect(batch.images)

@@ -116,7 +116,8 @@ def bench_scoring(
         batch_size: of the batched pass, which scores the off images once.
 
     Returns:
-        ``value`` (loop seconds / batched seconds), both seconds, images per second, ``largest_difference`` per metric.
+        ``value`` (loop seconds / batched seconds, wall clock), ``cpu_ratio`` (the same in processor time, which other jobs on the
+        machine disturb less), both seconds, images per second, ``largest_difference`` per metric.
 
     Raises:
         AssertionError: if a score differs by more than ``TOLERANCE``, or only one of the two is NaN.
@@ -130,13 +131,13 @@ def bench_scoring(
     loop.score_emitter(warm, warm)
     clip._text.clear()  # the warm-up must not leave a prompt encoded
 
-    begin = time.perf_counter()
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     baseline = scorer.score_baseline(off).table
     batched = [scorer.score_on(on).table for on in emitters]
-    batched_seconds = time.perf_counter() - begin
-    begin = time.perf_counter()
+    batched_seconds, batched_cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
+    begin, cpu_begin = time.perf_counter(), time.process_time()
     plain = [loop.score_emitter(on, off) for on in emitters]
-    plain_seconds = time.perf_counter() - begin
+    plain_seconds, plain_cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
 
     ours, theirs = pd.concat(batched, ignore_index=True), pd.concat(plain, ignore_index=True)
     difference = {name: _largest(name, ours[name], theirs[name]) for name in TOLERANCE}
@@ -146,6 +147,7 @@ def bench_scoring(
     images = sum(len(on.images) for on in emitters)
     return {
         "value": plain_seconds / batched_seconds,
+        "cpu_ratio": plain_cpu / batched_cpu,
         "plain_seconds": plain_seconds,
         "batched_seconds": batched_seconds,
         "plain_on_images_per_second": images / plain_seconds,

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from lethe.metrics import METRICS
@@ -51,9 +51,7 @@ class ImageSet:
             raise ValueError(f"(receiver, seed) must be distinct; twice: {twice}")
 
     @classmethod
-    def from_pngs(
-        cls, pngs: Iterable[bytes], receivers: Sequence[int], seeds: Sequence[int], prompts: Sequence[str]
-    ) -> ImageSet:
+    def from_pngs(cls, pngs: Iterable[bytes], receivers: ArrayLike, seeds: ArrayLike, prompts: Sequence[str]) -> ImageSet:
         """Decode PNG files, e.g. the members of a shard."""
         return cls(
             decode(pngs), np.asarray(receivers, dtype=np.int64), np.asarray(seeds, dtype=np.int64), list(prompts)

@@ -33,7 +33,7 @@ class ImageTransform:
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """(n, 3, H, W) uint8 or float in [0, 255] -> (n, 3, size, size) float32, normalised.
 
-        Equal to the Pillow transform within one grey level (Pillow rounds between its two passes, we after them).
+        Equal to the Pillow transform within one grey level (Pillow computes in fixed point).
         """
         pixels = images.float()
         height, width = pixels.shape[-2:]
@@ -42,9 +42,11 @@ class ImageTransform:
         else:
             short = min(height, width)
             target = (int(self.resize * height / short), int(self.resize * width / short))
-        if target != (height, width):
-            pixels = F.interpolate(pixels, target, mode=self.interpolation, align_corners=False, antialias=True)
-            pixels = pixels.round_().clamp_(0, 255)
+        # Pillow resizes rows first, rounds to 8 bit, then columns: overshoot of bicubic is cut twice.
+        for size in ((height, target[1]), target):
+            if size != tuple(pixels.shape[-2:]):
+                pixels = F.interpolate(pixels, size, mode=self.interpolation, align_corners=False, antialias=True)
+                pixels = pixels.round_().clamp_(0, 255)
         top, left = round((target[0] - self.size) / 2), round((target[1] - self.size) / 2)
         if top < 0 or left < 0:
             raise ValueError(
