@@ -150,7 +150,7 @@ def scores_of_tens(wildcards):
 def scores_of_retrained(wildcards):
     """Scores of one retrained model, from numbers without leading zeros."""
     model = ModelId(wildcards.task, int(wildcards.plain_index), "retrain", int(wildcards.plain_epochs))
-    return f"<results>/scores/{model.name}.parquet"
+    return [f"<results>/scores/{model.name}.parquet"]
 
 
 def interference_file(model):

@@ -13,7 +13,7 @@ import torch
 from lethe.io.atomic import write_text
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
-from lethe.pretraining.assets import load_asset, round_to_half, save_asset
+from lethe.pretraining.assets import images_sha256, load_asset, round_to_half, save_asset
 from lethe.pretraining.backbone import train_backbone
 from lethe.pretraining.base import sampling_weights, train_base
 from lethe.pretraining.clip import clip_scores, train_clip
@@ -147,6 +147,7 @@ def base_part(
 def _provenance(tasks: Sequence[TaskImages], settings: Any, seed: int, steps: int, begin: float) -> dict[str, Any]:
     return {
         "entities": [f"{task.task}/{name}" for task in tasks for name in task.names],
+        "images_sha256": images_sha256(*join(tasks)[:2]),
         "settings": settings.model_dump(mode="json"),
         "settings_sha256": settings_sha256(settings),
         "seed": seed,
