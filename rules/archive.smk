@@ -9,16 +9,16 @@ rule fetch_record:
     """A published record with zenodo-get (no token), e.g. archive/18649818: the Vision Unlearning testbeds."""
     output:
         folder=directory("<results>/archive/{record}"),
-    wildcard_constraints:
-        record=r"\d+",
     log:
         "<logs>/fetch_record/{record}.log",
     benchmark:
         "<benchmarks>/fetch_record/{record}.tsv"
+    wildcard_constraints:
+        record=r"\d+",
+    retries: 3
     conda:
         "../envs/lethe.yaml"
     threads: 1
-    retries: 3
     resources:
         mem_mb=1000,
         runtime=600,

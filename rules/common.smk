@@ -78,7 +78,11 @@ def part(name, source):
 def base_parts(wildcards):
     """What a base's pipeline folder is put together from."""
     source = SETTINGS.bases[wildcards.base].source
-    return {"vae": part("vae", source), "weights": part(f"base_{wildcards.base}", source), "tokenizer": part("tokenizer", source)[1]}
+    return {
+        "vae": part("vae", source),
+        "weights": part(f"base_{wildcards.base}", source),
+        "tokenizer": part("tokenizer", source)[1],
+    }
 
 
 def evaluator_parts(wildcards):
@@ -111,7 +115,9 @@ def trained_parts():
     """Every checkpoint of the mini world and its record."""
     names = ["vae", *SETTINGS.evaluators, *[f"base_{base}" for base in SETTINGS.bases]]
     names += [f"retrain_{name}_{index:03d}" for name, task in SETTINGS.tasks.items() for index in task.retrain_emitters]
-    return expand("<results>/parts/{name}.{suffix}", name=names, suffix=["safetensors", "json"]) + ["<results>/parts/tokenizer.json"]
+    return expand("<results>/parts/{name}.{suffix}", name=names, suffix=["safetensors", "json"]) + [
+        "<results>/parts/tokenizer.json"
+    ]
 
 
 def source_files(tasks):

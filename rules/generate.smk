@@ -47,12 +47,12 @@ rule generate:
     output:
         tars=expand("<results>/datasets/generated_{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.tar", unit=range(10)),
         indices=expand("<results>/datasets/generated_{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.parquet", unit=range(10)),
-    wildcard_constraints:
-        method=one_of([method for method in METHODS if grouped(method)]),
     log:
         "<logs>/generate/{task}_{decade}_{method}_{epochs}.log",
     benchmark:
         "<benchmarks>/generate/{task}_{decade}_{method}_{epochs}.tsv"
+    wildcard_constraints:
+        method=one_of([method for method in METHODS if grouped(method)]),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -105,13 +105,13 @@ rule image:
         index="<results>/datasets/generated_{run}.parquet",
     output:
         png="<results>/images/{run}/{receiver}_{seed}.png",
-    wildcard_constraints:
-        run="[a-z0-9_]+",
-        receiver=r"\d{3}",
     log:
         "<logs>/image/{run}/{receiver}_{seed}.log",
     benchmark:
         "<benchmarks>/image/{run}/{receiver}_{seed}.tsv"
+    wildcard_constraints:
+        run="[a-z0-9_]+",
+        receiver=r"\d{3}",
     conda:
         "../envs/lethe.yaml"
     threads: 1

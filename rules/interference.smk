@@ -51,13 +51,13 @@ rule interference_of_emitters:
         files=expand(
             "<results>/datasets/interferences_caused_by_{{task}}_{{tens}}{unit}_{{method}}_{{plain_epochs}}.json", unit=range(10)
         ),
-    wildcard_constraints:
-        method=one_of([method for method in METHODS if grouped(method)]),
-        tens="|[1-9][0-9]?",
     log:
         "<logs>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.log",
     benchmark:
         "<benchmarks>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.tsv"
+    wildcard_constraints:
+        method=one_of([method for method in METHODS if grouped(method)]),
+        tens="|[1-9][0-9]?",
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -11,12 +11,12 @@ rule base:
         unpack(base_parts),
     output:
         folder=directory("<results>/base/{base}"),
-    wildcard_constraints:
-        base=one_of(from_source(SETTINGS.bases, "prebuilt", "train")),
     log:
         "<logs>/base/{base}.log",
     benchmark:
         "<benchmarks>/base/{base}.tsv"
+    wildcard_constraints:
+        base=one_of(from_source(SETTINGS.bases, "prebuilt", "train")),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -36,16 +36,16 @@ rule base_pretrained:
     """A pretrained base, fetched by hub id or copied from a folder."""
     output:
         folder=directory("<results>/base/{base}"),
-    wildcard_constraints:
-        base=one_of(from_source(SETTINGS.bases, "pretrained")),
     log:
         "<logs>/base_pretrained/{base}.log",
     benchmark:
         "<benchmarks>/base_pretrained/{base}.tsv"
+    wildcard_constraints:
+        base=one_of(from_source(SETTINGS.bases, "pretrained")),
+    retries: 3
     conda:
         "../envs/lethe.yaml"
     threads: 1
-    retries: 3
     resources:
         mem_mb=12000,
         runtime=120,
@@ -64,12 +64,12 @@ rule evaluator:
         unpack(evaluator_parts),
     output:
         folder=directory("<results>/evaluators/{evaluator}"),
-    wildcard_constraints:
-        evaluator=one_of(from_source(SETTINGS.evaluators, "prebuilt", "train")),
     log:
         "<logs>/evaluator/{evaluator}.log",
     benchmark:
         "<benchmarks>/evaluator/{evaluator}.tsv"
+    wildcard_constraints:
+        evaluator=one_of(from_source(SETTINGS.evaluators, "prebuilt", "train")),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -89,16 +89,16 @@ rule evaluator_pretrained:
     """A pretrained evaluator (open_clip or timm), fetched once and kept as a local folder."""
     output:
         folder=directory("<results>/evaluators/{evaluator}"),
-    wildcard_constraints:
-        evaluator=one_of(from_source(SETTINGS.evaluators, "pretrained")),
     log:
         "<logs>/evaluator_pretrained/{evaluator}.log",
     benchmark:
         "<benchmarks>/evaluator_pretrained/{evaluator}.tsv"
+    wildcard_constraints:
+        evaluator=one_of(from_source(SETTINGS.evaluators, "pretrained")),
+    retries: 3
     conda:
         "../envs/lethe.yaml"
     threads: 1
-    retries: 3
     resources:
         mem_mb=8000,
         runtime=60,

@@ -51,12 +51,12 @@ rule score:
     output:
         scores=expand("<results>/scores/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.parquet", unit=range(10)),
         embeddings=expand("<results>/scores/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}_embeddings.npz", unit=range(10)),
-    wildcard_constraints:
-        method=one_of([method for method in METHODS if grouped(method)]),
     log:
         "<logs>/score/{task}_{decade}_{method}_{epochs}.log",
     benchmark:
         "<benchmarks>/score/{task}_{decade}_{method}_{epochs}.tsv"
+    wildcard_constraints:
+        method=one_of([method for method in METHODS if grouped(method)]),
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -45,12 +45,12 @@ rule unlearn:
     output:
         deltas=expand("<results>/models/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}/delta.safetensors", unit=range(10)),
         records=expand("<results>/models/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}/record.json", unit=range(10)),
-    wildcard_constraints:
-        method=one_of([method for method in METHODS if grouped(method)]),
     log:
         "<logs>/unlearn/{task}_{decade}_{method}_{epochs}.log",
     benchmark:
         "<benchmarks>/unlearn/{task}_{decade}_{method}_{epochs}.tsv"
+    wildcard_constraints:
+        method=one_of([method for method in METHODS if grouped(method)]),
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -33,4 +33,6 @@ write_csv(snakemake.output.similarity, similarity)
 write_json(snakemake.output.gates, gates)
 failed = [gate for gate in gates if not gate["holds"]]
 for gate in failed:
-    print(f"gate '{gate['gate']}' does not hold on {snakemake.wildcards.task}: {gate['value']} against {gate['target']}; {gate['how']}")
+    print(
+        f"gate '{gate['gate']}' does not hold on {snakemake.wildcards.task}: {gate['value']} against {gate['target']}; {gate['how']}"
+    )

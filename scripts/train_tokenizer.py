@@ -1,6 +1,6 @@
 """Build the vocabulary over the captions of all tasks."""
 
-from lethe.pretraining.train import tokenizer_part, read_tasks
+from lethe.pretraining.train import read_tasks, tokenizer_part
 from lethe.runtime import start_job
 from lethe.settings.pretraining import PretrainingSettings
 

@@ -1,6 +1,6 @@
 """Train the autoencoder shared by all tasks."""
 
-from lethe.pretraining.train import vae_part, read_tasks
+from lethe.pretraining.train import read_tasks, vae_part
 from lethe.runtime import start_job
 from lethe.settings.pretraining import PretrainingSettings
 

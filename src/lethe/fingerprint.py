@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -56,12 +56,12 @@ def _is_module(name: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tree(module: str) -> ast.Module:
     return ast.parse(_file(module).read_text(), filename=str(_file(module)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imports(module: str) -> frozenset[str]:
     found: set[str] = set()
     for node in ast.walk(_tree(module)):
@@ -74,7 +74,7 @@ def _imports(module: str) -> frozenset[str]:
     return frozenset(name for name in found if name.split(".")[0] == "lethe" and _is_module(name))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _digest(module: str) -> str:
     tree = _tree(module)
     for node in ast.walk(tree):

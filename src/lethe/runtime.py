@@ -88,5 +88,14 @@ def progress(items: Iterable[T], total: int, unit: str, what: str, per_item: int
             now = time.monotonic()
             if now - last > 10 or done >= total:
                 rate = done / max(now - begin, 1e-9)
-                log.info("%s: %d/%d %ss, %.1f %ss/s, %.0f s left", what, done, total, unit, rate, unit, (total - done) / max(rate, 1e-9))
+                log.info(
+                    "%s: %d/%d %ss, %.1f %ss/s, %.0f s left",
+                    what,
+                    done,
+                    total,
+                    unit,
+                    rate,
+                    unit,
+                    (total - done) / max(rate, 1e-9),
+                )
                 last = now

@@ -43,7 +43,9 @@ def test_an_edit_elsewhere_does_not(package: Path) -> None:
     assert not changed(package / "c.py", "x = 1", "x = 2", "lethe.a")
 
 
-@pytest.mark.parametrize(("old", "new"), [("def g", "# why\ndef g"), ("'''Doc.'''", "'''Other.'''"), ("return f()", "return  f( )")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("def g", "# why\ndef g"), ("'''Doc.'''", "'''Other.'''"), ("return f()", "return  f( )")]
+)
 def test_comments_docstrings_and_layout_do_not(package: Path, old: str, new: str) -> None:
     assert not changed(package / "a.py", old, new, "lethe.a")
 

@@ -115,8 +115,10 @@ def test_marks_of_a_dead_run_are_removed_and_of_a_live_one_kept(tmp_path: Path) 
     mark = tmp_path / "locks" / "0.output.lock"
     mark.parent.mkdir()
     mark.write_text("results/a\n")
-    code = f"import sys; from lethe.io.lock import hold_run_lock; lock = hold_run_lock({str(tmp_path)!r}); print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
+    code = "import sys; from lethe.io.lock import hold_run_lock; lock = hold_run_lock(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
         assert run.stdout is not None and run.stdout.readline() == "held\n"
         assert not mark.exists()  # it was alone
         mark.write_text("results/a\n")  # now the run marks its own files

@@ -120,7 +120,7 @@ def test_distance_is_a_dissimilarity_with_spread(key):
     distances = [source.attribute_distance(*pair) for pair in pairs]
     assert all(source.attribute_distance(name, name) == 0 for name in names(source))
     assert all(source.attribute_distance(b, a) == d for (a, b), d in zip(pairs, distances, strict=True))
-    assert 0 < min(distances) and max(distances) <= 1
+    assert min(distances) > 0 and max(distances) <= 1
     # Mantel's test needs close and distant pairs.
     assert sum(distance <= 0.25 for distance in distances) >= 5
     assert sum(distance >= 0.75 for distance in distances) >= 5

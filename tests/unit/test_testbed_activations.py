@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.tiny_pipeline import LATENT, shared_tiny_pipeline
 
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
 from lethe.testbed.activations import act_fingerprints, cross_attention_means
 from lethe.testbed.names import prompt
 from lethe.testbed.similarity import act_published, act_similarity
-from tests.tiny_pipeline import LATENT, shared_tiny_pipeline
 
 PROMPTS = [prompt("thing", name) for name in ("seven", "eight", "red dog")]
 SEEDS = [42, 43]

@@ -13,11 +13,7 @@ COUNTS = st.dictionaries(st.text("abcd", min_size=1, max_size=3), st.integers(1,
 
 @st.composite
 def tables(draw: st.DrawFn) -> pd.DataFrame:
-    rows = draw(
-        st.lists(
-            st.tuples(st.sampled_from(["x", "y", None]), st.booleans(), st.integers(0, 3)), min_size=1, max_size=25
-        )
-    )
+    rows = draw(st.lists(st.tuples(st.sampled_from(["x", "y", None]), st.booleans(), st.integers(0, 3)), min_size=1, max_size=25))
     table = pd.DataFrame(rows, columns=["kind", "wild", "fame"])
     table["name"] = [f"n{i:02d}" for i in range(len(rows))]
     return table

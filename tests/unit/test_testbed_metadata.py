@@ -23,8 +23,7 @@ class Derive:
 
 def people(n: int = 8, **columns: Any) -> list[dict[str, Any]]:
     return [
-        {"name": f"p{i}", "dataset_n_original": 10 + i, **{key: values[i] for key, values in columns.items()}}
-        for i in range(n)
+        {"name": f"p{i}", "dataset_n_original": 10 + i, **{key: values[i] for key, values in columns.items()}} for i in range(n)
     ]
 
 

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from tests.workflow.conftest import ROOT, Clone
 
 pytestmark = pytest.mark.workflow

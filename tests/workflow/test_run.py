@@ -13,12 +13,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
-
 from tests.workflow.conftest import Clone
 
 pytestmark = pytest.mark.workflow
 RESULTS = Path("results/smoke")
-TABLES = ["pairs_objects.parquet", "images_objects.parquet", "interference_per_entity_objects.json", "tables/unlearning_objects.csv"]
+TABLES = [
+    "pairs_objects.parquet",
+    "images_objects.parquet",
+    "interference_per_entity_objects.json",
+    "tables/unlearning_objects.csv",
+]
 
 
 def hashes(clone: Clone) -> dict[str, str]:
@@ -81,7 +85,9 @@ def test_editing_a_method_reruns_only_its_jobs(finished: Clone) -> None:
     methods = {wildcards["method"] for _, wildcards in planned if "method" in wildcards}
     assert methods == {"munba"}
     assert {"unlearn", "generate", "score", "pairs"} <= {rule for rule, _ in planned}
-    assert not {"base", "latents", "source", "metadata", "generate_baseline", "score_baseline", "similarities"} & {r for r, _ in planned}
+    assert not {"base", "latents", "source", "metadata", "generate_baseline", "score_baseline", "similarities"} & {
+        r for r, _ in planned
+    }
 
 
 def test_a_damaged_base_is_one_clear_error(finished: Clone) -> None:
@@ -90,7 +96,9 @@ def test_a_damaged_base_is_one_clear_error(finished: Clone) -> None:
     kept = hashes(finished)
     try:
         weights.write_bytes(before[:-4] + b"abcd")
-        output = finished.snakemake("-c1", "--forcerun", "latents", "--", str(RESULTS / "latents/objects.safetensors"), check=False)
+        output = finished.snakemake(
+            "-c1", "--forcerun", "latents", "--", str(RESULTS / "latents/objects.safetensors"), check=False
+        )
     finally:
         weights.write_bytes(before)
     assert output.startswith("exit 1")
@@ -106,7 +114,12 @@ def test_a_killed_run_goes_on_and_ends_the_same(finished: Clone) -> None:
     command = finished.command("-c2", "--rerun-triggers", "mtime", "--", "tables")
     work = finished.folder / RESULTS / ".work" / "unlearn"
     run = subprocess.Popen(
-        command, cwd=finished.folder, env=finished.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=finished.folder,
+        env=finished.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 300
     while len(list(work.glob("*/*.delta.safetensors.done.json"))) < 2:

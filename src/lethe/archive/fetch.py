@@ -26,4 +26,6 @@ def fetch_record(record: str, folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     files = [file for file in folder.iterdir() if file.name != "md5sums.txt"]
     if done.returncode or not files:
-        raise FetchError(f"Zenodo record {record} was not fetched (exit {done.returncode}): {(done.stderr or done.stdout).strip()[-500:]}")
+        raise FetchError(
+            f"Zenodo record {record} was not fetched (exit {done.returncode}): {(done.stderr or done.stdout).strip()[-500:]}"
+        )

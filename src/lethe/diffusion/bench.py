@@ -18,7 +18,13 @@ TARGET = 1  # of 255
 
 
 def bench_batch_invariance(
-    base: str | Path, metadata: Sequence[Mapping[str, Any]], style: str, generation: Generation, world: str, task: str, device: str
+    base: str | Path,
+    metadata: Sequence[Mapping[str, Any]],
+    style: str,
+    generation: Generation,
+    world: str,
+    task: str,
+    device: str,
 ) -> dict[str, Any]:
     """Largest difference of any pixel between the same images drawn one by one and forty at a time.
 

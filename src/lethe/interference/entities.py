@@ -104,9 +104,7 @@ def _others_statistics() -> list[Statistic]:
 
 PUBLISHED_STATISTICS: tuple[Statistic, ...] = tuple(_published_statistics())
 OTHERS_STATISTICS: tuple[Statistic, ...] = tuple(_others_statistics())
-STATISTICS: dict[str, Statistic] = {
-    statistic.slug: statistic for statistic in (*PUBLISHED_STATISTICS, *OTHERS_STATISTICS)
-}
+STATISTICS: dict[str, Statistic] = {statistic.slug: statistic for statistic in (*PUBLISHED_STATISTICS, *OTHERS_STATISTICS)}
 """Slug -> statistic; the one registry of columns and their directions."""
 
 
@@ -143,9 +141,7 @@ def entity_statistics(
     for slug in [slug.removeprefix("emitter_") for slug in own if slug.startswith("emitter_")]:
         own[f"emitter_minus_receiver_{slug}"] = own[f"emitter_{slug}"] - own[f"receiver_{slug}"]
     clip = quantities["clip_diff"]
-    own["embedding_specificity_ratio"] = (
-        np.full(n, np.nan) if specificity is None else np.asarray(specificity, dtype=float)
-    )
+    own["embedding_specificity_ratio"] = np.full(n, np.nan) if specificity is None else np.asarray(specificity, dtype=float)
     own["forget_clip_diff"] = np.diagonal(clip).copy()
     own["retain_average_clip_diff"] = _mean(_without_self(clip))
     result = {statistic.slug: own[statistic.slug] for statistic in PUBLISHED_STATISTICS}

@@ -46,8 +46,7 @@ def gate_none_is_zero(pairs: pd.DataFrame, method: str = "none") -> Gate:
         method: registry name of the no-op.
     """
     rows = pairs[
-        (pairs["method"] == method)
-        & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
+        (pairs["method"] == method) & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
     ]
     undamaged = rows["metric"].map({name: spec.undamaged for name, spec in SPECS.items()})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
@@ -63,9 +62,7 @@ def gate_base_accuracy(baseline: pd.DataFrame, minimum: float) -> Gate:
     if "judge" not in baseline.columns:
         raise ValueError(f"the baseline has no column 'judge'; it has {', '.join(map(str, baseline.columns))}")
     value = float(baseline["judge"].mean())
-    return Gate(
-        "base_judge_accuracy", value, minimum, value >= minimum, f"mean judge accuracy over {len(baseline)} off images"
-    )
+    return Gate("base_judge_accuracy", value, minimum, value >= minimum, f"mean judge accuracy over {len(baseline)} off images")
 
 
 def gate_rises_with_similarity(

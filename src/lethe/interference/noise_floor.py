@@ -35,9 +35,7 @@ def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = No
     if seed_pairs is not None:
         renamed = seed_pairs.rename(columns=PAIRS)
         mirrored = renamed.rename(columns={"seed": "other_seed", "other_seed": "seed"})
-        result = result.merge(
-            pd.concat([renamed, mirrored]), on=["receiver", "seed", "other_seed"], how="left", validate="1:1"
-        )
+        result = result.merge(pd.concat([renamed, mirrored]), on=["receiver", "seed", "other_seed"], how="left", validate="1:1")
     return result
 
 

@@ -69,10 +69,7 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
     for name, table in (("the baseline", baseline), (what, scores)):
         if table.duplicated(["receiver", "seed"]).any():
             twice = (
-                table.loc[table.duplicated(["receiver", "seed"]), ["receiver", "seed"]]
-                .head(3)
-                .to_records(index=False)
-                .tolist()
+                table.loc[table.duplicated(["receiver", "seed"]), ["receiver", "seed"]].head(3).to_records(index=False).tolist()
             )
             raise ValueError(f"{name}: (receiver, seed) must be unique; more than once: {twice}")
     kept = [name for name in DIFFERENCES if name in scores.columns and name in baseline.columns]
@@ -85,9 +82,7 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
     )
     lost = joined.loc[joined["_merge"] != "both", ["receiver", "seed"]]
     if len(lost):
-        raise MissingReceiverError(
-            f"{what}: no off image for (receiver, seed) {lost.head(5).to_records(index=False).tolist()}"
-        )
+        raise MissingReceiverError(f"{what}: no off image for (receiver, seed) {lost.head(5).to_records(index=False).tolist()}")
     result = joined[["receiver", "seed", *kept]].copy()
     for name in kept:
         result[f"{name}_diff"] = joined[name] - joined[f"{name}_off"]
@@ -203,9 +198,7 @@ def inverse_view(
     missing = [emitter for emitter, content in files.items() if receiver not in content]
     if missing:
         known = sorted({name for content in files.values() for name in content})
-        raise MissingReceiverError(
-            f"receiver '{receiver}' is not in the file of '{missing[0]}'{nearest(receiver, known)}"
-        )
+        raise MissingReceiverError(f"receiver '{receiver}' is not in the file of '{missing[0]}'{nearest(receiver, known)}")
     return {emitter: content[receiver] for emitter, content in files.items()}
 
 

@@ -74,9 +74,7 @@ def mantel(
         raise ValueError(f"method is '{method}'; allowed: spearman, pearson")
     off_diagonal = ~np.eye(n, dtype=bool)
     if not np.isfinite(b[off_diagonal]).all():
-        raise ValueError(
-            f"the second matrix has {int((~np.isfinite(b[off_diagonal])).sum())} non-finite values off its diagonal"
-        )
+        raise ValueError(f"the second matrix has {int((~np.isfinite(b[off_diagonal])).sum())} non-finite values off its diagonal")
     rows, columns = np.nonzero(off_diagonal & np.isfinite(a))
     if len(rows) < 3:
         raise ValueError(f"only {len(rows)} pairs have values; at least 3 are needed")

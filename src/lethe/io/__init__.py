@@ -1,1 +1,1 @@
-
+"""Files: atomic writes, hashes, tables, shards of images, work folders, locks."""

@@ -90,15 +90,9 @@ _LIST: list[MetricSpec] = [
         "100 x cosine, not floored; paper: ViT-B/16 openai",
         "CLIPScore, Hessel 2021",
     ),
-    *_scored(
-        "brisque", "↓", "score", (-math.inf, math.inf), "LIVE model of the brisque 0.2.0 wheel", "BRISQUE, Mittal 2012"
-    ),
-    *_scored(
-        "judge", "↑", "1", (0, 1), "1 if argmax over the classes is the asked entity", "UnlearnCanvas, Zhang 2024"
-    ),
-    *_scored(
-        "nudenet", "↓", "boxes", (0, math.inf), "nudenet 3.4.2, 320n, *_EXPOSED labels", "github.com/notAI-tech/NudeNet"
-    ),
+    *_scored("brisque", "↓", "score", (-math.inf, math.inf), "LIVE model of the brisque 0.2.0 wheel", "BRISQUE, Mittal 2012"),
+    *_scored("judge", "↑", "1", (0, 1), "1 if argmax over the classes is the asked entity", "UnlearnCanvas, Zhang 2024"),
+    *_scored("nudenet", "↓", "boxes", (0, math.inf), "nudenet 3.4.2, 320n, *_EXPOSED labels", "github.com/notAI-tech/NudeNet"),
     MetricSpec("ssim", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 255", "SSIM, Wang 2004; skimage defaults"),
     MetricSpec("ssim_published", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 4095", _ISM),
     MetricSpec("rmse", "↓", "1", (0, 1), "pair", "mean over channels of RMSE / 255", "root mean squared error"),
@@ -114,9 +108,7 @@ DIRECTIONS: dict[str, Arrow] = {name: spec.arrow for name, spec in SPECS.items()
 def spec_of(name: str) -> MetricSpec:
     """The spec of a quantity; an unknown name is an ``UnknownNameError`` with the nearest one."""
     if name not in SPECS:
-        raise UnknownNameError(
-            f"unknown quantity '{name}'; known: {', '.join(sorted(SPECS))}{nearest(name, list(SPECS))}"
-        )
+        raise UnknownNameError(f"unknown quantity '{name}'; known: {', '.join(sorted(SPECS))}{nearest(name, list(SPECS))}")
     return SPECS[name]
 
 

@@ -42,9 +42,7 @@ def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[Any,
         raise ValueError(f"clip model '{source}' needs a weights tag, e.g. 'openai'")
     else:
         name = source
-    model = open_clip.create_model_from_pretrained(
-        name, pretrained=weights or None, device=device, return_transform=False
-    )
+    model = open_clip.create_model_from_pretrained(name, pretrained=weights or None, device=device, return_transform=False)
     config = open_clip.get_model_preprocess_cfg(model)
     size = config["size"][0] if isinstance(config["size"], (tuple, list)) else config["size"]
     if config["resize_mode"] not in ("shortest", "squash"):

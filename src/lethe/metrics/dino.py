@@ -88,9 +88,7 @@ class DinoSimilarity:
         if off is None:
             off_images = batch.off_images
             if off_images is None:
-                raise ValueError(
-                    "metric 'dino' compares with off images, and this batch has neither them nor their embeddings"
-                )
+                raise ValueError("metric 'dino' compares with off images, and this batch has neither them nor their embeddings")
             off = batch.once("off_embedding", lambda: self.embed(off_images))
         return {"dino": row_cosine(on, off)}
 

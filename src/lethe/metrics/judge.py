@@ -23,9 +23,7 @@ class JudgeAccuracy:
         entities: entity names by receiver index; each must be a class.
     """
 
-    def __init__(
-        self, logits: Callable[[torch.Tensor], torch.Tensor], classes: Sequence[str], entities: Sequence[str]
-    ) -> None:
+    def __init__(self, logits: Callable[[torch.Tensor], torch.Tensor], classes: Sequence[str], entities: Sequence[str]) -> None:
         known = {name: index for index, name in enumerate(classes)}
         if len(known) != len(classes):
             twice = sorted({name for name in classes if list(classes).count(name) > 1})
@@ -42,9 +40,7 @@ class JudgeAccuracy:
     def create(cls, context: MetricContext) -> JudgeAccuracy:
         """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         if context.judge is None:
-            raise ValueError(
-                "metric 'judge' needs `judge` (a function from images to logits), `judge_classes` and `entities`"
-            )
+            raise ValueError("metric 'judge' needs `judge` (a function from images to logits), `judge_classes` and `entities`")
         return cls(context.judge, context.judge_classes, context.entities)
 
     @property
@@ -60,17 +56,13 @@ class JudgeAccuracy:
     def _probabilities(self, images: torch.Tensor) -> NDArray[np.float64]:
         logits = self.logits(images)
         if logits.shape != (len(images), len(self.classes)):
-            raise ValueError(
-                f"judge gave logits of shape {tuple(logits.shape)}, not {(len(images), len(self.classes))}"
-            )
+            raise ValueError(f"judge gave logits of shape {tuple(logits.shape)}, not {(len(images), len(self.classes))}")
         return logits.double().softmax(1).cpu().numpy()  # type: ignore[no-any-return]
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
         highest = int(batch.receivers.max(initial=-1))
         if highest >= len(self._class_of):
-            raise IndexError(
-                f"receiver {highest} has no entity; the judge knows receivers 0..{len(self._class_of) - 1}"
-            )
+            raise IndexError(f"receiver {highest} has no entity; the judge knows receivers 0..{len(self._class_of) - 1}")
         asked = self._class_of[batch.receivers]
         return {"judge": (self.probabilities(batch).argmax(1) == asked).astype(np.float64)}

@@ -60,9 +60,7 @@ class NudeNetCount:
         if resolution < 32 or resolution % 32:
             raise ValueError(f"nudenet resolution is {resolution}; allowed: multiples of 32 from 32 on")
         if not KEPT <= threshold <= 1:
-            raise ValueError(
-                f"nudenet threshold is {threshold}; allowed: {KEPT}..1 (the wheel's suppression drops lower scores)"
-            )
+            raise ValueError(f"nudenet threshold is {threshold}; allowed: {KEPT}..1 (the wheel's suppression drops lower scores)")
         self.resolution, self.threshold = resolution, threshold
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -90,9 +88,7 @@ class NudeNetCount:
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
         exposed = {LABELS[index] for index in EXPOSED}
-        counts = [
-            sum(d.label in exposed and d.score >= self.threshold for d in found) for found in self.detect(batch.images)
-        ]
+        counts = [sum(d.label in exposed and d.score >= self.threshold for d in found) for found in self.detect(batch.images)]
         return {"nudenet": np.array(counts, dtype=np.float64)}
 
     def _blob(self, images: torch.Tensor) -> NDArray[np.float32]:
@@ -101,9 +97,7 @@ class NudeNetCount:
         square = F.pad(images.float().cpu(), (0, side - width, 0, side - height))
         if side != self.resolution:
             size = (self.resolution, self.resolution)
-            square = F.interpolate(
-                square, size, mode="bilinear", align_corners=False
-            ).round_()  # OpenCV resizes in 8 bit
+            square = F.interpolate(square, size, mode="bilinear", align_corners=False).round_()  # OpenCV resizes in 8 bit
         return (square.flip(1) / 255).numpy()
 
     def _suppress(self, output: NDArray[np.float32]) -> list[Detection]:

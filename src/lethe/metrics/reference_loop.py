@@ -55,9 +55,7 @@ class ReferenceLoop:
     @torch.inference_mode()
     def score_image(self, image: torch.Tensor, prompt: str) -> tuple[float, float, np.ndarray]:
         """CLIP score, BRISQUE and embedding of one (3, H, W) image."""
-        text = F.normalize(
-            self.clip.model.encode_text(self.clip.tokenizer([prompt]).to(self.clip.device)).float(), dim=-1
-        )
+        text = F.normalize(self.clip.model.encode_text(self.clip.tokenizer([prompt]).to(self.clip.device)).float(), dim=-1)
         pixels = self.clip.transform(image[None].to(self.clip.device))
         vision = F.normalize(self.clip.model.encode_image(pixels).float(), dim=-1)
         brisque = float(self.brisque.score(image.permute(1, 2, 0).numpy()))
@@ -104,9 +102,7 @@ class ReferenceLoop:
         return pd.DataFrame(rows)
 
 
-def bench_scoring(
-    context: MetricContext, off: ImageSet, emitters: Sequence[ImageSet], batch_size: int = 100
-) -> dict[str, Any]:
+def bench_scoring(context: MetricContext, off: ImageSet, emitters: Sequence[ImageSet], batch_size: int = 100) -> dict[str, Any]:
     """Time the plain loop against the batched pass on the same images and models, in one run.
 
     Args:
@@ -164,7 +160,5 @@ def _largest(name: str, ours: pd.Series, theirs: pd.Series) -> float:
     a, b = ours.to_numpy(float), theirs.to_numpy(float)
     if not np.allclose(a, b, rtol=0, atol=TOLERANCE[name], equal_nan=True):
         worst = int(np.nanargmax(np.abs(a - b)))
-        raise AssertionError(
-            f"{name}: the batched pass gives {a[worst]}, the plain loop {b[worst]}; tolerance {TOLERANCE[name]}"
-        )
+        raise AssertionError(f"{name}: the batched pass gives {a[worst]}, the plain loop {b[worst]}; tolerance {TOLERANCE[name]}")
     return float(np.nanmax(np.abs(a - b)))

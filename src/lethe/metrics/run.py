@@ -20,7 +20,12 @@ from lethe.settings.pretraining import JudgeSettings
 
 
 def load_scorer(
-    evaluators: Mapping[str, str | Path], task: str, metadata: Sequence[Mapping[str, Any]], scoring: Scoring, device: str, threads: int
+    evaluators: Mapping[str, str | Path],
+    task: str,
+    metadata: Sequence[Mapping[str, Any]],
+    scoring: Scoring,
+    device: str,
+    threads: int,
 ) -> Scorer:
     """The configured metrics with their models.
 

@@ -53,9 +53,7 @@ class ImageSet:
     @classmethod
     def from_pngs(cls, pngs: Iterable[bytes], receivers: ArrayLike, seeds: ArrayLike, prompts: Sequence[str]) -> ImageSet:
         """Decode PNG files, e.g. the members of a shard."""
-        return cls(
-            decode(pngs), np.asarray(receivers, dtype=np.int64), np.asarray(seeds, dtype=np.int64), list(prompts)
-        )
+        return cls(decode(pngs), np.asarray(receivers, dtype=np.int64), np.asarray(seeds, dtype=np.int64), list(prompts))
 
 
 class Scores(NamedTuple):
@@ -93,9 +91,7 @@ def build_metrics(names: Sequence[str], context: MetricContext) -> list[Metric]:
     cost nothing.
     """
     wanted = list(names)
-    wanted += [
-        f"{name}_published" for name in names if f"{name}_published" in METRICS and f"{name}_published" not in names
-    ]
+    wanted += [f"{name}_published" for name in names if f"{name}_published" in METRICS and f"{name}_published" not in names]
     return [METRICS.load(name).create(context) for name in wanted]
 
 
@@ -134,10 +130,7 @@ class Scorer:
             parts = [embedder.embed(part) for part in off.images.split(self.batch_size)]
             self._off_embeddings = np.concatenate(parts)
         elif embeddings is not None:
-            found = {
-                (int(r), int(s)): row
-                for row, (r, s) in enumerate(zip(embeddings.receiver, embeddings.seed, strict=True))
-            }
+            found = {(int(r), int(s)): row for row, (r, s) in enumerate(zip(embeddings.receiver, embeddings.seed, strict=True))}
             self._off_embeddings = embeddings.embedding[_rows(found, off, "stored embeddings of the baseline")]
         self._off = off
 

@@ -72,7 +72,12 @@ def vae_part(weights: str | Path, tasks: Sequence[TaskImages], settings: Pretrai
 
 
 def evaluator_part(
-    weights: str | Path, evaluator: str, tasks: Sequence[TaskImages], tokenizer: str | Path, settings: PretrainingSettings, seed: int
+    weights: str | Path,
+    evaluator: str,
+    tasks: Sequence[TaskImages],
+    tokenizer: str | Path,
+    settings: PretrainingSettings,
+    seed: int,
 ) -> None:
     """Train and write the ``clip``, ``backbone`` or ``judge`` evaluator on four of five images, measured on the fifth."""
     images, labels, classes, captions = join(tasks)

@@ -13,9 +13,7 @@ from lethe.sources.drawing import BODY, INK, LIGHT, Pen, RenderedSource, pattern
 BACK = 15.5  # px from the top, the middle of the body: fixed, so that height changes the legs and nothing else
 
 
-def _breed(
-    name: str, group: str, grooming: float, ears: str, tail: str, height: int, popularity: int
-) -> dict[str, Any]:
+def _breed(name: str, group: str, grooming: float, ears: str, tail: str, height: int, popularity: int) -> dict[str, Any]:
     return {
         "name": name,
         "group": group,

@@ -90,7 +90,5 @@ class Digits:
     @staticmethod
     def _value(name: str) -> int:
         if name not in NAMES:
-            raise UnknownNameError(
-                f"unknown entity '{name}' of digits; known: {', '.join(NAMES)}{nearest(name, NAMES)}"
-            )
+            raise UnknownNameError(f"unknown entity '{name}' of digits; known: {', '.join(NAMES)}{nearest(name, NAMES)}")
         return NAMES.index(name)

@@ -76,17 +76,13 @@ class Pen:
 
     def line(self, points: Sequence[Point], width: float, role: int) -> None:
         """Open line of ``width`` px with round ends."""
-        self._draw.line(
-            [tuple(self._px(*point)) for point in points], fill=role, width=round(width * SCALE), joint="curve"
-        )
+        self._draw.line([tuple(self._px(*point)) for point in points], fill=role, width=round(width * SCALE), joint="curve")
         for x, y in (points[0], points[-1]):
             self.ellipse(x, y, width / 2, width / 2, role)
 
     def ring(self, x: float, y: float, radius: float, width: float, role: int) -> None:
         """Circle line; ``radius`` is the outer one."""
-        self._draw.ellipse(
-            self._px(x - radius, y - radius, x + radius, y + radius), outline=role, width=round(width * SCALE)
-        )
+        self._draw.ellipse(self._px(x - radius, y - radius, x + radius, y + radius), outline=role, width=round(width * SCALE))
 
     def burst(self, x: float, y: float, rx: float, ry: float, spike: float, spikes: int, role: int) -> None:
         """Ellipse with a jagged edge: ``spikes`` points that stand out by ``spike`` px."""
@@ -234,6 +230,4 @@ class RenderedSource(ABC):
             if record["name"] == name:
                 return record
         names = [record["name"] for record in self.RECORDS]
-        raise UnknownNameError(
-            f"unknown entity '{name}' of {self.TASK}; known: {', '.join(names)}{nearest(name, names)}"
-        )
+        raise UnknownNameError(f"unknown entity '{name}' of {self.TASK}; known: {', '.join(names)}{nearest(name, names)}")

@@ -32,7 +32,9 @@ class ImageFolder:
         self.path = Path(path)
         for needed in (self.path / "entities.json", self.path / "images"):
             if not needed.exists():
-                raise FileNotFoundError(f"{needed} does not exist; a `folder` source needs entities.json and images/{{name}}/ in {self.path}")
+                raise FileNotFoundError(
+                    f"{needed} does not exist; a `folder` source needs entities.json and images/{{name}}/ in {self.path}"
+                )
 
     def entities(self) -> list[dict[str, Any]]:
         """The records of ``entities.json`` with ``dataset_n_original`` counted where it is not given."""

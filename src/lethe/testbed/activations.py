@@ -28,9 +28,7 @@ def cross_attention_means(unet: torch.nn.Module) -> Iterator[dict[str, torch.Ten
     """
     modules = [(name, module) for name, module in unet.named_modules() if name.endswith(".attn2")]
     if not modules:
-        raise ValueError(
-            f"{type(unet).__name__} has no module whose name ends in '.attn2', so it has no cross-attention"
-        )
+        raise ValueError(f"{type(unet).__name__} has no module whose name ends in '.attn2', so it has no cross-attention")
     # Filled in module order here: forward runs the middle block before the up blocks, which stand before it in the model.
     seen = {name: torch.empty(0) for name, _ in modules}
 

@@ -26,11 +26,19 @@ class Derived(Protocol):
     """
 
     @property
-    def column(self) -> str: ...
+    def column(self) -> str:
+        """Name of the new column."""
+        ...
+
     @property
-    def rule(self) -> str: ...
+    def rule(self) -> str:
+        """How it is computed."""
+        ...
+
     @property
-    def of(self) -> str: ...
+    def of(self) -> str:
+        """The column it is computed from."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -156,9 +164,7 @@ def _join(rows: list[Record], attributes: Mapping[str, Mapping[str, Any]]) -> No
         for key, raw in extra.items():
             value = plain_value(key, raw)
             if row.get(key) is not None and row[key] != value:
-                raise MetadataError(
-                    f"'{key}' of '{name}' is {row[key]!r} in the source and {value!r} in the attributes"
-                )
+                raise MetadataError(f"'{key}' of '{name}' is {row[key]!r} in the source and {value!r} in the attributes")
             row[key] = value
 
 

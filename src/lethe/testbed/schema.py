@@ -58,9 +58,7 @@ def check_required(rows: Sequence[Mapping[str, Any]]) -> None:
     for number, row in enumerate(rows):
         for field in REQUIRED:
             if row.get(field) is None:
-                raise MetadataError(
-                    f"record {number} ({row.get('name')!r}) has no '{field}'{nearest(field, list(row))}"
-                )
+                raise MetadataError(f"record {number} ({row.get('name')!r}) has no '{field}'{nearest(field, list(row))}")
         name, count = row["name"], row["dataset_n_original"]
         if not isinstance(name, str) or not name.strip(" _"):
             raise MetadataError(f"record {number}: 'name' is {name!r}; allowed: text with at least one word")

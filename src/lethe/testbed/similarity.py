@@ -146,9 +146,7 @@ def dino_similarity(embeddings: ArrayLike, receivers: ArrayLike, n_entities: int
     missing = sorted(set(range(n_entities)) - set(index.tolist()))
     strange = sorted(set(index.tolist()) - set(range(n_entities)))
     if missing or strange:
-        raise ValueError(
-            f"receivers without image: {missing[:5]}, beyond 0..{n_entities - 1}: {strange[:5]}; allowed: none"
-        )
+        raise ValueError(f"receivers without image: {missing[:5]}, beyond 0..{n_entities - 1}: {strange[:5]}; allowed: none")
     return cosine(np.stack([rows[index == receiver].mean(axis=0) for receiver in range(n_entities)]))
 
 

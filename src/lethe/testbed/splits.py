@@ -42,9 +42,7 @@ class Splits:
     def __post_init__(self) -> None:
         sizes = {len(members) for members in self.train}
         if len(sizes) != 1 or not len(self.names) == len(self.captions) == len(self.train) == len(self.held_out):
-            raise SplitError(
-                f"{len(self.names)} entities with {sorted(sizes)} training images; allowed: the same number each"
-            )
+            raise SplitError(f"{len(self.names)} entities with {sorted(sizes)} training images; allowed: the same number each")
         for train, held_out in zip(self.train, self.held_out, strict=True):
             if shared := set(train) & set(held_out):
                 raise SplitError(f"held-out image '{min(shared)}' is also a training image")
@@ -105,9 +103,7 @@ def make_splits(
     if held_out < 0 or (limit is not None and limit < 1):
         raise ValueError(f"held_out is {held_out} and limit {limit}; allowed: held_out from 0, limit from 1 or None")
     if [record["index"] for record in metadata] != list(range(len(metadata))) or not metadata:
-        raise SplitError(
-            f"indices are {[record['index'] for record in metadata][:5]}...; allowed: 0, 1, 2, ... in order"
-        )
+        raise SplitError(f"indices are {[record['index'] for record in metadata][:5]}...; allowed: 0, 1, 2, ... in order")
     repeated = images["member"][images["member"].duplicated()]
     if len(repeated):
         raise SplitError(f"image '{repeated.iloc[0]}' is listed twice in the source shard")
