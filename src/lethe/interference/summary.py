@@ -53,7 +53,7 @@ def gate_rises(table: pd.DataFrame) -> Gate:
     rows = table[table["similarity"] == "true"]
     if rows.empty:
         return Gate("rises_with_true_similarity", float("nan"), RISES_AT, False, "the source does not know true similarities")
-    best = rows.loc[rows["p"].idxmin()]
+    best = rows.iloc[int(rows["p"].argmin())]
     corrected = min(1.0, float(best["p"]) * len(rows))
     how = (
         f"smallest p of {len(rows)} one-sided Mantel tests (permuted entities) times {len(rows)}: {best['method']}, {best['metric']}, "

@@ -68,7 +68,7 @@ class WorkFolder:
             raise KeyError(f"target '{name}' is not finished in {self.folder}")
         return self.folder / name
 
-    def finish(self, names: str | Sequence[str], write: Callable[..., None]) -> None:
+    def finish(self, names: str | Sequence[str], write: Callable[..., object]) -> None:
         """Write a target atomically through ``write(path)`` unless it is finished already.
 
         A target of several files is given by several names and written by ``write(path, path, ...)``; none of them counts

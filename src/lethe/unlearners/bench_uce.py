@@ -60,7 +60,8 @@ def bench_uce(
         edited = [dense_edit(weight, *vectors, *scales) for weight in weights]
         dense_seconds += time.perf_counter() - begin
         left, right = factors[index]
-        exact_map = dense_edit(torch.eye(WIDTH, dtype=torch.float64), *(v.double() for v in vectors), *scales)
+        concept, guide, kept = (vector.double() for vector in vectors)
+        exact_map = dense_edit(torch.eye(WIDTH, dtype=torch.float64), concept, guide, kept, *scales)
         for weight, float32 in zip(weights, edited, strict=True):
             exact = weight.double() @ exact_map  # equal to dense_edit(weight); tests/unit/test_uce.py checks it
             mine = scale * weight + (weight @ left.T) @ right

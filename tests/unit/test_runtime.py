@@ -1,0 +1,58 @@
+"""What every job sets up first."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lethe import compat
+from lethe.records import ImageKey, ModelId
+from lethe.runtime import progress, resolve_device
+
+
+def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "job.log"
+    code = f"from lethe.runtime import start_job; start_job({str(log)!r}, 'a job', 1, torch=False); raise ValueError('entity 7')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    text = log.read_text()
+    assert text.splitlines()[0].split(" INFO ")[1].startswith("a job | python 3.")
+    assert "ValueError: entity 7" in text and "Traceback" in text
+
+
+def test_progress_tells_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="lethe"):
+        assert list(progress(range(4), total=40, unit="image", what="generate x", per_item=10)) == [0, 1, 2, 3]
+    assert "generate x: 40/40 images" in caplog.text and "images/s" in caplog.text and "0 s left" in caplog.text
+
+
+def test_cuda_is_never_replaced_silently() -> None:
+    torch = pytest.importorskip("torch")
+    assert resolve_device("cpu") == "cpu"
+    if not torch.cuda.is_available():
+        with pytest.raises(RuntimeError, match="device 'cuda' was asked for.*set device: cpu"):
+            resolve_device("cuda")
+
+
+def test_a_healthy_torchvision_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compat, "_KEEP", [])
+    monkeypatch.setattr(compat, "torchvision_is_broken", lambda: False)
+    assert compat.repair_torchvision() is False and compat._KEEP == []
+
+
+def test_the_repair_makes_torchvision_importable() -> None:
+    code = "from lethe.compat import repair_torchvision as r; r(); assert not r(); import torchvision.transforms, transformers, open_clip"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_published_names() -> None:
+    model = ModelId("people", 0, "uce", 0)
+    assert model.name == "people_000_uce_000" and ModelId.parse(model.name) == model
+    assert ModelId.parse("objects_012_distil_weight_004") == ModelId("objects", 12, "distil_weight", 4)
+    assert ImageKey(3, 42).file_name == "003_42.png"
+    with pytest.raises(ValueError, match="'people_uce' is not a model name"):
+        ModelId.parse("people_uce")
