@@ -93,7 +93,8 @@ def solve(
 def truncate(scale: float, left: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> tuple[Tensor, Tensor]:
     """The leading rows ``(k', d)`` of ``left`` and ``right`` ``(k, d)`` whose loss is at most ``tolerance`` of ||T||_F."""
     values = left.norm(dim=1) * right.norm(dim=1)
-    total = torch.linalg.matrix_norm(scale * torch.eye(left.shape[1], dtype=left.dtype) + left.mT @ right)
+    # ||scale I + left^T right||_F^2 without the (d, d) matrix: rows of left are orthogonal, and so are those of right
+    total = (scale**2 * left.shape[1] + 2 * scale * (left * right).sum() + values.square().sum()).sqrt()
     lost = values.square().flip(0).cumsum(0).flip(0).sqrt()  # lost[k]: error of keeping the first k
     rank = int((lost > tolerance * total).sum())
     return left[:rank].float().contiguous(), right[:rank].float().contiguous()
