@@ -1,6 +1,6 @@
 """Images of every entity under the base (no deltas) or under each of some unlearned models."""
 
-from lethe.diffusion.pipeline import verify_base
+from lethe.diffusion.folder import verify_base
 from lethe.diffusion.render import render_shards
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import read_json

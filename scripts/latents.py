@@ -2,8 +2,9 @@
 
 import torch
 
+from lethe.diffusion.folder import verify_base
 from lethe.diffusion.latents import encode_images, write_latents
-from lethe.diffusion.pipeline import load_pipeline, verify_base
+from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
 from lethe.runtime import resolve_device, start_job

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lethe.diffusion.pipeline import verify_base
+from lethe.diffusion.folder import verify_base
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import read_json
 from lethe.io.work import WorkFolder

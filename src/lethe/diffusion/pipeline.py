@@ -26,21 +26,12 @@ from diffusers import (  # noqa: E402
 from diffusers.utils import logging as diffusers_logging  # noqa: E402
 from transformers.utils import logging as transformers_logging  # noqa: E402
 
-from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file  # noqa: E402
-from lethe.io.tables import CorruptFileError, read_json, write_json  # noqa: E402
+from lethe.diffusion.folder import base_digest, check_folder, verify_base, write_base_record  # noqa: E402
+from lethe.io.tables import CorruptFileError  # noqa: E402
 from lethe.registry import UnknownNameError, nearest  # noqa: E402
 
 # A StableDiffusionPipeline. Not said by its class, whose components are set at run time and which mypy sees as an empty dummy.
 Pipeline: TypeAlias = Any
-
-COMPONENTS = {
-    "unet": "config.json",
-    "vae": "config.json",
-    "text_encoder": "config.json",
-    "tokenizer": "tokenizer_config.json",
-    "scheduler": "scheduler_config.json",
-}
-WEIGHTED = ("unet", "vae", "text_encoder")
 
 # Values on top of the pipeline's own scheduler configuration (betas, prediction type, steps_offset, ...)
 SCHEDULERS: dict[str, tuple[type[SchedulerMixin], dict[str, Any]]] = {
@@ -49,25 +40,6 @@ SCHEDULERS: dict[str, tuple[type[SchedulerMixin], dict[str, Any]]] = {
     "pndm": (PNDMScheduler, {"skip_prk_steps": True}),
     "dpmsolver++": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "solver_order": 2}),
 }
-
-
-def check_folder(folder: str | Path) -> None:
-    """Raise one ``FileNotFoundError`` that lists everything a Stable Diffusion folder lacks.
-
-    Weights must be safetensors: a folder with pickled ``.bin`` files only counts as incomplete.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such pipeline folder")
-    missing = [] if (folder / "model_index.json").is_file() else ["model_index.json"]
-    for component, config in COMPONENTS.items():
-        if not (folder / component / config).is_file():
-            missing.append(f"{component}/{config}")
-        if component in WEIGHTED and not any((folder / component).glob("*.safetensors")):
-            pickled = " (the .bin there is a pickle, which is not read)" if any((folder / component).glob("*.bin")) else ""
-            missing.append(f"{component}/*.safetensors{pickled}")
-    if missing:
-        raise FileNotFoundError(f"{folder} is not a complete Stable Diffusion folder; missing: {', '.join(missing)}")
 
 
 def load_pipeline(
@@ -163,44 +135,8 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
     return scheduler
 
 
-def write_base_record(folder: str | Path, provenance: dict[str, Any]) -> None:
-    """Write ``base.json``: the SHA-256 of every file of a pipeline folder and where it comes from."""
-    folder = Path(folder)
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / "base.json")
-    write_json(
-        folder / "base.json",
-        {"files": {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}, "provenance": provenance},
-    )
-
-
-def verify_base(folder: str | Path) -> dict[str, Any]:
-    """Check every file recorded in ``base.json`` and return the record.
-
-    Raises:
-        FileNotFoundError: if ``base.json`` or a recorded file is missing.
-        CorruptFileError: if ``base.json`` holds no table of files.
-        HashMismatchError: if a file's bytes differ from the record.
-    """
-    folder = Path(folder)
-    record = read_json(folder / "base.json")
-    if not isinstance(record, dict) or not isinstance(record.get("files"), dict) or not record["files"]:
-        raise CorruptFileError(f"{folder / 'base.json'}: key 'files' must map file names to sha256")
-    for name, expected in record["files"].items():
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder / name}: recorded in base.json but missing")
-        check_sha256(folder / name, expected)
-    return record
-
-
-def base_digest(folder: str | Path) -> str:
-    """One SHA-256 that names a base, from the hashes in its ``base.json``; stored in every delta on it."""
-    record = read_json(Path(folder) / "base.json")
-    return sha256_data(record["files"])
-
-
 __all__ = [
     "Pipeline",
-    "HashMismatchError",
     "base_digest",
     "check_folder",
     "encode_prompts",

@@ -137,7 +137,9 @@ def entity_statistics(
             own[f"{side}_{WORSE_THAN_TARGET}_{name}"] = _worse_than_target(view, sign)
             own[f"{side}_{AVERAGE}_{name}"] = _mean(view)
             if name == "clip_diff":
-                own[f"{side}_{WORSE_THAN_ZERO}"] = _count(np.less(view, 0.0), np.logical_not(np.asarray(np.isnan(view).all(axis=1))))
+                own[f"{side}_{WORSE_THAN_ZERO}"] = _count(
+                    np.less(view, 0.0), np.logical_not(np.asarray(np.isnan(view).all(axis=1)))
+                )
     for slug in [slug.removeprefix("emitter_") for slug in own if slug.startswith("emitter_")]:
         own[f"emitter_minus_receiver_{slug}"] = own[f"emitter_{slug}"] - own[f"receiver_{slug}"]
     clip = quantities["clip_diff"]

@@ -62,6 +62,8 @@ class Unlearner(Protocol):
     An implementation is constructed from its hyper-parameters (keyword arguments, checked by its ``Config``), never
     changes ``pipe`` (weights are bit for bit the same afterwards), is deterministic for a seed and independent of which other
     emitters are in the same call, and yields each result as soon as it is finished, so that a killed job keeps it.
+
+    A class with ``needs_pipeline = False`` is called with ``pipe=None``: importing diffusers and loading a base costs seconds.
     """
 
     def unlearn(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-
-from diffusers import StableDiffusionPipeline
+from typing import TYPE_CHECKING
 
 from lethe.diffusion.delta import NoneDelta
 from lethe.unlearners._common import MethodConfig, check_emitters
 from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
 
 
 class NoChangeConfig(MethodConfig):
@@ -20,6 +22,7 @@ class NoChange:
     """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
 
     Config = NoChangeConfig
+    needs_pipeline = False
 
     def __init__(self, **parameters: object) -> None:
         self.config = NoChangeConfig.model_validate(parameters)

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
-from lethe.diffusion.pipeline import base_digest, load_pipeline
 from lethe.io.tables import write_json
 from lethe.io.work import WorkFolder
 from lethe.records import ModelId
@@ -71,8 +71,12 @@ def run_method(
         return
     method = waiting[0].method
     digest = base_digest(base)
-    pipe = load_pipeline(base, device=device)
     unlearner = UNLEARNERS.load(method)(**hyperparameters)
+    pipe: Any = None
+    if getattr(unlearner, "needs_pipeline", True):
+        from lethe.diffusion.pipeline import load_pipeline  # 8 s of CPU, which `none` is spared
+
+        pipe = load_pipeline(base, device=device)
     emitters = emitters_of(metadata, style, [model.index for model in waiting])
     for model, result in zip(waiting, unlearner.unlearn(pipe, emitters, data, seed=seed), strict=True):
         record = {

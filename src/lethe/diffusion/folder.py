@@ -1,0 +1,72 @@
+"""A base on disk: what a Stable Diffusion folder must hold, and the hashes of its files. Imports neither torch nor diffusers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lethe.io.hashing import check_sha256, sha256_data, sha256_file
+from lethe.io.tables import CorruptFileError, read_json, write_json
+
+COMPONENTS = {
+    "unet": "config.json",
+    "vae": "config.json",
+    "text_encoder": "config.json",
+    "tokenizer": "tokenizer_config.json",
+    "scheduler": "scheduler_config.json",
+}
+WEIGHTED = ("unet", "vae", "text_encoder")
+
+
+def check_folder(folder: str | Path) -> None:
+    """Raise one ``FileNotFoundError`` that lists everything a Stable Diffusion folder lacks.
+
+    Weights must be safetensors: a folder with pickled ``.bin`` files only counts as incomplete.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such pipeline folder")
+    missing = [] if (folder / "model_index.json").is_file() else ["model_index.json"]
+    for component, config in COMPONENTS.items():
+        if not (folder / component / config).is_file():
+            missing.append(f"{component}/{config}")
+        if component in WEIGHTED and not any((folder / component).glob("*.safetensors")):
+            pickled = " (the .bin there is a pickle, which is not read)" if any((folder / component).glob("*.bin")) else ""
+            missing.append(f"{component}/*.safetensors{pickled}")
+    if missing:
+        raise FileNotFoundError(f"{folder} is not a complete Stable Diffusion folder; missing: {', '.join(missing)}")
+
+
+def write_base_record(folder: str | Path, provenance: dict[str, Any]) -> None:
+    """Write ``base.json``: the SHA-256 of every file of a pipeline folder and where it comes from."""
+    folder = Path(folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / "base.json")
+    write_json(
+        folder / "base.json",
+        {"files": {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}, "provenance": provenance},
+    )
+
+
+def verify_base(folder: str | Path) -> dict[str, Any]:
+    """Check every file recorded in ``base.json`` and return the record.
+
+    Raises:
+        FileNotFoundError: if ``base.json`` or a recorded file is missing.
+        CorruptFileError: if ``base.json`` holds no table of files.
+        HashMismatchError: if a file's bytes differ from the record.
+    """
+    folder = Path(folder)
+    record = read_json(folder / "base.json")
+    if not isinstance(record, dict) or not isinstance(record.get("files"), dict) or not record["files"]:
+        raise CorruptFileError(f"{folder / 'base.json'}: key 'files' must map file names to sha256")
+    for name, expected in record["files"].items():
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder / name}: recorded in base.json but missing")
+        check_sha256(folder / name, expected)
+    return record
+
+
+def base_digest(folder: str | Path) -> str:
+    """One SHA-256 that names a base, from the hashes in its ``base.json``; stored in every delta on it."""
+    record = read_json(Path(folder) / "base.json")
+    return sha256_data(record["files"])
