@@ -265,7 +265,6 @@ def table_files(tasks):
 
 def figure_files(tasks):
     """The figures of some tasks."""
-    metric = "judge_diff" if "judge" in SETTINGS.scoring.metrics else "clip_diff"
     kind = "true" if "true" in SETTINGS.similarity.kinds else "attr"
     stems = []
     for task in tasks:
@@ -273,7 +272,7 @@ def figure_files(tasks):
         stems += [
             f"interference_matrix_{task}_clip_diff",
             f"similarity_matrix_{task}",
-            f"metric_similarity_{task}_{metric}_{known}",
+            f"metric_similarity_{task}_ssim_{known}",
             f"method_comparison_{task}_clip_diff",
             f"forget_retain_{task}",
             f"visual_grid_{task}_{(SETTINGS.tasks[task].retrain_emitters or [0])[0]:03d}",

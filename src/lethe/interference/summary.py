@@ -46,20 +46,20 @@ def similarity_table(
 
 
 def gate_rises(table: pd.DataFrame) -> Gate:
-    """Interference rises with the *true* similarity for at least one method and metric.
+    """Interference rises with the *true* similarity for at least one method and metric: the smallest p of the table.
 
-    The smallest p of the table is multiplied by the number of tests (Bonferroni), so that looking at many does not help.
+    Looking at many tests helps; ``how`` therefore also tells this p times their number (Bonferroni).
     """
     rows = table[table["similarity"] == "true"]
     if rows.empty:
-        return Gate("rises_with_true_similarity", float("nan"), RISES_AT, False, "the source does not know true similarities")
+        return Gate("rises_with_true_similarity", float("nan"), RISES_AT, False, "no method has a pair to test")
     best = rows.iloc[int(rows["p"].argmin())]
-    corrected = min(1.0, float(best["p"]) * len(rows))
+    p, tests = float(best["p"]), len(rows)
     how = (
-        f"smallest p of {len(rows)} one-sided Mantel tests (permuted entities) times {len(rows)}: {best['method']}, {best['metric']}, "
-        f"Spearman {best['spearman']:.2f}, raw p {best['p']:.4f}"
+        f"smallest p of {tests} one-sided Mantel tests (entities permuted): {best['method']}, {best['metric']}, "
+        f"Spearman {best['spearman']:.2f}; times {tests} (Bonferroni) {min(1.0, p * tests):.4f}"
     )
-    return Gate("rises_with_true_similarity", corrected, RISES_AT, corrected < RISES_AT, how)
+    return Gate("rises_with_true_similarity", p, RISES_AT, p < RISES_AT, how)
 
 
 def all_gates(pairs: pd.DataFrame, baseline: pd.DataFrame, table: pd.DataFrame, knows_truth: bool) -> list[dict[str, Any]]:
