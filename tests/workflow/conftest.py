@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,18 @@ class Clone:
         if check and done.returncode:
             raise AssertionError(f"{' '.join(arguments)} failed:\n{done.stdout[-6000:]}")
         return done.stdout if done.returncode == 0 else f"exit {done.returncode}\n{done.stdout}"
+
+
+def planned_messages(output: str) -> list[str]:
+    """The message of every job of a dry run; a job with a message is printed by it."""
+    return re.findall(r"^Job \d+: (.*)$", output, flags=re.MULTILINE)
+
+
+def planned_jobs(output: str) -> dict[str, int]:
+    """rule -> number of jobs, from the table of a dry run."""
+    table = re.search(r"^Job stats:\n.*?\n-+ +-+\n(.*?)^total", output, flags=re.MULTILINE | re.DOTALL)
+    assert table is not None, output[-3000:]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table[1], flags=re.MULTILINE)}
 
 
 def clone_to(folder: Path) -> Clone:
