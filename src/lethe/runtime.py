@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import platform
@@ -30,6 +31,9 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
 
     sys.excepthook = log_uncaught
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
+    # a script imports everything before it calls this, so the CPU time until here is what starting costs
+    log.info("cpu: %.2f s to start", time.process_time())
+    atexit.register(lambda: log.info("cpu: %.2f s in all", time.process_time()))
 
 
 def start_job(log_file: str | Path | None, title: str, threads: int, torch: bool = True) -> None:

@@ -16,7 +16,7 @@ from lethe.metrics.base import MetricContext
 from lethe.metrics.clip import ClipScore, load_clip
 from lethe.metrics.dino import load_backbone, row_cosine
 from lethe.metrics.embeddings import Embeddings
-from lethe.metrics.reference_loop import bench_scoring
+from lethe.metrics.reference_loop import bench_scoring, has_flat_area
 from lethe.metrics.scoring import ImageSet, Scorer, build_metrics, decode
 from lethe.metrics.transform import ImageTransform
 
@@ -201,4 +201,10 @@ def test_row_cosine() -> None:
 def test_bench_agrees_with_the_plain_loop_and_is_faster(context: MetricContext) -> None:
     result = bench_scoring(context, image_set(), [image_set(1), image_set(2)])
     assert result["on_images"] == 12 and result["cpu_ratio"] > 1
-    assert result["largest_difference"]["brisque"] < 1e-7
+    assert result["largest_difference"]["brisque"] < 1e-7 and result["on_images_with_flat_areas"] == 0
+
+
+def test_flat_areas_are_found() -> None:
+    textured = photos(64)[:2].copy()
+    textured[1, 20:40, 20:40] = 128
+    assert has_flat_area(torch.from_numpy(textured).permute(0, 3, 1, 2)).tolist() == [False, True]

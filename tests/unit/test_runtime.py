@@ -56,3 +56,22 @@ def test_published_names() -> None:
     assert ImageKey(3, 42).file_name == "003_42.png"
     with pytest.raises(ValueError, match="'people_uce' is not a model name"):
         ModelId.parse("people_uce")
+
+
+def test_cpu_share_is_read_from_logs(tmp_path: Path) -> None:
+    from lethe.cpu_share import cpu_share
+
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.log").write_text("x INFO cpu: 2.50 s to start\nx INFO cpu: 10.00 s in all\n")
+    (tmp_path / "2.log").write_text("x INFO cpu: 1.00 s to start\n")  # died: not counted
+    assert cpu_share(tmp_path) == (2.5, 10.0, 1)
+
+
+def test_a_job_logs_what_starting_cost(tmp_path: Path) -> None:
+    from lethe.cpu_share import cpu_share
+
+    log = tmp_path / "job.log"
+    code = f"from lethe.runtime import start_job; start_job({str(log)!r}, 'a job', 1, torch=False); sum(range(10**7))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+    start, total, jobs = cpu_share(tmp_path)
+    assert jobs == 1 and 0 < start < total
