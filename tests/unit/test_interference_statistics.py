@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from lethe.interference.gates import gate_base_accuracy, gate_none_is_zero, gate_rises_with_similarity, unlearning_table
+from lethe.interference.gates import gate_base_accuracy, gate_none_is_zero, unlearning_table
 from lethe.interference.statistics import bootstrap_mean, mantel
+from lethe.interference.summary import all_gates, similarity_table
 
 
 def structured(n: int, generator: np.random.Generator) -> np.ndarray:
@@ -149,6 +150,31 @@ def test_gates() -> None:
     baseline = pd.DataFrame({"receiver": [0, 1], "seed": [0, 0], "judge": [1.0, 0.0]})
     assert gate_base_accuracy(baseline, 0.5).holds and not gate_base_accuracy(baseline, 0.6).holds
     similarity = structured(10, np.random.default_rng(0))
-    assert gate_rises_with_similarity(1 - 0.01 * similarity, similarity, "ssim", permutations=199).holds
-    falling = gate_rises_with_similarity(0.01 * similarity, similarity, "ssim", permutations=199)
-    assert not falling.holds and "Spearman -1.000" in falling.how
+    for sign, holds in ((-1, True), (1, False)):
+        pairs = tidy_matrix("uce", "ssim", 0.5 + 0.01 * sign * similarity)
+        table = similarity_table(pairs, {"true": similarity, "unknown": np.full((10, 10), np.nan)}, 10, permutations=999, seed=0)
+        assert table["similarity"].tolist() == ["true"] and table["spearman"].iloc[0] == pytest.approx(-sign)
+        gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, table, knows_truth=True)}
+        assert set(gates) == {"base_judge_accuracy", "rises_with_true_similarity"}
+        assert gates["rises_with_true_similarity"]["holds"] is holds
+        assert f"Spearman {-sign:.2f}" in gates["rises_with_true_similarity"]["how"]
+
+
+def tidy_matrix(method: str, metric: str, matrix: np.ndarray) -> pd.DataFrame:
+    emitters, receivers = np.indices(matrix.shape)
+    columns = {"emitter": emitters.ravel(), "receiver": receivers.ravel(), "value": matrix.ravel()}
+    return pd.DataFrame({"task": "t", "method": method, "epochs": 0, "metric": metric} | columns)
+
+
+def test_similarity_table_leaves_out_what_cannot_be_tested() -> None:
+    similarity = structured(6, np.random.default_rng(1))
+    partial = np.full((6, 6), np.nan)
+    partial[3] = 0.5
+    pairs = pd.concat([tidy_matrix("none", "ssim", np.ones((6, 6))), tidy_matrix("retrain", "ssim", partial).dropna()])
+    assert similarity_table(pairs, {"attr": similarity}, 6, permutations=99, seed=0).empty
+
+
+def test_unlearning_table_without_a_judge() -> None:
+    pairs = tidy_matrix("uce", "rmse", np.full((4, 4), 0.1))
+    table = unlearning_table(pairs, pd.DataFrame({"receiver": range(4), "seed": 0, "clip": 1.0}), 4)
+    assert table["rmse_others"].tolist() == pytest.approx([0.1]) and not [name for name in table if "judge" in name]
