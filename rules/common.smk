@@ -274,9 +274,10 @@ def figure_files(tasks):
             f"similarity_matrix_{task}",
             f"metric_similarity_{task}_ssim_{known}",
             f"method_comparison_{task}_clip_diff",
-            f"forget_retain_{task}",
             f"visual_grid_{task}_{(SETTINGS.tasks[task].retrain_emitters or [0])[0]:03d}",
         ]
+        if "judge" in SETTINGS.scoring.metrics:  # without a judge nobody can say what is forgotten
+            stems.append(f"forget_retain_{task}")
     return expand("<results>/figures/{stem}.png", stem=stems)
 
 
