@@ -23,9 +23,9 @@ class Clone:
     folder: Path
 
     def command(self, *arguments: str, config: str | None = SMOKE) -> list[str]:
-        """The command line of Snakemake with these arguments."""
+        """The command line of Snakemake; the arguments begin with an option, since ``--configfile`` takes what follows it."""
         configfile = ["--configfile", config] if config else []
-        return [sys.executable, "-m", "snakemake", *arguments, *configfile]
+        return [sys.executable, "-m", "snakemake", *configfile, *arguments]
 
     def environment(self) -> dict[str, str]:
         """Of its processes: the package of the clone, not the installed one."""
