@@ -2,13 +2,14 @@
 
 The floors of the package, bottom first; an import only ever points down:
 
-    records settings registry paths fingerprint io     plain data and files; no torch
+    records settings registry fingerprint runtime io   plain data and files; no torch
     sources                                            images and attributes of entities
     testbed                                            filter, balance, split, similarity
     diffusion                                          pipeline folders, deltas, noise, generation
+    pretraining                                        the mini world's models, from nothing
     metrics                                            batched scores
     unlearners                                         one file per method
-    interference                                       per pair, per entity, statistics
+    interference                                       per pair, per entity, similarities, statistics, gates
     archive                                            published records, provenance
     plots                                              figures and the data they draw
 
