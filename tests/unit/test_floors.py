@@ -1,0 +1,36 @@
+"""An import only ever points down the floors of docs/architecture.md."""
+
+from __future__ import annotations
+
+import pytest
+
+from lethe import fingerprint
+
+FLOORS = ["sources", "testbed", "diffusion", "pretraining", "metrics", "unlearners", "interference", "archive", "plots"]
+# the settings check names against the registries, which hold strings and import nothing
+NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}
+
+
+def floor(module: str) -> int:
+    """0 for the ground floor, then one per folder of the package."""
+    parts = module.split(".")
+    return FLOORS.index(parts[1]) + 1 if len(parts) > 1 and parts[1] in FLOORS else 0
+
+
+def modules() -> list[str]:
+    files = sorted(fingerprint.PACKAGE.rglob("*.py"))
+    names = [".".join(("lethe", *file.relative_to(fingerprint.PACKAGE).with_suffix("").parts)) for file in files]
+    return [name.removesuffix(".__init__") for name in names]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_imports_point_down(module: str) -> None:
+    upward = {
+        other for other in fingerprint._imports(module) if floor(other) > floor(module) and (module, other) not in NAMES_ONLY
+    }
+    assert not upward, f"{module} (floor {floor(module)}) imports {sorted(upward)} from above"
+
+
+def test_the_package_never_imports_snakemake() -> None:
+    for file in fingerprint.PACKAGE.rglob("*.py"):
+        assert "import snakemake" not in file.read_text() and "from snakemake" not in file.read_text(), file
