@@ -106,6 +106,14 @@ def test_a_damaged_base_is_one_clear_error(finished: Clone) -> None:
     assert hashes(finished) == kept
 
 
+def wait_for_models(run: subprocess.Popen[bytes], work: Path, count: int) -> None:
+    """Wait until a running job has ``count`` finished models in its work folder."""
+    deadline = time.monotonic() + 300
+    while len(list(work.glob("*_distil_*/*.delta.safetensors.done.json"))) < count:
+        assert run.poll() is None and time.monotonic() < deadline, f"the run ended before {count} models were finished"
+        time.sleep(0.05)
+
+
 def test_a_killed_run_goes_on_and_ends_the_same(finished: Clone) -> None:
     kept = hashes(finished)
     deltas = sorted((finished.folder / RESULTS / "models").glob("objects_*_distil_*/delta.safetensors"))
@@ -122,12 +130,9 @@ def test_a_killed_run_goes_on_and_ends_the_same(finished: Clone) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as run:
-        deadline = time.monotonic() + 300
-        while len(list(work.glob("*/*.delta.safetensors.done.json"))) < 2:
-            assert run.poll() is None and time.monotonic() < deadline, "the run ended before two models were finished"
-            time.sleep(0.05)
+        wait_for_models(run, work, 1)
         second = finished.snakemake(*arguments, check=False)
-        assert run.poll() is None, "the run ended before it could be killed"
+        wait_for_models(run, work, 2)
         os.killpg(run.pid, signal.SIGKILL)
     assert second.startswith("exit 1") and "locked" in second
     assert not any(delta.exists() for delta in deltas)
