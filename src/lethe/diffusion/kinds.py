@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,15 +26,15 @@ _RESERVED = {"format", "version", "kind", "base", "scale"}
 
 
 @dataclass(frozen=True, eq=False)
-class Delta:
+class Delta(ABC):
     """What all kinds share; compare two deltas by ``digest``."""
 
     kind: ClassVar[str] = ""
     edits_weights: ClassVar[bool] = True  # False: the UNet stays as it is and only text embeddings are mapped
 
+    @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """What is stored, by name."""
-        raise NotImplementedError
 
     def scalars(self) -> dict[str, str]:
         """What is stored in the file's header beside kind and version."""
@@ -43,9 +44,9 @@ class Delta:
         """Text embeddings (..., d) as this model's cross-attention reads them, conditional and unconditional alike."""
         return embeddings
 
+    @abstractmethod
     def new_weights(self, pipe: Pipeline) -> Iterator[tuple[str, Tensor, Tensor]]:
         """Yield (name, parameter of ``pipe``, its new value in the parameter's dtype, device and shape)."""
-        raise NotImplementedError
 
     @property
     def edits_text(self) -> bool:

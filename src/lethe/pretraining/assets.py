@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lethe.io.atomic import atomic_path
+from lethe.io.hashing import sha256_file
 
 SCHEMA_VERSION = 1
 
@@ -36,12 +37,6 @@ def images_sha256(images: torch.Tensor, labels: torch.Tensor) -> str:
     digest.update(images.contiguous().numpy().tobytes())
     digest.update(labels.contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def provenance_path(path: Path) -> Path:
@@ -85,7 +80,7 @@ def save_asset(
     record = {
         **provenance,
         "schema_version": SCHEMA_VERSION,
-        "weights_sha256": sha256_of(path),
+        "weights_sha256": sha256_file(path),
         "bytes": path.stat().st_size,
         "torch": torch.__version__,
     }
@@ -111,7 +106,7 @@ def load_asset(path: Path, entities: Sequence[str] | None = None, settings_sha25
     record = json.loads(provenance_path(path).read_text())
     if record.get("schema_version") != SCHEMA_VERSION:
         raise AssetError(f"{provenance_path(path)}: schema_version {record.get('schema_version')}, expected {SCHEMA_VERSION}")
-    found = sha256_of(path)
+    found = sha256_file(path)
     if found != record["weights_sha256"]:
         raise AssetError(f"{path}: sha256 {found}, expected {record['weights_sha256']} as in {provenance_path(path).name}")
     if entities is not None and list(entities) != record["entities"]:

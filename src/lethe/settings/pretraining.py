@@ -6,18 +6,15 @@ The default values are the final choices: the checkpoints under ``assets/mini`` 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
+
+from lethe.io.hashing import sha256_data
+from lethe.settings.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OptimizerSettings(_Strict):
+class OptimizerSettings(Strict):
     """AdamW under a linear warm-up and a cosine decay to zero."""
 
     steps: int = Field(gt=0, description="optimizer steps")
@@ -28,13 +25,13 @@ class OptimizerSettings(_Strict):
     gradient_clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
 
 
-class TokenizerSettings(_Strict):
+class TokenizerSettings(Strict):
     """A word-level vocabulary over the captions of all tasks."""
 
     max_length: int = Field(12, gt=2, description="tokens per caption, begin and end included")
 
 
-class VaeSettings(_Strict):
+class VaeSettings(Strict):
     """The autoencoder shared by all tasks (``diffusers.AutoencoderKL``); each block but the last halves the resolution."""
 
     block_out_channels: tuple[int, ...] = (16, 32, 64)
@@ -45,7 +42,7 @@ class VaeSettings(_Strict):
     optimizer: OptimizerSettings = OptimizerSettings(steps=3200, batch_size=16, learning_rate=3e-3, weight_decay=1e-4)
 
 
-class TextEncoderSettings(_Strict):
+class TextEncoderSettings(Strict):
     """The text encoder of a base (``transformers.CLIPTextModel``), trained jointly with the UNet."""
 
     width: int = Field(64, gt=0)
@@ -54,7 +51,7 @@ class TextEncoderSettings(_Strict):
     heads: int = Field(4, gt=0)
 
 
-class UNetSettings(_Strict):
+class UNetSettings(Strict):
     """The denoiser of a base (``diffusers.UNet2DConditionModel``)."""
 
     block_out_channels: tuple[int, ...] = (32, 64)
@@ -71,7 +68,7 @@ class UNetSettings(_Strict):
         return self
 
 
-class NoiseScheduleSettings(_Strict):
+class NoiseScheduleSettings(Strict):
     """Stable Diffusion v1's forward process."""
 
     train_timesteps: int = Field(1000, gt=1)
@@ -80,7 +77,7 @@ class NoiseScheduleSettings(_Strict):
     beta_schedule: Literal["scaled_linear"] = "scaled_linear"
 
 
-class BaseModelSettings(_Strict):
+class BaseModelSettings(Strict):
     """One task's text-to-image model: text encoder and UNet."""
 
     text_encoder: TextEncoderSettings = TextEncoderSettings()
@@ -93,7 +90,7 @@ class BaseModelSettings(_Strict):
     optimizer: OptimizerSettings = OptimizerSettings(steps=1500, batch_size=64, learning_rate=2e-3)
 
 
-class ClipSettings(_Strict):
+class ClipSettings(Strict):
     """A small open_clip model, trained contrastively on the images and captions of all tasks."""
 
     embed_dim: int = Field(64, gt=0)
@@ -110,7 +107,7 @@ class ClipSettings(_Strict):
     optimizer: OptimizerSettings = OptimizerSettings(steps=800, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
 
 
-class BackboneSettings(_Strict):
+class BackboneSettings(Strict):
     """A small timm vision transformer trained without labels (SimCLR), in DINO's role."""
 
     image_size: int = Field(32, gt=0)
@@ -123,7 +120,7 @@ class BackboneSettings(_Strict):
     optimizer: OptimizerSettings = OptimizerSettings(steps=400, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
 
 
-class JudgeSettings(_Strict):
+class JudgeSettings(Strict):
     """The independent classifier over the entities of all tasks that says whether a base draws what it is asked."""
 
     channels: tuple[int, ...] = (24, 48, 96)
@@ -132,7 +129,7 @@ class JudgeSettings(_Strict):
     optimizer: OptimizerSettings = OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05)
 
 
-class SamplingSettings(_Strict):
+class SamplingSettings(Strict):
     """How images are drawn when the quality of a base is measured."""
 
     sampler: Literal["ddim", "dpm"] = "dpm"
@@ -140,7 +137,7 @@ class SamplingSettings(_Strict):
     guidance: float = Field(3.0, ge=0)
 
 
-class PretrainingSettings(_Strict):
+class PretrainingSettings(Strict):
     """Every model of the mini world."""
 
     tokenizer: TokenizerSettings = TokenizerSettings()
@@ -182,4 +179,4 @@ class PretrainingSettings(_Strict):
 def settings_sha256(settings: BaseModel | dict[str, Any]) -> str:
     """SHA-256 of the canonical JSON of ``settings``: equal exactly where every value is equal."""
     data = settings.model_dump(mode="json") if isinstance(settings, BaseModel) else settings
-    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256_data(data)
