@@ -1,0 +1,133 @@
+"""The method protocol, hyper-parameters with their search space, and how a stack of differently configured models is run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lethe.deepunlearn.models.stack import Stack, join
+from lethe.deepunlearn.problem import Problem
+from lethe.settings.strict import Strict
+
+MOST_MODELS = 64  # models per call: more spill the cache (deepunlearn.md section 9)
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Searched uniformly in [low, high]."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """Searched log-uniformly in [low, high]."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Integers:
+    """Searched in low..high; ``high`` None stands for the most epochs a method may take (a fifth of the base training's)."""
+
+    low: int
+    high: int | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Searched among some values."""
+
+    values: tuple[Any, ...]
+
+
+Space = Uniform | LogUniform | Integers | Choice
+
+# the published search ranges (released code, `STD` and the shared abbreviations)
+Rate = Annotated[float, Field(ge=0), LogUniform(1e-5, 1e-1)]
+Decay = Annotated[float, Field(ge=0), LogUniform(1e-5, 1e-1)]
+Epochs = Annotated[int, Field(ge=1), Integers(1)]
+BatchSize = Annotated[int, Field(ge=1), Choice((64, 128, 256))]
+Fraction = Annotated[float, Field(ge=0, le=1), Uniform(0, 1)]
+Temperature = Annotated[float, Field(gt=0), Uniform(0.01, 5)]  # published from 0, which divides by zero
+
+
+class Hyperparameters(Strict):
+    """What is configured per model. A field with a ``Space`` is searched, one without is fixed.
+
+    Fields named in ``shape`` must agree within one stacked call; ``run`` groups the models by them.
+    """
+
+    shape: ClassVar[tuple[str, ...]] = ("batch_size",)
+
+    @classmethod
+    def space(cls) -> dict[str, Space]:
+        """Searched field -> where."""
+        found = {}
+        for name, info in cls.model_fields.items():
+            spaces = [entry for entry in info.metadata if isinstance(entry, Uniform | LogUniform | Integers | Choice)]
+            if spaces:
+                found[name] = spaces[-1]
+        return found
+
+
+class Standard(Hyperparameters):
+    """The hyper-parameters that most methods share: SGD on batches for some epochs."""
+
+    learning_rate: Rate = 0.01
+    weight_decay: Decay = 5e-4
+    momentum: float = Field(0.9, ge=0, lt=1)
+    batch_size: BatchSize = 64
+    num_epochs: Epochs = 3
+
+
+H = TypeVar("H", bound=Hyperparameters)
+
+
+class Method(ABC, Generic[H]):
+    """A method makes M models forget, each with its own hyper-parameters.
+
+    ``unlearn`` is pure: it leaves ``problem`` alone, and model m of the result depends on model m of the problem, its samples,
+    its seed and ``configs[m]`` only.
+    """
+
+    Config: ClassVar[type[Hyperparameters]]
+    title: ClassVar[str]  # abbreviation in tables and figures
+    paper: ClassVar[str]  # where the method is described
+    uses_val: ClassVar[bool] = False  # whether it trains on held-out data, which contaminates VA and the MIA on it
+
+    @abstractmethod
+    def unlearn(self, problem: Problem, configs: Sequence[H]) -> Stack:
+        """The models after unlearning; all configurations of one call agree in ``Config.shape``."""
+
+
+def column(configs: Sequence[Hyperparameters], name: str, device: torch.device | str = "cpu") -> Tensor:
+    """A hyper-parameter of all models, (M,): float32, or int64 for whole numbers."""
+    values = [getattr(config, name) for config in configs]
+    return torch.tensor(values, dtype=torch.int64 if isinstance(values[0], int) else torch.float32, device=device)
+
+
+def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters]) -> Stack:
+    """Unlearn with any mix of configurations: models that agree in shape are stacked, at most ``MOST_MODELS`` at a time.
+
+    Raises:
+        ValueError: as many configurations as models are needed.
+    """
+    if len(configs) != len(problem):
+        raise ValueError(f"{len(configs)} configurations for {len(problem)} models")
+    groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for m, config in enumerate(configs):
+        groups[tuple(getattr(config, name) for name in config.shape)].append(m)
+    calls = [rows[i : i + MOST_MODELS] for rows in groups.values() for i in range(0, len(rows), MOST_MODELS)]
+    results = [method.unlearn(problem.select(rows), [configs[m] for m in rows]) for rows in calls]
+    place = {m: position for position, m in enumerate(m for rows in calls for m in rows)}
+    return join(results).select([place[m] for m in range(len(problem))])

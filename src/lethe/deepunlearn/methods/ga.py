@@ -1,0 +1,29 @@
+"""GA, gradient ascent on the forget set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lethe.deepunlearn.methods.base import Method, Standard, column
+from lethe.deepunlearn.models.stack import Stack
+from lethe.deepunlearn.problem import Problem
+from lethe.deepunlearn.training import SGD, batches, constant, data_order
+
+
+class GradientAscent(Method[Standard]):
+    """Minimise -CE(D_F) with SGD at a constant rate (Thudi et al. 2022). Nothing stops it: that is its known weakness."""
+
+    Config = Standard
+    title = "GA"
+    paper = "arXiv 2109.13398"
+
+    def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
+        """See the class."""
+        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
+        epochs = column(configs, "num_epochs")
+        stack = problem.original.clone()
+        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        for epoch in range(int(epochs.max())):
+            for part in batches(problem.forget, configs[0].batch_size, order):
+                optimiser.step(-problem.cross_entropy(stack, part), constant(epoch, epochs))
+        return optimiser.finish()

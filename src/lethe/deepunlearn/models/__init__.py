@@ -1,0 +1,1 @@
+"""Architectures behind one protocol: M models at once."""

@@ -1,0 +1,84 @@
+"""The architecture protocol: how M models are initialised and run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from lethe.deepunlearn.models.stack import Stack
+
+Kind = Literal["conv", "linear", "norm", "other"]
+_KINDS: list[tuple[tuple[type[nn.Module], ...], Kind]] = [
+    ((nn.modules.conv._ConvNd,), "conv"),
+    ((nn.Linear,), "linear"),
+    ((nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm), "norm"),
+]
+
+
+class Architecture(ABC):
+    """A classifier of which M copies run at once.
+
+    A subclass says how one model is built; it may override ``logits`` with a formulation that is faster for many models
+    (grouped convolutions, batched matrix products). The default runs the models one after another.
+
+    Attributes:
+        classes: number of classes C.
+        image_shape: (channels, height, width).
+        kinds: parameter name -> kind of the module that holds it.
+        blocks: parameter names by block, input first; the last ones are what CF-k and EU-k retrain. Without a stem.
+        classifier: parameter names of the last layer.
+    """
+
+    block_names: ClassVar[tuple[str, ...]]  # modules that are a block, input first
+    classifier_name: ClassVar[str]  # the module that gives the logits
+
+    def __init__(self, classes: int, image_shape: tuple[int, int, int]) -> None:
+        self.classes, self.image_shape = classes, image_shape
+        with torch.random.fork_rng(devices=[]):
+            self.template = self.build()
+        self.kinds: dict[str, Kind] = {}
+        for prefix, module in self.template.named_modules():
+            kind = next((kind for types, kind in _KINDS if isinstance(module, types)), "other")
+            for name, _ in module.named_parameters(recurse=False):
+                self.kinds[f"{prefix}.{name}" if prefix else name] = kind
+        self.blocks = tuple(self._below(name) for name in self.block_names)
+        self.classifier = self._below(self.classifier_name)
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """One model with torch's random initialisation; called under a fixed seed."""
+
+    def init(self, seeds: Sequence[int]) -> Stack:
+        """Freshly initialised models, model m from ``seeds[m]`` alone."""
+        states = []
+        for seed in seeds:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                states.append(self.build())
+        parameters = [dict(model.named_parameters()) for model in states]
+        buffers = [dict(model.named_buffers()) for model in states]
+        return Stack(
+            {name: torch.stack([entry[name].detach() for entry in parameters]) for name in parameters[0]},
+            {name: torch.stack([entry[name] for entry in buffers]) for name in buffers[0]},
+        )
+
+    def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
+        """Logits (M, B, C) of images (M, B, *image_shape).
+
+        ``train`` is torch's module mode: with batch normalisation the statistics come from the batch and the running ones in
+        ``stack.buffers`` are updated in place. Gradients flow to ``stack.parameters``.
+        """
+        self.template.train(train)
+        rows = []
+        for m, batch in enumerate(images):
+            state = {name: tensor[m] for name, tensor in (*stack.parameters.items(), *stack.buffers.items())}
+            rows.append(functional_call(self.template, state, (batch,)))
+        return torch.stack(rows)
+
+    def _below(self, module: str) -> tuple[str, ...]:
+        return tuple(name for name in self.kinds if name.startswith(f"{module}."))

@@ -1,0 +1,157 @@
+"""Stochastic gradient descent on M models at once.
+
+The loss of a step is a vector with one entry per model; its sum is differentiated, so no model sees another one's gradient.
+Learning rate, weight decay and number of epochs may differ between the models of a stack, the batch size may not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lethe.deepunlearn.models.stack import Stack
+
+ORDER_SEED = 123  # the reference seeds everything with it before every run: the order of the data is the same for all models
+
+
+class Draws:
+    """Random numbers per model: what a model draws depends on its seed and the purpose alone, never on its neighbours."""
+
+    def __init__(self, seeds: Sequence[int], purpose: str, device: torch.device | str = "cpu") -> None:
+        self.device = device
+        self.generators = [torch.Generator().manual_seed(_seed(seed, purpose)) for seed in seeds]
+
+    def normal(self, shape: Sequence[int]) -> Tensor:
+        """(M, *shape) from N(0, 1)."""
+        return torch.stack([torch.randn(*shape, generator=g) for g in self.generators]).to(self.device)
+
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """(M, *shape) from U[0, 1)."""
+        return torch.stack([torch.rand(*shape, generator=g) for g in self.generators]).to(self.device)
+
+    def integers(self, high: int, shape: Sequence[int]) -> Tensor:
+        """(M, *shape) int64 from 0..high-1."""
+        return torch.stack([torch.randint(high, tuple(shape), generator=g) for g in self.generators]).to(self.device)
+
+    def permutations(self, n: int) -> Tensor:
+        """(M, n): a permutation of 0..n-1 per model."""
+        return torch.stack([torch.randperm(n, generator=g) for g in self.generators]).to(self.device)
+
+
+def _seed(seed: int, purpose: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:8], "big") >> 1
+
+
+def data_order() -> torch.Generator:
+    """A fresh generator of the data order, the same for every model and every method."""
+    return torch.Generator().manual_seed(ORDER_SEED)
+
+
+def batches(index: Tensor, batch_size: int, order: torch.Generator | None) -> Iterator[Tensor]:
+    """One pass over ``index`` (M, n) in batches (M, <= batch_size); the last one may be smaller.
+
+    ``order`` shuffles positions, the same for all models; None keeps them in order.
+    """
+    positions = torch.arange(index.shape[1]) if order is None else torch.randperm(index.shape[1], generator=order)
+    for part in positions.split(batch_size):
+        yield index[:, part.to(index.device)]
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy per model, (M,), of logits (M, B, C) and labels (M, B)."""
+    losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+    return losses.view(labels.shape).mean(1)
+
+
+def kl_divergence(teacher: Tensor, student: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
+    """KL(teacher || student) per model, (M,), mean over the batch, of the softmax of logits (M, B, C) over ``temperature``."""
+    scale = _column(torch.as_tensor(temperature, device=student.device), student.ndim)
+    target, log_student = F.log_softmax(teacher / scale, -1), F.log_softmax(student / scale, -1)
+    return (target.exp() * (target - log_student)).sum(-1).mean(1)
+
+
+def constant(epoch: int, epochs: Tensor) -> Tensor:
+    """Learning-rate factor (M,): 1, and 0 for the models that are done."""
+    return (epoch < epochs).float()
+
+
+def cosine(epoch: int, epochs: Tensor) -> Tensor:
+    """Learning-rate factor (M,) of cosine annealing per epoch to 0 (torch's ``CosineAnnealingLR`` with ``T_max = epochs``)."""
+    return (1 + torch.cos(torch.pi * epoch / epochs)) / 2 * (epoch < epochs)
+
+
+class SGD:
+    """SGD with momentum and weight decay as in ``torch.optim.SGD``, per-model rates, in place on a stack.
+
+    Args:
+        stack: the models; their parameters are changed in place and get gradients while the optimiser is used.
+        learning_rate, momentum, weight_decay: one number, or one per model (M,).
+        trainable: names of the parameters to change; all by default.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        learning_rate: Tensor | float,
+        momentum: Tensor | float = 0.9,
+        weight_decay: Tensor | float = 0.0,
+        trainable: Sequence[str] | None = None,
+    ) -> None:
+        self.stack = stack
+        self.learning_rate, self.momentum, self.weight_decay = (
+            torch.as_tensor(value, dtype=torch.float32, device=stack.device).expand(len(stack))
+            for value in (learning_rate, momentum, weight_decay)
+        )
+        self.names = list(stack.parameters if trainable is None else trainable)
+        self.velocity: dict[str, Tensor] = {}
+        for name in self.names:
+            stack.parameters[name].requires_grad_(True)
+
+    def gradients(self, losses: Tensor) -> dict[str, Tensor]:
+        """d losses[m] / d parameters[m], by name, (M, *shape); zero for a parameter that the loss does not see."""
+        parameters = [self.stack.parameters[name] for name in self.names]
+        found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+        return {
+            name: torch.zeros_like(parameter) if gradient is None else gradient
+            for name, parameter, gradient in zip(self.names, parameters, found, strict=True)
+        }
+
+    def step(self, losses: Tensor, factor: Tensor | float = 1.0, gradient_scale: Mapping[str, Tensor] | None = None) -> None:
+        """Descend once.
+
+        Args:
+            losses: (M,), what each model minimises.
+            factor: of the learning rate, from a schedule; (M,) or a number. A model whose factor is 0 stays as it is.
+            gradient_scale: name -> (M, *shape), multiplied onto the gradient (before weight decay); a mask, for instance.
+        """
+        gradients = self.gradients(losses)
+        rate = self.learning_rate * factor
+        with torch.no_grad():
+            for name, gradient in gradients.items():
+                parameter = self.stack.parameters[name]
+                if gradient_scale is not None and name in gradient_scale:
+                    gradient = gradient * gradient_scale[name]
+                gradient = gradient + _column(self.weight_decay, parameter.ndim) * parameter
+                if name in self.velocity:
+                    self.velocity[name].mul_(_column(self.momentum, parameter.ndim)).add_(gradient)
+                else:
+                    self.velocity[name] = gradient.clone()
+                parameter.sub_(_column(rate, parameter.ndim) * self.velocity[name])
+
+    def finish(self) -> Stack:
+        """The trained stack, without gradients."""
+        for name in self.names:
+            self.stack.parameters[name].requires_grad_(False)
+        return self.stack
+
+
+Schedule = Callable[[int, Tensor], Tensor]
+
+
+def _column(vector: Tensor, ndim: int) -> Tensor:
+    """(M,) or () as (M, 1, 1, ...), to multiply a tensor of ``ndim`` dimensions."""
+    return vector.view(-1, *[1] * (ndim - 1)) if vector.ndim else vector
