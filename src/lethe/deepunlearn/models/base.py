@@ -43,7 +43,7 @@ class Architecture(ABC):
             self.template = self.build()
         self.kinds: dict[str, Kind] = {}
         for prefix, module in self.template.named_modules():
-            kind = next((kind for types, kind in _KINDS if isinstance(module, types)), "other")
+            kind: Kind = next((kind for types, kind in _KINDS if isinstance(module, types)), "other")
             for name, _ in module.named_parameters(recurse=False):
                 self.kinds[f"{prefix}.{name}" if prefix else name] = kind
         self.blocks = tuple(self._below(name) for name in self.block_names)
