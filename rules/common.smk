@@ -195,7 +195,7 @@ def styles_of_task_base(wildcards):
 
 
 def evaluator_code(wildcards):
-    """Fingerprint of the training of an evaluator."""
+    """Fingerprint of the code behind an evaluator: its training and its folder."""
     return fingerprint(f"lethe.pretraining.{wildcards.evaluator}")
 
 

@@ -77,7 +77,7 @@ rule evaluator:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("lethe.pretraining.assemble"),
+        code=evaluator_code,
         settings=SETTINGS.pretraining.model_dump(),
     message:
         "Folder of the {wildcards.evaluator}"

@@ -5,3 +5,15 @@ One file per model: ``vae``, ``base`` (text encoder and UNet of one task), ``cli
 checkpoints kept in the repository. All are functions of tensors, settings and a seed; none knows a path or the workflow.
 A training is deterministic for a seed at a fixed number of threads.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lethe.registry import Registry
+
+# role of an evaluator -> function that writes its folder from a checkpoint; each imports what its own model needs, no more
+EVALUATOR_FOLDERS: Registry[Callable[..., None]] = Registry("evaluator")
+EVALUATOR_FOLDERS.register("clip", "lethe.pretraining.clip:clip_folder")
+EVALUATOR_FOLDERS.register("backbone", "lethe.pretraining.backbone:backbone_folder")
+EVALUATOR_FOLDERS.register("judge", "lethe.pretraining.judge:judge_folder")

@@ -12,9 +12,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
+from lethe.io.tables import write_json
+from lethe.pretraining.assets import load_asset
 from lethe.pretraining.augment import random_affine, random_blur, random_hue, random_light, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
-from lethe.settings.pretraining import BackboneSettings
+from lethe.settings.pretraining import BackboneSettings, PretrainingSettings
 
 repair_torchvision()
 
@@ -98,3 +100,16 @@ def _view(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     moved = random_affine(pixels, generator, shift=0.15, zoom=(0.9, 1.3), turn=0.15)
     lit = random_light(random_hue(random_blur(moved, generator, 0.5), generator), generator, 0.3, 0.3, 0.3)
     return random_noise(lit, generator, 0.15)
+
+
+def backbone_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
+    """Write the timm folder of a checkpoint into ``folder`` (there and empty); ``tokenizer`` is not used.
+
+    Raises:
+        AssetError: the checkpoint is missing or damaged.
+    """
+    asset = load_asset(weights)
+    model = build_backbone(settings.backbone)
+    model.load_state_dict(asset.parts["backbone"])
+    save_backbone(folder, model, settings.backbone)
+    write_json(folder / "provenance.json", asset.provenance)

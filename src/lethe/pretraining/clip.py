@@ -13,10 +13,12 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
+from lethe.io.tables import write_json
+from lethe.pretraining.assets import load_asset
 from lethe.pretraining.augment import random_affine, random_blur, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
-from lethe.pretraining.text import tokenize
-from lethe.settings.pretraining import ClipSettings
+from lethe.pretraining.text import load_tokenizer, tokenize
+from lethe.settings.pretraining import ClipSettings, PretrainingSettings
 
 repair_torchvision()
 
@@ -143,3 +145,16 @@ def _variants(captions: Sequence[str]) -> tuple[list[str], list[int]]:
                 texts.append(text)
                 owners.append(owner)
     return texts, owners
+
+
+def clip_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
+    """Write the open_clip folder of a checkpoint into ``folder`` (there and empty).
+
+    Raises:
+        AssetError: the checkpoint is missing or damaged.
+    """
+    asset, words = load_asset(weights), load_tokenizer(tokenizer, settings.tokenizer)
+    model = build_clip(settings.clip, words)
+    model.load_state_dict(asset.parts["clip"])
+    save_clip(folder, model, words, settings.clip)
+    write_json(folder / "provenance.json", asset.provenance)
