@@ -20,6 +20,7 @@ if workflow.is_main_process:
 SETTINGS = validated(config)
 METHODS = SETTINGS.methods
 TASKS = list(SETTINGS.tasks)
+STUDIES = studies(SETTINGS.deepunlearn.datasets)
 GPU = 1 if SETTINGS.device == "cuda" else 0
 
 
@@ -43,6 +44,9 @@ wildcard_constraints:
     seed=r"\d+",
     metric="[a-z_]+",
     kind=one_of(SETTINGS.similarity.kinds),
+    dataset=one_of(SETTINGS.deepunlearn.datasets),
+    architecture=one_of(ARCHITECTURES),
+    unlearner=one_of(CLASSIFIER_METHODS),
 
 
 localrules:
@@ -50,6 +54,8 @@ localrules:
     demo,
     tables,
     figures,
+    deepunlearn,
+    deepunlearn_search,
 
 
 rule all:
@@ -86,4 +92,5 @@ include: "rules/interference.smk"
 include: "rules/figures.smk"
 include: "rules/notebooks.smk"
 include: "rules/bench.smk"
+include: "rules/deepunlearn.smk"
 include: "rules/archive.smk"

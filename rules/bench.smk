@@ -5,12 +5,13 @@ Out: results/bench/{name}.json with `value`, `target`, `holds` and how it was me
 """
 
 BENCH_TASK = SETTINGS.demo_tasks[0]
+BENCH_DATASET = next(iter(SETTINGS.deepunlearn.datasets))
 
 
 rule bench:
     """Every benchmark."""
     input:
-        expand("results/bench/{name}.json", name=["batch_invariance", "dry_run", "uce", "scoring"]),
+        expand("results/bench/{name}.json", name=["batch_invariance", "dry_run", "uce", "scoring", "stacked_training"]),
 
 
 rule bench_batch_invariance:
@@ -120,3 +121,30 @@ rule bench_scoring:
         "Batched scoring against one image at a time"
     script:
         "../scripts/bench_scoring.py"
+
+
+rule bench_stacked_training:
+    """64 classifiers trained as one stack against one after another."""
+    input:
+        data=f"<results>/deepunlearn/{BENCH_DATASET}/data.safetensors",
+    output:
+        json="results/bench/stacked_training.json",
+    log:
+        "logs/bench/stacked_training.log",
+    benchmark:
+        "benchmarks/bench/stacked_training.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=GPU,
+    params:
+        code=fingerprint("lethe.deepunlearn.timing"),
+        training=SETTINGS.deepunlearn.datasets[BENCH_DATASET].training.model_dump(),
+        device=SETTINGS.device,
+    message:
+        "Stacked training against one model after another"
+    script:
+        "../scripts/bench_stacked_training.py"

@@ -10,6 +10,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 
 from snakemake.exceptions import WorkflowError
 
+from lethe.deepunlearn import ARCHITECTURES, PROVIDERS
+from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
+from lethe.deepunlearn.hyperparameters import shipped
 from lethe.fingerprint import fingerprint
 from lethe.io.lock import hold_run_lock
 from lethe.records import ModelId
@@ -238,6 +241,175 @@ def work_folder(rule_name):
         return f"results/{SETTINGS.world}/.work/{rule_name}/{'_'.join(wildcards)}"
 
     return folder
+
+
+# --- Deep Unlearn -------------------------------------------------------------------------------------------------
+
+
+def classification_settings(wildcards):
+    """The settings of the wildcard's data set, as plain data."""
+    return SETTINGS.deepunlearn.datasets[wildcards.dataset].model_dump()
+
+
+def base_training(wildcards):
+    """How models of the wildcard's data set are trained, as plain data."""
+    return SETTINGS.deepunlearn.datasets[wildcards.dataset].training.model_dump()
+
+
+def base_epochs(wildcards):
+    """Epochs of that training."""
+    return SETTINGS.deepunlearn.datasets[wildcards.dataset].training.epochs
+
+
+def model_seeds(wildcards):
+    """Seeds of the models of the wildcard's data set."""
+    return list(range(SETTINGS.deepunlearn.datasets[wildcards.dataset].seeds))
+
+
+def lira_settings(wildcards):
+    """The U-LiRA settings of the wildcard's data set, as plain data."""
+    return SETTINGS.deepunlearn.lira[wildcards.dataset].model_dump()
+
+
+def methods_of_study(wildcards):
+    """Methods of the wildcard's data set."""
+    return SETTINGS.deepunlearn.datasets[wildcards.dataset].methods
+
+
+def study_files(wildcards, pattern, methods=None):
+    """`pattern` with the wildcards' data set and architecture, for each of its methods."""
+    names = methods_of_study(wildcards) if methods is None else methods
+    folder = f"<results>/deepunlearn/{wildcards.dataset}/{wildcards.architecture}"
+    return [f"{folder}/{pattern.format(unlearner=name)}" for name in names]
+
+
+def scores_of_study(wildcards):
+    """Scores of every method."""
+    return study_files(wildcards, "scores/{unlearner}.parquet")
+
+
+def searches_of_study(wildcards):
+    """What the search of every method found."""
+    return study_files(wildcards, "search/{unlearner}.json")
+
+
+def lira_outputs(wildcards):
+    """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
+    methods = SETTINGS.deepunlearn.lira[wildcards.dataset].methods
+    return study_files(wildcards, "lira/{unlearner}.safetensors", ["original", "retrained", *methods])
+
+
+def tuning_reference(wildcards):
+    """The retrained models that a search compares with."""
+    name = "tuning_retrained" if SETTINGS.deepunlearn.search.protocol == "held_out" else "retrained"
+    return f"<results>/deepunlearn/{wildcards.dataset}/{wildcards.architecture}/{name}.safetensors"
+
+
+def searched():
+    """Whether hyper-parameters come from the searches of this workflow."""
+    return SETTINGS.deepunlearn.hyperparameters == "searched"
+
+
+def found_file(wildcards):
+    """The result of the search of the wildcards' method, where it is used."""
+    return study_files(wildcards, "search/{unlearner}.json", [wildcards.unlearner]) if searched() else []
+
+
+def found_files_of_study(wildcards):
+    """The results of all searches, where they are used."""
+    return searches_of_study(wildcards) if searched() else []
+
+
+@lru_cache(maxsize=None)
+def shipped_study(dataset, architecture):
+    """Method -> hyper-parameters kept in config/deepunlearn."""
+    return shipped(ROOT / "config/deepunlearn", dataset, architecture)
+
+
+def found_values(wildcards):
+    """What is kept for the wildcards' method; nothing where searches are used."""
+    return None if searched() else shipped_value(wildcards, wildcards.unlearner)
+
+
+def found_of_study(wildcards):
+    """Method -> what is kept for it; nothing where searches are used."""
+    return {} if searched() else {name: shipped_value(wildcards, name) for name in methods_of_study(wildcards)}
+
+
+def shipped_value(wildcards, method):
+    """The kept hyper-parameters of one method, as plain data."""
+    found = shipped_study(wildcards.dataset, wildcards.architecture)
+    if method not in found:
+        raise WorkflowError(f"config/deepunlearn/{wildcards.dataset}_{wildcards.architecture}.yaml: no method '{method}'")
+    return found[method].model_dump()
+
+
+def data_code(wildcards):
+    """Fingerprint of the code behind a data set."""
+    return fingerprint("lethe.deepunlearn.data.splits", PROVIDERS.module_of(wildcards.dataset))
+
+
+def architecture_code(wildcards, *modules):
+    """Fingerprint of base training, the wildcard's architecture and `modules`."""
+    return fingerprint("lethe.deepunlearn.experiment", ARCHITECTURES.module_of(wildcards.architecture), *modules)
+
+
+def unlearner_code(wildcards):
+    """Fingerprint of a method and of its scores."""
+    return architecture_code(wildcards, "lethe.deepunlearn.scores", CLASSIFIER_METHODS.module_of(wildcards.unlearner))
+
+
+def scores_code(wildcards):
+    """Fingerprint of scoring."""
+    return architecture_code(wildcards, "lethe.deepunlearn.scores")
+
+
+def search_code(wildcards):
+    """Fingerprint of a method and of its search."""
+    return architecture_code(wildcards, "lethe.deepunlearn.search", CLASSIFIER_METHODS.module_of(wildcards.unlearner))
+
+
+def times_code(wildcards):
+    """Fingerprint of every method of a study and of the stopwatch."""
+    methods = [CLASSIFIER_METHODS.module_of(name) for name in methods_of_study(wildcards)]
+    return architecture_code(wildcards, "lethe.deepunlearn.timing", *methods)
+
+
+def lira_code(wildcards):
+    """Fingerprint of the U-LiRA models."""
+    return architecture_code(wildcards, "lethe.deepunlearn.lira")
+
+
+def lira_unlearner_code(wildcards):
+    """Fingerprint of the U-LiRA models of a method."""
+    return architecture_code(wildcards, "lethe.deepunlearn.lira", CLASSIFIER_METHODS.module_of(wildcards.unlearner))
+
+
+def lira_scores_code(wildcards):
+    """Fingerprint of the U-LiRA scores."""
+    return fingerprint("lethe.deepunlearn.lira", "lethe.deepunlearn.ulira")
+
+
+def studies(datasets):
+    """(data set, architecture) of some data sets."""
+    return [(name, architecture) for name in datasets for architecture in SETTINGS.deepunlearn.datasets[name].architectures]
+
+
+def demo_studies():
+    """The one that `demo` runs."""
+    return [(next(iter(SETTINGS.deepunlearn.datasets)), SETTINGS.deepunlearn.demo_architecture)]
+
+
+def deepunlearn_products(pairs):
+    """Everything that some (data set, architecture) lead to."""
+    stems = []
+    for dataset, architecture in pairs:
+        study = f"{dataset}_{architecture}"
+        stems += [f"tables/deepunlearn_{study}.csv", f"tables/deepunlearn_ranking_{study}.csv"]
+        stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime", "ranking")]
+        if dataset in SETTINGS.deepunlearn.lira:
+            stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
+    return expand("<results>/{stem}", stem=stems)
 
 
 # --- products -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from lethe import fingerprint
 FLOORS = ["sources", "testbed", "diffusion", "pretraining", "metrics", "unlearners", "interference", "deepunlearn", "archive", "plots"]
 # the settings check names against the registries, which hold strings and import nothing
 NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}
+NAMES_ONLY |= {("lethe.settings.deepunlearn", "lethe.deepunlearn")}
 
 
 def floor(module: str) -> int:

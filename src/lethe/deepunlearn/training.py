@@ -61,6 +61,15 @@ def batches(index: Tensor, batch_size: int, order: torch.Generator | None) -> It
         yield index[:, part.to(index.device)]
 
 
+def augmented(images: Tensor, augment: Callable[[Tensor, torch.Generator], Tensor], order: torch.Generator) -> Tensor:
+    """Images (M, B, C, H, W) after random augmentation, every model's with the same random numbers, taken from ``order``."""
+    state, rows = order.get_state(), []
+    for batch in images:
+        order.set_state(state)
+        rows.append(augment(batch, order))
+    return torch.stack(rows)
+
+
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy per model, (M,), of logits (M, B, C) and labels (M, B)."""
     losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
@@ -129,7 +138,7 @@ class SGD:
             gradient_scale: name -> (M, *shape), multiplied onto the gradient (before weight decay); a mask, for instance.
         """
         gradients = self.gradients(losses)
-        rate = self.learning_rate * factor
+        rate = self.learning_rate * torch.as_tensor(factor, device=self.stack.device)
         with torch.no_grad():
             for name, gradient in gradients.items():
                 parameter = self.stack.parameters[name]

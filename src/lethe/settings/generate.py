@@ -20,7 +20,7 @@ HEADER = """\
 #
 # The mini world: the default of every setting. Generated from src/lethe/settings/models.py by `make config`;
 # to change an experiment write an overlay with the keys that differ (see paper.yaml) and pass it with --configfile.
-# A task, base or evaluator that an overlay sets to null is left out.
+# What an overlay sets to null (a task, a base, a data set) is left out.
 """
 
 

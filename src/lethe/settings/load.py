@@ -27,14 +27,11 @@ def load_settings(config: dict[str, Any]) -> Settings:
         raise SettingsError("the configuration is not valid:\n" + "\n".join(f"  - {line}" for line in lines)) from None
 
 
-def _without_removed(config: dict[str, Any]) -> dict[str, Any]:
-    """Leave out tasks, bases and evaluators that an overlay sets to null: overlays can add and change keys, not delete them."""
-    return {
-        key: {name: entry for name, entry in value.items() if entry is not None}
-        if key in ("tasks", "bases", "evaluators") and isinstance(value, dict)
-        else value
-        for key, value in config.items()
-    }
+def _without_removed(value: Any) -> Any:
+    """Leave out what an overlay sets to null (a task, a data set): overlays can add and change keys, not delete them."""
+    if isinstance(value, dict):
+        return {key: _without_removed(entry) for key, entry in value.items() if entry is not None}
+    return value
 
 
 def _message(fault: Any) -> str:

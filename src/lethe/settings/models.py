@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from lethe.registry import nearest
+from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.strict import Strict
 from lethe.sources import SOURCES
@@ -144,6 +145,7 @@ class Settings(Strict):
     pretraining: PretrainingSettings = Field(
         default_factory=PretrainingSettings, description="how the mini world's models are built and trained"
     )
+    deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Settings:

@@ -41,6 +41,7 @@ class Provider(ABC):
         mean, std: per channel of the network's input in [0, 1], for normalisation. Their number is the number of input channels: a grey
             image is repeated where there are three.
         crop: pixels of padding of the random crop in base training, 0 for none. flip: whether base training mirrors images.
+        official_test: whether the test part comes with the data set; U-LiRA uses the whole of one where it does not.
     """
 
     classes: ClassVar[int]
@@ -49,6 +50,7 @@ class Provider(ABC):
     std: ClassVar[tuple[float, ...]]
     crop: ClassVar[int] = 0
     flip: ClassVar[bool] = False
+    official_test: ClassVar[bool] = True
 
     @abstractmethod
     def load(self, folder: Path | None) -> LabelledImages:

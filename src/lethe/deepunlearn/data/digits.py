@@ -19,6 +19,7 @@ class Digits(Provider):
     image_size = 8
     mean = (0.3053,)
     std = (0.3761,)
+    official_test = False
 
     def load(self, folder: Path | None = None) -> LabelledImages:
         """The digits; ``folder`` is not used. The test part is drawn at random under ``SPLIT_SEED``."""

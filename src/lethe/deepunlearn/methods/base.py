@@ -21,10 +21,10 @@ MOST_MODELS = 64  # models per call: more spill the cache (deepunlearn.md sectio
 
 @dataclass(frozen=True)
 class Uniform:
-    """Searched uniformly in [low, high]."""
+    """Searched uniformly in [low, high]; ``high`` None as in ``Integers``."""
 
     low: float
-    high: float
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ Decay = Annotated[float, Field(ge=0), LogUniform(1e-5, 1e-1)]
 Epochs = Annotated[int, Field(ge=1), Integers(1)]
 BatchSize = Annotated[int, Field(ge=1), Choice((64, 128, 256))]
 Fraction = Annotated[float, Field(ge=0, le=1), Uniform(0, 1)]
+Sigma = Annotated[float, Field(ge=0), Uniform(0, 1)]
 Temperature = Annotated[float, Field(gt=0), Uniform(0.01, 5)]  # published from 0, which divides by zero
 
 
@@ -119,6 +120,9 @@ def column(configs: Sequence[Hyperparameters], name: str, device: torch.device |
 def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters]) -> Stack:
     """Unlearn with any mix of configurations: models that agree in shape are stacked, at most ``MOST_MODELS`` at a time.
 
+    Models with buffers are stacked only if they agree in everything: the running statistics of a model that is done would go on
+    moving with the forward passes of the others.
+
     Raises:
         ValueError: as many configurations as models are needed.
     """
@@ -126,7 +130,8 @@ def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters
         raise ValueError(f"{len(configs)} configurations for {len(problem)} models")
     groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for m, config in enumerate(configs):
-        groups[tuple(getattr(config, name) for name in config.shape)].append(m)
+        names = type(config).model_fields if problem.original.buffers else config.shape
+        groups[tuple(getattr(config, name) for name in names)].append(m)
     calls = [rows[i : i + MOST_MODELS] for rows in groups.values() for i in range(0, len(rows), MOST_MODELS)]
     results = [method.unlearn(problem.select(rows), [configs[m] for m in rows]) for rows in calls]
     place = {m: position for position, m in enumerate(m for rows in calls for m in rows)}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from lethe.deepunlearn.models.base import Architecture
@@ -39,12 +41,87 @@ class TinyCnn(Architecture):
         )
 
     def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
-        """As convolutions with one group per model: models side by side on the channel axis."""
+        """As batched matrix products, samples on the last axis: every copy and sum then runs over adjacent numbers.
+
+        On one CPU thread twice as fast as convolutions with one group per model. First derivatives only.
+        """
         p = stack.parameters
-        models, batch = images.shape[:2]
-        x = images.transpose(0, 1).flatten(1, 2)
-        x = F.conv2d(x, p["conv1.weight"].flatten(0, 1), p["conv1.bias"].flatten(), padding=1, groups=models).relu()
-        x = F.max_pool2d(x, 2)
-        x = F.conv2d(x, p["conv2.weight"].flatten(0, 1), p["conv2.bias"].flatten(), stride=2, padding=1, groups=models).relu()
-        x = x.reshape(batch, models, -1).transpose(0, 1)
-        return torch.baddbmm(p["fc.bias"][:, None], x, p["fc.weight"].mT)
+        models, batch, _, height, width = images.shape
+        columns = _windows(images.permute(0, 2, 3, 4, 1))
+        filters = _at_pool_positions(p["conv1.weight"])
+        x = torch.baddbmm(p["conv1.bias"].repeat(1, 4)[..., None], filters, columns)
+        x = _PoolRelu.apply(x.view(models, 4, -1))
+        columns = _Columns.apply(x.view(models, 8, height // 2, width // 2, batch))
+        x = torch.baddbmm(p["conv2.bias"][..., None], p["conv2.weight"].flatten(2), columns).relu()
+        return torch.baddbmm(p["fc.bias"][:, None], x.view(models, -1, batch).mT, p["fc.weight"].mT)
+
+
+def _windows(x: Tensor) -> Tensor:
+    """The 4 x 4 windows, stride 2, of images (M, C, H, W, B) padded by 1: (M, C * 16, H/2 * W/2 * B).
+
+    A window holds what the four 3 x 3 convolutions see that one pooling cell compares.
+    """
+    height, width = x.shape[2:4]
+    x = F.pad(x, (0, 0, 1, 1, 1, 1))
+    parts = [x[:, :, i : i + height - 1 : 2, j : j + width - 1 : 2] for i in range(4) for j in range(4)]
+    return torch.stack(parts, 2).flatten(3).flatten(1, 2)
+
+
+def _at_pool_positions(weight: Tensor) -> Tensor:
+    """3 x 3 filters (M, 8, C, 3, 3) at the four positions of a 4 x 4 window: (M, 4 * 8, C * 16)."""
+    placed = [F.pad(weight, (j, 1 - j, i, 1 - i)) for i in range(2) for j in range(2)]
+    return torch.stack(placed, 1).flatten(1, 2).flatten(2)
+
+
+class _PoolRelu(torch.autograd.Function):
+    """(M, 4, n) -> (M, n): the ReLU of the largest of four; equal ones share the gradient (torch's own takes half the speed)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        pooled = x.amax(1).clamp_min_(0)
+        ctx.save_for_backward(x, pooled)
+        return pooled
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        x, pooled = ctx.saved_tensors
+        chosen = torch.eq(x, pooled[:, None], out=torch.empty_like(x))  # as float: counted and multiplied in place
+        share = gradient * (pooled > 0) / chosen.sum(1).clamp_min_(1)
+        return chosen.mul_(share[:, None])
+
+
+# Rows (or columns) that tap i of a 3-tap filter sees with stride 2 and padding 1: (outputs that see the image, their inputs).
+_TAPS = (
+    (slice(1, None), slice(1, -1, 2)),
+    (slice(None), slice(0, None, 2)),
+    (slice(None), slice(1, None, 2)),
+)
+
+
+class _Columns(torch.autograd.Function):
+    """(M, C, H, W, B) -> (M, C * 9, H/2 * W/2 * B): the 3 x 3 windows of a convolution with stride 2 and padding 1.
+
+    Autograd would fill one zero tensor per slice; here one receives all of them.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.shape = x.shape
+        models, channels, height, width, batch = x.shape
+        columns = x.new_zeros(models, channels, 3, 3, height // 2, width // 2, batch)
+        for i, (to_row, row) in enumerate(_TAPS):
+            for j, (to_column, column) in enumerate(_TAPS):
+                columns[:, :, i, j, to_row, to_column] = x[:, :, row, column]
+        return columns.view(models, channels * 9, -1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        models, channels, height, width, batch = ctx.shape
+        gradient = gradient.reshape(models, channels, 3, 3, height // 2, width // 2, batch)
+        result = gradient.new_zeros(ctx.shape)
+        for i, (to_row, row) in enumerate(_TAPS):
+            for j, (to_column, column) in enumerate(_TAPS):
+                result[:, :, row, column] += gradient[:, :, i, j, to_row, to_column]
+        return result

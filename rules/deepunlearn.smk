@@ -1,0 +1,392 @@
+"""Deep Unlearn: classifiers that forget a random part of their training data; 18 methods, population and per-sample membership inference.
+
+In: a data set (config `deepunlearn.datasets`), found hyper-parameters.
+Out: deepunlearn/{dataset}/{architecture}/..., tables/deepunlearn_*, figures/deepunlearn_*. All models of a job are trained stacked.
+"""
+
+
+rule deepunlearn:
+    """The whole study: tables, figures and gates of every data set and architecture."""
+    input:
+        deepunlearn_products(STUDIES),
+
+
+rule deepunlearn_search:
+    """Every hyper-parameter search, whatever the configuration says about using them."""
+    input:
+        expand("results/hyperparameters/{study}.yaml", study=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES]),
+
+
+rule classification_data:
+    """Images, labels and pinned splits of a data set in one file."""
+    output:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+    log:
+        "<logs>/classification_data/{dataset}.log",
+    benchmark:
+        "<benchmarks>/classification_data/{dataset}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        code=data_code,
+        classification=classification_settings,
+    message:
+        "Data set {wildcards.dataset}"
+    script:
+        "../scripts/classification_data.py"
+
+
+rule classifiers:
+    """Original and retrained models of every seed."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+    output:
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+        retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
+    log:
+        "<logs>/classifiers/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/classifiers/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        gpu=GPU,
+    params:
+        code=architecture_code,
+        training=base_training,
+        seeds=model_seeds,
+        device=SETTINGS.device,
+    message:
+        "Original and retrained {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/classifiers.py"
+
+
+rule tuning_classifiers:
+    """Models retrained without another forget set, for the search alone."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+    output:
+        tuning="<results>/deepunlearn/{dataset}/{architecture}/tuning_retrained.safetensors",
+    log:
+        "<logs>/tuning_classifiers/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/tuning_classifiers/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=600,
+        gpu=GPU,
+    params:
+        code=architecture_code,
+        training=base_training,
+        seeds=SETTINGS.deepunlearn.search.seeds,
+        device=SETTINGS.device,
+    message:
+        "{wildcards.architecture} retrained for the search on {wildcards.dataset}"
+    script:
+        "../scripts/classifiers.py"
+
+
+rule search_hyperparameters:
+    """Optuna studies of one method, one per tuning seed, side by side."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+        retrained=tuning_reference,
+    output:
+        best="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.json",
+        trials="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.parquet",
+    log:
+        "<logs>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.log",
+    benchmark:
+        "<benchmarks>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        gpu=GPU,
+    params:
+        code=search_code,
+        search=SETTINGS.deepunlearn.search.model_dump(),
+        epochs=base_epochs,
+        device=SETTINGS.device,
+    message:
+        "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/search_hyperparameters.py"
+
+
+rule pack_hyperparameters:
+    """What the searches found as a file for config/deepunlearn, where it belongs after a look."""
+    input:
+        searches_of_study,
+    output:
+        found="results/hyperparameters/{dataset}_{architecture}.yaml",
+    log:
+        "<logs>/pack_hyperparameters/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/pack_hyperparameters/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=fingerprint("lethe.deepunlearn.hyperparameters"),
+        search=SETTINGS.deepunlearn.search.model_dump(),
+    message:
+        "Hyper-parameters of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/pack_hyperparameters.py"
+
+
+rule forget_samples:
+    """One method on the models of every seed, and its scores."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+        found=found_file,
+    output:
+        models="<results>/deepunlearn/{dataset}/{architecture}/unlearned/{unlearner}.safetensors",
+        scores="<results>/deepunlearn/{dataset}/{architecture}/scores/{unlearner}.parquet",
+    log:
+        "<logs>/forget_samples/{dataset}_{architecture}_{unlearner}.log",
+    benchmark:
+        "<benchmarks>/forget_samples/{dataset}_{architecture}_{unlearner}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=600,
+        gpu=GPU,
+    params:
+        code=unlearner_code,
+        found=found_values,
+        seeds=model_seeds,
+        device=SETTINGS.device,
+    message:
+        "{wildcards.unlearner} on {wildcards.architecture}, {wildcards.dataset}"
+    script:
+        "../scripts/forget_samples.py"
+
+
+rule score_references:
+    """Scores of the original and the retrained models."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+        retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
+    output:
+        scores="<results>/deepunlearn/{dataset}/{architecture}/references.parquet",
+    log:
+        "<logs>/score_references/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/score_references/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=GPU,
+    params:
+        code=scores_code,
+        seeds=model_seeds,
+        device=SETTINGS.device,
+    message:
+        "Original and retrained {wildcards.architecture} on {wildcards.dataset}, scores"
+    script:
+        "../scripts/score_references.py"
+
+
+rule run_times:
+    """Seconds per method, with the machine to itself: the job takes all its cores."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+        found=found_files_of_study,
+    output:
+        times="<results>/deepunlearn/{dataset}/{architecture}/run_times.parquet",
+    log:
+        "<logs>/run_times/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/run_times/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: workflow.cores or 1
+    resources:
+        mem_mb=4000,
+        runtime=600,
+        gpu=GPU,
+    params:
+        code=times_code,
+        found=found_of_study,
+        methods=methods_of_study,
+        training=base_training,
+        repeats=SETTINGS.deepunlearn.timing_repeats,
+        device=SETTINGS.device,
+    message:
+        "Run times of {wildcards.architecture} on {wildcards.dataset}, alone on the machine"
+    script:
+        "../scripts/run_times.py"
+
+
+rule lira_models:
+    """U-LiRA: originals on random halves of the data, and retrained models for every forget set."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+    output:
+        original_models="<results>/deepunlearn/{dataset}/{architecture}/lira/original_models.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/lira/original.safetensors",
+        retrained="<results>/deepunlearn/{dataset}/{architecture}/lira/retrained.safetensors",
+    log:
+        "<logs>/lira_models/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/lira_models/{dataset}_{architecture}.tsv"
+    wildcard_constraints:
+        dataset=one_of(SETTINGS.deepunlearn.lira),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        gpu=GPU,
+    params:
+        code=lira_code,
+        lira=lira_settings,
+        training=base_training,
+        device=SETTINGS.device,
+    message:
+        "U-LiRA models, {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/lira_models.py"
+
+
+rule lira_forget:
+    """U-LiRA: one method on every original and forget set, and what the results say about every sample."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/lira/original_models.safetensors",
+        found=found_file,
+    output:
+        outputs="<results>/deepunlearn/{dataset}/{architecture}/lira/{unlearner}.safetensors",
+    log:
+        "<logs>/lira_forget/{dataset}_{architecture}_{unlearner}.log",
+    benchmark:
+        "<benchmarks>/lira_forget/{dataset}_{architecture}_{unlearner}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        gpu=GPU,
+    params:
+        code=lira_unlearner_code,
+        found=found_values,
+        lira=lira_settings,
+        device=SETTINGS.device,
+    message:
+        "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/lira_forget.py"
+
+
+rule lira_scores:
+    """U-LiRA: accuracy, AUC, TPR at 1 % FPR with bootstrap intervals, in three variants."""
+    input:
+        outputs=lira_outputs,
+    output:
+        table="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
+        roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
+        gates="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
+    log:
+        "<logs>/lira_scores/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/lira_scores/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=lira_scores_code,
+        lira=lira_settings,
+        bootstrap=SETTINGS.statistics.bootstrap,
+        seed=SETTINGS.seed,
+    message:
+        "U-LiRA of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/lira_scores.py"
+
+
+rule lira_gate:
+    """The retrained models' interval holds 0.5 and the originals' does not, or the run stops here."""
+    input:
+        gates="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
+    output:
+        gates="<results>/tables/deepunlearn_gates_{dataset}_{architecture}.json",
+    log:
+        "<logs>/lira_gate/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/lira_gate/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=fingerprint("lethe.io.tables"),
+    message:
+        "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/lira_gate.py"
+
+
+rule deepunlearn_tables:
+    """Means and intervals over seeds, run-time efficiency, ranking groups."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        references="<results>/deepunlearn/{dataset}/{architecture}/references.parquet",
+        scores=scores_of_study,
+        times="<results>/deepunlearn/{dataset}/{architecture}/run_times.parquet",
+        searches=found_files_of_study,
+    output:
+        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
+        ranking="<results>/tables/deepunlearn_ranking_{dataset}_{architecture}.csv",
+        seeds="<results>/deepunlearn_{dataset}_{architecture}.parquet",
+    log:
+        "<logs>/deepunlearn_tables/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_tables/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.deepunlearn.scores", "lethe.deepunlearn.ranking"),
+        found=found_of_study,
+        alpha=SETTINGS.statistics.alpha,
+    message:
+        "Tables of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/deepunlearn_tables.py"

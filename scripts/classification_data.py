@@ -1,0 +1,10 @@
+"""Read a data set and its splits into one file."""
+
+from lethe.deepunlearn.experiment import write_data
+from lethe.runtime import log, start_job
+
+params = snakemake.params
+start_job(snakemake.log[0], f"data set {snakemake.wildcards.dataset}", snakemake.threads)
+entry = params.classification
+sizes = write_data(snakemake.output.data, snakemake.wildcards.dataset, entry["folder"], entry["val_share"], entry["forget_share"])
+log.info("%s: %s", snakemake.wildcards.dataset, ", ".join(f"{name} {size}" for name, size in sizes.items()))

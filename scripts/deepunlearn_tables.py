@@ -1,0 +1,31 @@
+"""Means and intervals over seeds, run-time efficiency and ranking groups of a data set and an architecture."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lethe.deepunlearn import METHODS
+from lethe.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.deepunlearn.scores import runtime_table, summarise
+from lethe.diffusion.tensors import read_tensors
+from lethe.io.tables import read_json, read_parquet, write_csv, write_parquet
+from lethe.runtime import start_job
+
+given, params = snakemake.input, snakemake.params
+start_job(snakemake.log[0], f"tables {' '.join(snakemake.wildcards)}", snakemake.threads)
+level = 1 - params.alpha
+scores = pd.concat([read_parquet(path) for path in (given.references, *given.scores)], ignore_index=True)
+found = params.found or {Path(path).stem: read_json(path) for path in given.searches}
+search = pd.DataFrame({"method": list(found), "seconds": [entry["seconds"] for entry in found.values()]})
+tensors, _ = read_tensors(given.data)
+chance = np.bincount(tensors["labels"][tensors["test"]]).max() / len(tensors["test"])
+
+summary = summarise(scores, level)
+contaminated = {name for name in found if METHODS.load(name).uses_val}
+summary.insert(3, "trained_on_val", summary["method"].isin(contaminated))
+write_csv(snakemake.output.methods, summary.merge(runtime_table(read_parquet(given.times), search), on="method", how="left"))
+ranks = mean_ranks(scores, level).pivot(index="method", columns="metric", values=["rank", "rank_low", "rank_high"])
+ranks.columns = [f"{name}_{metric}" for name, metric in ranks.columns]
+write_csv(snakemake.output.ranking, ranking_groups(summary, chance).merge(ranks.reset_index(), on="method"))
+write_parquet(snakemake.output.seeds, scores)

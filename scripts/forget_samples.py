@@ -1,0 +1,18 @@
+"""Run one method on the models of all seeds, and score the result."""
+
+from lethe.deepunlearn import METHODS
+from lethe.deepunlearn.experiment import Experiment
+from lethe.deepunlearn.methods.base import run
+from lethe.deepunlearn.models.stack import Stack
+from lethe.io.tables import read_json, write_parquet
+from lethe.runtime import resolve_device, start_job
+
+wildcards, params = snakemake.wildcards, snakemake.params
+start_job(snakemake.log[0], f"forget {' '.join(wildcards)}", snakemake.threads)
+experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
+problem = experiment.problem(Stack.load(snakemake.input.original).to(experiment.images.device), params.seeds)
+method = METHODS.load(wildcards.unlearner)()
+values = params.found["values"] if params.found else read_json(snakemake.input.found)["values"]
+unlearned = run(method, problem, [method.Config(**values)] * len(problem))
+unlearned.save(snakemake.output.models, {"dataset": wildcards.dataset, "method": wildcards.unlearner})
+write_parquet(snakemake.output.scores, experiment.score(problem, unlearned, wildcards.unlearner))

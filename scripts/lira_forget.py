@@ -1,0 +1,19 @@
+"""Make every U-LiRA original forget each of its forget sets with one method; keep what the results say about every sample."""
+
+from lethe.deepunlearn import METHODS
+from lethe.deepunlearn.experiment import Experiment
+from lethe.deepunlearn.lira import outputs, unlearn_models, write_outputs
+from lethe.deepunlearn.models.stack import Stack
+from lethe.io.tables import read_json
+from lethe.runtime import resolve_device, start_job
+from lethe.settings.deepunlearn import Lira
+
+wildcards, params = snakemake.wildcards, snakemake.params
+start_job(snakemake.log[0], f"U-LiRA {' '.join(wildcards)}", snakemake.threads)
+experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
+lira = Lira.model_validate(params.lira)
+method = METHODS.load(wildcards.unlearner)()
+values = params.found["values"] if params.found else read_json(snakemake.input.found)["values"]
+original = Stack.load(snakemake.input.original).to(experiment.images.device)
+unlearned = unlearn_models(experiment, lira, original, method, method.Config(**values))
+write_outputs(snakemake.output.outputs, *outputs(experiment, lira, unlearned))

@@ -1,0 +1,12 @@
+"""Stop where U-LiRA finds something in retrained models, or nothing in original ones."""
+
+from lethe.io.tables import read_json, write_json
+from lethe.runtime import start_job
+
+start_job(snakemake.log[0], f"U-LiRA gate {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)
+gates = read_json(snakemake.input.gates)
+failed = [gate for gate in gates if not gate["holds"]]
+if failed:
+    lines = [f"gate '{gate['gate']}' does not hold: {gate['value']} against {gate['target']}; {gate['how']}" for gate in failed]
+    raise SystemExit("\n".join([*lines, "U-LiRA of this study is not to be believed; its table is made, this file is not"]))
+write_json(snakemake.output.gates, gates)

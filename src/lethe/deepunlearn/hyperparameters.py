@@ -1,0 +1,70 @@
+"""Found hyper-parameters on disk: ``config/deepunlearn/{dataset}_{architecture}.yaml``, written by `snakemake pack_hyperparameters`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from lethe.io.atomic import write_text
+from lethe.registry import nearest
+from lethe.settings.load import SettingsError
+from lethe.settings.strict import Strict
+
+HEADER = "# Found by `snakemake pack_hyperparameters`; see docs/architecture.md. norm: Euclidean norm of the four objectives, 0 is best.\n"
+
+
+class Found(Strict):
+    """What the search of one method found, and what it cost."""
+
+    values: dict[str, int | float]
+    norm: float
+    trials: int
+    seconds: float
+
+
+class FoundFile(Strict):
+    """The content of one file."""
+
+    dataset: str
+    architecture: str
+    protocol: str
+    seeds: list[int]
+    methods: dict[str, Found] = Field(min_length=1)
+
+
+def shipped(folder: str | Path, dataset: str, architecture: str) -> dict[str, Found]:
+    """Method -> what the search found, for a data set and an architecture.
+
+    Raises:
+        SettingsError: no such file, or a malformed one; says how to get one.
+    """
+    path = Path(folder) / f"{dataset}_{architecture}.yaml"
+    if not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
+        raise SettingsError(
+            f"no hyper-parameters {path}; there are: {', '.join(known) or 'none'}{nearest(path.stem, known)}. "
+            "Set deepunlearn.hyperparameters to searched, or run `snakemake pack_hyperparameters` once"
+        )
+    try:
+        return FoundFile.model_validate(yaml.safe_load(path.read_text())).methods
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML ({error})") from error
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError(
+            f"{path}: not a file of hyper-parameters:\n" + "\n".join(f"  - {fault}" for fault in faults)
+        ) from None
+
+
+def write_shipped(path: str | Path, content: dict[str, Any]) -> None:
+    """Check and write one file, one line per method."""
+    checked = FoundFile.model_validate(content).model_dump()
+    methods = checked.pop("methods")
+    lines = [HEADER + yaml.safe_dump(checked, sort_keys=False, default_flow_style=None, width=1000) + "methods:"]
+    for name in sorted(methods):
+        entry = yaml.safe_dump(methods[name], sort_keys=False, default_flow_style=True, width=1000).strip()
+        lines.append(f"  {name}: {entry}")
+    write_text(path, "\n".join(lines) + "\n")

@@ -1,0 +1,42 @@
+"""FF as released: the square of a mean gradient instead of the mean of squared ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from lethe.deepunlearn.methods.base import BatchSize
+from lethe.deepunlearn.methods.ff import FisherForgetting
+from lethe.deepunlearn.problem import Problem
+from lethe.deepunlearn.training import SGD, batches, cross_entropy
+
+
+class FisherForgettingReleased(FisherForgetting):
+    """``ff`` with F_i = mean over batches of D_R, in order, of sum_y mean_b(p_y) (d mean_b CE(., y) / d theta_i)^2.
+
+    The gradients of a batch cancel before they are squared, so F is too small and the noise too large.
+    """
+
+    class Config(FisherForgetting.Config):
+        """And the batch size."""
+
+        shape: ClassVar[tuple[str, ...]] = ("batch_size",)
+        batch_size: BatchSize = 64
+
+    title = "FF (released)"
+
+    def _fisher(self, problem: Problem, configs: Sequence[FisherForgetting.Config]) -> dict[str, Tensor]:
+        assert isinstance(configs[0], FisherForgettingReleased.Config)
+        size = configs[0].batch_size
+        probe = SGD(problem.original.clone(), 0.0)
+        total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}
+        for part in batches(problem.retain, size, None):
+            for label in range(problem.classes):
+                logits = problem.logits(probe.stack, part)
+                weight = logits.detach().softmax(-1)[:, :, label].mean(1)
+                for name, gradient in probe.gradients(cross_entropy(logits, torch.full_like(part, label))).items():
+                    total[name] += weight.view(-1, *[1] * (gradient.ndim - 1)) * gradient.square()
+        return {name: value / -(-problem.retain.shape[1] // size) for name, value in total.items()}

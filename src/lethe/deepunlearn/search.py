@@ -1,0 +1,160 @@
+"""Hyper-parameter search: Optuna's NSGA-III, asked for many trials at once so that they train stacked.
+
+The four objectives are the released code's ``objective10``, all minimised: |RA - RA_R| / 3, |FA - FA_R| / 3, |VA - VA_R| / 3 against the
+retrained model of the same seed, and |2 MIA_V - 1| between forget set and validation set. A trial is judged by the Euclidean norm
+of the four. Studies live in memory and trials are kept as a table: no database, no locks.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lethe.deepunlearn.experiment import score
+from lethe.deepunlearn.methods.base import Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
+from lethe.deepunlearn.models.stack import Stack
+from lethe.deepunlearn.problem import Problem
+
+log = logging.getLogger(__name__)
+OBJECTIVES = ("retain", "forget", "val", "mia")
+
+
+class Best(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        values: hyper-parameters. norm: of the four objectives, mean over the tuning seeds (`held_out`) or of the one trial
+            (`published`). trials: how many were run. seconds: that all of them took.
+    """
+
+    values: dict[str, Any]
+    norm: float
+    trials: int
+    seconds: float
+
+
+def suggest(trial: Any, space: Mapping[str, Space], most_epochs: int) -> dict[str, Any]:
+    """Values of one Optuna trial; ``most_epochs`` bounds the number of epochs."""
+    values: dict[str, Any] = {}
+    for name, where in space.items():
+        if isinstance(where, Choice):
+            values[name] = trial.suggest_categorical(name, where.values)
+        elif isinstance(where, Integers):
+            values[name] = trial.suggest_int(name, where.low, most_epochs if where.high is None else where.high)
+        else:
+            values[name] = trial.suggest_float(name, where.low, where.high, log=isinstance(where, LogUniform))
+    return values
+
+
+def objectives(problem: Problem, unlearned: Stack, retrained: Stack) -> np.ndarray:
+    """The four objectives per model, (M, 4); NaN for a model whose outputs are not finite."""
+    ours, reference = (score(problem, stack) for stack in (unlearned, retrained))
+    gaps = [(ours[column] - reference[column]).abs().to_numpy() / 3 for column in ("RA", "FA", "VA")]
+    return np.stack([*gaps, (2 * ours["mia_val"] - 1).abs().to_numpy()], axis=1)
+
+
+def search(
+    method: Method[Any],
+    problem: Problem,
+    retrained: Stack,
+    *,
+    most_epochs: int,
+    trials: int,
+    batch: int,
+    finalists: int,
+    protocol: str,
+) -> tuple[Best, pd.DataFrame]:
+    """One study per model of ``problem``, all studies side by side.
+
+    Args:
+        problem: the tuning models (M) with the forget sets to tune on. retrained: their references.
+        most_epochs: upper end of every number of epochs. trials: per study. batch: asked for at once.
+        finalists: `held_out` only: this many best trials of every study run again on all models; the best mean wins.
+        protocol: ``published``: the single best trial of all studies wins.
+
+    Returns:
+        The best hyper-parameters, and all trials: ``model, trial, state (complete | failed), retain, forget, val, mia, norm`` and one
+        column per hyper-parameter. A trial with a NaN is recorded as failed and its study goes on.
+
+    Raises:
+        RuntimeError: every trial failed.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    begin = time.perf_counter()
+    space = method.Config.space()
+    studies = [
+        optuna.create_study(directions=["minimize"] * 4, sampler=optuna.samplers.NSGAIIISampler(seed=int(seed)))
+        for seed in problem.seeds
+    ]
+    rows: list[dict[str, Any]] = []
+    for first in range(0, trials, batch):
+        asked = [(m, study.ask()) for m, study in enumerate(studies) for _ in range(min(batch, trials - first))]
+        values = [suggest(trial, space, most_epochs) for _, trial in asked]
+        found = _evaluate(method, problem, retrained, [m for m, _ in asked], values)
+        for (m, trial), value, objective in zip(asked, values, found, strict=True):
+            complete = bool(np.isfinite(objective).all())
+            if complete:
+                studies[m].tell(trial, objective.tolist())
+            else:
+                studies[m].tell(trial, state=optuna.trial.TrialState.FAIL)
+            rows.append(
+                {"model": m, "trial": trial.number, "state": "complete" if complete else "failed"}
+                | dict(zip(OBJECTIVES, objective.tolist(), strict=True))
+                | {"norm": float(np.linalg.norm(objective))}
+                | value
+            )
+        log.info(
+            "%s: %d of %d trials per study, %.0f s", method.title, min(first + batch, trials), trials, time.perf_counter() - begin
+        )
+    table = pd.DataFrame(rows)
+    complete_trials = table[table["state"] == "complete"].sort_values("norm", kind="stable")
+    if complete_trials.empty:
+        raise RuntimeError(f"all {len(table)} trials of {method.title} failed (NaN); see the table of trials")
+    if protocol == "published":
+        best = complete_trials.iloc[0]
+        return Best(_values(best, space), float(best["norm"]), len(table), time.perf_counter() - begin), table
+    candidates = [
+        _values(row, space) for _, group in complete_trials.groupby("model") for _, row in group.head(finalists).iterrows()
+    ]
+    models = list(range(len(problem)))
+    found = _evaluate(
+        method, problem, retrained, [m for _ in candidates for m in models], [value for value in candidates for _ in models]
+    )
+    norms = np.linalg.norm(found, axis=1).reshape(len(candidates), len(models)).mean(1)
+    if not np.isfinite(norms).any():
+        raise RuntimeError(f"no finalist of {method.title} ran on all tuning seeds without NaN")
+    winner = int(np.nanargmin(norms))
+    count = len(table) + len(candidates) * len(models)
+    return Best(candidates[winner], float(norms[winner]), count, time.perf_counter() - begin), table
+
+
+def _evaluate(
+    method: Method[Any], problem: Problem, retrained: Stack, models: Sequence[int], values: Sequence[Mapping[str, Any]]
+) -> np.ndarray:
+    """Objectives (n, 4) of running ``values[i]`` on model ``models[i]``."""
+    configs: list[Hyperparameters] = [method.Config(**value) for value in values]
+    chosen = problem.select(models)
+    return objectives(chosen, run(method, chosen, configs), retrained.select(models))
+
+
+def _values(row: pd.Series, space: Mapping[str, Space]) -> dict[str, Any]:
+    """Hyper-parameters of a row of the table of trials as plain Python numbers."""
+    whole = {name for name, where in space.items() if isinstance(where, Integers) or _whole(where)}
+    return {name: int(row[name]) if name in whole else float(f"{row[name]:.6g}") for name in space}
+
+
+def _whole(where: Space) -> bool:
+    return isinstance(where, Choice) and all(isinstance(value, int) for value in where.values)
+
+
+def most_epochs(base_epochs: int) -> int:
+    """The most epochs that a method may take: a fifth of the base training's, rounded up."""
+    return math.ceil(0.2 * base_epochs)

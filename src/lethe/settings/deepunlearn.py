@@ -1,0 +1,102 @@
+"""What of Deep Unlearn can be configured; the embedded default is scikit-learn's digits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
+from lethe.registry import nearest
+from lethe.settings.strict import Strict
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+PUBLISHED_METHODS = [
+    *["ft", "ga", "srl", "ngplus", "cfk", "euk", "fcs", "msg", "cfw"],
+    *["prmq", "ct", "kde", "rni", "bt", "salun", "scrub", "iu", "ff"],
+]
+LIRA_METHODS = ["ft", "ngplus", "msg", "cfw", "prmq", "ct", "salun", "scrub"]
+
+
+class BaseTraining(Strict):
+    """How original and retrained models are trained: cross-entropy, SGD, cosine annealing per epoch."""
+
+    epochs: int = Field(30, ge=1, description="passes over the training set")
+    batch_size: int = Field(64, ge=1, description="images per step")
+    learning_rate: float = Field(0.05, gt=0, description="at the start")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
+    weight_decay: float = Field(5e-4, ge=0, description="of SGD")
+
+
+class Classification(Strict):
+    """One data set and the classifiers that forget a part of it."""
+
+    folder: str = Field("", description="where its files are; empty: it needs none, or looks in its usual places")
+    architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.deepunlearn")
+    methods: list[Name] = Field(default=PUBLISHED_METHODS, min_length=1, description="see lethe.deepunlearn")
+    seeds: int = Field(10, ge=2, description="models per architecture; a seed sets the initial weights and what methods draw")
+    val_share: float = Field(0.15, gt=0, lt=1, description="of the development part, for validation")
+    forget_share: float = Field(0.10, gt=0, lt=1, description="of the training set, to be forgotten")
+    training: BaseTraining = Field(default_factory=BaseTraining, description="of original and retrained models")
+
+
+class Search(Strict):
+    """How hyper-parameters are searched (`snakemake deepunlearn_search`)."""
+
+    protocol: Literal["held_out", "published"] = Field(
+        "held_out", description="held_out: on a forget set that is not reported; published: on the reported one, as released"
+    )
+    trials: int = Field(30, ge=1, description="per method, architecture and tuning seed")
+    batch: int = Field(10, ge=1, description="trials asked for at once, trained stacked; the sampler learns between batches")
+    seeds: list[int] = Field(default=[0, 1, 2], min_length=1, description="models that are tuned on, one study each")
+    finalists: int = Field(5, ge=1, description="held_out: best trials of each study, which then run on all tuning seeds")
+
+
+class Lira(Strict):
+    """Per-sample membership inference from many models, U-LiRA."""
+
+    methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
+    splits: int = Field(64, ge=4, description="random halves of the data, one original model each")
+    forget_sets: int = Field(4, ge=1, description="forget sets per split, one retrained and one unlearned model each")
+    epochs: int = Field(25, ge=1, description="of base training; the rest as in `training`")
+
+
+class DeepUnlearn(Strict):
+    """The second benchmark: forgetting a random part of a classifier's training data."""
+
+    datasets: dict[Name, Classification] = Field(
+        default_factory=lambda: {"digits": Classification()},
+        min_length=1,
+        description="what is forgotten; keys name the data set",
+    )
+    hyperparameters: Literal["shipped", "searched"] = Field(
+        "shipped", description="shipped: config/deepunlearn/{dataset}_{architecture}.yaml; searched: by this workflow"
+    )
+    search: Search = Field(default_factory=Search, description="hyper-parameter search")
+    lira: dict[Name, Lira] = Field(default_factory=lambda: {"digits": Lira()}, description="U-LiRA, for the data sets named here")
+    timing_repeats: int = Field(3, ge=1, description="runs per method of which the median is the run time")
+    demo_architecture: Name = Field("mlp", description="what `demo` runs: this architecture on the first data set")
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> DeepUnlearn:
+        for name, entry in self.datasets.items():
+            _known("deepunlearn.datasets", name, PROVIDERS.names())
+            for architecture in entry.architectures:
+                _known(f"deepunlearn.datasets.{name}.architectures", architecture, ARCHITECTURES.names())
+            for method in entry.methods:
+                _known(f"deepunlearn.datasets.{name}.methods", method, METHODS.names())
+            for seed in self.search.seeds:
+                if seed not in range(entry.seeds):
+                    raise ValueError(f"deepunlearn.search.seeds: {seed} is not one of the {entry.seeds} seeds of {name}")
+        for name, lira in self.lira.items():
+            _known("deepunlearn.lira", name, list(self.datasets))
+            for method in lira.methods:
+                _known(f"deepunlearn.lira.{name}.methods", method, self.datasets[name].methods)
+        first = next(iter(self.datasets.values()))
+        _known("deepunlearn.demo_architecture", self.demo_architecture, first.architectures)
+        return self
+
+
+def _known(where: str, name: str, allowed: list[str]) -> None:
+    if name not in allowed:
+        raise ValueError(f"{where}: '{name}' is unknown; allowed: {', '.join(allowed)}{nearest(name, allowed)}")

@@ -1,0 +1,149 @@
+"""Search, kept hyper-parameters, and files to problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+import torch
+
+from lethe.deepunlearn.data.splits import fixed_split, tuning_split
+from lethe.deepunlearn.experiment import Experiment, write_data
+from lethe.deepunlearn.hyperparameters import shipped, write_shipped
+from lethe.deepunlearn.methods.base import Choice, Integers, LogUniform, Method, Standard, Uniform
+from lethe.deepunlearn.models.stack import Stack
+from lethe.deepunlearn.problem import Problem
+from lethe.deepunlearn.search import most_epochs, objectives, search, suggest
+from lethe.diffusion.tensors import write_tensors
+from lethe.io.tables import CorruptFileError
+from lethe.settings.deepunlearn import BaseTraining
+from lethe.settings.load import SettingsError
+
+SEEDS = [0, 1]
+
+
+class Shrink(Method[Standard]):
+    """Scale the weights by the weight decay; break where the learning rate is in its upper half."""
+
+    Config = Standard
+    title = "shrink"
+    paper = "none"
+    breaks_above = 1e-3
+
+    def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
+        stack = problem.original.clone()
+        for m, config in enumerate(configs):
+            factor = float("nan") if config.learning_rate > self.breaks_above else 1 - config.weight_decay
+            for tensor in stack.parameters.values():
+                tensor[m] *= factor
+        return stack
+
+
+class Broken(Shrink):
+    breaks_above = 0.0
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "data.safetensors"
+    sizes = write_data(path, "digits", "", 0.15, 0.10)
+    assert sizes["test"] == 360 and sum(sizes.values()) == 1797
+    return path
+
+
+@pytest.fixture(scope="module")
+def tuned(data: Path) -> tuple[Problem, Stack]:
+    experiment = Experiment.load(data, "mlp")
+    training = BaseTraining(epochs=2)
+    original = experiment.train(experiment.training_rows().expand(2, -1), SEEDS, training)
+    retrained = experiment.train(experiment.splits["tuning_retain"].expand(2, -1), SEEDS, training)
+    return experiment.problem(original, SEEDS, tuning=True), retrained
+
+
+def test_the_tuning_forget_set_is_not_the_reported_one() -> None:
+    split = fixed_split(1000, 100)
+    tuning = tuning_split(split)
+    assert len(tuning.forget) == len(split.forget) and set(tuning.forget) <= set(split.retain)
+    assert set(tuning.retain) | set(tuning.forget) == set(split.retain) | set(split.forget)
+    assert set(split.forget) <= set(tuning.retain)
+
+
+def test_objectives_are_zero_for_the_reference_but_for_its_membership(tuned: tuple[Problem, Stack]) -> None:
+    problem, retrained = tuned
+    found = objectives(problem, retrained, retrained)
+    assert found.shape == (2, 4) and (found[:, :3] == 0).all() and (found[:, 3] >= 0).all()
+
+
+def test_a_trial_with_nan_is_recorded_and_the_study_goes_on(tuned: tuple[Problem, Stack]) -> None:
+    problem, retrained = tuned
+    best, trials = search(Shrink(), problem, retrained, most_epochs=2, trials=8, batch=4, finalists=2, protocol="held_out")
+    assert len(trials) == 16 and set(trials["state"]) == {"complete", "failed"}
+    failed = trials[trials["state"] == "failed"]
+    assert (failed["learning_rate"] > Shrink.breaks_above).all() and failed["norm"].isna().all()
+    assert best.values["learning_rate"] <= Shrink.breaks_above
+    assert best.trials == 16 + 2 * len(SEEDS) * 2 and isinstance(best.values["batch_size"], int)
+
+
+def test_published_protocol_takes_the_single_best_trial(tuned: tuple[Problem, Stack]) -> None:
+    problem, retrained = tuned
+    best, trials = search(Shrink(), problem, retrained, most_epochs=2, trials=6, batch=6, finalists=2, protocol="published")
+    assert best.norm == pytest.approx(trials["norm"].min()) and best.trials == len(trials) == 12
+
+
+def test_a_search_repeats_itself(tuned: tuple[Problem, Stack]) -> None:
+    problem, retrained = tuned
+    first, second = (
+        search(Shrink(), problem, retrained, most_epochs=2, trials=4, batch=2, finalists=1, protocol="held_out")[1]
+        for _ in range(2)
+    )
+    assert first.equals(second)
+
+
+def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack]) -> None:
+    with pytest.raises(RuntimeError, match="all 4 trials of shrink failed"):
+        search(Broken(), *tuned, most_epochs=2, trials=2, batch=2, finalists=1, protocol="held_out")
+
+
+def test_suggestions_stay_in_their_space() -> None:
+    space = {"a": Uniform(0.2, 0.3), "b": LogUniform(1e-5, 1e-1), "c": Integers(1), "d": Integers(2, 4), "e": Choice((64, 128))}
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    values = [suggest(study.ask(), space, most_epochs=6) for _ in range(200)]
+    assert all(0.2 <= v["a"] <= 0.3 and 1e-5 <= v["b"] <= 1e-1 for v in values)
+    assert (
+        {v["c"] for v in values} == set(range(1, 7))
+        and {v["d"] for v in values} == {2, 3, 4}
+        and {v["e"] for v in values} == {64, 128}
+    )
+    assert np.median([v["b"] for v in values]) < 1e-2  # log-uniform, not uniform
+
+
+@pytest.mark.parametrize(("epochs", "most"), [(182, 37), (50, 10), (91, 19), (30, 6)])
+def test_most_epochs_as_published(epochs: int, most: int) -> None:
+    assert most_epochs(epochs) == most
+
+
+def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
+    found = {"values": {"learning_rate": 0.01, "batch_size": 64}, "norm": 0.1, "trials": 9, "seconds": 1.5}
+    content = {"dataset": "digits", "architecture": "mlp", "protocol": "held_out", "seeds": [0], "methods": {"ft": found}}
+    write_shipped(tmp_path / "digits_mlp.yaml", content)
+    kept = shipped(tmp_path, "digits", "mlp")["ft"]
+    assert kept.model_dump() == found and isinstance(kept.values["batch_size"], int)
+
+
+def test_missing_and_malformed_hyperparameters_are_clear(tmp_path: Path) -> None:
+    (tmp_path / "digits_mlp.yaml").write_text(
+        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nmethods: {ft: {norm: 1}}\n"
+    )
+    with pytest.raises(SettingsError, match="methods.ft.values: Field required"):
+        shipped(tmp_path, "digits", "mlp")
+    with pytest.raises(SettingsError, match=r"there are: digits_mlp; did you mean 'digits_mlp'\?.*searched"):
+        shipped(tmp_path, "digits", "mpl")
+
+
+def test_another_file_is_no_data_set(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "x.safetensors", {"images": torch.zeros(1)}, {"format": "something"})
+    with pytest.raises(CorruptFileError, match="header says format 'something'"):
+        Experiment.load(tmp_path / "x.safetensors", "mlp")
