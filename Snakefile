@@ -59,15 +59,18 @@ localrules:
 
 
 rule all:
-    """Everything: tables, figures, notebooks and gates of every task."""
+    """Everything: tables, figures, notebooks and gates of every task, and Deep Unlearn."""
     input:
         products(TASKS),
+        deepunlearn_products(STUDIES),
+        "<results>/figures/deepunlearn_ranking.png",
 
 
 rule demo:
-    """The same for the tasks named in `demo_tasks`: the short first run."""
+    """The short first run: the tasks named in `demo_tasks`, and one architecture of Deep Unlearn."""
     input:
         products(SETTINGS.demo_tasks),
+        deepunlearn_products(demo_studies()),
 
 
 rule tables:

@@ -323,7 +323,10 @@ def found_files_of_study(wildcards):
 @lru_cache(maxsize=None)
 def shipped_study(dataset, architecture):
     """Method -> hyper-parameters kept in config/deepunlearn."""
-    return shipped(ROOT / "config/deepunlearn", dataset, architecture)
+    try:
+        return shipped(ROOT / "config/deepunlearn", dataset, architecture)
+    except SettingsError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def found_values(wildcards):
@@ -400,14 +403,20 @@ def demo_studies():
     return [(next(iter(SETTINGS.deepunlearn.datasets)), SETTINGS.deepunlearn.demo_architecture)]
 
 
+def attacked(dataset, architecture):
+    """Whether U-LiRA is asked for."""
+    lira = SETTINGS.deepunlearn.lira.get(dataset)
+    return lira is not None and (not lira.architectures or architecture in lira.architectures)
+
+
 def deepunlearn_products(pairs):
     """Everything that some (data set, architecture) lead to."""
     stems = []
     for dataset, architecture in pairs:
         study = f"{dataset}_{architecture}"
-        stems += [f"tables/deepunlearn_{study}.csv", f"tables/deepunlearn_ranking_{study}.csv"]
-        stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime", "ranking")]
-        if dataset in SETTINGS.deepunlearn.lira:
+        stems += [f"tables/deepunlearn_{study}.csv"]
+        stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime")]
+        if attacked(dataset, architecture):
             stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
     return expand("<results>/{stem}", stem=stems)
 

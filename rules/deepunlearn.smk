@@ -9,6 +9,7 @@ rule deepunlearn:
     """The whole study: tables, figures and gates of every data set and architecture."""
     input:
         deepunlearn_products(STUDIES),
+        "<results>/figures/deepunlearn_ranking.png",
 
 
 rule deepunlearn_search:
@@ -370,8 +371,9 @@ rule deepunlearn_tables:
         searches=found_files_of_study,
     output:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-        ranking="<results>/tables/deepunlearn_ranking_{dataset}_{architecture}.csv",
-        seeds="<results>/deepunlearn_{dataset}_{architecture}.parquet",
+        seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
+        groups="<results>/tables/deepunlearn_groups_{dataset}_{architecture}.csv",
+        ranks="<results>/tables/deepunlearn_ranks_{dataset}_{architecture}.csv",
     log:
         "<logs>/deepunlearn_tables/{dataset}_{architecture}.log",
     benchmark:
@@ -390,3 +392,155 @@ rule deepunlearn_tables:
         "Tables of {wildcards.architecture} on {wildcards.dataset}"
     script:
         "../scripts/deepunlearn_tables.py"
+
+
+rule deepunlearn_gaps:
+    """How far every method's accuracies are from the retrained models'."""
+    input:
+        seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
+    output:
+        png=report(
+            "<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.png",
+            caption="../report/deepunlearn_gaps.rst",
+            category="Deep Unlearn",
+            labels={"result": "gaps to retraining, {architecture} on {dataset}"},
+        ),
+        csv="<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/deepunlearn_gaps/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_gaps/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.deepunlearn_gaps"),
+    message:
+        "Gaps of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/figure_deepunlearn_gaps.py"
+
+
+rule deepunlearn_retdev_indisc:
+    """Retention deviation against indiscernibility."""
+    input:
+        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
+    output:
+        png=report(
+            "<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.png",
+            caption="../report/deepunlearn_retdev_indisc.rst",
+            category="Deep Unlearn",
+            labels={"result": "deviation and indiscernibility, {architecture} on {dataset}"},
+        ),
+        csv="<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/deepunlearn_retdev_indisc/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_retdev_indisc/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.deepunlearn_retdev_indisc"),
+    message:
+        "Retention deviation against indiscernibility, {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/figure_deepunlearn_retdev_indisc.py"
+
+
+rule deepunlearn_runtime:
+    """Run time against retention deviation and against indiscernibility."""
+    input:
+        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
+    output:
+        png=report(
+            "<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.png",
+            caption="../report/deepunlearn_runtime.rst",
+            category="Deep Unlearn",
+            labels={"result": "run time, {architecture} on {dataset}"},
+        ),
+        csv="<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/deepunlearn_runtime/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_runtime/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.deepunlearn_runtime"),
+    message:
+        "Run times of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/figure_deepunlearn_runtime.py"
+
+
+rule deepunlearn_lira_roc:
+    """ROC curves of U-LiRA."""
+    input:
+        lira="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
+        roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
+    output:
+        png=report(
+            "<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.png",
+            caption="../report/deepunlearn_lira_roc.rst",
+            category="Deep Unlearn",
+            labels={"result": "U-LiRA, {architecture} on {dataset}"},
+        ),
+        csv="<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/deepunlearn_lira_roc/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_lira_roc/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.deepunlearn_lira_roc"),
+    message:
+        "U-LiRA curves of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/figure_deepunlearn_lira_roc.py"
+
+
+rule deepunlearn_ranking:
+    """Groups and mean ranks of every method."""
+    input:
+        groups=[f"<results>/tables/deepunlearn_groups_{d}_{a}.csv" for d, a in STUDIES],
+        ranks=[f"<results>/tables/deepunlearn_ranks_{d}_{a}.csv" for d, a in STUDIES],
+    output:
+        png=report(
+            "<results>/figures/deepunlearn_ranking.png",
+            caption="../report/deepunlearn_ranking.rst",
+            category="Deep Unlearn",
+            labels={"result": "ranking"},
+        ),
+        csv="<results>/figures/deepunlearn_ranking.csv",
+    log:
+        "<logs>/deepunlearn_ranking/ranking.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_ranking/ranking.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.plots.deepunlearn_ranking"),
+    message:
+        "Ranking of all methods"
+    script:
+        "../scripts/figure_deepunlearn_ranking.py"

@@ -9,7 +9,7 @@ from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.deepunlearn.scores import runtime_table, summarise
 from lethe.diffusion.tensors import read_tensors
-from lethe.io.tables import read_json, read_parquet, write_csv, write_parquet
+from lethe.io.tables import read_json, read_parquet, write_csv
 from lethe.runtime import start_job
 
 given, params = snakemake.input, snakemake.params
@@ -25,7 +25,6 @@ summary = summarise(scores, level)
 contaminated = {name for name in found if METHODS.load(name).uses_val}
 summary.insert(3, "trained_on_val", summary["method"].isin(contaminated))
 write_csv(snakemake.output.methods, summary.merge(runtime_table(read_parquet(given.times), search), on="method", how="left"))
-ranks = mean_ranks(scores, level).pivot(index="method", columns="metric", values=["rank", "rank_low", "rank_high"])
-ranks.columns = [f"{name}_{metric}" for name, metric in ranks.columns]
-write_csv(snakemake.output.ranking, ranking_groups(summary, chance).merge(ranks.reset_index(), on="method"))
-write_parquet(snakemake.output.seeds, scores)
+write_csv(snakemake.output.groups, ranking_groups(summary, chance))
+write_csv(snakemake.output.ranks, mean_ranks(scores, level))
+write_csv(snakemake.output.seeds, scores)

@@ -218,9 +218,10 @@ def test_pure_and_deterministic(name: str, architecture: str, tmp_path: Path) ->
     given = problem(architecture)
     data = [tensor.clone() for tensor in (given.images, given.labels, given.retain, given.forget, given.val)]
     before, global_state = copied(given.original), torch.get_rng_state()
-    first = run(loaded(name)[0], given, same(name))
+    method = loaded(name)[0]
+    first = method.unlearn(given, same(name))  # not through ``run``, which copies the problem
     torch.manual_seed(99)  # whoever draws from the global generator differs now
-    second = run(loaded(name)[0], given, same(name))
+    second = method.unlearn(given, same(name))
     torch.set_rng_state(global_state)
 
     for tensor, kept in zip((given.images, given.labels, given.retain, given.forget, given.val), data, strict=True):
@@ -263,7 +264,7 @@ def test_a_stack_is_its_models(name: str, architecture: str) -> None:
     given, method = problem(architecture), loaded(name)[0]
     configs = same(name) if given.original.buffers else different(name)  # ``run`` stacks no others with running statistics
     together = method.unlearn(given, configs)
-    for m in range(MODELS):
+    for m in range(MODELS)[: 1 if given.original.buffers else MODELS]:  # those run one after another: slow, and less can go wrong
         assert_close(together.select([m]), method.unlearn(given.select([m]), [configs[m]]), SMALL[name].tolerance)
 
 

@@ -153,8 +153,8 @@ def summarise(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
             row[title], row[f"{title}_low"], row[f"{title}_high"] = mean_interval(group[name].to_numpy(float), level)
         rows.append(row)
     table = pd.DataFrame(rows)
-    reference = table[table["method"] == RETRAINED].set_index(KEYS)[list(RATIOS.values())]
-    means = table.join(reference, on=KEYS, rsuffix="_R")
+    reference = table[table["method"] == RETRAINED].set_index(KEYS)[list(RATIOS.values())].add_suffix("_R")
+    means = table.join(reference, on=KEYS)
     table["retdev_of_means"] = _deviation(pd.DataFrame({r: means[name] / means[f"{name}_R"] for r, name in RATIOS.items()}))
     table["indisc_of_means"] = indiscernibility(table["mia_test"].to_numpy())
     return table

@@ -55,6 +55,7 @@ class Search(Strict):
 class Lira(Strict):
     """Per-sample membership inference from many models, U-LiRA."""
 
+    architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
     methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
     splits: int = Field(64, ge=4, description="random halves of the data, one original model each")
     forget_sets: int = Field(4, ge=1, description="forget sets per split, one retrained and one unlearned model each")
@@ -90,6 +91,8 @@ class DeepUnlearn(Strict):
                     raise ValueError(f"deepunlearn.search.seeds: {seed} is not one of the {entry.seeds} seeds of {name}")
         for name, lira in self.lira.items():
             _known("deepunlearn.lira", name, list(self.datasets))
+            for architecture in lira.architectures:
+                _known(f"deepunlearn.lira.{name}.architectures", architecture, self.datasets[name].architectures)
             for method in lira.methods:
                 _known(f"deepunlearn.lira.{name}.methods", method, self.datasets[name].methods)
         first = next(iter(self.datasets.values()))

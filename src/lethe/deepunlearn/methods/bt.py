@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from lethe.deepunlearn.methods._paired import paired, teach
-from lethe.deepunlearn.methods._partial import only
 from lethe.deepunlearn.methods.base import BatchSize, Decay, Epochs, Hyperparameters, Method, Rate, Temperature, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import data_order, kl_divergence
+from lethe.deepunlearn.training import constant, data_order, kl_divergence
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
@@ -46,10 +45,9 @@ class BadTeacher(Method["BadTeacher.Config"]):
         logits = torch.cat([teach(problem, problem.original, problem.retain), self._incompetent(problem)], 1)
         optimiser, order = _Adam(stack, rate, decay), data_order()
         for epoch in range(int(epochs.max())):
-            with only(epoch < epochs, stack):
-                for part, target in paired(index, logits, configs[0].batch_size, order):
-                    student = problem.logits(stack, part, train=True)
-                    optimiser.step(self._scale(problem) * kl_divergence(target, student, temperature))
+            for part, target in paired(index, logits, configs[0].batch_size, order):
+                student = problem.logits(stack, part, train=True)
+                optimiser.step(self._scale(problem) * kl_divergence(target, student, temperature), constant(epoch, epochs))
         return optimiser.finish()
 
     def _incompetent(self, problem: Problem) -> Tensor:
@@ -72,8 +70,8 @@ class _Adam:
         for parameter in stack.parameters.values():
             parameter.requires_grad_(True)
 
-    def step(self, losses: Tensor) -> None:
-        """Descend once on ``losses`` (M,)."""
+    def step(self, losses: Tensor, factor: Tensor) -> None:
+        """Descend once on ``losses`` (M,), learning rate times ``factor`` (M,)."""
         self.steps += 1
         gradients = torch.autograd.grad(losses.sum(), list(self.stack.parameters.values()))
         with torch.no_grad():
@@ -84,7 +82,7 @@ class _Adam:
                 mean.lerp_(gradient, 1 - BETAS[0])
                 square.lerp_(gradient.square(), 1 - BETAS[1])
                 direction = mean / (1 - BETAS[0] ** self.steps) / ((square / (1 - BETAS[1] ** self.steps)).sqrt() + EPSILON)
-                parameter.sub_(self.learning_rate.view(shape) * direction)
+                parameter.sub_((self.learning_rate * factor).view(shape) * direction)
 
     def finish(self) -> Stack:
         """The trained stack, without gradients."""

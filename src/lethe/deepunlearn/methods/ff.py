@@ -8,14 +8,13 @@ from typing import Annotated, ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.func import grad, vmap
 
+from lethe.deepunlearn.methods._per_sample import copies
 from lethe.deepunlearn.methods.base import Hyperparameters, Method, Uniform, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 
 SAMPLES = 2000  # of D_R at most: a gradient per sample and class is dear
-NUMBERS = 2**23  # in the gradients that are held at once
 LARGEST, LARGEST_OUT = 1e3, 1e2  # variance before alpha; of the classifier
 RAISED = 10.0
 
@@ -59,22 +58,20 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
 
     def _fisher(self, problem: Problem, configs: Sequence[Config]) -> dict[str, Tensor]:
         """F, name -> (M, *shape)."""
-        parameters, buffers = problem.original.parameters, problem.original.buffers
-
-        def loss(parameters: dict[str, Tensor], images: Tensor, label: int) -> Tensor:
-            logits = problem.architecture.logits(Stack(parameters, buffers), images[:, None])
-            return -logits.log_softmax(-1)[:, 0, label].sum()
-
-        gradients = vmap(grad(loss), in_dims=(None, 1, None))
         index = problem.retain
         if index.shape[1] > SAMPLES:
             index = index.gather(1, problem.draws("ff/samples").permutations(index.shape[1])[:, :SAMPLES])
-        total = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
-        chunk = max(1, NUMBERS // sum(parameter.numel() for parameter in parameters.values()))
-        for part in index.split(chunk, 1):
-            with torch.no_grad():
-                p = problem.logits(problem.original, part).softmax(-1)
-            for label in range(problem.classes):
-                for name, gradient in gradients(parameters, problem.images[part], label).items():
-                    total[name] += torch.einsum("bm...,mb->m...", gradient.square(), p[:, :, label])
+        total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}
+        for m in range(len(problem)):
+            for _, parameters, logits in copies(problem, m, index[m]):
+                logarithms = logits.log_softmax(-1)
+                root = logarithms.detach().div(2).exp()  # squared with the gradient it gives the weight p_y
+                squares = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
+                for label in range(problem.classes):
+                    loss = (root[:, label] * logarithms[:, label]).sum()
+                    gradients = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True)
+                    for square, gradient in zip(squares.values(), gradients, strict=True):
+                        square.addcmul_(gradient, gradient)
+                for name, square in squares.items():
+                    total[name][m] += square.sum(0)
         return {name: value / index.shape[1] for name, value in total.items()}

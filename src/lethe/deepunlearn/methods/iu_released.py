@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from lethe.deepunlearn.methods.iu import InfluenceUnlearning, _gradient, _losses
-from lethe.deepunlearn.models.stack import Stack
+from lethe.deepunlearn.methods._per_sample import rows
+from lethe.deepunlearn.methods.iu import InfluenceUnlearning
 from lethe.deepunlearn.problem import Problem
 
 N = 1000
@@ -22,14 +21,11 @@ class InfluenceUnlearningReleased(InfluenceUnlearning):
 
     title = "IU (released)"
 
-    def _solve(self, problem: Problem, stack: Stack, v: Tensor) -> Tensor:
-        k, o = v.clone(), torch.zeros_like(v)
-        for i in range(min(N + 2, problem.retain.shape[1])):
-            g = _gradient(stack, _losses(problem, stack, problem.retain[:, i : i + 1]))
-            if i == 0:
-                o = g
-                continue
-            t = (o * g).sum(1, keepdim=True)
-            k -= (k * g).sum(1, keepdim=True) / (N + t) * o
+    def _solve(self, problem: Problem, model: int, v: Tensor) -> Tensor:
+        singles = (g for part in rows(problem, model, problem.retain[model, : N + 2]) for g in part)
+        k, o = v.clone(), next(singles)
+        for g in singles:
+            t = o @ g
+            k -= (k @ g) / (N + t) * o
             o = o - t / (N + t) * o
         return k

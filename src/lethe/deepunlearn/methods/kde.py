@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from lethe.deepunlearn.methods._paired import paired, teach
-from lethe.deepunlearn.methods._partial import only
 from lethe.deepunlearn.methods._reset import reset
 from lethe.deepunlearn.methods.base import Decay, Epochs, Method, Rate, Standard, Temperature, column
 from lethe.deepunlearn.models.stack import Stack
@@ -54,20 +53,18 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
         logits, epochs = teach(problem, problem.original, index), column(configs, "num_epochs", device)
         optimiser = SGD(stack, rate, momentum, decay)
         for epoch in range(int(epochs.max())):
-            with only(epoch < epochs, stack):
-                for part, target in paired(index, logits, size, order):
-                    student = problem.logits(stack, part, train=True)
-                    optimiser.step(kl_divergence(target, student, temperature), constant(epoch, epochs))
+            for part, target in paired(index, logits, size, order):
+                student = problem.logits(stack, part, train=True)
+                optimiser.step(kl_divergence(target, student, temperature), constant(epoch, epochs))
 
         order = data_order()  # a new one: how long the others warmed up is not to matter
         logits, epochs = teach(problem, problem.original, problem.retain), column(configs, "retain_num_epochs", device)
         optimiser = SGD(stack, later[0], momentum, later[1])
         for epoch in range(int(epochs.max())):
-            with only(epoch < epochs, stack):
-                for part, target in paired(problem.retain, logits, size, order):
-                    student = problem.logits(stack, part, train=True)
-                    losses = cross_entropy(student, problem.labels[part]) + 2 * kl_divergence(target, student, temperature)
-                    optimiser.step(losses, cosine(epoch, epochs))
+            for part, target in paired(problem.retain, logits, size, order):
+                student = problem.logits(stack, part, train=True)
+                losses = cross_entropy(student, problem.labels[part]) + 2 * kl_divergence(target, student, temperature)
+                optimiser.step(losses, cosine(epoch, epochs))
         return optimiser.finish()
 
     def _warm_up(self, problem: Problem) -> tuple[Tensor, torch.Generator | None]:

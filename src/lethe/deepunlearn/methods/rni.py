@@ -8,12 +8,12 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from lethe.deepunlearn.methods._partial import only, step_where
+from lethe.deepunlearn.methods._masked import step_where
 from lethe.deepunlearn.methods._reset import reset
 from lethe.deepunlearn.methods.base import Decay, Epochs, Fraction, Method, Rate, Standard, Uniform, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, data_order
+from lethe.deepunlearn.training import SGD, batches, constant, data_order
 
 TRAINED = 9  # tensors per epoch, as published
 SHARE = 3  # but no more than a third of the tensors, which is what 9 are of a ResNet-18's 28
@@ -63,16 +63,15 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
             fine = epoch >= epochs - fine_epochs
             place = turns.permutations(len(names))
             trained = (place < count) | fine[:, None]
-            noisy = (place < noised[:, None]) & ~seen & ((epoch >= noise_from) & ~fine)[:, None]
+            noisy = (place < noised[:, None]) & ~seen & ((epoch >= noise_from) & ~fine & (epoch < epochs))[:, None]
             seen |= trained
             mask = {name: trained[:, i].view(-1, *[1] * (stack.parameters[name].ndim - 1)) for i, name in enumerate(names)}
-            with only(epoch < epochs, stack):
-                with torch.no_grad():
-                    for i in noisy.any(0).nonzero().flatten().tolist():
-                        parameter, noise = stack.parameters[names[i]], problem.draws(f"rni/noise/{epoch}/{i}")
-                        size = (sigma * noisy[:, i]).view(-1, *[1] * (parameter.ndim - 1))
-                        parameter.add_(size * noise.normal(parameter.shape[1:]))
-                optimiser = SGD(stack, torch.where(fine, fine_rate, rate), momentum, torch.where(fine, fine_decay, decay))
-                for part in batches(problem.retain, configs[0].batch_size, order):
-                    step_where(optimiser, mask, problem.cross_entropy(stack, part))
+            with torch.no_grad():
+                for i in noisy.any(0).nonzero().flatten().tolist():
+                    parameter, noise = stack.parameters[names[i]], problem.draws(f"rni/noise/{epoch}/{i}")
+                    size = (sigma * noisy[:, i]).view(-1, *[1] * (parameter.ndim - 1))
+                    parameter.add_(size * noise.normal(parameter.shape[1:]))
+            optimiser = SGD(stack, torch.where(fine, fine_rate, rate), momentum, torch.where(fine, fine_decay, decay))
+            for part in batches(problem.retain, configs[0].batch_size, order):
+                step_where(optimiser, mask, problem.cross_entropy(stack, part), constant(epoch, epochs))
         return optimiser.finish()

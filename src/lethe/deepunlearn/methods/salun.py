@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from lethe.deepunlearn.methods._masked import step_where
 from lethe.deepunlearn.methods._paired import paired
-from lethe.deepunlearn.methods._partial import only, step_where
 from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
@@ -41,10 +41,9 @@ class SalUn(Method["SalUn.Config"]):
         index = torch.cat([problem.forget, problem.retain], 1)
         for epoch in range(int(epochs.max())):
             labels = torch.cat([self._wrong(problem, draws), problem.labels[problem.retain]], 1)
-            with only(epoch < epochs, stack):
-                for part, wanted in paired(index, labels, size, order):
-                    losses = cross_entropy(problem.logits(stack, part, train=True), wanted)
-                    self._step(optimiser, losses, constant(epoch, epochs), mask)
+            for part, wanted in paired(index, labels, size, order):
+                losses = cross_entropy(problem.logits(stack, part, train=True), wanted)
+                self._step(optimiser, losses, constant(epoch, epochs), mask)
         return optimiser.finish()
 
     def _saliency(self, problem: Problem, optimiser: SGD, batch_size: int) -> dict[str, Tensor]:

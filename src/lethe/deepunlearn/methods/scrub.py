@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from lethe.deepunlearn.methods._paired import paired, teach
-from lethe.deepunlearn.methods._partial import only
-from lethe.deepunlearn.methods.base import BatchSize, Epochs, Fraction, Method, Standard, Temperature, column
+from lethe.deepunlearn.methods.base import BatchSize, Epochs, Fraction, Method, Rate, Standard, Temperature, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import SGD, cross_entropy, data_order, kl_divergence
@@ -36,10 +36,12 @@ class Scrub(Method["Scrub.Config"]):
         """Standard (``batch_size`` is that of the min passes); the batch size and number of max passes; weights and temperature."""
 
         shape: ClassVar[tuple[str, ...]] = ("batch_size", "forget_batch_size")
+        learning_rate: Rate = 0.1  # the first max pass starts where its gradient is 0
+        num_epochs: Epochs = 5
         forget_batch_size: BatchSize = 64
-        msteps: Epochs = 2
-        gamma: Fraction = 1.0
-        alpha: Fraction = 0.5
+        msteps: Epochs = 3
+        gamma: Fraction = 0.5
+        alpha: Fraction = 0.1
         kd_temperature: Temperature = 2.0
 
     title = "SCRUB"
@@ -63,15 +65,16 @@ class Scrub(Method["Scrub.Config"]):
             factor = FACTOR ** (epoch > milestones).sum(1)
             maximise = epoch <= torch.minimum(msteps, epochs)
             if maximise.any():
-                with only(maximise, stack, optimiser.velocity):
+                with _pause(optimiser, ~maximise):
                     for part, target in paired(problem.forget, on_forget, configs[0].forget_batch_size, None):
                         divergence = kl_divergence(target, problem.logits(stack, part, train=True), temperature)
                         optimiser.step(-(temperature**2) * divergence, factor)
-            with only(epoch <= epochs, stack, optimiser.velocity):
-                for part, target in paired(problem.retain, on_retain, configs[0].batch_size, order):
-                    student = problem.logits(stack, part, train=True)
-                    divergence = temperature**2 * kl_divergence(target, student, temperature)
-                    optimiser.step(gamma * cross_entropy(student, problem.labels[part]) + alpha * divergence, factor)
+            for part, target in paired(problem.retain, on_retain, configs[0].batch_size, order):
+                student = problem.logits(stack, part, train=True)
+                divergence = temperature**2 * kl_divergence(target, student, temperature)
+                optimiser.step(
+                    gamma * cross_entropy(student, problem.labels[part]) + alpha * divergence, factor * (epoch <= epochs)
+                )
             models.append(stack.clone())
             forget_errors.append(_error(problem, stack, problem.forget))
             final = torch.where(epoch == epochs, _error(problem, stack, problem.val, shared), final)
@@ -93,6 +96,19 @@ class Scrub(Method["Scrub.Config"]):
             epochs: (M,).
         """
         return [int(e) for e in 1 + distance[1:].argmin(0)]
+
+
+@contextmanager
+def _pause(optimiser: SGD, models: Tensor) -> Iterator[None]:
+    """Weights and momentum of ``models`` (mask, (M,)) come out as they went in; a learning rate of 0 would not keep the momentum."""
+    names = optimiser.names if models.any() else []
+    weights = {name: optimiser.stack.parameters[name].detach()[models] for name in names}
+    momentum = {name: velocity[models] for name, velocity in optimiser.velocity.items()}
+    yield
+    with torch.no_grad():
+        for name in names:
+            optimiser.stack.parameters[name][models] = weights[name]
+            optimiser.velocity[name][models] = momentum.get(name, 0.0)
 
 
 def _error(problem: Problem, stack: Stack, index: Tensor, chosen: Tensor | None = None) -> Tensor:
