@@ -50,6 +50,39 @@ CONFUSE: dict[str, Any] = {
 }
 PRUNE: dict[str, Any] = {**STANDARD, "learning_rate": 0.05, "num_epochs": 2.4, "prune_amount": 0.8}
 
+DISTIL: dict[str, Any] = {
+    **STANDARD,
+    "learning_rate": 0.05,
+    "num_epochs": 3,
+    "retain_num_epochs": 5,
+    "retain_learning_rate": 0.05,
+    "retain_weight_decay": 5e-4,
+    "temperature": 2.0,
+}
+NOISE: dict[str, Any] = {
+    **STANDARD,
+    "learning_rate": 0.05,
+    "num_epochs": 6,
+    "fine_num_epochs": 3,
+    "fine_learning_rate": 0.05,
+    "fine_weight_decay": 5e-4,
+    "reset_num_epochs": 1,
+    "noise_ratio": 1.0,
+    "origin_noise": 0.1,
+}
+TEACHER: dict[str, Any] = {**STANDARD, "learning_rate": 0.003, "num_epochs": 3, "kl_temperature": 1.0}
+SALIENT: dict[str, Any] = {**STANDARD, "learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}
+LEAVE: dict[str, Any] = {
+    **STANDARD,
+    "learning_rate": 0.1,
+    "num_epochs": 5,
+    "forget_batch_size": 64,
+    "msteps": 3,
+    "gamma": 0.9,
+    "alpha": 0.1,
+    "kd_temperature": 2.0,
+}
+
 
 class Small(NamedTuple):
     """Hyper-parameters for the small problem, and what is documented of the method.
@@ -81,6 +114,19 @@ SMALL = {
     "cfw_released": Small(CONFUSE, "up", 0.8, "nothing"),
     "prmq": Small(PRUNE, "up", 0.9, "nothing", tolerance=2**-10),  # rounds to float16 in the end
     "ct": Small({**STANDARD, "learning_rate": 0.05, "num_epochs": 6}, "up", 0.7, "nothing"),
+    "kde": Small(DISTIL, "up", 0.7, "nothing"),
+    "kde_released": Small(DISTIL, "up", 0.6, "nothing"),
+    "rni": Small(NOISE, "up", 0.85, "nothing"),
+    "bt": Small(TEACHER, "up", 0.85, "samples"),
+    "bt_released": Small(TEACHER, "up", 0.85, "samples"),
+    "salun": Small(SALIENT, "up", 0.85, "labels"),
+    "salun_released": Small(SALIENT, "up", 0.85, "labels"),
+    "scrub": Small(LEAVE, "up", 0.85, "labels"),
+    "scrub_released": Small(LEAVE, "up", 0.85, "labels"),
+    "iu": Small({"alpha": 1.0}, "change", 0.97, "labels"),
+    "iu_released": Small({"alpha": 1.0}, "change", 0.97, "labels"),
+    "ff": Small({"alpha": 1e-5}, "change", 0.9, "nothing"),
+    "ff_released": Small({"alpha": 1e-5, "batch_size": 64}, "change", 0.9, "nothing"),
 }
 
 
@@ -307,7 +353,7 @@ def test_every_hyperparameter_acts(name: str) -> None:
     start = config(**SMALL[name].parameters)
     reference = copied(run(method, given, [start]))
     other = {field: values for field, values in different(name)[0].model_dump().items() if field in config.space()}
-    other["batch_size"] = 32
+    other |= {field: 32 for field in config.space() if field.endswith("batch_size")}
     for field in config.space():
         result = copied(run(method, given, [start.model_copy(update={field: other[field]})]))
         assert any(not torch.equal(result[key], reference[key]) for key in result), f"{field} has no effect"

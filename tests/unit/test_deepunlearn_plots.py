@@ -11,11 +11,11 @@ from lethe.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.deepunlearn.scores import runtime_table, summarise
 from lethe.plots import (
     deepunlearn_gaps,
+    deepunlearn_lira_roc,
     deepunlearn_ranking,
     deepunlearn_retdev_indisc,
     deepunlearn_runtime,
     deepunlearn_style,
-    deepunlearn_lira_roc,
 )
 from lethe.plots.style import publish
 

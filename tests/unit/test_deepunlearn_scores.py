@@ -215,6 +215,8 @@ def test_groups_by_hand():
     counts = group_counts(table.reset_index()).set_index(["method", "metric"])
     assert counts.loc[("ct", "indisc")].tolist() == [0, 0, 1, 0] and counts.loc["ff", "F"].tolist() == [1, 1]
     assert (counts.sum(axis=1) == 1).all()
+    edge = made(retrained=RETRAINED[:1], original=[(1, 1, 0.9, 0.8)], ft=[(1, 0.8, 0.499, 0.5)], ct=[(1, 0.8, 0.501, 0.5)])
+    assert ranking_groups(summarise(edge), 0.1)["group_retdev"].tolist() == ["F", "G1"]  # 0.37625 and 0.37375 against 0.375
     with pytest.raises(ValueError, match="no 'original' for d, a"):
         ranking_groups(summary[summary["method"] != "original"], chance=0.1)
     assert (ranking_groups(summary, chance={"d": 0.9})["group_retdev"] == "F").all()

@@ -6,7 +6,18 @@ import pytest
 
 from lethe import fingerprint
 
-FLOORS = ["sources", "testbed", "diffusion", "pretraining", "metrics", "unlearners", "interference", "deepunlearn", "archive", "plots"]
+FLOORS = [
+    "sources",
+    "testbed",
+    "diffusion",
+    "pretraining",
+    "metrics",
+    "unlearners",
+    "interference",
+    "deepunlearn",
+    "archive",
+    "plots",
+]
 # the settings check names against the registries, which hold strings and import nothing
 NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}
 NAMES_ONLY |= {("lethe.settings.deepunlearn", "lethe.deepunlearn")}

@@ -58,7 +58,7 @@ def test_unlearning_table_is_the_golden_one(finished: Clone) -> None:
 
 def test_every_figure_has_its_data(finished: Clone) -> None:
     figures = sorted((finished.folder / RESULTS / "figures").glob("*.png"))
-    assert len(figures) == 6
+    assert len(figures) == 11
     for figure in figures:
         assert figure.with_suffix(".csv").exists()
         with Image.open(figure) as image:

@@ -13,7 +13,6 @@ from torch import Tensor
 from lethe.deepunlearn import ARCHITECTURES, PROVIDERS
 from lethe.deepunlearn.data.augment import augmentation
 from lethe.deepunlearn.data.splits import fixed_split, tuning_split
-from lethe.deepunlearn.methods.base import MOST_MODELS
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Augment, Problem, train
@@ -84,8 +83,8 @@ class Experiment:
             FloatingPointError: one diverged.
         """
         parts = []
-        for first in range(0, len(seeds), MOST_MODELS):
-            chosen = slice(first, first + MOST_MODELS)
+        for first in range(0, len(seeds), self.architecture.at_once):
+            chosen = slice(first, first + self.architecture.at_once)
             parts.append(
                 train(
                     self.architecture,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lethe.deepunlearn import PROVIDERS
 from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.methods.base import MOST_MODELS, Hyperparameters, Method, run
+from lethe.deepunlearn.methods.base import Hyperparameters, Method, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.ulira import confidence
@@ -70,9 +70,9 @@ def outputs(experiment: Experiment, lira: Lira, stack: Stack) -> tuple[Floats, M
     rows = torch.arange(splits.n, device=experiment.images.device)
     empty = rows[None, :0]
     problem = Problem(experiment.architecture, stack, experiment.images, experiment.labels, empty, empty, empty, seeds=[])
-    parts = []
-    for first in range(0, len(stack), MOST_MODELS):
-        part = stack.select(range(first, min(first + MOST_MODELS, len(stack))))
+    parts, most = [], experiment.architecture.at_once
+    for first in range(0, len(stack), most):
+        part = stack.select(range(first, min(first + most, len(stack))))
         parts.append(confidence(problem.predict(part, rows).cpu(), experiment.labels[rows].cpu()))
     phi, correct = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if len(stack) == lira.splits:

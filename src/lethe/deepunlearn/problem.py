@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack
-from lethe.deepunlearn.training import SGD, Draws, batches, constant, cosine, cross_entropy, data_order
+from lethe.deepunlearn.training import SGD, Draws, augmented, batches, cosine, cross_entropy, data_order, fixed_global_seed
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -103,17 +103,14 @@ def train(
     stack = start.clone()
     optimiser = SGD(stack, learning_rate, momentum, weight_decay)
     order, lengths = data_order(), torch.full((len(stack),), epochs, device=stack.device)
-    for epoch in range(epochs):
-        for part in batches(index, batch_size, order):
-            batch = images[part]
-            if augment is not None:
-                batch = augment(batch.flatten(0, 1), order).view_as(batch)
-            optimiser.step(cross_entropy(architecture.logits(stack, batch, train=True), labels[part]), cosine(epoch, lengths))
+    with fixed_global_seed(stack.device):
+        for epoch in range(epochs):
+            for part in batches(index, batch_size, order):
+                batch = images[part] if augment is None else augmented(images[part], augment, order)
+                losses = cross_entropy(architecture.logits(stack, batch, train=True), labels[part])
+                optimiser.step(losses, cosine(epoch, lengths))
     stack = optimiser.finish()
     broken = [m for m in range(len(stack)) if not all(torch.isfinite(p[m]).all() for p in stack.parameters.values())]
     if broken:
         raise FloatingPointError(f"training diverged (weights not finite) for models {broken}; learning_rate is {learning_rate}")
     return stack
-
-
-__all__ = ["Augment", "Problem", "constant", "train"]

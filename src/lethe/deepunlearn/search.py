@@ -48,7 +48,8 @@ def suggest(trial: Any, space: Mapping[str, Space], most_epochs: int) -> dict[st
         elif isinstance(where, Integers):
             values[name] = trial.suggest_int(name, where.low, most_epochs if where.high is None else where.high)
         else:
-            values[name] = trial.suggest_float(name, where.low, where.high, log=isinstance(where, LogUniform))
+            high = most_epochs if where.high is None else where.high
+            values[name] = trial.suggest_float(name, where.low, high, log=isinstance(where, LogUniform))
     return values
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -49,6 +50,14 @@ def _seed(seed: int, purpose: str) -> int:
 def data_order() -> torch.Generator:
     """A fresh generator of the data order, the same for every model and every method."""
     return torch.Generator().manual_seed(ORDER_SEED)
+
+
+@contextmanager
+def fixed_global_seed(device: torch.device) -> Iterator[None]:
+    """Layers that draw from torch's global generator (drop-path of TinyViT) repeat themselves; it is as before afterwards."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(ORDER_SEED)
+        yield
 
 
 def batches(index: Tensor, batch_size: int, order: torch.Generator | None) -> Iterator[Tensor]:
@@ -139,6 +148,7 @@ class SGD:
         """
         gradients = self.gradients(losses)
         rate = self.learning_rate * torch.as_tensor(factor, device=self.stack.device)
+        moves_all = bool((rate != 0).all())
         with torch.no_grad():
             for name, gradient in gradients.items():
                 parameter = self.stack.parameters[name]
@@ -149,16 +159,15 @@ class SGD:
                     self.velocity[name].mul_(_column(self.momentum, parameter.ndim)).add_(gradient)
                 else:
                     self.velocity[name] = gradient.clone()
-                parameter.sub_(_column(rate, parameter.ndim) * self.velocity[name])
+                update = _column(rate, parameter.ndim) * self.velocity[name]
+                # a model that is done stays as it is, even where its momentum has overflowed
+                parameter.sub_(update if moves_all else torch.where(_column(rate, parameter.ndim) == 0, 0.0, update))
 
     def finish(self) -> Stack:
         """The trained stack, without gradients."""
         for name in self.names:
             self.stack.parameters[name].requires_grad_(False)
         return self.stack
-
-
-Schedule = Callable[[int, Tensor], Tensor]
 
 
 def _column(vector: Tensor, ndim: int) -> Tensor:

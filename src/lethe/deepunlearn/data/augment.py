@@ -26,21 +26,16 @@ def augmentation(provider: Provider) -> Augment | None:
     black = -torch.tensor(provider.mean) / torch.tensor(provider.std)
 
     def augment(images: Tensor, generator: torch.Generator) -> Tensor:
-        count, channels, height, width = images.shape
-        rows = torch.arange(height).expand(count, -1)
-        columns = torch.arange(width).expand(count, -1)
-        if flip:
-            mirrored = torch.rand(count, 1, generator=generator) < 0.5
-            columns = torch.where(mirrored, width - 1 - columns, columns)
+        count, _, height, width = images.shape
         if padding:
-            shift = torch.randint(2 * padding + 1, (2, count, 1), generator=generator)
-            rows, columns = rows + shift[0], columns + shift[1]
+            shift = torch.randint(2 * padding + 1, (2, count), generator=generator).to(images.device)
             padded = black.to(images)[:, None, None].expand(count, -1, height + 2 * padding, width + 2 * padding).clone()
             padded[..., padding : padding + height, padding : padding + width] = images
-            images = padded
-        rows, columns = rows.to(images.device), columns.to(images.device)
-        image = torch.arange(count, device=images.device)
-        channel = torch.arange(channels, device=images.device)
-        return images[image[:, None, None, None], channel[:, None, None], rows[:, None, :, None], columns[:, None, None, :]]
+            crops = padded.unfold(2, height, 1).unfold(3, width, 1)  # (B, C, row, column, H, W), a view
+            images = crops[torch.arange(count, device=images.device), :, shift[0], shift[1]]
+        if flip:
+            mirrored = (torch.rand(count, generator=generator) < 0.5).to(images.device)
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        return images
 
     return augment

@@ -55,19 +55,25 @@ class CifarProvider(Provider):
             images.append(pixels)
             labels.append(classes)
         return check_labelled(
-            LabelledImages(np.concatenate(images), np.concatenate(labels), len(labels[-1])), self.classes, f"{place} ({', '.join(files)})"
+            LabelledImages(np.concatenate(images), np.concatenate(labels), len(labels[-1])),
+            self.classes,
+            f"{place} ({', '.join(files)})",
         )
 
     def _read(self, path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         data = np.fromfile(path, np.uint8)
         size, count = self.label_bytes + PIXELS, self.records[path.name]
         if data.size != size * count:
-            raise CorruptFileError(f"{path}: {data.size} bytes instead of {size * count} ({count} records of {size}); unpack it again")
+            raise CorruptFileError(
+                f"{path}: {data.size} bytes instead of {size * count} ({count} records of {size}); unpack it again"
+            )
         data = data.reshape(count, size)
         labels = data[:, self.label_bytes - 1].astype(np.int64)
         if labels.max() >= self.classes:
             record = int(labels.argmax())
-            raise ValueError(f"{path}: label {labels[record]} of image {record} is out of range; allowed: 0 to {self.classes - 1}")
+            raise ValueError(
+                f"{path}: label {labels[record]} of image {record} is out of range; allowed: 0 to {self.classes - 1}"
+            )
         return data[:, self.label_bytes :].reshape(count, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
     def _missing(self, problem: str) -> MissingDataError:

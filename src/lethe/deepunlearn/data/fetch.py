@@ -52,36 +52,42 @@ def fetch(name: str, folder: Path, urls: Sequence[str] | None = None) -> None:
         if path.is_file() and _md5(path) == md5:
             log.info("%s is there", path)
             continue
-        problems: list[str] = []
-        if not any(_fetch_file(f"{url.rstrip('/')}/{file}", path, md5, problems) for url in urls or provider.urls):
+        problems = []
+        for url in urls or provider.urls:
+            try:
+                _fetch_file(f"{url.rstrip('/')}/{file}", path, md5)
+                break
+            except FetchError as error:
+                problems.append(str(error))
+        else:
             raise FetchError(f"{path} was not fetched: {'; '.join(problems)}")
         log.info("%s fetched", path)
 
 
-def _fetch_file(url: str, path: Path, md5: str, problems: list[str]) -> bool:
-    """Whether ``path`` is there now; otherwise ``problems`` gains the reason."""
+def _fetch_file(url: str, path: Path, md5: str) -> None:
     problem = ""
     with atomic_path(path) as part:
         for attempt in range(ATTEMPTS):
             if attempt:
-                log.warning("%s, attempt %d: %s", url, attempt, problem)
+                log.warning("%s, attempt %d of %d: %s", url, attempt, ATTEMPTS, problem)
                 time.sleep(PAUSE * 2 ** (attempt - 1))
             try:
                 _download(url, part)
             except _TransientError as error:
                 problem = str(error)
                 continue
-            except FetchError as error:
-                problem = str(error)
-                break
+            with open(part, "rb") as file:
+                start = file.read(2)
+            if start != b"\x1f\x8b":
+                raise FetchError(
+                    f"{url}: not a gzip file but starts with {start!r}; a web page, of a network that asks for a login?"
+                )
             found = _md5(part)
             if found == md5:
-                return True
+                return
             problem = f"md5 is {found} instead of {md5}"
             part.unlink()
-        part.touch()  # atomic_path wants a file; leaving by the exception below removes it
-        problems.append(f"{url}: {problem}")
-    return False
+        raise FetchError(f"{url}: {problem} ({ATTEMPTS} attempts)")
 
 
 def _download(url: str, part: Path) -> None:
@@ -96,15 +102,15 @@ def _download(url: str, part: Path) -> None:
             if response.status_code in TRANSIENT:
                 raise _TransientError(f"HTTP status {response.status_code}")
             if not response.ok:
-                raise FetchError(f"HTTP status {response.status_code}")
-            if "html" in response.headers.get("Content-Type", ""):
-                raise FetchError("a web page instead of a file; does the network ask for a login?")
+                raise FetchError(f"{url}: HTTP status {response.status_code}")
             with open(part, "ab" if response.status_code == requests.codes.partial_content else "wb") as file:
                 # as sent: some servers call a gzip file an encoding, and requests would then unpack it
                 for chunk in response.raw.stream(2**16, decode_content=False):
                     file.write(chunk)
     except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
         raise _TransientError(f"{type(error).__name__}: {error}") from error
+    except requests.RequestException as error:
+        raise FetchError(f"{url}: {error}") from error
 
 
 def _md5(path: Path) -> str:

@@ -125,7 +125,9 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     magic = bytes((0, 0, 8, dimensions))  # 8: unsigned bytes
     start = 4 + 4 * dimensions
     if data[:4] != magic or len(data) < start:
-        raise CorruptFileError(f"{path}: starts with {data[:4].hex()}, an idx file of {dimensions} dimension(s) with {magic.hex()}")
+        raise CorruptFileError(
+            f"{path}: starts with {data[:4].hex()}, an idx file of {dimensions} dimension(s) with {magic.hex()}"
+        )
     shape = tuple(int(size) for size in np.frombuffer(data[4:start], ">u4"))
     expected = int(np.prod(shape, dtype=object))
     if len(data) - start != expected:

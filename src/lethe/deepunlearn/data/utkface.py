@@ -56,11 +56,14 @@ class UtkFace(Provider):
             path = paths[position]
             age = path.name.split("_")[0]
             if not (age.isascii() and age.isdigit()):
-                raise CorruptFileError(f"{path}: the name does not start with an age, as in 26_0_1_20170116.jpg; take it out of the folder")
+                raise CorruptFileError(
+                    f"{path}: the name does not start with an age, as in 26_0_1_20170116.jpg; take it out of the folder"
+                )
             labels[row] = min(int(age) // YEARS, self.classes - 1)
             try:
                 with Image.open(path) as image:
-                    images[row] = image.convert("RGB").resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)
+                    small = image.convert("RGB").resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)
+                    images[row] = np.asarray(small)
             except (UnidentifiedImageError, OSError) as error:
                 raise CorruptFileError(f"{path}: not a readable image ({error}); unpack it again") from error
         return check_labelled(LabelledImages(images, labels, test), self.classes, str(paths[0].parent))

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Problem
+from lethe.deepunlearn.training import fixed_global_seed
 from lethe.settings.strict import Strict
-
-MOST_MODELS = 64  # models per call: more spill the cache (deepunlearn.md section 9)
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def column(configs: Sequence[Hyperparameters], name: str, device: torch.device |
 
 
 def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters]) -> Stack:
-    """Unlearn with any mix of configurations: models that agree in shape are stacked, at most ``MOST_MODELS`` at a time.
+    """Unlearn with any mix of configurations: models that agree in shape are stacked, as many at a time as their architecture likes.
 
     Models with buffers are stacked only if they agree in everything: the running statistics of a model that is done would go on
     moving with the forward passes of the others.
@@ -132,7 +131,11 @@ def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters
     for m, config in enumerate(configs):
         names = type(config).model_fields if problem.original.buffers else config.shape
         groups[tuple(getattr(config, name) for name in names)].append(m)
-    calls = [rows[i : i + MOST_MODELS] for rows in groups.values() for i in range(0, len(rows), MOST_MODELS)]
-    results = [method.unlearn(problem.select(rows), [configs[m] for m in rows]) for rows in calls]
+    most = problem.architecture.at_once
+    calls = [rows[i : i + most] for rows in groups.values() for i in range(0, len(rows), most)]
+    results = []
+    for rows in calls:
+        with fixed_global_seed(problem.original.device):
+            results.append(method.unlearn(problem.select(rows), [configs[m] for m in rows]))
     place = {m: position for position, m in enumerate(m for rows in calls for m in rows)}
     return join(results).select([place[m] for m in range(len(problem))])

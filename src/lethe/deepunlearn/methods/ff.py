@@ -35,7 +35,7 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
         """The scale of the noise."""
 
         shape: ClassVar[tuple[str, ...]] = ()
-        alpha: Annotated[float, Field(ge=0), Uniform(0, 1)] = 1e-6
+        alpha: Annotated[float, Field(ge=0), Uniform(0, 1)] = 5e-6
 
     title = "FF"
     paper = "arXiv 1911.04933"

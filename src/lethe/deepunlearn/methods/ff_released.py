@@ -1,4 +1,4 @@
-"""FF as released: the square of a mean gradient instead of the mean of squared ones."""
+"""FF as released: gradients are averaged over a batch before they are squared."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from lethe.deepunlearn.training import SGD, batches, cross_entropy
 class FisherForgettingReleased(FisherForgetting):
     """``ff`` with F_i = mean over batches of D_R, in order, of sum_y mean_b(p_y) (d mean_b CE(., y) / d theta_i)^2.
 
-    The gradients of a batch cancel before they are squared, so F is too small and the noise too large.
+    A label weighs by its share of the batch, and its gradient is that of the whole batch: samples that the model is sure about count as if
+    they had every label. F is too large for a model that fits its data, and the noise too small.
     """
 
     class Config(FisherForgetting.Config):

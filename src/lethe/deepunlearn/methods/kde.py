@@ -29,10 +29,10 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
     class Config(Standard):
         """Standard for the warm-up; rate and decay of the second phase; the temperature."""
 
-        learning_rate: Rate = 0.02
-        num_epochs: Epochs = 1
-        retain_num_epochs: Epochs = 3
-        retain_learning_rate: Rate = 0.02
+        learning_rate: Rate = 0.05
+        num_epochs: Epochs = 2
+        retain_num_epochs: Epochs = 4
+        retain_learning_rate: Rate = 0.05
         retain_weight_decay: Decay = 5e-4
         temperature: Temperature = 2.0
 

@@ -34,7 +34,7 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
         rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
-        epochs, share = column(configs, "num_epochs"), column(configs, "init_rate")
+        epochs, share = column(configs, "num_epochs"), column(configs, "init_rate", problem.images.device)
         stack = problem.original.clone()
         optimiser, order = SGD(stack, rate, momentum, decay), data_order()
         convs = [name for name, kind in problem.architecture.kinds.items() if kind == "conv" and name.endswith("weight")]

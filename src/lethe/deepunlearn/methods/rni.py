@@ -33,9 +33,10 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
     class Config(Standard):
         """Standard; rate and decay of the last epochs; when, how many and how large the noise is."""
 
+        learning_rate: Rate = 0.02
         num_epochs: Epochs = 4
         fine_num_epochs: Epochs = 2
-        fine_learning_rate: Rate = 0.01
+        fine_learning_rate: Rate = 0.02
         fine_weight_decay: Decay = 5e-4
         reset_num_epochs: Epochs = 1
         noise_ratio: Fraction = 0.7

@@ -36,6 +36,7 @@ class Architecture(ABC):
 
     block_names: ClassVar[tuple[str, ...]]  # modules that are a block, input first
     classifier_name: ClassVar[str]  # the module that gives the logits
+    at_once: ClassVar[int] = 1  # models per call; more would hold more memory and be no faster, where they run one after another
 
     def __init__(self, classes: int, image_shape: tuple[int, int, int]) -> None:
         self.classes, self.image_shape = classes, image_shape

@@ -16,6 +16,7 @@ class Mlp(Architecture):
 
     block_names = ("fc1", "fc")
     classifier_name = "fc"
+    at_once = 64  # more spill the cache
     width = 64
 
     def build(self) -> nn.Module:

@@ -21,6 +21,7 @@ class TinyCnn(Architecture):
 
     block_names = ("conv1", "conv2", "fc")
     classifier_name = "fc"
+    at_once = 64  # more spill the cache
 
     def build(self) -> nn.Module:
         """One model."""

@@ -1,0 +1,79 @@
+"""Deep Unlearn in the smallest demo: its tables, an edited method, a gate that fails, searched hyper-parameters, missing data."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.workflow.conftest import Clone, planned_jobs, planned_messages
+
+pytestmark = pytest.mark.workflow
+TABLES = Path("results/smoke/tables")
+
+
+def test_tables_hold_every_method_and_both_references(finished: Clone) -> None:
+    methods = pd.read_csv(finished.folder / TABLES / "deepunlearn_digits_mlp.csv").set_index("method")
+    assert set(methods.index) == {"original", "retrained", "ft", "ga", "ct"}
+    assert (methods["seeds"] == 3).all() and methods.loc["retrained", "retdev_paired"] == 0
+    assert methods.loc["original", "FA"] > methods.loc["retrained", "FA"]  # it has seen the forget set
+    assert (methods["seconds"] > 0).all() and methods.loc["retrained", "rte"] == 1
+    assert (methods.loc[["ft", "ga", "ct"], "rte_with_search"] < methods.loc[["ft", "ga", "ct"], "rte"]).all()
+    lira = pd.read_csv(finished.folder / TABLES / "deepunlearn_lira_digits_mlp.csv")
+    assert set(lira["variant"]) == {"released", "logit_insample", "logit_leave_one_split_out"} and len(lira) == 9
+    gates = json.loads((finished.folder / TABLES / "deepunlearn_gates_digits_mlp.json").read_text())
+    assert [gate["holds"] for gate in gates] == [True, True]
+
+
+def test_editing_a_method_reruns_its_jobs_alone(finished: Clone) -> None:
+    file = finished.folder / "src/lethe/deepunlearn/methods/ct.py"
+    before = file.read_text()
+    try:
+        file.write_text(before + "\nEDITED = True\n")
+        output = finished.snakemake("-n", "all")
+    finally:
+        file.write_text(before)
+    assert planned_jobs(output)["forget_samples"] == 1
+    assert any(message.startswith("ct on mlp") for message in planned_messages(output))
+    assert not {"classifiers", "score_references", "lira_models", "lira_forget", "unlearn"} & set(planned_jobs(output))
+
+
+def test_a_gate_that_does_not_hold_stops_the_run(finished: Clone) -> None:
+    gates = finished.folder / "results/smoke/deepunlearn/digits/mlp/lira/gates.json"
+    target = TABLES / "deepunlearn_gates_digits_mlp.json"
+    before, kept = gates.read_text(), (finished.folder / target).read_text()
+    try:
+        gates.write_text(json.dumps([entry | {"holds": False} for entry in json.loads(before)]))
+        output = finished.snakemake("-c1", "--rerun-triggers", "mtime", "--", str(target), check=False)
+        assert output.startswith("exit 1") and "gate 'ulira_retrained_is_null' does not hold" in output
+        assert not (finished.folder / target).exists()
+    finally:
+        gates.write_text(before)
+        (finished.folder / target).write_text(kept)
+
+
+def test_hyperparameters_can_be_searched(finished: Clone) -> None:
+    target = "results/smoke/deepunlearn/digits/mlp/scores/ft.parquet"
+    searched = ("--config", "deepunlearn={hyperparameters: searched}")
+    jobs = planned_jobs(finished.snakemake("-n", *searched, "--", target))
+    assert jobs["search_hyperparameters"] == jobs["tuning_classifiers"] == jobs["forget_samples"] == 1
+    output = finished.snakemake("-c1", "--", "results/smoke/deepunlearn/digits/mlp/search/ft.json")
+    assert "Traceback" not in output
+    found = json.loads((finished.folder / "results/smoke/deepunlearn/digits/mlp/search/ft.json").read_text())
+    assert set(found["values"]) == {"learning_rate", "weight_decay", "batch_size", "num_epochs"}
+    trials = pd.read_parquet(finished.folder / "results/smoke/deepunlearn/digits/mlp/search/ft.parquet")
+    assert len(trials) == 6 and set(trials["model"]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("deepunlearn={datasets: {digits: {methods: [ftt]}}}", "'ftt' is unknown; allowed: .*did you mean 'ft'"),
+        ("deepunlearn={datasets: {digits: {forget_share: 1.5}}}", "forget_share"),
+    ],
+)
+def test_a_wrong_setting_is_one_message(clone: Clone, config: str, message: str) -> None:
+    output = clone.snakemake("-n", "all", "--config", config, check=False)
+    assert output.startswith("exit 1") and re.search(message, output) and "Traceback" not in output
