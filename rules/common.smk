@@ -251,6 +251,12 @@ def classification_settings(wildcards):
     return SETTINGS.deepunlearn.datasets[wildcards.dataset].model_dump()
 
 
+def fetched_files(wildcards):
+    """The folder of the data set's files, where a rule downloads them."""
+    fetched = SETTINGS.deepunlearn.datasets[wildcards.dataset].source == "fetch"
+    return [f"<results>/deepunlearn/{wildcards.dataset}/files"] if fetched else []
+
+
 def base_training(wildcards):
     """How models of the wildcard's data set are trained, as plain data."""
     return SETTINGS.deepunlearn.datasets[wildcards.dataset].training.model_dump()

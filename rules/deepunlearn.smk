@@ -18,8 +18,32 @@ rule deepunlearn_search:
         expand("results/hyperparameters/{study}.yaml", study=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES]),
 
 
+rule fetch_classification_data:
+    """The original files of a data set, each checked against its MD5."""
+    output:
+        folder=directory("<results>/deepunlearn/{dataset}/files"),
+    log:
+        "<logs>/fetch_classification_data/{dataset}.log",
+    benchmark:
+        "<benchmarks>/fetch_classification_data/{dataset}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.deepunlearn.data.fetch"),
+    message:
+        "Files of {wildcards.dataset}"
+    script:
+        "../scripts/fetch_classification_data.py"
+
+
 rule classification_data:
     """Images, labels and pinned splits of a data set in one file."""
+    input:
+        files=fetched_files,
     output:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
     log:

@@ -6,5 +6,6 @@ from lethe.runtime import log, start_job
 params = snakemake.params
 start_job(snakemake.log[0], f"data set {snakemake.wildcards.dataset}", snakemake.threads)
 entry = params.classification
-sizes = write_data(snakemake.output.data, snakemake.wildcards.dataset, entry["folder"], entry["val_share"], entry["forget_share"])
+folder = snakemake.input.files[0] if snakemake.input.files else entry["folder"]
+sizes = write_data(snakemake.output.data, snakemake.wildcards.dataset, folder, entry["val_share"], entry["forget_share"])
 log.info("%s: %s", snakemake.wildcards.dataset, ", ".join(f"{name} {size}" for name, size in sizes.items()))

@@ -72,14 +72,15 @@ NOISE: dict[str, Any] = {
 }
 TEACHER: dict[str, Any] = {**STANDARD, "learning_rate": 0.003, "num_epochs": 3, "kl_temperature": 1.0}
 SALIENT: dict[str, Any] = {**STANDARD, "learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}
-LEAVE: dict[str, Any] = {
+LEAVE: dict[str, Any] = {  # chosen so that the rewind goes past none of them: it makes epochs after the chosen one have no effect
     **STANDARD,
     "learning_rate": 0.1,
+    "batch_size": 16,
     "num_epochs": 5,
     "forget_batch_size": 64,
-    "msteps": 3,
-    "gamma": 0.9,
-    "alpha": 0.1,
+    "msteps": 1,
+    "gamma": 0.99,
+    "alpha": 0.3,
     "kd_temperature": 2.0,
 }
 

@@ -15,6 +15,7 @@ PUBLISHED_METHODS = [
     *["ft", "ga", "srl", "ngplus", "cfk", "euk", "fcs", "msg", "cfw"],
     *["prmq", "ct", "kde", "rni", "bt", "salun", "scrub", "iu", "ff"],
 ]
+FETCHABLE = ["fashion_mnist", "mnist"]
 LIRA_METHODS = ["ft", "ngplus", "msg", "cfw", "prmq", "ct", "salun", "scrub"]
 
 
@@ -31,7 +32,8 @@ class BaseTraining(Strict):
 class Classification(Strict):
     """One data set and the classifiers that forget a part of it."""
 
-    folder: str = Field("", description="where its files are; empty: it needs none, or looks in its usual places")
+    source: Literal["local", "fetch"] = Field("local", description="fetch: a rule downloads it (mnist, fashion_mnist)")
+    folder: str = Field("", description="local only: where its files are; empty: it needs none, or looks in its usual places")
     architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.deepunlearn")
     methods: list[Name] = Field(default=PUBLISHED_METHODS, min_length=1, description="see lethe.deepunlearn")
     seeds: int = Field(10, ge=2, description="models per architecture; a seed sets the initial weights and what methods draw")
@@ -80,6 +82,9 @@ class DeepUnlearn(Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> DeepUnlearn:
+        for name, entry in self.datasets.items():
+            if entry.source == "fetch" and (name not in FETCHABLE or entry.folder):
+                raise ValueError(f"deepunlearn.datasets.{name}: source fetch is for {', '.join(FETCHABLE)}, without a folder")
         for name, entry in self.datasets.items():
             _known("deepunlearn.datasets", name, PROVIDERS.names())
             for architecture in entry.architectures:

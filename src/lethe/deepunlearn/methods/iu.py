@@ -16,7 +16,7 @@ from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import SGD, batches
 
 SAMPLES = 1000  # of D_R in the Fisher matrix
-ITERATIONS = 8  # of conjugate gradients: the matrix is close to the identity, 5 already leave an error of 1e-5
+ITERATIONS = 5  # of conjugate gradients: the matrix is close to the identity, the error is then about 1e-5
 HELD = 2**26  # numbers: gradients of single samples are kept up to here, and worked out again in every iteration beyond
 BATCH, TINY = 256, 1e-30
 

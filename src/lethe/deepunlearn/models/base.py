@@ -63,9 +63,9 @@ class Architecture(ABC):
                 states.append(self.build())
         parameters = [dict(model.named_parameters()) for model in states]
         buffers = [dict(model.named_buffers()) for model in states]
-        return Stack(
-            {name: torch.stack([entry[name].detach() for entry in parameters]) for name in parameters[0]},
-            {name: torch.stack([entry[name] for entry in buffers]) for name in buffers[0]},
+        return Stack(  # sorted, as a file gives them back: some methods draw tensors by their place
+            {name: torch.stack([entry[name].detach() for entry in parameters]) for name in sorted(parameters[0])},
+            {name: torch.stack([entry[name] for entry in buffers]) for name in sorted(buffers[0])},
         )
 
     def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
@@ -75,9 +75,12 @@ class Architecture(ABC):
         ``stack.buffers`` are updated in place. Gradients flow to ``stack.parameters``.
         """
         self.template.train(train)
+        # unbound in one go: indexing would give every model a gradient of the size of the stack; buffers are changed in place
+        parameters = {name: tensor.unbind(0) for name, tensor in stack.parameters.items()}
         rows = []
         for m, batch in enumerate(images):
-            state = {name: tensor[m] for name, tensor in (*stack.parameters.items(), *stack.buffers.items())}
+            state = {name: tensors[m] for name, tensors in parameters.items()}
+            state |= {name: tensor[m] for name, tensor in stack.buffers.items()}
             rows.append(functional_call(self.template, state, (batch,)))
         return torch.stack(rows)
 
