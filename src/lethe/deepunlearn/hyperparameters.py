@@ -65,6 +65,7 @@ def write_shipped(path: str | Path, content: dict[str, Any]) -> None:
     methods = checked.pop("methods")
     lines = [HEADER + yaml.safe_dump(checked, sort_keys=False, default_flow_style=None, width=1000) + "methods:"]
     for name in sorted(methods):
+        methods[name] |= {"norm": round(methods[name]["norm"], 4), "seconds": round(methods[name]["seconds"], 1)}
         entry = yaml.safe_dump(methods[name], sort_keys=False, default_flow_style=True, width=1000).strip()
         lines.append(f"  {name}: {entry}")
     write_text(path, "\n".join(lines) + "\n")
