@@ -422,6 +422,8 @@ def deepunlearn_products(pairs):
         study = f"{dataset}_{architecture}"
         stems += [f"tables/deepunlearn_{study}.csv"]
         stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime")]
+        if (ROOT / f"config/reference/deepunlearn_{study}.csv").is_file():
+            stems.append(f"tables/deepunlearn_ledger_{study}.csv")
         if attacked(dataset, architecture):
             stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
     return expand("<results>/{stem}", stem=stems)

@@ -418,6 +418,31 @@ rule deepunlearn_tables:
         "../scripts/deepunlearn_tables.py"
 
 
+rule deepunlearn_ledger:
+    """Ours beside the numbers of an independent re-run of the published study (config/reference)."""
+    input:
+        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
+        reference=ROOT / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
+    output:
+        ledger="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/deepunlearn_ledger/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_ledger/{dataset}_{architecture}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=fingerprint("lethe.deepunlearn.ledger"),
+    message:
+        "Ledger of {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/deepunlearn_ledger.py"
+
+
 rule deepunlearn_gaps:
     """How far every method's accuracies are from the retrained models'."""
     input:

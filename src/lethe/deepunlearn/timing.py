@@ -19,20 +19,16 @@ from lethe.settings.deepunlearn import BaseTraining
 def run_times(
     experiment: Experiment, original: Stack, configs: Mapping[str, Hyperparameters], training: BaseTraining, repeats: int
 ) -> pd.DataFrame:
-    """Median wall-clock seconds of forgetting with one model: ``method, seconds, slowest``, with ``retrained`` and ``original``.
+    """Median wall-clock seconds of forgetting with one model: ``method, seconds, slowest``, with ``retrained``.
 
-    Only the work itself is timed: no start of a process, no reading of data, no evaluation. ``original`` is the base training on
-    everything, for orientation.
+    Only the work itself is timed: no start of a process, no reading of data, no evaluation.
 
     Args:
         original: whose first model is used. configs: method -> hyper-parameters. repeats: runs per method, after one to warm up.
     """
     one = experiment.problem(original.select([0]), [0])
-    kept, everything = experiment.splits["retain"][None], experiment.training_rows()[None]
-    jobs: dict[str, Callable[[], object]] = {
-        "original": lambda: experiment.train(everything, [0], training),
-        "retrained": lambda: experiment.train(kept, [0], training),
-    }
+    kept = experiment.splits["retain"][None]
+    jobs: dict[str, Callable[[], object]] = {"retrained": lambda: experiment.train(kept, [0], training)}
     for name, config in configs.items():
         method = METHODS.load(name)()
         jobs[name] = lambda method=method, config=config: run(method, one, [config])  # type: ignore[misc]
