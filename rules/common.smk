@@ -289,9 +289,9 @@ def study_files(wildcards, pattern, methods=None):
     return [f"{folder}/{pattern.format(unlearner=name)}" for name in names]
 
 
-def scores_of_study(wildcards):
-    """Scores of every method."""
-    return study_files(wildcards, "scores/{unlearner}.parquet")
+def unlearned_of_study(wildcards):
+    """The models of every method."""
+    return study_files(wildcards, "unlearned/{unlearner}.safetensors")
 
 
 def searches_of_study(wildcards):
@@ -364,13 +364,13 @@ def architecture_code(wildcards, *modules):
 
 
 def unlearner_code(wildcards):
-    """Fingerprint of a method and of its scores."""
-    return architecture_code(wildcards, "lethe.deepunlearn.scores", CLASSIFIER_METHODS.module_of(wildcards.unlearner))
+    """Fingerprint of a method."""
+    return architecture_code(wildcards, CLASSIFIER_METHODS.module_of(wildcards.unlearner))
 
 
 def scores_code(wildcards):
     """Fingerprint of scoring."""
-    return architecture_code(wildcards, "lethe.deepunlearn.scores")
+    return architecture_code(wildcards, "lethe.deepunlearn.evaluation")
 
 
 def search_code(wildcards):

@@ -179,14 +179,13 @@ rule pack_hyperparameters:
 
 
 rule forget_samples:
-    """One method on the models of every seed, and its scores."""
+    """One method on the models of every seed."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
         found=found_file,
     output:
         models="<results>/deepunlearn/{dataset}/{architecture}/unlearned/{unlearner}.safetensors",
-        scores="<results>/deepunlearn/{dataset}/{architecture}/scores/{unlearner}.parquet",
     log:
         "<logs>/forget_samples/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
@@ -209,33 +208,34 @@ rule forget_samples:
         "../scripts/forget_samples.py"
 
 
-rule score_references:
-    """Scores of the original and the retrained models."""
+rule score_study:
+    """Accuracies and membership attacks of every model: of all methods, the originals and the retrained."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
+        unlearned=unlearned_of_study,
     output:
-        scores="<results>/deepunlearn/{dataset}/{architecture}/references.parquet",
+        scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",
     log:
-        "<logs>/score_references/{dataset}_{architecture}.log",
+        "<logs>/score_study/{dataset}_{architecture}.log",
     benchmark:
-        "<benchmarks>/score_references/{dataset}_{architecture}.tsv"
+        "<benchmarks>/score_study/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
     threads: 1
     resources:
         mem_mb=4000,
-        runtime=30,
+        runtime=120,
         gpu=GPU,
     params:
         code=scores_code,
         seeds=model_seeds,
         device=SETTINGS.device,
     message:
-        "Original and retrained {wildcards.architecture} on {wildcards.dataset}, scores"
+        "Scores of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/score_references.py"
+        "../scripts/score_study.py"
 
 
 rule run_times:
@@ -389,8 +389,7 @@ rule deepunlearn_tables:
     """Means and intervals over seeds, run-time efficiency, ranking groups."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
-        references="<results>/deepunlearn/{dataset}/{architecture}/references.parquet",
-        scores=scores_of_study,
+        scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",
         times="<results>/deepunlearn/{dataset}/{architecture}/run_times.parquet",
         searches=found_files_of_study,
     output:

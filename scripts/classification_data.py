@@ -1,6 +1,6 @@
 """Read a data set and its splits into one file."""
 
-from lethe.deepunlearn.experiment import write_data
+from lethe.deepunlearn.data.prepare import write_data
 from lethe.runtime import log, start_job
 
 params = snakemake.params

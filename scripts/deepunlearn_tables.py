@@ -15,7 +15,7 @@ from lethe.runtime import start_job
 given, params = snakemake.input, snakemake.params
 start_job(snakemake.log[0], f"tables {' '.join(snakemake.wildcards)}", snakemake.threads)
 level = 1 - params.alpha
-scores = pd.concat([read_parquet(path) for path in (given.references, *given.scores)], ignore_index=True)
+scores = read_parquet(given.scores)
 found = params.found or {Path(path).stem: read_json(path) for path in given.searches}
 search = pd.DataFrame({"method": list(found), "seconds": [entry["seconds"] for entry in found.values()]})
 tensors, _ = read_tensors(given.data)

@@ -1,10 +1,10 @@
-"""Run one method on the models of all seeds, and score the result."""
+"""Run one method on the models of all seeds."""
 
 from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.methods.base import run
 from lethe.deepunlearn.models.stack import Stack
-from lethe.io.tables import read_json, write_parquet
+from lethe.io.tables import read_json
 from lethe.runtime import resolve_device, start_job
 
 wildcards, params = snakemake.wildcards, snakemake.params
@@ -14,5 +14,6 @@ problem = experiment.problem(Stack.load(snakemake.input.original).to(experiment.
 method = METHODS.load(wildcards.unlearner)()
 values = params.found["values"] if params.found else read_json(snakemake.input.found)["values"]
 unlearned = run(method, problem, [method.Config(**values)] * len(problem))
-unlearned.save(snakemake.output.models, {"dataset": wildcards.dataset, "method": wildcards.unlearner})
-write_parquet(snakemake.output.scores, experiment.score(problem, unlearned, wildcards.unlearner))
+unlearned.save(
+    snakemake.output.models, {"dataset": wildcards.dataset, "architecture": wildcards.architecture, "method": wildcards.unlearner}
+)

@@ -10,8 +10,9 @@ import optuna
 import pytest
 import torch
 
+from lethe.deepunlearn.data.prepare import write_data
 from lethe.deepunlearn.data.splits import fixed_split, tuning_split
-from lethe.deepunlearn.experiment import Experiment, write_data
+from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.hyperparameters import shipped, write_shipped
 from lethe.deepunlearn.methods.base import Choice, Integers, LogUniform, Method, Standard, Uniform
 from lethe.deepunlearn.models.stack import Stack

@@ -7,6 +7,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from lethe.deepunlearn import ulira
+from lethe.deepunlearn.confidence import confidence
 from lethe.deepunlearn.data.digits import Digits
 from lethe.deepunlearn.models.mlp import Mlp
 from lethe.deepunlearn.models.stack import join
@@ -44,15 +45,15 @@ def test_splits_of_digits_and_their_masks():
 
 def test_confidence():
     logits = np.array([[[0.0, np.log(3)], [500.0, 0.0], [0.0, 900.0]]])
-    phi, correct = ulira.confidence(torch.tensor(logits), torch.tensor([1, 0, 0]))
+    phi, correct = confidence(torch.tensor(logits), torch.tensor([1, 0, 0]))
     assert phi.dtype == np.float32 and np.allclose(phi, [[np.log(0.75 / 0.25), 30, -30]])
     assert correct.tolist() == [[True, True, False]]
     g = np.random.default_rng(0)
     z, y = g.normal(0, 2, (2, 3, 40, 5)), g.integers(5, size=40)
     p = np.take_along_axis(torch.softmax(torch.tensor(z), -1).numpy(), np.broadcast_to(y, (2, 3, 40))[..., None], -1)[..., 0]
-    assert np.allclose(ulira.confidence(z, y)[0], np.log(p) - np.log(1 - p), atol=1e-5)
+    assert np.allclose(confidence(z, y)[0], np.log(p) - np.log(1 - p), atol=1e-5)
     z[0, 0, 0, 2] = np.nan
-    phi, correct = ulira.confidence(z, np.full(40, 2))
+    phi, correct = confidence(z, np.full(40, 2))
     assert np.isnan(phi[0, 0, 0]) and not correct[0, 0, 0] and np.isfinite(phi).sum() == phi.size - 1
 
 
@@ -242,7 +243,7 @@ def test_digits_retrained_is_null_and_original_leaks():
         with torch.inference_mode():
             logits = architecture.logits(stack, images.expand(len(stack), *images.shape)).numpy()
         models = np.broadcast_to(logits.reshape(shape, splits, *logits.shape[1:]), (forgets, splits, *logits.shape[1:]))
-        phi, correct = ulira.confidence(models.swapaxes(0, 1), data.labels)
+        phi, correct = confidence(models.swapaxes(0, 1), data.labels)
         return ulira.attack(phi, correct, found.forgotten(), found.never_seen())
 
     attacks = {"retrained": attacked(join(parts), forgets), "original": attacked(original, 1)}

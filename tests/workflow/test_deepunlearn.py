@@ -37,7 +37,7 @@ def test_editing_a_method_reruns_its_jobs_alone(finished: Clone) -> None:
         file.write_text(before)
     assert planned_jobs(output)["forget_samples"] == 1
     assert any(message.startswith("ct on mlp") for message in planned_messages(output))
-    assert not {"classifiers", "score_references", "lira_models", "lira_forget", "unlearn"} & set(planned_jobs(output))
+    assert not {"classifiers", "lira_models", "lira_forget", "unlearn"} & set(planned_jobs(output))
 
 
 def test_a_gate_that_does_not_hold_stops_the_run(finished: Clone) -> None:
@@ -55,7 +55,7 @@ def test_a_gate_that_does_not_hold_stops_the_run(finished: Clone) -> None:
 
 
 def test_hyperparameters_can_be_searched(finished: Clone) -> None:
-    target = "results/smoke/deepunlearn/digits/mlp/scores/ft.parquet"
+    target = "results/smoke/deepunlearn/digits/mlp/unlearned/ft.safetensors"
     searched = ("--config", "deepunlearn={hyperparameters: searched}")
     jobs = planned_jobs(finished.snakemake("-n", *searched, "--", target))
     assert jobs["search_hyperparameters"] == jobs["tuning_classifiers"] == jobs["forget_samples"] == 1

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.deepunlearn import PROVIDERS
+from lethe.deepunlearn.confidence import confidence
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.methods.base import Hyperparameters, Method, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.ulira import confidence
 from lethe.deepunlearn.ulira_splits import LiraSplits, lira_splits
 from lethe.diffusion.tensors import read_tensors, write_tensors
 from lethe.io.tables import CorruptFileError

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lethe.deepunlearn.experiment import score
+from lethe.deepunlearn.evaluation import score
 from lethe.deepunlearn.methods.base import Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem

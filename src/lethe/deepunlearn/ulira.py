@@ -24,14 +24,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 from scipy.stats import norm
 
 from lethe.registry import nearest
 
 Variant = Literal["logit_leave_one_split_out", "logit_insample", "released"]
 DEFAULT: Variant = "logit_leave_one_split_out"
-CLIP = 30.0  # bound of the logit confidence: p within 1e-13 of 0 or 1; a diverged model's 1e6 would rule every mean
 OWN_SPREAD = 64  # observations from which a sample has a standard deviation of its own (Carlini et al. 2022, section VI-B)
 LOW_FPR = 0.01
 FPR_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 241)])
@@ -40,29 +38,6 @@ _BLOCK = 1 << 24  # entries of one block of the bootstrap; bounds memory at some
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-
-def confidence(logits: Any, labels: Any) -> tuple[NDArray[np.float32], Mask]:
-    """Logit confidence log p_y - log(1 - p_y) of the true class, and whether the prediction is right.
-
-    Computed from the logits, z_y - log sum_{c != y} exp z_c, so that p near 1 keeps its digits; clipped to +-30.
-
-    Args:
-        logits: (..., N, C), C >= 2, array or CPU tensor. labels: (N,) or (..., N) int, 0..C-1.
-
-    Returns:
-        phi (..., N) float32 and correct (..., N) bool. A sample with a logit that is not finite has phi NaN and is not correct.
-    """
-    z = np.asarray(logits, dtype=np.float64)
-    y = np.broadcast_to(np.asarray(labels), z.shape[:-1])[..., None]
-    own = np.take_along_axis(z, y, axis=-1)[..., 0]
-    others = z.copy()
-    np.put_along_axis(others, y, -np.inf, axis=-1)
-    finite = np.isfinite(z).all(axis=-1)
-    with np.errstate(invalid="ignore"):
-        phi = np.clip(own - logsumexp(others, axis=-1), -CLIP, CLIP)
-    correct = (z.argmax(axis=-1) == y[..., 0]) & finite
-    return np.where(finite, phi, np.nan).astype(np.float32), correct
 
 
 @dataclass(frozen=True)
