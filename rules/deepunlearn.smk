@@ -13,9 +13,9 @@ rule deepunlearn:
 
 
 rule deepunlearn_search:
-    """Every hyper-parameter search, whatever the configuration says about using them."""
+    """Every hyper-parameter search, whatever the configuration says about using them, as files for config/deepunlearn."""
     input:
-        expand("results/hyperparameters/{study}.yaml", study=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES]),
+        expand("<results>/hyperparameters/{study}.yaml", study=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES]),
 
 
 rule fetch_classification_data:
@@ -54,7 +54,7 @@ rule classification_data:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=memory_of_study,
         runtime=30,
     params:
         code=data_code,
@@ -80,12 +80,13 @@ rule classifiers:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=1440,
         gpu=GPU,
     params:
         code=architecture_code,
         training=base_training,
+        tuning=False,
         seeds=model_seeds,
         device=SETTINGS.device,
     message:
@@ -95,11 +96,12 @@ rule classifiers:
 
 
 rule tuning_classifiers:
-    """Models retrained without another forget set, for the search alone."""
+    """Models for the search alone: other seeds than the reported ones, and a forget set each that is not reported."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
     output:
-        tuning="<results>/deepunlearn/{dataset}/{architecture}/tuning_retrained.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/tuning/original.safetensors",
+        retrained="<results>/deepunlearn/{dataset}/{architecture}/tuning/retrained.safetensors",
     log:
         "<logs>/tuning_classifiers/{dataset}_{architecture}.log",
     benchmark:
@@ -108,16 +110,17 @@ rule tuning_classifiers:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=600,
         gpu=GPU,
     params:
         code=architecture_code,
         training=base_training,
+        tuning=True,
         seeds=SETTINGS.deepunlearn.search.seeds,
         device=SETTINGS.device,
     message:
-        "{wildcards.architecture} retrained for the search on {wildcards.dataset}"
+        "{wildcards.architecture} to tune on, {wildcards.dataset}"
     script:
         "../scripts/classifiers.py"
 
@@ -126,8 +129,8 @@ rule search_hyperparameters:
     """Optuna studies of one method, one per tuning seed, side by side."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
-        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
-        retrained=tuning_reference,
+        original=tuned_original,
+        retrained=tuned_retrained,
     output:
         best="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.json",
         trials="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.parquet",
@@ -139,7 +142,7 @@ rule search_hyperparameters:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=1440,
         gpu=GPU,
     params:
@@ -158,7 +161,7 @@ rule pack_hyperparameters:
     input:
         searches_of_study,
     output:
-        found="results/hyperparameters/{dataset}_{architecture}.yaml",
+        found="<results>/hyperparameters/{dataset}_{architecture}.yaml",
     log:
         "<logs>/pack_hyperparameters/{dataset}_{architecture}.log",
     benchmark:
@@ -194,7 +197,7 @@ rule forget_samples:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=600,
         gpu=GPU,
     params:
@@ -225,7 +228,7 @@ rule score_study:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=120,
         gpu=GPU,
     params:
@@ -254,7 +257,7 @@ rule run_times:
         "../envs/lethe.yaml"
     threads: workflow.cores or 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=600,
         gpu=GPU,
     params:
@@ -288,7 +291,7 @@ rule lira_models:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=1440,
         gpu=GPU,
     params:
@@ -318,7 +321,7 @@ rule lira_forget:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=1440,
         gpu=GPU,
     params:
@@ -348,7 +351,7 @@ rule lira_scores:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory_of_study,
         runtime=30,
     params:
         code=lira_scores_code,

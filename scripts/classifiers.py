@@ -1,4 +1,4 @@
-"""Train the original and the retrained models of a data set and an architecture; for the search, retrained ones of its own forget set."""
+"""Train the original and the retrained models of a data set and an architecture."""
 
 from lethe.deepunlearn.experiment import Experiment
 from lethe.runtime import resolve_device, start_job
@@ -8,11 +8,11 @@ wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"classifiers {wildcards.dataset} {wildcards.architecture}", snakemake.threads)
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 training = BaseTraining.model_validate(params.training)
-rows = {
-    "original": experiment.training_rows(),
-    "retrained": experiment.splits["retain"],
-    "tuning": experiment.splits["tuning_retain"],
-}
-for name, path in snakemake.output.items():
-    stack = experiment.train(rows[name].expand(len(params.seeds), -1), params.seeds, training)
-    stack.save(path, {"dataset": wildcards.dataset, "architecture": wildcards.architecture, "role": name})
+count = len(params.seeds)
+if params.tuning:  # every model has a forget set of its own
+    retain, _ = experiment.tuning_rows(params.seeds)
+else:
+    retain = experiment.splits["retain"].expand(count, -1)
+for name, rows in (("original", experiment.training_rows().expand(count, -1)), ("retrained", retain)):
+    stack = experiment.train(rows, params.seeds, training)
+    stack.save(snakemake.output[name], {"dataset": wildcards.dataset, "architecture": wildcards.architecture, "role": name})

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lethe.deepunlearn import METHODS
+from lethe.deepunlearn import METHODS, only_fine_tunes
 from lethe.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.deepunlearn.scores import runtime_table, summarise
 from lethe.diffusion.tensors import read_tensors
@@ -22,9 +22,16 @@ tensors, _ = read_tensors(given.data)
 chance = np.bincount(tensors["labels"][tensors["test"]]).max() / len(tensors["test"])
 
 summary = summarise(scores, level)
-contaminated = {name for name in found if METHODS.load(name).uses_val}
-summary.insert(3, "trained_on_val", summary["method"].isin(contaminated))
-write_csv(snakemake.output.methods, summary.merge(runtime_table(read_parquet(given.times), search), on="method", how="left"))
-write_csv(snakemake.output.groups, ranking_groups(summary, chance))
-write_csv(snakemake.output.ranks, mean_ranks(scores, level))
+uses_val = {name for name in found if METHODS.load(name).uses_val}
+fine_tunes = [name for name in found if only_fine_tunes(name, snakemake.wildcards.architecture)]
+summary.insert(3, "uses_val", summary["method"].isin(uses_val))
+summary.insert(4, "only_fine_tunes", summary["method"].isin(fine_tunes))
+times = read_parquet(given.times)
+methods = summary.merge(runtime_table(times, search), on="method", how="left").merge(
+    times[["method", "slowest"]], on="method", how="left"
+)
+write_csv(snakemake.output.methods, methods)
+ranked = scores[~scores["method"].isin(fine_tunes)]
+write_csv(snakemake.output.groups, ranking_groups(ranked, chance, level))
+write_csv(snakemake.output.ranks, mean_ranks(ranked, level))
 write_csv(snakemake.output.seeds, scores)

@@ -2,7 +2,7 @@
 
 from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.methods.base import run
+from lethe.deepunlearn.methods.base import configure, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import read_json
 from lethe.runtime import resolve_device, start_job
@@ -13,7 +13,7 @@ experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resol
 problem = experiment.problem(Stack.load(snakemake.input.original).to(experiment.images.device), params.seeds)
 method = METHODS.load(wildcards.unlearner)()
 values = params.found["values"] if params.found else read_json(snakemake.input.found)["values"]
-unlearned = run(method, problem, [method.Config(**values)] * len(problem))
+unlearned = run(method, problem, [configure(method, values)] * len(problem))
 unlearned.save(
     snakemake.output.models, {"dataset": wildcards.dataset, "architecture": wildcards.architecture, "method": wildcards.unlearner}
 )

@@ -2,7 +2,8 @@
 
 from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.lira import outputs, unlearn_models, write_outputs
+from lethe.deepunlearn.lira import unlearned_outputs, write_outputs
+from lethe.deepunlearn.methods.base import configure
 from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import read_json
 from lethe.runtime import resolve_device, start_job
@@ -12,8 +13,8 @@ wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"U-LiRA {' '.join(wildcards)}", snakemake.threads)
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 lira = Lira.model_validate(params.lira)
-method = METHODS.load(wildcards.unlearner)()
 values = params.found["values"] if params.found else read_json(snakemake.input.found)["values"]
 original = Stack.load(snakemake.input.original).to(experiment.images.device)
-unlearned = unlearn_models(experiment, lira, original, method, method.Config(**values))
-write_outputs(snakemake.output.outputs, *outputs(experiment, lira, unlearned))
+method = METHODS.load(wildcards.unlearner)()
+found = unlearned_outputs(experiment, lira, original, method, configure(method, values))
+write_outputs(snakemake.output.outputs, *found)

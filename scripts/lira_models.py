@@ -1,7 +1,7 @@
 """Train the original and the retrained models of U-LiRA and keep what they say about every sample."""
 
 from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.lira import outputs, train_models, write_outputs
+from lethe.deepunlearn.lira import original_outputs, retrained_outputs, train_originals, write_outputs
 from lethe.runtime import resolve_device, start_job
 from lethe.settings.deepunlearn import BaseTraining, Lira
 
@@ -9,7 +9,8 @@ wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"U-LiRA models {' '.join(wildcards)}", snakemake.threads)
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 lira = Lira.model_validate(params.lira)
-original, retrained = train_models(experiment, lira, BaseTraining.model_validate(params.training))
+training = BaseTraining.model_validate(params.training)
+original = train_originals(experiment, lira, training)
 original.save(snakemake.output.original_models, {"dataset": wildcards.dataset, "architecture": wildcards.architecture})
-write_outputs(snakemake.output.original, *outputs(experiment, lira, original))
-write_outputs(snakemake.output.retrained, *outputs(experiment, lira, retrained))
+write_outputs(snakemake.output.original, *original_outputs(experiment, lira, original))
+write_outputs(snakemake.output.retrained, *retrained_outputs(experiment, lira, training))

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from lethe.deepunlearn.hyperparameters import write_shipped
+from lethe.deepunlearn.hyperparameters import Found, write_shipped
 from lethe.io.tables import read_json
 from lethe.runtime import start_job
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"pack hyper-parameters {' '.join(wildcards)}", snakemake.threads, torch=False)
+found = {Path(file).stem: read_json(file) for file in snakemake.input}
+first = next(iter(found.values()))
 write_shipped(
     snakemake.output.found,
     {
@@ -15,6 +17,8 @@ write_shipped(
         "architecture": wildcards.architecture,
         "protocol": params.search["protocol"],
         "seeds": params.search["seeds"],
-        "methods": {Path(file).stem: read_json(file) for file in snakemake.input},
+        "norm_original": round(first["norm_original"], 4),  # the same for all: they are of the models, not of a method
+        "norm_retrained": round(first["norm_retrained"], 4),
+        "methods": {name: {key: entry[key] for key in Found.model_fields} for name, entry in found.items()},
     },
 )

@@ -14,9 +14,9 @@ wildcards, params, given = snakemake.wildcards, snakemake.params, snakemake.inpu
 start_job(snakemake.log[0], f"scores {' '.join(wildcards)}", snakemake.threads)
 experiment = Experiment.load(given.data, wildcards.architecture, resolve_device(params.device))
 names = {"dataset": wildcards.dataset, "architecture": wildcards.architecture}
-stacks = {
-    Path(path).stem: Stack.load(path).to(experiment.images.device) for path in (given.original, given.retrained, *given.unlearned)
-}
-problem = experiment.problem(stacks["original"], params.seeds)
-tables = [score(problem, stack, experiment.splits["test"], **names, method=method) for method, stack in stacks.items()]
+problem = experiment.problem(Stack.load(given.original).to(experiment.images.device), params.seeds)
+tables = []
+for path in (given.original, given.retrained, *given.unlearned):
+    stack = Stack.load(path).to(experiment.images.device)
+    tables.append(score(problem, stack, experiment.splits["test"], **names, method=Path(path).stem))
 write_parquet(snakemake.output.scores, pd.concat(tables, ignore_index=True))

@@ -12,16 +12,21 @@ wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"search {' '.join(wildcards)}", snakemake.threads)
 device = resolve_device(params.device)
 settings = Search.model_validate(params.search)
-held_out = settings.protocol == "held_out"
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, device)
 original, retrained = (Stack.load(path).to(device) for path in (snakemake.input.original, snakemake.input.retrained))
+if settings.protocol == "held_out":
+    problem = experiment.tuning_problem(original, settings.seeds)
+else:
+    original, retrained = original.select(settings.seeds), retrained.select(settings.seeds)
+    problem = experiment.problem(original, settings.seeds)
 best, trials = search(
     METHODS.load(wildcards.unlearner)(),
-    experiment.problem(original.select(settings.seeds), settings.seeds, tuning=held_out),
-    retrained if held_out else retrained.select(settings.seeds),
+    problem,
+    retrained,
     most_epochs=most_epochs(params.epochs),
     trials=settings.trials,
     batch=settings.batch,
+    population=settings.population,
     finalists=settings.finalists,
     protocol=settings.protocol,
 )

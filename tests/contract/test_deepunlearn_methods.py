@@ -116,7 +116,7 @@ SMALL = {
     "prmq": Small(PRUNE, "up", 0.9, "nothing", tolerance=2**-10),  # rounds to float16 in the end
     "ct": Small({**STANDARD, "learning_rate": 0.05, "num_epochs": 6}, "up", 0.7, "nothing"),
     "kde": Small(DISTIL, "up", 0.7, "nothing"),
-    "kde_released": Small(DISTIL, "up", 0.6, "nothing"),
+    "kde_released": Small({**DISTIL, "num_epochs": 8}, "up", 0.6, "nothing"),  # the warm-up is on the small D_V
     "rni": Small(NOISE, "up", 0.85, "nothing"),
     "bt": Small(TEACHER, "up", 0.85, "samples"),
     "bt_released": Small(TEACHER, "up", 0.85, "samples"),

@@ -135,7 +135,7 @@ def test_roc():
 
 def test_ranking():
     both = pd.concat([make_scores(4), make_scores(4, architecture="tinycnn", seed=1).query("method != 'ct'")])
-    groups, ranks = ranking_groups(summarise(both), 0.1), mean_ranks(both)
+    groups, ranks = ranking_groups(both, 0.1), mean_ranks(both)
     data = deepunlearn_ranking.data(groups, ranks)
     assert len(data) == 2 * (18 + 17) and list(dict.fromkeys(data["method"]))[-1] == "ff"
     first = ranks.groupby("method")["rank"].mean()
@@ -154,5 +154,5 @@ def test_few_methods_and_one_seed_draw():
     assert deepunlearn_retdev_indisc.draw(alone).axes[0].get_title("left") == "not shown, no value: FF"
     runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
     assert isinstance(deepunlearn_runtime.draw(deepunlearn_runtime.data(summary, runtime)), Figure)
-    data = deepunlearn_ranking.data(ranking_groups(summary, 0.1), mean_ranks(scores))
+    data = deepunlearn_ranking.data(ranking_groups(scores, 0.1), mean_ranks(scores))
     assert texts(deepunlearn_ranking.draw(data).axes[0]).count("1.0") == 2

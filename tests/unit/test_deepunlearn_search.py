@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from lethe.deepunlearn.data.prepare import write_data
-from lethe.deepunlearn.data.splits import fixed_split, tuning_split
+from lethe.deepunlearn.data.splits import fixed_split
+from lethe.deepunlearn.data.tuning import tuning_rows
+from lethe.deepunlearn.evaluation import score
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.hyperparameters import shipped, write_shipped
 from lethe.deepunlearn.methods.base import Choice, Integers, LogUniform, Method, Standard, Uniform
@@ -24,6 +26,8 @@ from lethe.settings.deepunlearn import BaseTraining
 from lethe.settings.load import SettingsError
 
 SEEDS = [0, 1]
+FLOORS = {"norm_original": 0.1, "norm_retrained": 0.05}
+SMALL = {"most_epochs": 2, "trials": 8, "batch": 4, "population": 4, "finalists": 2, "protocol": "held_out"}
 
 
 class Shrink(Method[Standard]):
@@ -60,27 +64,49 @@ def tuned(data: Path) -> tuple[Problem, Stack]:
     experiment = Experiment.load(data, "mlp")
     training = BaseTraining(epochs=2)
     original = experiment.train(experiment.training_rows().expand(2, -1), SEEDS, training)
-    retrained = experiment.train(experiment.splits["tuning_retain"].expand(2, -1), SEEDS, training)
-    return experiment.problem(original, SEEDS, tuning=True), retrained
+    retain, _ = experiment.tuning_rows(SEEDS)
+    return experiment.tuning_problem(original, SEEDS), experiment.train(retain, SEEDS, training)
 
 
-def test_the_tuning_forget_set_is_not_the_reported_one() -> None:
+def test_tuning_forget_sets_are_not_reported_and_differ() -> None:
     split = fixed_split(1000, 100)
-    tuning = tuning_split(split)
-    assert len(tuning.forget) == len(split.forget) and set(tuning.forget) <= set(split.retain)
-    assert set(tuning.retain) | set(tuning.forget) == set(split.retain) | set(split.forget)
-    assert set(split.forget) <= set(tuning.retain)
+    retain, forget = tuning_rows(split.retain, split.forget, [3, 4])
+    assert forget.shape == (2, len(split.forget)) and set(forget[0]) != set(forget[1])
+    for m in range(2):
+        assert set(forget[m]) <= set(split.retain) and set(split.forget) <= set(retain[m])
+        assert sorted([*retain[m], *forget[m]]) == sorted([*split.retain, *split.forget])
+    alone = tuning_rows(split.retain, split.forget, [4])
+    assert (alone[0][0] == retain[1]).all() and (alone[1][0] == forget[1]).all()
 
 
-def test_objectives_are_zero_for_the_reference_but_for_its_membership(tuned: tuple[Problem, Stack]) -> None:
+def test_objectives_of_the_reference_are_its_membership_alone(tuned: tuple[Problem, Stack]) -> None:
     problem, retrained = tuned
-    found = objectives(problem, retrained, retrained)
-    assert found.shape == (2, 4) and (found[:, :3] == 0).all() and (found[:, 3] >= 0).all()
+    scores = score(problem, retrained)
+    found = objectives(problem, retrained, scores[["RA", "FA", "VA"]].to_numpy())
+    assert found.shape == (2, 4) and (found[:, :3] == 0).all()
+    assert found[:, 3] == pytest.approx(abs(2 * scores["mia_val"].to_numpy() - 1))
+    moved = objectives(problem, retrained, scores[["RA", "FA", "VA"]].to_numpy() - [0.3, 0.0, 0.0])
+    assert moved[:, 0] == pytest.approx([0.1, 0.1]) and (moved[:, 1:] == found[:, 1:]).all()
+
+
+def test_the_sampler_learns_from_what_it_is_told(tuned: tuple[Problem, Stack], monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first generation the suggestions depend on the objectives; random search would not."""
+
+    def size(unlearned: Stack) -> np.ndarray:
+        return sum(tensor.abs().flatten(1).sum(1) for tensor in unlearned.parameters.values()).numpy()[:, None]
+
+    few = SMALL | {"trials": 12}
+    monkeypatch.setattr(Shrink, "breaks_above", 1.0)
+    drawn = []
+    for sign in (1, -1):
+        monkeypatch.setattr("lethe.deepunlearn.search.objectives", lambda _p, u, _r, sign=sign: np.tile(sign * size(u), 4))
+        drawn.append(search(Shrink(), *tuned, **few)[1]["weight_decay"].to_numpy())
+    assert (drawn[0][:8] == drawn[1][:8]).all() and (drawn[0][8:] != drawn[1][8:]).any()
 
 
 def test_a_trial_with_nan_is_recorded_and_the_study_goes_on(tuned: tuple[Problem, Stack]) -> None:
     problem, retrained = tuned
-    best, trials = search(Shrink(), problem, retrained, most_epochs=2, trials=8, batch=4, finalists=2, protocol="held_out")
+    best, trials = search(Shrink(), problem, retrained, **SMALL)
     assert len(trials) == 16 and set(trials["state"]) == {"complete", "failed"}
     failed = trials[trials["state"] == "failed"]
     assert (failed["learning_rate"] > Shrink.breaks_above).all() and failed["norm"].isna().all()
@@ -90,22 +116,19 @@ def test_a_trial_with_nan_is_recorded_and_the_study_goes_on(tuned: tuple[Problem
 
 def test_published_protocol_takes_the_single_best_trial(tuned: tuple[Problem, Stack]) -> None:
     problem, retrained = tuned
-    best, trials = search(Shrink(), problem, retrained, most_epochs=2, trials=6, batch=6, finalists=2, protocol="published")
+    best, trials = search(Shrink(), problem, retrained, **SMALL | {"trials": 6, "batch": 6, "protocol": "published"})
     assert best.norm == pytest.approx(trials["norm"].min()) and best.trials == len(trials) == 12
 
 
 def test_a_search_repeats_itself(tuned: tuple[Problem, Stack]) -> None:
     problem, retrained = tuned
-    first, second = (
-        search(Shrink(), problem, retrained, most_epochs=2, trials=4, batch=2, finalists=1, protocol="held_out")[1]
-        for _ in range(2)
-    )
+    first, second = (search(Shrink(), problem, retrained, **SMALL)[1] for _ in range(2))
     assert first.equals(second)
 
 
 def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack]) -> None:
     with pytest.raises(RuntimeError, match="all 4 trials of shrink failed"):
-        search(Broken(), *tuned, most_epochs=2, trials=2, batch=2, finalists=1, protocol="held_out")
+        search(Broken(), *tuned, **SMALL | {"trials": 2, "batch": 2})
 
 
 def test_suggestions_stay_in_their_space() -> None:
@@ -128,7 +151,14 @@ def test_most_epochs_as_published(epochs: int, most: int) -> None:
 
 def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
     found = {"values": {"learning_rate": 0.01, "batch_size": 64}, "norm": 0.1, "trials": 9, "seconds": 1.5}
-    content = {"dataset": "digits", "architecture": "mlp", "protocol": "held_out", "seeds": [0], "methods": {"ft": found}}
+    content = {
+        "dataset": "digits",
+        "architecture": "mlp",
+        "protocol": "held_out",
+        "seeds": [0],
+        **FLOORS,
+        "methods": {"ft": found},
+    }
     write_shipped(tmp_path / "digits_mlp.yaml", content)
     kept = shipped(tmp_path, "digits", "mlp")["ft"]
     assert kept.model_dump() == found and isinstance(kept.values["batch_size"], int)
@@ -136,7 +166,7 @@ def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
 
 def test_missing_and_malformed_hyperparameters_are_clear(tmp_path: Path) -> None:
     (tmp_path / "digits_mlp.yaml").write_text(
-        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nmethods: {ft: {norm: 1}}\n"
+        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nnorm_original: 1\nnorm_retrained: 0\nmethods: {ft: {norm: 1}}\n"
     )
     with pytest.raises(SettingsError, match="methods.ft.values: Field required"):
         shipped(tmp_path, "digits", "mlp")

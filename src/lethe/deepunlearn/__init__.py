@@ -58,3 +58,12 @@ METHODS.register("iu", "lethe.deepunlearn.methods.iu:InfluenceUnlearning")
 METHODS.register("iu_released", "lethe.deepunlearn.methods.iu_released:InfluenceUnlearningReleased")
 METHODS.register("ff", "lethe.deepunlearn.methods.ff:FisherForgetting")
 METHODS.register("ff_released", "lethe.deepunlearn.methods.ff_released:FisherForgettingReleased")
+
+# these methods change convolutions and fine-tune; where there are none they only fine-tune
+NEED_CONVOLUTIONS = frozenset({"ct", "msg", "cfw", "cfw_released"})
+WITHOUT_CONVOLUTIONS = frozenset({"mlp"})
+
+
+def only_fine_tunes(method: str, architecture: str) -> bool:
+    """Whether a method comes down to fine-tuning on an architecture: shown in tables, not ranked and not attacked."""
+    return method in NEED_CONVOLUTIONS and architecture in WITHOUT_CONVOLUTIONS

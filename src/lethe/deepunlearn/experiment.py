@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lethe.deepunlearn import ARCHITECTURES, PROVIDERS
 from lethe.deepunlearn.data.augment import augmentation
+from lethe.deepunlearn.data.tuning import tuning_rows
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Augment, Problem, train
@@ -27,7 +28,7 @@ class Experiment:
 
     Attributes:
         images: (N, C, H, W) float32 network input. labels: (N,) int64.
-        splits: ``retain, forget, val, test`` and, for the search, ``tuning_retain, tuning_forget`` -> rows of ``images``.
+        splits: ``retain, forget, val, test`` -> rows of ``images``.
     """
 
     dataset: str
@@ -82,12 +83,23 @@ class Experiment:
             )
         return join(parts)
 
-    def problem(self, original: Stack, seeds: Sequence[int], tuning: bool = False) -> Problem:
-        """The reported problem of some models, or the one that hyper-parameters are searched on."""
-        prefix = "tuning_" if tuning else ""
-        retain, forget, val = (
-            self.splits[name].expand(len(original), -1) for name in (f"{prefix}retain", f"{prefix}forget", "val")
-        )
+    def problem(self, original: Stack, seeds: Sequence[int]) -> Problem:
+        """The reported problem of some models."""
+        retain, forget = (self.splits[name].expand(len(original), -1) for name in ("retain", "forget"))
+        return self._problem(original, seeds, retain, forget)
+
+    def tuning_rows(self, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """What tuning models retain (M, n) and forget (M, f): see ``lethe.deepunlearn.data.tuning``."""
+        rows = tuning_rows(self.splits["retain"].cpu().numpy(), self.splits["forget"].cpu().numpy(), seeds)
+        retain, forget = (torch.from_numpy(part).to(self.images.device) for part in rows)
+        return retain, forget
+
+    def tuning_problem(self, original: Stack, seeds: Sequence[int]) -> Problem:
+        """The problem that hyper-parameters are searched on: every model has a forget set of its own."""
+        return self._problem(original, seeds, *self.tuning_rows(seeds))
+
+    def _problem(self, original: Stack, seeds: Sequence[int], retain: Tensor, forget: Tensor) -> Problem:
+        val = self.splits["val"].expand(len(original), -1)
         return Problem(
             self.architecture, original, self.images, self.labels, retain, forget, val, seeds=list(seeds), augment=self.augment
         )

@@ -1,4 +1,4 @@
-"""Found hyper-parameters on disk: ``config/deepunlearn/{dataset}_{architecture}.yaml``, written by `snakemake pack_hyperparameters`."""
+"""Found hyper-parameters on disk: ``config/deepunlearn/{dataset}_{architecture}.yaml``, written found by `snakemake deepunlearn_search`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from lethe.registry import nearest
 from lethe.settings.load import SettingsError
 from lethe.settings.strict import Strict
 
-HEADER = "# Found by `snakemake pack_hyperparameters`; see docs/architecture.md. norm: Euclidean norm of the four objectives, 0 is best.\n"
+HEADER = """\
+# Found by `snakemake deepunlearn_search` and copied here from results/{world}/hyperparameters. norm: Euclidean norm of the four objectives, mean
+# over the tuning models; norm_original and norm_retrained: the same for doing nothing and for exact unlearning.
+"""
 
 
 class Found(Strict):
@@ -32,6 +35,8 @@ class FoundFile(Strict):
     architecture: str
     protocol: str
     seeds: list[int]
+    norm_original: float
+    norm_retrained: float
     methods: dict[str, Found] = Field(min_length=1)
 
 
@@ -46,10 +51,10 @@ def shipped(folder: str | Path, dataset: str, architecture: str) -> dict[str, Fo
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise SettingsError(
             f"no hyper-parameters {path}; there are: {', '.join(known) or 'none'}{nearest(path.stem, known)}. "
-            "Set deepunlearn.hyperparameters to searched, or run `snakemake pack_hyperparameters` once"
+            "Set deepunlearn.hyperparameters to searched, or run `snakemake deepunlearn_search` and copy the file"
         )
     try:
-        return FoundFile.model_validate(yaml.safe_load(path.read_text())).methods
+        found = FoundFile.model_validate(yaml.safe_load(path.read_text()))
     except yaml.YAMLError as error:
         raise SettingsError(f"{path}: not valid YAML ({error})") from error
     except ValidationError as error:
@@ -57,6 +62,11 @@ def shipped(folder: str | Path, dataset: str, architecture: str) -> dict[str, Fo
         raise SettingsError(
             f"{path}: not a file of hyper-parameters:\n" + "\n".join(f"  - {fault}" for fault in faults)
         ) from None
+    if (found.dataset, found.architecture) != (dataset, architecture):
+        raise SettingsError(
+            f"{path}: it is about {found.architecture} on {found.dataset}; its name says {architecture} on {dataset}"
+        )
+    return found.methods
 
 
 def write_shipped(path: str | Path, content: dict[str, Any]) -> None:

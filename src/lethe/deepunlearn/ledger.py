@@ -53,7 +53,8 @@ def ledger(reference: pd.DataFrame, summary: pd.DataFrame, runtime: pd.DataFrame
         runtime: of ``runtime_table``, or None.
 
     Returns:
-        ``method, quantity, ours, theirs, difference`` (ours - theirs), ``low, high, verdict, band, source, url, commit``. The verdict is
+        ``method, quantity, ours, theirs, difference`` (ours - theirs), ``low, high, verdict, corrected, band, source, url, commit``. ``corrected``:
+        theirs is the released code, ours a corrected method beside which ``{method}_released`` exists. The verdict is
         ``inside`` or ``outside`` their band, ``no band`` where they give none, ``not measured`` where we have no number.
 
     Raises:

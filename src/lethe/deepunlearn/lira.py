@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.ulira_splits import LiraSplits, lira_splits
 from lethe.diffusion.tensors import read_tensors, write_tensors
 from lethe.io.tables import CorruptFileError
+from lethe.runtime import progress
 from lethe.settings.deepunlearn import BaseTraining, Lira
 
 FORMAT = "lethe-lira-outputs"
@@ -35,54 +37,73 @@ def splits_of(experiment: Experiment, lira: Lira) -> LiraSplits:
     return lira_splits(count, splits=lira.splits, forgets=lira.forget_sets)
 
 
-def train_models(experiment: Experiment, lira: Lira, training: BaseTraining) -> tuple[Stack, Stack]:
-    """Originals (S models) on all of each half, retrained models (S * K) on what each forget set leaves of it."""
-    splits = splits_of(experiment, lira)
-    halves, rest = torch.from_numpy(splits.train), torch.from_numpy(splits.retain).flatten(0, 1)
-    device = experiment.images.device
-    original = experiment.train(halves.to(device), [INIT_SEED] * len(halves), training, lira.epochs)
-    retrained = experiment.train(rest.to(device), [INIT_SEED] * len(rest), training, lira.epochs)
-    return original, retrained
+def train_originals(experiment: Experiment, lira: Lira, training: BaseTraining) -> Stack:
+    """One model per split (S), trained on all of its half."""
+    rows = torch.from_numpy(splits_of(experiment, lira).train).to(experiment.images.device)
+    return experiment.train(rows, [INIT_SEED] * len(rows), training, lira.epochs)
 
 
-def unlearn_models(experiment: Experiment, lira: Lira, original: Stack, method: Method[Any], config: Hyperparameters) -> Stack:
-    """Every original made to forget each of its K forget sets: S * K models, split by split."""
+def original_outputs(experiment: Experiment, lira: Lira, original: Stack) -> tuple[Floats, Mask]:
+    """What the originals say: see ``unlearned_outputs``. Each is repeated for the K forget sets of its split."""
+    return _outputs(experiment, lira, lambda models: original.select([m // lira.forget_sets for m in models]))
+
+
+def retrained_outputs(experiment: Experiment, lira: Lira, training: BaseTraining) -> tuple[Floats, Mask]:
+    """What models say that are trained on what each forget set leaves of a half: see ``unlearned_outputs``."""
+    rows = torch.from_numpy(splits_of(experiment, lira).retain).flatten(0, 1).to(experiment.images.device)
+    return _outputs(
+        experiment, lira, lambda models: experiment.train(rows[models], [INIT_SEED] * len(models), training, lira.epochs)
+    )
+
+
+def unlearned_outputs(
+    experiment: Experiment, lira: Lira, original: Stack, method: Method[Any], config: Hyperparameters
+) -> tuple[Floats, Mask]:
+    """What models say after every original was made to forget each of its K forget sets.
+
+    Models are made, asked and dropped some at a time: 640 of them need not fit in memory.
+
+    Returns:
+        Logit confidence (S, K, n) float32 and correctness (S, K, n) bool of all n samples of the splits.
+    """
     splits, device = splits_of(experiment, lira), experiment.images.device
     retain, forget = (torch.from_numpy(rows).flatten(0, 1).to(device) for rows in (splits.retain, splits.forget))
-    models = len(forget)
-    problem = Problem(
-        experiment.architecture,
-        original.select([m // lira.forget_sets for m in range(models)]),
-        experiment.images,
-        experiment.labels,
-        retain,
-        forget,
-        torch.from_numpy(splits.val).to(device).expand(models, -1),
-        seeds=range(models),
-        augment=experiment.augment,
-    )
-    return run(method, problem, [config] * models)
+
+    def make(models: list[int]) -> Stack:
+        problem = Problem(
+            experiment.architecture,
+            original.select([m // lira.forget_sets for m in models]),
+            experiment.images,
+            experiment.labels,
+            retain[models],
+            forget[models],
+            torch.from_numpy(splits.val).to(device).expand(len(models), -1),
+            seeds=models,
+            augment=experiment.augment,
+        )
+        return run(method, problem, [config] * len(models))
+
+    return _outputs(experiment, lira, make)
 
 
-def outputs(experiment: Experiment, lira: Lira, stack: Stack) -> tuple[Floats, Mask]:
-    """Logit confidence (S, K, n) float32 and correctness (S, K, n) bool of all samples; originals are repeated for every k."""
-    splits = splits_of(experiment, lira)
-    rows = torch.arange(splits.n, device=experiment.images.device)
+def _outputs(experiment: Experiment, lira: Lira, make: Callable[[list[int]], Stack]) -> tuple[Floats, Mask]:
+    """Outputs of models 0..S*K-1, split by split, made by ``make`` as many at a time as their architecture likes."""
+    count, models = splits_of(experiment, lira).n, lira.splits * lira.forget_sets
+    rows, parts = torch.arange(count, device=experiment.images.device), []
     empty = rows[None, :0]
-    problem = Problem(experiment.architecture, stack, experiment.images, experiment.labels, empty, empty, empty, seeds=[])
-    parts, most = [], experiment.architecture.at_once
-    for first in range(0, len(stack), most):
-        part = stack.select(range(first, min(first + most, len(stack))))
-        parts.append(confidence(problem.predict(part, rows).cpu(), experiment.labels[rows].cpu()))
+    for some in progress(
+        range(0, models, experiment.architecture.at_once), models, "model", "U-LiRA", experiment.architecture.at_once
+    ):
+        stack = make(list(range(some, min(some + experiment.architecture.at_once, models))))
+        problem = Problem(experiment.architecture, stack, experiment.images, experiment.labels, empty, empty, empty, seeds=[])
+        parts.append(confidence(problem.predict(stack, rows).cpu(), experiment.labels[rows].cpu()))
     phi, correct = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    if len(stack) == lira.splits:
-        phi, correct = (np.repeat(array, lira.forget_sets, axis=0) for array in (phi, correct))
-    shape = lira.splits, lira.forget_sets, splits.n
+    shape = lira.splits, lira.forget_sets, count
     return phi.reshape(shape), correct.reshape(shape)
 
 
 def write_outputs(path: str | Path, phi: Floats, correct: Mask) -> None:
-    """Write ``outputs``."""
+    """Write what models say."""
     write_tensors(path, {"phi": torch.from_numpy(phi), "correct": torch.from_numpy(correct)}, {"format": FORMAT})
 
 

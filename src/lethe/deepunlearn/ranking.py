@@ -3,8 +3,9 @@
 The published study sorts methods into best, second, third and failed per data set and architecture, but neither its text as far as it is
 archived nor its released code says how. The rule here is our rule, not the paper's code:
 
-1. A method fails (F) if its mean deviation of retention exceeds that of the original models (doing nothing would have been better), if a
-   value is NaN, or if its retain or test accuracy is that of a constant answer: at most 1.2 times ``chance``.
+1. A method fails (F) if doing nothing would have been better: the interval over seeds of its deviation of retention minus the original's
+   lies above 0 (with a single seed, the difference itself). It also fails if a value is NaN, or if its retain or test accuracy is that of a
+   constant answer: at most 1.2 times ``chance``.
 2. The others are clustered in one dimension (agglomerative, Ward) into three groups, or as many as there are different values, for each
    metric on its own. G1 is the group with the best mean.
 """
@@ -19,22 +20,23 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.cluster import AgglomerativeClustering
 
-from lethe.deepunlearn.scores import KEYS, ORIGINAL, REFERENCES, mean_interval, retention
+from lethe.deepunlearn.scores import KEYS, ORIGINAL, REFERENCES, mean_interval, retention, summarise
 
 GROUPS = 3
 FAILED = "F"
 COLLAPSE = 1.2  # times chance: a collapsed model is at chance up to the noise of a test set of some hundred samples
 METRICS = {"retdev": -1, "indisc": 1}  # sign: which way is better
+COLUMNS = {"retdev": "retdev_paired", "indisc": "indisc"}  # of the summary
 RULE = "our rule, not the paper's code"
 
 
-def ranking_groups(summary: pd.DataFrame, chance: float | Mapping[str, float], retdev: str = "retdev_paired") -> pd.DataFrame:
+def ranking_groups(scores: pd.DataFrame, chance: float | Mapping[str, float], level: float = 0.95) -> pd.DataFrame:
     """The group of every method, per data set and architecture.
 
     Args:
-        summary: of ``lethe.deepunlearn.scores.summarise``, with ``original``.
+        scores: rows of ``score_models`` with ``original`` and ``retrained``.
         chance: accuracy of a constant answer (share of the largest class), for all data sets or by name.
-        retdev: the column of retention deviations, ``retdev_paired`` or ``retdev_of_means``.
+        level: coverage of the interval of the first rule.
 
     Returns:
         ``dataset, architecture, method, group_retdev, group_indisc`` (``G1``, ``G2``, ``G3`` or ``F``) and ``why``, the reason of a
@@ -44,17 +46,20 @@ def ranking_groups(summary: pd.DataFrame, chance: float | Mapping[str, float], r
         ValueError: a data set and architecture without ``original``.
     """
     parts = []
-    for (dataset, architecture), rows in summary.groupby(KEYS, sort=False):
+    compared = retention(scores)
+    for (dataset, architecture), rows in summarise(scores, level).groupby(KEYS, sort=False):
         if ORIGINAL not in set(rows["method"]):
             raise ValueError(f"no '{ORIGINAL}' for {dataset}, {architecture}; a method fails by comparison with it")
-        limit = float(rows.loc[rows["method"] == ORIGINAL, retdev].iloc[0])
+        here = compared[(compared["dataset"] == dataset) & (compared["architecture"] == architecture)]
+        wide = here.pivot(index="seed", columns="method", values="retdev")
+        excess = {name: mean_interval((wide[name] - wide[ORIGINAL]).to_numpy(), level) for name in wide}
         floor = COLLAPSE * (chance[str(dataset)] if isinstance(chance, Mapping) else chance)
         methods = rows[~rows["method"].isin(REFERENCES)].reset_index(drop=True)
-        why = [_failure(row, retdev, limit, floor) for _, row in methods.iterrows()]
+        why = [_failure(row, excess[row["method"]], floor) for _, row in methods.iterrows()]
         table = methods[[*KEYS, "method"]].copy()
         passed = np.array([not reason for reason in why], dtype=bool)
         for metric, sign in METRICS.items():
-            values = methods[retdev if metric == "retdev" else metric].to_numpy(float)
+            values = methods[COLUMNS[metric]].to_numpy(float)
             groups = np.full(len(methods), FAILED, dtype=object)
             groups[passed] = [f"G{number}" for number in clusters(sign * values[passed])]
             table[f"group_{metric}"] = groups
@@ -63,16 +68,16 @@ def ranking_groups(summary: pd.DataFrame, chance: float | Mapping[str, float], r
     return pd.concat(parts, ignore_index=True)
 
 
-def _failure(row: pd.Series, retdev: str, limit: float, floor: float) -> str:
-    """Why a method fails, or an empty string."""
-    unknown = [name for name in (retdev, "indisc", "RA", "TA") if np.isnan(row[name])]
+def _failure(row: pd.Series, excess: tuple[float, float, float], floor: float) -> str:
+    """Why a method fails, or an empty string; ``excess``: retention deviation minus the original's, mean and interval over seeds."""
+    unknown = [name for name in (*COLUMNS.values(), "RA", "TA") if np.isnan(row[name])]
     if unknown:
         return f"{unknown[0]} is NaN"
     for name in ("RA", "TA"):
         if row[name] <= floor:
             return f"{name} {row[name]:.3f} is at chance"
-    if row[retdev] > limit:
-        return f"{retdev} {row[retdev]:.3f} exceeds the original's {limit:.3f}"
+    if excess[1] > 0 or (np.isnan(excess[1]) and excess[0] > 0):
+        return f"retention deviation exceeds the original's by {excess[0]:.3f} [{excess[1]:.3f}, {excess[2]:.3f}]"
     return ""
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lethe.deepunlearn.evaluation import score
 from lethe.deepunlearn.methods.base import Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
@@ -23,20 +25,27 @@ from lethe.deepunlearn.problem import Problem
 
 log = logging.getLogger(__name__)
 OBJECTIVES = ("retain", "forget", "val", "mia")
+ACCURACIES = ["RA", "FA", "VA"]
+
+Floats = NDArray[np.float64]
 
 
 class Best(NamedTuple):
     """What a search found.
 
     Attributes:
-        values: hyper-parameters. norm: of the four objectives, mean over the tuning seeds (`held_out`) or of the one trial
+        values: hyper-parameters. norm: of the four objectives, mean over the tuning models (`held_out`) or of the one trial
             (`published`). trials: how many were run. seconds: that all of them took.
+        norm_original, norm_retrained: mean norms of doing nothing and of exact unlearning, for comparison: the fourth objective is an
+            estimate from few samples, so that even exact unlearning is not at 0.
     """
 
     values: dict[str, Any]
     norm: float
     trials: int
     seconds: float
+    norm_original: float
+    norm_retrained: float
 
 
 def suggest(trial: Any, space: Mapping[str, Space], most_epochs: int) -> dict[str, Any]:
@@ -49,15 +58,20 @@ def suggest(trial: Any, space: Mapping[str, Space], most_epochs: int) -> dict[st
             values[name] = trial.suggest_int(name, where.low, most_epochs if where.high is None else where.high)
         else:
             high = most_epochs if where.high is None else where.high
-            values[name] = trial.suggest_float(name, where.low, high, log=isinstance(where, LogUniform))
+            value = trial.suggest_float(name, where.low, high, log=isinstance(where, LogUniform))
+            values[name] = float(f"{value:.6g}")  # what is kept is what was tried
     return values
 
 
-def objectives(problem: Problem, unlearned: Stack, retrained: Stack) -> np.ndarray:
-    """The four objectives per model, (M, 4); NaN for a model whose outputs are not finite."""
-    ours, reference = (score(problem, stack) for stack in (unlearned, retrained))
-    gaps = [(ours[column] - reference[column]).abs().to_numpy() / 3 for column in ("RA", "FA", "VA")]
-    return np.stack([*gaps, (2 * ours["mia_val"] - 1).abs().to_numpy()], axis=1)
+def objectives(problem: Problem, unlearned: Stack, reference: Floats) -> Floats:
+    """The four objectives per model, (M, 4); NaN for a model whose outputs are not finite.
+
+    Args:
+        reference: (M, 3), RA, FA and VA of the retrained models.
+    """
+    scores = score(problem, unlearned)
+    gaps = np.abs(scores[ACCURACIES].to_numpy() - reference) / 3
+    return np.column_stack([gaps, np.abs(2 * scores["mia_val"].to_numpy() - 1)])
 
 
 def search(
@@ -68,6 +82,7 @@ def search(
     most_epochs: int,
     trials: int,
     batch: int,
+    population: int,
     finalists: int,
     protocol: str,
 ) -> tuple[Best, pd.DataFrame]:
@@ -76,6 +91,7 @@ def search(
     Args:
         problem: the tuning models (M) with the forget sets to tune on. retrained: their references.
         most_epochs: upper end of every number of epochs. trials: per study. batch: asked for at once.
+        population: of NSGA-III; so many trials of a study are random, then each generation learns from the one before.
         finalists: `held_out` only: this many best trials of every study run again on all models; the best mean wins.
         protocol: ``published``: the single best trial of all studies wins.
 
@@ -91,15 +107,19 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     begin = time.perf_counter()
     space = method.Config.space()
-    studies = [
-        optuna.create_study(directions=["minimize"] * 4, sampler=optuna.samplers.NSGAIIISampler(seed=int(seed)))
-        for seed in problem.seeds
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the sampler's interface may change; it is pinned
+        samplers = [optuna.samplers.NSGAIIISampler(seed=int(seed), population_size=population) for seed in problem.seeds]
+    studies = [optuna.create_study(directions=["minimize"] * 4, sampler=sampler) for sampler in samplers]
+    references = score(problem, retrained)[ACCURACIES].to_numpy()
+    floors = [
+        float(np.linalg.norm(objectives(problem, stack, references), axis=1).mean()) for stack in (problem.original, retrained)
     ]
     rows: list[dict[str, Any]] = []
     for first in range(0, trials, batch):
         asked = [(m, study.ask()) for m, study in enumerate(studies) for _ in range(min(batch, trials - first))]
         values = [suggest(trial, space, most_epochs) for _, trial in asked]
-        found = _evaluate(method, problem, retrained, [m for m, _ in asked], values)
+        found = _evaluate(method, problem, references, [m for m, _ in asked], values)
         for (m, trial), value, objective in zip(asked, values, found, strict=True):
             complete = bool(np.isfinite(objective).all())
             if complete:
@@ -121,35 +141,35 @@ def search(
         raise RuntimeError(f"all {len(table)} trials of {method.title} failed (NaN); see the table of trials")
     if protocol == "published":
         best = complete_trials.iloc[0]
-        return Best(_values(best, space), float(best["norm"]), len(table), time.perf_counter() - begin), table
+        return Best(_values(best, space), float(best["norm"]), len(table), time.perf_counter() - begin, *floors), table
     candidates = [
         _values(row, space) for _, group in complete_trials.groupby("model") for _, row in group.head(finalists).iterrows()
     ]
     models = list(range(len(problem)))
     found = _evaluate(
-        method, problem, retrained, [m for _ in candidates for m in models], [value for value in candidates for _ in models]
+        method, problem, references, [m for _ in candidates for m in models], [value for value in candidates for _ in models]
     )
     norms = np.linalg.norm(found, axis=1).reshape(len(candidates), len(models)).mean(1)
     if not np.isfinite(norms).any():
         raise RuntimeError(f"no finalist of {method.title} ran on all tuning seeds without NaN")
     winner = int(np.nanargmin(norms))
     count = len(table) + len(candidates) * len(models)
-    return Best(candidates[winner], float(norms[winner]), count, time.perf_counter() - begin), table
+    return Best(candidates[winner], float(norms[winner]), count, time.perf_counter() - begin, *floors), table
 
 
 def _evaluate(
-    method: Method[Any], problem: Problem, retrained: Stack, models: Sequence[int], values: Sequence[Mapping[str, Any]]
-) -> np.ndarray:
+    method: Method[Any], problem: Problem, references: Floats, models: Sequence[int], values: Sequence[Mapping[str, Any]]
+) -> Floats:
     """Objectives (n, 4) of running ``values[i]`` on model ``models[i]``."""
     configs: list[Hyperparameters] = [method.Config(**value) for value in values]
     chosen = problem.select(models)
-    return objectives(chosen, run(method, chosen, configs), retrained.select(models))
+    return objectives(chosen, run(method, chosen, configs), references[list(models)])
 
 
 def _values(row: pd.Series, space: Mapping[str, Space]) -> dict[str, Any]:
     """Hyper-parameters of a row of the table of trials as plain Python numbers."""
     whole = {name for name, where in space.items() if isinstance(where, Integers) or _whole(where)}
-    return {name: int(row[name]) if name in whole else float(f"{row[name]:.6g}") for name in space}
+    return {name: int(row[name]) if name in whole else float(row[name]) for name in space}
 
 
 def _whole(where: Space) -> bool:

@@ -1,4 +1,4 @@
-"""Stochastic gradient descent on M models at once.
+"""Gradient descent (SGD, Adam) on M models at once.
 
 The loss of a step is a vector with one entry per model; its sum is differentiated, so no model sees another one's gradient.
 Learning rate, weight decay and number of epochs may differ between the models of a stack, the batch size may not.
@@ -102,11 +102,58 @@ def cosine(epoch: int, epochs: Tensor) -> Tensor:
     return (1 + torch.cos(torch.pi * epoch / epochs)) / 2 * (epoch < epochs)
 
 
-class SGD:
+class _Optimiser:
+    """What SGD and Adam share: the models, their rates and gradients, and that a model whose rate is 0 stays as it is."""
+
+    def __init__(
+        self, stack: Stack, learning_rate: Tensor | float, weight_decay: Tensor | float, trainable: Sequence[str] | None
+    ) -> None:
+        self.stack = stack
+        self.learning_rate, self.weight_decay = self._vector(learning_rate), self._vector(weight_decay)
+        self.names = list(stack.parameters if trainable is None else trainable)
+        for name in self.names:
+            stack.parameters[name].requires_grad_(True)
+
+    def _vector(self, value: Tensor | float) -> Tensor:
+        """One number per model, (M,) float32."""
+        return torch.as_tensor(value, dtype=torch.float32, device=self.stack.device).expand(len(self.stack))
+
+    def gradients(self, losses: Tensor) -> dict[str, Tensor]:
+        """d losses[m] / d parameters[m], by name, (M, *shape); zero for a parameter that the loss does not see."""
+        parameters = [self.stack.parameters[name] for name in self.names]
+        found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+        return {
+            name: torch.zeros_like(parameter) if gradient is None else gradient
+            for name, parameter, gradient in zip(self.names, parameters, found, strict=True)
+        }
+
+    def _descend(self, gradients: Mapping[str, Tensor], factor: Tensor | float) -> None:
+        """Move every parameter against ``_direction`` of its gradient with the weight decay, at ``factor`` times the rate."""
+        rate = self.learning_rate * torch.as_tensor(factor, device=self.stack.device)
+        moves_all = bool((rate != 0).all())
+        with torch.no_grad():
+            for name, gradient in gradients.items():
+                parameter = self.stack.parameters[name]
+                gradient = gradient + _column(self.weight_decay, parameter.ndim) * parameter
+                update = _column(rate, parameter.ndim) * self._direction(name, gradient)
+                # a model that is done stays as it is, even where its gradient or momentum is not finite
+                parameter.sub_(update if moves_all else torch.where(_column(rate, parameter.ndim) == 0, 0.0, update))
+
+    def _direction(self, name: str, gradient: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def finish(self) -> Stack:
+        """The trained stack, without gradients."""
+        for name in self.names:
+            self.stack.parameters[name].requires_grad_(False)
+        return self.stack
+
+
+class SGD(_Optimiser):
     """SGD with momentum and weight decay as in ``torch.optim.SGD``, per-model rates, in place on a stack.
 
     Args:
-        stack: the models; their parameters are changed in place and get gradients while the optimiser is used.
+        stack: the models; their parameters are changed in place and require gradients until ``finish``.
         learning_rate, momentum, weight_decay: one number, or one per model (M,).
         trainable: names of the parameters to change; all by default.
     """
@@ -119,24 +166,9 @@ class SGD:
         weight_decay: Tensor | float = 0.0,
         trainable: Sequence[str] | None = None,
     ) -> None:
-        self.stack = stack
-        self.learning_rate, self.momentum, self.weight_decay = (
-            torch.as_tensor(value, dtype=torch.float32, device=stack.device).expand(len(stack))
-            for value in (learning_rate, momentum, weight_decay)
-        )
-        self.names = list(stack.parameters if trainable is None else trainable)
+        super().__init__(stack, learning_rate, weight_decay, trainable)
+        self.momentum = self._vector(momentum)
         self.velocity: dict[str, Tensor] = {}
-        for name in self.names:
-            stack.parameters[name].requires_grad_(True)
-
-    def gradients(self, losses: Tensor) -> dict[str, Tensor]:
-        """d losses[m] / d parameters[m], by name, (M, *shape); zero for a parameter that the loss does not see."""
-        parameters = [self.stack.parameters[name] for name in self.names]
-        found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
-        return {
-            name: torch.zeros_like(parameter) if gradient is None else gradient
-            for name, parameter, gradient in zip(self.names, parameters, found, strict=True)
-        }
 
     def step(self, losses: Tensor, factor: Tensor | float = 1.0, gradient_scale: Mapping[str, Tensor] | None = None) -> None:
         """Descend once.
@@ -146,28 +178,58 @@ class SGD:
             factor: of the learning rate, from a schedule; (M,) or a number. A model whose factor is 0 stays as it is.
             gradient_scale: name -> (M, *shape), multiplied onto the gradient (before weight decay); a mask, for instance.
         """
-        gradients = self.gradients(losses)
-        rate = self.learning_rate * torch.as_tensor(factor, device=self.stack.device)
-        moves_all = bool((rate != 0).all())
-        with torch.no_grad():
-            for name, gradient in gradients.items():
-                parameter = self.stack.parameters[name]
-                if gradient_scale is not None and name in gradient_scale:
-                    gradient = gradient * gradient_scale[name]
-                gradient = gradient + _column(self.weight_decay, parameter.ndim) * parameter
-                if name in self.velocity:
-                    self.velocity[name].mul_(_column(self.momentum, parameter.ndim)).add_(gradient)
-                else:
-                    self.velocity[name] = gradient.clone()
-                update = _column(rate, parameter.ndim) * self.velocity[name]
-                # a model that is done stays as it is, even where its momentum has overflowed
-                parameter.sub_(update if moves_all else torch.where(_column(rate, parameter.ndim) == 0, 0.0, update))
+        gradients, scale = self.gradients(losses), gradient_scale or {}
+        self._descend({name: g * scale[name] if name in scale else g for name, g in gradients.items()}, factor)
 
-    def finish(self) -> Stack:
-        """The trained stack, without gradients."""
-        for name in self.names:
-            self.stack.parameters[name].requires_grad_(False)
-        return self.stack
+    def _direction(self, name: str, gradient: Tensor) -> Tensor:
+        """The new velocity."""
+        if name in self.velocity:
+            self.velocity[name].mul_(_column(self.momentum, gradient.ndim)).add_(gradient)
+        else:
+            self.velocity[name] = gradient.clone()
+        return self.velocity[name]
+
+
+class Adam(_Optimiser):
+    """``torch.optim.Adam`` (betas 0.9 and 0.999, epsilon 1e-8) with per-model rates, in place on a stack.
+
+    Args:
+        stack: the models; their parameters are changed in place and require gradients until ``finish``.
+        learning_rate, weight_decay: one number, or one per model (M,). The decay is added to the gradient, as there.
+        trainable: names of the parameters to change; all by default.
+    """
+
+    betas, epsilon = (0.9, 0.999), 1e-8
+
+    def __init__(
+        self,
+        stack: Stack,
+        learning_rate: Tensor | float,
+        weight_decay: Tensor | float = 0.0,
+        trainable: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(stack, learning_rate, weight_decay, trainable)
+        self.steps = 0
+        self.moments = {name: (torch.zeros_like(p), torch.zeros_like(p)) for name in self.names for p in [stack.parameters[name]]}
+
+    def step(self, losses: Tensor, factor: Tensor | float = 1.0) -> None:
+        """Descend once.
+
+        Args:
+            losses: (M,), what each model minimises.
+            factor: of the learning rate, from a schedule; (M,) or a number. A model whose factor is 0 stays as it is; the step counts
+                for it all the same.
+        """
+        gradients = self.gradients(losses)
+        self.steps += 1
+        self._descend(gradients, factor)
+
+    def _direction(self, name: str, gradient: Tensor) -> Tensor:
+        """First over root of second moment, both corrected for their start at 0."""
+        (mean, square), (first, second) = self.moments[name], self.betas
+        mean.lerp_(gradient, 1 - first)
+        square.lerp_(gradient.square(), 1 - second)
+        return mean / (1 - first**self.steps) / ((square / (1 - second**self.steps)).sqrt() + self.epsilon)
 
 
 def _column(vector: Tensor, ndim: int) -> Tensor:

@@ -11,12 +11,12 @@ from lethe.registry import nearest
 from lethe.settings.strict import Strict
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-PUBLISHED_METHODS = [
+METHODS_18 = [
     *["ft", "ga", "srl", "ngplus", "cfk", "euk", "fcs", "msg", "cfw"],
     *["prmq", "ct", "kde", "rni", "bt", "salun", "scrub", "iu", "ff"],
 ]
 FETCHABLE = ["fashion_mnist", "mnist"]
-LIRA_METHODS = ["ft", "ngplus", "msg", "cfw", "prmq", "ct", "salun", "scrub"]
+LIRA_METHODS = ["ft", "srl", "ngplus", "euk", "msg", "cfw", "prmq", "ct", "kde", "bt", "salun", "scrub"]
 
 
 class BaseTraining(Strict):
@@ -35,7 +35,7 @@ class Classification(Strict):
     source: Literal["local", "fetch"] = Field("local", description="fetch: a rule downloads it (mnist, fashion_mnist)")
     folder: str = Field("", description="local only: where its files are; empty: it needs none, or looks in its usual places")
     architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.deepunlearn")
-    methods: list[Name] = Field(default=PUBLISHED_METHODS, min_length=1, description="see lethe.deepunlearn")
+    methods: list[Name] = Field(default=METHODS_18, min_length=1, description="see lethe.deepunlearn")
     seeds: int = Field(10, ge=2, description="models per architecture; a seed sets the initial weights and what methods draw")
     val_share: float = Field(0.15, gt=0, lt=1, description="of the development part, for validation")
     forget_share: float = Field(0.10, gt=0, lt=1, description="of the training set, to be forgotten")
@@ -49,9 +49,14 @@ class Search(Strict):
         "held_out", description="held_out: on a forget set that is not reported; published: on the reported one, as released"
     )
     trials: int = Field(30, ge=1, description="per method, architecture and tuning seed")
-    batch: int = Field(10, ge=1, description="trials asked for at once, trained stacked; the sampler learns between batches")
-    seeds: list[int] = Field(default=[0, 1, 2], min_length=1, description="models that are tuned on, one study each")
-    finalists: int = Field(5, ge=1, description="held_out: best trials of each study, which then run on all tuning seeds")
+    batch: int = Field(10, ge=1, description="trials asked for at once, trained stacked")
+    population: int = Field(10, ge=2, description="of NSGA-III: so many random trials, then generations of as many (Optuna: 50)")
+    seeds: list[int] = Field(
+        default=[100, 101, 102, 103, 104],
+        min_length=1,
+        description="one model and one study each; held_out: not reported ones, published: the first of the reported",
+    )
+    finalists: int = Field(5, ge=1, description="held_out: best trials of each study, which then run on all tuning models")
 
 
 class Lira(Strict):
@@ -92,8 +97,11 @@ class DeepUnlearn(Strict):
             for method in entry.methods:
                 _known(f"deepunlearn.datasets.{name}.methods", method, METHODS.names())
             for seed in self.search.seeds:
-                if seed not in range(entry.seeds):
-                    raise ValueError(f"deepunlearn.search.seeds: {seed} is not one of the {entry.seeds} seeds of {name}")
+                if (seed in range(entry.seeds)) != (self.search.protocol == "published"):
+                    raise ValueError(
+                        f"deepunlearn.search.seeds: {seed} with protocol {self.search.protocol} and {entry.seeds} reported seeds "
+                        f"of {name}: `published` tunes on reported seeds, `held_out` on others"
+                    )
         for name, lira in self.lira.items():
             _known("deepunlearn.lira", name, list(self.datasets))
             for architecture in lira.architectures:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from lethe.deepunlearn import PROVIDERS
-from lethe.deepunlearn.data.splits import fixed_split, tuning_split
+from lethe.deepunlearn.data.splits import fixed_split
 from lethe.deepunlearn.experiment import FORMAT
 from lethe.diffusion.tensors import write_tensors
 
@@ -21,9 +21,7 @@ def write_data(path: str | Path, dataset: str, folder: str, val_share: float, fo
     provider = PROVIDERS.load(dataset)()
     data = provider.load(Path(folder) if folder else None)
     split = fixed_split(len(data.images) - data.test, data.test, val_share=val_share, forget_share=forget_share)
-    tuning = tuning_split(split)
     tensors = {"images": torch.from_numpy(data.images), "labels": torch.from_numpy(data.labels)}
     tensors |= {name: torch.from_numpy(getattr(split, name)) for name in ("retain", "forget", "val", "test")}
-    tensors |= {f"tuning_{name}": torch.from_numpy(getattr(tuning, name)) for name in ("retain", "forget")}
     write_tensors(path, tensors, {"format": FORMAT, "dataset": dataset})
     return {name: len(getattr(split, name)) for name in ("retain", "forget", "val", "test")}

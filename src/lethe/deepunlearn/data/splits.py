@@ -40,9 +40,3 @@ def fixed_split(
     train, val = train_test_split(np.arange(dev), test_size=val_share, random_state=random_state)
     retain, forget = train_test_split(train, test_size=forget_share, random_state=random_state)
     return Split(retain, forget, val, np.arange(dev, dev + test))
-
-
-def tuning_split(split: Split, random_state: int = RANDOM_STATE + 1) -> Split:
-    """The same split with another forget set of the same size, drawn from the retain set: to tune on what is not reported."""
-    rest, forget = train_test_split(split.retain, test_size=len(split.forget), random_state=random_state)
-    return Split(np.concatenate([rest, split.forget]), forget, split.val, split.test)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, ValidationError
 from torch import Tensor
 
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import fixed_global_seed
+from lethe.registry import nearest
+from lethe.settings.load import SettingsError
 from lethe.settings.strict import Strict
 
 
@@ -64,10 +66,11 @@ Temperature = Annotated[float, Field(gt=0), Uniform(0.01, 5)]  # published from 
 class Hyperparameters(Strict):
     """What is configured per model. A field with a ``Space`` is searched, one without is fixed.
 
-    Fields named in ``shape`` must agree within one stacked call; ``run`` groups the models by them.
+    Fields named in ``shape`` must agree within one stacked call; ``run`` groups the models by them. A subclass with a batch size,
+    or whatever else the models of a call share, names it there.
     """
 
-    shape: ClassVar[tuple[str, ...]] = ("batch_size",)
+    shape: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def space(cls) -> dict[str, Space]:
@@ -83,6 +86,7 @@ class Hyperparameters(Strict):
 class Standard(Hyperparameters):
     """The hyper-parameters that most methods share: SGD on batches for some epochs."""
 
+    shape: ClassVar[tuple[str, ...]] = ("batch_size",)
     learning_rate: Rate = 0.01
     weight_decay: Decay = 5e-4
     momentum: float = Field(0.9, ge=0, lt=1)
@@ -107,7 +111,40 @@ class Method(ABC, Generic[H]):
 
     @abstractmethod
     def unlearn(self, problem: Problem, configs: Sequence[H]) -> Stack:
-        """The models after unlearning; all configurations of one call agree in ``Config.shape``."""
+        """The models after unlearning, detached and without gradients.
+
+        Args:
+            problem: M models and their data, left alone: work on ``problem.original.clone()``.
+            configs: M; they agree in ``Config.shape``, and in every field if the models have buffers, whose running statistics move
+                with every forward pass in training mode and could not be stopped for one model of a stack.
+
+        What a method has to take care of:
+
+        - Parameters require gradients from the construction of an optimiser (``SGD``, ``Adam``) to its ``finish()``; return that.
+        - ``problem.predict`` returns inference tensors, which no gradient can be computed through: ``clone()`` them where they enter
+          a loss (``methods._paired.teach`` does).
+        - Draw for all models in every epoch, also for those whose epochs are over (their learning-rate factor is 0): ``problem.draws``
+          keeps one generator per model, and a model that is skipped would draw other numbers than it does alone.
+        - The data order (``data_order()``) is one for all models: what is taken from it must not depend on a model's configuration.
+        """
+
+
+def configure(method: Method[Any], values: Mapping[str, Any]) -> Hyperparameters:
+    """Checked hyper-parameters of a method.
+
+    Raises:
+        SettingsError: naming the method, the hyper-parameter, its value and what is allowed.
+    """
+    try:
+        return method.Config.model_validate(dict(values))
+    except ValidationError as error:
+        allowed = list(method.Config.model_fields)
+        faults = []
+        for fault in error.errors():
+            name = ".".join(map(str, fault["loc"]))
+            hint = f"; allowed: {', '.join(allowed)}{nearest(name, allowed)}" if fault["type"] == "extra_forbidden" else ""
+            faults.append(f"  - {name} = {fault['input']!r}: {fault['msg']}{hint}")
+        raise SettingsError(f"hyper-parameters of {method.title} are not valid:\n" + "\n".join(faults)) from None
 
 
 def column(configs: Sequence[Hyperparameters], name: str, device: torch.device | str = "cpu") -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -27,6 +27,7 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
     class Config(Hyperparameters):
         """The released names. ``sgda_learning_rate`` and ``momentum``, which it searches too, act on nothing and are left out."""
 
+        shape: ClassVar[tuple[str, ...]] = ("batch_size",)
         learning_rate: Rate = 0.01
         sgda_weight_decay: Decay = 0.1
         sgda_decay_rate: Fraction = 0.1

@@ -17,8 +17,11 @@ from lethe.deepunlearn.training import SGD, batches, cosine, data_order
 class ConfuseWeights(Method["ConfuseWeights.Config"]):
     """Add N(0, start_confuser_std^2) to the weights of all convolutions, then minimise the class-balanced CE(D_R).
 
-    The loss is mean_i w(y_i) CE_i with w(c) = |D_R| / (C n_c), n_c the samples of class c in D_R; SGD, cosine annealing per epoch.
+    The loss is mean_i w(y_i) CE_i with w(c) = |D_R| / (C' n_c), n_c the samples of class c in D_R and C' the number of
+    classes that have any; SGD, cosine annealing per epoch.
     N(0, final_confuser_std^2) is added before the last epoch, if there are at least two.
+
+    On a network without convolutions this is plain fine-tuning with the class-balanced loss.
     """
 
     class Config(Standard):

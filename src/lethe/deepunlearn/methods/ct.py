@@ -13,7 +13,7 @@ from lethe.deepunlearn.training import SGD, batches, cosine, data_order
 class ConvTranspose(Method[Standard]):
     """Swap the two spatial axes of every convolution kernel, then minimise CE(D_R) with SGD, cosine annealing per epoch.
 
-    A kernel of 1 x 1 stays as it is; a network without convolutions is fine-tuned.
+    A kernel of 1 x 1 stays as it is; on a network without convolutions this is plain fine-tuning, the method ``ft``.
     """
 
     Config = Standard

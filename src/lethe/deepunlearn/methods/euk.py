@@ -17,6 +17,9 @@ class ExactUnlearning(CatastrophicForgetting):
     ~ U(+-sqrt(6 / (fan_in + fan_out))), normalisation to the identity with its running statistics, which have seen D_F too,
     biases 0. theta_0 of the loss is what this gives. Attention biases and other parameters outside those layers stay. The
     released search also draws ``training_epoch_factor``, which acts on nothing; it is left out.
+
+    Known limit: training in evaluation mode, as published, batch normalisation with statistics as new (mean 0, variance 1) normalises
+    nothing, and its statistics stay so. The re-initialised blocks of a ResNet-18 train without normalisation, down to the result.
     """
 
     title = "EU-k"

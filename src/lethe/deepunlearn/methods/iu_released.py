@@ -21,11 +21,13 @@ class InfluenceUnlearningReleased(InfluenceUnlearning):
 
     title = "IU (released)"
 
-    def _solve(self, problem: Problem, model: int, v: Tensor) -> Tensor:
-        singles = (g for part in rows(problem, model, problem.retain[model, : N + 2]) for g in part)
-        k, o = v.clone(), next(singles)
-        for g in singles:
-            t = o @ g
-            k -= (k @ g) / (N + t) * o
-            o = o - t / (N + t) * o
-        return k
+    def _solve(self, problem: Problem, v: Tensor) -> Tensor:
+        found = v.clone()
+        for model, k in enumerate(found):
+            singles = (g for part in rows(problem, model, problem.retain[model, : N + 2]) for g in part)
+            o = next(singles)
+            for g in singles:
+                t = o @ g
+                k -= (k @ g) / (N + t) * o
+                o = o - t / (N + t) * o
+        return found

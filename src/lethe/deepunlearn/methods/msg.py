@@ -21,6 +21,8 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
     g = d/dtheta [CE(subset of D_R of size |D_F|) - CE(D_F)], sums of batch means. Of every convolution the ``init_rate`` weights with the
     smallest |g| are redrawn from N(0, 2 / fan_out); then CE(D_R) is minimised with SGD, gradients of the other convolution weights
     times 0.1. The rate rises linearly over the first half of the epochs and falls over the second.
+
+    On a network without convolutions this is plain fine-tuning with that schedule: nothing is reset and no gradient scaled.
     """
 
     class Config(Standard):

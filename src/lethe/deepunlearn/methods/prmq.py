@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
+from lethe.deepunlearn.methods._paired import paired, teach
 from lethe.deepunlearn.methods.base import BatchSize, Decay, Fraction, Hyperparameters, Method, Rate, Uniform, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, Draws, batches, data_order
+from lethe.deepunlearn.training import SGD, Draws, data_order
 
 CLASS_POWER = -0.1  # of the number of samples of a class: its weight in the loss
 
@@ -31,6 +32,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
     class Config(Hyperparameters):
         """Standard but for ``num_epochs``, which need not be whole, and the share that is pruned."""
 
+        shape: ClassVar[tuple[str, ...]] = ("batch_size",)
         learning_rate: Rate = 0.01
         weight_decay: Decay = 5e-4
         momentum: float = Field(0.9, ge=0, lt=1)
@@ -52,11 +54,10 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
 
         stack = problem.original.clone()
         _prune(problem, stack, column(configs, "prune_amount", stack.device), problem.draws("prmq/reset"))
+        entropies = _entropy(teach(problem, problem.original, problem.retain))  # (M, n)
         optimiser, order, step = SGD(stack, rate, momentum, decay), data_order(), 0
         for _ in range(ceil(int(steps.max()) / per_epoch)):
-            for part in batches(problem.retain, size, order):
-                with torch.no_grad():
-                    target = _entropy(problem.logits(problem.original, part))
+            for part, target in paired(problem.retain, entropies, size, order):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]
                 losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
                 weight = weights.gather(1, labels)

@@ -77,7 +77,8 @@ class Scrub(Method["Scrub.Config"]):
                 )
             models.append(stack.clone())
             forget_errors.append(_error(problem, stack, problem.forget))
-            final = torch.where(epoch == epochs, _error(problem, stack, problem.val, shared), final)
+            if (epoch == epochs).any():  # the last epoch of a model
+                final = torch.where(epoch == epochs, _error(problem, stack, problem.val, shared), final)
 
         distance = (torch.stack(forget_errors) - final).abs()
         distance[torch.arange(len(models), device=device)[:, None] > epochs] = torch.inf

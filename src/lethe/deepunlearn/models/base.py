@@ -52,7 +52,10 @@ class Architecture(ABC):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """One model with torch's random initialisation; called under a fixed seed."""
+        """One model with torch's random initialisation.
+
+        ``init`` calls it under the seed of a model. The constructor calls it under none, for a template whose own weights are never used.
+        """
 
     def init(self, seeds: Sequence[int]) -> Stack:
         """Freshly initialised models, model m from ``seeds[m]`` alone."""
