@@ -85,7 +85,7 @@ class Generation(Strict):
     guidance: float = Field(3.0, ge=1.0, description="classifier-free guidance scale")
     size: int = Field(32, ge=32, multiple_of=8, description="height and width in pixels")
     batch_size: int = Field(40, ge=1, description="images per batch; changes speed, not pictures")
-    seeds: list[int] = Field(default=[42, 43, 44, 45, 46, 47, 48, 49], min_length=2, description="one image per prompt and seed")
+    seeds: list[int] = Field(default=list(range(42, 54)), min_length=2, description="one image per prompt and seed")
 
 
 class Scoring(Strict):

@@ -18,8 +18,8 @@ from lethe.deepunlearn.training import SGD, batches
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000  # of D_R in the Fisher matrix
-# Conjugate gradients end where |v - H k| / |v| is this small. A well-trained model takes a few iterations, since its gradients and with
-# them H - I are small; one that does not fit its retain set takes tens. More than MOST are not made.
+# Conjugate gradients end where |v - H k| / |v| is this small. A well-trained model takes about ten iterations, since its gradients and
+# with them H - I are small; one that does not fit its retain set takes tens. More than MOST are not made.
 TOLERANCE, MOST = 1e-5, 50
 HELD = 2**26  # numbers: gradients of single samples are kept up to here, and worked out again in every iteration beyond
 BATCH, TINY = 256, 1e-30
