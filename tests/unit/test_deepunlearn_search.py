@@ -16,7 +16,7 @@ from lethe.deepunlearn.data.tuning import tuning_rows
 from lethe.deepunlearn.evaluation import score
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.hyperparameters import shipped, write_shipped
-from lethe.deepunlearn.methods.base import Choice, Integers, LogUniform, Method, Standard, Uniform
+from lethe.deepunlearn.methods.base import Blocks, Choice, Integers, LogUniform, Method, Standard, Uniform
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.search import most_epochs, objectives, search, suggest
@@ -132,15 +132,23 @@ def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack]) -
 
 
 def test_suggestions_stay_in_their_space() -> None:
-    space = {"a": Uniform(0.2, 0.3), "b": LogUniform(1e-5, 1e-1), "c": Integers(1), "d": Integers(2, 4), "e": Choice((64, 128))}
+    space = {
+        "a": Uniform(0.2, 0.3),
+        "b": LogUniform(1e-5, 1e-1),
+        "c": Integers(1),
+        "d": Integers(2, 4),
+        "e": Choice((64, 128)),
+        "f": Blocks(),
+    }
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    values = [suggest(study.ask(), space, most_epochs=6) for _ in range(200)]
+    values = [suggest(study.ask(), space, most_epochs=6, blocks=2) for _ in range(200)]
     assert all(0.2 <= v["a"] <= 0.3 and 1e-5 <= v["b"] <= 1e-1 for v in values)
     assert (
         {v["c"] for v in values} == set(range(1, 7))
         and {v["d"] for v in values} == {2, 3, 4}
         and {v["e"] for v in values} == {64, 128}
     )
+    assert {v["f"] for v in values} == {1, 2}
     assert np.median([v["b"] for v in values]) < 1e-2  # log-uniform, not uniform
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.deepunlearn.evaluation import score
-from lethe.deepunlearn.methods.base import Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
+from lethe.deepunlearn.methods.base import Blocks, Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 
@@ -48,12 +48,14 @@ class Best(NamedTuple):
     norm_retrained: float
 
 
-def suggest(trial: Any, space: Mapping[str, Space], most_epochs: int) -> dict[str, Any]:
-    """Values of one Optuna trial; ``most_epochs`` bounds the number of epochs."""
+def suggest(trial: Any, space: Mapping[str, Space], most_epochs: int, blocks: int) -> dict[str, Any]:
+    """Values of one Optuna trial; ``most_epochs`` bounds the number of epochs, ``blocks`` is the architecture's number of them."""
     values: dict[str, Any] = {}
     for name, where in space.items():
         if isinstance(where, Choice):
             values[name] = trial.suggest_categorical(name, where.values)
+        elif isinstance(where, Blocks):
+            values[name] = trial.suggest_int(name, 1, blocks)
         elif isinstance(where, Integers):
             values[name] = trial.suggest_int(name, where.low, most_epochs if where.high is None else where.high)
         else:
@@ -118,7 +120,7 @@ def search(
     rows: list[dict[str, Any]] = []
     for first in range(0, trials, batch):
         asked = [(m, study.ask()) for m, study in enumerate(studies) for _ in range(min(batch, trials - first))]
-        values = [suggest(trial, space, most_epochs) for _, trial in asked]
+        values = [suggest(trial, space, most_epochs, len(problem.architecture.blocks)) for _, trial in asked]
         found = _evaluate(method, problem, references, [m for m, _ in asked], values)
         for (m, trial), value, objective in zip(asked, values, found, strict=True):
             complete = bool(np.isfinite(objective).all())
@@ -168,7 +170,7 @@ def _evaluate(
 
 def _values(row: pd.Series, space: Mapping[str, Space]) -> dict[str, Any]:
     """Hyper-parameters of a row of the table of trials as plain Python numbers."""
-    whole = {name for name, where in space.items() if isinstance(where, Integers) or _whole(where)}
+    whole = {name for name, where in space.items() if isinstance(where, Integers | Blocks) or _whole(where)}
     return {name: int(row[name]) if name in whole else float(row[name]) for name in space}
 
 

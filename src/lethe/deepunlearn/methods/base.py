@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import fixed_global_seed
+from lethe.deepunlearn.training import SGD, batches, cosine, data_order, fixed_global_seed
 from lethe.registry import nearest
 from lethe.settings.load import SettingsError
 from lethe.settings.strict import Strict
@@ -45,13 +45,18 @@ class Integers:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Searched in 1..number of blocks of the architecture. Published as 1..10, where all above the number mean the same."""
+
+
+@dataclass(frozen=True)
 class Choice:
     """Searched among some values."""
 
     values: tuple[Any, ...]
 
 
-Space = Uniform | LogUniform | Integers | Choice
+Space = Uniform | LogUniform | Integers | Blocks | Choice
 
 # the published search ranges (released code, `STD` and the shared abbreviations)
 Rate = Annotated[float, Field(ge=0), LogUniform(1e-5, 1e-1)]
@@ -77,7 +82,7 @@ class Hyperparameters(Strict):
         """Searched field -> where."""
         found = {}
         for name, info in cls.model_fields.items():
-            spaces = [entry for entry in info.metadata if isinstance(entry, Uniform | LogUniform | Integers | Choice)]
+            spaces = [entry for entry in info.metadata if isinstance(entry, Space)]
             if spaces:
                 found[name] = spaces[-1]
         return found
@@ -151,6 +156,20 @@ def column(configs: Sequence[Hyperparameters], name: str, device: torch.device |
     """A hyper-parameter of all models, (M,): float32, or int64 for whole numbers."""
     values = [getattr(config, name) for config in configs]
     return torch.tensor(values, dtype=torch.int64 if isinstance(values[0], int) else torch.float32, device=device)
+
+
+def sgd(stack: Stack, configs: Sequence[Hyperparameters]) -> SGD:
+    """SGD on a stack with every model's own ``learning_rate``, ``momentum`` and ``weight_decay``."""
+    return SGD(stack, *(column(configs, name, stack.device) for name in ("learning_rate", "momentum", "weight_decay")))
+
+
+def fine_tune(problem: Problem, stack: Stack, configs: Sequence[Standard]) -> Stack:
+    """Minimise CE(D_R) from where ``stack`` is, in place: SGD, cosine annealing per epoch."""
+    epochs, optimiser, order = column(configs, "num_epochs", stack.device), sgd(stack, configs), data_order()
+    for epoch in range(int(epochs.max())):
+        for part in batches(problem.retain, configs[0].batch_size, order):
+            optimiser.step(problem.cross_entropy(stack, part), cosine(epoch, epochs))
+    return optimiser.finish()
 
 
 def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters]) -> Stack:

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.deepunlearn.methods.base import BatchSize, Decay, Epochs, Fraction, Hyperparameters, Integers, Method, Rate, column
+from lethe.deepunlearn.methods.base import BatchSize, Blocks, Decay, Epochs, Fraction, Hyperparameters, Method, Rate, column
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import SGD, augmented, batches, cross_entropy, data_order
@@ -31,7 +31,7 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
         learning_rate: Rate = 0.01
         sgda_weight_decay: Decay = 0.1
         sgda_decay_rate: Fraction = 0.1
-        num_blocks: Annotated[int, Field(ge=1), Integers(1, 10)] = 1
+        num_blocks: Annotated[int, Field(ge=1), Blocks()] = 1
         batch_size: BatchSize = 64
         num_epochs: Epochs = 3
 

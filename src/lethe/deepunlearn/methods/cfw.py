@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lethe.deepunlearn.methods.base import Method, Sigma, Standard, column
+from lethe.deepunlearn.methods.base import Method, Sigma, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, cosine, data_order
+from lethe.deepunlearn.training import batches, cosine, data_order
 
 
 class ConfuseWeights(Method["ConfuseWeights.Config"]):
@@ -43,13 +43,12 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
         epochs = column(configs, "num_epochs")
         counts = F.one_hot(problem.labels[problem.retain], problem.classes).sum(1)  # (M, C)
         weights = problem.retain.shape[1] / ((counts > 0).sum(1, keepdim=True) * counts.clamp(min=1))
         stack, names = problem.original.clone(), self.disturbed(problem)
         _disturb(problem, stack, names, column(configs, "start_confuser_std"), "cfw/start")
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        optimiser, order = sgd(stack, configs), data_order()
         for epoch in range(int(epochs.max())):
             for part in batches(problem.retain, configs[0].batch_size, order):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]

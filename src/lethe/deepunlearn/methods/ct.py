@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lethe.deepunlearn.methods.base import Method, Standard, column
+from lethe.deepunlearn.methods.base import Method, Standard, fine_tune
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, cosine, data_order
 
 
 class ConvTranspose(Method[Standard]):
@@ -22,14 +21,8 @@ class ConvTranspose(Method[Standard]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
-        epochs = column(configs, "num_epochs")
         stack = problem.original.clone()
         for name, kind in problem.architecture.kinds.items():
             if kind == "conv" and name.endswith("weight"):
                 stack.parameters[name].copy_(stack.parameters[name].mT.clone())
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
-        for epoch in range(int(epochs.max())):
-            for part in batches(problem.retain, configs[0].batch_size, order):
-                optimiser.step(problem.cross_entropy(stack, part), cosine(epoch, epochs))
-        return optimiser.finish()
+        return fine_tune(problem, stack, configs)

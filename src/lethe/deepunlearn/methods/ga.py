@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lethe.deepunlearn.methods.base import Method, Standard, column
+from lethe.deepunlearn.methods.base import Method, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, constant, data_order
+from lethe.deepunlearn.training import batches, constant, data_order
 
 
 class GradientAscent(Method[Standard]):
@@ -19,10 +19,9 @@ class GradientAscent(Method[Standard]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
         epochs = column(configs, "num_epochs")
         stack = problem.original.clone()
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        optimiser, order = sgd(stack, configs), data_order()
         for epoch in range(int(epochs.max())):
             for part in batches(problem.forget, configs[0].batch_size, order):
                 optimiser.step(-problem.cross_entropy(stack, part), constant(epoch, epochs))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lethe.deepunlearn.methods._paired import paired, teach
 from lethe.deepunlearn.methods._reset import reset
-from lethe.deepunlearn.methods.base import Decay, Epochs, Method, Rate, Standard, Temperature, column
+from lethe.deepunlearn.methods.base import Decay, Epochs, Method, Rate, Standard, Temperature, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import SGD, constant, cosine, cross_entropy, data_order, kl_divergence
@@ -42,7 +42,6 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
         device, size = problem.images.device, configs[0].batch_size
-        rate, decay, momentum = (column(configs, name, device) for name in ("learning_rate", "weight_decay", "momentum"))
         later = [column(configs, name, device) for name in ("retain_learning_rate", "retain_weight_decay")]
         temperature = column(configs, "temperature", device)
         stack = problem.original.clone()
@@ -51,7 +50,7 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
 
         index, order = self._warm_up(problem)
         logits, epochs = teach(problem, problem.original, index), column(configs, "num_epochs", device)
-        optimiser = SGD(stack, rate, momentum, decay)
+        optimiser = sgd(stack, configs)
         for epoch in range(int(epochs.max())):
             for part, target in paired(index, logits, size, order):
                 student = problem.logits(stack, part, train=True)
@@ -59,7 +58,7 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
 
         order = data_order()  # a new one: how long the others warmed up is not to matter
         logits, epochs = teach(problem, problem.original, problem.retain), column(configs, "retain_num_epochs", device)
-        optimiser = SGD(stack, later[0], momentum, later[1])
+        optimiser = SGD(stack, later[0], column(configs, "momentum", device), later[1])
         for epoch in range(int(epochs.max())):
             for part, target in paired(problem.retain, logits, size, order):
                 student = problem.logits(stack, part, train=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
-from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column
+from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, data_order
+from lethe.deepunlearn.training import batches, data_order
 
 KEPT_SCALE = 0.1  # gradient factor of the weights that were not reset
 PROBE_BATCH = 64
@@ -35,10 +35,9 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
         epochs, share = column(configs, "num_epochs"), column(configs, "init_rate", problem.images.device)
         stack = problem.original.clone()
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        optimiser, order = sgd(stack, configs), data_order()
         convs = [name for name, kind in problem.architecture.kinds.items() if kind == "conv" and name.endswith("weight")]
 
         total = {name: torch.zeros_like(stack.parameters[name]) for name in convs}

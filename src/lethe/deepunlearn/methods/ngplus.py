@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 
-from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column
+from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, constant, data_order
+from lethe.deepunlearn.training import batches, constant, data_order
 
 
 class NegGradPlus(Method["NegGradPlus.Config"]):
@@ -28,11 +28,10 @@ class NegGradPlus(Method["NegGradPlus.Config"]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
         epochs, size = column(configs, "num_epochs"), configs[0].batch_size
         stack = problem.original.clone()
         alpha = column(configs, "alpha", stack.device)
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        optimiser, order = sgd(stack, configs), data_order()
         for epoch in range(int(epochs.max())):
             gone = cycle(list(batches(problem.forget, size, order)))
             for kept in batches(problem.retain, size, order):

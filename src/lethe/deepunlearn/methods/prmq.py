@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lethe.deepunlearn.methods._paired import paired, teach
-from lethe.deepunlearn.methods.base import BatchSize, Decay, Fraction, Hyperparameters, Method, Rate, Uniform, column
+from lethe.deepunlearn.methods.base import BatchSize, Decay, Fraction, Hyperparameters, Method, Rate, Uniform, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, Draws, data_order
+from lethe.deepunlearn.training import Draws, data_order
 
 CLASS_POWER = -0.1  # of the number of samples of a class: its weight in the loss
 
@@ -45,7 +45,6 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
         size = configs[0].batch_size
         per_epoch = ceil(problem.retain.shape[1] / size)
         steps = torch.tensor([int(per_epoch * config.num_epochs) for config in configs])
@@ -55,7 +54,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
         stack = problem.original.clone()
         _prune(problem, stack, column(configs, "prune_amount", stack.device), problem.draws("prmq/reset"))
         entropies = _entropy(teach(problem, problem.original, problem.retain))  # (M, n)
-        optimiser, order, step = SGD(stack, rate, momentum, decay), data_order(), 0
+        optimiser, order, step = sgd(stack, configs), data_order(), 0
         for _ in range(ceil(int(steps.max()) / per_epoch)):
             for part, target in paired(problem.retain, entropies, size, order):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lethe.deepunlearn.methods._masked import step_where
 from lethe.deepunlearn.methods._paired import paired
-from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column
+from lethe.deepunlearn.methods.base import Fraction, Method, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import SGD, Draws, batches, constant, cross_entropy, data_order
@@ -33,10 +33,9 @@ class SalUn(Method["SalUn.Config"]):
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
         device, size = problem.images.device, configs[0].batch_size
-        rate, decay, momentum = (column(configs, name, device) for name in ("learning_rate", "weight_decay", "momentum"))
         epochs = column(configs, "num_epochs", device)
         stack = problem.original.clone()
-        optimiser, order, draws = SGD(stack, rate, momentum, decay), data_order(), problem.draws("salun/labels")
+        optimiser, order, draws = sgd(stack, configs), data_order(), problem.draws("salun/labels")
         mask = _largest(self._saliency(problem, optimiser, size), [config.threshold for config in configs])
         index = torch.cat([problem.forget, problem.retain], 1)
         for epoch in range(int(epochs.max())):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
-from lethe.deepunlearn.methods.base import Method, Standard, column
+from lethe.deepunlearn.methods.base import Method, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import SGD, batches, constant, cross_entropy, data_order
+from lethe.deepunlearn.training import batches, constant, cross_entropy, data_order
 
 
 class SuccessiveRandomLabels(Method[Standard]):
@@ -24,10 +24,9 @@ class SuccessiveRandomLabels(Method[Standard]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""
-        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
         epochs, draws = column(configs, "num_epochs"), problem.draws("srl/labels")
         stack = problem.original.clone()
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        optimiser, order = sgd(stack, configs), data_order()
         index = torch.cat([problem.forget, problem.retain], dim=1)
         positions = torch.arange(index.shape[1], device=index.device).expand_as(index)
         for epoch in range(int(epochs.max())):
