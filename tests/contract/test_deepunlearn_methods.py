@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
-from lethe.deepunlearn.methods.base import Hyperparameters, Integers, LogUniform, Method, Uniform, run
+from lethe.deepunlearn.methods.base import Blocks, Hyperparameters, Integers, LogUniform, Method, Uniform, run
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem, train
@@ -194,7 +194,7 @@ def different(name: str) -> list[Hyperparameters]:
         for m in range(MODELS):
             if isinstance(space, Uniform | LogUniform):
                 changed[m][field] *= (0.7, 1.0, 0.9)[m]
-            elif isinstance(space, Integers):
+            elif isinstance(space, Integers | Blocks):
                 changed[m][field] += (1, 0, 2)[m]
     return [config(**values) for values in changed]
 
