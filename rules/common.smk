@@ -334,7 +334,7 @@ def searched():
 
 def found_file(wildcards):
     """The result of the search of the wildcards' method, where it is used."""
-    return study_files(wildcards, "search/{unlearner}.json", [wildcards.unlearner]) if searched() else []
+    return study_files(wildcards, "search/{unlearner}.json", [wildcards.unlearner])[0] if searched() else []
 
 
 def found_files_of_study(wildcards):
