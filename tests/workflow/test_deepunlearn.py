@@ -19,7 +19,7 @@ def test_tables_hold_every_method_and_both_references(finished: Clone) -> None:
     assert set(methods.index) == {"original", "retrained", "ft", "ga", "ct"}
     assert (methods["seeds"] == 3).all() and methods.loc["retrained", "retdev_paired"] == 0
     assert methods.loc["original", "FA"] > methods.loc["retrained", "FA"]  # it has seen the forget set
-    assert (methods["seconds"] > 0).all() and methods.loc["retrained", "rte"] == 1
+    assert methods["seconds"].drop("original").gt(0).all() and pd.isna(methods.loc["original", "seconds"])
     assert (methods.loc[["ft", "ga", "ct"], "rte_with_search"] < methods.loc[["ft", "ga", "ct"], "rte"]).all()
     lira = pd.read_csv(finished.folder / TABLES / "deepunlearn_lira_digits_mlp.csv")
     assert set(lira["variant"]) == {"released", "logit_insample", "logit_leave_one_split_out"} and len(lira) == 9
@@ -43,7 +43,7 @@ def test_editing_a_method_reruns_its_jobs_alone(finished: Clone) -> None:
 def test_a_gate_that_does_not_hold_stops_the_run(finished: Clone) -> None:
     gates = finished.folder / "results/smoke/deepunlearn/digits/mlp/lira/gates.json"
     target = TABLES / "deepunlearn_gates_digits_mlp.json"
-    before, kept = gates.read_text(), (finished.folder / target).read_text()
+    before = gates.read_text()
     try:
         gates.write_text(json.dumps([entry | {"holds": False} for entry in json.loads(before)]))
         output = finished.snakemake("-c1", "--rerun-triggers", "mtime", "--", str(target), check=False)
@@ -51,20 +51,18 @@ def test_a_gate_that_does_not_hold_stops_the_run(finished: Clone) -> None:
         assert not (finished.folder / target).exists()
     finally:
         gates.write_text(before)
-        (finished.folder / target).write_text(kept)
+        finished.snakemake("-c1", "--rerun-triggers", "mtime", "--", str(target))
 
 
 def test_hyperparameters_can_be_searched(finished: Clone) -> None:
-    target = "results/smoke/deepunlearn/digits/mlp/unlearned/ft.safetensors"
-    searched = ("--config", "deepunlearn={hyperparameters: searched}")
-    jobs = planned_jobs(finished.snakemake("-n", *searched, "--", target))
-    assert jobs["search_hyperparameters"] == jobs["tuning_classifiers"] == jobs["forget_samples"] == 1
-    kept = (finished.folder / target).read_bytes()
-    finished.snakemake("-c2", *searched, "--", target)
-    assert (finished.folder / target).read_bytes() != kept  # other hyper-parameters than the shipped ones
-    found = json.loads((finished.folder / "results/smoke/deepunlearn/digits/mlp/search/ft.json").read_text())
+    """In a world of its own, so that the finished one stays as it is."""
+    folder = Path("results/searched/deepunlearn/digits/mlp")
+    settings = ("--config", "world=searched", "deepunlearn={hyperparameters: searched}")
+    output = finished.snakemake("-c2", *settings, "--", str(folder / "unlearned/ft.safetensors"))
+    assert "Traceback" not in output and (finished.folder / folder / "unlearned/ft.safetensors").exists()
+    found = json.loads((finished.folder / folder / "search/ft.json").read_text())
     assert set(found["values"]) == {"learning_rate", "weight_decay", "batch_size", "num_epochs"}
-    trials = pd.read_parquet(finished.folder / "results/smoke/deepunlearn/digits/mlp/search/ft.parquet")
+    trials = pd.read_parquet(finished.folder / folder / "search/ft.parquet")
     assert len(trials) == 4 and set(trials["model"]) == {0, 1}
 
 
