@@ -15,6 +15,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
+@cache
 def fingerprint(*modules: str) -> str:
     """Hex digest (16 characters) of the code behind dotted ``modules`` and all ``lethe`` modules they import.
 

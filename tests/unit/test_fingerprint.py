@@ -21,7 +21,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (module._tree, module._imports, module._digest):
+    for cached in (module.fingerprint, module._tree, module._imports, module._digest):
         cached.cache_clear()
 
 
