@@ -10,6 +10,7 @@ min_version("9.20")
 
 
 include: "rules/common.smk"
+include: "rules/deepunlearn_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"

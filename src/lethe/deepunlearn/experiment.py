@@ -16,7 +16,6 @@ from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Augment, Problem, train
 from lethe.diffusion.tensors import read_tensors
-from lethe.io.tables import CorruptFileError
 from lethe.settings.deepunlearn import BaseTraining
 
 FORMAT = "lethe-labelled-images"  # of a file of ``lethe.deepunlearn.data.prepare``
@@ -42,9 +41,7 @@ class Experiment:
     @classmethod
     def load(cls, path: str | Path, architecture: str, device: str = "cpu") -> Experiment:
         """From a file of ``lethe.deepunlearn.data.prepare``; another file is a ``CorruptFileError``."""
-        tensors, header = read_tensors(path)
-        if header.get("format") != FORMAT:
-            raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected '{FORMAT}'")
+        tensors, header = read_tensors(path, FORMAT)
         provider = PROVIDERS.load(header["dataset"])()
         images, labels = provider.to_input(tensors.pop("images").numpy()), tensors.pop("labels")
         return cls(

@@ -18,7 +18,6 @@ from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.ulira_splits import LiraSplits, lira_splits
 from lethe.diffusion.tensors import read_tensors, write_tensors
-from lethe.io.tables import CorruptFileError
 from lethe.runtime import progress
 from lethe.settings.deepunlearn import BaseTraining, Lira
 
@@ -109,7 +108,5 @@ def write_outputs(path: str | Path, phi: Floats, correct: Mask) -> None:
 
 def read_outputs(path: str | Path) -> tuple[Floats, Mask]:
     """The inverse of ``write_outputs``; another file is a ``CorruptFileError``."""
-    tensors, header = read_tensors(path)
-    if header.get("format") != FORMAT:
-        raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected '{FORMAT}'")
+    tensors, _ = read_tensors(path, FORMAT)
     return tensors["phi"].numpy(), tensors["correct"].numpy()

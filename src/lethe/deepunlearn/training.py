@@ -7,6 +7,7 @@ Learning rate, weight decay and number of epochs may differ between the models o
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -79,10 +80,14 @@ def augmented(images: Tensor, augment: Callable[[Tensor, torch.Generator], Tenso
     return torch.stack(rows)
 
 
+def cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of every sample, (M, B), of logits (M, B, C) and labels (M, B)."""
+    return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+
+
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy per model, (M,), of logits (M, B, C) and labels (M, B)."""
-    losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-    return losses.view(labels.shape).mean(1)
+    return cross_entropies(logits, labels).mean(1)
 
 
 def kl_divergence(teacher: Tensor, student: Tensor, temperature: Tensor | float = 1.0) -> Tensor:
@@ -102,7 +107,7 @@ def cosine(epoch: int, epochs: Tensor) -> Tensor:
     return (1 + torch.cos(torch.pi * epoch / epochs)) / 2 * (epoch < epochs)
 
 
-class _Optimiser:
+class _Optimiser(ABC):
     """What SGD and Adam share: the models, their rates and gradients, and that a model whose rate is 0 stays as it is."""
 
     def __init__(
@@ -139,8 +144,9 @@ class _Optimiser:
                 # a model that is done stays as it is, even where its gradient or momentum is not finite
                 parameter.sub_(update if moves_all else torch.where(_column(rate, parameter.ndim) == 0, 0.0, update))
 
+    @abstractmethod
     def _direction(self, name: str, gradient: Tensor) -> Tensor:
-        raise NotImplementedError
+        """What a parameter is moved against, of its gradient with the weight decay; (M, *shape)."""
 
     def finish(self) -> Stack:
         """The trained stack, without gradients."""

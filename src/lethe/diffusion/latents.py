@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.diffusion.tensors import read_tensors, write_tensors
-from lethe.io.tables import CorruptFileError
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -66,7 +65,5 @@ def write_latents(path: str | Path, latents: torch.Tensor, entities: torch.Tenso
 
 def read_latents(path: str | Path) -> tuple[torch.Tensor, torch.Tensor]:
     """The inverse of ``write_latents``; another file is a ``CorruptFileError``."""
-    tensors, header = read_tensors(path)
-    if header.get("format") != "lethe-latents":
-        raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected 'lethe-latents'")
+    tensors, _ = read_tensors(path, "lethe-latents")
     return tensors["latents"], tensors["entities"]

@@ -31,17 +31,23 @@ def write_tensors(path: str | Path, tensors: Mapping[str, torch.Tensor], metadat
     write_bytes(path, struct.pack("<Q", len(text)) + text + data[8 + length :])
 
 
-def read_tensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def read_tensors(path: str | Path, expected: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """The tensors (on the CPU) and the header of a safetensors file.
+
+    Args:
+        expected: what the header must say under ``format``; empty: whatever it says.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        CorruptFileError: if it is truncated or no safetensors file.
+        CorruptFileError: if it is truncated, no safetensors file or of another format.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: no such safetensors file")
     try:
         with safe_open(str(path), framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+            tensors, header = {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CorruptFileError(f"{path}: not a readable safetensors file ({error}); delete it and run again") from error
+    if expected and header.get("format") != expected:
+        raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected '{expected}'")
+    return tensors, header

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
-from lethe.registry import nearest
-from lethe.settings.strict import Strict
+from lethe.settings.strict import Name, Strict, check_known
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 METHODS_18 = [
     *["ft", "ga", "srl", "ngplus", "cfk", "euk", "fcs", "msg", "cfw"],
     *["prmq", "ct", "kde", "rni", "bt", "salun", "scrub", "iu", "ff"],
@@ -88,14 +86,13 @@ class DeepUnlearn(Strict):
     @model_validator(mode="after")
     def _names_exist(self) -> DeepUnlearn:
         for name, entry in self.datasets.items():
+            check_known("deepunlearn.datasets", name, PROVIDERS.names())
             if entry.source == "fetch" and (name not in FETCHABLE or entry.folder):
                 raise ValueError(f"deepunlearn.datasets.{name}: source fetch is for {', '.join(FETCHABLE)}, without a folder")
-        for name, entry in self.datasets.items():
-            _known("deepunlearn.datasets", name, PROVIDERS.names())
             for architecture in entry.architectures:
-                _known(f"deepunlearn.datasets.{name}.architectures", architecture, ARCHITECTURES.names())
+                check_known(f"deepunlearn.datasets.{name}.architectures", architecture, ARCHITECTURES.names())
             for method in entry.methods:
-                _known(f"deepunlearn.datasets.{name}.methods", method, METHODS.names())
+                check_known(f"deepunlearn.datasets.{name}.methods", method, METHODS.names())
             for seed in self.search.seeds:
                 if (seed in range(entry.seeds)) != (self.search.protocol == "published"):
                     raise ValueError(
@@ -103,16 +100,11 @@ class DeepUnlearn(Strict):
                         f"of {name}: `published` tunes on reported seeds, `held_out` on others"
                     )
         for name, lira in self.lira.items():
-            _known("deepunlearn.lira", name, list(self.datasets))
+            check_known("deepunlearn.lira", name, list(self.datasets))
             for architecture in lira.architectures:
-                _known(f"deepunlearn.lira.{name}.architectures", architecture, self.datasets[name].architectures)
+                check_known(f"deepunlearn.lira.{name}.architectures", architecture, self.datasets[name].architectures)
             for method in lira.methods:
-                _known(f"deepunlearn.lira.{name}.methods", method, self.datasets[name].methods)
+                check_known(f"deepunlearn.lira.{name}.methods", method, self.datasets[name].methods)
         first = next(iter(self.datasets.values()))
-        _known("deepunlearn.demo_architecture", self.demo_architecture, first.architectures)
+        check_known("deepunlearn.demo_architecture", self.demo_architecture, first.architectures)
         return self
-
-
-def _known(where: str, name: str, allowed: list[str]) -> None:
-    if name not in allowed:
-        raise ValueError(f"{where}: '{name}' is unknown; allowed: {', '.join(allowed)}{nearest(name, allowed)}")

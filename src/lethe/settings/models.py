@@ -5,18 +5,16 @@ Config is *science*: what is measured and how. What belongs to a machine (cores,
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lethe.registry import nearest
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.pretraining import PretrainingSettings
-from lethe.settings.strict import Strict
+from lethe.settings.strict import Name, Strict, check_known
 from lethe.sources import SOURCES
 from lethe.unlearners import UNLEARNERS
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 UNIT = 10  # targets per job: ten numbered models share one process, see docs/architecture.md
 
 
@@ -150,12 +148,12 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _names_exist(self) -> Settings:
         for method in self.methods:
-            _known("methods", method, UNLEARNERS.names())
+            check_known("methods", method, UNLEARNERS.names())
         for name in self.demo_tasks:
-            _known("demo_tasks", name, list(self.tasks))
+            check_known("demo_tasks", name, list(self.tasks))
         for name, task in self.tasks.items():
-            _known(f"tasks.{name}.source", task.source, SOURCES.names())
-            _known(f"tasks.{name}.base", task.base, list(self.bases))
+            check_known(f"tasks.{name}.source", task.source, SOURCES.names())
+            check_known(f"tasks.{name}.base", task.base, list(self.bases))
             for key in ("tuning_emitters", "retrain_emitters"):
                 for index in getattr(task, key):
                     if index not in range(task.entities):
@@ -165,11 +163,6 @@ class Settings(Strict):
         if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
             raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
         return self
-
-
-def _known(where: str, name: str, allowed: list[str]) -> None:
-    if name not in allowed:
-        raise ValueError(f"{where}: '{name}' is unknown; allowed: {', '.join(allowed)}{nearest(name, allowed)}")
 
 
 def _mini_tasks() -> dict[str, Task]:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from lethe.deepunlearn.methods.base import Method, Sigma, Standard, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import batches, cosine, data_order
+from lethe.deepunlearn.training import batches, cosine, cross_entropies, data_order
 
 
 class ConfuseWeights(Method["ConfuseWeights.Config"]):
@@ -35,7 +35,7 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
 
     def disturbed(self, problem: Problem) -> list[str]:
         """Names of the parameters that get noise."""
-        return [name for name, kind in problem.architecture.kinds.items() if kind == "conv" and name.endswith("weight")]
+        return list(problem.architecture.kernels)
 
     def balance(self, losses: Tensor, weights: Tensor) -> Tensor:
         """Loss (M,) of the cross-entropy (M, B) of every sample and the weight (M, B) of its class."""
@@ -52,7 +52,7 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
         for epoch in range(int(epochs.max())):
             for part in batches(problem.retain, configs[0].batch_size, order):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]
-                losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+                losses = cross_entropies(logits, labels)
                 optimiser.step(self.balance(losses, weights.gather(1, labels)), cosine(epoch, epochs))
             if (epoch == epochs - 2).any():
                 _disturb(problem, stack, names, column(configs, "final_confuser_std") * (epoch == epochs - 2), "cfw/final")

@@ -22,7 +22,6 @@ class ConvTranspose(Method[Standard]):
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""
         stack = problem.original.clone()
-        for name, kind in problem.architecture.kinds.items():
-            if kind == "conv" and name.endswith("weight"):
-                stack.parameters[name].copy_(stack.parameters[name].mT.clone())
+        for name in problem.architecture.kernels:
+            stack.parameters[name].copy_(stack.parameters[name].mT.clone())
         return fine_tune(problem, stack, configs)

@@ -38,7 +38,7 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
         epochs, share = column(configs, "num_epochs"), column(configs, "init_rate", problem.images.device)
         stack = problem.original.clone()
         optimiser, order = sgd(stack, configs), data_order()
-        convs = [name for name, kind in problem.architecture.kinds.items() if kind == "conv" and name.endswith("weight")]
+        convs = problem.architecture.kernels
 
         total = {name: torch.zeros_like(stack.parameters[name]) for name in convs}
         subset = problem.retain.gather(1, problem.draws("msg/subset").permutations(problem.retain.shape[1]))

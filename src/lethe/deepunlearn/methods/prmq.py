@@ -15,7 +15,7 @@ from lethe.deepunlearn.methods._paired import paired, teach
 from lethe.deepunlearn.methods.base import BatchSize, Decay, Fraction, Hyperparameters, Method, Rate, Uniform, column, sgd
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import Draws, data_order
+from lethe.deepunlearn.training import Draws, cross_entropies, data_order
 
 CLASS_POWER = -0.1  # of the number of samples of a class: its weight in the loss
 
@@ -58,7 +58,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
         for _ in range(ceil(int(steps.max()) / per_epoch)):
             for part, target in paired(problem.retain, entropies, size, order):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]
-                losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
+                losses = cross_entropies(logits, labels)
                 weight = weights.gather(1, labels)
                 loss = (weight * losses).sum(1) / weight.sum(1) + (_entropy(logits) - target).square().mean(1)
                 optimiser.step(loss, (step < steps).float())

@@ -32,6 +32,7 @@ class Architecture(ABC):
         kinds: parameter name -> kind of the module that holds it.
         blocks: parameter names by block, input first; the last ones are what CF-k and EU-k retrain. Without a stem.
         classifier: parameter names of the last layer.
+        kernels: names of the weights of convolutions, without biases.
     """
 
     block_names: ClassVar[tuple[str, ...]]  # modules that are a block, input first
@@ -49,6 +50,7 @@ class Architecture(ABC):
                 self.kinds[f"{prefix}.{name}" if prefix else name] = kind
         self.blocks = tuple(self._below(name) for name in self.block_names)
         self.classifier = self._below(self.classifier_name)
+        self.kernels = tuple(name for name, kind in self.kinds.items() if kind == "conv" and name.endswith("weight"))
 
     @abstractmethod
     def build(self) -> nn.Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from lethe.diffusion.tensors import read_tensors, write_tensors
-from lethe.io.tables import CorruptFileError
 
 
 @dataclass(frozen=True)
@@ -36,23 +35,20 @@ class Stack:
     def select(self, models: Sequence[int]) -> Stack:
         """A copy of some of the models, in the order asked for."""
         rows = torch.as_tensor(list(models), device=self.device)
-        return Stack(
-            {name: tensor.detach()[rows] for name, tensor in self.parameters.items()},
-            {name: tensor.detach()[rows] for name, tensor in self.buffers.items()},
-        )
+        return self._each(lambda tensor: tensor.detach()[rows])
 
     def clone(self) -> Stack:
         """A copy that shares no memory and carries no gradients."""
-        return Stack(
-            {name: tensor.detach().clone() for name, tensor in self.parameters.items()},
-            {name: tensor.detach().clone() for name, tensor in self.buffers.items()},
-        )
+        return self._each(lambda tensor: tensor.detach().clone())
 
     def to(self, device: str | torch.device) -> Stack:
         """The same models on another device."""
+        return self._each(lambda tensor: tensor.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Stack:
         return Stack(
-            {name: tensor.to(device) for name, tensor in self.parameters.items()},
-            {name: tensor.to(device) for name, tensor in self.buffers.items()},
+            {name: change(tensor) for name, tensor in self.parameters.items()},
+            {name: change(tensor) for name, tensor in self.buffers.items()},
         )
 
     def save(self, path: str | Path, header: dict[str, str]) -> None:
@@ -64,9 +60,7 @@ class Stack:
     @classmethod
     def load(cls, path: str | Path) -> Stack:
         """The inverse of ``save``; another file is a ``CorruptFileError``."""
-        tensors, header = read_tensors(path)
-        if header.get("format") != "lethe-stack":
-            raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected 'lethe-stack'")
+        tensors, _ = read_tensors(path, "lethe-stack")
         kinds: dict[str, dict[str, Tensor]] = {"parameters": {}, "buffers": {}}
         for key, tensor in tensors.items():
             kind, name = key.split("/", 1)
