@@ -15,13 +15,15 @@ from lethe.pretraining.augment import random_affine, random_blur, random_light, 
 from lethe.pretraining.backbone import build_backbone, embed, save_backbone, train_backbone
 from lethe.pretraining.base import assemble_pipeline, build_unet, sampling_weights, save_pipeline, train_base
 from lethe.pretraining.clip import build_clip, clip_scores, save_clip, train_clip
-from lethe.pretraining.data import TaskImages, collect, held_out_mask, join
+from lethe.pretraining.data import TaskImages, held_out_mask, join
 from lethe.pretraining.judge import build_judge, classify, train_judge
 from lethe.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
 from lethe.pretraining.text import build_tokenizer, load_tokenizer, tokenize, tokenizer_json
+from lethe.pretraining.train import read_tasks
 from lethe.pretraining.vae import build_vae, decode_latents, encode_latents, reconstruction_error, train_vae
 from lethe.settings.pretraining import OptimizerSettings, PretrainingSettings, TokenizerSettings, VaeSettings, settings_sha256
 from lethe.sources.base import SourceImage
+from lethe.sources.pack import pack_source
 
 SMOKE = PretrainingSettings.smoke()
 NAMES = ["red hound dog", "green hound dog", "blue cat"]
@@ -46,8 +48,11 @@ class Blocks:
 
 
 @pytest.fixture(scope="module")
-def blocks() -> TaskImages:
-    return collect("blocks", Blocks(), NAMES, dict(zip(NAMES, CAPTIONS, strict=True)))
+def blocks(tmp_path_factory) -> TaskImages:
+    folder = tmp_path_factory.mktemp("blocks")
+    files = [folder / f"blocks.{suffix}" for suffix in ("tar", "parquet", "json")]
+    pack_source(Blocks(), *files, folder / "distance.json")
+    return read_tasks({"blocks": "thing"}, files)[0]
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +93,11 @@ def test_a_base_depends_on_the_settings_of_its_autoencoder():
     assert changed.digest("judge") == PretrainingSettings().digest("judge")
 
 
-def test_collect_reads_every_image_in_order(blocks):
+def test_read_tasks_reads_every_image_in_order(blocks):
     assert blocks.images.shape == (24, 3, 32, 32) and blocks.images.dtype == torch.uint8
     assert blocks.labels.tolist() == [0] * 8 + [1] * 8 + [2] * 8
     assert blocks.popularity == [0, 50, 100]
-    with pytest.raises(ValueError, match="green cat"):
-        collect("blocks", Blocks(), ["green cat"], {})
+    assert blocks.captions == CAPTIONS
 
 
 def test_join_offsets_labels_and_qualifies_names(blocks):

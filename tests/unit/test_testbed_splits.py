@@ -1,4 +1,4 @@
-"""Forget and retain lists: counts, order, captions, and nothing held out in them."""
+"""Forget and retain lists: counts, order, captions."""
 
 from typing import Any
 
@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.io.tables import read_jsonl
 from lethe.registry import UnknownNameError
-from lethe.testbed.splits import SplitError, Splits, make_splits, write_splits
+from lethe.testbed.splits import SplitError, Splits, make_splits
 
 NAMES = ["George_W_Bush", "Roh_Moo-hyun", "Ann_Lee"]
 METADATA = [{"name": name, "index": i} for i, name in enumerate(NAMES)]
@@ -21,8 +20,8 @@ def shard(counts: list[int], names: list[str] = NAMES) -> pd.DataFrame:
 
 
 def test_by_hand() -> None:
-    images = pd.concat([shard([4, 3, 5]), pd.DataFrame({"member": ["x.png"], "entity": ["not selected"]})])
-    splits = make_splits(METADATA, images, "person", held_out=1)
+    images = pd.concat([shard([4, 2, 5]), pd.DataFrame({"member": ["x.png"], "entity": ["not selected"]})])
+    splits = make_splits(METADATA, images, "person")
     assert splits.n_min == 2
     records = splits.records(1)
     text = "An image of Roh Moo-hyun"
@@ -32,7 +31,6 @@ def test_by_hand() -> None:
     ]
     members = [(r["index"], r["file_name"]) for r in records["train_retain"]]
     assert members == [(0, "000/0000.png"), (0, "000/0001.png"), (2, "002/0000.png"), (2, "002/0001.png")]
-    assert splits.held_out == (("000/0003.png",), ("001/0002.png",), ("002/0004.png",))
 
 
 def test_published_captions_are_raw_labels() -> None:
@@ -41,34 +39,20 @@ def test_published_captions_are_raw_labels() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(3, 9), min_size=3, max_size=3), st.integers(0, 2), st.none() | st.integers(1, 4))
-def test_properties(counts: list[int], held_out: int, limit: int | None) -> None:
-    splits = make_splits(METADATA, shard(counts), "person", held_out=held_out, limit=limit)
-    n_min = min(min(counts) - held_out, limit or 99)
-    kept_away = {member for members in splits.held_out for member in members}
-    assert len(kept_away) == 3 * held_out
+@given(st.lists(st.integers(1, 9), min_size=3, max_size=3), st.none() | st.integers(1, 4))
+def test_properties(counts: list[int], limit: int | None) -> None:
+    splits = make_splits(METADATA, shard(counts), "person", limit=limit)
+    n_min = min(min(counts), limit or 99)
     for emitter in range(3):
         records = splits.records(emitter)
         assert len(records["train_forget"]) == n_min
         assert len(records["train_retain"]) == 2 * n_min
         assert {r["index"] for r in records["train_forget"]} == {emitter}
         assert emitter not in {r["index"] for r in records["train_retain"]}
-        assert kept_away.isdisjoint(r["file_name"] for part in records.values() for r in part)
-
-
-def test_write(tmp_path) -> None:
-    splits = make_splits(METADATA, shard([3, 2, 2]), "person")
-    written = write_splits(splits, tmp_path)
-    assert len(written) == 6
-    assert read_jsonl(tmp_path / "002" / "train_retain" / "metadata.jsonl") == splits.records(2)["train_retain"]
-    before = [path.read_bytes() for path in written]
-    assert [path.read_bytes() for path in write_splits(splits, tmp_path)] == before
 
 
 def test_errors() -> None:
     good: dict[str, Any] = {"metadata": METADATA, "images": shard([2, 3, 3]), "style": "person"}
-    with pytest.raises(SplitError, match="'George_W_Bush' has 2 images and held_out is 2; allowed: held_out below 2"):
-        make_splits(**good, held_out=2)
     with pytest.raises(UnknownNameError, match="unknown entity of the source shard 'Ann_Lee'.*did you mean 'ann lee'"):
         make_splits(METADATA, shard([2, 2, 2], [*NAMES[:2], "ann lee"]), "person")
     with pytest.raises(UnknownNameError, match="unknown fidelity 'publish'.*did you mean 'published'"):
@@ -77,14 +61,12 @@ def test_errors() -> None:
         make_splits(METADATA[::-1], good["images"], "person")
     with pytest.raises(SplitError, match="image '000/0000.png' is listed twice"):
         make_splits(METADATA, pd.concat([good["images"]] * 2), "person")
-    with pytest.raises(ValueError, match="limit 0"):
+    with pytest.raises(ValueError, match="limit is 0"):
         make_splits(**good, limit=0)
     with pytest.raises(IndexError, match="emitter 3 does not exist; allowed: 0 to 2"):
         make_splits(**good).records(3)
 
 
-def test_unequal_or_shared_images_are_refused() -> None:
+def test_unequal_numbers_are_refused() -> None:
     with pytest.raises(SplitError, match="the same number each"):
-        Splits(("a", "b"), ("a", "b"), (("1",), ("2", "3")), ((), ()))
-    with pytest.raises(SplitError, match="held-out image '2' is also a training image"):
-        Splits(("a", "b"), ("a", "b"), (("1",), ("2",)), ((), ("2",)))
+        Splits(("a", "b"), ("a", "b"), (("1",), ("2", "3")))

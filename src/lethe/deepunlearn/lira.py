@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,17 @@ Mask = NDArray[np.bool_]
 
 def splits_of(experiment: Experiment, lira: Lira) -> LiraSplits:
     """The pinned halves and forget sets; the official test part stays out, where there is one."""
-    count = len(experiment.images)
-    if PROVIDERS.load(experiment.dataset).official_test:
-        count -= len(experiment.splits["test"])
-    return lira_splits(count, splits=lira.splits, forgets=lira.forget_sets)
+    return _splits(_count(experiment), lira.splits, lira.forget_sets)
+
+
+def _count(experiment: Experiment) -> int:
+    official = PROVIDERS.load(experiment.dataset).official_test
+    return len(experiment.images) - (len(experiment.splits["test"]) if official else 0)
+
+
+@cache  # a second each at the size of CIFAR-10, asked for several times a job
+def _splits(count: int, splits: int, forgets: int) -> LiraSplits:
+    return lira_splits(count, splits=splits, forgets=forgets)
 
 
 def train_originals(experiment: Experiment, lira: Lira, training: BaseTraining) -> Stack:
@@ -87,7 +95,7 @@ def unlearned_outputs(
 
 def _outputs(experiment: Experiment, lira: Lira, make: Callable[[list[int]], Stack]) -> tuple[Floats, Mask]:
     """Outputs of models 0..S*K-1, split by split, made by ``make`` as many at a time as their architecture likes."""
-    count, models = splits_of(experiment, lira).n, lira.splits * lira.forget_sets
+    count, models = _count(experiment), lira.splits * lira.forget_sets
     rows, parts = torch.arange(count, device=experiment.images.device), []
     empty = rows[None, :0]
     for some in progress(

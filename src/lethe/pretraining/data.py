@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-
-from lethe.sources.base import EntitySource
 
 
 @dataclass(frozen=True)
@@ -40,27 +38,6 @@ class TaskImages:
         empty = [name for name, count in zip(self.names, counts.tolist(), strict=True) if not count]
         if empty:
             raise ValueError(f"{self.task}: no image of {', '.join(empty)}")
-
-
-def collect(task: str, source: EntitySource, names: Sequence[str], captions: Mapping[str, str]) -> TaskImages:
-    """Read every image of ``names`` from ``source``; ``captions`` maps a name to its caption."""
-    records = {record["name"]: record for record in source.entities()}
-    unknown = [name for name in names if name not in records]
-    if unknown:
-        raise ValueError(f"{task}: the source has no {', '.join(unknown)}; it has {', '.join(records)}")
-    images, labels = [], []
-    for label, name in enumerate(names):
-        pixels = [np.asarray(image.pixels) for image in source.images(name)]
-        images.extend(pixels)
-        labels.extend([label] * len(pixels))
-    return TaskImages(
-        task=task,
-        names=list(names),
-        captions=[captions[name] for name in names],
-        popularity=[float(records[name].get("popularity", 0.0)) for name in names],
-        images=torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(),
-        labels=torch.tensor(labels),
-    )
 
 
 def held_out_mask(labels: torch.Tensor, every: int) -> torch.Tensor:

@@ -1,13 +1,11 @@
-"""Forget and retain lists of every emitter, and the images that no training may see."""
+"""Forget and retain lists of every emitter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lethe.io.tables import write_jsonl
 from lethe.testbed.names import prompt
 from lethe.testbed.schema import check_known
 
@@ -31,21 +29,16 @@ class Splits:
         names: raw name per index.
         captions: training text per index.
         train: shard members per index, ``n_min`` each.
-        held_out: shard members per index that are in no split: for the judge and for reference statistics.
     """
 
     names: tuple[str, ...]
     captions: tuple[str, ...]
     train: tuple[tuple[str, ...], ...]
-    held_out: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
         sizes = {len(members) for members in self.train}
-        if len(sizes) != 1 or not len(self.names) == len(self.captions) == len(self.train) == len(self.held_out):
+        if len(sizes) != 1 or not len(self.names) == len(self.captions) == len(self.train):
             raise SplitError(f"{len(self.names)} entities with {sorted(sizes)} training images; allowed: the same number each")
-        for train, held_out in zip(self.train, self.held_out, strict=True):
-            if shared := set(train) & set(held_out):
-                raise SplitError(f"held-out image '{min(shared)}' is also a training image")
 
     @property
     def n_min(self) -> int:
@@ -74,7 +67,6 @@ def make_splits(
     images: pd.DataFrame,
     style: str,
     *,
-    held_out: int = 0,
     limit: int | None = None,
     fidelity: Fidelity = "corrected",
 ) -> Splits:
@@ -85,23 +77,22 @@ def make_splits(
         images: index rows of the source shard (``member``, ``entity``); their order is the file order. Entities that were
             not selected are passed over.
         style: name style of the captions, see ``lethe.testbed.names.prompt_name``.
-        held_out: the last so many images of every entity that are in no split.
         limit: at most so many training images per entity; without it the smallest entity alone decides.
         fidelity: ``"published"`` takes the raw label as caption (``George_W_Bush``), as the reference code trained;
             ``"corrected"`` the evaluation prompt (``An image of George W Bush``).
 
     Returns:
-        Every entity with its first ``n_min`` images, where ``n_min`` is the smallest entity's count after ``held_out``.
+        Every entity with its first ``n_min`` images, where ``n_min`` is the smallest entity's count.
 
     Raises:
-        SplitError: if indices are not 0..N-1, a file is listed twice, or an entity has no image left for training.
+        SplitError: if indices are not 0..N-1, or a file is listed twice.
         UnknownNameError: if an entity is not in the shard, or the fidelity or style is unknown.
 
     Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.5); its order was that of ``os.listdir`` or unseeded.
     """
     check_known("fidelity", fidelity, FIDELITIES)
-    if held_out < 0 or (limit is not None and limit < 1):
-        raise ValueError(f"held_out is {held_out} and limit {limit}; allowed: held_out from 0, limit from 1 or None")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit is {limit}; allowed: from 1, or None")
     if [record["index"] for record in metadata] != list(range(len(metadata))) or not metadata:
         raise SplitError(f"indices are {[record['index'] for record in metadata][:5]}...; allowed: 0, 1, 2, ... in order")
     repeated = images["member"][images["member"].duplicated()]
@@ -112,28 +103,10 @@ def make_splits(
     names = [record["name"] for record in metadata]
     for name in names:
         check_known("entity of the source shard", name, files)
-    smallest = min(names, key=lambda name: len(files[name]))
-    available = len(files[smallest]) - held_out
-    if available < 1:
-        raise SplitError(
-            f"entity '{smallest}' has {len(files[smallest])} images and held_out is {held_out}; "
-            f"allowed: held_out below {len(files[smallest])}"
-        )
-    n_min = available if limit is None else min(available, limit)
+    smallest = min(len(files[name]) for name in names)
+    n_min = smallest if limit is None else min(smallest, limit)
     return Splits(
         names=tuple(names),
         captions=tuple(name if fidelity == "published" else prompt(style, name) for name in names),
         train=tuple(tuple(files[name][:n_min]) for name in names),
-        held_out=tuple(tuple(files[name][len(files[name]) - held_out :]) for name in names),
     )
-
-
-def write_splits(splits: Splits, folder: str | Path) -> list[Path]:
-    """Write ``{index:03d}/train_{forget,retain}/metadata.jsonl`` of every emitter below ``folder``; return the files."""
-    written = []
-    for emitter in range(len(splits.names)):
-        for part, records in splits.records(emitter).items():
-            path = Path(folder) / f"{emitter:03d}" / part / "metadata.jsonl"
-            write_jsonl(path, records)
-            written.append(path)
-    return written
