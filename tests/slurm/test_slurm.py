@@ -1,0 +1,141 @@
+"""`snakemake --profile slurm all` on a real Slurm: one run, four faults, the tables of a local run.
+
+Every fault strikes a job that has finished some of its targets, and freezes it before, so that it strikes the same work on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.slurm.cluster import Cluster, wait_for
+from tests.slurm.conftest import PATIENCE, WORLD, Run
+from tests.workflow.conftest import ROOT, clone_to, planned_jobs
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1800)]
+TARGETS = 20  # files that a job of ten models finishes in its work folder
+
+
+@pytest.fixture(scope="session")
+def run(cluster: Cluster, local: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A finished run that met a cancelled job, a draining node, a lost node, a killed head process and a time limit."""
+    run = Run(cluster, clone_to(tmp_path_factory.mktemp("slurm") / "le the"))
+    head = run.start()
+    try:
+        job = run.freeze(head, "cancelled", "unlearn", "distil")
+        cluster.call("scancel", job.slurm_id)
+
+        draining = run.freeze(head, "draining", "generate", "distil")
+        lost = run.freeze(head, "lost", "generate", "uce")
+        run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
+        draining.thaw()
+        run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
+        assert cluster.nodes()[draining.node].startswith("dr")
+        run.update(NodeName=draining.node, State="RESUME")
+        run.update(NodeName=lost.node, State="DOWN", Reason="lost")
+        run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
+        run.start_requeued_now()
+        run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
+
+        head.kill()
+        wait_for("the jobs without a head process to end", lambda: not run.squeue("%i"), PATIENCE, cluster.logs)
+        head = run.start()
+
+        late = run.freeze(head, "late", "score", "distil")
+        run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
+        run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
+        assert head.wait(PATIENCE) == 0, run.text()[-5000:]
+        yield run
+    finally:
+        if head.poll() is None:
+            head.kill()
+
+
+def digests(results: Path) -> dict[str, str]:
+    """File -> SHA-256 of every table, score, model and picture; logs, benchmarks and records hold times."""
+    patterns = ("*.json", "*.parquet", "tables/*", "scores/*.parquet", "models/*/*.safetensors", "datasets/*.tar")
+    files = sorted(file for pattern in patterns for file in results.glob(pattern))
+    return {str(file.relative_to(results)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def sent(run: Run, what: str) -> list[list[str]]:
+    """What was sent to Slurm: the job's id, its rule and fields of squeue."""
+    lines = [line.split("|") for line in run.squeue(f"%i|%k|{what}", "--states=all", "--array")]
+    return [[slurm_id, comment.removeprefix("rule_").split("_wildcards_")[0], *fields] for slurm_id, comment, *fields in lines]
+
+
+def test_tables_are_those_of_a_local_run_byte_for_byte(run: Run, local: Path) -> None:
+    ours, expected = digests(run.clone.folder / WORLD), digests(local)
+    assert {"pairs_objects.parquet", "images_objects.parquet", "tables/unlearning_objects.csv"} <= set(expected)
+    assert ours == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule", "method", "state", "restarts"),
+    [
+        ("cancelled", "unlearn", "distil", "CANCELLED", "0"),
+        ("lost", "generate", "uce", "COMPLETED", "1"),
+        ("late", "score", "distil", "TIMEOUT", "0"),
+    ],
+)
+def test_a_struck_job_goes_on_inside_its_shard(run: Run, fault: str, rule: str, method: str, state: str, restarts: str) -> None:
+    job, finished = run.jobs[fault], run.finished[fault]
+    assert (run.show(job, "JobState"), run.show(job, "Restarts")) == (state, restarts)
+    assert 0 < finished < TARGETS
+    assert f"resuming: {finished} finished targets" in run.log(rule, method)
+
+
+def test_a_draining_node_ends_its_job(run: Run) -> None:
+    job = run.jobs["draining"]
+    assert (run.show(job, "JobState"), run.show(job, "Restarts"), run.show(job, "NodeList")) == ("COMPLETED", "0", job.node)
+    assert "resuming" not in run.log("generate", "distil")
+
+
+def test_jobs_outlive_the_head_process(run: Run) -> None:
+    """What they did counts: the second head process sends none of them again."""
+    second = planned_jobs(run.output[1].read_text())
+    assert second["score"] == 3 and not {"unlearn", "generate"} & set(second)
+
+
+def test_a_retry_has_more_memory(run: Run) -> None:
+    assert {memory for _, rule, memory in sent(run, "%m") if rule == "unlearn"} == {"1001M", "2000M"}
+
+
+def test_jobs_alike_are_sent_as_one_array(run: Run) -> None:
+    tasks = [(rule, slurm_id.split("_")[0]) for slurm_id, rule, _ in sent(run, "%T") if "_" in slurm_id]
+    assert {rule: count for (rule, _), count in Counter(tasks).items()} == {"unlearn": 3, "generate": 3, "score": 3}
+    assert len(set(tasks)) == 3
+
+
+def test_an_array_at_its_limit_fits_a_command_line(run: Run) -> None:
+    """Linux allows 128 KiB in one argument; the paper's commands are as long as these."""
+    limit = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["slurm-array-limit"]
+    array = next(slurm_id.split("_")[0] for slurm_id, rule, _ in sent(run, "%T") if rule == "generate" and "_" in slurm_id)
+    script = run.cluster.call("scontrol", "write", "batch_script", array, "-")
+    packed = re.search(r"--slurm-jobstep-array-execs=(\S+)", script)
+    assert packed is not None
+    assert len(script) + (limit - 3) * len(packed[1]) / 2 < 128 * 1024
+
+
+def test_gpus_are_asked_for_on_the_partition_that_has_them(run: Run) -> None:
+    jobs = sent(run, "%P|%b")
+    assert {rule for _, rule, partition, gpus in jobs if partition == "gpu" and "gpu" in gpus} == {"unlearn", "generate", "score"}
+    assert {partition for _, _, partition, gpus in jobs if "gpu" not in gpus} == {"cpu"}
+
+
+def test_a_second_run_does_nothing(run: Run) -> None:
+    head = run.start()
+    assert head.wait(PATIENCE) == 0 and "Nothing to be done" in run.output[-1].read_text()
+
+
+def test_a_limit_that_would_lose_jobs_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    run = Run(cluster, clone_to(tmp_path / "le the"))
+    head = run.start("--jobs", "2")
+    assert head.wait(PATIENCE) == 1
+    assert re.search("'jobs' is 2 where 24 are wanted .* send single jobs: --slurm-array-jobs none", run.text()), run.text()
