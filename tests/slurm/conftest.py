@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -108,38 +107,60 @@ class Run:
         """The log of a rule's job."""
         return next((self.clone.folder / "logs/slurm" / rule).glob(f"*_{method}_*.log")).read_text()
 
-    def freeze(self, head: subprocess.Popen[bytes], fault: str, rule: str, method: str) -> SlurmJob:
-        """Wait until a job has finished some of its targets but not all; freeze it there."""
-        work = self.clone.folder / WORLD / ".work" / rule
+    def freeze(self, head: subprocess.Popen[bytes], rule: str, **faults: str) -> list[SlurmJob]:
+        """Freeze jobs of a rule, each as soon as it has finished one of its targets.
 
-        def done() -> int:
-            return len(list(work.glob(f"*_{method}_*/*.done.json")))
+        Args:
+            head: the head process.
+            rule: the rule.
+            faults: the fault that a job is to meet = its method.
+        """
 
-        self.wait(head, f"a finished target of {rule} {method}", lambda: done() > 0)
-        job = find_job(f"{rule}:", f"method={method},")
-        job.freeze()
-        self.jobs[fault], self.finished[fault] = job, done()
-        return job
+        def finished(method: str) -> int:
+            return len(list((self.clone.folder / WORLD / ".work" / rule).glob(f"*_{method}_*/*.done.json")))
+
+        def all_frozen() -> bool:
+            for fault, method in faults.items():
+                if fault not in self.jobs and finished(method):
+                    self.jobs[fault] = find_job(f"{rule}:", f"method={method},")
+                    self.jobs[fault].freeze()
+                    self.finished[fault] = finished(method)
+            return set(faults) <= set(self.jobs)
+
+        self.wait(head, f"jobs of {rule} with finished targets", all_frozen)
+        return [self.jobs[fault] for fault in faults]
+
+    def sent(self) -> list[dict[str, str]]:
+        """What Slurm says of every job, e.g. its JobState; and its `rule`."""
+        jobs = []
+        for line in self.cluster.call("scontrol", "--oneliner", "show", "job").splitlines():
+            job = dict(pair.split("=", 1) for pair in line.split() if "=" in pair)
+            jobs.append(job | {"rule": job["Comment"].removeprefix("rule_").split("_wildcards_")[0]})
+        return jobs
 
     def show(self, job: SlurmJob, what: str) -> str:
-        """What Slurm says of a job, e.g. its JobState."""
-        found = re.search(rf"\b{what}=(\S+)", self.cluster.call("scontrol", "show", "job", job.slurm_id))
-        assert found is not None, what
-        return found[1]
+        """What Slurm says of one job."""
+        (found,) = [each[what] for each in self.sent() if job.slurm_id in (each["JobId"], array_task(each))]
+        return found
+
+    def active(self) -> bool:
+        """Whether a job waits or runs."""
+        return bool(self.cluster.call("squeue", "--noheader"))
 
     def update(self, **what: str) -> None:
         """`scontrol update` by the administrator."""
         self.cluster.call("scontrol", "update", *[f"{name}={value}" for name, value in what.items()])
 
-    def squeue(self, what: str, *options: str) -> list[str]:
-        """One line per job of Slurm."""
-        return self.cluster.call("squeue", "--noheader", f"--format={what}", *options).splitlines()
-
     def start_requeued_now(self) -> None:
         """A job that Slurm took back waits for two minutes; the administrator does not."""
-        for slurm_id in self.squeue("%i", "--states=PENDING"):
-            if "Reason=BeginTime" in self.cluster.call("scontrol", "show", "job", slurm_id):
-                self.update(JobId=slurm_id, StartTime="now")
+        for job in self.sent():
+            if job["JobState"] == "PENDING" and job["Restarts"] != "0":
+                self.update(JobId=array_task(job) or job["JobId"], StartTime="now")
+
+
+def array_task(job: dict[str, str]) -> str:
+    """Its id as a task of an array; empty for a job of its own."""
+    return f"{job['ArrayJobId']}_{job['ArrayTaskId']}" if "ArrayJobId" in job else ""
 
 
 def find_job(*words: str) -> SlurmJob:

@@ -1,4 +1,4 @@
-"""`snakemake --profile slurm all` on a real Slurm: one run, four faults, the tables of a local run.
+"""`snakemake --profile slurm all` on a real Slurm: one run, five faults, the tables of a local run.
 
 Every fault strikes a job that has finished some of its targets, and freezes it before, so that it strikes the same work on any machine.
 """
@@ -28,11 +28,10 @@ def run(cluster: Cluster, local: Path, tmp_path_factory: pytest.TempPathFactory)
     run = Run(cluster, clone_to(tmp_path_factory.mktemp("slurm") / "le the"))
     head = run.start()
     try:
-        job = run.freeze(head, "cancelled", "unlearn", "distil")
-        cluster.call("scancel", job.slurm_id)
+        (cancelled,) = run.freeze(head, "unlearn", cancelled="distil")
+        cluster.call("scancel", cancelled.slurm_id)
 
-        draining = run.freeze(head, "draining", "generate", "distil")
-        lost = run.freeze(head, "lost", "generate", "uce")
+        draining, lost = run.freeze(head, "generate", draining="distil", lost="uce")
         run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
         draining.thaw()
         run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
@@ -44,10 +43,10 @@ def run(cluster: Cluster, local: Path, tmp_path_factory: pytest.TempPathFactory)
         run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
 
         head.kill()
-        wait_for("the jobs without a head process to end", lambda: not run.squeue("%i"), PATIENCE, cluster.logs)
+        wait_for("the jobs without a head process to end", lambda: not run.active(), PATIENCE, cluster.logs)
         head = run.start()
 
-        late = run.freeze(head, "late", "score", "distil")
+        (late,) = run.freeze(head, "score", late="distil")
         run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
         run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
         assert head.wait(PATIENCE) == 0, run.text()[-5000:]
@@ -62,12 +61,6 @@ def digests(results: Path) -> dict[str, str]:
     patterns = ("*.json", "*.parquet", "tables/*", "scores/*.parquet", "models/*/*.safetensors", "datasets/*.tar")
     files = sorted(file for pattern in patterns for file in results.glob(pattern))
     return {str(file.relative_to(results)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-
-
-def sent(run: Run, what: str) -> list[list[str]]:
-    """What was sent to Slurm: the job's id, its rule and fields of squeue."""
-    lines = [line.split("|") for line in run.squeue(f"%i|%k|{what}", "--states=all", "--array")]
-    return [[slurm_id, comment.removeprefix("rule_").split("_wildcards_")[0], *fields] for slurm_id, comment, *fields in lines]
 
 
 def test_tables_are_those_of_a_local_run_byte_for_byte(run: Run, local: Path) -> None:
@@ -104,19 +97,18 @@ def test_jobs_outlive_the_head_process(run: Run) -> None:
 
 
 def test_a_retry_has_more_memory(run: Run) -> None:
-    assert {memory for _, rule, memory in sent(run, "%m") if rule == "unlearn"} == {"1001M", "2000M"}
+    assert {job["MinMemoryNode"] for job in run.sent() if job["rule"] == "unlearn"} == {"1001M", "2000M"}  # the array's own 1 MB
 
 
 def test_jobs_alike_are_sent_as_one_array(run: Run) -> None:
-    tasks = [(rule, slurm_id.split("_")[0]) for slurm_id, rule, _ in sent(run, "%T") if "_" in slurm_id]
-    assert {rule: count for (rule, _), count in Counter(tasks).items()} == {"unlearn": 3, "generate": 3, "score": 3}
-    assert len(set(tasks)) == 3
+    tasks = Counter((job["rule"], job["ArrayJobId"]) for job in run.sent() if "ArrayJobId" in job)
+    assert sorted((rule, count) for (rule, _), count in tasks.items()) == [("generate", 3), ("score", 3), ("unlearn", 3)]
 
 
 def test_an_array_at_its_limit_fits_a_command_line(run: Run) -> None:
     """Linux allows 128 KiB in one argument; the paper's commands are as long as these."""
     limit = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["slurm-array-limit"]
-    array = next(slurm_id.split("_")[0] for slurm_id, rule, _ in sent(run, "%T") if rule == "generate" and "_" in slurm_id)
+    array = next(job["ArrayJobId"] for job in run.sent() if job["rule"] == "generate" and "ArrayJobId" in job)
     script = run.cluster.call("scontrol", "write", "batch_script", array, "-")
     packed = re.search(r"--slurm-jobstep-array-execs=(\S+)", script)
     assert packed is not None
@@ -124,9 +116,10 @@ def test_an_array_at_its_limit_fits_a_command_line(run: Run) -> None:
 
 
 def test_gpus_are_asked_for_on_the_partition_that_has_them(run: Run) -> None:
-    jobs = sent(run, "%P|%b")
-    assert {rule for _, rule, partition, gpus in jobs if partition == "gpu" and "gpu" in gpus} == {"unlearn", "generate", "score"}
-    assert {partition for _, _, partition, gpus in jobs if "gpu" not in gpus} == {"cpu"}
+    with_gpu = [job for job in run.sent() if job.get("TresPerJob") == "gres:gpu:1"]
+    assert {job["rule"] for job in with_gpu} == {"unlearn", "generate", "score"}
+    assert {job["Partition"] for job in with_gpu} == {"gpu"}
+    assert {job["Partition"] for job in run.sent() if "TresPerJob" not in job} == {"cpu"}
 
 
 def test_a_second_run_does_nothing(run: Run) -> None:
