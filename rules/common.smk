@@ -6,6 +6,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+CORES = workflow.resource_settings.cores or 1  # of a local run; a run on a cluster has no such number, its profile sets threads
 ROOT = Path(os.path.relpath(workflow.basedir))  # of this checkout; "." unless Snakemake runs with --directory
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this checkout, installed or not
 

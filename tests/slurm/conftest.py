@@ -15,7 +15,7 @@ from tests.workflow.conftest import Clone, clone_to
 
 WORLD = Path("results/slurm")
 SUBSET = ("--configfile", "tests/slurm/subset.yaml", "--until", "pairs", "entities", "summary", "--", "all")
-PATIENCE = 600  # seconds; a busy machine is no failure
+PATIENCE = 1800  # seconds; a busy machine is no failure
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,12 @@ from tests.slurm.cluster import Cluster, wait_for
 from tests.slurm.conftest import PATIENCE, WORLD, Run
 from tests.workflow.conftest import ROOT, clone_to, planned_jobs
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
 TARGETS = 20  # files that a job of ten models finishes in its work folder
 
 
 @pytest.fixture(scope="session")
-def run(cluster: Cluster, local: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A finished run that met a cancelled job, a draining node, a lost node, a killed head process and a time limit."""
     run = Run(cluster, clone_to(tmp_path_factory.mktemp("slurm") / "le the"))
     head = run.start()
