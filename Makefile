@@ -1,12 +1,13 @@
-# make demo | make test | make setup | make bench | make all ... ; every target works from a fresh clone
+# make demo | make test | make setup | make bench | make plan | make all ... ; every target works from a fresh clone
 PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
+CONFIG ?= config/paper.yaml
 WORLD := results/mini
 
-.PHONY: setup demo all bench test lint config lock clean
+.PHONY: setup demo all bench plan test test-slurm lint config lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
@@ -30,8 +31,14 @@ bench: setup ## the measured claims about speed and sameness
 	$(RUN) bench
 	@$(BIN)/python -m lethe.benchmarks
 
-test: setup lint ## lint, then every test
+plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
+	$(BIN)/snakemake --profile slurm -n --quiet rules --configfile $(CONFIG) -- all
+
+test: setup lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest
+
+test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
+	$(BIN)/python -m pytest -m slurm tests/slurm
 
 lint: setup
 	$(BIN)/ruff check .

@@ -34,6 +34,10 @@ pathvars:
 report: "report/workflow.rst"
 
 
+onstart:
+    refuse_limits_under_arrays()
+
+
 wildcard_constraints:
     task=one_of(TASKS),
     method=one_of(METHODS),

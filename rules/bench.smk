@@ -135,7 +135,7 @@ rule bench_stacked_training:
         "benchmarks/bench/stacked_training.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: workflow.cores or 1
+    threads: CORES
     resources:
         mem_mb=4000,
         runtime=60,

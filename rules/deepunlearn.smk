@@ -255,7 +255,7 @@ rule run_times:
         "<benchmarks>/run_times/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: workflow.cores or 1
+    threads: CORES
     resources:
         mem_mb=memory_of_study,
         runtime=600,

@@ -1,0 +1,134 @@
+"""`snakemake --profile slurm all` on a real Slurm: one run, five faults, the tables of a local run.
+
+Every fault strikes a job that has finished some of its targets, and freezes it before, so that it strikes the same work on any machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.slurm.cluster import Cluster, wait_for
+from tests.slurm.conftest import PATIENCE, WORLD, Run
+from tests.workflow.conftest import ROOT, clone_to, planned_jobs
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
+TARGETS = 20  # files that a job of ten models finishes in its work folder
+
+
+@pytest.fixture(scope="session")
+def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A finished run that met a cancelled job, a draining node, a lost node, a killed head process and a time limit."""
+    run = Run(cluster, clone_to(tmp_path_factory.mktemp("slurm") / "le the"))
+    head = run.start()
+    try:
+        (cancelled,) = run.freeze(head, "unlearn", cancelled="distil")
+        cluster.call("scancel", cancelled.slurm_id)
+
+        draining, lost = run.freeze(head, "generate", draining="distil", lost="uce")
+        run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
+        draining.thaw()
+        run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
+        assert cluster.nodes()[draining.node].startswith("dr")
+        run.update(NodeName=draining.node, State="RESUME")
+        run.update(NodeName=lost.node, State="DOWN", Reason="lost")
+        run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
+        run.start_requeued_now()
+        run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
+
+        head.kill()
+        wait_for("the jobs without a head process to end", lambda: not run.active(), PATIENCE, cluster.logs)
+        head = run.start()
+
+        (late,) = run.freeze(head, "score", late="distil")
+        run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
+        run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
+        assert head.wait(PATIENCE) == 0, run.text()[-5000:]
+        yield run
+    finally:
+        if head.poll() is None:
+            head.kill()
+
+
+def digests(results: Path) -> dict[str, str]:
+    """File -> SHA-256 of every table, score, model and picture; logs, benchmarks and records hold times."""
+    patterns = ("*.json", "*.parquet", "tables/*", "scores/*.parquet", "models/*/*.safetensors", "datasets/*.tar")
+    files = sorted(file for pattern in patterns for file in results.glob(pattern))
+    return {str(file.relative_to(results)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_tables_are_those_of_a_local_run_byte_for_byte(run: Run, local: Path) -> None:
+    ours, expected = digests(run.clone.folder / WORLD), digests(local)
+    assert {"pairs_objects.parquet", "images_objects.parquet", "tables/unlearning_objects.csv"} <= set(expected)
+    assert ours == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule", "method", "state", "restarts"),
+    [
+        ("cancelled", "unlearn", "distil", "CANCELLED", "0"),
+        ("lost", "generate", "uce", "COMPLETED", "1"),
+        ("late", "score", "distil", "TIMEOUT", "0"),
+    ],
+)
+def test_a_struck_job_goes_on_inside_its_shard(run: Run, fault: str, rule: str, method: str, state: str, restarts: str) -> None:
+    job, finished = run.jobs[fault], run.finished[fault]
+    assert (run.show(job, "JobState"), run.show(job, "Restarts")) == (state, restarts)
+    assert 0 < finished < TARGETS
+    assert f"resuming: {finished} finished targets" in run.log(rule, method)
+
+
+def test_a_draining_node_ends_its_job(run: Run) -> None:
+    job = run.jobs["draining"]
+    assert (run.show(job, "JobState"), run.show(job, "Restarts"), run.show(job, "NodeList")) == ("COMPLETED", "0", job.node)
+    assert "resuming" not in run.log("generate", "distil")
+
+
+def test_jobs_outlive_the_head_process(run: Run) -> None:
+    """What they did counts: the second head process sends none of them again."""
+    second = planned_jobs(run.output[1].read_text())
+    assert second["score"] == 3 and not {"unlearn", "generate"} & set(second)
+
+
+def test_a_retry_has_more_memory(run: Run) -> None:
+    assert {job["MinMemoryNode"] for job in run.sent() if job["rule"] == "unlearn"} == {"1001M", "2000M"}  # the array's own 1 MB
+
+
+def test_jobs_alike_are_sent_as_one_array(run: Run) -> None:
+    tasks = Counter((job["rule"], job["ArrayJobId"]) for job in run.sent() if "ArrayJobId" in job)
+    assert sorted((rule, count) for (rule, _), count in tasks.items()) == [("generate", 3), ("score", 3), ("unlearn", 3)]
+
+
+def test_an_array_at_its_limit_fits_a_command_line(run: Run) -> None:
+    """Linux allows 128 KiB in one argument; the paper's commands are as long as these."""
+    limit = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["slurm-array-limit"]
+    array = next(job["ArrayJobId"] for job in run.sent() if job["rule"] == "generate" and "ArrayJobId" in job)
+    script = run.cluster.call("scontrol", "write", "batch_script", array, "-")
+    packed = re.search(r"--slurm-jobstep-array-execs=(\S+)", script)
+    assert packed is not None
+    assert len(script) + (limit - 3) * len(packed[1]) / 2 < 128 * 1024
+
+
+def test_gpus_are_asked_for_on_the_partition_that_has_them(run: Run) -> None:
+    with_gpu = [job for job in run.sent() if job.get("TresPerJob") == "gres:gpu:1"]
+    assert {job["rule"] for job in with_gpu} == {"unlearn", "generate", "score"}
+    assert {job["Partition"] for job in with_gpu} == {"gpu"}
+    assert {job["Partition"] for job in run.sent() if "TresPerJob" not in job} == {"cpu"}
+
+
+def test_a_second_run_does_nothing(run: Run) -> None:
+    head = run.start()
+    assert head.wait(PATIENCE) == 0 and "Nothing to be done" in run.output[-1].read_text()
+
+
+def test_a_limit_that_would_lose_jobs_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    run = Run(cluster, clone_to(tmp_path / "le the"))
+    head = run.start("--jobs", "2")
+    assert head.wait(PATIENCE) == 1
+    assert re.search("'jobs' is 2 where 24 are wanted .* send single jobs: --slurm-array-jobs none", run.text()), run.text()
