@@ -51,7 +51,7 @@ def load_pipeline(
         path_or_hub_id: a pipeline folder, or ``"owner/name"`` on the Hugging Face Hub.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:0"``.
         dtype: of UNet, VAE and text encoder; ``torch.float16`` wants CUDA.
-        revision: branch, tag or commit on the hub; ignored by a local folder.
+        revision: commit on the hub; ignored by a local folder.
 
     Returns:
         The pipeline without safety checker, UNet and VAE in channels-last layout, in eval mode, no parameter with gradients.
@@ -115,7 +115,10 @@ def encode_prompts(pipe: Pipeline, prompts: Sequence[str]) -> torch.Tensor:
 
 
 def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
-    """A fresh sampler with the pipeline's noise schedule, its timesteps set and on the pipeline's device.
+    """A fresh sampler with the pipeline's noise schedule and its timesteps set.
+
+    The timesteps are on the CPU: a sampler indexes its tables with them, and reading an index from a GPU would make the host
+    wait for it at every step.
 
     Args:
         name: ``"ddim"`` (Song et al. 2021), ``"pndm"`` (Liu et al. 2022; ``steps + 1`` UNet calls; the default of SD v1.4) or
@@ -131,7 +134,7 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
         raise ValueError(f"steps is {steps}; allowed are 1 to {trained}, the model's training timesteps")
     kind, values = SCHEDULERS[name]
     scheduler = kind.from_config(pipe.scheduler.config, **values)
-    scheduler.set_timesteps(steps, device=pipe.unet.device)
+    scheduler.set_timesteps(steps)
     return scheduler
 
 
