@@ -81,6 +81,11 @@ def load_pipeline(
         if not local:  # the network or the hub, not a file of ours
             raise
         raise CorruptFileError(f"{path_or_hub_id}: a weight file of the pipeline is damaged ({error})") from error
+    return prepare_pipeline(pipe, device, dtype)
+
+
+def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipeline:
+    """``pipe`` itself, on ``device`` in ``dtype``, with the layout and the modes that ``load_pipeline`` promises."""
     pipe = pipe.to(device)
     pipe.unet.to(memory_format=torch.channels_last)
     pipe.vae.to(memory_format=torch.channels_last)
@@ -145,6 +150,7 @@ __all__ = [
     "encode_prompts",
     "load_pipeline",
     "make_scheduler",
+    "prepare_pipeline",
     "verify_base",
     "write_base_record",
 ]
