@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 WORLD := results/mini
 
-.PHONY: setup demo all bench test lint config lock clean
+.PHONY: setup demo all bench bench-sd14 bench-gpu test lint config lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
@@ -29,6 +29,13 @@ all: setup ## all four tasks, then the report
 bench: setup ## the measured claims about speed and sameness
 	$(RUN) bench
 	@$(BIN)/python -m lethe.benchmarks
+
+bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of memory, 5 GB of disk
+	$(RUN) results/bench/sd14.json
+	@$(BIN)/python -m lethe.benchmarks
+
+bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
+	@$(BIN)/python -m lethe.unlearners.bench_gpu
 
 test: setup lint ## lint, then every test
 	$(BIN)/python -m pytest

@@ -28,7 +28,7 @@ def test_every_rate_is_measured(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(generate, "COMPILER", "eager")
     before, lines = state(pipe), []
     measured = bench_gpu.measure(
-        pipe, batch_sizes=(1, 4), compiled=(4,), images=8, plain_images=1, steps=2, size=32, training_steps=3, say=lines.append
+        pipe, batch_sizes=(1, 4), compiled=(4,), images=8, plain_images=1, steps=2, size=32, training_steps=1, say=lines.append
     )
     assert [(row["way"], row["batch"]) for row in measured["generation"]] == [
         ("plain", 1), ("eager", 1), ("eager", 4), ("compiled", 4)

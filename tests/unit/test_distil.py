@@ -88,7 +88,8 @@ def test_rows(lent: Borrowed) -> None:
     """The noised rows are what the schedule says, so a perfect predictor of the target has loss zero."""
     rows, shown = lent.draw(torch.tensor([2, 3]), 6, torch.Generator().manual_seed(3))
     assert set(shown.tolist()) <= {0, 1} and torch.equal(
-        lent.text(rows), encode_prompts(lent.pipe, [lent.data.prompts[index] for index in shown.tolist()])  # type: ignore[attr-defined]
+        lent.text(rows),
+        encode_prompts(lent.pipe, [lent.data.prompts[index] for index in shown.tolist()]),  # type: ignore[attr-defined]
     )
     torch.testing.assert_close(lent.scheduler.add_noise(rows.clean, rows.target, rows.timesteps), rows.noisy)
     other, _ = lent.draw(torch.tensor([0]), 6, torch.Generator().manual_seed(4))

@@ -13,7 +13,14 @@ from lethe.unlearners import UNLEARNERS
 from lethe.unlearners._lora_training import Borrowed, adapters, find_modules, gradient_of, mean_share
 from lethe.unlearners.base import Emitter, UnlearnData
 
-PARAMETERS: dict[str, Any] = {"rank": 3, "alpha": 3.0, "steps": 2, "forget_batch": 4, "retain_batch": 4, "target_modules": ["*.attn2.to_k"]}
+PARAMETERS: dict[str, Any] = {
+    "rank": 3,
+    "alpha": 3.0,
+    "steps": 2,
+    "forget_batch": 4,
+    "retain_batch": 4,
+    "target_modules": ["*.attn2.to_k"],
+}
 METHODS = ["distil", "munba", "munba_v1"]
 
 

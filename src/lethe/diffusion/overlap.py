@@ -6,7 +6,7 @@ A sampled batch still has to be decoded, copied to the host, checked and encoded
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ Whole = TypeVar("Whole")
 
 def overlapped(
     items: Iterable[Item], first: Callable[[Item], Half], second: Callable[[Half], Whole], ahead: int
-) -> Iterator[Whole]:
+) -> Generator[Whole, None, None]:
     """Yield ``second(first(item))`` for every item, in the order of ``items``.
 
     Args:
@@ -38,7 +38,7 @@ def overlapped(
         try:
             for item in items:
                 half = one.submit(first, item)
-                waiting.append((half, two.submit(lambda half=half: second(half.result()))))
+                waiting.append((half, two.submit(_continued, second, half)))
                 if len(waiting) > ahead:
                     yield waiting.popleft()[1].result()
             while waiting:
@@ -47,3 +47,7 @@ def overlapped(
             for pair in waiting:
                 for future in pair:
                     future.cancel()
+
+
+def _continued(second: Callable[[Half], Whole], half: Future[Half]) -> Whole:
+    return second(half.result())

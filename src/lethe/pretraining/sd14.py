@@ -67,9 +67,7 @@ SCHEDULER: dict[str, Any] = {
 }
 
 
-def untrained_sd14(
-    captions: Sequence[str], device: str = "cpu", dtype: torch.dtype = torch.float32, seed: int = 0
-) -> Pipeline:
+def untrained_sd14(captions: Sequence[str], device: str = "cpu", dtype: torch.dtype = torch.float32, seed: int = 0) -> Pipeline:
     """A pipeline with random weights, as ``load_pipeline`` would return it.
 
     Args:

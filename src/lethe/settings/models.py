@@ -71,7 +71,8 @@ class Base(Model):
     def _pinned(self) -> Base:
         if self.path.count("/") == 1 and not self.path.startswith((".", "/", "~")) and not self.revision:
             raise ValueError(
-                f"`path` '{self.path}' is a hub id and needs `revision`, a commit of 40 digits, since a branch moves; a folder is written './{self.path}'"
+                f"`path` '{self.path}' is a hub id and needs `revision`, a commit of 40 digits, since a branch moves; "
+                f"a folder is written './{self.path}'"
             )
         return self
 

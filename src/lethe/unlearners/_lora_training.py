@@ -54,10 +54,13 @@ class LoraTrainingConfig(MethodConfig):
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     max_grad_norm: float = Field(5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down")
     precision: Precision = Field(
-        "float32", description="of the UNet's passes; adapters, losses and the optimiser stay float32 (no float16: gradients underflow)"
+        "float32",
+        description="of the UNet's passes; adapters, losses and the optimiser stay float32 (no float16: gradients underflow)",
     )
     micro_batch: int | None = Field(
-        None, ge=1, description="rows per forward and backward pass, to save memory; null = all rows of a step. The gradient is the same"
+        None,
+        ge=1,
+        description="rows per forward and backward pass, to save memory; null = all rows of a step. The gradient is the same",
     )
 
 

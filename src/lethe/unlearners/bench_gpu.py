@@ -73,7 +73,7 @@ def measure(
     """
     import torch
 
-    from lethe.unlearners.bench_rates import cached_training, plain_rate, shard_rate, uncached_training
+    from lethe.unlearners.bench_rates import cached_training, plain_rate, shard_rate, training_set, uncached_training
 
     gpu = pipe.unet.device.type == "cuda"
 
@@ -87,7 +87,7 @@ def measure(
     generation: list[dict[str, Any]] = []
 
     def add(way: str, batch: int, rate: float) -> None:
-        row = {"way": way, "batch": batch, "images_per_second": rate, "peak_gpu_gb": peak_gb()}
+        row: dict[str, Any] = {"way": way, "batch": batch, "images_per_second": rate, "peak_gpu_gb": peak_gb()}
         row["speed_up"] = rate / generation[0]["images_per_second"] if generation else 1.0
         generation.append(row)
         say(f"{way:10} batch {batch:3}: {rate:8.3f} images/s, {row['speed_up']:6.2f} x")
@@ -103,11 +103,17 @@ def measure(
 
     training: list[dict[str, Any]] = []
     pipe.to(torch.float32)  # adapters are trained on float32 weights, whatever the passes run in
+    files, data = training_set(pipe, PROMPTS, size)
     for method in METHODS:
-        slow = uncached_training(pipe, method, PROMPTS, training_steps, size)
+        slow = uncached_training(pipe, method, files, data, training_steps, size)
         for precision in ("float32", "bfloat16"):
-            fast = cached_training(pipe, method, PROMPTS, training_steps, size, precision)
-            row = {"method": method, "precision": precision, "steps_per_second": fast, "uncached_steps_per_second": slow}
+            fast = cached_training(pipe, method, data, training_steps, precision)
+            row: dict[str, Any] = {
+                "method": method,
+                "precision": precision,
+                "steps_per_second": fast,
+                "uncached_steps_per_second": slow,
+            }
             row |= {"speed_up": fast / slow, "peak_gpu_gb": peak_gb()}
             training.append(row)
             say(f"{method:10} {precision:9}: {fast:8.2f} steps/s, uncached float32 {slow:8.2f}, {fast / slow:6.2f} x")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from torch.nn.functional import mse_loss
 from lethe.diffusion.generate import Request, Sampling, generate
 from lethe.diffusion.latents import encode_images, to_square
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
-from lethe.io.shards import encode_png, write_tar
+from lethe.io.shards import write_tar
 from lethe.unlearners import UNLEARNERS
 from lethe.unlearners._common import seeded_generator
 from lethe.unlearners._lora_training import LoraTrainingConfig, Precision, adapters, find_modules
-from lethe.unlearners.base import Emitter, UnlearnData
+from lethe.unlearners.base import Emitter, UnlearnData, Unlearner
 from lethe.unlearners.munba import nash_weights
 
 IMAGES = 6  # training images per prompt
@@ -88,28 +88,38 @@ def shard_rate(
     return images / seconds[0]
 
 
-def cached_training(
-    pipe: Pipeline, method: str, prompts: Sequence[str], steps: int, size: int, precision: Precision
-) -> float:
+def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[list[bytes], UnlearnData]:
+    """``IMAGES`` smooth random pictures per prompt: as JPEGs, and as the cached latents of the training split."""
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (IMAGES * len(prompts), 16, 16, 3), dtype=np.uint8)
+    pictures = [Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC) for image in coarse]
+    files = []
+    for picture in pictures:
+        buffer = io.BytesIO()
+        picture.save(buffer, format="JPEG", quality=90)
+        files.append(buffer.getvalue())
+    entities = torch.arange(len(prompts)).repeat_interleave(IMAGES)
+    latents = encode_images(pipe.vae, map(np.asarray, pictures), size)
+    return files, UnlearnData(latents, entities, dict(enumerate(prompts)))
+
+
+def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision) -> float:
     """Steps per second of a registered method over ``EMITTERS`` emitters: all of its work but encoding, which is once per task."""
-    _, data = _training_set(pipe, prompts, size)
-    unlearner = UNLEARNERS.load(method)(steps=steps, precision=precision)
-    emitters = [Emitter(index, prompts[index], prompts[index]) for index in range(EMITTERS)]
-    warm = UNLEARNERS.load(method)(steps=2, precision=precision)
-    list(warm.unlearn(pipe, emitters[:1], data, seed=0))
+    make: Callable[..., Unlearner] = UNLEARNERS.load(method)
+    emitters = [Emitter(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
+    list(make(steps=2, precision=precision).unlearn(pipe, emitters[:1], data, seed=0))  # warms up
     with elapsed(pipe.unet.device) as seconds:
-        list(unlearner.unlearn(pipe, emitters, data, seed=0))
+        list(make(steps=steps, precision=precision).unlearn(pipe, emitters, data, seed=0))
     return EMITTERS * steps / seconds[0]
 
 
-def uncached_training(pipe: Pipeline, method: str, prompts: Sequence[str], steps: int, size: int) -> float:
+def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data: UnlearnData, steps: int, size: int) -> float:
     """Steps per second of the usual loop: every step decodes its images, encodes them with the VAE and encodes its captions.
 
     It asks for no more than the reference does (vision-unlearning 1.0, ``lora.py`` and ``fade.py``) and for less where that
     is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. FADE asks the
     teacher twice a step. float32 as published.
     """
-    pngs, data = _training_set(pipe, prompts, size)
     config = LoraTrainingConfig()
     generator = seeded_generator(0, "uncached")
     step = {"distil": _fade_step, "munba": _munba_step}[method]
@@ -123,7 +133,7 @@ def uncached_training(pipe: Pipeline, method: str, prompts: Sequence[str], steps
             for rows, count in ((forget, config.forget_batch), (retain, config.retain_batch)):
                 chosen = rows[torch.randint(len(rows), (count,), generator=generator)].tolist()
                 captions = [data.prompts[int(data.entities[row])] for row in chosen]
-                batches.append(_batch(pipe, [pngs[row] for row in chosen], captions, size))
+                batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
             for parameter, gradient in zip(parameters, step(pipe, batches[0], batches[1], parameters), strict=True):
                 parameter.grad = gradient
             torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
@@ -140,9 +150,9 @@ def uncached_training(pipe: Pipeline, method: str, prompts: Sequence[str], steps
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # noisy latents, timesteps, text embeddings, noise
 
 
-def _batch(pipe: Pipeline, pngs: Sequence[bytes], captions: Sequence[str], size: int) -> Batch:
+def _batch(pipe: Pipeline, files: Sequence[bytes], captions: Sequence[str], size: int) -> Batch:
     device = pipe.unet.device
-    pixels = torch.stack([to_square(torch.from_numpy(np.array(Image.open(io.BytesIO(png)).convert("RGB"))), size) for png in pngs])
+    pixels = torch.stack([to_square(torch.from_numpy(np.array(Image.open(io.BytesIO(file)))), size) for file in files])
     with torch.no_grad():
         latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config.scaling_factor
         text = encode_prompts(pipe, captions).clone()
@@ -175,12 +185,3 @@ def _munba_step(pipe: Pipeline, forget: Batch, retain: Batch, parameters: Sequen
         g_r, g_f = (torch.autograd.grad(mse_loss(_predict(pipe, batch), batch[3]), parameters) for batch in (retain, forget))
     a_r, a_f, _ = nash_weights(g_r, g_f)
     return [a_r * r - a_f * f for r, f in zip(g_r, g_f, strict=True)]
-
-
-def _training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[list[bytes], UnlearnData]:
-    """``IMAGES`` random pictures per prompt: as PNGs, and as the cached latents of the training split."""
-    random = np.random.default_rng(0)
-    images = [random.integers(0, 256, (size, size, 3), dtype=np.uint8) for _ in range(IMAGES * len(prompts))]
-    entities = torch.arange(len(prompts)).repeat_interleave(IMAGES)
-    latents = encode_images(pipe.vae, images, size)
-    return [encode_png(image) for image in images], UnlearnData(latents, entities, dict(enumerate(prompts)))

@@ -75,8 +75,7 @@ def bench_sd14(folder: str | Path, steps: int = 2, size: int = 512, seed: int = 
 def example_deltas(pipe: Pipeline, seed: int = 0) -> dict[str, Delta]:
     """A UCE edit of ``EMITTER``, a LoRA of rank 16 on all attention projections, and new values for the whole middle block."""
     generator = torch.Generator().manual_seed(seed)
-    latents = torch.zeros(0, *[4, 8, 8])
-    data = UnlearnData(latents, torch.zeros(0, dtype=torch.int64), PROMPTS, GUIDE)
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), PROMPTS, GUIDE)  # UCE looks at no image
     (uce,) = UCE(erase_scale=230.0, preserve_scale=1.2, lamb=0.1).unlearn(pipe, [EMITTER], data, seed=seed)
     factors = {}
     for name in find_modules(pipe.unet, ATTENTION):
