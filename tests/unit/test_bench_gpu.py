@@ -66,8 +66,10 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_every_kind_of_delta_comes_and_goes(pipe: Any) -> None:
     before = state(pipe)
-    trips = {name: bench_sd14.round_trip(pipe, delta) for name, delta in bench_sd14.example_deltas(pipe).items()}
+    digest = bench_sd14.weights_digest(pipe)
+    trips = {name: bench_sd14.round_trip(pipe, delta, digest) for name, delta in bench_sd14.example_deltas(pipe).items()}
     assert {name: trip["kind"] for name, trip in trips.items()} == {"uce": "text_map", "lora": "lora", "dense": "dense"}
     assert all(trip["restored"] for trip in trips.values())
     assert all(torch.equal(a, b) for a, b in zip(before, state(pipe), strict=True))
+    assert not bench_sd14.round_trip(pipe, bench_sd14.example_deltas(pipe)["lora"], "another digest")["restored"]
     assert 0 < bench_sd14.draw_one(pipe, bench_sd14.example_deltas(pipe)["uce"], 2, 32) < 255

@@ -12,7 +12,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -157,7 +157,7 @@ class Borrowed:
     def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:
         """The UNet's prediction (n, c, h, w), float32, of the noise of ``rows``, given their own text or ``text``."""
         text = self.text(rows) if text is None else text
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
+        with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
             predicted: Tensor = self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=text).sample
         return predicted.float()
 
