@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
+from lethe import fingerprint
 from lethe.diffusion import generate
 from lethe.diffusion.pipeline import load_pipeline
-from lethe.unlearners import bench_gpu, bench_sd14
+from lethe.unlearners import UNLEARNERS, bench_gpu, bench_sd14
 
 
 @pytest.fixture
@@ -62,6 +65,20 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(bench_gpu.NEEDED, "no_such_module", "no-such-package")
     assert bench_gpu.main(["--output", str(tmp_path / "gpu.json")]) == 1
     assert "missing packages: no-such-package" in capsys.readouterr().out
+
+
+def test_needed_packages_are_complete() -> None:
+    """Whatever is imported at the top of a module that a measurement reaches is in the list that is checked first."""
+    reached = ["lethe.settings", "lethe.pretraining.sd14", "lethe.unlearners.bench_rates"]
+    reached += [UNLEARNERS.module_of(method) for method in bench_gpu.METHODS]
+    imported = set()
+    for module in fingerprint.closure(reached):
+        for node in fingerprint._tree(module).body:
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    assert imported - sys.stdlib_module_names - {"lethe", "torch"} <= set(bench_gpu.NEEDED)
 
 
 def test_every_kind_of_delta_comes_and_goes(pipe: Any) -> None:
