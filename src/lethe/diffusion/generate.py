@@ -163,7 +163,7 @@ def generate(
         return
     sampler = _Sampler(pipe, settings, world, task)
     rows = shape or batch_shape(requests, settings.batch_size)
-    images = _images(sampler, requests, rows, sampler.on_gpu if ahead is None else ahead)
+    images = _images(sampler, requests, rows, int(sampler.on_gpu) if ahead is None else ahead)
     yield from progress(images, total=len(requests), unit="image", what=what)
 
 
