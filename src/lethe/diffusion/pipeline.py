@@ -86,13 +86,15 @@ def load_pipeline(
 
 def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipeline:
     """``pipe`` itself, on ``device`` in ``dtype``, with the layout and the modes that ``load_pipeline`` promises."""
+    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
+        module.eval().requires_grad_(False)
+        for parameter in module.parameters():
+            # A copy: diffusers leaves weights on the CPU in the mapped file, whose pages count as the job's memory. In `dtype`,
+            # since diffusers before 0.36 does not know that argument.
+            parameter.data = parameter.data.to(device, dtype, copy=True)
     pipe = pipe.to(device)
     pipe.unet.to(memory_format=torch.channels_last)
     pipe.vae.to(memory_format=torch.channels_last)
-    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
-        module.eval().requires_grad_(False)
-        if module.dtype != dtype:  # diffusers before 0.36 does not know the argument `dtype`
-            module.to(dtype)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
