@@ -7,7 +7,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/paper.yaml
 WORLD := results/mini
 
-.PHONY: setup demo all bench plan test test-slurm lint config lock clean
+.PHONY: setup demo all bench bench-sd14 bench-gpu plan test test-slurm lint config lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
@@ -33,6 +33,13 @@ bench: setup ## the measured claims about speed and sameness
 
 plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
 	$(BIN)/snakemake --profile slurm -n --quiet rules --configfile $(CONFIG) -- all
+
+bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of memory, 5 GB of disk
+	$(RUN) results/bench/sd14.json
+	@$(BIN)/python -m lethe.benchmarks
+
+bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
+	@$(BIN)/python -m lethe.unlearners.bench_gpu
 
 test: setup lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest

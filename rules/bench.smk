@@ -148,3 +148,26 @@ rule bench_stacked_training:
         "Stacked training against one model after another"
     script:
         "../scripts/bench_stacked_training.py"
+
+
+rule bench_sd14:
+    """Stable Diffusion v1.4's architecture on the CPU: unlearned models applied and taken back, one image. Not part of `bench`: minutes and 8 GB."""
+    output:
+        json="results/bench/sd14.json",
+    log:
+        "logs/bench/sd14.log",
+    benchmark:
+        "benchmarks/bench/sd14.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 2
+    resources:
+        mem_mb=9000,
+        disk_mb=5000,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.unlearners.bench_sd14"),
+    message:
+        "Stable Diffusion v1.4's size on the CPU"
+    script:
+        "../scripts/bench_sd14.py"

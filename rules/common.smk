@@ -14,6 +14,7 @@ from snakemake.exceptions import WorkflowError
 
 from lethe.fingerprint import fingerprint
 from lethe.io.lock import hold_run_lock
+from lethe.memory import need
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.methods import load_method
@@ -256,6 +257,31 @@ def source_code(wildcards):
     from lethe.sources import SOURCES
 
     return fingerprint("lethe.sources.pack", SOURCES.module_of(SETTINGS.tasks[wildcards.task].source))
+
+
+def memory(job):
+    """MB of main memory for a job that loads a base (lethe.memory); a profile may say otherwise."""
+    return need(job, SETTINGS).host
+
+
+def gpu_memory(job):
+    """MB of GPU memory for such a job; 0 on the CPU."""
+    return need(job, SETTINGS).gpu
+
+
+def training_need(wildcards):
+    """What a job of the wildcards' method needs; the rule of `retrain`, which trains nothing itself, has no such wildcard."""
+    return need("unlearn", SETTINGS, hyperparameters(wildcards) if "method" in wildcards.keys() else {})
+
+
+def training_memory(wildcards):
+    """MB of main memory for a job of the wildcards' method."""
+    return training_need(wildcards).host
+
+
+def training_gpu_memory(wildcards):
+    """MB of GPU memory for such a job."""
+    return training_need(wildcards).gpu
 
 
 def work_folder(rule_name):

@@ -21,9 +21,10 @@ rule generate_baseline:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("generate"),
         runtime=120,
         gpu=GPU,
+        gpu_mem_mb=gpu_memory("generate"),
     params:
         code=fingerprint("lethe.diffusion.render"),
         task=task_settings,
@@ -57,9 +58,10 @@ rule generate:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("generate"),
         runtime=600,
         gpu=GPU,
+        gpu_mem_mb=gpu_memory("generate"),
     params:
         code=fingerprint("lethe.diffusion.render"),
         task=task_settings,

@@ -47,7 +47,7 @@ rule base_pretrained:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=12000,
+        mem_mb=memory("fetch"),
         runtime=120,
     params:
         code=fingerprint("lethe.diffusion.pipeline"),

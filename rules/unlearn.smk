@@ -23,9 +23,10 @@ rule latents:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=memory("latents"),
         runtime=60,
         gpu=GPU,
+        gpu_mem_mb=gpu_memory("latents"),
     params:
         code=fingerprint("lethe.diffusion.latents"),
         device=SETTINGS.device,
@@ -55,9 +56,10 @@ rule unlearn:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=training_memory,
         runtime=600,
         gpu=GPU,
+        gpu_mem_mb=training_gpu_memory,
     params:
         code=method_code,
         hyperparameters=hyperparameters,

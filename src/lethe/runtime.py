@@ -10,7 +10,10 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import torch
 
 T = TypeVar("T")
 log = logging.getLogger("lethe")
@@ -58,6 +61,7 @@ def setup_torch(threads: int) -> None:
     repair_torchvision()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
 
 
 def resolve_device(device: str) -> str:
@@ -67,6 +71,11 @@ def resolve_device(device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise RuntimeError(f"device '{device}' was asked for but torch {torch.__version__} sees no CUDA device; set device: cpu")
     return device
+
+
+def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor of the CPU on ``device``; to a GPU from pinned memory, so that the host does not wait for the work before it."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 def progress(items: Iterable[T], total: int, unit: str, what: str, per_item: int = 1) -> Iterator[T]:

@@ -9,7 +9,7 @@ import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import applied
-from lethe.diffusion.pipeline import load_pipeline
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.settings.load import SettingsError
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
@@ -74,7 +74,7 @@ def test_base_comes_back_after_an_error(lent: Borrowed) -> None:
 def test_clipping_acts(lent: Borrowed) -> None:
     seen: list[float] = []
 
-    def gradient(step: int, parameters: list[torch.Tensor]) -> tuple[list[torch.Tensor], dict[str, float]]:
+    def gradient(step: int, parameters: list[torch.Tensor]) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
         if step:  # what the last step left in .grad is what AdamW got
             seen.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
         return [torch.ones_like(p) for p in parameters], {}
@@ -87,7 +87,10 @@ def test_clipping_acts(lent: Borrowed) -> None:
 def test_rows(lent: Borrowed) -> None:
     """The noised rows are what the schedule says, so a perfect predictor of the target has loss zero."""
     rows, shown = lent.draw(torch.tensor([2, 3]), 6, torch.Generator().manual_seed(3))
-    assert set(shown.tolist()) <= {0, 1} and torch.equal(rows.text, lent.text(shown))
+    assert set(shown.tolist()) <= {0, 1} and torch.equal(
+        lent.text(rows),
+        encode_prompts(lent.pipe, [lent.data.prompts[index] for index in shown.tolist()]),  # type: ignore[attr-defined]
+    )
     torch.testing.assert_close(lent.scheduler.add_noise(rows.clean, rows.target, rows.timesteps), rows.noisy)
     other, _ = lent.draw(torch.tensor([0]), 6, torch.Generator().manual_seed(4))
     wrong = lent.renoise(rows, other)

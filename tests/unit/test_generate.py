@@ -190,6 +190,44 @@ def test_batch_shape_depends_on_images_per_model_only(images, batch_size, expect
     assert sum(map(len, plan(one * 3, expected))) == images
 
 
+def test_batches_behind_one_another_are_the_same_pictures(tiny_pipe):
+    settings = dataclasses.replace(FAST, batch_size=4)
+    requests = [r for pair in zip(ask(lora(0)), ask(text_map(1)), strict=True) for r in pair] + ask()
+    before = [p.clone() for p in tiny_pipe.unet.parameters()]
+    np.testing.assert_array_equal(draw(tiny_pipe, requests, settings, ahead=2), draw(tiny_pipe, requests, settings))
+    broken = DenseDelta({"unet.conv_in.bias": torch.full((16,), float("nan"))})
+    images = generate(tiny_pipe, ask() + ask(broken), settings, **WORLD, ahead=1)
+    assert len([next(images) for _ in ask()]) == 10  # what was drawn before the broken model is not lost
+    with pytest.raises(ValueError, match="'dense' model .* drew NaN"):
+        next(images)
+    assert all(torch.equal(a, b) for a, b in zip(before, tiny_pipe.unet.parameters(), strict=True))
+
+
+def test_one_compilation_for_all_models(tiny_pipe, monkeypatch):
+    graphs = []
+
+    def count(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(module, "COMPILER", count)
+    compiled = dataclasses.replace(FAST, compile=True, batch_size=5)
+    dense = DenseDelta({"unet.conv_in.bias": random(16), "unet.conv_in.weight": random(16, 4, 3, 3)})
+    requests = [r for delta in (lora(0), dense, NoneDelta(), lora(7), text_map(1)) for r in ask(delta, seeds=1)]
+    torch._dynamo.reset()
+    images = draw(tiny_pipe, requests, compiled)
+    assert len(graphs) == 1  # fullgraph: more would be a recompilation
+    np.testing.assert_array_equal(images[5:10], draw(tiny_pipe, ask(dense, seeds=1), compiled))
+    assert len(graphs) == 1  # nor in the next job part
+    np.testing.assert_array_equal(images, draw(tiny_pipe, requests, dataclasses.replace(compiled, compile=False)))
+    draw(tiny_pipe, ask(seeds=1), compiled, shape=6)
+    assert len(graphs) == 2  # another batch shape is another graph, so the count does count
+
+
+def test_attention_is_fused(tiny_pipe):
+    assert {type(processor).__name__ for processor in tiny_pipe.unet.attn_processors.values()} == {"AttnProcessor2_0"}
+
+
 def test_no_requests_no_images(tiny_pipe):
     assert list(generate(tiny_pipe, [], FAST, **WORLD)) == []
 

@@ -41,6 +41,13 @@ def test_paper_overlay_is_the_published_experiment() -> None:
     images = models * 100 * len(settings.generation.seeds)
     assert (models, images) == (900, 360_000)
     assert (settings.generation.scheduler, settings.generation.steps, settings.generation.guidance) == ("pndm", 50, 7.5)
+    assert settings.generation.compile and len(settings.bases["sd14"].revision) == 40
+
+
+def test_a_base_in_a_folder_needs_no_revision() -> None:
+    for path in ("./a/b", "/data/sd14", "models/stable/sd14"):
+        settings = load_settings(merged({"bases": {"people": {"source": "pretrained", "path": path}}, "methods": ["uce"]}))
+        assert settings.bases["people"].path == path
 
 
 @pytest.mark.parametrize(
@@ -57,6 +64,14 @@ def test_paper_overlay_is_the_published_experiment() -> None:
         ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
         ({"bases": {"people": {"source": "pretrained"}}}, "`path` goes with source: pretrained"),
+        (
+            {"bases": {"people": {"source": "pretrained", "path": "a/b"}}},
+            "'a/b' is a hub id and needs `revision`.*written './a/b'",
+        ),
+        (
+            {"bases": {"people": {"source": "pretrained", "path": "a/b", "revision": "main"}}},
+            "bases.people.revision: .*got 'main'",
+        ),
         ({"demo_tasks": ["object"]}, "demo_tasks: 'object' is unknown.*did you mean 'objects'"),
     ],
 )

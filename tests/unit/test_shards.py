@@ -45,6 +45,23 @@ def test_two_writes_are_equal(shard, tmp_path):
     assert sha256_file(index_path(again)) == sha256_file(index_path(shard))
 
 
+def test_more_images_than_are_encoded_at_once_keep_their_order(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")  # that many threads encode
+    one, many = tmp_path / "one.tar", tmp_path / "many.tar"
+    write_shard(many, rows(150))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    write_shard(one, rows(150))
+    assert sha256_file(one) == sha256_file(many)
+    assert [member for member, *_ in scan_tar(many)] == [f"{i:03d}_42.png" for i in range(150)]
+
+
+def test_an_image_that_cannot_be_encoded_leaves_no_shard(tmp_path):
+    broken = [*rows(3), ("x.png", np.zeros((8, 8, 3), dtype=np.float32), {})]
+    with pytest.raises(ValueError, match="image is float32"):
+        write_shard(tmp_path / "a.tar", broken)
+    assert not list(tmp_path.iterdir())
+
+
 def test_any_tar_tool_reads_it(shard, tmp_path):
     with tarfile.open(shard) as tar:
         infos = tar.getmembers()

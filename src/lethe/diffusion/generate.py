@@ -7,13 +7,18 @@ noise (``lethe.diffusion.noise``) and its own map of the text embeddings, so mod
 Batches have one shape within a job, filled up by repeating their last row where needed. The shape follows from the images per
 model and ``batch_size``, never from how many models a job holds: a resumed job, the baseline and a no-op model all give the
 same bits.
+
+On a GPU a batch is sampled while the one before it is decoded, copied to the host and checked (``lethe.diffusion.overlap``),
+and the host waits for nothing between the first and the last step of a batch: timesteps are on the device already, the
+sampler's tables are indexed on the host, NaN is looked for in finished latents. With ``compile`` the UNet is compiled once per
+batch shape; the weights of the next model are copied into the same parameters, so nothing is compiled again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,13 +28,15 @@ from torch import Tensor
 
 from lethe.diffusion.delta import Delta, NoneDelta, applied
 from lethe.diffusion.noise import initial_noise
+from lethe.diffusion.overlap import overlapped
 from lethe.diffusion.pipeline import encode_prompts, make_scheduler
-from lethe.runtime import progress
+from lethe.runtime import progress, to_device
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
 
 DECODE_PIXELS = 8 * 512 * 512  # pixels decoded at once: at 512 px the VAE needs over 1 GB per image in float32
+COMPILER = "inductor"  # backend of torch.compile
 
 
 class SamplingLike(Protocol):
@@ -55,6 +62,10 @@ class SamplingLike(Protocol):
     def size(self) -> int:
         """Pixels of a side."""
 
+    @property
+    def compile(self) -> bool:
+        """Whether the UNet is compiled."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -66,6 +77,7 @@ class Sampling:
         guidance: classifier-free guidance scale (Ho and Salimans 2022); at 1.0 the unconditional pass is left out.
         batch_size: most images per UNet call (the call sees twice as many rows under guidance).
         size: height and width in pixels, a multiple of the VAE factor.
+        compile: compile the UNet (``torch.compile``, one graph): pays off on a GPU, after about a minute.
     """
 
     scheduler: str = "pndm"
@@ -73,6 +85,7 @@ class Sampling:
     guidance: float = 7.5
     batch_size: int = 25
     size: int = 512
+    compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,7 @@ def generate(
     task: str,
     what: str = "generate",
     shape: int | None = None,
+    ahead: int | None = None,
 ) -> Iterator[tuple[Request, np.ndarray]]:
     """Yield ``(request, image)`` in the order of ``requests``; image uint8 (size, size, 3).
 
@@ -133,12 +147,14 @@ def generate(
     and differs by at most 1/255 at another one. The pipeline's weights are as before when the iterator ends or is closed.
 
     Args:
-        pipe: from ``load_pipeline``; CPU float32, or CUDA in float16 or float32. Latents stay float32 throughout.
+        pipe: from ``load_pipeline``; CPU float32, or CUDA in float16, bfloat16 or float32. Latents stay float32 throughout.
         requests: whole models, so that the batch shape does not depend on what a resumed job has left to do.
         settings: how images are drawn.
         world, task: part of the identity of the initial noise.
         what: title of the progress line.
         shape: rows per batch instead of ``batch_shape``; worth setting where many models have few images each.
+        ahead: batches that are sampled while an earlier one is decoded; by default 1 on a GPU, and 0 on the CPU, where it would
+            use more threads than the job declares. Pictures do not depend on it.
 
     Raises:
         ValueError: if ``size`` is no multiple of the VAE factor or a model draws NaN.
@@ -147,34 +163,52 @@ def generate(
         return
     sampler = _Sampler(pipe, settings, world, task)
     rows = shape or batch_shape(requests, settings.batch_size)
-    images = _images(sampler, requests, rows)
+    images = _images(sampler, requests, rows, int(sampler.on_gpu) if ahead is None else ahead)
     yield from progress(images, total=len(requests), unit="image", what=what)
 
 
-def _images(sampler: _Sampler, requests: Sequence[Request], shape: int) -> Iterator[tuple[Request, np.ndarray]]:
-    batch_of = {request.key: batch for batch in plan(requests, shape) for request in batch}
+def _images(sampler: _Sampler, requests: Sequence[Request], shape: int, ahead: int) -> Iterator[tuple[Request, np.ndarray]]:
+    batches = plan(requests, shape)
+    number_of = {request.key: number for number, batch in enumerate(batches) for request in batch}
+    order = dict.fromkeys(number_of[request.key] for request in requests)  # a batch is drawn when its first image is wanted
     wanted = Counter(request.key for request in requests)  # an image is dropped after its last use
     ready: dict[Key, np.ndarray] = {}
     current = ""
+    sampler.encode(requests)
     with ExitStack() as stack:
+        weights = stack.enter_context(ExitStack())
+
+        def sample(number: int) -> _Latents:
+            nonlocal current
+            batch = batches[number]
+            digest = batch[0].delta.digest if batch[0].delta.edits_weights else ""
+            if digest != current:
+                weights.close()
+                current = digest
+                if digest:
+                    weights.enter_context(applied(sampler.pipe, batch[0].delta))
+            return sampler.draw(batch, shape)
+
+        drawn = stack.enter_context(closing(overlapped(order, sample, sampler.decode, ahead)))
         for request in requests:
             key = request.key
             if key not in ready:
-                batch = batch_of[key]
-                digest = batch[0].delta.digest if batch[0].delta.edits_weights else ""
-                if digest != current:
-                    stack.close()
-                    if digest:
-                        stack.enter_context(applied(sampler.pipe, batch[0].delta))
-                    current = digest
-                drawn = sampler.draw(batch, shape)
-                ready.update(zip((row.key for row in batch), drawn, strict=True))
+                ready.update(zip((row.key for row in batches[number_of[key]]), next(drawn), strict=True))
             wanted[key] -= 1
             yield request, ready[key] if wanted[key] else ready.pop(key)
 
 
+@dataclass(frozen=True)
+class _Latents:
+    """A batch that is sampled: its rows, float32 latents of the whole batch shape, and when a GPU has finished them."""
+
+    rows: Sequence[Request]
+    values: Tensor
+    finished: torch.cuda.Event | None
+
+
 class _Sampler:
-    """Draws batches; keeps one embedding per distinct prompt."""
+    """Draws batches; keeps one embedding per distinct prompt and text map."""
 
     def __init__(self, pipe: Pipeline, settings: SamplingLike, world: str, task: str) -> None:
         self.pipe, self.settings, self.world, self.task = pipe, settings, world, task
@@ -183,19 +217,34 @@ class _Sampler:
             raise ValueError(f"size is {settings.size}; it must be a multiple of the VAE factor {factor}")
         side = settings.size // factor
         self.latent = (int(pipe.unet.config.in_channels), side, side)
+        self.device: torch.device = pipe.unet.device
+        self.on_gpu = self.device.type == "cuda"
+        self.unet = torch.compile(pipe.unet, backend=COMPILER, fullgraph=True, dynamic=False) if settings.compile else pipe.unet
+        self.decoding = torch.cuda.Stream(self.device) if self.on_gpu else None
         self._embeddings: dict[tuple[str, str], Tensor] = {}
+        self._mapped: dict[tuple[str, str], Tensor] = {}
+
+    def encode(self, requests: Sequence[Request]) -> None:
+        """Encode and map all prompts before the first batch, so that no batch waits for a copy; needs no edited encoder."""
+        for request in requests:
+            if not request.delta.edits_text:
+                self.embedding(request.delta, request.prompt)
+                if self.settings.guidance > 1.0:
+                    self.embedding(request.delta, "")
 
     def embedding(self, delta: Delta, prompt: str) -> Tensor:
         """(tokens, width) of a prompt, encoded by the text encoder of ``delta`` and mapped by it."""
-        key = (delta.digest if delta.edits_text else "", prompt)
-        if key not in self._embeddings:
-            self._embeddings[key] = encode_prompts(self.pipe, [prompt])[0]
-        return delta.map_embeddings(self._embeddings[key])
+        if (delta.digest, prompt) not in self._mapped:
+            key = (delta.digest if delta.edits_text else "", prompt)
+            if key not in self._embeddings:
+                self._embeddings[key] = encode_prompts(self.pipe, [prompt])[0]
+            self._mapped[delta.digest, prompt] = delta.map_embeddings(self._embeddings[key])
+        return self._mapped[delta.digest, prompt]
 
     @torch.inference_mode()
-    def draw(self, batch: Sequence[Request], shape: int) -> np.ndarray:
-        """uint8 (len(batch), size, size, 3), computed in ``shape`` rows."""
-        pipe, settings = self.pipe, self.settings
+    def draw(self, batch: Sequence[Request], shape: int) -> _Latents:
+        """Sample a batch in ``shape`` rows; on a GPU this returns when the work is queued, not when it is done."""
+        settings = self.settings
         padded = [*batch, *[batch[-1]] * (shape - len(batch))]
         guided = settings.guidance > 1.0
         text = [self.embedding(row.delta, row.prompt) for row in padded]
@@ -203,31 +252,48 @@ class _Sampler:
             text = [self.embedding(row.delta, "") for row in padded] + text
         embeddings = torch.stack(text)
         noise = torch.stack([initial_noise(self.world, self.task, r.receiver, r.seed, self.latent) for r in padded])
-        scheduler = make_scheduler(settings.scheduler, settings.steps, pipe)
-        latents = noise.to(pipe.unet.device) * scheduler.init_noise_sigma
-        for step in scheduler.timesteps:
+        scheduler = make_scheduler(settings.scheduler, settings.steps, self.pipe)
+        latents = to_device(noise, self.device) * scheduler.init_noise_sigma
+        steps = to_device(scheduler.timesteps, self.device)
+        for step, step_there in zip(scheduler.timesteps, steps, strict=True):
             scaled = scheduler.scale_model_input(latents, step).to(embeddings.dtype)
             scaled = (torch.cat([scaled, scaled]) if guided else scaled).contiguous(memory_format=torch.channels_last)
-            predicted = pipe.unet(scaled, step, encoder_hidden_states=embeddings, return_dict=False)[0].float()
+            # a clone: a view into `steps` has an offset of its own, and compiled code may want aligned inputs
+            predicted = self.unet(scaled, step_there.clone(), encoder_hidden_states=embeddings, return_dict=False)[0].float()
             if guided:
                 unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + settings.guidance * (conditional - unconditional)
             latents = scheduler.step(predicted, step, latents, return_dict=False)[0]
-        finite = torch.isfinite(latents).flatten(1).all(1).tolist()
-        if not all(finite):
-            row = padded[finite.index(False)]
-            raise ValueError(
-                f"a '{row.delta.kind}' model ({row.delta.digest[:12]}) drew NaN for prompt '{row.prompt}', seed {row.seed}"
-            )
-        return self.decode(latents)[: len(batch)]
+        finished = torch.cuda.current_stream(self.device).record_event() if self.on_gpu else None
+        return _Latents(batch, latents, finished)
 
-    def decode(self, latents: Tensor) -> np.ndarray:
-        """uint8 images of latents; in equal parts so that every row is decoded at the same batch shape."""
-        vae, rows = self.pipe.vae, latents.shape[0]
-        limit = max(1, DECODE_PIXELS // self.settings.size**2)
-        part = next(n for n in range(min(rows, limit), 0, -1) if rows % n == 0)
-        scaled = (latents / vae.config.scaling_factor).to(vae.dtype).contiguous(memory_format=torch.channels_last)
-        pixels = [vae.decode(z, return_dict=False)[0].float() for z in scaled.split(part)]
-        images = ((torch.cat(pixels) / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
-        array: np.ndarray = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        return array
+    @torch.inference_mode()
+    def decode(self, drawn: _Latents) -> np.ndarray:
+        """uint8 (rows, size, size, 3); decoded in equal parts, so that every row is decoded at the same batch shape.
+
+        On a GPU the work goes to a stream of its own, behind the sampling of ``drawn`` and beside that of the next batch.
+
+        Raises:
+            ValueError: if a latent is not finite; the model and the row are named.
+        """
+        vae, latents = self.pipe.vae, drawn.values
+        with torch.cuda.stream(self.decoding) if self.decoding else nullcontext():
+            if self.decoding and drawn.finished:
+                self.decoding.wait_event(drawn.finished)
+            self._check(drawn)
+            limit = max(1, DECODE_PIXELS // self.settings.size**2)
+            part = next(n for n in range(min(len(latents), limit), 0, -1) if len(latents) % n == 0)
+            scaled = (latents / vae.config.scaling_factor).to(vae.dtype).contiguous(memory_format=torch.channels_last)
+            pixels = [vae.decode(z, return_dict=False)[0].float() for z in scaled.split(part)]
+            images = ((torch.cat(pixels) / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+            array: np.ndarray = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()  # waits for this stream alone
+        return array[: len(drawn.rows)]
+
+    def _check(self, drawn: _Latents) -> None:
+        """Name the first model that drew NaN; filled-up rows repeat the last one."""
+        finite = torch.isfinite(drawn.values).flatten(1).all(1).tolist()
+        for row, good in zip(drawn.rows, finite, strict=False):
+            if not good:
+                raise ValueError(
+                    f"a '{row.delta.kind}' model ({row.delta.digest[:12]}) drew NaN for prompt '{row.prompt}', seed {row.seed}"
+                )

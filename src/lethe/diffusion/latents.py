@@ -15,6 +15,8 @@ from lethe.diffusion.tensors import read_tensors, write_tensors
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
 
+ENCODE_PIXELS = 8 * 512 * 512  # pixels encoded at once: at 512 px the VAE needs over 1 GB per image in float32
+
 
 @torch.inference_mode()
 def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size: int, batch_size: int = 32) -> torch.Tensor:
@@ -25,11 +27,12 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
         images: ``(H, W, 3)`` uint8; each is resized (bilinear, shorter side) and centre-cropped to ``size``. The published training crops
             at random; a fixed crop is what lets latents be cached.
         size: height and width in pixels.
-        batch_size: images per forward pass.
+        batch_size: images per forward pass, at most; large images are fewer, see ``ENCODE_PIXELS``.
 
     Returns:
         ``(n, c, h, w)`` float32 on the CPU.
     """
+    batch_size = max(1, min(batch_size, ENCODE_PIXELS // size**2))
     batches: list[torch.Tensor] = []
     waiting: list[torch.Tensor] = []
 
@@ -39,7 +42,7 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
         waiting.clear()
 
     for image in images:
-        waiting.append(_to_square(torch.from_numpy(np.ascontiguousarray(image)), size))
+        waiting.append(to_square(torch.from_numpy(np.ascontiguousarray(image)), size))
         if len(waiting) == batch_size:
             encode()
     if waiting:
@@ -47,7 +50,8 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
     return torch.cat(batches)
 
 
-def _to_square(image: torch.Tensor, size: int) -> torch.Tensor:
+def to_square(image: torch.Tensor, size: int) -> torch.Tensor:
+    """``(H, W, 3)`` uint8 as ``(3, size, size)`` float32 in [-1, 1]: shorter side resized (bilinear), centre cropped."""
     pixels = image.permute(2, 0, 1)[None].float() / 127.5 - 1
     height, width = pixels.shape[2:]
     scale = size / min(height, width)

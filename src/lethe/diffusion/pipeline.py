@@ -51,7 +51,7 @@ def load_pipeline(
         path_or_hub_id: a pipeline folder, or ``"owner/name"`` on the Hugging Face Hub.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:0"``.
         dtype: of UNet, VAE and text encoder; ``torch.float16`` wants CUDA.
-        revision: branch, tag or commit on the hub; ignored by a local folder.
+        revision: commit on the hub; ignored by a local folder.
 
     Returns:
         The pipeline without safety checker, UNet and VAE in channels-last layout, in eval mode, no parameter with gradients.
@@ -81,13 +81,20 @@ def load_pipeline(
         if not local:  # the network or the hub, not a file of ours
             raise
         raise CorruptFileError(f"{path_or_hub_id}: a weight file of the pipeline is damaged ({error})") from error
+    return prepare_pipeline(pipe, device, dtype)
+
+
+def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipeline:
+    """``pipe`` itself, on ``device`` in ``dtype``, with the layout and the modes that ``load_pipeline`` promises."""
+    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
+        module.eval().requires_grad_(False)
+        for parameter in module.parameters():
+            # A copy: diffusers leaves weights on the CPU in the mapped file, whose pages count as the job's memory. In `dtype`,
+            # since diffusers before 0.36 does not know that argument.
+            parameter.data = parameter.data.to(device, dtype, copy=True)
     pipe = pipe.to(device)
     pipe.unet.to(memory_format=torch.channels_last)
     pipe.vae.to(memory_format=torch.channels_last)
-    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
-        module.eval().requires_grad_(False)
-        if module.dtype != dtype:  # diffusers before 0.36 does not know the argument `dtype`
-            module.to(dtype)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -115,7 +122,10 @@ def encode_prompts(pipe: Pipeline, prompts: Sequence[str]) -> torch.Tensor:
 
 
 def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
-    """A fresh sampler with the pipeline's noise schedule, its timesteps set and on the pipeline's device.
+    """A fresh sampler with the pipeline's noise schedule and its timesteps set.
+
+    The timesteps are on the CPU: a sampler indexes its tables with them, and reading an index from a GPU would make the host
+    wait for it at every step.
 
     Args:
         name: ``"ddim"`` (Song et al. 2021), ``"pndm"`` (Liu et al. 2022; ``steps + 1`` UNet calls; the default of SD v1.4) or
@@ -131,7 +141,7 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
         raise ValueError(f"steps is {steps}; allowed are 1 to {trained}, the model's training timesteps")
     kind, values = SCHEDULERS[name]
     scheduler = kind.from_config(pipe.scheduler.config, **values)
-    scheduler.set_timesteps(steps, device=pipe.unet.device)
+    scheduler.set_timesteps(steps)
     return scheduler
 
 
@@ -142,6 +152,7 @@ __all__ = [
     "encode_prompts",
     "load_pipeline",
     "make_scheduler",
+    "prepare_pipeline",
     "verify_base",
     "write_base_record",
 ]

@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
@@ -21,9 +23,11 @@ from PIL import Image, UnidentifiedImageError
 
 from lethe.io.atomic import atomic_path, write_bytes
 from lethe.io.tables import CorruptFileError, read_parquet, write_parquet
+from lethe.runtime import thread_count
 
 BLOCK = 512  # tar header and padding unit, bytes
 INDEX_COLUMNS = ("member", "sha256", "offset", "size")
+ENCODING = 64  # images at most that wait to be encoded: about 50 MB at 512 px
 
 ShardRow = tuple[str, np.ndarray, Mapping[str, Any]]
 """Member name, uint8 image (h, w, 3) or (h, w), further index columns such as ``receiver, seed, prompt``."""
@@ -44,7 +48,10 @@ def index_path(tar_path: str | Path) -> Path:
 
 
 def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
-    """Stream rows into a tar, atomically, one image in memory at a time; return its index.
+    """Stream rows into a tar, atomically, at most ``ENCODING`` images in memory; return its index.
+
+    PNGs are encoded in threads (Pillow compresses without the interpreter's lock), while the caller's iterator draws the next
+    images; they are written in the order given.
 
     Returns:
         ``member``, the further columns of the rows, ``sha256`` (of the PNG bytes), ``offset`` (of the PNG in the tar), ``size``.
@@ -55,7 +62,7 @@ def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
     records: list[dict[str, Any]] = []
     seen: set[str] = set()
     with atomic_path(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for member, image, columns in rows:
+        for member, columns, data in _encoded(rows):
             pure = PurePosixPath(member)
             if not member or pure.is_absolute() or ".." in pure.parts or str(pure) != member:
                 raise ValueError(f"{path}: member '{member}' is not a plain relative path")
@@ -64,13 +71,25 @@ def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
             seen.add(member)
             if clash := {"member", "sha256", "offset", "size"} & set(columns):
                 raise ValueError(f"{path}, member '{member}': column '{min(clash)}' is written by the shard itself")
-            data = encode_png(image)
             info = tarfile.TarInfo(member)  # mtime, uid and gid are 0, the names empty
             info.size, info.mode = len(data), 0o644
             place = {"offset": tar.offset + BLOCK, "size": len(data)}  # a USTAR header is one block
             tar.addfile(info, io.BytesIO(data))
             records.append({"member": member, **columns, "sha256": hashlib.sha256(data).hexdigest(), **place})
     return pd.DataFrame(records, columns=None if records else list(INDEX_COLUMNS))
+
+
+def _encoded(rows: Iterable[ShardRow]) -> Iterator[tuple[str, Mapping[str, Any], bytes]]:
+    """Member, further columns and PNG bytes of every row, in order."""
+    waiting: deque[tuple[str, Mapping[str, Any], Future[bytes]]] = deque()
+    with ThreadPoolExecutor(thread_count(), "png") as pool:
+        for member, image, columns in rows:
+            waiting.append((member, columns, pool.submit(encode_png, image)))
+            if len(waiting) == ENCODING or waiting[0][2].done():
+                first = waiting.popleft()
+                yield first[0], first[1], first[2].result()
+        for member, columns, data in waiting:
+            yield member, columns, data.result()
 
 
 def write_shard(tar_path: str | Path, rows: Iterable[ShardRow], index: str | Path | None = None) -> pd.DataFrame:

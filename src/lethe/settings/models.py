@@ -64,8 +64,17 @@ class Model(Strict):
 class Base(Model):
     """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
 
-    path: str = Field("", description="pretrained only: folder or hub id")
-    revision: str = Field("", description="pretrained only: pinned revision of the hub id")
+    path: str = Field("", description="pretrained only: folder, or hub id owner/name with its `revision`")
+    revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="hub id only: the commit that is fetched")
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Base:
+        if self.path.count("/") == 1 and not self.path.startswith((".", "/", "~")) and not self.revision:
+            raise ValueError(
+                f"`path` '{self.path}' is a hub id and needs `revision`, a commit of 40 digits, since a branch moves; "
+                f"a folder is written './{self.path}'"
+            )
+        return self
 
 
 class Evaluator(Model):
@@ -84,6 +93,7 @@ class Generation(Strict):
     size: int = Field(32, ge=32, multiple_of=8, description="height and width in pixels")
     batch_size: int = Field(40, ge=1, description="images per batch; changes speed, not pictures")
     seeds: list[int] = Field(default=list(range(42, 54)), min_length=2, description="one image per prompt and seed")
+    compile: bool = Field(False, description="compile the UNet (torch.compile): for a GPU, where a job draws many batches")
 
 
 class Scoring(Strict):

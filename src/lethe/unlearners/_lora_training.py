@@ -2,20 +2,24 @@
 
 Everything random is drawn on the CPU from generators that belong to an emitter (or to the pool that all share), so a
 result depends on the seed and the data only, neither on the device nor on the other emitters of the call.
+
+On a GPU the host waits for nothing within a step: latents and text embeddings are there once for all emitters, random numbers
+are copied from pinned memory, losses stay there until the emitter is trained.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from lethe.compat import repair_torchvision
 
@@ -27,11 +31,14 @@ from peft.tuners.lora import LoraModel  # noqa: E402
 
 from lethe.diffusion.delta import LoraDelta, SparseDelta  # noqa: E402
 from lethe.diffusion.pipeline import encode_prompts  # noqa: E402
+from lethe.runtime import to_device  # noqa: E402
 from lethe.unlearners._common import MethodConfig, seeded_generator  # noqa: E402
 from lethe.unlearners.base import Emitter, UnlearnData  # noqa: E402
 
 ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
 TEACHER_BATCH = 64  # rows per forward without gradient
+
+Precision = Literal["float32", "bfloat16"]
 
 
 class LoraTrainingConfig(MethodConfig):
@@ -46,26 +53,36 @@ class LoraTrainingConfig(MethodConfig):
     learning_rate: float = Field(6e-4, gt=0, description="of AdamW, constant")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     max_grad_norm: float = Field(5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down")
+    precision: Precision = Field(
+        "float32",
+        description="of the UNet's passes; adapters, losses and the optimiser stay float32 (no float16: gradients underflow)",
+    )
+    micro_batch: int | None = Field(
+        None,
+        ge=1,
+        description="rows per forward and backward pass, to save memory; null = all rows of a step. The gradient is the same",
+    )
 
 
 @dataclass(frozen=True)
 class Rows:
     """Noised training rows on the UNet's device.
 
-    ``clean``, ``noisy``, ``target`` (what the UNet is to predict): (n, c, h, w); ``timesteps`` (n,); ``text`` (n, tokens, d).
+    ``clean``, ``noisy``, ``target`` (what the UNet is to predict): (n, c, h, w); ``timesteps`` (n,); ``prompt`` (n,): which of
+    the ``Borrowed``'s text embeddings a row goes with (the embeddings themselves would be a gigabyte for the rows of an emitter).
     """
 
     clean: Tensor
     noisy: Tensor
     timesteps: Tensor
-    text: Tensor
+    prompt: Tensor
     target: Tensor
 
     def __len__(self) -> int:
         return len(self.noisy)
 
     def __getitem__(self, rows: Tensor | slice) -> Rows:
-        return Rows(self.clean[rows], self.noisy[rows], self.timesteps[rows], self.text[rows], self.target[rows])
+        return Rows(self.clean[rows], self.noisy[rows], self.timesteps[rows], self.prompt[rows], self.target[rows])
 
     @staticmethod
     def cat(*parts: Rows) -> Rows:
@@ -84,33 +101,36 @@ class Factors:
 
 
 class Borrowed:
-    """A pipeline lent to a method for one call: text embeddings cached, noise drawn, weights guaranteed to come back.
+    """A pipeline lent to a method for one call: latents and text embeddings on its device, noise drawn, weights sure to come back.
 
     Raises:
         ValueError: a scheduler that does not predict noise; the losses of all methods here are in terms of it.
     """
 
-    def __init__(self, pipe: StableDiffusionPipeline, data: UnlearnData) -> None:
+    def __init__(self, pipe: StableDiffusionPipeline, data: UnlearnData, precision: Precision = "float32") -> None:
         if pipe.scheduler.config.prediction_type != "epsilon":
             raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
         self.unet = pipe.unet
-        self.device = pipe.unet.device
+        self.device: torch.device = pipe.unet.device
         self.data = data
+        self.precision = precision
         self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
         self.timesteps = int(self.scheduler.config.num_train_timesteps)
         indices = sorted(data.prompts)
-        self._position = {index: position for position, index in enumerate(indices)}
+        position = {index: number for number, index in enumerate(indices)}
         prompts = [*(data.prompts[index] for index in indices), data.overwrite_prompt]
         self._text = encode_prompts(pipe, prompts).clone()  # inference tensors cannot take part in training, their copies can
+        self._latents = data.latents.to(self.device)
+        self._prompt = torch.tensor([position[entity] for entity in data.entities.tolist()])
 
     @property
     def overwrite(self) -> Tensor:
         """``(tokens, d)`` embedding of what takes the emitter's place."""
         return self._text[-1]
 
-    def text(self, entities: Tensor) -> Tensor:
-        """``(n, tokens, d)`` embeddings of the prompts of entities ``(n,)``."""
-        return self._text[torch.tensor([self._position[int(entity)] for entity in entities], device=self._text.device)]
+    def text(self, rows: Rows) -> Tensor:
+        """``(n, tokens, d)`` embeddings of the prompts of rows."""
+        return self._text[rows.prompt]
 
     def forget_rows(self, emitter: Emitter) -> Tensor:
         """Row numbers of the emitter's images."""
@@ -123,21 +143,23 @@ class Borrowed:
     def draw(self, rows: Tensor, count: int, generator: torch.Generator) -> tuple[Rows, Tensor]:
         """``count`` noised rows, uniform over ``rows`` and timesteps, and the entity each shows; the target is the noise."""
         chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
-        latents = self.data.latents[chosen]
-        noise = torch.randn(latents.shape, generator=generator)
+        noise = torch.randn((count, *self._latents.shape[1:]), generator=generator)
         timesteps = torch.randint(self.timesteps, (count,), generator=generator)
-        noisy = self.scheduler.add_noise(latents, noise, timesteps)
-        clean, noisy, noise, timesteps = (tensor.to(self.device) for tensor in (latents, noisy, noise, timesteps))
-        entities = self.data.entities[chosen]
-        return Rows(clean, noisy, timesteps, self.text(entities), noise), entities
+        there, noise, timesteps, prompt = (to_device(t, self.device) for t in (chosen, noise, timesteps, self._prompt[chosen]))
+        clean = self._latents[there]
+        noisy = self.scheduler.add_noise(clean, noise, timesteps)
+        return Rows(clean, noisy, timesteps, prompt, noise), self.data.entities[chosen]
 
     def renoise(self, rows: Rows, like: Rows) -> Rows:
         """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_v1``)."""
         return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
 
     def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:
-        """The UNet's prediction of the noise of ``rows`` (n, c, h, w), given their own text or ``text``."""
-        return self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=rows.text if text is None else text).sample
+        """The UNet's prediction (n, c, h, w), float32, of the noise of ``rows``, given their own text or ``text``."""
+        text = self.text(rows) if text is None else text
+        with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
+            predicted: Tensor = self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=text).sample
+        return predicted.float()
 
     @torch.no_grad()
     def teach(self, rows: Rows, text: Tensor | None = None) -> Rows:
@@ -145,8 +167,46 @@ class Borrowed:
         target = torch.empty_like(rows.target)
         for first in range(0, len(rows), TEACHER_BATCH):
             part = rows[first : first + TEACHER_BATCH]
-            target[first : first + TEACHER_BATCH] = self.predict(part, None if text is None else text.expand_as(part.text))
+            target[first : first + TEACHER_BATCH] = self.predict(part, None if text is None else text.expand(len(part), -1, -1))
         return replace(rows, target=target)
+
+
+def mean_share(prediction: Tensor, target: Tensor, count: int) -> Tensor:
+    """What some of ``count`` rows add to the mean squared error over all of them; of no rows, zero."""
+    return mse_loss(prediction, target) * (len(target) / count) if len(target) else prediction.sum()
+
+
+def gradient_of(
+    share: Callable[[slice], Tensor], count: int, micro_batch: int | None, parameters: Sequence[Tensor]
+) -> list[Tensor]:
+    """Gradient of a loss that is a sum over ``count`` rows, of ``micro_batch`` rows at a time: the same up to rounding, in less memory.
+
+    Args:
+        share: rows -> their part of the loss, e.g. by ``mean_share``.
+    """
+    total: list[Tensor] = []
+    size = micro_batch or count
+    for first in range(0, count, size):
+        with torch.enable_grad():
+            part = differentiate(share(slice(first, min(first + size, count))), parameters)
+        total = [a + b for a, b in zip(total, part, strict=True)] if total else part
+    return total
+
+
+def differentiate(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Gradient of ``loss``, the same bits at every run.
+
+    On a GPU fused attention adds its gradients in any order unless torch is told to raise for what has no deterministic kernel;
+    merely to warn, as ``setup_torch`` asks everywhere else, does not choose the deterministic one.
+    """
+    if loss.device.type != "cuda":
+        return list(torch.autograd.grad(loss, parameters))
+    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        return list(torch.autograd.grad(loss, parameters))
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
 
 
 def find_modules(unet: nn.Module, patterns: list[str], kinds: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv2d)) -> list[str]:
@@ -225,14 +285,14 @@ def adapters(
 def optimise(
     factors: list[Factors],
     config: LoraTrainingConfig,
-    gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, float]]],
+    gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
 ) -> dict[str, Any]:
     """Run AdamW for ``config.steps`` steps on the factors.
 
     Args:
         factors: what is trained.
         config: steps, learning rate, weight decay, clipping.
-        gradient: (step, parameters) -> (descent gradient per parameter, numbers to record).
+        gradient: (step, parameters) -> (descent gradient per parameter, numbers to record: scalars without gradient).
 
     Returns:
         Record: ``steps``, ``seconds``, and for each number its ``*_first`` and ``*_last`` (mean of a tenth of the steps).
@@ -240,19 +300,20 @@ def optimise(
     begin = time.monotonic()
     parameters: list[Tensor] = [p for factor in factors for p in (factor.a, factor.b)]  # a list: clipping needs it too
     optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
-    history: list[dict[str, float]] = []
+    history: list[dict[str, Tensor]] = []  # on the device: reading a number would wait for the step
     for step in range(config.steps):
         gradients, numbers = gradient(step, parameters)
         for parameter, value in zip(parameters, gradients, strict=True):
             parameter.grad = value
         norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
         optimizer.step()
-        history.append({**numbers, "gradient_norm": float(norm)})
+        history.append({**numbers, "gradient_norm": norm})
+    columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
     tail = max(1, config.steps // 10)
     record: dict[str, Any] = {"steps": config.steps, "seconds": time.monotonic() - begin}
-    for key in history[0]:
-        record[f"{key}_first"] = sum(entry[key] for entry in history[:tail]) / tail
-        record[f"{key}_last"] = sum(entry[key] for entry in history[-tail:]) / tail
+    for key, values in columns.items():
+        record[f"{key}_first"] = sum(values[:tail]) / tail
+        record[f"{key}_last"] = sum(values[-tail:]) / tail
     return record
 
 

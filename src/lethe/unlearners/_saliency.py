@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from lethe.unlearners._lora_training import Borrowed, emitter_generator
+from lethe.unlearners._lora_training import Borrowed, differentiate, emitter_generator
 from lethe.unlearners.base import Emitter
 from lethe.unlearners.distil import FADEConfig
 
@@ -38,7 +38,7 @@ def saliency(lent: Borrowed, emitter: Emitter, modules: list[str], config: Spars
                 weight.requires_grad_(True)
             for first in range(0, len(rows), config.saliency_batch):
                 part = rows[first : first + config.saliency_batch]
-                gradients = torch.autograd.grad(mse_loss(lent.predict(part), part.target), weights)
+                gradients = differentiate(mse_loss(lent.predict(part), part.target), weights)
                 for kept, gradient in zip(total, gradients, strict=True):
                     kept += gradient.abs()
     finally:

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from lethe.compat import repair_torchvision
 
@@ -25,6 +24,7 @@ repair_torchvision()
 
 from diffusers import StableDiffusionPipeline  # noqa: E402
 
+from lethe.runtime import to_device  # noqa: E402
 from lethe.unlearners._common import check_emitters, seeded_generator  # noqa: E402
 from lethe.unlearners._lora_training import (  # noqa: E402
     Borrowed,
@@ -34,7 +34,9 @@ from lethe.unlearners._lora_training import (  # noqa: E402
     cycle,
     emitter_generator,
     find_modules,
+    gradient_of,
     low_rank_delta,
+    mean_share,
     optimise,
 )
 from lethe.unlearners.base import Emitter, UnlearnData, Unlearned  # noqa: E402
@@ -77,7 +79,7 @@ class FADE:
         """
         check_emitters(emitters, data)
         config = self.config
-        lent = Borrowed(pipe, data)
+        lent = Borrowed(pipe, data, config.precision)
         begin = time.monotonic()
         size = config.retain_pool or config.steps * config.retain_batch
         pool_generator = seeded_generator(seed, "retain pool")
@@ -94,12 +96,12 @@ class FADE:
             rows = emitter_generator(seed, emitter, "rows")
             forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
             forget = lent.teach(forget, lent.overwrite)
-            order = cycle(len(forget), config.forget_batch, config.steps, rows)
-            retain_order = keep[cycle(len(keep), config.retain_batch, config.steps, rows)]
+            order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
+            retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
             modules, masks = self.select(lent, emitter, seed)
             with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init"), masks) as factors:
 
-                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, float]]:
+                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
 
                 record = optimise(factors, config, gradient)
@@ -109,13 +111,19 @@ class FADE:
 
     def _gradient(
         self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
-    ) -> tuple[list[Tensor], dict[str, float]]:
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
         """Gradient of L on one step's rows, both kinds in one forward pass."""
-        with torch.enable_grad():
-            both = Rows.cat(forget, retain)
-            student = lent.predict(both)
-            loss_forget = mse_loss(student[: len(forget)], forget.target)
-            loss_retain = mse_loss(student[len(forget) :], retain.target)
-            loss = self.config.forget_weight * loss_forget + self.config.retain_weight * loss_retain
-            gradients = list(torch.autograd.grad(loss, parameters))
-        return gradients, {"loss_forget": float(loss_forget.detach()), "loss_retain": float(loss_retain.detach())}
+        both, count = Rows.cat(forget, retain), len(forget)
+        losses = both.target.new_zeros(2)
+
+        def share(rows: slice) -> Tensor:
+            part = both[rows]
+            student = lent.predict(part)
+            split = min(max(count - rows.start, 0), len(part))  # rows of this part that are to be forgotten
+            loss_forget = mean_share(student[:split], part.target[:split], count)
+            loss_retain = mean_share(student[split:], part.target[split:], len(retain))
+            losses.add_(torch.stack([loss_forget, loss_retain]).detach())
+            return self.config.forget_weight * loss_forget + self.config.retain_weight * loss_retain
+
+        gradients = gradient_of(share, len(both), self.config.micro_batch, parameters)
+        return gradients, {"loss_forget": losses[0], "loss_retain": losses[1]}

@@ -18,14 +18,12 @@ at 1e-3, so that the step shrinks to zero instead of growing from rounding error
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from lethe.compat import repair_torchvision
 
@@ -41,7 +39,9 @@ from lethe.unlearners._lora_training import (  # noqa: E402
     adapters,
     emitter_generator,
     find_modules,
+    gradient_of,
     low_rank_delta,
+    mean_share,
     optimise,
 )
 from lethe.unlearners.base import Emitter, UnlearnData, Unlearned  # noqa: E402
@@ -55,27 +55,29 @@ class MUNBaConfig(LoraTrainingConfig):
     forget_bound: float = Field(1.0, gt=0, description="a forget row whose loss exceeds this is forgotten enough")
 
 
-def nash_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[float, float, float]:
+def nash_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """(a_r, a_f, cos) of the exact two-player Nash solution; a player without a gradient gets weight 0, the other 1 / n.
 
     Args:
         retain: gradient of the retain player, one tensor per parameter. forget: that of the forget player.
+
+    Returns:
+        Scalars in float64 on the gradients' device.
     """
     n_r, n_f, dot = dot_products(retain, forget)
-    if n_r == 0 or n_f == 0:
-        return (1 / n_r if n_r else 0.0), (1 / n_f if n_f else 0.0), 0.0
-    cos = max(-1.0, min(1.0, dot / (n_r * n_f)))
-    s = math.sqrt(max(1 + cos, FLOOR))
-    return 1 / (n_r * s), 1 / (n_f * s), cos
+    zero = torch.zeros_like(dot)
+    cos = torch.where((n_r > 0) & (n_f > 0), (dot / (n_r * n_f)).clamp(-1, 1), zero)
+    s = (1 + cos).clamp(min=FLOOR).sqrt()
+    return torch.where(n_r > 0, 1 / (n_r * s), zero), torch.where(n_f > 0, 1 / (n_f * s), zero), cos
 
 
-def dot_products(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[float, float, float]:
-    """Norm of the first, norm of the second and inner product of two lists of tensors, in float64."""
+def dot_products(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Norm of the first, norm of the second and inner product of two lists of tensors: scalars in float64, on their device."""
     products = torch.stack(
         [torch.stack([(a * a).sum(), (b * b).sum(), (a * b).sum()]).double() for a, b in zip(first, second, strict=True)]
     ).sum(dim=0)
-    square_first, square_second, dot = products.tolist()
-    return math.sqrt(square_first), math.sqrt(square_second), dot
+    square_first, square_second, dot = products
+    return square_first.sqrt(), square_second.sqrt(), dot
 
 
 class MUNBa:
@@ -107,14 +109,14 @@ class MUNBa:
         """
         check_emitters(emitters, data)
         config = self.config
-        lent = Borrowed(pipe, data)
+        lent = Borrowed(pipe, data, config.precision)
         modules = find_modules(lent.unet, config.target_modules)
         for emitter in emitters:
             begin = time.monotonic()
             generator = emitter_generator(seed, emitter, "rows")
             with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as factors:
 
-                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, float]]:
+                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, generator)  # noqa: B023
                     retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)  # noqa: B023
                     return self.step_gradient(lent, forget, retain, parameters)
@@ -126,19 +128,30 @@ class MUNBa:
 
     def step_gradient(
         self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
-    ) -> tuple[list[Tensor], dict[str, float]]:
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
         """What the optimiser descends: a_r grad L_r - a_f grad F, from one backward pass per player."""
         bound: float = self.config.forget_bound  # type: ignore[attr-defined]
-        with torch.enable_grad():
-            loss_retain = mse_loss(lent.predict(retain), retain.target)
-            descent_retain = torch.autograd.grad(loss_retain, parameters)
-            per_row = (lent.predict(forget) - forget.target).square().flatten(1).mean(dim=1)
-            descent_forget = torch.autograd.grad(-per_row.clamp(max=bound).mean(), parameters)
+        micro, loss_retain, losses = self.config.micro_batch, retain.target.new_zeros(()), []
+
+        def share_retain(rows: slice) -> Tensor:
+            part = retain[rows]
+            loss = mean_share(lent.predict(part), part.target, len(retain))
+            loss_retain.add_(loss.detach())
+            return loss
+
+        def share_forget(rows: slice) -> Tensor:
+            part = forget[rows]
+            per_row = (lent.predict(part) - part.target).square().flatten(1).mean(dim=1)
+            losses.append(per_row.detach())
+            return -per_row.clamp(max=bound).mean() * (len(part) / len(forget))
+
+        descent_retain = gradient_of(share_retain, len(retain), micro, parameters)
+        descent_forget = gradient_of(share_forget, len(forget), micro, parameters)
         a_r, a_f, cos = nash_weights(descent_retain, descent_forget)
         gradient = [a_r * r + a_f * f for r, f in zip(descent_retain, descent_forget, strict=True)]
         return gradient, {
-            "loss_forget": float(per_row.detach().mean()),
-            "loss_retain": float(loss_retain.detach()),
+            "loss_forget": torch.cat(losses).mean(),
+            "loss_retain": loss_retain,
             "alpha_retain": a_r,
             "alpha_forget": a_f,
             "cosine": cos,

@@ -18,14 +18,13 @@ It differs from ``munba`` in what ``docs/fidelity.md`` lists:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
-from lethe.unlearners._lora_training import Borrowed, LoraTrainingConfig, Rows
+from lethe.unlearners._lora_training import Borrowed, LoraTrainingConfig, Rows, gradient_of, mean_share
 from lethe.unlearners.munba import MUNBa, dot_products
 
 SMALLEST = 1e-12  # of |cos|: exact orthogonality has no closed form, and the reference would write NaN
@@ -46,17 +45,16 @@ class MUNBaV1Config(LoraTrainingConfig):
         return self
 
 
-def published_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[float, float]:
-    """(a_r, a_f) of the closed form above; (0, 0) where a gradient vanishes."""
+def published_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """(a_r, a_f) of the closed form above, scalars in float64; (0, 0) where a gradient vanishes."""
     n_r, n_f, k12 = dot_products(retain, forget)
-    if n_r == 0 or n_f == 0:
-        return 0.0, 0.0
     cos = k12 / (n_r * n_f)
-    cos = math.copysign(min(max(abs(cos), SMALLEST), 1 - SMALLEST), cos)
+    cos = cos.abs().clamp(SMALLEST, 1 - SMALLEST).copysign(cos)
     # The same in terms of norms and cosine, which neither overflows nor cancels
-    a_r = math.sqrt((2 + cos) / (1 - cos**2)) / n_r
+    a_r = ((2 + cos) / (1 - cos**2)).sqrt() / n_r
     a_f = (1 - (n_r * a_r) ** 2) / (cos * n_r * n_f * a_r)
-    return a_r, a_f
+    both, zero = (n_r > 0) & (n_f > 0), torch.zeros_like(k12)
+    return torch.where(both, a_r, zero), torch.where(both, a_f, zero)
 
 
 class MUNBaV1(MUNBa):
@@ -71,19 +69,22 @@ class MUNBaV1(MUNBa):
 
     def step_gradient(
         self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
-    ) -> tuple[list[Tensor], dict[str, float]]:
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
         """a_r g_r + a_f g_f of two descended losses, the retain rows noised as the forget rows are."""
-        mixed = lent.renoise(retain, forget)
-        with torch.enable_grad():
-            loss_retain = mse_loss(lent.predict(mixed), retain.target)
-            g_r = torch.autograd.grad(loss_retain, parameters)
-            loss_forget = mse_loss(lent.predict(forget), forget.target)
-            g_f = torch.autograd.grad(loss_forget, parameters)
+        mixed, micro = lent.renoise(retain, forget), self.config.micro_batch
+        losses = retain.target.new_zeros(2)
+
+        def share(number: int, seen: Rows) -> Callable[[slice], Tensor]:
+            def of(rows: slice) -> Tensor:
+                part = seen[rows]
+                loss = mean_share(lent.predict(part), part.target, len(seen))
+                losses[number] += loss.detach()
+                return loss
+
+            return of
+
+        g_r = gradient_of(share(0, mixed), len(mixed), micro, parameters)
+        g_f = gradient_of(share(1, forget), len(forget), micro, parameters)
         a_r, a_f = published_weights(g_r, g_f)
         gradient = [a_r * r + a_f * f for r, f in zip(g_r, g_f, strict=True)]
-        return gradient, {
-            "loss_forget": float(loss_forget.detach()),
-            "loss_retain": float(loss_retain.detach()),
-            "alpha_retain": a_r,
-            "alpha_forget": a_f,
-        }
+        return gradient, {"loss_forget": losses[1], "loss_retain": losses[0], "alpha_retain": a_r, "alpha_forget": a_f}

@@ -1,0 +1,92 @@
+"""The measurements of Stable Diffusion v1.4 run here on a tiny pipeline: the same functions, small numbers."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.tiny_pipeline import shared_tiny_pipeline
+
+from lethe import fingerprint
+from lethe.diffusion import generate
+from lethe.diffusion.pipeline import load_pipeline
+from lethe.unlearners import UNLEARNERS, bench_gpu, bench_sd14
+
+
+@pytest.fixture
+def pipe() -> Any:
+    return load_pipeline(shared_tiny_pipeline())
+
+
+def state(pipe: Any) -> list[torch.Tensor]:
+    return [p.clone() for module in (pipe.unet, pipe.vae, pipe.text_encoder) for p in module.parameters()]
+
+
+def test_every_rate_is_measured(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "COMPILER", "eager")
+    before, lines = state(pipe), []
+    measured = bench_gpu.measure(
+        pipe, batch_sizes=(1, 4), compiled=(4,), images=8, plain_images=1, steps=2, size=32, training_steps=1, say=lines.append
+    )
+    assert [(row["way"], row["batch"]) for row in measured["generation"]] == [
+        ("plain", 1), ("eager", 1), ("eager", 4), ("compiled", 4)
+    ]  # fmt: skip
+    assert [(row["method"], row["precision"]) for row in measured["training"]] == [
+        (method, precision) for method in ("distil", "munba") for precision in ("float32", "bfloat16")
+    ]
+    assert set(measured["best"]) == set(bench_gpu.TARGET) and all(value > 0 for value in measured["best"].values())
+    assert len(lines) == 8
+    json.dumps(measured, allow_nan=False)
+    assert all(torch.equal(a, b) for a, b in zip(before, state(pipe), strict=True))
+    assert not hasattr(pipe.unet, "peft_config")
+
+
+def test_no_compilation_is_begun_without_time(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_gpu, "METHODS", ())
+    measured = bench_gpu.measure(
+        pipe, batch_sizes=(2,), compiled=(2,), images=2, plain_images=1, steps=1, size=32, deadline=0.0, say=lambda line: None
+    )
+    assert [row["way"] for row in measured["generation"]] == ["plain", "eager"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="says what a machine without a GPU does")
+def test_without_a_gpu_it_says_so_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench_gpu.main(["--output", str(tmp_path / "gpu.json")]) == 0
+    assert "no CUDA device" in capsys.readouterr().out and not (tmp_path / "gpu.json").exists()
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setitem(bench_gpu.NEEDED, "no_such_module", "no-such-package")
+    assert bench_gpu.main(["--output", str(tmp_path / "gpu.json")]) == 1
+    assert "missing packages: no-such-package" in capsys.readouterr().out
+
+
+def test_needed_packages_are_complete() -> None:
+    """Whatever is imported at the top of a module that a measurement reaches is in the list that is checked first."""
+    reached = ["lethe.settings", "lethe.pretraining.sd14", "lethe.unlearners.bench_rates"]
+    reached += [UNLEARNERS.module_of(method) for method in bench_gpu.METHODS]
+    imported = set()
+    for module in fingerprint.closure(reached):
+        for node in fingerprint._tree(module).body:
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    assert imported - sys.stdlib_module_names - {"lethe", "torch"} <= set(bench_gpu.NEEDED)
+
+
+def test_every_kind_of_delta_comes_and_goes(pipe: Any) -> None:
+    before = state(pipe)
+    digest = bench_sd14.weights_digest(pipe)
+    trips = {name: bench_sd14.round_trip(pipe, delta, digest) for name, delta in bench_sd14.example_deltas(pipe).items()}
+    assert {name: trip["kind"] for name, trip in trips.items()} == {"uce": "text_map", "lora": "lora", "dense": "dense"}
+    assert all(trip["restored"] for trip in trips.values())
+    assert all(torch.equal(a, b) for a, b in zip(before, state(pipe), strict=True))
+    assert not bench_sd14.round_trip(pipe, bench_sd14.example_deltas(pipe)["lora"], "another digest")["restored"]
+    assert 0 < bench_sd14.draw_one(pipe, bench_sd14.example_deltas(pipe)["uce"], 2, 32) < 255

@@ -1,0 +1,64 @@
+"""Nothing reads a value from the device between the first and the last step of a batch, or within a training step.
+
+Run on torch's ``meta`` device, whose tensors have shapes and no values: whatever a GPU would have to be waited for is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tests.tiny_pipeline import shared_tiny_pipeline
+
+from lethe.diffusion.delta import NoneDelta, TextMapDelta
+from lethe.diffusion.generate import Request, Sampling, _Sampler
+from lethe.diffusion.pipeline import load_pipeline
+from lethe.unlearners import UNLEARNERS
+from lethe.unlearners._lora_training import Borrowed, adapters, find_modules
+from lethe.unlearners.base import UnlearnData
+
+
+@pytest.fixture(scope="module")
+def valueless() -> Any:
+    pipe = load_pipeline(shared_tiny_pipeline())
+    for module in (pipe.unet, pipe.text_encoder):
+        module.to("meta")
+    return pipe
+
+
+def test_the_device_has_no_values(valueless: Any) -> None:
+    """The tests below prove nothing unless reading fails."""
+    with pytest.raises((RuntimeError, NotImplementedError), match="meta"):
+        float(next(valueless.unet.parameters()).sum())
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "pndm", "dpmsolver++"])
+def test_sampling_waits_for_no_step(valueless: Any, scheduler: str) -> None:
+    settings = Sampling(scheduler=scheduler, steps=4, batch_size=3, size=32)
+    batch = [Request("a dog", 0, 1, NoneDelta()), Request("the lake", 1, 1, TextMapDelta(torch.ones(1, 32), torch.ones(1, 32)))]
+    drawn = _Sampler(valueless, settings, "mini", "objects").draw(batch, 3)
+    assert drawn.values.shape == (3, 4, 8, 8) and drawn.values.device.type == "meta"
+
+
+@pytest.mark.parametrize("micro_batch", [None, 3])
+@pytest.mark.parametrize("method", ["distil", "munba", "munba_v1"])
+def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_batch: int | None) -> None:
+    unlearner = UNLEARNERS.load(method)(
+        rank=2, target_modules=["*.attn2.to_k"], micro_batch=micro_batch, forget_batch=4, retain_batch=4
+    )
+    data = UnlearnData(torch.randn(8, 4, 8, 8), torch.arange(8) % 2, {0: "a dog", 1: "a cat"})
+    lent = Borrowed(valueless, data)
+    generator = torch.Generator().manual_seed(0)
+    modules = find_modules(lent.unet, unlearner.config.target_modules)
+    with adapters(lent.unet, modules, unlearner.config, generator) as factors:
+        parameters = [p for factor in factors for p in (factor.a, factor.b)]
+        forget, _ = lent.draw(torch.arange(0, 8, 2), 4, generator)
+        retain, _ = lent.draw(torch.arange(1, 8, 2), 4, generator)
+        step = unlearner._gradient if method == "distil" else unlearner.step_gradient
+        gradients, numbers = step(lent, forget, lent.teach(retain), parameters)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        norm = torch.nn.utils.clip_grad_norm_(parameters, unlearner.config.max_grad_norm)
+        torch.optim.AdamW(parameters, foreach=True).step()
+    assert {value.device.type for value in (*numbers.values(), norm)} == {"meta"}

@@ -1,0 +1,75 @@
+"""A job that dies keeps every emitter it has finished: one trained emitter is one kept delta."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.tiny_pipeline import shared_tiny_pipeline
+
+from lethe.io.work import WorkFolder
+from lethe.records import ModelId
+from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
+from lethe.unlearners.distil import FADE
+from lethe.unlearners.run import run_method, targets_of
+
+NAMES = ["dog", "cat", "lake"]
+METADATA = [{"name": name, "index": index} for index, name in enumerate(NAMES)]
+MODELS = [ModelId("objects", index, "distil", 1) for index in range(3)]
+PARAMETERS = {"rank": 2, "steps": 2, "forget_batch": 2, "retain_batch": 2, "target_modules": ["*.attn2.to_k"]}
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Indices of the emitters whose training was finished, in order; killed after ``trained.stop`` of them."""
+
+    class Counted(list[int]):
+        stop = 99
+
+    done, unlearn = Counted(), FADE.unlearn
+
+    def counted(self: FADE, pipe: Any, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
+        for result in unlearn(self, pipe, emitters, data, seed=seed):
+            if len(done) == done.stop:
+                raise KeyboardInterrupt
+            done.append(result.emitter.index)
+            yield result
+
+    monkeypatch.setattr(FADE, "unlearn", counted)
+    return done
+
+
+def run(folder: Path) -> WorkFolder:
+    data = UnlearnData(
+        torch.randn(9, 4, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(9) % 3, dict(enumerate(NAMES))
+    )
+    work = WorkFolder(folder, key="the same")
+    run_method(
+        MODELS,
+        METADATA,
+        base=shared_tiny_pipeline(),
+        data=data,
+        style="thing",
+        hyperparameters=PARAMETERS,
+        seed=0,
+        device="cpu",
+        work=work,
+    )
+    return work
+
+
+def test_only_what_was_not_finished_is_trained_again(tmp_path: Path, trained: Any) -> None:
+    trained.stop = 2
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "killed")
+    assert trained == [0, 1]
+    trained.stop = 99
+    resumed = run(tmp_path / "killed")
+    assert trained == [0, 1, 2]
+    whole = run(tmp_path / "whole")
+    for model in MODELS:
+        name = targets_of(model)[0]
+        assert resumed.path(name).read_bytes() == whole.path(name).read_bytes()
