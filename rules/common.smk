@@ -1,6 +1,7 @@
 """Functions only, no rules: configuration to lists, wildcards to files. They read SETTINGS, which the Snakefile validates first."""
 
 import os
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from lethe.fingerprint import fingerprint
 from lethe.io.lock import hold_run_lock
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
+from lethe.settings.downloads import load_downloads
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
 
@@ -24,6 +26,9 @@ def validated(config):
         return load_settings(config)
     except SettingsError as error:
         raise WorkflowError(str(error)) from None
+
+
+DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 
 
 def one_of(names):
@@ -123,6 +128,32 @@ def trained_parts():
 def source_files(tasks):
     """Shards, indices and records of sources."""
     return expand("<results>/sources/{task}.{suffix}", task=tasks, suffix=["tar", "parquet", "json"])
+
+
+def source_inputs(wildcards):
+    """Files and folders that the source of a task reads."""
+    return SETTINGS.tasks[wildcards.task].source_options.inputs()
+
+
+def published_names(wildcards):
+    """The published entities of a task in index order."""
+    return ROOT / f"config/reference/entities_{wildcards.task}.csv"
+
+
+def published_list(wildcards):
+    """The published entities, if they are the ones that are used."""
+    return published_names(wildcards) if SETTINGS.tasks[wildcards.task].selection == "published" else []
+
+
+def put_by_hand(wildcards):
+    """The file in data/ if somebody put it there: it is taken instead of a download."""
+    place = Path("data") / wildcards.file
+    return place if place.exists() else []
+
+
+def archives():
+    """Names of the downloads that are unpacked."""
+    return [name for name, entry in DOWNLOADS.items() if entry.kind in ("tar.gz", "zip")]
 
 
 def forget_lists(wildcards):
@@ -231,6 +262,20 @@ def source_code(wildcards):
     return fingerprint("lethe.sources.pack", SOURCES.module_of(SETTINGS.tasks[wildcards.task].source))
 
 
+def selection_code(wildcards):
+    """Fingerprint of the code that compares selections, and of what the wildcard task's source says about balancing."""
+    from lethe.sources import SOURCES
+
+    return fingerprint(
+        "lethe.testbed.selection", "lethe.testbed.balance", SOURCES.module_of(SETTINGS.tasks[wildcards.task].source)
+    )
+
+
+def download_settings(wildcards):
+    """The entry of config/downloads.yaml, as plain data."""
+    return DOWNLOADS[wildcards.file].model_dump()
+
+
 def work_folder(rule_name):
     """A params function: where a job of `rule_name` keeps what it has finished, so that a killed one goes on."""
 
@@ -260,7 +305,10 @@ def table_files(tasks):
                 f"tables/gates_{task}.json",
             )
         ],
-    ) + [interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)]
+    ) + [
+        *[interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)],
+        *[f"<results>/tables/selection_{task}.csv" for task in tasks if SETTINGS.tasks[task].selection == "published"],
+    ]
 
 
 def figure_files(tasks):
