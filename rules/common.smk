@@ -19,6 +19,8 @@ from lethe.settings.downloads import load_downloads
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
 
+DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
+
 
 def validated(config):
     """The settings of a merged configuration; a fault is one clear message, not a traceback."""
@@ -26,9 +28,6 @@ def validated(config):
         return load_settings(config)
     except SettingsError as error:
         raise WorkflowError(str(error)) from None
-
-
-DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 
 
 def one_of(names):
