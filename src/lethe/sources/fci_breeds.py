@@ -125,10 +125,10 @@ class FciBreeds:
             raise CorruptFileError(f"{self.akc}: row {missing[0]} has no name; expected one in the first column")
         if self.pawsome is None:
             return table
-        pawsome = read_table(self.pawsome, PAWSOME).rename(columns={"Breed Name": "name_pawsome", "Group": "group_pawsome"})
-        if repeated := pawsome["name_pawsome"][pawsome["name_pawsome"].duplicated()].tolist():
+        pawsome = read_table(self.pawsome, PAWSOME).rename(columns={"Breed Name": "name_akc", "Group": "group_pawsome"})
+        if repeated := pawsome["name_akc"][pawsome["name_akc"].duplicated()].tolist():
             raise CorruptFileError(f"{self.pawsome}: '{repeated[0]}' stands in several rows; expected one per breed")
-        return table.join(pawsome.set_index("name_pawsome"), on="name_akc", rsuffix="_pawsome")
+        return table.merge(pawsome, how="left", on="name_akc", suffixes=("", "_pawsome"))
 
 
 def _synonyms(cell: Any) -> tuple[str, ...]:
