@@ -20,6 +20,7 @@ from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
 
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
+BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
 
 
 def validated(config):
@@ -32,7 +33,7 @@ def validated(config):
 
 def one_of(names):
     """A wildcard constraint: exactly one of these names."""
-    return "|".join(names) if names else "(?!)"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def from_source(entries, *sources):
@@ -144,9 +145,9 @@ def published_list(wildcards):
     return published_names(wildcards) if SETTINGS.tasks[wildcards.task].selection == "published" else []
 
 
-def put_by_hand(wildcards):
-    """The file in data/ if somebody put it there: it is taken instead of a download."""
-    place = Path("data") / wildcards.file
+def file_in_data(wildcards):
+    """The file that was put into data/ by hand, if it is there."""
+    place = Path("data", wildcards.file)
     return place if place.exists() else []
 
 

@@ -1,14 +1,12 @@
 """Files of the paper world's data sets.
 
-In: config/downloads.yaml (address, format, checksum, licence of every file), and data/ for what was put there by hand.
+In: config/downloads.yaml (address, format, checksum, licence of every file); data/, where files lie that were got by hand.
 Out: resources/downloads/{file}, checked; resources/unpacked/{file}/ for archives. Shared by all worlds; nothing of the mini world.
 """
 
 
 rule download:
     """One file, resumed and checked; without a published checksum a receipt beside it keeps what the first download was."""
-    input:
-        by_hand=put_by_hand,
     output:
         file="resources/downloads/{file}",
     log:
@@ -16,7 +14,7 @@ rule download:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file=one_of(map(re.escape, DOWNLOADS)),
+        file=one_of(sorted(set(DOWNLOADS) - BY_HAND)),
     retries: 3
     conda:
         "../envs/lethe.yaml"
@@ -27,11 +25,38 @@ rule download:
     params:
         code=fingerprint("lethe.io.download"),
         remote=download_settings,
-        place="data/{file}",
     message:
         "Download {wildcards.file}"
     script:
         "../scripts/download.py"
+
+
+rule put_by_hand:
+    """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
+    input:
+        file=file_in_data,
+    output:
+        file="resources/downloads/{file}",
+    log:
+        "<logs>/put_by_hand/{file}.log",
+    benchmark:
+        "<benchmarks>/put_by_hand/{file}.tsv"
+    wildcard_constraints:
+        file=one_of(sorted(BY_HAND)),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.io.download"),
+        remote=download_settings,
+        place="data/{file}",
+    message:
+        "Take {wildcards.file} from data/"
+    script:
+        "../scripts/put_by_hand.py"
 
 
 rule unpack:
@@ -45,7 +70,7 @@ rule unpack:
     benchmark:
         "<benchmarks>/unpack/{file}.tsv"
     wildcard_constraints:
-        file=one_of(map(re.escape, archives())),
+        file=one_of(archives()),
     conda:
         "../envs/lethe.yaml"
     threads: 1

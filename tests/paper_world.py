@@ -9,6 +9,7 @@ import bz2
 import io
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import pyarrow.parquet as pq
 from PIL import Image
 from scipy.io import savemat
 
+from lethe.io.unpack import unpack
+from lethe.sources import SOURCES
 from lethe.sources.fci_breeds import AKC, FCI, NAME_AKC
 from lethe.sources.sun_attributes import AFFORDANCES, ATTRIBUTES, ENVELOPE
 from lethe.testbed.selection import read_published
@@ -211,3 +214,38 @@ def write_breeds(folder: Path, per_breed: int = 2) -> dict[str, Path]:
     columns = ["Breed Name", "Group", "Other Names", "Size", "Energy Rating"]
     pd.DataFrame(pawsome, columns=columns).to_csv(paths["pawsome"], index=False)
     return paths
+
+
+# --- all ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PaperWorld:
+    """Sources of the paper world over small inputs.
+
+    Attributes:
+        options: source -> its options.
+    """
+
+    options: dict[str, dict[str, Any]]
+
+    def source(self, name: str, **changes: Any) -> Any:
+        """A source, with some options changed."""
+        return SOURCES.load(name)(**{**self.options[name], **changes})
+
+
+def write_world(folder: Path) -> PaperWorld:
+    """Write the inputs of all three sources and unpack the archives."""
+    sun_images, sun_attributes = write_sun(folder)
+    breeds = write_breeds(folder)
+    unpacked = {}
+    for archive in (sun_images, sun_attributes, breeds["images"]):
+        unpacked[archive] = folder / "unpacked" / archive.name
+        unpack(archive, unpacked[archive])
+    return PaperWorld(
+        {
+            "lfw": {"images": [write_lfw(folder)], "pantheon": write_pantheon(folder), "race": write_race(folder)},
+            "sun_attributes": {"images": unpacked[sun_images], "attributes": unpacked[sun_attributes]},
+            "fci_breeds": {"images": unpacked[breeds["images"]], "akc": breeds["akc"], "pawsome": breeds["pawsome"]},
+        }
+    )

@@ -10,14 +10,12 @@ import pandas as pd
 import pytest
 import yaml
 from tests import paper_world
-from tests.paper_world import PUBLISHED, REFERENCE
+from tests.paper_world import PUBLISHED, REFERENCE, PaperWorld
 
 from lethe.io.tables import CorruptFileError
-from lethe.io.unpack import unpack
 from lethe.registry import UnknownNameError
 from lethe.settings.models import Task
 from lethe.settings.rules import Filter
-from lethe.sources import SOURCES
 from lethe.sources.sun_attributes import SunAttributes
 from lethe.testbed.balance import greedy_pair
 from lethe.testbed.metadata import enrich, select
@@ -46,19 +44,9 @@ def task(name: str) -> Task:
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+def records(world: PaperWorld) -> dict[str, list[dict[str, Any]]]:
     """Raw records of the three sources."""
-    folder = tmp_path_factory.mktemp("world")
-    images, attributes = paper_world.write_sun(folder, per_scene=1)
-    breeds = paper_world.write_breeds(folder, per_breed=1)
-    for archive in (images, attributes, breeds["images"]):
-        unpack(archive, folder / archive.stem)
-    options = {
-        "people": {"images": [paper_world.write_lfw(folder)], "pantheon": paper_world.write_pantheon(folder)},
-        "scenes": {"images": folder / images.stem, "attributes": folder / attributes.stem},
-        "breeds": {"images": folder / breeds["images"].stem, "akc": breeds["akc"], "pawsome": breeds["pawsome"]},
-    }
-    return {name: SOURCES.load(task(name).source)(**chosen).entities() for name, chosen in options.items()}
+    return {name: world.source(task(name).source).entities() for name in PUBLISHED}
 
 
 def test_the_published_lists_are_whole() -> None:
