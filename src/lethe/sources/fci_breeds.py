@@ -66,19 +66,17 @@ class FciBreeds:
         ``popularity`` is a number, None where AKC's cell holds none; ``popularity_text`` is the cell as it stands in the table.
         """
         breeds = self._fci_rows()
-        kennel = self._kennel_table()
-        rows = [
-            KennelBreed(str(row["name_akc"]), str(row["group_akc"]), _synonyms(row.get("Other Names")))
-            for row in kennel.to_dict(orient="records")
-        ]
-        columns = [str(column) for column in kennel.columns]
-        by_name = {row["name_akc"]: row for row in reversed(kennel.to_dict(orient="records"))}  # the first of equal names
+        table = self._kennel_table()
+        columns = [str(column) for column in table.columns]
+        rows = table.to_dict(orient="records")
+        kennel = [KennelBreed(str(row["name_akc"]), str(row["group_akc"]), _synonyms(row.get("Other Names"))) for row in rows]
+        by_name = {row["name_akc"]: row for row in reversed(rows)}  # the first of equal names
         records = []
         for name, files in self._chosen.items():
             record = {"name": name, "dataset_n_original": len(files), **breeds[name]}
             if clash := sorted(set(record) & set(columns)):
                 raise CorruptFileError(f"{self.akc}, {self.pawsome}: column '{clash[0]}' is also one of the FCI's; rename it")
-            match = match_breed(name, record["group"], rows)
+            match = match_breed(name, record["group"], kennel)
             found = {} if match is None else by_name[match]
             records.append({**record, **{column: _plain(found.get(column)) for column in columns}})
         return records
@@ -113,6 +111,8 @@ class FciBreeds:
             if row is None:
                 raise CorruptFileError(f"{self.fci}: no row for the folder '{name}'{nearest(bare(name), list(rows))}")
             values = {key: _plain(row[key]) for key in ("group", "section", "country")}
+            if values["group"] is None:
+                raise CorruptFileError(f"{self.fci}: no 'group' for '{row['name']}'; expected e.g. 'Terriers'")
             found[name] = {key: None if value is None else str(value).lower().replace(" ", "_") for key, value in values.items()}
         return found
 
