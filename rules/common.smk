@@ -15,7 +15,7 @@ from lethe.fingerprint import fingerprint
 from lethe.io.lock import hold_run_lock
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
-from lethe.settings.downloads import load_downloads
+from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
 
@@ -272,8 +272,14 @@ def selection_code(wildcards):
 
 
 def download_settings(wildcards):
-    """The entry of config/downloads.yaml, as plain data."""
-    return DOWNLOADS[wildcards.file].model_dump()
+    """What the wildcard's file must be and where it is from, as plain data."""
+    return DOWNLOADS[wildcards.file].model_dump(include=set(RemoteFile.model_fields))
+
+
+def how_to_get(wildcards):
+    """What somebody must do who does not have the wildcard's file."""
+    entry = DOWNLOADS[wildcards.file]
+    return f"{entry.by_hand or 'fetch ' + entry.urls[0]} ({entry.source})"
 
 
 def work_folder(rule_name):

@@ -23,7 +23,7 @@ rule download:
         mem_mb=500,
         runtime=720,
     params:
-        code=fingerprint("lethe.io.download"),
+        code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
         remote=download_settings,
     message:
         "Download {wildcards.file}"
@@ -50,9 +50,10 @@ rule put_by_hand:
         mem_mb=500,
         runtime=60,
     params:
-        code=fingerprint("lethe.io.download"),
+        code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
         remote=download_settings,
         place="data/{file}",
+        advice=how_to_get,
     message:
         "Take {wildcards.file} from data/"
     script:

@@ -2,7 +2,7 @@
 
 from lethe.io.download import download
 from lethe.runtime import start_job
-from lethe.settings.downloads import Download
+from lethe.settings.downloads import RemoteFile
 
 start_job(snakemake.log[0], f"download {snakemake.wildcards.file}", snakemake.threads, torch=False)
-download(Download.model_validate(snakemake.params.remote), snakemake.output.file)
+download(RemoteFile.model_validate(snakemake.params.remote), snakemake.output.file)

@@ -2,7 +2,8 @@
 
 from lethe.io.download import put_by_hand
 from lethe.runtime import start_job
-from lethe.settings.downloads import Download
+from lethe.settings.downloads import RemoteFile
 
 start_job(snakemake.log[0], f"take {snakemake.wildcards.file}", snakemake.threads, torch=False)
-put_by_hand(Download.model_validate(snakemake.params.remote), snakemake.params.place, snakemake.output.file)
+remote = RemoteFile.model_validate(snakemake.params.remote)
+put_by_hand(remote, snakemake.params.place, snakemake.output.file, snakemake.params.advice)

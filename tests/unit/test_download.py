@@ -25,7 +25,7 @@ from lethe.io.download import ATTEMPTS, DownloadError, download, put_by_hand, re
 from lethe.io.fileformat import incomplete, wrong_format
 from lethe.io.tables import CorruptFileError
 from lethe.io.unpack import UnsafeArchiveError, unpack
-from lethe.settings.downloads import Download, DownloadsError, RemoteFile, load_downloads
+from lethe.settings.downloads import DownloadsError, RemoteFile, load_downloads
 
 ROOT = Path(__file__).parents[2]
 BODY = gzip.compress(np.random.default_rng(0).bytes(300_000), mtime=0)  # several packets
@@ -166,20 +166,20 @@ def test_the_next_address_is_tried_and_all_are_named(server: FileServer, tmp_pat
 
 
 def test_a_file_that_was_put_by_hand_is_checked_too(tmp_path: Path) -> None:
-    entry = Download(urls=[], kind="gz", licence="none", source="a page", by_hand="ask for it")
+    entry = RemoteFile(urls=[], kind="gz")
     source, path = tmp_path / "by_hand.gz", tmp_path / "downloads" / "a.gz"
-    with pytest.raises(FileNotFoundError, match=r"by_hand.gz does not exist: ask for it .a page"):
-        put_by_hand(entry, source, path)
+    with pytest.raises(FileNotFoundError, match="by_hand.gz does not exist: ask for it"):
+        put_by_hand(entry, source, path, "ask for it")
     source.write_bytes(BODY[:-100])
     with pytest.raises(DownloadError, match="by_hand.gz cannot be used as a.gz: truncated"):
-        put_by_hand(entry, source, path)
+        put_by_hand(entry, source, path, "ask for it")
     source.write_bytes(BODY)
-    put_by_hand(entry, source, path)
+    put_by_hand(entry, source, path, "ask for it")
     assert path.read_bytes() == BODY and json.loads(receipt_path(path).read_text())["sha256"] == SHA
     source.unlink()  # the taken one may be a link to it
     source.write_bytes(OTHER)
     with pytest.raises(DownloadError, match=f"instead of {SHA} .of the first download"):
-        put_by_hand(entry, source, path)
+        put_by_hand(entry, source, path, "ask for it")
     assert path.read_bytes() == BODY
 
 

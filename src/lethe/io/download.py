@@ -24,7 +24,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from lethe.io.atomic import atomic_path, naming_a_full_disk, sync_file
 from lethe.io.fileformat import incomplete, wrong_format
 from lethe.io.tables import CorruptFileError, read_json, write_json
-from lethe.settings.downloads import Download, RemoteFile
+from lethe.settings.downloads import RemoteFile
 
 ATTEMPTS = 6  # in a row without a byte of progress, per address
 PAUSE = 2.0  # seconds before the second attempt; doubled before each further one
@@ -81,18 +81,18 @@ def download(remote: RemoteFile, path: str | Path) -> None:
     raise DownloadError(f"{path} was not fetched: {'; '.join(problems) or 'it has no address'}")
 
 
-def put_by_hand(entry: Download, source: str | Path, path: str | Path) -> None:
+def put_by_hand(remote: RemoteFile, source: str | Path, path: str | Path, advice: str) -> None:
     """Take a file that was got by hand: check ``source`` as a download is checked, then link or copy it to ``path``.
 
     Raises:
-        FileNotFoundError: it is not there; says how to get it.
+        FileNotFoundError: it is not there; gives the ``advice`` how to get it.
         DownloadError: it is not of its kind, cut short, or differs from the published checksum or the receipt.
     """
     source, path = Path(source), Path(path)
     if not source.is_file():
-        raise FileNotFoundError(f"{source} does not exist: {entry.by_hand or 'get it from'} ({entry.source})")
-    expected = _expected(entry, path)
-    if problem := _problem(source, entry, expected):
+        raise FileNotFoundError(f"{source} does not exist: {advice}")
+    expected = _expected(remote, path)
+    if problem := _problem(source, remote, expected):
         raise DownloadError(f"{source} cannot be used as {path.name}: {problem}")
     if expected is None:
         _write_receipt(path, source, {"put_by_hand": str(source)})

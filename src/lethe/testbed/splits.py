@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lethe.io.tables import write_jsonl
 from lethe.testbed.names import prompt
-from lethe.testbed.schema import Fidelity, check_known
+from lethe.testbed.schema import check_known
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Fidelity = Literal["corrected", "published"]
 FIDELITIES = ("corrected", "published")
 FORGET, RETAIN = "train_forget", "train_retain"
 
