@@ -7,7 +7,7 @@ import gzip
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 Kind = Literal["tar.gz", "gz", "zip", "parquet", "bz2", "csv", "mat"]
 
@@ -62,6 +62,6 @@ def incomplete(path: Path, kind: Kind) -> str:
     return ""
 
 
-def _exhaust(stream: IO[bytes]) -> None:
+def _exhaust(stream: gzip.GzipFile | bz2.BZ2File) -> None:
     while stream.read(CHUNK):
         pass

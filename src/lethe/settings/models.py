@@ -49,7 +49,7 @@ class Task(Strict):
     @field_validator("source_options", mode="before")
     @classmethod
     def _options_of_the_source(cls, value: Any, info: ValidationInfo) -> SourceOptions:
-        source = info.data.get("source")
+        source = info.data.get("source", "")
         return options_of(source, value) if source in SOURCES else SourceOptions()  # an unknown source is a fault of its own
 
 
