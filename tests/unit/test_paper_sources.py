@@ -45,7 +45,7 @@ def test_contract(world: PaperWorld, name: str, task: str) -> None:
         assert [image.file_name for image in first] == [image.file_name for image in second]
         assert all(image.pixels.shape == (8, 8, 3) and image.pixels.dtype == np.uint8 for image in first)
     with pytest.raises(UnknownNameError, match=f"unknown entity '{PUBLISHED[task][0]}x'.*did you mean '{PUBLISHED[task][0]}'"):
-        list(source.images(PUBLISHED[task][0] + "x"))
+        source.images(PUBLISHED[task][0] + "x")
     assert np.isnan(source.attribute_distance(*PUBLISHED[task][:2]))
 
 

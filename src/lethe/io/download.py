@@ -133,11 +133,9 @@ def _problem(path: Path, remote: RemoteFile, expected: _Expected | None) -> str:
         return f"{size} bytes instead of {remote.size}"
     if expected is not None:
         found = _digest(path, expected.algorithm)
-        return (
-            ""
-            if found == expected.digest
-            else f"{expected.algorithm} is {found} instead of {expected.digest} ({expected.origin})"
-        )
+        if found != expected.digest:
+            return f"{expected.algorithm} is {found} instead of {expected.digest} ({expected.origin})"
+        return ""
     problem = incomplete(path, remote.kind)
     return f"truncated: {problem}" if problem else ""
 

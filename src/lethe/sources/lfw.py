@@ -71,19 +71,19 @@ class Lfw:
     def images(self, name: str) -> Iterator[SourceImage]:
         """All images of a person, named as in the data set."""
         check_entity("lfw", name, list(self._chosen))
-        for place in self._chosen[name]:
-            if isinstance(place, Path):
-                yield SourceImage(place.name, decode_image(place, place))
-            else:
-                shard, row = place
-                table = self._shards[shard]
-                file_name = table["filename"][row].as_py()
-                data = table["image"][row].as_py()["bytes"]
-                yield SourceImage(file_name, decode_image(data or b"", f"{self.paths[shard]}, row {row} ({file_name})"))
+        return (self._read(place) for place in self._chosen[name])
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real people."""
         return math.nan
+
+    def _read(self, place: Place) -> SourceImage:
+        if isinstance(place, Path):
+            return SourceImage(place.name, decode_image(place, place))
+        shard, row = place
+        file_name = self._shards[shard]["filename"][row].as_py()
+        data = self._shards[shard]["image"][row].as_py()["bytes"]
+        return SourceImage(file_name, decode_image(data or b"", f"{self.paths[shard]}, row {row} ({file_name})"))
 
     @cached_property
     def _shards(self) -> list[pa.Table]:

@@ -81,17 +81,17 @@ class SunAttributes:
     def images(self, name: str) -> Iterator[SourceImage]:
         """The images of a category in the order of ``images.mat`` (the reference drew its order without a seed)."""
         check_entity("sun_attributes", name, list(self._rows))
-        for row in self._rows[name]:
-            path = self.images_folder / self._paths[row]
-            if not path.is_file():
-                raise FileNotFoundError(
-                    f"{path} does not exist, but {self.attributes_folder / 'images.mat'} lists it (image {row})"
-                )
-            yield SourceImage(path.name, decode_image(path, path))
+        return (self._read(row) for row in self._rows[name])
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real scenes."""
         return math.nan
+
+    def _read(self, row: int) -> SourceImage:
+        path = self.images_folder / self._paths[row]
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} does not exist, but {self.attributes_folder / 'images.mat'} lists it (image {row})")
+        return SourceImage(path.name, decode_image(path, path))
 
     @cached_property
     def _paths(self) -> list[str]:
