@@ -279,7 +279,8 @@ def download_settings(wildcards):
 def how_to_get(wildcards):
     """What somebody must do who does not have the wildcard's file."""
     entry = DOWNLOADS[wildcards.file]
-    return f"{entry.by_hand or 'fetch ' + entry.urls[0]} ({entry.source})"
+    advice = entry.by_hand or f"fetch {entry.urls[0]}"
+    return f"{advice} ({entry.source})"
 
 
 def work_folder(rule_name):
