@@ -90,6 +90,7 @@ rule figures:
         figure_files(TASKS),
 
 
+include: "rules/downloads.smk"
 include: "rules/sources.smk"
 include: "rules/pretraining.smk"
 include: "rules/models.smk"

@@ -17,8 +17,12 @@ from lethe.io.lock import hold_run_lock
 from lethe.memory import need
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
+from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
+
+DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
+BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
 
 
 def validated(config):
@@ -31,7 +35,7 @@ def validated(config):
 
 def one_of(names):
     """A wildcard constraint: exactly one of these names."""
-    return "|".join(names) if names else "(?!)"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def from_source(entries, *sources):
@@ -151,6 +155,32 @@ def trained_parts():
 def source_files(tasks):
     """Shards, indices and records of sources."""
     return expand("<results>/sources/{task}.{suffix}", task=tasks, suffix=["tar", "parquet", "json"])
+
+
+def source_inputs(wildcards):
+    """Files and folders that the source of a task reads."""
+    return SETTINGS.tasks[wildcards.task].source_options.inputs()
+
+
+def published_names(wildcards):
+    """The published entities of a task in index order."""
+    return ROOT / f"config/reference/entities_{wildcards.task}.csv"
+
+
+def published_list(wildcards):
+    """The published entities, if they are the ones that are used."""
+    return published_names(wildcards) if SETTINGS.tasks[wildcards.task].selection == "published" else []
+
+
+def file_in_data(wildcards):
+    """The file that was put into data/ by hand, if it is there."""
+    place = Path("data", wildcards.file)
+    return place if place.exists() else []
+
+
+def archives():
+    """Names of the downloads that are unpacked."""
+    return [name for name, entry in DOWNLOADS.items() if entry.kind in ("tar.gz", "zip")]
 
 
 def forget_lists(wildcards):
@@ -284,6 +314,27 @@ def training_gpu_memory(wildcards):
     return training_need(wildcards).gpu
 
 
+def selection_code(wildcards):
+    """Fingerprint of the code that compares selections, and of what the wildcard task's source says about balancing."""
+    from lethe.sources import SOURCES
+
+    return fingerprint(
+        "lethe.testbed.selection", "lethe.testbed.balance", SOURCES.module_of(SETTINGS.tasks[wildcards.task].source)
+    )
+
+
+def download_settings(wildcards):
+    """What the wildcard's file must be and where it is from, as plain data."""
+    return DOWNLOADS[wildcards.file].model_dump(include=set(RemoteFile.model_fields))
+
+
+def how_to_get(wildcards):
+    """What somebody must do who does not have the wildcard's file."""
+    entry = DOWNLOADS[wildcards.file]
+    advice = entry.by_hand or f"fetch {entry.urls[0]}"
+    return f"{advice} ({entry.source})"
+
+
 def work_folder(rule_name):
     """A params function: where a job of `rule_name` keeps what it has finished, so that a killed one goes on."""
 
@@ -313,7 +364,10 @@ def table_files(tasks):
                 f"tables/gates_{task}.json",
             )
         ],
-    ) + [interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)]
+    ) + [
+        *[interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)],
+        *[f"<results>/tables/selection_{task}.csv" for task in tasks if SETTINGS.tasks[task].selection == "published"],
+    ]
 
 
 def figure_files(tasks):

@@ -6,7 +6,10 @@ Out: source shards, metadata before and after balancing, forget and retain lists
 
 
 rule source:
-    """Images and raw attributes of a task, packed into one deterministic shard."""
+    """Images and raw attributes of a task, packed into one deterministic shard; of a published selection its images only."""
+    input:
+        files=source_inputs,
+        published=published_list,
     output:
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
@@ -20,8 +23,8 @@ rule source:
         "../envs/lethe.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=2000,
+        runtime=240,
     params:
         code=source_code,
         task=task_settings,
@@ -32,10 +35,10 @@ rule source:
 
 
 rule metadata:
-    """Enriched metadata and the balanced selection of entities; an entity's index is its place in the second file."""
+    """Enriched metadata and the chosen entities, balanced or as published; an entity's index is its place in the second file."""
     input:
         records="<results>/sources/{task}.json",
-        index="<results>/sources/{task}.parquet",
+        published=published_list,
     output:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
         filtered="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -50,12 +53,40 @@ rule metadata:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.testbed.metadata", "lethe.testbed.balance"),
+        code=fingerprint("lethe.testbed.metadata", "lethe.testbed.selection"),
         task=task_settings,
+        fidelity=SETTINGS.fidelity,
     message:
-        "Metadata and balanced entities of {wildcards.task}"
+        "Metadata and chosen entities of {wildcards.task}"
     script:
         "../scripts/metadata.py"
+
+
+rule selection:
+    """The published entities beside those chosen anew, and why they differ."""
+    input:
+        enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
+        published=published_names,
+    output:
+        table="<results>/tables/selection_{task}.csv",
+        summary="<results>/tables/selection_{task}.json",
+    log:
+        "<logs>/selection/{task}.log",
+    benchmark:
+        "<benchmarks>/selection/{task}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=selection_code,
+        task=task_settings,
+    message:
+        "Published and recomputed entities of {wildcards.task}"
+    script:
+        "../scripts/selection.py"
 
 
 rule splits:

@@ -1,12 +1,15 @@
-"""Enrich the raw records of a task, then choose its balanced entities."""
+"""Enrich the raw records of a task, then choose its entities: anew and balanced, or those that were published."""
 
 from lethe.io.tables import read_json, write_json
 from lethe.runtime import start_job
 from lethe.settings.models import Task
 from lethe.testbed.metadata import enrich, select
+from lethe.testbed.selection import read_published
 
 start_job(snakemake.log[0], f"metadata {snakemake.wildcards.task}", snakemake.threads, torch=False)
 task = Task.model_validate(snakemake.params.task)
-enriched = enrich(read_json(snakemake.input.records), rules=task.derived)
+enriched = enrich(read_json(snakemake.input.records), rules=task.rules, fidelity=snakemake.params.fidelity)
+published = read_published(snakemake.input.published) if snakemake.input.get("published") else None
 write_json(snakemake.output.enriched, enriched)
-write_json(snakemake.output.filtered, select(enriched, task.balance, task.entities, task.priority))
+chosen = select(enriched, task.balance, task.entities, task.priority, rules=task.rules, pinned=published)
+write_json(snakemake.output.filtered, chosen)

@@ -4,9 +4,10 @@ from lethe.runtime import start_job
 from lethe.settings.models import Task
 from lethe.sources import SOURCES
 from lethe.sources.pack import pack_source
+from lethe.testbed.selection import read_published
 
 start_job(snakemake.log[0], f"source {snakemake.wildcards.task}", snakemake.threads, torch=False)
 task = Task.model_validate(snakemake.params.task)
-options = {"path": task.source_path} if task.source_path else {}
-source = SOURCES.load(task.source)(**options)
-pack_source(source, **snakemake.output)
+source = SOURCES.load(task.source)(**task.source_options.model_dump())
+only = read_published(snakemake.input.published) if snakemake.input.get("published") else None
+pack_source(source, **snakemake.output, only=only)

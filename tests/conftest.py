@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.paper_world import PaperWorld, write_world
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,9 @@ def tiny_pipe(tiny_folder: Path):
     from lethe.diffusion.pipeline import load_pipeline
 
     return load_pipeline(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> PaperWorld:
+    """Small inputs of the paper world's sources (``tests/paper_world.py``); read them only."""
+    return write_world(tmp_path_factory.mktemp("world"))

@@ -57,6 +57,16 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"methods": ["uec"]}, "methods: 'uec' is unknown; allowed: .*did you mean 'uce'"),
         ({"tasks": {"people": {"sorce": "x"}}}, r"tasks.people.sorce: unknown key 'sorce'.*did you mean 'source'"),
         ({"tasks": {"people": {"source": "faces"}}}, "tasks.people.source: 'faces' is unknown; allowed: digits"),
+        (
+            {"tasks": {"people": {"source": "lfw", "source_options": {"imges": ["x"], "pantheon": "y"}}}},
+            "tasks.people.source_options: of source 'lfw': .*unknown key 'imges'.*did you mean 'images'",
+        ),
+        ({"tasks": {"people": {"source_options": {"path": "x"}}}}, "of source 'rendered_people': path: unknown key 'path'"),
+        ({"tasks": {"people": {"rules": [{"column": "x", "exlude": []}]}}}, "rules.0.Filter.exlude: .*did you mean 'exclude'"),
+        (
+            {"tasks": {"people": {"rules": [{"column": "x", "rule": "quartile", "of": "y"}]}}},
+            "Derived.rule: .*did you mean 'quartiles'",
+        ),
         ({"tasks": {"people": {"base": "sd15"}}}, "tasks.people.base: 'sd15' is unknown"),
         ({"tasks": {"people": {"retrain_emitters": [10]}}}, "retrain_emitters: 10 is not an index of 10 entities"),
         ({"tasks": {"people": {"entities": 15}}}, "tasks.people.entities: .*multiple of 10, got 15"),

@@ -1,7 +1,6 @@
 """Enrichment, derived columns and the choice of entities."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,16 +8,15 @@ import pandas as pd
 import pytest
 
 from lethe.registry import UnknownNameError
+from lethe.settings.rules import Derived, Filter
 from lethe.sources import SOURCES
-from lethe.testbed.metadata import QUARTILES, Filter, enrich, select
+from lethe.testbed.metadata import QUARTILES, enrich, select
+from lethe.testbed.occupations import ARTISTS, ATHLETES, occupation_in_three
 from lethe.testbed.schema import MetadataError
 
 
-@dataclass(frozen=True)
-class Derive:
-    column: str
-    rule: str
-    of: str
+def derived(column: str, rule: str, of: str) -> Derived:
+    return Derived.model_validate({"column": column, "rule": rule, "of": of})
 
 
 def people(n: int = 8, **columns: Any) -> list[dict[str, Any]]:
@@ -68,14 +66,14 @@ def test_join_errors() -> None:
 
 
 def test_above_median_by_hand() -> None:
-    rows = enrich(people(5, g=[0.1, 0.4, None, 0.4, 0.9]), rules=[Derive("g_binary", "binary_above_median", "g")])
+    rows = enrich(people(5, g=[0.1, 0.4, None, 0.4, 0.9]), rules=[derived("g_binary", "binary_above_median", "g")])
     assert [row["g_binary"] for row in rows] == [False, False, None, False, True]  # the median is 0.4: not above itself
 
 
 def test_quartiles_agree_with_pandas_on_the_filtered_rows() -> None:
     hpi = [30.0, 55.5, 71.25, 42.0, 99.0, 61.0, 61.0, None]
     jobs = ["art", "law", "art", "law", "priest", "art", "law", "art"]
-    rules = [Filter("job", keep=["art", "law"]), Derive("hpi_bin", "quartiles", "hpi")]
+    rules = [Filter(column="job", keep=["art", "law"]), derived("hpi_bin", "quartiles", "hpi")]
     rows = enrich(people(8, hpi=hpi, job=jobs), rules=rules)
     kept = [i for i in range(8) if jobs[i] != "priest" and hpi[i] is not None]
     expected = pd.qcut(pd.Series([hpi[i] for i in kept]), [0, 0.25, 0.5, 0.75, 1], labels=list(QUARTILES))
@@ -86,29 +84,45 @@ def test_quartiles_agree_with_pandas_on_the_filtered_rows() -> None:
 
 def test_the_order_of_rules_matters() -> None:
     rows = people(4, g=[1, 2, 3, 4], group=["x", "x", "x", "y"])
-    derive, without_y = Derive("b", "binary_above_median", "g"), Filter("group", exclude=["y"])
+    derive, without_y = derived("b", "binary_above_median", "g"), Filter(column="group", exclude=["y"])
     before, after = enrich(rows, rules=[derive, without_y]), enrich(rows, rules=[without_y, derive])
     assert [row["b"] for row in before] == [False, False, True, True]
     assert [row["b"] for row in after] == [False, False, True, None]
 
 
+def test_a_baseball_player_is_an_athlete_except_as_published() -> None:
+    assert {occupation_in_three(name) for name in ARTISTS} == {"Artist"}
+    assert {occupation_in_three(name) for name in ATHLETES} == {"Athlete"}
+    assert [occupation_in_three(name) for name in ("Politician", "Journalist")] == ["Politician", "Journalist"]
+    assert {name for name in ATHLETES if occupation_in_three(name, "published") != "Athlete"} == {"Baseball player"}
+    rows = people(3, occupation=["Baseball player", "Actor", None], hpi=[1.0, 2.0, 3.0])
+    rules = [
+        derived("kind", "occupation_in_three", "occupation"),
+        Filter(column="kind", keep=["Artist", "Athlete", "Politician"]),
+    ]
+    assert [row["kind"] for row in enrich(rows, rules=rules)] == ["Athlete", "Artist", None]
+    published = enrich(rows, rules=rules, fidelity="published")
+    assert [row["kind"] for row in published] == ["Baseball player", "Artist", None]
+    assert [row["name"] for row in select(published, ["kind"], 1, "hpi", rules=rules)] == ["p1"]
+
+
 @pytest.mark.parametrize(
     ("derive", "error", "message"),
     [
-        (Derive("b", "binary_above_median", "hip"), UnknownNameError, "unknown column 'hip'.*did you mean 'hpi'"),
-        (Derive("b", "quartile", "hpi"), UnknownNameError, "unknown rule 'quartile'.*did you mean 'quartiles'"),
-        (Derive("b", "quartiles", "job"), MetadataError, "column 'job', which holds text"),
-        (Derive("b", "quartiles", "same"), MetadataError, "too few distinct values"),
-        (Derive("job", "quartiles", "hpi"), MetadataError, "'job' exists already"),
+        (derived("b", "binary_above_median", "hip"), UnknownNameError, "unknown column 'hip'.*did you mean 'hpi'"),
+        (derived("b", "quartiles", "job"), MetadataError, "column 'job', which holds text"),
+        (derived("b", "quartiles", "same"), MetadataError, "too few distinct values"),
+        (derived("job", "quartiles", "hpi"), MetadataError, "'job' exists already"),
+        (derived("kind", "occupation_in_three", "hpi"), MetadataError, "column 'hpi', which holds number; allowed: text"),
     ],
 )
-def test_rule_errors(derive: Derive, error: type[Exception], message: str) -> None:
+def test_rule_errors(derive: Derived, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         enrich(people(4, hpi=[1, 2, 3, 4], job=list("aabb"), same=[1] * 4), rules=[derive])
 
 
 def test_select_balances_and_numbers() -> None:
-    rules = [Filter("job", exclude=["priest"])]
+    rules = [Filter(column="job", exclude=["priest"])]
     job = ["art", "art", "art", "law", "law", "law", "law", "priest"]
     wild = [True, False, None, True, True, False, False, True]
     metadata1 = enrich(people(8, job=job, wild=wild), rules=rules)
@@ -138,11 +152,11 @@ def test_select_errors() -> None:
     with pytest.raises(TypeError, match="'rank' holds str"):
         select(metadata1, ["job"], 2, "rank")
     with pytest.raises(UnknownNameError, match="unknown column 'jo'"):
-        select(metadata1, ["jo"], 2, "dataset_n_original", rules=[Filter("job", keep=[])])
+        select(metadata1, ["jo"], 2, "dataset_n_original", rules=[Filter(column="job", keep=[])])
 
 
 def test_rendered_breeds_fill_every_stratum() -> None:
-    derive = Derive("grooming_frequency_category_binary", "binary_above_median", "grooming_frequency_value")
+    derive = derived("grooming_frequency_category_binary", "binary_above_median", "grooming_frequency_value")
     metadata1 = enrich(SOURCES.load("rendered_breeds")().entities(), rules=[derive])
     result = select(metadata1, ["group", derive.column], 10, "popularity")
     strata = [(row["group"], row[derive.column]) for row in result]

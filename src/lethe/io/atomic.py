@@ -18,6 +18,18 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
+def naming_a_full_disk(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk (or quota) while ``path`` is written into a ``DiskFullError`` that names it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            free = shutil.disk_usage(path.parent).free / 1e6
+            raise DiskFullError(error.errno, f"no space left to write {path} ({free:.0f} MB free)") from error
+        raise
+
+
+@contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success sync it and rename it onto ``path``.
 
@@ -32,20 +44,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield part
-        if part.is_dir():
-            for file in sorted(p for p in part.rglob("*") if p.is_file()):
-                _sync(file)
-            if path.exists():
-                shutil.rmtree(path)
-        else:
-            _sync(part)
-        os.replace(part, path)
-    except OSError as error:
-        if error.errno in _FULL:
-            free = shutil.disk_usage(path.parent).free / 1e6
-            raise DiskFullError(error.errno, f"no space left to write {path} ({free:.0f} MB free)") from error
-        raise
+        with naming_a_full_disk(path):
+            yield part
+            if part.is_dir():
+                for file in sorted(p for p in part.rglob("*") if p.is_file()):
+                    sync_file(file)
+                if path.exists():
+                    shutil.rmtree(path)
+            else:
+                sync_file(part)
+            os.replace(part, path)
     finally:
         if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)
@@ -53,7 +61,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file last before it is renamed."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from lethe.io.atomic import write_text
 from lethe.settings.models import Settings
@@ -40,7 +41,7 @@ def _section(model: BaseModel, indent: int, described: bool = True) -> list[str]
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         note = f"  # {field.description}" if described and field.description else ""
-        if isinstance(value, BaseModel):
+        if isinstance(value, BaseModel) and type(value).model_fields:
             lines += [f"{pad}{name}:{note}", *_section(value, indent + 2, described)]
         elif isinstance(value, dict):
             lines.append(f"{pad}{name}:{note}")
@@ -53,7 +54,7 @@ def _section(model: BaseModel, indent: int, described: bool = True) -> list[str]
 
 
 def _flow(value: Any) -> str:
-    plain = json.loads(json.dumps(value, default=lambda model: model.model_dump()))
+    plain = to_jsonable_python(value)
     text = yaml.safe_dump(plain, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
 

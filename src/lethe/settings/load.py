@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from lethe.registry import nearest
+from lethe.settings.messages import fault_lines
 from lethe.settings.models import Settings
 
 
@@ -23,8 +23,8 @@ def load_settings(config: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(_without_removed(config))
     except ValidationError as error:
-        lines = [_message(fault) for fault in error.errors()]
-        raise SettingsError("the configuration is not valid:\n" + "\n".join(f"  - {line}" for line in lines)) from None
+        lines = "\n".join(f"  - {line}" for line in fault_lines(error, Settings))
+        raise SettingsError(f"the configuration is not valid:\n{lines}") from None
 
 
 def _without_removed(value: Any) -> Any:
@@ -32,41 +32,3 @@ def _without_removed(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_removed(entry) for key, entry in value.items() if entry is not None}
     return value
-
-
-def _message(fault: Any) -> str:
-    where = ".".join(str(part) for part in fault["loc"]) or "configuration"
-    if fault["type"] == "extra_forbidden":
-        allowed = _fields_at(fault["loc"][:-1])
-        key = str(fault["loc"][-1])
-        return f"{where}: unknown key '{key}'; allowed here: {', '.join(allowed)}{nearest(key, allowed)}"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["loc"] == () or fault["type"] == "value_error":
-        return message if fault["loc"] == () else f"{where}: {message}"
-    hint = ""
-    expected = (fault.get("ctx") or {}).get("expected")
-    if isinstance(fault["input"], str) and expected:
-        hint = nearest(fault["input"], [name.strip("' ") for name in expected.replace(" or ", ",").split(",")])
-    return f"{where}: {message}, got {fault['input']!r}{hint}"
-
-
-def _fields_at(location: tuple[Any, ...]) -> list[str]:
-    """Names of the fields of the settings model at a location such as ``("tasks", "people")``."""
-    model: type[BaseModel] = Settings
-    for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None:  # the key of a mapping or the index of a list: its values are of the model found before
-            continue
-        candidates = [field.annotation, *_nested(field.annotation)]
-        models = [found for found in candidates if isinstance(found, type) and issubclass(found, BaseModel)]
-        if not models:
-            return []
-        model = models[0]
-    return sorted(model.model_fields)
-
-
-def _nested(annotation: Any) -> list[Any]:
-    found: list[Any] = []
-    for argument in get_args(annotation):
-        found += [argument, *_nested(argument)]
-    return found

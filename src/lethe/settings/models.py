@@ -5,12 +5,14 @@ Config is *science*: what is measured and how. What belongs to a machine (cores,
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.pretraining import PretrainingSettings
+from lethe.settings.rules import Derived, Rule
+from lethe.settings.sources import AnyOptions, SourceOptions, options_of
 from lethe.settings.strict import Name, Strict, check_known
 from lethe.sources import SOURCES
 from lethe.unlearners import UNLEARNERS
@@ -18,25 +20,24 @@ from lethe.unlearners import UNLEARNERS
 UNIT = 10  # targets per job: ten numbered models share one process, see docs/architecture.md
 
 
-class Derived(Strict):
-    """A column of metadata that is computed from another one."""
-
-    column: str = Field(description="name of the new column")
-    rule: Literal["binary_above_median", "quartiles"] = Field(description="how it is computed")
-    of: str = Field(description="numeric column it is computed from")
-
-
 class Task(Strict):
     """One task: a set of entities that are unlearned one by one and asked for under every model."""
 
     source: str = Field(description="where images and attributes come from; see lethe.sources")
-    source_path: str = Field("", description="source `folder` only: where entities.json and images/{name}/ lie")
+    source_options: AnyOptions = Field(
+        default_factory=SourceOptions, description="files that the source reads; see lethe.settings.sources"
+    )
     base: Name = Field(description="the base model of this task, a key of `bases`")
     prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
     entities: int = Field(10, ge=UNIT, le=1000, multiple_of=UNIT, description="entities after balancing")
     balance: tuple[str, str] = Field(description="the two attributes whose combinations are balanced")
     priority: str = Field("dataset_n_original", description="numeric column; within a stratum the largest come first")
-    derived: list[Derived] = Field(default_factory=list, description="columns computed from the raw attributes")
+    rules: list[Rule] = Field(
+        default_factory=list, description="filters and derived columns, applied in this order before entities are chosen"
+    )
+    selection: Literal["published", "recomputed"] = Field(
+        "recomputed", description="published: the names of config/reference/entities_{task}.csv in that order"
+    )
     attributes: list[str] = Field(min_length=1, description="attributes that the similarity `attr` compares")
     overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
     images_per_entity: int = Field(48, ge=1, description="training images per entity, at most (the smallest entity decides)")
@@ -44,6 +45,12 @@ class Task(Strict):
         default_factory=list, description="emitters on which hyper-parameters were chosen: never in a reported mean"
     )
     retrain_emitters: list[int] = Field(default_factory=list, description="emitters for which the `retrain` reference exists")
+
+    @field_validator("source_options", mode="before")
+    @classmethod
+    def _options_of_the_source(cls, value: Any, info: ValidationInfo) -> SourceOptions:
+        source = info.data.get("source", "")
+        return options_of(source, value) if source in SOURCES else SourceOptions()  # an unknown source is a fault of its own
 
 
 class Model(Strict):
@@ -193,7 +200,7 @@ def _mini_tasks() -> dict[str, Task]:
             prompt_style="thing",
             balance=("grooming_frequency_category_binary", "group"),
             priority="popularity",
-            derived=[
+            rules=[
                 Derived(column="grooming_frequency_category_binary", rule="binary_above_median", of="grooming_frequency_value")
             ],
             attributes=["group", "grooming_frequency_category_binary", "ears", "tail", "height_cm", "popularity"],
@@ -218,7 +225,7 @@ def _mini_tasks() -> dict[str, Task]:
             prompt_style="person",
             balance=("occupation_simplified", "hpi_bin"),
             priority="dataset_n_original",
-            derived=[Derived(column="hpi_bin", rule="quartiles", of="hpi")],
+            rules=[Derived(column="hpi_bin", rule="quartiles", of="hpi")],
             attributes=["occupation_simplified", "hpi_bin", "gender", "birthyear", "hpi"],
             overwrite_prompt="An image of Orla Vess",
             tuning_emitters=tuning,

@@ -1,4 +1,4 @@
-"""A source that lies in a folder: ``entities.json`` and ``images/{name}/*.jpg|png``."""
+"""A source that lies in a folder: ``entities.json`` and ``images/{name}/*.jpg``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
-from lethe.io.tables import CorruptFileError, read_json
+from lethe.io.tables import read_json
 from lethe.registry import UnknownNameError, nearest
 from lethe.sources.base import SourceImage
-
-SUFFIXES = {".jpg", ".jpeg", ".png"}
+from lethe.sources.reading import decode_image, image_files
 
 
 class ImageFolder:
@@ -43,13 +39,7 @@ class ImageFolder:
 
     def images(self, name: str) -> Iterator[SourceImage]:
         """The images of an entity in the order of their names, as RGB; an unreadable one is a ``CorruptFileError``."""
-        files = self._files(name)
-        for file in files:
-            try:
-                with Image.open(file) as image:
-                    yield SourceImage(file.name, np.asarray(image.convert("RGB")))
-            except (UnidentifiedImageError, OSError) as error:
-                raise CorruptFileError(f"{file}: not a readable image ({error})") from error
+        return (SourceImage(file.name, decode_image(file, file)) for file in self._files(name))
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real entities."""
@@ -60,4 +50,4 @@ class ImageFolder:
         if not folder.is_dir():
             known = sorted(path.name for path in (self.path / "images").iterdir())
             raise UnknownNameError(f"{self.path}: no folder of images for entity '{name}'{nearest(name, known)}")
-        return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+        return image_files(folder)

@@ -91,6 +91,35 @@ def balanced_subsample(
     return rows.reset_index(drop=True)
 
 
+def greedy_pair(table: pd.DataFrame, first: Sequence[str], second: Sequence[str]) -> tuple[str, str]:
+    """The two attributes over which a choice can be balanced best, one after the other.
+
+    Args:
+        table: one row per entity.
+        first: candidates for the first attribute: the one whose rarest value is most frequent; equally frequent values do not count.
+        second: candidates for the second: the one whose rarest combination with the first is most frequent.
+
+    Returns:
+        Both names; of equally good candidates the first in the list.
+
+    Raises:
+        UnknownNameError: for a column that does not exist. ValueError: all candidates have one value.
+
+    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.2).
+    """
+    for column in (*first, *second):
+        check_known("column", column, [str(c) for c in table.columns])
+    counts = {column: table[column].value_counts() for column in first}
+    uneven = [column for column in first if counts[column].min() != counts[column].max()]
+    varied = [column for column in second if table[column].nunique() > 1]
+    if not uneven or not varied:
+        raise ValueError(
+            f"no pair to balance over: {len(uneven)} first and {len(varied)} second candidates vary; needed: 1 of each"
+        )
+    one = max(uneven, key=lambda column: int(counts[column].min()))
+    return one, max(varied, key=lambda column: int(table.value_counts([one, column]).min()))
+
+
 def _check_target(target: int) -> None:
     if target < 1:
         raise ValueError(f"target is {target}; allowed: at least 1")

@@ -4,64 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import compress
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from lethe.settings.rules import Derived, Filter, Rule
 from lethe.testbed.balance import balanced_subsample
-from lethe.testbed.schema import REQUIRED, MetadataError, check_known, check_required, column_kind, plain_value
+from lethe.testbed.occupations import occupation_in_three
+from lethe.testbed.schema import REQUIRED, Fidelity, MetadataError, check_known, check_required, column_kind, plain_value
 
 QUARTILES = ("Q0_25", "Q25_50", "Q50_75", "Q75_100")
 
 Record = dict[str, Any]
 
 
-class Derived(Protocol):
-    """A column computed from a numeric one (``lethe.settings`` has such objects).
-
-    ``rule`` is ``"binary_above_median"`` (bool: above the median; SUN and AKC attributes) or ``"quartiles"`` (text:
-    ``Q0_25``, ``Q25_50``, ``Q50_75``, ``Q75_100``; a value on an edge belongs below it, as in ``pandas.qcut``).
-    """
-
-    @property
-    def column(self) -> str:
-        """Name of the new column."""
-        ...
-
-    @property
-    def rule(self) -> str:
-        """How it is computed."""
-        ...
-
-    @property
-    def of(self) -> str:
-        """The column it is computed from."""
-        ...
-
-
-@dataclass(frozen=True)
-class Filter:
-    """An entity stays eligible only with a value in ``column``, one of ``keep`` (if given), none of ``exclude``."""
-
-    column: str
-    keep: Collection[Any] | None = None
-    exclude: Collection[Any] = ()
-
-    def passes(self, record: Mapping[str, Any]) -> bool:
-        """Whether the record has an allowed value."""
-        value = record[self.column]
-        return value is not None and (self.keep is None or value in self.keep) and value not in self.exclude
-
-
-Rule = Derived | Filter
-
-
 def enrich(
     records: Iterable[Mapping[str, Any]],
     attributes: Mapping[str, Mapping[str, Any]] | None = None,
     rules: Sequence[Rule] = (),
+    fidelity: Fidelity = "corrected",
 ) -> list[Record]:
     """``metadata_{task}_1_enriched_but_not_filtered``: every entity with every attribute.
 
@@ -71,6 +33,10 @@ def enrich(
         rules: applied in this order. A ``Filter`` makes entities ineligible; a derived column is computed on the entities
             that are still eligible, as published (people: quartiles after the filter by occupation; breeds: the median
             before the filter by group), and is ``None`` for the others. No entity is removed here, see ``select``.
+            ``binary_above_median``: bool, above the median. ``quartiles``: text ``Q0_25``, ``Q25_50``, ``Q50_75``, ``Q75_100``;
+            a value on an edge belongs below it, as in ``pandas.qcut``. ``occupation_in_three``: see
+            ``lethe.testbed.occupations``.
+        fidelity: ``"published"`` keeps the misspelt occupation of the reference.
 
     Returns:
         Records in the order given, all with the same keys, JSON-plain values, ``None`` for what is missing.
@@ -93,7 +59,7 @@ def enrich(
             check_known("column", rule.column, rows[0])
             eligible = [was and rule.passes(row) for was, row in zip(eligible, rows, strict=True)]
         else:
-            _derive(rows, list(compress(rows, eligible)), rule)
+            _derive(rows, list(compress(rows, eligible)), rule, fidelity)
     return rows
 
 
@@ -168,27 +134,29 @@ def _join(rows: list[Record], attributes: Mapping[str, Mapping[str, Any]]) -> No
             row[key] = value
 
 
-def _derive(rows: list[Record], eligible: list[Record], derived: Derived) -> None:
+def _derive(rows: list[Record], eligible: list[Record], derived: Derived, fidelity: Fidelity) -> None:
     """Add the derived column to all ``rows``, computed on the ``eligible`` ones (which are among them)."""
     check_known("column", derived.of, rows[0])
     if derived.column in rows[0]:
         raise MetadataError(f"derived column '{derived.column}' exists already; choose another name")
-    kind = column_kind(rows, derived.of)
-    if kind != "number":
-        raise MetadataError(f"'{derived.rule}' of column '{derived.of}', which holds {kind}; allowed: numbers")
+    kind, needed = column_kind(rows, derived.of), "text" if derived.rule == "occupation_in_three" else "number"
+    if kind != needed:
+        raise MetadataError(f"'{derived.rule}' of column '{derived.of}', which holds {kind}; allowed: {needed}")
     for row in rows:
         row[derived.column] = None
     known = [row for row in eligible if row[derived.of] is not None]
-    values = np.array([row[derived.of] for row in known], dtype=float)
-    if derived.rule == "binary_above_median":
-        median = np.median(values) if len(values) else math.nan
-        results: list[bool] | list[str] = [bool(above) for above in values > median]
-    elif derived.rule == "quartiles":
-        results = _quartiles(values, derived.of)
+    if derived.rule == "occupation_in_three":
+        results: Sequence[bool | str] = [occupation_in_three(row[derived.of], fidelity) for row in known]
     else:
-        check_known("rule", derived.rule, ["binary_above_median", "quartiles"])
+        values = np.array([row[derived.of] for row in known], dtype=float)
+        results = _above_median(values) if derived.rule == "binary_above_median" else _quartiles(values, derived.of)
     for row, result in zip(known, results, strict=True):
         row[derived.column] = result
+
+
+def _above_median(values: np.ndarray) -> list[bool]:
+    median = np.median(values) if len(values) else math.nan
+    return [bool(above) for above in values > median]
 
 
 def _quartiles(values: np.ndarray, of: str) -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lethe.registry import UnknownNameError, nearest
+
+Fidelity = Literal["corrected", "published"]
 
 REQUIRED = ("name", "dataset_n_original")
 

@@ -1,0 +1,86 @@
+"""Files of the paper world's data sets.
+
+In: config/downloads.yaml (address, format, checksum, licence of every file); data/, where files lie that were got by hand.
+Out: resources/downloads/{file}, checked; resources/unpacked/{file}/ for archives. Shared by all worlds; nothing of the mini world.
+"""
+
+
+rule download:
+    """One file, resumed and checked; without a published checksum a receipt beside it keeps what the first download was."""
+    output:
+        file="resources/downloads/{file}",
+    log:
+        "<logs>/download/{file}.log",
+    benchmark:
+        "<benchmarks>/download/{file}.tsv"
+    wildcard_constraints:
+        file=one_of(sorted(set(DOWNLOADS) - BY_HAND)),
+    retries: 3
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=720,
+    params:
+        code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
+        remote=download_settings,
+    message:
+        "Download {wildcards.file}"
+    script:
+        "../scripts/download.py"
+
+
+rule put_by_hand:
+    """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
+    input:
+        file=file_in_data,
+    output:
+        file="resources/downloads/{file}",
+    log:
+        "<logs>/put_by_hand/{file}.log",
+    benchmark:
+        "<benchmarks>/put_by_hand/{file}.tsv"
+    wildcard_constraints:
+        file=one_of(sorted(BY_HAND)),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
+        remote=download_settings,
+        place="data/{file}",
+        advice=how_to_get,
+    message:
+        "Take {wildcards.file} from data/"
+    script:
+        "../scripts/put_by_hand.py"
+
+
+rule unpack:
+    """An archive as a folder; a single top folder is left out."""
+    input:
+        archive="resources/downloads/{file}",
+    output:
+        folder=directory("resources/unpacked/{file}"),
+    log:
+        "<logs>/unpack/{file}.log",
+    benchmark:
+        "<benchmarks>/unpack/{file}.tsv"
+    wildcard_constraints:
+        file=one_of(archives()),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        code=fingerprint("lethe.io.unpack"),
+    message:
+        "Unpack {wildcards.file}"
+    script:
+        "../scripts/unpack.py"

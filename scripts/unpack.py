@@ -1,0 +1,7 @@
+"""Unpack an archive."""
+
+from lethe.io.unpack import unpack
+from lethe.runtime import start_job
+
+start_job(snakemake.log[0], f"unpack {snakemake.wildcards.file}", snakemake.threads, torch=False)
+unpack(snakemake.input.archive, snakemake.output.folder)

@@ -1,0 +1,62 @@
+"""Files that are fetched: where from, what they must be, under which licence (``config/downloads.yaml``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from lethe.io.fileformat import Kind
+from lethe.settings.messages import fault_lines
+from lethe.settings.strict import Strict
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class RemoteFile(Strict):
+    """A file somewhere else. Without a checksum, the first download decides what it must be (``lethe.io.download``)."""
+
+    urls: list[str] = Field(description="addresses, tried in turn; empty for a file that must be got by hand")
+    kind: Kind = Field(description="format, checked by its first bytes")
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="published checksum, or null")
+    md5: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="where only that is published")
+    size: int | None = Field(None, ge=1, description="bytes, or null where not published")
+
+
+class Download(RemoteFile):
+    """An entry of ``config/downloads.yaml``."""
+
+    licence: str = Field(description="terms of use, as its owner states them")
+    source: str = Field(description="page that describes the file")
+    by_hand: str = Field("", description="how to get a file that has no address")
+
+    @model_validator(mode="after")
+    def _can_be_got(self) -> Download:
+        if bool(self.urls) == bool(self.by_hand):
+            raise ValueError("give either `urls` or `by_hand`")
+        return self
+
+
+class Downloads(Strict):
+    """All of ``config/downloads.yaml``."""
+
+    files: dict[FileName, Download]
+
+
+class DownloadsError(ValueError):
+    """A list of downloads that is not valid; the message names every fault."""
+
+
+def load_downloads(path: str | Path) -> dict[str, Download]:
+    """File name -> entry of a list of downloads.
+
+    Raises:
+        DownloadsError: listing all faults.
+    """
+    try:
+        return Downloads.model_validate(yaml.safe_load(Path(path).read_text())).files
+    except ValidationError as error:
+        lines = "\n".join(f"  - {line}" for line in fault_lines(error, Downloads))
+        raise DownloadsError(f"{path} is not valid:\n{lines}") from None

@@ -1,0 +1,48 @@
+"""The paper world's way from files to metadata, by Snakemake, over small files that were put by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests import paper_world
+from tests.paper_world import PUBLISHED
+from tests.workflow.conftest import Clone, clone_to
+
+pytestmark = pytest.mark.workflow
+PAPER = "config/paper.yaml"
+TARGETS = ["results/paper/metadata_breeds_2_enriched_filtered.json", "results/paper/tables/selection_breeds.csv"]
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    clone = clone_to(tmp_path_factory.mktemp("paper") / "le the")
+    (clone.folder / "data").mkdir()
+    paper_world.write_breeds(clone.folder / "data")
+    return clone
+
+
+def test_breeds_come_from_archive_and_tables_to_the_published_metadata(paper: Clone) -> None:
+    output = paper.snakemake("-c2", *TARGETS, config=PAPER)
+    assert "7 of 7 steps" in output  # three downloads, unpack, source, metadata, selection
+    metadata = json.loads((paper.folder / TARGETS[0]).read_text())
+    assert [row["name"] for row in metadata] == PUBLISHED["breeds"]
+    assert set(pd.read_csv(paper.folder / TARGETS[1])["reason"]) == {"popularity compared as text", "same"}
+    shard = pd.read_parquet(paper.folder / "results/paper/sources/breeds.parquet")
+    assert set(shard["entity"]) == set(PUBLISHED["breeds"]) and len(shard) == 200
+    receipts = sorted(path.name for path in (paper.folder / "resources/downloads").glob("*.receipt.json"))
+    assert receipts == [
+        f"{name}.receipt.json" for name in ("akc-data-latest.csv", "dog_breeds.zip", "dog_breeds_pawsomeauthority.csv")
+    ]
+
+    # a table that changed since the first time is an error and not a new result; one that nobody can fetch says how to get it
+    table = paper.folder / "data/akc-data-latest.csv"
+    replacement = Path(f"{table}.new")  # the first was linked, not copied
+    replacement.write_text(table.read_text().replace("Daily", "Weekly"))
+    os.replace(replacement, table)
+    output = paper.snakemake("-c2", "--keep-going", TARGETS[0], "resources/downloads/lfw_race.csv", config=PAPER, check=False)
+    assert output.startswith("exit 1") and "akc-data-latest.csv.receipt.json" in output
+    assert "data/lfw_race.csv does not exist: a table name,race,method,image,date" in output
