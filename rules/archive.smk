@@ -138,7 +138,6 @@ rule images_from_archive:
         runtime=60,
     params:
         code=fingerprint("lethe.archive.bundle"),
-        results=f"results/{SETTINGS.world}",
         settings=settings_of_images(),
     message:
         "Published images of {wildcards.task} under {wildcards.method}, emitters {wildcards.decade}0 to {wildcards.decade}9"

@@ -35,7 +35,6 @@ rule bundle:
         runtime=240,
     params:
         code=fingerprint("lethe.archive.bundle"),
-        results=f"results/{SETTINGS.world}",
         kind=bundle_kind,
     message:
         "Bundle {wildcards.bundle}"
@@ -143,7 +142,6 @@ rule publish:
     params:
         code=fingerprint("lethe.archive.deposit"),
         api=SETTINGS.publish.api,
-        folder=f"results/{SETTINGS.world}/publish/bundles",
     message:
         "Upload to {params.api}"
     script:
@@ -171,7 +169,6 @@ rule publish_huggingface:
         code=fingerprint("lethe.archive.huggingface"),
         repository=SETTINGS.publish.huggingface,
         endpoint=SETTINGS.publish.endpoint,
-        folder=f"results/{SETTINGS.world}/publish/bundles",
     message:
         "Upload to {params.endpoint}/datasets/{params.repository}"
     script:

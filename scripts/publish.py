@@ -9,5 +9,6 @@ from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "publish", snakemake.threads, torch=False)
 client = Client(snakemake.params.api, token_from("ZENODO_TOKEN"))
-draft = read_json(snakemake.input.draft)
-write_json(snakemake.output.receipt, upload_all(client, draft, Path(snakemake.input.manifest), Path(snakemake.params.folder)))
+manifest = Path(snakemake.input.manifest)
+receipt = upload_all(client, read_json(snakemake.input.draft), manifest, manifest.parent / "bundles")
+write_json(snakemake.output.receipt, receipt)

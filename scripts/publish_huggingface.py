@@ -9,11 +9,6 @@ from lethe.runtime import start_job
 
 params = snakemake.params
 start_job(snakemake.log[0], f"publish to {params.repository}", snakemake.threads, torch=False)
-receipt = push(
-    params.repository,
-    Path(snakemake.input.manifest),
-    Path(params.folder),
-    endpoint=params.endpoint,
-    token=token_from("HF_TOKEN"),
-)
+manifest = Path(snakemake.input.manifest)
+receipt = push(params.repository, manifest, manifest.parent / "bundles", endpoint=params.endpoint, token=token_from("HF_TOKEN"))
 write_json(snakemake.output.receipt, receipt)

@@ -7,7 +7,7 @@ from lethe.archive.manifest import read_manifest
 from lethe.runtime import start_job
 
 bundle = Path(snakemake.input.bundle)
-results = Path(snakemake.params.results)
+results = Path(snakemake.input.manifest).parents[1]  # of results/{world}/archive/manifest.json
 start_job(snakemake.log[0], f"unpack {bundle.name}", snakemake.threads, torch=False)
 manifest = read_manifest(snakemake.input.manifest)
 manifest.check_settings(snakemake.params.settings)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from lethe.archive.client import TRANSIENT, Patience
 from lethe.archive.errors import ArchiveError, ManifestError, TokenError
 from lethe.archive.manifest import MANIFEST, read_manifest
 from lethe.archive.zenodo import md5_file
@@ -21,12 +23,15 @@ from lethe.archive.zenodo import md5_file
 log = logging.getLogger(__name__)
 
 
+def _status(error: Exception) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
 def _problem(error: Exception, where: str, token: SecretStr | None) -> ArchiveError:
-    status = getattr(getattr(error, "response", None), "status_code", None)
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if token is not None:
         text = text.replace(token.get_secret_value(), "***")
-    return (TokenError if status in (401, 403) else ArchiveError)(f"{where}: {text[:400]}")
+    return (TokenError if _status(error) in (401, 403) else ArchiveError)(f"{where}: {text[:400]}")
 
 
 def push(repository: str, manifest_path: Path, bundles: Path, *, endpoint: str, token: SecretStr) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def push(repository: str, manifest_path: Path, bundles: Path, *, endpoint: str, 
         TokenError, ArchiveError: the hub refuses or fails.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HTTPError
 
     manifest = read_manifest(manifest_path)
     for bundle in manifest.bundles:
@@ -67,7 +72,7 @@ def push(repository: str, manifest_path: Path, bundles: Path, *, endpoint: str, 
         )
         commit = info.oid
         there = {file.path for file in hub.list_repo_tree(repository, repo_type="dataset", revision=commit)}
-    except (HfHubHTTPError, OSError, ValueError, RuntimeError) as error:
+    except (HTTPError, OSError, ValueError, RuntimeError) as error:
         problem = _problem(error, f"{endpoint}/datasets/{repository}", token)
     if problem is not None:  # raised here, so that it holds neither cause nor context
         raise problem
@@ -90,17 +95,24 @@ def pull(repository: str, name: str, destination: Path, *, endpoint: str, revisi
         ArchiveError: the repository, the revision or the file does not exist, or the hub fails.
     """
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HTTPError
 
-    problem: ArchiveError | None = None
+    patience = Patience()
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as folder:
-        try:
-            found = hf_hub_download(
-                repository, name, repo_type="dataset", revision=revision, endpoint=endpoint, token=False, local_dir=folder
-            )
-            os.replace(found, destination)
-        except (HfHubHTTPError, OSError, ValueError, RuntimeError) as error:
-            problem = _problem(error, f"{endpoint}/datasets/{repository}, '{name}' at {revision}", None)
-    if problem is not None:
-        raise problem
+        for attempt in range(1, patience.attempts + 1):
+            try:
+                found = hf_hub_download(
+                    repository, name, repo_type="dataset", revision=revision, endpoint=endpoint, token=False, local_dir=folder
+                )
+                os.replace(found, destination)
+                return
+            except (HTTPError, OSError, ValueError, RuntimeError) as error:
+                problem = _problem(error, f"{endpoint}/datasets/{repository}, '{name}' at {revision}", None)
+                passing = _status(error) in TRANSIENT  # the library goes on after a broken connection, but not after a 503
+            if not passing:
+                break
+            if attempt < patience.attempts:
+                log.warning("%s", problem)
+                time.sleep(patience.first * 2 ** (attempt - 1))
+    raise problem
