@@ -88,7 +88,7 @@ rule deposit_metadata:
     params:
         code=fingerprint("lethe.archive.deposit"),
         world=SETTINGS.world,
-        publish=SETTINGS.publish.model_dump(mode="json"),
+        publish=SETTINGS.publish.model_dump(mode="json", include={"title", "license", "communities", "related"}),
     message:
         "Metadata of the record"
     script:

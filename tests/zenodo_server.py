@@ -90,7 +90,13 @@ class ZenodoServer:
 
     def record(self, number: str) -> dict[str, Any]:
         files = [
-            {"id": f"id-{name}", "key": name, "size": len(data), "checksum": f"md5:{md5(data)}", "links": {"self": "about:blank"}}
+            {
+                "id": f"id-{name}",
+                "key": name,
+                "size": len(data),
+                "checksum": f"md5:{md5(data)}",
+                "links": {"self": f"https://zenodo.org/api/records/{number}/files/{name}/content"},
+            }
             for name, data in self.records[number].items()
         ]
         about = {"title": "A record", "version": "1", "license": {"id": "cc-by-4.0"}, "doi": f"10.5072/zenodo.{number}"}
