@@ -34,7 +34,7 @@ def bundle_contents():
                 bundles[f"images_{task}_{method}"] = ("images", run_files(task, method, *shard))
     classifiers = [file for file in deepunlearn_products(STUDIES) if "/tables/" in file]
     bundles["tables"] = ("tables", table_files(TASKS) + classifiers)
-    return bundles
+    return {name: content for name, content in bundles.items() if content[0] in SETTINGS.publish.classes}
 
 
 def bundle_kind(wildcards):

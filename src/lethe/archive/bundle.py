@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from lethe.archive.errors import BundleError
-from lethe.archive.manifest import Bundle, Kind, Member, relative_path
+from lethe.archive.manifest import Bundle, Member, relative_path
 from lethe.io.atomic import atomic_path
 from lethe.io.shards import scan_tar
 from lethe.io.tables import CorruptFileError
+from lethe.settings.archive import Kind
 
 CHUNK = 1 << 20
 

@@ -17,12 +17,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from lethe.archive.errors import ManifestError
 from lethe.io.tables import write_json
 from lethe.registry import nearest
+from lethe.settings.archive import Kind
 
 MANIFEST = "manifest.json"  # its name in a record
 LARGEST = 2**53  # bytes; larger integers are not exact in every JSON reader
 PLAIN = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
-
-Kind = Literal["metadata", "models", "images", "tables"]
 
 
 def relative_path(value: str) -> str:

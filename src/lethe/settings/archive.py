@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from lethe.settings.strict import Strict, check_known
 
 Source = Literal["build", "archive"]
+Kind = Literal["metadata", "models", "images", "tables"]
 
 SANDBOX = "https://sandbox.zenodo.org/api"
 
@@ -91,6 +92,9 @@ class Publish(Strict):
 
     api: Address = Field(SANDBOX, description="base address of Zenodo's REST interface; the sandbox by default")
     confirm: str = Field("", description="outside the sandbox: the host of `api` once more, e.g. zenodo.org")
+    classes: list[Kind] = Field(
+        default=["metadata", "models", "images", "tables"], min_length=1, description="classes of artefacts in the record"
+    )
     title: str = Field("", description="of the record; empty: from CITATION.cff")
     license: str = Field("cc-by-4.0", description="of the data")
     communities: list[str] = Field(default_factory=list, description="Zenodo communities")
