@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from pydantic import SecretStr
 from tests.zenodo_server import TOKEN, Draft, Fault, ZenodoServer, md5
@@ -192,7 +193,7 @@ def test_the_token_goes_to_the_repository_only(server: ZenodoServer, client: Cli
         client.json("PUT", "http://elsewhere.example/api/files/x")
     with ZenodoServer() as other:
         assert client._session.auth is not None
-        asked = client._session.auth(client._session.prepare_request(__import__("requests").Request("GET", other.api)))
+        asked = client._session.auth(client._session.prepare_request(requests.Request("GET", other.api)))
         assert "Authorization" not in asked.headers
 
 
@@ -304,6 +305,8 @@ def test_a_download_goes_on_where_it_was_killed(server: ZenodoServer, ready: Pat
         (lambda server: server.faults.append(Fault("html", "GET", "records/77$")), ArchiveError, "instead of JSON"),
         (lambda server: server.records["77"].pop("tables.tar"), ArchiveError, "holds no 'tables.tar'; it holds images_a.tar"),
         (lambda server: server.records.pop("77"), ArchiveError, "HTTP 404"),
+        (lambda server: server.faults.append(Fault("404", "GET", "content")), ArchiveError, "HTTP 404.*as asked for"),
+        (lambda server: server.faults.append(Fault("403", "GET", "content")), TokenError, "the record is not public"),
         (lambda server: server.records["77"].__setitem__("tables.tar", b"other"), BundleError, "5 bytes, the manifest lists"),
     ],
 )

@@ -185,8 +185,11 @@ class Client:
         answer: requests.Response | None = None
         try:
             with self._session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
-                if answer.status_code not in (200, 206) or "text/html" in answer.headers.get("Content-Type", ""):
+                if answer.status_code not in (200, 206):
+                    _ = answer.content  # what the server says, read before the connection is given back
                     return answer, f"HTTP {answer.status_code}"
+                if "text/html" in answer.headers.get("Content-Type", ""):
+                    return answer, "an HTML page"
                 with open(part, "ab" if answer.status_code == 206 else "wb") as out:
                     for block in answer.iter_content(CHUNK):
                         out.write(block)
@@ -196,10 +199,13 @@ class Client:
 
     def _content(self, where: str, answer: requests.Response) -> Any:
         if answer.status_code in (401, 403):
-            raise TokenError(
-                f"{where}: HTTP {answer.status_code}, the token was refused or lacks the scope deposit:write, or has expired; "
-                f"tokens of zenodo.org and of its sandbox are not the same. {self._said(answer)}"
+            reason = (
+                "the record is not public"
+                if self._secret is None
+                else "the token was refused: it has expired, lacks the scope deposit:write, or belongs to another host "
+                "(zenodo.org and its sandbox have different ones)"
             )
+            raise TokenError(f"{where}: HTTP {answer.status_code}, {reason}. {self._said(answer)}")
         if not 200 <= answer.status_code < 300:
             raise ArchiveError(f"{where}: HTTP {answer.status_code}. {self._said(answer)}")
         if not answer.content:
