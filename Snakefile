@@ -11,6 +11,7 @@ min_version("9.20")
 
 include: "rules/common.smk"
 include: "rules/deepunlearn_common.smk"
+include: "rules/archive_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"
@@ -103,3 +104,4 @@ include: "rules/notebooks.smk"
 include: "rules/bench.smk"
 include: "rules/deepunlearn.smk"
 include: "rules/archive.smk"
+include: "rules/publish.smk"

@@ -17,6 +17,8 @@ rule generate_baseline:
         "<logs>/generate_baseline/{task}.log",
     benchmark:
         "<benchmarks>/generate_baseline/{task}.tsv"
+    wildcard_constraints:
+        task=built("images"),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -53,6 +55,7 @@ rule generate:
     benchmark:
         "<benchmarks>/generate/{task}_{decade}_{method}_{epochs}.tsv"
     wildcard_constraints:
+        task=built("images"),
         method=one_of([method for method in METHODS if grouped(method)]),
     conda:
         "../envs/lethe.yaml"

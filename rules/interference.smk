@@ -19,6 +19,8 @@ rule similarities:
         "<logs>/similarities/{task}.log",
     benchmark:
         "<benchmarks>/similarities/{task}.tsv"
+    wildcard_constraints:
+        task=built("metadata"),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -56,6 +58,7 @@ rule interference_of_emitters:
     benchmark:
         "<benchmarks>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.tsv"
     wildcard_constraints:
+        task=built("tables"),
         method=one_of([method for method in METHODS if grouped(method)]),
         tens="|[1-9][0-9]?",
     conda:
@@ -101,6 +104,8 @@ rule pairs:
         "<logs>/pairs/{task}.log",
     benchmark:
         "<benchmarks>/pairs/{task}.tsv"
+    wildcard_constraints:
+        task=built("tables"),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -128,6 +133,8 @@ rule entities:
         "<logs>/entities/{task}.log",
     benchmark:
         "<benchmarks>/entities/{task}.tsv"
+    wildcard_constraints:
+        task=built("tables"),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -154,6 +161,8 @@ rule noise_floor:
         "<logs>/noise_floor/{task}.log",
     benchmark:
         "<benchmarks>/noise_floor/{task}.tsv"
+    wildcard_constraints:
+        task=built("tables"),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -190,6 +199,8 @@ rule summary:
         "<logs>/summary/{task}.log",
     benchmark:
         "<benchmarks>/summary/{task}.tsv"
+    wildcard_constraints:
+        task=built("tables"),
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -46,6 +46,8 @@ rule metadata:
         "<logs>/metadata/{task}.log",
     benchmark:
         "<benchmarks>/metadata/{task}.tsv"
+    wildcard_constraints:
+        task=built("metadata"),
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -51,6 +51,7 @@ rule unlearn:
     benchmark:
         "<benchmarks>/unlearn/{task}_{decade}_{method}_{epochs}.tsv"
     wildcard_constraints:
+        task=built("models"),
         method=one_of([method for method in METHODS if grouped(method)]),
     conda:
         "../envs/lethe.yaml"

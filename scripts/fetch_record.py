@@ -1,9 +1,13 @@
 """Fetch a published record."""
 
 from lethe.archive.fetch import fetch_record
+from lethe.archive.records import check_record, read_records
 from lethe.io.atomic import atomic_path
 from lethe.runtime import start_job
 
-start_job(snakemake.log[0], f"record {snakemake.wildcards.record}", snakemake.threads, torch=False)
+record = snakemake.wildcards.record
+start_job(snakemake.log[0], f"record {record}", snakemake.threads, torch=False)
+known = read_records(snakemake.input.records).get(record)
 with atomic_path(snakemake.output.folder) as folder:
-    fetch_record(snakemake.wildcards.record, folder)
+    fetch_record(record, folder)
+    check_record(folder, record, known)

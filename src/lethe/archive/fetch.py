@@ -26,6 +26,6 @@ def fetch_record(record: str, folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     files = [file for file in folder.iterdir() if file.name != "md5sums.txt"]
     if done.returncode or not files:
-        raise FetchError(
-            f"Zenodo record {record} was not fetched (exit {done.returncode}): {(done.stderr or done.stdout).strip()[-500:]}"
-        )
+        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+        said = "; ".join(line for line in lines if line and "%|" not in line)  # without progress bars
+        raise FetchError(f"Zenodo record {record} was not fetched (exit {done.returncode}): {said[-500:] or 'no reason given'}")

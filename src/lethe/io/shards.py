@@ -106,7 +106,7 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
     """(member, offset, size) of every file of a tar in order, from its headers alone.
 
     Raises:
-        CorruptFileError: if the tar is truncated or no plain tar.
+        CorruptFileError: if the tar is truncated, no plain tar, or holds a folder, link or device.
     """
     length = Path(path).stat().st_size
     members: list[tuple[str, int, int]] = []
@@ -126,6 +126,10 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
                 info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             except (tarfile.HeaderError, UnicodeDecodeError) as error:
                 raise CorruptFileError(f"{path}: no tar header at byte {position}, after member '{last}' ({error})") from error
+            if not info.isreg() or info.size < 0:
+                raise CorruptFileError(
+                    f"{path}: member {info.name!r} at byte {position} is not a regular file; only those are read"
+                )
             if position + BLOCK + info.size > length:
                 raise CorruptFileError(
                     f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}; "

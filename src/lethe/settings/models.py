@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lethe.settings.archive import Archive, Publish
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived, Rule
@@ -161,6 +162,8 @@ class Settings(Strict):
         default_factory=PretrainingSettings, description="how the mini world's models are built and trained"
     )
     deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
+    archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
+    publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
 
     @model_validator(mode="after")
     def _names_exist(self) -> Settings:

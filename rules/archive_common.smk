@@ -1,0 +1,77 @@
+"""Functions of published records, no rules: what rules/common.smk is to I-CARE."""
+
+
+def built(kind):
+    """A constraint on `task`: every task if artefacts of this class are computed here, else none."""
+    return one_of(TASKS if getattr(SETTINGS.archive, kind) == "build" else [])
+
+
+def archived(kind):
+    """A constraint on `task`: every task if artefacts of this class come from the published record, else none."""
+    return one_of(TASKS if getattr(SETTINGS.archive, kind) == "archive" else [])
+
+
+def run_files(task, method, *patterns):
+    """`patterns` for every model of a task and method."""
+    return expand("<results>/{file}", file=[pattern.format(run=run) for run in runs(task, [method]) for pattern in patterns])
+
+
+@lru_cache(maxsize=None)
+def bundle_contents():
+    """bundle -> (class of artefacts, its files). Few and large: a Zenodo record takes a hundred files."""
+    stems = ["metadata_{task}_1_enriched_but_not_filtered", "metadata_{task}_2_enriched_filtered"]
+    stems += [f"similarity_{kind}_{{task}}" for kind in SETTINGS.similarity.kinds]
+    names = [stem.format(task=task) for task in TASKS for stem in stems]
+    bundles = {"metadata": ("metadata", expand("<results>/{name}.json", name=names))}
+    shard = ("datasets/generated_{run}.tar", "datasets/generated_{run}.parquet")
+    for task in TASKS:
+        off = [pattern.format(run=f"{task}_baseline") for pattern in shard]
+        bundles[f"images_{task}_baseline"] = ("images", expand("<results>/{file}", file=off))
+        for method in METHODS:
+            if runs(task, [method]):
+                model = run_files(task, method, "models/{run}/delta.safetensors", "models/{run}/record.json")
+                bundles[f"models_{task}_{method}"] = ("models", model)
+                bundles[f"images_{task}_{method}"] = ("images", run_files(task, method, *shard))
+    classifiers = [file for file in deepunlearn_products(STUDIES) if "/tables/" in file]
+    bundles["tables"] = ("tables", table_files(TASKS) + classifiers)
+    return {name: content for name, content in bundles.items() if content[0] in SETTINGS.publish.classes}
+
+
+def bundle_kind(wildcards):
+    """The class of the artefacts in the wildcard's bundle."""
+    return bundle_contents()[wildcards.bundle][0]
+
+
+def bundle_files(wildcards):
+    """What goes into the wildcard's bundle."""
+    return bundle_contents()[wildcards.bundle][1]
+
+
+def settings_of_images():
+    """The settings that decide what is on the images: a record that was made with other ones is refused."""
+    kept = {"base", "entities", "balance", "priority", "rules", "selection", "prompt_style", "overwrite_prompt", "images_per_entity"}
+    return {
+        "world": SETTINGS.world,
+        "fidelity": SETTINGS.fidelity,
+        "seed": SETTINGS.seed,
+        "generation": SETTINGS.generation.model_dump(mode="json", exclude={"batch_size"}),
+        "tasks": {name: task.model_dump(mode="json", include=kept) for name, task in SETTINGS.tasks.items()},
+    }
+
+
+def token_of_zenodo(wildcards):
+    """The metadata of the draft; asking for it declares the token that a draft needs.
+
+    This is the `envvars:` directive, at the moment when a job that needs the token is planned: at the top of a file it would
+    stop every other target where there is no token.
+    """
+    workflow.register_envvars("ZENODO_TOKEN")
+    return "<results>/publish/metadata.json"
+
+
+def token_of_huggingface(wildcards):
+    """The manifest to push; asking for it declares the token, see `token_of_zenodo`."""
+    if not SETTINGS.publish.huggingface:
+        raise WorkflowError("publish.huggingface names no data set (owner/name), see docs/zenodo.md")
+    workflow.register_envvars("HF_TOKEN")
+    return "<results>/publish/manifest.json"

@@ -1,0 +1,175 @@
+"""Publishing, outside `all`: nothing here runs unless it is asked for. See docs/zenodo.md.
+
+In: everything that this world leads to, CITATION.cff, a token in the environment (`publish` and `publish_huggingface` only).
+Out: publish/bundles/, publish/manifest.json, publish/metadata.json, publish/draft.json, publish/receipt.json with the reserved DOI.
+The draft is left for a person to look at and to publish.
+"""
+
+
+localrules:
+    deposit_metadata,
+    draft,
+    publish,
+    publish_huggingface,
+    publish_manifest,
+
+
+rule bundle:
+    """Files of one class (and task, and method) as one deterministic tar, with its entry of the manifest."""
+    input:
+        files=bundle_files,
+    output:
+        tar="<results>/publish/bundles/{bundle}.tar",
+        entry="<results>/publish/bundles/{bundle}.json",
+    log:
+        "<logs>/bundle/{bundle}.log",
+    benchmark:
+        "<benchmarks>/bundle/{bundle}.tsv"
+    wildcard_constraints:
+        bundle="[a-z0-9_]+",
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        code=fingerprint("lethe.archive.bundle"),
+        kind=bundle_kind,
+    message:
+        "Bundle {wildcards.bundle}"
+    script:
+        "../scripts/bundle.py"
+
+
+rule publish_manifest:
+    """Every bundle and the manifest that lists what is in them; needs no token."""
+    input:
+        entries=expand("<results>/publish/bundles/{bundle}.json", bundle=list(bundle_contents())),
+        bundles=expand("<results>/publish/bundles/{bundle}.tar", bundle=list(bundle_contents())),
+    output:
+        manifest="<results>/publish/manifest.json",
+    log:
+        "<logs>/publish_manifest.log",
+    benchmark:
+        "<benchmarks>/publish_manifest.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.archive.manifest"),
+        world=SETTINGS.world,
+        settings=settings_of_images(),
+    message:
+        "Manifest of what is to be published"
+    script:
+        "../scripts/publish_manifest.py"
+
+
+rule deposit_metadata:
+    """The record's metadata, from CITATION.cff and the configuration."""
+    input:
+        citation=ROOT / "CITATION.cff",
+    output:
+        metadata="<results>/publish/metadata.json",
+    log:
+        "<logs>/deposit_metadata.log",
+    benchmark:
+        "<benchmarks>/deposit_metadata.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=fingerprint("lethe.archive.deposit"),
+        world=SETTINGS.world,
+        publish=SETTINGS.publish.model_dump(mode="json", include={"title", "license", "communities", "related"}),
+    message:
+        "Metadata of the record"
+    script:
+        "../scripts/deposit_metadata.py"
+
+
+rule draft:
+    """The draft that the files go into, found again if a killed run made it; needs ZENODO_TOKEN."""
+    input:
+        metadata=token_of_zenodo,
+    output:
+        draft="<results>/publish/draft.json",
+    log:
+        "<logs>/draft.log",
+    benchmark:
+        "<benchmarks>/draft.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=30,
+    params:
+        code=fingerprint("lethe.archive.deposit"),
+        api=SETTINGS.publish.api,
+        world=SETTINGS.world,
+    message:
+        "Draft at {params.api}"
+    script:
+        "../scripts/draft.py"
+
+
+rule publish:
+    """Bring manifest and bundles into the draft and write the receipt; what is there already is not sent again."""
+    input:
+        draft="<results>/publish/draft.json",
+        manifest="<results>/publish/manifest.json",
+        bundles=expand("<results>/publish/bundles/{bundle}.tar", bundle=list(bundle_contents())),
+    output:
+        receipt="<results>/publish/receipt.json",
+    log:
+        "<logs>/publish.log",
+    benchmark:
+        "<benchmarks>/publish.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=1440,
+    params:
+        code=fingerprint("lethe.archive.deposit"),
+        api=SETTINGS.publish.api,
+    message:
+        "Upload to {params.api}"
+    script:
+        "../scripts/publish.py"
+
+
+rule publish_huggingface:
+    """The same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN."""
+    input:
+        manifest=token_of_huggingface,
+        bundles=expand("<results>/publish/bundles/{bundle}.tar", bundle=list(bundle_contents())),
+    output:
+        receipt="<results>/publish/receipt_huggingface.json",
+    log:
+        "<logs>/publish_huggingface.log",
+    benchmark:
+        "<benchmarks>/publish_huggingface.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    params:
+        code=fingerprint("lethe.archive.huggingface"),
+        repository=SETTINGS.publish.huggingface,
+        endpoint=SETTINGS.publish.endpoint,
+    message:
+        "Upload to {params.endpoint}/datasets/{params.repository}"
+    script:
+        "../scripts/publish_huggingface.py"

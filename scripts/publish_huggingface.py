@@ -1,0 +1,14 @@
+"""Upload manifest and bundles to the Hugging Face Hub and write the receipt."""
+
+from pathlib import Path
+
+from lethe.archive.deposit import token_from
+from lethe.archive.huggingface import push
+from lethe.io.tables import write_json
+from lethe.runtime import start_job
+
+params = snakemake.params
+start_job(snakemake.log[0], f"publish to {params.repository}", snakemake.threads, torch=False)
+manifest = Path(snakemake.input.manifest)
+receipt = push(params.repository, manifest, manifest.parent / "bundles", endpoint=params.endpoint, token=token_from("HF_TOKEN"))
+write_json(snakemake.output.receipt, receipt)

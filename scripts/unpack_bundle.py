@@ -1,0 +1,15 @@
+"""Unpack the files of a rule from a bundle of the published record."""
+
+from pathlib import Path
+
+from lethe.archive.bundle import unpack
+from lethe.archive.manifest import read_manifest
+from lethe.runtime import start_job
+
+bundle = Path(snakemake.input.bundle)
+results = Path(snakemake.input.manifest).parents[1]  # of results/{world}/archive/manifest.json
+start_job(snakemake.log[0], f"unpack {bundle.name}", snakemake.threads, torch=False)
+manifest = read_manifest(snakemake.input.manifest)
+manifest.check_settings(snakemake.params.settings)
+paths = [Path(file).relative_to(results).as_posix() for file in snakemake.output]
+unpack(bundle, manifest.bundle(bundle.name), results, paths)
