@@ -1,4 +1,4 @@
-"""JSON and parquet files: read with clear errors, written atomically and byte-deterministically."""
+"""JSON, YAML and parquet files: read with clear errors, written atomically and byte-deterministically."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def read_json(path: str | Path) -> Any:
 def write_json(path: str | Path, data: Any, indent: int | None = 4) -> None:
     """Write plain data as JSON; key order is kept, NaN becomes an error (use None)."""
     write_text(path, json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def read_yaml(path: str | Path) -> Any:
+    """The content of a YAML file; a damaged file is a ``CorruptFileError`` naming it."""
+    import yaml
+
+    try:
+        return yaml.safe_load(Path(path).read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CorruptFileError(f"{path}: not valid YAML ({error})") from error
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
