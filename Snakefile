@@ -11,6 +11,7 @@ min_version("9.20")
 
 include: "rules/common.smk"
 include: "rules/deepunlearn_common.smk"
+include: "rules/provenance_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"
@@ -65,6 +66,7 @@ rule all:
         products(TASKS),
         deepunlearn_products(STUDIES),
         "<results>/figures/deepunlearn_ranking.png",
+        record=record_files(),
 
 
 rule demo:
@@ -72,6 +74,7 @@ rule demo:
     input:
         products(SETTINGS.demo_tasks),
         deepunlearn_products(demo_studies()),
+        record=record_files(),
 
 
 rule tables:
@@ -98,3 +101,4 @@ include: "rules/notebooks.smk"
 include: "rules/bench.smk"
 include: "rules/deepunlearn.smk"
 include: "rules/archive.smk"
+include: "rules/provenance.smk"
