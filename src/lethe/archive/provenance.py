@@ -98,7 +98,9 @@ def host() -> dict[str, Any]:
         ``os``, ``kernel``, ``architecture``, ``cpu`` (model), ``cpus`` (that this process may use), ``memory_gb`` (10^9 bytes),
         ``gpus`` (list of ``name``, ``driver``, ``memory``; empty without ``nvidia-smi`` or a GPU).
     """
-    system = platform.freedesktop_os_release()["PRETTY_NAME"] if Path("/etc/os-release").exists() else platform.platform(terse=True)
+    system = (
+        platform.freedesktop_os_release()["PRETTY_NAME"] if Path("/etc/os-release").exists() else platform.platform(terse=True)
+    )
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "os": system,
