@@ -23,10 +23,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from lethe.io.atomic import write_text
-from lethe.io.tables import CorruptFileError, read_yaml
+from lethe.settings.load import SettingsError, read_settings
 
 ORCID = r"^https://orcid\.org/\d{4}-\d{4}-\d{4}-\d{3}[\dX]$"
 
@@ -103,12 +103,9 @@ def read_citation(path: Path) -> Citation:
         CitationError: if it is no YAML, or a key is missing or of the wrong form; every fault is listed.
     """
     try:
-        citation = Citation.model_validate(read_yaml(path))
-    except CorruptFileError as error:
-        raise CitationError(str(error)) from error
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
-        raise CitationError(f"{path}: {faults}") from None
+        citation = read_settings(path, Citation, "a citation from which a record can be made")
+    except SettingsError as error:
+        raise CitationError(str(error)) from None
     for number, author in enumerate(citation.authors):
         if not author.full_name:
             raise CitationError(f"{path}: authors.{number}: no name (`family-names` of a person, `name` of an entity)")

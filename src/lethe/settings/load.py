@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.registry import nearest
 from lethe.settings.models import Settings
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class SettingsError(ValueError):
@@ -25,6 +29,34 @@ def load_settings(config: dict[str, Any]) -> Settings:
     except ValidationError as error:
         lines = [_message(fault) for fault in error.errors()]
         raise SettingsError("the configuration is not valid:\n" + "\n".join(f"  - {line}" for line in lines)) from None
+
+
+def read_settings(path: Path, model: type[Model], what: str) -> Model:
+    """A YAML file as a settings model.
+
+    Args:
+        what: what it should be, for the message: ``"a method file"``.
+
+    Raises:
+        SettingsError: no YAML, or not of the model's form; names the file and every fault, one a line.
+    """
+    try:
+        return model.model_validate(read_yaml(path))
+    except CorruptFileError as error:
+        raise SettingsError(str(error)) from error
+    except ValidationError as error:
+        faults = "".join(f"\n  - {_plain_message(fault)}" for fault in error.errors())
+        raise SettingsError(f"{path}: not {what}:{faults}") from None
+
+
+def _plain_message(fault: Any) -> str:
+    where = ".".join(str(part) for part in fault["loc"]) or "the file"
+    return f"{where}: {fault['msg']}" + ("" if fault["type"] == "missing" else f", got {_short(fault['input'])}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _without_removed(value: Any) -> Any:
@@ -47,7 +79,7 @@ def _message(fault: Any) -> str:
     expected = (fault.get("ctx") or {}).get("expected")
     if isinstance(fault["input"], str) and expected:
         hint = nearest(fault["input"], [name.strip("' ") for name in expected.replace(" or ", ",").split(",")])
-    return f"{where}: {message}, got {fault['input']!r}{hint}"
+    return f"{where}: {message}, got {_short(fault['input'])}{hint}"
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lethe.testbed.balance import balanced_subsample
-from lethe.testbed.schema import REQUIRED, MetadataError, check_known, check_required, column_kind, plain_value
+from lethe.testbed.schema import REQUIRED, MetadataError, check_known, check_records, check_required, column_kind, plain_value
 
 QUARTILES = ("Q0_25", "Q25_50", "Q50_75", "Q75_100")
 
@@ -80,6 +80,8 @@ def enrich(
             value that is not plain, two sources that disagree, or a derived column that cannot be computed.
         UnknownNameError: for attributes of an unknown entity, or a rule about an unknown column.
     """
+    records = list(records)
+    check_records(records)
     rows = [{key: plain_value(key, value) for key, value in record.items()} for record in records]
     check_required(rows)
     _join(rows, attributes or {})

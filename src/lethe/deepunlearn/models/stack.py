@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lethe.diffusion.tensors import read_tensors, write_tensors
+from lethe.io.tables import readable
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,11 @@ class Stack:
         """The inverse of ``save``; another file is a ``CorruptFileError``."""
         tensors, _ = read_tensors(path, "lethe-stack")
         kinds: dict[str, dict[str, Tensor]] = {"parameters": {}, "buffers": {}}
-        for key, tensor in tensors.items():
-            kind, name = key.split("/", 1)
-            kinds[kind][name] = tensor
-        return cls(**kinds)
+        with readable(path, "a stack of models"):
+            for key, tensor in tensors.items():
+                kind, name = key.split("/", 1)
+                kinds[kind][name] = tensor
+            return cls(**kinds)
 
 
 def join(stacks: Sequence[Stack]) -> Stack:
