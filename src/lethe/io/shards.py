@@ -111,8 +111,9 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
                     f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}; "
                     "it is truncated, delete it and run again"
                 )
-            if not info.isreg() or not _is_plain(info.name):
-                kind = "not a plain relative path" if info.isreg() else "a link or no file"
+            ordinary = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+            if not ordinary or not _is_plain(info.name):
+                kind = "not a plain relative path" if ordinary else "a link or another special entry"
                 raise CorruptFileError(
                     f"{path}: member '{info.name}' at byte {position} is {kind}; the shard was not written by Lethe"
                 )

@@ -65,8 +65,13 @@ class Stack:
         kinds: dict[str, dict[str, Tensor]] = {"parameters": {}, "buffers": {}}
         with readable(path, "a stack of models"):
             for key, tensor in tensors.items():
-                kind, name = key.split("/", 1)
+                kind, _, name = key.partition("/")
+                if kind not in kinds or not name or not tensor.ndim:
+                    raise ValueError(f"tensor '{key}' {tuple(tensor.shape)}; allowed: parameters/ or buffers/, a model axis first")
                 kinds[kind][name] = tensor
+            sizes = {key: len(tensor) for key, tensor in tensors.items()}
+            if not kinds["parameters"] or len(set(sizes.values())) != 1:
+                raise ValueError(f"needs parameters, all of as many models; models per tensor: {sizes}")
             return cls(**kinds)
 
 
