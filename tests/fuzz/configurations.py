@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from copy import deepcopy
@@ -101,7 +102,8 @@ def settings() -> list[Case]:
         dotted = ".".join(place)
         if isinstance(value, dict):
             wrong = "zz_unknown" if place in MAPS else f"{next(iter(value))}x"
-            cases.append(_config(f"unknown key in {dotted or 'the root'}", changed((*place, wrong), 5), wrong))
+            new: Any = {} if place == ("evaluators",) else 5  # whose entries may be empty: the name alone is wrong
+            cases.append(_config(f"unknown key in {dotted or 'the root'}", changed((*place, wrong), new), wrong))
             if place:
                 cases.append(_config(f"{dotted} is text", changed(place, "text"), dotted, "'text'"))
             continue
@@ -110,7 +112,7 @@ def settings() -> list[Case]:
         if isinstance(value, list) and value and isinstance(value[0], str):
             cases.append(_config(f"{dotted} holds a number", changed(place, [*value[:-1], 3.5]), dotted, "3.5"))
     for other in ([], "text", 5, [BASE]):
-        cases.append(_config(f"the root is {type(other).__name__}", other, "configuration"))
+        cases.append(_config(f"the root is {str(other)[:20]}", other, "configuration"))
     return cases + misspelt() + contradictions()
 
 
@@ -199,7 +201,7 @@ def method_files() -> list[Case]:
     """Every shipped method file with damaged bytes, and with keys that are missing, wrong, misspelt or given twice."""
     cases = []
     for path in sorted((ROOT / "config/methods").glob("*.yaml")):
-        name, data, content = path.stem, path.read_bytes(), yaml.safe_load(path.read_text())
+        name, data, content = path.stem, path.read_bytes(), _plain(path)
         where = f"{name}.yaml"
         for at in offsets(len(data), 6):
             for bad in (b"\x00", b"\x07", b"\xff"):
@@ -228,6 +230,11 @@ def method_files() -> list[Case]:
                 broken["settings"]["mini"]["defaults"]["epochs"] = {"value": epochs, "source": "x"}
                 cases.append(_method(f"{where}: epochs {epochs!r}", name, _yaml(broken), where, "epochs", repr(epochs)))
     return cases
+
+
+def _plain(path: Path) -> Any:
+    """The content of a YAML file without its aliases: each case breaks one place."""
+    return json.loads(json.dumps(yaml.safe_load(path.read_text())))
 
 
 def _yaml(content: Any) -> bytes:

@@ -100,7 +100,7 @@ def metadata() -> list[Case]:
         less = [{k: v for k, v in record.items() if k != key or record["index"] != 4} for record in RECORDS]
         cases.append(_metadata(f"no {key} in one record", _text(less), key))
         for constant in ("NaN", "Infinity", "-Infinity"):
-            text = _text(RECORDS).decode().replace(json.dumps(RECORDS[1][key]), constant, 1)
+            text = _text(RECORDS).decode().replace(f'"{key}": {json.dumps(RECORDS[1][key])}', f'"{key}": {constant}', 1)
             cases.append(_metadata(f"{key} is {constant}", text.encode(), constant))
     doubled = [RECORDS[0], RECORDS[1], RECORDS[0] | {"index": 2}]
     cases.append(_metadata("a name twice", _text(doubled), "digit 0"))

@@ -133,7 +133,7 @@ def deltas() -> list[Case]:
                 for value in (float("nan"), float("inf")):
                     cases.append(broken(f"{name} holds {value}", tensors | {name: torch.full_like(tensor, value)}, None, name))
             if kind != "dense":
-                for shape in ((0,), (1,), (7, 5), (2, 2, 2)):
+                for shape in ((0,), (1,), (7, 5), (3, 3, 3)):
                     cases.append(
                         broken(f"{name} is {shape}", tensors | {name: torch.ones(shape, dtype=tensor.dtype)}, None, kind)
                     )
@@ -142,7 +142,8 @@ def deltas() -> list[Case]:
         cases.append(broken("no kind", tensors, {"format": DELTA, "version": "1"}))
         cases.append(broken("another version", tensors, header | {"version": "2"}, "version", "'2'"))
         cases.append(broken("another format", tensors, header | {"format": DATA}, DATA))
-        for other in set(GOOD) - {kind}:
+        # dense holds parameters of any name, also those of a lora; only the pipeline knows that it has none such
+        for other in sorted(set(GOOD) - {kind} - ({"dense"} if kind == "lora" else set())):
             cases.append(broken(f"called {other}", tensors, header | {"kind": other}, other))
     text_map, header = GOOD["text_map"][0], {"format": DELTA, "version": "1", "kind": "text_map"}
     for scale in ("nan", "inf", "big", ""):

@@ -36,7 +36,7 @@ def readable(path: str | Path, what: str, remedy: str = "; delete it and run aga
 def read_json(path: str | Path) -> Any:
     """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it."""
     with readable(path, "valid JSON"):
-        return json.loads(Path(path).read_bytes(), parse_constant=_no_constant, object_pairs_hook=_unique)
+        return json.loads(Path(path).read_text("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
 
 
 def _no_constant(name: str) -> Any:
@@ -102,7 +102,7 @@ def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     records = []
     for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
         with readable(f"{path}, line {number}", "valid JSON", remedy=""):
-            records.append(json.loads(line))
+            records.append(json.loads(line.decode()))
     return records
 
 

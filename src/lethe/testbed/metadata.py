@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any, Protocol
@@ -59,7 +59,7 @@ Rule = Derived | Filter
 
 
 def enrich(
-    records: Iterable[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
     attributes: Mapping[str, Mapping[str, Any]] | None = None,
     rules: Sequence[Rule] = (),
 ) -> list[Record]:
@@ -80,7 +80,6 @@ def enrich(
             value that is not plain, two sources that disagree, or a derived column that cannot be computed.
         UnknownNameError: for attributes of an unknown entity, or a rule about an unknown column.
     """
-    records = list(records)
     check_records(records)
     rows = [{key: plain_value(key, value) for key, value in record.items()} for record in records]
     check_required(rows)

@@ -54,7 +54,7 @@ def plain_value(key: str, value: Any) -> bool | int | float | str | None:
 
 def check_records(records: Any) -> None:
     """Raise ``MetadataError`` unless ``records`` is a list of mappings, as every file of entities is."""
-    if not isinstance(records, list):
+    if not isinstance(records, list | tuple):
         raise MetadataError(f"holds {_short(records)}; allowed: a list of records")
     for number, record in enumerate(records):
         if not isinstance(record, dict):

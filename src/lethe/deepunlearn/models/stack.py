@@ -67,7 +67,9 @@ class Stack:
             for key, tensor in tensors.items():
                 kind, _, name = key.partition("/")
                 if kind not in kinds or not name or not tensor.ndim:
-                    raise ValueError(f"tensor '{key}' {tuple(tensor.shape)}; allowed: parameters/ or buffers/, a model axis first")
+                    raise ValueError(
+                        f"tensor '{key}' {tuple(tensor.shape)}; allowed: parameters/ or buffers/, a model axis first"
+                    )
                 kinds[kind][name] = tensor
             sizes = {key: len(tensor) for key, tensor in tensors.items()}
             if not kinds["parameters"] or len(set(sizes.values())) != 1:
