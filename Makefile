@@ -54,8 +54,9 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 
-config: setup ## config.yaml and its schema from the settings models
+config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
 	$(BIN)/python -m lethe.settings.generate
+	$(BIN)/python -m lethe.archive.citation
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

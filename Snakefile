@@ -12,6 +12,7 @@ min_version("9.20")
 include: "rules/common.smk"
 include: "rules/deepunlearn_common.smk"
 include: "rules/archive_common.smk"
+include: "rules/provenance_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"
@@ -70,6 +71,7 @@ rule all:
         products(TASKS),
         deepunlearn_products(STUDIES),
         "<results>/figures/deepunlearn_ranking.png",
+        record=record_files(),
 
 
 rule demo:
@@ -77,6 +79,7 @@ rule demo:
     input:
         products(SETTINGS.demo_tasks),
         deepunlearn_products(demo_studies()),
+        record=record_files(),
 
 
 rule tables:
@@ -105,3 +108,4 @@ include: "rules/bench.smk"
 include: "rules/deepunlearn.smk"
 include: "rules/archive.smk"
 include: "rules/publish.smk"
+include: "rules/provenance.smk"

@@ -49,7 +49,17 @@ def bundle_files(wildcards):
 
 def settings_of_images():
     """The settings that decide what is on the images: a record that was made with other ones is refused."""
-    kept = {"base", "entities", "balance", "priority", "rules", "selection", "prompt_style", "overwrite_prompt", "images_per_entity"}
+    kept = {
+        "base",
+        "entities",
+        "balance",
+        "priority",
+        "rules",
+        "selection",
+        "prompt_style",
+        "overwrite_prompt",
+        "images_per_entity",
+    }
     return {
         "world": SETTINGS.world,
         "fidelity": SETTINGS.fidelity,

@@ -1,15 +1,16 @@
 """Draw the same images at batch 1 and batch 40."""
 
 from lethe.diffusion.bench import bench_batch_invariance
-from lethe.io.tables import read_json, write_json
+from lethe.io.tables import write_json
 from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Generation
+from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
 start_job(snakemake.log[0], "bench: batch invariance", snakemake.threads)
 result = bench_batch_invariance(
     snakemake.input.base,
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     params.style,
     Generation.model_validate(params.generation),
     params.world,

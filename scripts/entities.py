@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from lethe.interference.entities import entity_records, specificity_ratio
-from lethe.io.tables import read_json, read_parquet, write_json
+from lethe.io.tables import read_parquet, write_json
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
 from lethe.runtime import start_job
+from lethe.testbed.schema import read_metadata
 
 start_job(snakemake.log[0], f"entities {snakemake.wildcards.task}", snakemake.threads, torch=False)
-metadata = read_json(snakemake.input.metadata)
+metadata = read_metadata(snakemake.input.metadata)
 off_mean = Embeddings.load(snakemake.input.off_embeddings).mean_per_receiver(len(metadata))
 specificity = defaultdict(lambda: np.full(len(metadata), np.nan))
 for path in snakemake.input.on_embeddings:

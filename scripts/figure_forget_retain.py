@@ -1,15 +1,16 @@
 """Draw forgetting against retention, one point per emitter and method."""
 
-from lethe.io.tables import read_json, read_parquet
+from lethe.io.tables import read_parquet
 from lethe.plots import forget_retain
 from lethe.plots.style import publish
 from lethe.runtime import setup_logging
+from lethe.testbed.schema import read_metadata
 
 setup_logging(snakemake.log[0], f"forgetting against retention of {snakemake.wildcards.task}")
 table = forget_retain.data(
     read_parquet(snakemake.input.pairs),
     read_parquet(snakemake.input.baseline),
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     snakemake.params.methods,
     snakemake.params.task["tuning_emitters"],
 )

@@ -1,13 +1,14 @@
 """Draw the interference matrices of a task under one metric."""
 
-from lethe.io.tables import read_json, read_parquet
+from lethe.io.tables import read_parquet
 from lethe.plots import interference_matrix
 from lethe.plots.style import publish
 from lethe.runtime import setup_logging
+from lethe.testbed.schema import read_metadata
 
 task, metric = snakemake.wildcards.task, snakemake.wildcards.metric
 setup_logging(snakemake.log[0], f"interference matrix of {task}, {metric}")
 table = interference_matrix.data(
-    read_parquet(snakemake.input.pairs), read_json(snakemake.input.metadata), metric, snakemake.params.methods
+    read_parquet(snakemake.input.pairs), read_metadata(snakemake.input.metadata), metric, snakemake.params.methods
 )
 publish(interference_matrix.draw(table, metric), table, snakemake.output.png, snakemake.output.csv)

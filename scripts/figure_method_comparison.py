@@ -4,13 +4,14 @@ from lethe.io.tables import read_json, read_parquet
 from lethe.plots import method_comparison
 from lethe.plots.style import publish
 from lethe.runtime import setup_logging
+from lethe.testbed.schema import read_metadata
 
 task, metric = snakemake.wildcards.task, snakemake.wildcards.metric
 setup_logging(snakemake.log[0], f"method comparison of {task}, {metric}")
 table = method_comparison.data(
     read_parquet(snakemake.input.pairs),
     read_json(snakemake.input.noise_floor),
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     metric,
     snakemake.params.methods,
     snakemake.params.task["tuning_emitters"],

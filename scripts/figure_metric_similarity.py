@@ -4,13 +4,14 @@ from lethe.io.tables import read_json, read_parquet
 from lethe.plots import metric_similarity
 from lethe.plots.style import publish
 from lethe.runtime import setup_logging
+from lethe.testbed.schema import read_metadata
 
 wildcards = snakemake.wildcards
 setup_logging(snakemake.log[0], f"{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}")
 table = metric_similarity.data(
     read_parquet(snakemake.input.pairs),
     read_json(snakemake.input.similarity),
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     wildcards.metric,
     snakemake.params.methods,
     metric_similarity.mantel_test(snakemake.params.permutations, snakemake.params.seed),

@@ -4,6 +4,7 @@ from lethe.io.tables import read_json, read_parquet
 from lethe.plots import visual_grid
 from lethe.plots.style import publish
 from lethe.runtime import setup_logging
+from lethe.testbed.schema import read_metadata
 
 task, index = snakemake.wildcards.task, int(snakemake.wildcards.index)
 setup_logging(snakemake.log[0], f"visual grid of {task}, emitter {index}")
@@ -13,7 +14,7 @@ with visual_grid.open_shards(
     table = visual_grid.data(
         read_parquet(snakemake.input.pairs),
         read_json(snakemake.input.similarity[0]),
-        read_json(snakemake.input.metadata),
+        read_metadata(snakemake.input.metadata),
         index,
         snakemake.params.seed,
         snakemake.params.metric,

@@ -3,10 +3,10 @@
 from lethe.diffusion.folder import verify_base
 from lethe.diffusion.render import render_shards
 from lethe.io.hashing import sha256_file
-from lethe.io.tables import read_json
 from lethe.io.work import WorkFolder
 from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Generation, Task
+from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
 start_job(snakemake.log[0], f"generate {' '.join(snakemake.wildcards)}", snakemake.threads)
@@ -23,7 +23,7 @@ key = {
 render_shards(
     snakemake.input.base,
     deltas or [None],
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     task=snakemake.wildcards.task,
     style=Task.model_validate(params.task).prompt_style,
     world=params.world,

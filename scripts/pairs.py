@@ -5,12 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.interference.pairs import image_quantities, pair_means, tidy
-from lethe.io.tables import read_json, read_parquet, write_parquet
+from lethe.io.tables import read_parquet, write_parquet
 from lethe.records import ModelId
 from lethe.runtime import start_job
+from lethe.testbed.schema import read_metadata
 
 start_job(snakemake.log[0], f"pairs {snakemake.wildcards.task}", snakemake.threads, torch=False)
-entities = len(read_json(snakemake.input.metadata))
+entities = len(read_metadata(snakemake.input.metadata))
 off = read_parquet(snakemake.input.off)
 images, pairs = [], []
 for scores in snakemake.input.on:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from lethe.io.hashing import sha256_file
-from lethe.io.tables import read_json, write_parquet
+from lethe.io.tables import write_parquet
 from lethe.io.work import WorkFolder
 from lethe.metrics.embeddings import Embeddings
 from lethe.metrics.run import load_scorer, read_images
 from lethe.runtime import progress, resolve_device, start_job
 from lethe.settings.models import Scoring
+from lethe.testbed.schema import read_metadata
 
 task, params, given = snakemake.wildcards.task, snakemake.params, snakemake.input
 start_job(snakemake.log[0], f"score {' '.join(snakemake.wildcards)}", snakemake.threads)
@@ -21,7 +22,7 @@ work = WorkFolder(params.work, key)
 scorer = load_scorer(
     dict(zip(params.roles, given.evaluators, strict=True)),
     task,
-    read_json(given.metadata),
+    read_metadata(given.metadata),
     Scoring.model_validate(params.scoring),
     resolve_device(params.device),
     snakemake.threads,

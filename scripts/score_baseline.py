@@ -1,16 +1,17 @@
 """Score the off images of a task and keep their embeddings."""
 
-from lethe.io.tables import read_json, write_parquet
+from lethe.io.tables import write_parquet
 from lethe.metrics.run import load_scorer, read_images
 from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Scoring
+from lethe.testbed.schema import read_metadata
 
 task, params = snakemake.wildcards.task, snakemake.params
 start_job(snakemake.log[0], f"score baseline of {task}", snakemake.threads)
 scorer = load_scorer(
     dict(zip(params.roles, snakemake.input.evaluators, strict=True)),
     task,
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     Scoring.model_validate(params.scoring),
     resolve_device(params.device),
     snakemake.threads,

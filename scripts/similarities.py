@@ -5,13 +5,14 @@ from lethe.io.tables import read_json, write_json
 from lethe.metrics.embeddings import Embeddings
 from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Task
+from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import to_records
 
 params, given = snakemake.params, snakemake.input
 start_job(snakemake.log[0], f"similarities {snakemake.wildcards.task}", snakemake.threads)
 task = Task.model_validate(params.task)
 inputs = SimilarityInputs(
-    metadata=read_json(given.metadata),
+    metadata=read_metadata(given.metadata),
     style=task.prompt_style,
     attributes=task.attributes,
     base=given.base,

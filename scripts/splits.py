@@ -1,14 +1,15 @@
 """Write the forget and retain lists of ten entities."""
 
-from lethe.io.tables import read_json, read_parquet, write_jsonl
+from lethe.io.tables import read_parquet, write_jsonl
 from lethe.runtime import start_job
 from lethe.settings.models import Task
+from lethe.testbed.schema import read_metadata
 from lethe.testbed.splits import FORGET, RETAIN, make_splits
 
 start_job(snakemake.log[0], f"splits {snakemake.wildcards.task}", snakemake.threads, torch=False)
 task = Task.model_validate(snakemake.params.task)
 splits = make_splits(
-    read_json(snakemake.input.metadata),
+    read_metadata(snakemake.input.metadata),
     read_parquet(snakemake.input.index),
     task.prompt_style,
     limit=task.images_per_entity,

@@ -7,12 +7,13 @@ from lethe.interference.summary import all_gates, similarity_table
 from lethe.io.tables import read_json, read_parquet, write_csv, write_json
 from lethe.runtime import start_job
 from lethe.settings.models import Statistics, Task
+from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import from_records
 
 params, given = snakemake.params, snakemake.input
 start_job(snakemake.log[0], f"summary {snakemake.wildcards.task}", snakemake.threads, torch=False)
 task, statistics = Task.model_validate(params.task), Statistics.model_validate(params.statistics)
-entities = len(read_json(given.metadata))
+entities = len(read_metadata(given.metadata))
 pairs, baseline = read_parquet(given.pairs), read_parquet(given.off)
 matrices = {kind: from_records(read_json(path))[1] for kind, path in zip(params.kinds, given.similarities, strict=True)}
 unlearning = unlearning_table(

@@ -1,9 +1,9 @@
 """Train a base, or the same without one entity (the retrained reference)."""
 
-from lethe.io.tables import read_json
 from lethe.pretraining.train import base_part, read_tasks
 from lethe.runtime import start_job
 from lethe.settings.pretraining import PretrainingSettings
+from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
 start_job(snakemake.log[0], "base", snakemake.threads)
@@ -11,7 +11,7 @@ settings = PretrainingSettings.model_validate(params.settings)
 tasks = read_tasks(params.styles, snakemake.input.sources)
 exclude = None
 if "metadata" in snakemake.input.keys():
-    record = read_json(snakemake.input.metadata)[int(snakemake.wildcards.index)]
+    record = read_metadata(snakemake.input.metadata)[int(snakemake.wildcards.index)]
     exclude = f"{snakemake.wildcards.task}/{record['name']}"
 base_part(
     snakemake.output.weights,

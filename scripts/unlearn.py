@@ -4,17 +4,17 @@ from pathlib import Path
 
 from lethe.diffusion.folder import verify_base
 from lethe.io.hashing import sha256_file
-from lethe.io.tables import read_json
 from lethe.io.work import WorkFolder
 from lethe.records import ModelId
 from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Task
+from lethe.testbed.schema import read_metadata
 from lethe.unlearners.run import run_method, targets_of, training_data
 
 params = snakemake.params
 start_job(snakemake.log[0], f"unlearn {' '.join(snakemake.wildcards)}", snakemake.threads)
 task = Task.model_validate(params.task)
-metadata = read_json(snakemake.input.metadata)
+metadata = read_metadata(snakemake.input.metadata)
 models = [ModelId.parse(Path(delta).parent.name) for delta in snakemake.output.deltas]
 hyperparameters = dict(params.hyperparameters)
 if "weights" in snakemake.input.keys():  # retrain: the weights are files, one emitter a job

@@ -9,16 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lethe.deepunlearn import ARCHITECTURES, PROVIDERS
+from lethe.deepunlearn import ARCHITECTURES
 from lethe.deepunlearn.data.augment import augmentation
+from lethe.deepunlearn.data.stored import read_data
 from lethe.deepunlearn.data.tuning import tuning_rows
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Augment, Problem, train
-from lethe.diffusion.tensors import read_tensors
 from lethe.settings.deepunlearn import BaseTraining
-
-FORMAT = "lethe-labelled-images"  # of a file of ``lethe.deepunlearn.data.prepare``
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,10 @@ class Experiment:
     @classmethod
     def load(cls, path: str | Path, architecture: str, device: str = "cpu") -> Experiment:
         """From a file of ``lethe.deepunlearn.data.prepare``; another file is a ``CorruptFileError``."""
-        tensors, header = read_tensors(path, FORMAT)
-        provider = PROVIDERS.load(header["dataset"])()
+        name, provider, tensors = read_data(path)
         images, labels = provider.to_input(tensors.pop("images").numpy()), tensors.pop("labels")
         return cls(
-            header["dataset"],
+            name,
             architecture,
             ARCHITECTURES.load(architecture)(provider.classes, provider.image_shape),
             images.to(device),

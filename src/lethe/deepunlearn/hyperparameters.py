@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from lethe.io.atomic import write_text
 from lethe.registry import nearest
-from lethe.settings.load import SettingsError
+from lethe.settings.load import SettingsError, read_settings
 from lethe.settings.strict import Strict
 
 HEADER = """\
@@ -53,15 +53,7 @@ def shipped(folder: str | Path, dataset: str, architecture: str) -> dict[str, Fo
             f"no hyper-parameters {path}; there are: {', '.join(known) or 'none'}{nearest(path.stem, known)}. "
             "Set deepunlearn.hyperparameters to searched, or run `snakemake deepunlearn_search` and copy the file"
         )
-    try:
-        found = FoundFile.model_validate(yaml.safe_load(path.read_text()))
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: not valid YAML ({error})") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise SettingsError(
-            f"{path}: not a file of hyper-parameters:\n" + "\n".join(f"  - {fault}" for fault in faults)
-        ) from None
+    found = read_settings(path, FoundFile, "a file of hyper-parameters")
     if (found.dataset, found.architecture) != (dataset, architecture):
         raise SettingsError(
             f"{path}: it is about {found.architecture} on {found.dataset}; its name says {architecture} on {dataset}"

@@ -15,6 +15,7 @@ readers of the text embeddings (``specs/icare.md`` 3.4).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ from lethe.diffusion.kinds import (
     cross_attention_weights,
 )
 from lethe.diffusion.tensors import read_tensors
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 from lethe.registry import UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -78,17 +79,24 @@ def load_delta(path: str | Path, base: str | None = None) -> Delta:
         raise UnknownNameError(f"{path}: unknown delta kind '{kind}'; known: {', '.join(KINDS)}{nearest(kind, list(KINDS))}")
     if base and header.get("base") and header["base"] != base:
         raise ValueError(f"{path}: made on base {header['base'][:12]}, to be applied to base {base[:12]}")
-    try:
-        return _build(kind, tensors, header)
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise CorruptFileError(f"{path}: tensors do not make a '{kind}' delta ({error})") from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise CorruptFileError(f"{path}: tensor '{name}' of this {kind} delta holds NaN or infinity")
+    with readable(path, f"a '{kind}' delta", remedy=""):
+        delta = _build(kind, tensors, header)
+        if odd := sorted(set(tensors) ^ set(delta.tensors())):
+            raise ValueError(f"tensor '{odd[0]}' does not belong to it")
+        return delta
 
 
 def _build(kind: str, tensors: dict[str, Tensor], header: dict[str, str]) -> Delta:
     if kind == "none":
         return NoneDelta()
     if kind == "text_map":
-        return TextMapDelta(tensors["left"], tensors["right"], float(header["scale"]))
+        scale = float(header["scale"])
+        if not math.isfinite(scale):
+            raise ValueError(f"scale is {scale}")
+        return TextMapDelta(tensors["left"], tensors["right"], scale)
     if kind == "dense":
         return DenseDelta(tensors)
     modules = [name.removesuffix(".lora_A") for name in tensors if name.endswith(".lora_A")]
@@ -97,8 +105,10 @@ def _build(kind: str, tensors: dict[str, Tensor], header: dict[str, str]) -> Del
         return LoraDelta(factors)
     masks = {}
     for module in modules:
-        shape = tensors[f"{module}.mask_shape"].tolist()
-        bits = np.unpackbits(tensors[f"{module}.mask"].numpy(), count=int(np.prod(shape)))
+        shape, packed = tensors[f"{module}.mask_shape"].tolist(), tensors[f"{module}.mask"].numpy()
+        if -(-math.prod(shape) // 8) != packed.size:
+            raise ValueError(f"mask of '{module}' holds {packed.size} bytes for the shape {tuple(shape)}")
+        bits = np.unpackbits(packed, count=math.prod(shape))
         masks[module] = torch.from_numpy(bits.astype(bool)).reshape(shape)
     return SparseDelta(factors, masks)
 

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 
 from lethe.io.atomic import atomic_path
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
@@ -45,11 +45,8 @@ def read_tensors(path: str | Path, expected: str = "") -> tuple[dict[str, torch.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: no such safetensors file")
-    try:
-        with safe_open(str(path), framework="pt", device="cpu") as file:
-            tensors, header = {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CorruptFileError(f"{path}: not a readable safetensors file ({error}); delete it and run again") from error
+    with readable(path, "a readable safetensors file"), safe_open(str(path), framework="pt", device="cpu") as file:
+        tensors, header = {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     if expected and header.get("format") != expected:
         raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected '{expected}'")
     return tensors, header

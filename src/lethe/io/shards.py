@@ -63,8 +63,7 @@ def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
     seen: set[str] = set()
     with atomic_path(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
         for member, columns, data in _encoded(rows):
-            pure = PurePosixPath(member)
-            if not member or pure.is_absolute() or ".." in pure.parts or str(pure) != member:
+            if not _is_plain(member):
                 raise ValueError(f"{path}: member '{member}' is not a plain relative path")
             if member in seen:
                 raise ValueError(f"{path}: member '{member}' is given twice")
@@ -135,8 +134,31 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
                     f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}; "
                     "it is truncated, delete it and run again"
                 )
+            ordinary = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+            if not ordinary or not _is_plain(info.name):
+                kind = "not a plain relative path" if ordinary else "a link or another special entry"
+                raise CorruptFileError(
+                    f"{path}: member '{info.name}' at byte {position} is {kind}; the shard was not written by Lethe"
+                )
             members.append((info.name, position + BLOCK, info.size))
             position += BLOCK + -(-info.size // BLOCK) * BLOCK
+
+
+def _is_plain(member: str) -> bool:
+    pure = PurePosixPath(member)
+    return bool(member) and not pure.is_absolute() and ".." not in pure.parts and str(pure) == member
+
+
+def _check_index(name: str | Path, table: pd.DataFrame) -> None:
+    for column in INDEX_COLUMNS:
+        if column not in table.columns:
+            raise CorruptFileError(f"{name}: no column '{column}'; needed: {', '.join(INDEX_COLUMNS)}")
+        wanted: type = str if column in ("member", "sha256") else int
+        for row, value in enumerate(table[column].tolist()):
+            if type(value) is not wanted:
+                raise CorruptFileError(f"{name}: '{column}' of row {row} is {value!r}; allowed: {wanted.__name__}")
+    if len(twice := table["member"][table["member"].duplicated()]):
+        raise CorruptFileError(f"{name}: member '{twice.iloc[0]}' is listed twice")
 
 
 class ShardReader:
@@ -158,8 +180,7 @@ class ShardReader:
         self.path = Path(tar_path)
         self.table = read_parquet(index or index_path(tar_path))
         name = index or index_path(tar_path)
-        if lacking := [column for column in INDEX_COLUMNS if column not in self.table.columns]:
-            raise CorruptFileError(f"{name}: no column '{lacking[0]}'; needed: {', '.join(INDEX_COLUMNS)}")
+        _check_index(name, self.table)
         found = scan_tar(self.path)
         listed = [
             (str(member), int(offset), int(size))

@@ -1,8 +1,10 @@
-"""JSON and parquet files: read with clear errors, written atomically and byte-deterministically."""
+"""JSON, YAML and parquet files: read with clear errors, written atomically and byte-deterministically."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,37 @@ class CorruptFileError(ValueError):
     """A file exists but cannot be read as what it should be."""
 
 
-def read_json(path: str | Path) -> Any:
-    """The content of a JSON file; a damaged file is a ``CorruptFileError`` naming it."""
+@contextmanager
+def readable(path: str | Path, what: str, remedy: str = "; delete it and run again") -> Iterator[None]:
+    """Turn whatever a parser raises within the block into a ``CorruptFileError`` that names the file and says what it is not.
+
+    A missing file stays a ``FileNotFoundError``. Only calls of a parser belong into the block.
+    """
     try:
-        return json.loads(Path(path).read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CorruptFileError(f"{path}: not valid JSON ({error}); delete it and run again") from error
+        yield
+    except (CorruptFileError, FileNotFoundError):
+        raise
+    except Exception as error:  # parsers meet damage with nearly every type there is, and document none of them
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise CorruptFileError(f"{path}: not {what} ({said}){remedy}") from error
+
+
+def read_json(path: str | Path) -> Any:
+    """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it."""
+    with readable(path, "valid JSON"):
+        return json.loads(Path(path).read_text("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key '{next(key for key in keys if keys.count(key) > 1)}' is given twice")
+    return content
 
 
 def write_json(path: str | Path, data: Any, indent: int | None = 4) -> None:
@@ -29,23 +56,40 @@ def write_json(path: str | Path, data: Any, indent: int | None = 4) -> None:
     write_text(path, json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def read_yaml(path: str | Path) -> Any:
+    """The content of a YAML file; a damaged one, also with a key given twice, is a ``CorruptFileError`` naming it."""
+    import yaml
+
+    with readable(path, "valid YAML", remedy=""):
+        return yaml.load(Path(path).read_bytes(), Loader=_unique_keys(yaml.SafeLoader))
+
+
+def _unique_keys(base: Any) -> Any:
+    class UniqueKeys(base):  # type: ignore[misc]
+        """A loader that refuses a key given twice, of which YAML would keep the last."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            content = super().construct_mapping(node, deep)
+            if len(content) < len(node.value):
+                keys = [key.value for key, _ in node.value]
+                raise ValueError(f"key '{next(key for key in keys if keys.count(key) > 1)}' is given twice{node.start_mark}")
+            return content
+
+    return UniqueKeys
+
+
 def read_parquet(path: str | Path) -> pd.DataFrame:
     """The content of a parquet file; a damaged file is a ``CorruptFileError`` naming it."""
     import pandas as pd
-    import pyarrow as pa
 
-    try:
-        return pd.read_parquet(path)
-    except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise CorruptFileError(f"{path}: not a readable parquet file ({error}); delete it and run again") from error
+    with readable(path, "a readable parquet file"):
+        return pd.read_parquet(path, page_checksum_verification=True)
 
 
 def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table as parquet without an index; equal tables give equal bytes."""
     with atomic_path(path) as part:
-        table.to_parquet(part, index=False, compression="zstd")
+        table.to_parquet(part, index=False, compression="zstd", write_page_checksum=True)
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
@@ -56,11 +100,9 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     """The records of a JSON-lines file; a damaged line is a ``CorruptFileError`` naming its number."""
     records = []
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise CorruptFileError(f"{path}, line {number}: not valid JSON ({error})") from error
+    for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
+        with readable(f"{path}, line {number}", "valid JSON", remedy=""):
+            records.append(json.loads(line.decode()))
     return records
 
 

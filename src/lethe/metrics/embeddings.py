@@ -4,7 +4,6 @@ torch.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.io.atomic import atomic_path
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 
 FIELDS = ("receiver", "seed", "embedding")
 
@@ -32,6 +31,10 @@ class Embeddings:
     embedding: NDArray[np.float32]
 
     def __post_init__(self) -> None:
+        for name in FIELDS:
+            kind, allowed = getattr(self, name).dtype.kind, "f" if name == "embedding" else "iu"
+            if kind not in allowed:
+                raise ValueError(f"'{name}' is {getattr(self, name).dtype}; allowed: {'float' if allowed == 'f' else 'integers'}")
         if self.embedding.ndim != 2 or not len(self.receiver) == len(self.seed) == len(self.embedding):
             raise ValueError(
                 f"{len(self.receiver)} receivers, {len(self.seed)} seeds, embeddings {self.embedding.shape}; (n), (n), (n, d) expected"
@@ -45,16 +48,10 @@ class Embeddings:
     @classmethod
     def load(cls, path: str | Path) -> Embeddings:
         """Read a ``.npz``; a damaged one is a ``CorruptFileError`` naming it."""
-        try:
-            with np.load(path, allow_pickle=False) as data:
-                missing = [name for name in FIELDS if name not in data]
-                if missing:
-                    raise CorruptFileError(f"{path}: lacks {', '.join(missing)}; it holds {', '.join(data.files)}")
-                return cls(*(data[name] for name in FIELDS))
-        except (zipfile.BadZipFile, ValueError, EOFError) as error:
-            if isinstance(error, CorruptFileError):
-                raise
-            raise CorruptFileError(f"{path}: not a readable npz file ({error}); delete it and run again") from error
+        with readable(path, "a readable npz file of embeddings"), np.load(path, allow_pickle=False) as data:
+            if missing := [name for name in FIELDS if name not in data]:
+                raise CorruptFileError(f"{path}: lacks {', '.join(missing)}; it holds {', '.join(data.files)}")
+            return cls(*(data[name] for name in FIELDS))
 
     def mean_per_receiver(self, entities: int) -> NDArray[np.float64]:
         """(entities, d) mean embedding of each receiver; NaN for one without images."""

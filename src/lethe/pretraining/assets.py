@@ -15,6 +15,7 @@ from torch import nn
 
 from lethe.io.atomic import atomic_path
 from lethe.io.hashing import sha256_file
+from lethe.io.tables import read_json
 
 SCHEMA_VERSION = 1
 
@@ -103,7 +104,12 @@ def load_asset(path: Path, entities: Sequence[str] | None = None, settings_sha25
     for file in (path, provenance_path(path)):
         if not file.is_file():
             raise AssetError(f"{file} does not exist")
-    record = json.loads(provenance_path(path).read_text())
+    record = read_json(provenance_path(path))
+    if not isinstance(record, dict):
+        raise AssetError(f"{provenance_path(path)}: holds {record!r}; allowed: a record of a checkpoint")
+    for key, asked in (("weights_sha256", True), ("entities", entities), ("settings_sha256", settings_sha256)):
+        if asked is not None and key not in record:
+            raise AssetError(f"{provenance_path(path)}: no '{key}'")
     if record.get("schema_version") != SCHEMA_VERSION:
         raise AssetError(f"{provenance_path(path)}: schema_version {record.get('schema_version')}, expected {SCHEMA_VERSION}")
     found = sha256_file(path)

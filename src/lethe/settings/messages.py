@@ -27,7 +27,14 @@ def _message(fault: Any, root: type[BaseModel]) -> str:
     expected = (fault.get("ctx") or {}).get("expected")
     if isinstance(fault["input"], str) and expected:
         hint = nearest(fault["input"], [name.strip("' ") for name in expected.replace(" or ", ",").split(",")])
-    return f"{where}: {message}, got {fault['input']!r}{hint}"
+    if fault["type"] == "missing":  # its input is all that stands around it
+        return f"{where}: {message}"
+    return f"{where}: {message}, got {_short(fault['input'])}{hint}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _fields_at(location: tuple[Any, ...], root: type[BaseModel]) -> list[str]:

@@ -22,11 +22,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
 from lethe.registry import nearest
-from lethe.settings.load import SettingsError
+from lethe.settings.load import SettingsError, read_settings
 from lethe.settings.strict import Strict
 
 
@@ -106,10 +105,4 @@ def _read(path: Path) -> MethodFile:
     if not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.yaml"))
         raise SettingsError(f"no method file {path}; there are: {', '.join(known) or 'none'}{nearest(path.stem, known)}")
-    try:
-        return MethodFile.model_validate(yaml.safe_load(path.read_text()))
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: not valid YAML ({error})") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise SettingsError(f"{path}: not a method file:\n" + "\n".join(f"  - {fault}" for fault in faults)) from None
+    return read_settings(path, MethodFile, "a method file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
@@ -12,7 +12,16 @@ import numpy as np
 from lethe.settings.rules import Derived, Filter, Rule
 from lethe.testbed.balance import balanced_subsample
 from lethe.testbed.occupations import occupation_in_three
-from lethe.testbed.schema import REQUIRED, Fidelity, MetadataError, check_known, check_required, column_kind, plain_value
+from lethe.testbed.schema import (
+    REQUIRED,
+    Fidelity,
+    MetadataError,
+    check_known,
+    check_records,
+    check_required,
+    column_kind,
+    plain_value,
+)
 
 QUARTILES = ("Q0_25", "Q25_50", "Q50_75", "Q75_100")
 
@@ -20,7 +29,7 @@ Record = dict[str, Any]
 
 
 def enrich(
-    records: Iterable[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
     attributes: Mapping[str, Mapping[str, Any]] | None = None,
     rules: Sequence[Rule] = (),
     fidelity: Fidelity = "corrected",
@@ -46,6 +55,7 @@ def enrich(
             value that is not plain, two sources that disagree, or a derived column that cannot be computed.
         UnknownNameError: for attributes of an unknown entity, or a rule about an unknown column.
     """
+    check_records(records)
     rows = [{key: plain_value(key, value) for key, value in record.items()} for record in records]
     check_required(rows)
     _join(rows, attributes or {})

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from lethe.io.tables import read_json
 from lethe.registry import UnknownNameError, nearest
 
 Fidelity = Literal["corrected", "published"]
@@ -50,6 +52,49 @@ def plain_value(key: str, value: Any) -> bool | int | float | str | None:
             raise MetadataError(f"'{key}' is {number}; allowed: finite numbers, or NaN for a missing one")
         return None if math.isnan(number) else number
     raise MetadataError(f"'{key}' is {value!r} ({type(value).__name__}); allowed: bool, number, text or None")
+
+
+def check_records(records: Any) -> None:
+    """Raise ``MetadataError`` unless ``records`` is a list of mappings, as every file of entities is."""
+    if not isinstance(records, list | tuple):
+        raise MetadataError(f"holds {_short(records)}; allowed: a list of records")
+    for number, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise MetadataError(f"record {number} is {_short(record)}; allowed: a mapping of names to values")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def read_metadata(path: str | Path) -> list[dict[str, Any]]:
+    """The entities of a task, ``metadata_{task}_2_enriched_filtered.json``, in index order.
+
+    Raises:
+        FileNotFoundError, CorruptFileError: see ``read_json``.
+        MetadataError: a record lacks a field, has another index than its place or a value that is not plain, two have one name, or
+            a column mixes types; names the file, the record and the value.
+    """
+    records: list[dict[str, Any]] = read_json(path)
+    try:
+        check_records(records)
+        check_required(records)
+        for number, record in enumerate(records):
+            for key, wanted in (("index", int), ("is_unlearned", bool)):
+                if type(record.get(key)) is not wanted:
+                    raise MetadataError(f"'{key}' of '{record['name']}' is {_short(record.get(key))}; allowed: {wanted.__name__}")
+            if record["index"] != number:
+                raise MetadataError(f"'index' of '{record['name']}' is {record['index']}; its place in the list is {number}")
+            if odd := sorted(set(record) ^ set(records[0])):
+                raise MetadataError(f"'{record['name']}' and '{records[0]['name']}' do not both have '{odd[0]}'")
+            for key, value in record.items():
+                plain_value(key, value)
+        for column in records[0]:
+            column_kind(records, column)
+    except MetadataError as error:
+        raise MetadataError(f"{path}: {error}") from None
+    return records
 
 
 def check_required(rows: Sequence[Mapping[str, Any]]) -> None:

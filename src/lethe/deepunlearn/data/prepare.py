@@ -8,7 +8,7 @@ import torch
 
 from lethe.deepunlearn import PROVIDERS
 from lethe.deepunlearn.data.splits import fixed_split
-from lethe.deepunlearn.experiment import FORMAT
+from lethe.deepunlearn.data.stored import FORMAT
 from lethe.diffusion.tensors import write_tensors
 
 

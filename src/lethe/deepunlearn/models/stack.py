@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lethe.diffusion.tensors import read_tensors, write_tensors
+from lethe.io.tables import readable
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,18 @@ class Stack:
         """The inverse of ``save``; another file is a ``CorruptFileError``."""
         tensors, _ = read_tensors(path, "lethe-stack")
         kinds: dict[str, dict[str, Tensor]] = {"parameters": {}, "buffers": {}}
-        for key, tensor in tensors.items():
-            kind, name = key.split("/", 1)
-            kinds[kind][name] = tensor
-        return cls(**kinds)
+        with readable(path, "a stack of models"):
+            for key, tensor in tensors.items():
+                kind, _, name = key.partition("/")
+                if kind not in kinds or not name or not tensor.ndim:
+                    raise ValueError(
+                        f"tensor '{key}' {tuple(tensor.shape)}; allowed: parameters/ or buffers/, a model axis first"
+                    )
+                kinds[kind][name] = tensor
+            sizes = {key: len(tensor) for key, tensor in tensors.items()}
+            if not kinds["parameters"] or len(set(sizes.values())) != 1:
+                raise ValueError(f"needs parameters, all of as many models; models per tensor: {sizes}")
+            return cls(**kinds)
 
 
 def join(stacks: Sequence[Stack]) -> Stack:
