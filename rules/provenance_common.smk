@@ -34,7 +34,7 @@ def configuration():
 
 
 def code_of_rules(wildcards):
-    """rule -> fingerprint of its code; where it depends on wildcards (a method, a source), their values -> fingerprint."""
+    """Name of each step -> fingerprint of its code; where it depends on wildcards (a method, a source), their values -> fingerprint."""
     known = {
         "task": TASKS,
         "method": METHODS,
@@ -44,12 +44,12 @@ def code_of_rules(wildcards):
         "unlearner": sorted({name for data in SETTINGS.deepunlearn.datasets.values() for name in data.methods}),
     }
     codes = {}
-    for rule in workflow.rules:
-        code = dict(rule.params.items()).get("code")
+    for step in workflow.rules:
+        code = dict(step.params.items()).get("code")
         if callable(code):
-            names = [name for name in known if name in rule.wildcard_names]
+            names = [name for name in known if name in step.wildcard_names]
             choices = product(*[known[name] for name in names])
             code = {"/".join(choice): code(SimpleNamespace(**dict(zip(names, choice)))) for choice in choices}
         if code:
-            codes[rule.name] = code
+            codes[step.name] = code
     return codes

@@ -343,6 +343,7 @@ def test_a_manifest_that_is_none_is_refused(server: ZenodoServer, ready: Path) -
         ({"images": "archive"}, "the record must be named"),
         ({"record": "owner/name"}, "no record of zenodo; allowed: a number"),
         ({"record": "77", "host": "huggingface"}, "owner/name"),
+        ({"record": "a/b/c", "host": "huggingface"}, "owner/name"),
         ({"api": "http://zenodo.org/api"}, "not encrypted"),
     ],
 )

@@ -69,7 +69,8 @@ class Archive(Strict):
     def _record_fits_host(self) -> Archive:
         if self.used and not self.record:
             raise ValueError("archive.record: a class of artefacts has source `archive`, so the record must be named")
-        if self.record and (self.host == "zenodo") != self.record.isdecimal():
+        fits = self.record.isdecimal() if self.host == "zenodo" else self.record.count("/") == 1
+        if self.record and not fits:
             form = {"zenodo": "a number, e.g. 18649818", "huggingface": "owner/name"}[self.host]
             raise ValueError(f"archive.record: '{self.record}' is no record of {self.host}; allowed: {form}")
         return self
