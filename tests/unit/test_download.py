@@ -25,7 +25,8 @@ from lethe.io.download import ATTEMPTS, DownloadError, download, put_by_hand, re
 from lethe.io.fileformat import incomplete, wrong_format
 from lethe.io.tables import CorruptFileError
 from lethe.io.unpack import UnsafeArchiveError, unpack
-from lethe.settings.downloads import DownloadsError, RemoteFile, load_downloads
+from lethe.settings import SettingsError
+from lethe.settings.downloads import RemoteFile, load_downloads
 
 ROOT = Path(__file__).parents[2]
 BODY = gzip.compress(np.random.default_rng(0).bytes(300_000), mtime=0)  # several packets
@@ -265,7 +266,7 @@ def test_a_wrong_list_of_downloads_names_every_fault(tmp_path: Path) -> None:
     path = tmp_path / "downloads.yaml"
     entry = {"kind": "zip", "licence": "x", "source": "y"}
     path.write_text(json.dumps({"files": {"a.zip": {**entry, "urls": []}, "b.zip": {**entry, "urls": ["z"], "sha265": "0"}}}))
-    with pytest.raises(DownloadsError) as error:
+    with pytest.raises(SettingsError) as error:
         load_downloads(path)
     assert "give either `urls` or `by_hand`" in str(error.value)
     assert "unknown key 'sha265'" in str(error.value) and "did you mean 'sha256'" in str(error.value)

@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import SecretStr
 
+from lethe.archive.citation import zenodo_metadata
 from lethe.archive.client import Client
 from lethe.archive.errors import ArchiveError, ManifestError
 from lethe.archive.manifest import MANIFEST, read_manifest
@@ -44,42 +44,21 @@ def deposit_metadata(citation: Path, publish: Publish, world: str) -> dict[str, 
         world: whose results are published.
 
     Raises:
-        ArchiveError: a field that Zenodo requires is missing in CITATION.cff.
+        CitationError: CITATION.cff lacks what a record needs.
     """
-    cff = yaml.safe_load(citation.read_text())
-    for field in ("title", "abstract", "authors", "version"):
-        if not (cff or {}).get(field):
-            raise ArchiveError(f"{citation}: no '{field}', which a record needs")
-    title = publish.title or f"{cff['title']} Results of the world '{world}'"
-    code = cff.get("repository-code")
-    related = [entry.model_dump() for entry in publish.related]
-    related += [{"identifier": code, "relation": "isCompiledBy"}] if code else []
-    metadata: dict[str, Any] = {
+    metadata = zenodo_metadata(citation)
+    title = publish.title or f"{metadata['title']} Results of the world '{world}'"
+    related = [entry.model_dump() for entry in publish.related] + metadata.get("related_identifiers", [])
+    metadata |= {
         "upload_type": "dataset",
-        "access_right": "open",
         "title": title,
-        "description": " ".join(str(cff["abstract"]).split()),
-        "creators": [_creator(citation, author) for author in cff["authors"]],
-        "keywords": list(cff.get("keywords", [])),
         "license": publish.license,
-        "version": str(cff["version"]),
         "notes": f"Results of Lethe, world '{world}'. Key: {draft_key(title, world)}",
         "related_identifiers": related,
         "communities": [{"identifier": name} for name in publish.communities],
         "prereserve_doi": True,
     }
     return {name: value for name, value in metadata.items() if value != []}
-
-
-def _creator(citation: Path, author: dict[str, Any]) -> dict[str, str]:
-    family, given = author.get("family-names", ""), author.get("given-names", "")
-    name = author.get("name") or ", ".join(part for part in (family, given) if part)
-    if not name:
-        raise ArchiveError(f"{citation}: an author has neither `name` nor `family-names`")
-    creator = {"name": name, "affiliation": author.get("affiliation", "")}
-    if orcid := author.get("orcid"):
-        creator["orcid"] = str(orcid).rsplit("/", 1)[-1]
-    return {key: value for key, value in creator.items() if value}
 
 
 def make_draft(client: Client, metadata: dict[str, Any], world: str) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from lethe.io.fileformat import Kind
-from lethe.settings.messages import fault_lines
+from lethe.settings.load import read_settings
 from lethe.settings.strict import Strict
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -45,18 +44,6 @@ class Downloads(Strict):
     files: dict[FileName, Download]
 
 
-class DownloadsError(ValueError):
-    """A list of downloads that is not valid; the message names every fault."""
-
-
 def load_downloads(path: str | Path) -> dict[str, Download]:
-    """File name -> entry of a list of downloads.
-
-    Raises:
-        DownloadsError: listing all faults.
-    """
-    try:
-        return Downloads.model_validate(yaml.safe_load(Path(path).read_text())).files
-    except ValidationError as error:
-        lines = "\n".join(f"  - {line}" for line in fault_lines(error, Downloads))
-        raise DownloadsError(f"{path} is not valid:\n{lines}") from None
+    """File name -> entry of a list of downloads; a list that is not valid is a ``SettingsError`` with all faults."""
+    return read_settings(Path(path), Downloads, "a list of downloads").files
