@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from lethe.interference.entities import STATISTICS
-from lethe.interference.pairs import PUBLISHED_KEYS
 from lethe.interference.templates.data import TaskData
 from lethe.metrics.embeddings import Embeddings
 
@@ -38,7 +37,9 @@ def make_task(task: str = "people", n: int = 10, seed: int = 0, methods: tuple[s
     alike = np.exp(-np.linalg.norm(place[:, None] - place[None], axis=-1) / 2)
     metadata = []
     for i in range(n):
-        record = {"name": f"{'Ilse Orla Bram Tove Edda'.split()[i % 5]}_{'Marrow Vess Tolliver Quill'.split()[i % 4]}_{i}"}
+        record = {
+            "name": f"{['Ilse', 'Orla', 'Bram', 'Tove', 'Edda'][i % 5]}_{['Marrow', 'Vess', 'Tolliver', 'Quill'][i % 4]}_{i}"
+        }
         record |= {"index": i, "is_unlearned": True, "dataset_n_original": 40 + i, "occupation_simplified": OCCUPATIONS[group[i]]}
         record |= {"gender": GENDERS[i // 2 % 2], "hpi_bin": BINS[i * 4 // n], "hpi": 50 + 3.0 * i, "birthyear": 1930 + 7 * i}
         record |= {"group": ("hound", "mastiff")[i % 2], "sports": bool(i % 2), "natural": bool(i // 2 % 2), "value": i}
@@ -86,8 +87,3 @@ def make_task(task: str = "people", n: int = 10, seed: int = 0, methods: tuple[s
         off=embedded(off_mean),
         on=on,
     )
-
-
-def published_names() -> dict[str, str]:
-    """Ours of the published metrics."""
-    return dict(PUBLISHED_KEYS)

@@ -123,7 +123,9 @@ def test_msam_splits_entities_and_finds_a_planted_line(people: TaskData) -> None
     with pytest.raises(MissingDataError, match="six entities"):
         entity_folds(5, 5, 0)
     values = 2 * people.similarity("clip") - 3 * people.similarity("dino")
-    task = plain_task("people", list(people.metadata), {("uce", "rmse"): values}, similarities=people.similarities, balance=people.balance)
+    task = plain_task(
+        "people", list(people.metadata), {("uce", "rmse"): values}, similarities=people.similarities, balance=people.balance
+    )
     plain = {"attribute_same": False, "attribute_value": False, "forget_quality": False}
     given = {"method": "uce", "metric": "rmse", "similarities": ("clip", "dino")} | plain
     found = compute("MSAM", task, **given)
@@ -160,7 +162,11 @@ def test_relations_equal_scipy_without_missing_values(people: TaskData) -> None:
     old = compute("SRC", data, fidelity="published", **numeric | {"attribute": "gender"})
     samples = [[old_y[i] for i in kept if records[i]["gender"] == gender] for gender in "FM"]
     assert finding(old, "anova").p == pytest.approx(stats.f_oneway(*samples).pvalue)
-    for name, attribute, words in (("SRN", "gender", "not a number"), ("SRC", "hpi", "is a number"), ("SRC", "hpi_bin", "needs 5")):
+    for name, attribute, words in (
+        ("SRN", "gender", "not a number"),
+        ("SRC", "hpi", "is a number"),
+        ("SRC", "hpi_bin", "needs 5"),
+    ):
         with pytest.raises(MissingDataError, match=words):
             compute(name, data, **numeric | {"attribute": attribute})
     with pytest.raises(MissingDataError, match="did you mean 'gender'"):
@@ -286,7 +292,9 @@ def test_visual_summaries_choose_their_columns(people: TaskData) -> None:
 def test_matrices_hold_every_cell(people: TaskData) -> None:
     result = compute("IM", people, method="munba", metric="rmse")
     values = people.matrix("munba", "rmse")
-    assert {(row["emitter"], row["receiver"]): row["value"] for row in result.rows}[3, 7] == values[3, 7] and len(result.rows) == 144
+    assert {(row["emitter"], row["receiver"]): row["value"] for row in result.rows}[3, 7] == values[3, 7] and len(
+        result.rows
+    ) == 144
     assert finding(result, "mean_off_diagonal").value == pytest.approx(values[off(12)].mean())
     ordered = compute("SM", people, similarity="clip", order_by="gender")
     assert [name.split("(")[1] for name in ordered.notes["names"]] == ["F)"] * 6 + ["M)"] * 6
@@ -303,12 +311,16 @@ def test_method_comparison_is_paired(people: TaskData) -> None:
     exact = np.mean(np.abs(signs @ difference) >= abs(difference.sum()) - 1e-12)
     assert found.p == pytest.approx(exact, abs=0.01)
     assert finding(result, "mean", "/uce").value == pytest.approx(people.statistic("uce", slug).mean())
-    assert len(compute("MCME", people, methods=("uce", "distil"), statistic="forget_clip_diff", fidelity="published").findings) == 2
+    assert (
+        len(compute("MCME", people, methods=("uce", "distil"), statistic="forget_clip_diff", fidelity="published").findings) == 2
+    )
 
 
 def test_embedding_profile_equals_sklearn(people: TaskData) -> None:
     result = compute("EUP", people, method="uce", metric="ssim", emitter=5)
-    means = [np.stack([e.embedding[e.receiver == k].astype(float).mean(axis=0) for k in range(12)]) for e in (people.off, people.on[5])]
+    means = [
+        np.stack([e.embedding[e.receiver == k].astype(float).mean(axis=0) for k in range(12)]) for e in (people.off, people.on[5])
+    ]
     pca = PCA(2).fit(means[0])
     for axis, place in (("x", 0), ("y", 1)):
         ours = np.array([row[f"on_{axis}"] for row in result.rows])
@@ -338,7 +350,9 @@ def test_the_grid_of_alignments_averages_single_ones(people: TaskData) -> None:
         for metric in metrics:
             for kind in kinds:
                 alike = people.similarity(f"weights_{method}" if kind == "weights" else kind)
-                rho.append(mantel(np.asarray(spec_of(metric).damage(people.matrix(method, metric))), alike, permutations=9).correlation)
+                rho.append(
+                    mantel(np.asarray(spec_of(metric).damage(people.matrix(method, metric))), alike, permutations=9).correlation
+                )
         assert finding(result, "mean_abs_correlation", method).value == pytest.approx(np.mean(np.abs(rho)))
     cells = compute("MSAGrid", people, by="metric", **given).rows
     assert {(row["row"], row["column"], row["denominator"]) for row in cells} == {(k, m, 2) for k in kinds for m in metrics}
@@ -358,6 +372,8 @@ def test_pareto_front_equals_loops(people: TaskData) -> None:
 def test_what_is_missing_is_named(people: TaskData) -> None:
     with pytest.raises(MissingDataError, match="no pairs of 'uec'.*did you mean 'uce'"):
         compute("IM", people, method="uec", metric="rmse")
-    holes = plain_task("t", [{"name": f"e{i}"} for i in range(4)], {("uce", "rmse"): np.eye(4)}, similarities={"true": np.full((4, 4), np.nan)})
+    holes = plain_task(
+        "t", [{"name": f"e{i}"} for i in range(4)], {("uce", "rmse"): np.eye(4)}, similarities={"true": np.full((4, 4), np.nan)}
+    )
     with pytest.raises(MissingDataError, match="not known for every two entities"):
         compute("MSA", holes, method="uce", metric="rmse", similarity="true")

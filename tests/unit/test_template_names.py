@@ -23,7 +23,7 @@ from lethe.settings.models import Settings
 VALUES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(attribute=VALUES, sources=st.lists(VALUES, min_size=1, max_size=3), exclude=st.booleans(), fewest=st.integers(2, 9))
 def test_a_name_reads_back_and_is_safe(attribute: str, sources: list[str], exclude: bool, fewest: int) -> None:
     model = SignificantRelationshipCategoricalDirectional
@@ -116,14 +116,14 @@ def test_the_papers_figures_are_targets_of_the_mini_world() -> None:
 
         files = files_of(template, parameters, models)
         assert all(files.values()), f"{figure.name}: {files}"
+    for figure in figures(Settings(fidelity="published")):
+        assert resolve(*figure.stem().split("/"), Settings(fidelity="published"))[1].fidelity == "published"
     one = Settings(tasks={"objects": Settings().tasks["objects"]}, demo_tasks=["objects"])
     assert {figure.parameters.get("task", "objects") for figure in figures(one)} == {"objects"}
 
 
 def test_files_of_an_emitter_are_its_own() -> None:
-    template, parameters = resolve(
-        "IVS", "task=people--method=distil--metric=ssim--emitter=3--seed=42", Settings()
-    )
+    template, parameters = resolve("IVS", "task=people--method=distil--metric=ssim--emitter=3--seed=42", Settings())
     found = files_of(template, parameters, lambda task, method: [ModelId(task, i, method, 5) for i in range(10)])
     assert found["tars"] == ["datasets/generated_people_baseline.tar", "datasets/generated_people_003_distil_005.tar"]
     template, parameters = resolve("MSA", "task=people--method=uce--metric=ssim--similarity=weights", Settings())

@@ -21,8 +21,12 @@ def test_lora_of_several_modules_and_ranks() -> None:
 
     def lora(rank: int) -> LoraDelta:
         shapes = {"unet.a": (5, 7), "unet.b": (4, 3)}
-        factors = {m: (torch.randn(rank, i, generator=draw), torch.randn(o, rank, generator=draw)) for m, (o, i) in shapes.items()}
-        return LoraDelta(factors | {"unet.c": (torch.randn(rank, 2, 3, 3, generator=draw), torch.randn(6, rank, 1, 1, generator=draw))})
+        factors = {
+            m: (torch.randn(rank, i, generator=draw), torch.randn(o, rank, generator=draw)) for m, (o, i) in shapes.items()
+        }
+        return LoraDelta(
+            factors | {"unet.c": (torch.randn(rank, 2, 3, 3, generator=draw), torch.randn(6, rank, 1, 1, generator=draw))}
+        )
 
     deltas = [lora(2), lora(2), lora(3), lora(1)]
     dense = []

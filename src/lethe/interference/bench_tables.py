@@ -39,7 +39,9 @@ def synthetic_task(task: str, entities: int, seed: int) -> TaskData:
         for metric in (*METRICS, "rmse_published", "ssim_published"):
             keys = {"task": task, "method": method, "epochs": 0, "emitter": emitter, "receiver": receiver, "metric": metric}
             parts.append(pd.DataFrame(keys | {"value": generator.normal(size=len(emitter))}))
-    metadata = [{"name": f"entity {i}", "index": i, "category": "abcdefghijkl"[i % 12], "group": "ab"[i % 2]} for i in range(entities)]
+    metadata = [
+        {"name": f"entity {i}", "index": i, "category": "abcdefghijkl"[i % 12], "group": "ab"[i % 2]} for i in range(entities)
+    ]
     for record, value in zip(metadata, generator.normal(size=entities).tolist(), strict=True):
         record["value"] = value
     similarities = {kind: generator.normal(size=(entities, entities)) for kind in SIMILARITIES}
@@ -69,8 +71,15 @@ def measure(inference: Inference, entities: int = 100) -> Measured:
         timed("alignments", begin, len(alignment_table(task, METHODS, inference)))
         for method in METHODS:
             begin = time.perf_counter()
-            for template, more in (("SRCD", {"attribute": "group", "sources": ("a", "b")}), ("MSAM", {"similarities": SIMILARITIES})):
-                timed(template, begin, _result(template, data, inference, {"task": task.task, "method": method, "metric": "ssim"} | more))
+            for template, more in (
+                ("SRCD", {"attribute": "group", "sources": ("a", "b")}),
+                ("MSAM", {"similarities": SIMILARITIES}),
+            ):
+                timed(
+                    template,
+                    begin,
+                    _result(template, data, inference, {"task": task.task, "method": method, "metric": "ssim"} | more),
+                )
                 begin = time.perf_counter()
     many = {"tasks": TASKS, "methods": METHODS}
     for template, more in (

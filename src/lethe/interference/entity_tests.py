@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from lethe.interference.resampling import (
     Alternative,
@@ -22,6 +21,7 @@ from lethe.interference.resampling import (
     p_value,
     percentile_interval,
     random_orders,
+    ranks,
 )
 
 
@@ -75,7 +75,7 @@ def correlate(
             continue
         b = b[varied]
         if rank:
-            a, b = rankdata(a), rankdata(b, axis=1)
+            a, b = ranks(a), ranks(b, axis=1)
         a, b = _standardized(a), _standardized(b)
         observed = b @ a / n
         orders = random_orders(n, inference.permutations, inference.seed)
@@ -124,17 +124,17 @@ def group_effect(groups: Sequence[Hashable], values: Floats, inference: Inferenc
         rows = rows[np.ptp(values[rows][:, used], axis=1) > 0]
         if not len(rows):
             continue
-        ranks = _standardized(rankdata(values[rows][:, used], axis=1))
-        observed = _between(ranks @ member, sizes, n)
+        scores = _standardized(ranks(values[rows][:, used], axis=1))
+        observed = _between(scores @ member, sizes, n)
         orders = random_orders(n, inference.permutations, inference.seed)
         counts = 0
         for block in blocks(len(orders), n * len(names) * len(rows)):
-            sums = ranks @ member[orders[block]]  # (draws, m, groups)
+            sums = scores @ member[orders[block]]  # (draws, m, groups)
             counts = counts + extreme(observed, _between(sums, sizes, n), "greater")
         result.effect[rows] = observed
         result.p[rows] = p_value(np.asarray(counts), inference.permutations)
         if inference.bootstrap:
-            result.low[rows], result.high[rows] = percentile_interval(_drawn_effects(ranks, member, inference), inference.alpha)
+            result.low[rows], result.high[rows] = percentile_interval(_drawn_effects(scores, member, inference), inference.alpha)
     return result
 
 
@@ -143,15 +143,15 @@ def _between(sums: Floats, sizes: Floats, n: int) -> Floats:
     return np.asarray((sums**2 / sizes).sum(axis=-1) / n)
 
 
-def _drawn_effects(ranks: Floats, member: Floats, inference: Inference) -> Floats:
+def _drawn_effects(scores: Floats, member: Floats, inference: Inference) -> Floats:
     """(draws, m) shares of variance, entities drawn within their groups."""
     n, sizes = len(member), member.sum(axis=0)
-    total = square = between = np.zeros((inference.bootstrap, len(ranks)))
+    total = square = between = np.zeros((inference.bootstrap, len(scores)))
     for column, size in zip(member.T.astype(bool), sizes, strict=True):
         weights = multiplicities(int(size), inference.bootstrap, inference.seed)
-        own = weights @ ranks[:, column].T
+        own = weights @ scores[:, column].T
         total, between = total + own, between + own**2 / size
-        square = square + weights @ (ranks[:, column] ** 2).T
+        square = square + weights @ (scores[:, column] ** 2).T
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = square - total**2 / n
         return np.where(spread > 1e-12, (between - total**2 / n) / spread, np.nan)

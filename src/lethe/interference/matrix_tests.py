@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from lethe.interference.resampling import Alternative, blocks, extreme, multiplicities, percentile_interval, random_orders
+from lethe.interference.resampling import Alternative, blocks, extreme, multiplicities, percentile_interval, random_orders, ranks
 
 Matrix = NDArray[np.float64]
 
@@ -24,7 +23,7 @@ def ranked(matrix: Matrix) -> Matrix:
     """Average ranks of the finite entries off the diagonal; NaN elsewhere."""
     result = np.full(matrix.shape, np.nan)
     used = np.isfinite(matrix) & off_diagonal(len(matrix))
-    result[used] = rankdata(matrix[used])
+    result[used] = ranks(matrix[used])
     return result
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from lethe.interference.entity_tests import patterns
 
@@ -21,6 +20,8 @@ Floats = NDArray[np.float64]
 
 def correlation(x: Floats, y: Floats) -> dict[str, tuple[float, float]]:
     """``pearson`` and ``spearman``: (coefficient, p) over all finite rows; NaN where fewer than 3 or constant."""
+    from scipy import stats  # a second to import, which planning does not need
+
     used = np.isfinite(x) & np.isfinite(y)
     x, y = x[used], y[used]
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
@@ -37,6 +38,8 @@ def correlations(x: Floats, values: Floats) -> dict[str, Floats]:
 
     Both p-values are Student's t with n - 2 degrees of freedom, as in scipy.
     """
+    from scipy import stats  # a second to import, which planning does not need
+
     found = {name: np.full(len(values), np.nan) for name in ("pearson", "pearson_p", "spearman", "spearman_p")}
     for rows, used in patterns(values, np.isfinite(x)):
         n = int(used.sum())
@@ -55,6 +58,8 @@ def correlations(x: Floats, values: Floats) -> dict[str, Floats]:
 
 def groups(samples: Sequence[Floats]) -> dict[str, tuple[float, float]]:
     """``anova`` and ``kruskal``: (F or H, p); NaN where there are fewer than two groups or all values are equal."""
+    from scipy import stats  # a second to import, which planning does not need
+
     if len(samples) < 2 or np.ptp(np.concatenate(samples)) == 0:
         return {"anova": (math.nan, math.nan), "kruskal": (math.nan, math.nan)}
     anova, kruskal = stats.f_oneway(*samples), stats.kruskal(*samples)

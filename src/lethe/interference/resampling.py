@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control
 
 Floats = NDArray[np.float64]
 Alternative = Literal["two-sided", "greater", "less"]
@@ -35,6 +34,13 @@ class Inference:
     bootstrap: int = 2000
     alpha: float = 0.05
     seed: int = 0
+
+
+def ranks(values: ArrayLike, axis: int | None = None) -> Floats:
+    """Average ranks from 1. ``scipy.stats`` takes a second to import, and planning a workflow needs none of it."""
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values, axis=axis), dtype=float)
 
 
 def random_orders(n: int, count: int, seed: int) -> NDArray[np.int64]:
@@ -86,6 +92,8 @@ def q_values(p: ArrayLike) -> Floats:
     Args:
         p: p-values of one family; NaN (not tested) does not count and stays NaN.
     """
+    from scipy.stats import false_discovery_control
+
     values = np.asarray(p, dtype=float)
     result, tested = np.full(values.shape, np.nan), np.isfinite(values)
     if tested.any():

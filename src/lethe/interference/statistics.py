@@ -11,10 +11,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from lethe.interference.matrix_tests import bootstrap_correlations, count_extreme, off_diagonal, ranked, standardized
-from lethe.interference.resampling import ALTERNATIVES, Alternative, blocks, extreme, p_value, random_orders
+from lethe.interference.resampling import ALTERNATIVES, Alternative, blocks, extreme, p_value, random_orders, ranks
 
 Matrix = NDArray[np.float64]
 
@@ -111,11 +110,11 @@ def _incomplete(
     """Some emitters were not unlearned: which values of ``b`` count changes with each permutation, and so do their ranks."""
     n = len(a)
     rows, columns = np.nonzero(used)
-    x = _standardized((rankdata(a[used]) if rank else a[used])[None])[0]
+    x = _standardized((ranks(a[used]) if rank else a[used])[None])[0]
 
     def correlate(order: NDArray[np.int64]) -> NDArray[np.float64]:
         values = b[order[:, rows], order[:, columns]]
-        return np.nan_to_num(_standardized(rankdata(values, axis=1) if rank else values) @ x / len(x))
+        return np.nan_to_num(_standardized(ranks(values, axis=1) if rank else values) @ x / len(x))
 
     observed = correlate(np.arange(n)[None])[0]
     drawn = random_orders(n, permutations, seed)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 from pydantic import Field
-from scipy.stats import chi2_contingency
 
 from lethe.interference.resampling import Inference, q_values
 from lethe.interference.templates.base import Template
@@ -20,6 +18,9 @@ from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.parameters import Names, Parameters
 from lethe.interference.templates.relations import PUBLISHED_SLUGS, relations
 from lethe.interference.templates.result import Finding, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL = "all"
 
@@ -37,6 +38,8 @@ class CountSignificantRelationship(Parameters):
 
 def compute(parameters: CountSignificantRelationship, data: Mapping[str, TaskData], inference: Inference) -> Result:
     """Rows: ``row`` (group), ``column`` (method), ``count``, ``denominator``, ``value`` (share)."""
+    import pandas as pd
+
     slugs = PUBLISHED_SLUGS if parameters.statistics == (ALL,) else parameters.statistics
     table = pd.concat(
         [
@@ -79,6 +82,8 @@ def compute(parameters: CountSignificantRelationship, data: Mapping[str, TaskDat
 
 
 def _chi_squared(totals: pd.DataFrame) -> list[Finding]:
+    from scipy.stats import chi2_contingency
+
     result = []
     for first, second in combinations(totals.index, 2):
         cells = [[totals.loc[name, "sum"], totals.loc[name, "count"] - totals.loc[name, "sum"]] for name in (first, second)]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.interference.entities import STATISTICS, entity_statistics
@@ -18,6 +17,9 @@ from lethe.metrics.base import spec_of
 from lethe.metrics.embeddings import Embeddings
 from lethe.registry import nearest
 from lethe.testbed.schema import column_kind
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 

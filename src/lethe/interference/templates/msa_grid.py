@@ -8,10 +8,9 @@ independent, significant where either of two raw p-values is below 0.05.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from lethe.interference import published_tests
@@ -21,6 +20,9 @@ from lethe.interference.templates.base import Template
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.parameters import Names, Parameters
 from lethe.interference.templates.result import Finding, Result, number
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class MetricSimilarityAlignmentGrid(Parameters):
@@ -35,6 +37,8 @@ class MetricSimilarityAlignmentGrid(Parameters):
 
 def corrected(parameters: MetricSimilarityAlignmentGrid, task: TaskData, inference: Inference) -> pd.DataFrame:
     """``method, metric, similarity, value, p, draws`` of a task."""
+    import pandas as pd
+
     damages = {(m, q): task.damage(m, q) for m in parameters.methods for q in parameters.metrics}
     keys = dict.fromkeys(similarity_of(kind, m) for kind in parameters.similarities for m in parameters.methods)
     found = align(damages, {key: task.similarity(key) for key in keys}, inference)
@@ -44,6 +48,8 @@ def corrected(parameters: MetricSimilarityAlignmentGrid, task: TaskData, inferen
 
 def published(parameters: MetricSimilarityAlignmentGrid, task: TaskData) -> pd.DataFrame:
     """``method, metric, similarity, value, significant`` of a task."""
+    import pandas as pd
+
     rows = []
     for method in parameters.methods:
         for metric in parameters.metrics:
@@ -56,6 +62,8 @@ def published(parameters: MetricSimilarityAlignmentGrid, task: TaskData) -> pd.D
 
 def compute(parameters: MetricSimilarityAlignmentGrid, data: Mapping[str, TaskData], inference: Inference) -> Result:
     """Rows: ``row`` (method or similarity), ``column`` (metric, or empty), ``value``, ``low``, ``high``, ``count``, ``denominator``."""
+    import pandas as pd
+
     old = parameters.fidelity == "published"
     parts = [published(parameters, data[t]) if old else corrected(parameters, data[t], inference) for t in parameters.tasks]
     table = pd.concat(parts, ignore_index=True)

@@ -17,14 +17,11 @@ from lethe.interference.templates.check import metrics
 from lethe.interference.templates.parameters import build, validate
 from lethe.settings.models import Settings
 
-PAPER_TASKS, METRICS, SIMILARITIES = (
-    ("people", "scenes", "breeds"),
-    "brisque_diff clip_diff rmse ssim dino_diff",
-    "clip attr dino act",
-)
+PAPER_TASKS, COMPARED = ("people", "scenes", "breeds"), ("uce", "distil", "munba")
+METRICS, SIMILARITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"), ("clip", "attr", "dino", "act")
 FEW, LARGE = 2, 100  # entities per category where a task has fewer than LARGE entities
 BUSH, SERENA, WINONA, SCHNAUZER, SKATING = 0, 8, 32, 20, 40  # indices of the paper's entities
-EVERY, COMPARED = dict.fromkeys(("tasks",), PAPER_TASKS), ("uce", "distil", "munba")
+SEEDS = (42, 43, 44, 45)
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def _paper() -> Iterator[Figure]:
     people, scenes, breeds = (
         {"task": task, "method": method} for task, method in zip(PAPER_TASKS, ("distil", "distil", "uce"), strict=True)
     )
-    grid = EVERY | {"methods": COMPARED}
+    grid = {"tasks": PAPER_TASKS, "methods": COMPARED}
     for by in ("method", "attribute", "statistic"):
         yield Figure(f"sig_by_{'me' if by == 'statistic' else by}", "CSR", grid | {"by": by})
     yield Figure("sig_breeds_group", "SRC", breeds | {"statistic": worst, "attribute": "group"})
@@ -65,7 +62,7 @@ def _paper() -> Iterator[Figure]:
         ("iat_uce", "uce", "occupation_simplified", "hpi_bin"),
     ):
         yield Figure(name, "IAT", {"task": "people", "method": method, "attribute_1": first, "attribute_2": second})
-    for seed in (42, 43, 44, 45):
+    for seed in SEEDS:
         shown = {"metric": "clip_diff", "seed": seed}
         yield Figure(f"visual_summary_schnauzer_uce_seed{seed}", "IVS", breeds | shown | {"emitter": SCHNAUZER})
         yield Figure(f"visual_summary_skating_distil_seed{seed}", "IVS", scenes | shown | {"emitter": SKATING})
@@ -81,7 +78,7 @@ def _paper() -> Iterator[Figure]:
     skating = {"metric": "clip_diff", "similarity": "act", "emitter": SKATING}
     yield Figure("msaone_rank_ice_skating_distil_clip_diff_act", rank, scenes | skating)
     yield Figure("dinodiff_jacc_scenes_distil", "MSA", scenes | {"metric": "dino_diff", "similarity": "attr"})
-    both = {"metrics": tuple(METRICS.split()), "similarities": tuple(SIMILARITIES.split())}
+    both = {"metrics": METRICS, "similarities": SIMILARITIES}
     yield Figure("msa_full_groupby_method", "MSAGrid", grid | both)
     yield Figure("msa_full_heatmap_sim_mp_abs", "MSAGrid", grid | both | {"by": "metric"})
     forget = {"statistic_x": "forget_clip_diff", "statistic_y": "retain_average_clip_diff"}
@@ -93,18 +90,19 @@ def _paper() -> Iterator[Figure]:
     yield Figure("grid_clipdiff_act_top5", "MostSimilarMostInterferedGrid", grid | top)
 
 
-def _every_template(task: str, attributes: tuple[str, str], number: str, metric: str) -> Iterator[Figure]:
+def _every_template(task: str, attributes: tuple[str, str], number: str, metric: str, fidelity: str) -> Iterator[Figure]:
     """One figure of every template for a task that the paper does not have."""
     one, many = {"task": task, "method": "distil"}, {"tasks": (task,), "methods": COMPARED}
-    pair, seed = one | {"metric": metric}, {"seed": 42}
-    statistic, similarity = f"emitter_others_average_{metric}", {"similarity": "dino"}
+    pair, seed = one | {"metric": metric}, {"seed": SEEDS[0]}
+    statistic = f"emitter_{'' if fidelity == 'published' else 'others_'}average_{metric}"
+    similarity = {"similarity": "dino"}
     made: dict[str, dict[str, Any]] = {
         "MMA": many | {"statistic_x": "forget_clip_diff", "statistic_y": "retain_average_clip_diff"},
         "MSA": pair | similarity,
         "MSAOne": pair | similarity | {"emitter": 0},
         "InterferenceBySimilarityRank": pair | similarity | {"emitter": 0},
-        "MostSimilarMostInterferedGrid": many | {"metrics": tuple(METRICS.split()), "similarities": tuple(SIMILARITIES.split())},
-        "MSAM": pair | {"similarities": tuple(SIMILARITIES.split()), "attribute_value": False},
+        "MostSimilarMostInterferedGrid": many | {"metrics": METRICS, "similarities": SIMILARITIES},
+        "MSAM": pair | {"similarities": SIMILARITIES, "attribute_value": False},
         "SRC": one | {"statistic": statistic, "attribute": attributes[0]},
         "SRCD": pair | {"attribute": attributes[0], "sources": ("odd", "even")},
         "SRN": one | {"statistic": statistic, "attribute": number},
@@ -113,13 +111,13 @@ def _every_template(task: str, attributes: tuple[str, str], number: str, metric:
         "MCI": pair | {"source": 3, "sink": 8},
         "IVS": pair | seed | {"emitter": 0},
         "SimilarityVisualSummary": one | seed | similarity | {"emitter": 0},
-        "UnlearningVisualSummary": {"task": task, "methods": COMPARED, "emitter": 0, "seeds": (42, 43, 44, 45)},
+        "UnlearningVisualSummary": {"task": task, "methods": COMPARED, "emitter": 0, "seeds": SEEDS},
         "IM": pair,
         "SM": {"task": task} | similarity,
         "MCME": many | {"statistic": statistic},
         "EUP": pair | {"emitter": 0},
         "EFE": one,
-        "MSAGrid": many | {"metrics": tuple(METRICS.split()), "similarities": tuple(SIMILARITIES.split()), "by": "metric"},
+        "MSAGrid": many | {"metrics": METRICS, "similarities": SIMILARITIES, "by": "metric"},
         "Pareto": one,
     }
     for template, parameters in made.items():
@@ -130,7 +128,7 @@ def figures(settings: Settings) -> list[Figure]:
     """The named results of a world, in its own tasks, methods, metrics, similarities, entities and seeds."""
     wanted = list(_paper())
     if "objects" in settings.tasks:
-        wanted += _every_template("objects", settings.tasks["objects"].balance, "value", "clip_diff")
+        wanted += _every_template("objects", settings.tasks["objects"].balance, "value", "clip_diff", settings.fidelity)
     return [adapted for figure in wanted if (adapted := _adapted(figure, settings)) is not None]
 
 
@@ -147,7 +145,7 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
         many = "similarities" if one == "similarity" else f"{one}s"
         if many in given:
             given[many] = tuple(name for name in given[many] if name in allowed)
-        if given.get(one, allowed[0]) not in allowed or given.get(many, allowed) == ():
+        if given.get(many) == () or (one in given and given[one] not in allowed):
             return None
     tasks = [given["task"]] if "task" in given else list(given["tasks"])
     entities = min(settings.tasks[task].entities for task in tasks)
@@ -156,7 +154,7 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
             given[key] %= entities
     seeds = settings.generation.seeds
     if "seed" in given:
-        if (place := given["seed"] - 42) >= len(seeds):
+        if (place := SEEDS.index(given["seed"])) >= len(seeds):
             return None
         given["seed"] = seeds[place]
     if "seeds" in given:

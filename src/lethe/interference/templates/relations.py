@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.interference import published_tests
@@ -15,6 +15,9 @@ from lethe.interference.pairs import Fidelity
 from lethe.interference.resampling import Inference
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.result import Finding, published, tested
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 PUBLISHED_SLUGS = tuple(statistic.slug for statistic in PUBLISHED_STATISTICS)
@@ -76,6 +79,8 @@ def relations(
         ``task, method, attribute, statistic, effect, value, low, high, p, n`` (corrected), or ``task, method, attribute,
         statistic, p_1, p_2, significant`` (published: either p < 0.05). What could not be tested is NaN.
     """
+    import pandas as pd
+
     attributes, rows = list(attributes), []
     for method in methods:
         values = np.stack([task.statistic(method, slug, fidelity) for slug in slugs])

@@ -13,10 +13,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.stats import rankdata
 
 from lethe.interference import published_tests
-from lethe.interference.resampling import Inference, blocks, extreme, multiplicities, p_value, percentile_interval, random_orders
+from lethe.interference.resampling import (
+    Inference,
+    blocks,
+    extreme,
+    multiplicities,
+    p_value,
+    percentile_interval,
+    random_orders,
+    ranks,
+)
 from lethe.interference.templates.base import Template
 from lethe.interference.templates.data import MissingDataError, TaskData
 from lethe.interference.templates.parameters import Names, PairParameters
@@ -53,15 +61,15 @@ def received(values: Floats, emitters: Floats, exclude_diagonal: bool) -> Floats
 def epsilon_squared(values: Floats, codes: NDArray[np.int64], weights: Floats) -> Floats:
     """(draws,) share of the ranks' variance between categories; codes (draws, N), -1 = left out, weights (draws, N)."""
     used = np.isfinite(values) & (codes >= 0)
-    ranks = rankdata(np.where(used, values, np.inf), axis=1)  # what is left out takes the last ranks
+    scores = ranks(np.where(used, values, np.inf), axis=1)  # what is left out takes the last ranks
     weights = np.where(used, weights, 0.0)
-    total, mean = weights.sum(axis=1), (weights * ranks).sum(axis=1) / weights.sum(axis=1)
+    total, mean = weights.sum(axis=1), (weights * scores).sum(axis=1) / weights.sum(axis=1)
     between = np.zeros(len(values))
     for code in range(int(codes.max()) + 1):
         own = weights * (codes == code)
         size = own.sum(axis=1)
-        between += np.divide((own * ranks).sum(axis=1) ** 2, size, out=np.zeros(len(values)), where=size > 0)
-    spread = (weights * ranks**2).sum(axis=1) - total * mean**2
+        between += np.divide((own * scores).sum(axis=1) ** 2, size, out=np.zeros(len(values)), where=size > 0)
+    spread = (weights * scores**2).sum(axis=1) - total * mean**2
     return np.divide(between - total * mean**2, spread, out=np.full(len(values), np.nan), where=spread > 1e-12)
 
 

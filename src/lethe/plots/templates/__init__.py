@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
 from lethe.registry import Registry
 
 if TYPE_CHECKING:
@@ -15,8 +13,8 @@ if TYPE_CHECKING:
     from lethe.interference.templates.parameters import Parameters
     from lethe.interference.templates.result import Result
 
-Pictures = Mapping[tuple[str, str], NDArray[Any]]
-"""(row, member) -> (H, W, 3) uint8."""
+Pictures = Mapping[tuple[str, str], Any]
+"""(row, member) -> (H, W, 3) uint8 array."""
 
 if TYPE_CHECKING:
     Draw = Callable[[Result, Parameters, Pictures], Figure]
