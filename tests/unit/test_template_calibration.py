@@ -37,14 +37,14 @@ def test_metric_against_similarity() -> None:
 def test_statistic_against_attributes() -> None:
     """One relation at a time, many at once (the two tests of one relation are both looked at by the reference)."""
     generator = np.random.default_rng(1)
-    labels = list("abcd" * 5)
-    values = generator.standard_t(3, size=(DRAWS, 20))
+    labels = list("abcd" * 10)
+    values = generator.normal(size=(DRAWS, 40))
     groups = group_effect(labels, values, Inference(999, 0))
-    number = correlate(np.arange(20.0), values, Inference(999, 0))
+    number = correlate(np.arange(40.0), values, Inference(999, 0))
     for found in (groups, number):
         assert NEAR[0] <= (found.p <= 0.05).mean() <= NEAR[1]
     either = [published_tests.either(published_tests.groups([row[i::4] for i in range(4)])) for row in values]
-    assert np.mean(either) > (groups.p <= 0.05).mean() + 0.005
+    assert np.mean(either) > (groups.p <= 0.05).mean()
     families = groups.p.reshape(20, 50)  # 20 families of 50 null relations: any discovery is false
     assert np.mean([(q_values(family) < 0.05).any() for family in families]) <= 0.15
     assert np.mean([np.any(family) for family in np.reshape(either, (20, 50))]) > 0.8
@@ -78,8 +78,8 @@ def test_association_of_drifting_models() -> None:
     corrected = published = 0
     for draw in range(DRAWS):
         noise = generator.normal(scale=0.05, size=(12, 12))
-        drift = 0.1 + noise + noise.T + generator.normal(scale=0.02, size=(6, 12, 12))
-        corrected += _relabelled(drift.mean(axis=0), a, b, 6, Inference(99, 0, seed=draw)).p <= 0.05  # type: ignore[operator]
+        drift = 0.1 + noise + noise.T + generator.normal(scale=0.02, size=(8, 12, 12))
+        corrected += _relabelled(drift.mean(axis=0), a, b, 8, Inference(99, 0, seed=draw)).p <= 0.05  # type: ignore[operator]
         published += _flips(association(drift, a, b, True), Inference(99, 0, seed=draw)) <= 0.05
     assert NEAR[0] <= corrected / DRAWS <= NEAR[1]
     assert published / DRAWS > 0.9

@@ -21,7 +21,10 @@ from lethe.plots.templates.figure import write
 from lethe.settings.models import Settings
 
 QUICK = Inference(permutations=99, bootstrap=50)
-NAMED = {figure.template: figure for figure in figures(Settings()) if figure.name.startswith("objects_")}
+NAMED = {
+    fidelity: {f.template: f for f in figures(Settings(fidelity=fidelity)) if f.name.startswith("objects_")}  # type: ignore[arg-type]
+    for fidelity in ("corrected", "published")
+}
 OBJECTS = {"objects": make_task("objects", 10)}
 
 
@@ -31,10 +34,10 @@ def pictures(result: object) -> dict[tuple[str, str], np.ndarray]:
 
 
 @pytest.mark.parametrize("fidelity", ["corrected", "published"])
-@pytest.mark.parametrize("name", sorted(NAMED))
+@pytest.mark.parametrize("name", sorted(NAMED["corrected"]))
 def test_every_template_is_drawn(name: str, fidelity: str) -> None:
     template = TEMPLATES.load(name)
-    parameters = validate(template.parameters, NAMED[name].parameters | {"fidelity": fidelity})
+    parameters = validate(template.parameters, NAMED[fidelity][name].parameters)
     result = template.compute(parameters, OBJECTS, QUICK)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -51,7 +54,7 @@ def test_every_template_is_drawn(name: str, fidelity: str) -> None:
 
 def test_a_result_is_three_files_and_the_same_bytes_again(tmp_path: Path) -> None:
     template = TEMPLATES.load("SRN")
-    parameters = validate(template.parameters, NAMED["SRN"].parameters)
+    parameters = validate(template.parameters, NAMED["corrected"]["SRN"].parameters)
     result = template.compute(parameters, OBJECTS, QUICK)
     written = []
     for run in ("a", "b"):

@@ -72,7 +72,7 @@ def name_points(
             (px - 3 * scale, py - 3 * scale, px + 3 * scale, py + 3 * scale)
             for px, py in axes.transData.transform(np.column_stack(around))
         ]
-    for (px, py), name, colour in zip(places, names, colours, strict=True):
+    for (px, py), at, name, colour in zip(places, zip(x, y, strict=True), names, colours, strict=True):
         text = shortened(name)
         width, height = 4.6 * len(text) * scale, 10.5 * scale
         for dx, dy in _offsets(width, height, scale):
@@ -80,10 +80,9 @@ def name_points(
             inside = box.x0 <= room[0] and room[2] <= box.x1 and box.y0 <= room[1] and room[3] <= box.y1
             if inside and not any(_overlap(room, other) for other in taken):
                 taken.append(room)
-                axes.annotate(
-                    text, (px, py), xycoords="figure pixels", xytext=(dx / scale, dy / scale), textcoords="offset points",
-                    fontsize=8, color=colour, annotation_clip=False,
-                )  # fmt: skip
+                shift = (dx / scale, dy / scale)
+                note = axes.annotate(text, at, xytext=shift, textcoords="offset points", fontsize=8, color=colour)
+                note.set_in_layout(False)  # the panel keeps the size for which the place was found
                 break
 
 
