@@ -353,12 +353,12 @@ def test_the_grid_of_alignments_averages_single_ones(people: TaskData) -> None:
                 rho.append(
                     mantel(np.asarray(spec_of(metric).damage(people.matrix(method, metric))), alike, permutations=9).correlation
                 )
-        assert finding(result, "mean_abs_correlation", method).value == pytest.approx(np.mean(np.abs(rho)))
+        assert finding(result, "mean_damage_spearman", method).value == pytest.approx(np.mean(rho))
     cells = compute("MSAGrid", people, by="metric", **given).rows
     assert {(row["row"], row["column"], row["denominator"]) for row in cells} == {(k, m, 2) for k in kinds for m in metrics}
     old = compute("MSAGrid", people, fidelity="published", **given | {"similarities": ("attr",)})
     r = [stats.pearsonr(people.matrix("uce", m)[off(12)], people.similarity("attr")[off(12)]).statistic for m in metrics]
-    assert finding(old, "mean_abs_correlation", "uce").value == pytest.approx(np.mean(np.abs(r)))
+    assert finding(old, "mean_abs_pearson", "uce").value == pytest.approx(np.mean(np.abs(r)))
 
 
 def test_pareto_front_equals_loops(people: TaskData) -> None:

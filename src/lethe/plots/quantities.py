@@ -111,7 +111,7 @@ def axis(kind: str, name: str) -> str:
     """The label of an axis of a result: ``kind`` says what ``name`` names.
 
     ``metric``, ``similarity``, ``statistic``, ``attribute``, ``predicted`` (a metric), ``damage`` (of a metric), ``share`` (of what
-    ``name`` says), ``correlation`` (of ``name`` with similarity).
+    ``name`` says), ``correlation`` (with similarity, of harm or as published).
     """
     if kind == "metric":
         return quantity(name).axis
@@ -128,5 +128,5 @@ def axis(kind: str, name: str) -> str:
     if kind == "share":
         return f"share: {name}".replace(" among", "\namong")
     if kind == "correlation":
-        return f"mean |correlation| of {name} and similarity"
+        return "mean |Pearson r| of metric and similarity" if name == "published" else f"mean \u03c1 of {name} and similarity"
     raise UnknownNameError(f"unknown kind of axis '{kind}'")

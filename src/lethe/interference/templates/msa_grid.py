@@ -1,7 +1,8 @@
-"""All metric-similarity alignments at a glance: mean |correlation| and how many are significant, by method or by metric.
+"""All metric-similarity alignments at a glance: their mean and how many are significant, by method or by metric.
 
-Corrected: Spearman of damage and similarity with Mantel tests, q over all alignments of the figure; the interval of a mean draws
-entities, the same for all alignments of a task. ``published``: mean |Pearson r| of the raw metric over pairs taken as
+Corrected: the mean of Spearman's rho of damage and similarity, with its sign (a mean of absolute values is above zero without any
+relation, and so is its interval); Mantel tests, q over all alignments of the figure; the interval of a mean draws entities, the
+same for all alignments of a task. ``published``: mean |Pearson r| of the raw metric over pairs taken as
 independent, significant where either of two raw p-values is below 0.05.
 """
 
@@ -70,18 +71,22 @@ def compute(parameters: MetricSimilarityAlignmentGrid, data: Mapping[str, TaskDa
     if not old:
         table["significant"] = q_values(table["p"]) < inference.alpha
     findings, rows = [], []
-    how = "mean |Pearson r|, pairs as independent" if old else "mean |Spearman| of damage and similarity, entities drawn"
+    name, how = (
+        ("mean_abs_pearson", "pairs as independent")
+        if old
+        else ("mean_damage_spearman", "one-sided Mantel tests, entities drawn")
+    )
     for key, group in table.groupby(["method"] if parameters.by == "method" else ["similarity", "metric"], sort=False):
-        value, low, high = float(group["value"].abs().mean()), None, None
+        value, low, high = float((group["value"].abs() if old else group["value"]).mean()), None, None
         if not old:
-            draws = np.abs(np.stack(list(group["draws"]))).mean(axis=0)
+            draws = np.stack(list(group["draws"])).mean(axis=0)
             low, high = (number(end[0]) for end in percentile_interval(draws[:, None], inference.alpha))
         count, cells = int(group["significant"].sum()), [*key, ""]
-        findings.append(Finding("mean_abs_correlation", value, len(group), how, low, high, group="/".join(key)))
+        findings.append(Finding(name, value, len(group), how, low, high, group="/".join(key)))
         rows.append({"row": cells[0], "column": cells[1], "value": value, "low": low, "high": high, "count": count})
         rows[-1]["denominator"] = len(group)
     notes = {"alignments": len(table), "significant": int(table["significant"].sum())}
-    return Result(tuple(findings), tuple(rows), {"value": ("correlation", "harm")}, notes)
+    return Result(tuple(findings), tuple(rows), {"value": ("correlation", "published" if old else "harm")}, notes)
 
 
 TEMPLATE = Template("MSAGrid", "MetricSimilarityAlignmentGrid", MetricSimilarityAlignmentGrid, compute)

@@ -46,7 +46,7 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
             axes.set_yscale("symlog", linthresh=1)
         what = f"emitters: {panel}" if panel and not methods else panel
         own = [_compared(f.group, panel) + told(f, short=":" in f.group) for f in comparisons if f.group.startswith(panel)]
-        axes.set_title("\n".join(filter(None, [what, *own])), fontsize=8.5)
+        axes.set_title("\n".join(filter(None, [what, *own])), fontsize=8)
     if not methods:
         prefix = "receivers, " if any(shown) else ""
         figure.supxlabel(prefix + axis(*result.axes["x"]).lower(), fontsize=10)

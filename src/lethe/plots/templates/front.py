@@ -49,7 +49,7 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     right.set_ylabel("specificity ratio")
     right.grid(True, axis="y")
     if len(result.findings) > 1:
-        right.set_title(told(result.findings[1], short=True), fontsize=9)
+        right.set_title(told(result.findings[1]), fontsize=9)
     figure.suptitle(heading(parameters), fontsize=11)
     name_points(
         left,

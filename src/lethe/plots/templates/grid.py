@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,15 +35,16 @@ def _bars(result: Result, data: pd.DataFrame, parameters: Parameters) -> Figure:
     axes = figure.subplots()
     names = list(data["row"])
     axes.bar(range(len(data)), data["value"], width=0.62, color=[method_colour(name, names) for name in names])
-    tops = data["value"].to_numpy(float)
+    tops, bottom = data["value"].to_numpy(float), float(min(0.0, data["value"].min()))
     if "low" in data and data["low"].notna().all():
         ends = np.abs(data[["low", "high"]].to_numpy(float).T - tops)
         axes.errorbar(range(len(data)), tops, yerr=ends, fmt="none", ecolor=INK, capsize=5, linewidth=1.4)
-        tops = np.maximum(tops, data["high"].to_numpy(float))
+        tops, bottom = np.maximum(tops, data["high"].to_numpy(float)), min(bottom, float(data["low"].min()) * 1.1)
+    axes.axhline(0, color=INK, linewidth=0.8)
     for place, (top, count, total) in enumerate(zip(tops, data["count"], data["denominator"], strict=True)):
         axes.annotate(f"{count} / {total}", (place, top), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=9)
     axes.set_xticks(range(len(data)), [method_name(name) for name in names])
-    axes.set_ylim(0, max(0.05, float(tops.max()) * 1.18))
+    axes.set_ylim(bottom, max(0.05, float(tops.max()) * 1.18))
     axes.set_ylabel(axis(*result.axes["value"]))
     axes.grid(True, axis="y")
     axes.set_title(f"{heading(parameters)}\n{_told(result, parameters)}", fontsize=10)
@@ -59,8 +60,12 @@ def _map(result: Result, data: pd.DataFrame, parameters: Parameters) -> Figure:
     line = 0.42 if len(rows) <= SMALL else 0.24
     figure = Figure(figsize=(room + max(2.6, 1.15 * len(columns)) + 1.6, 1.9 + line * len(rows)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
-    top = max(float(np.nanmax(values)), 0.05)
-    image = axes.imshow(np.ma.masked_invalid(values), cmap="cividis", vmin=0, vmax=top, aspect="auto")
+    signed = float(np.nanmin(values)) < 0
+    top = max(float(np.nanmax(np.abs(values))), 0.05)
+    scale: dict[str, Any] = (
+        {"cmap": "RdBu_r", "vmin": -top, "vmax": top} if signed else {"cmap": "cividis", "vmin": 0, "vmax": top}
+    )
+    image = axes.imshow(np.ma.masked_invalid(values), aspect="auto", **scale)
     axes.set_facecolor(GREY)
     findings = {finding.group: finding for finding in result.findings}
     for row, column, value, count, total in zip(
@@ -71,7 +76,7 @@ def _map(result: Result, data: pd.DataFrame, parameters: Parameters) -> Figure:
         if finding is not None and finding.q is not None:
             text = f"{number(value)} ({count}/{total})\nq = {probability(finding.q)}"
         place = (columns.index(column), rows.index(row))
-        axes.text(*place, text, ha="center", va="center", fontsize=8, color="black" if value > 0.55 * top else "white")
+        axes.text(*place, text, ha="center", va="center", fontsize=8, color=_ink(value / top, signed))
     axes.set_xticks(range(len(columns)), [_name(name) for name in columns], rotation=20 if len(columns) > 3 else 0)
     axes.set_yticks(range(len(rows)), [_name(name) for name in rows], fontsize=10 if len(rows) <= SMALL else 8)
     axes.tick_params(length=0)
@@ -79,6 +84,11 @@ def _map(result: Result, data: pd.DataFrame, parameters: Parameters) -> Figure:
     figure.colorbar(image, ax=axes, shrink=0.9).set_label(axis(*result.axes["value"]))
     axes.set_title(f"{heading(parameters)}\n{_told(result, parameters)}", fontsize=10)
     return figure
+
+
+def _ink(value: float, signed: bool) -> str:
+    """Black on light cells, white on dark ones; ``value`` as a share of the largest."""
+    return "black" if (abs(value) < 0.6 if signed else value > 0.55) else "white"
 
 
 def _told(result: Result, parameters: Parameters) -> str:

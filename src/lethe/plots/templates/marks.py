@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
+HALO = {"facecolor": "white", "edgecolor": "none", "alpha": 0.6, "pad": 0.6}  # behind names, over lines
 CROWD = 400  # points; more of them leave no room for names at all
 CATEGORY_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#B8A800")
 CATEGORY_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
@@ -81,7 +82,7 @@ def name_points(
             if inside and not any(_overlap(room, other) for other in taken):
                 taken.append(room)
                 shift = (dx / scale, dy / scale)
-                note = axes.annotate(text, at, xytext=shift, textcoords="offset points", fontsize=8, color=colour)
+                note = axes.annotate(text, at, xytext=shift, textcoords="offset points", fontsize=8, color=colour, bbox=HALO)
                 note.set_in_layout(False)  # the panel keeps the size for which the place was found
                 break
 

@@ -17,7 +17,8 @@ SYMBOLS = {
     "anova": "F",
     "kruskal": "H",
     "r2_test": "R\u00b2",
-    "mean_abs_correlation": "mean |\u03c1|",
+    "mean_abs_pearson": "mean |r|",
+    "mean_damage_spearman": "mean harm \u03c1",
     "share_above_1": "share above 1",
 }
 
