@@ -48,9 +48,8 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     right.set_xticks((1, 2), [f"front\nn = {len(samples[0])}", f"rest\nn = {len(samples[1])}"])
     right.set_ylabel("specificity ratio")
     right.grid(True, axis="y")
-    if len(result.findings) > 1:
-        right.set_title(told(result.findings[1]), fontsize=9)
-    figure.suptitle(heading(parameters), fontsize=11)
+    told_test = [f"specificity ratio, front against rest: {told(finding)}" for finding in result.findings[1:]]
+    figure.suptitle("\n".join([heading(parameters), *told_test]), fontsize=10)
     name_points(
         left,
         on["x"].to_numpy(float),
