@@ -18,7 +18,7 @@ from lethe.interference.resampling import Inference
 from lethe.interference.statistics import mantel
 from lethe.interference.templates import TEMPLATES
 from lethe.interference.templates.data import MissingDataError, TaskData
-from lethe.interference.templates.msam import entity_folds, entity_splits
+from lethe.interference.templates.pair_regression import entity_folds, entity_splits
 from lethe.interference.templates.parameters import validate
 from lethe.interference.templates.result import Finding, Result
 from lethe.metrics.base import spec_of

@@ -10,8 +10,8 @@ from lethe.interference import published_tests
 from lethe.interference.alignment import align, published_alignment
 from lethe.interference.entity_tests import correlate, group_effect, paired_difference
 from lethe.interference.resampling import Inference, q_values
+from lethe.interference.templates.directional import directional, received
 from lethe.interference.templates.iat import _flips, _relabelled, association, indicator
-from lethe.interference.templates.srcd import directional, received
 
 DRAWS, QUICK = 1000, Inference(permutations=99, bootstrap=0)
 NEAR = (0.04, 0.06)  # 5 % +- 1 %
