@@ -24,6 +24,9 @@ SETTINGS = validated(config)
 METHODS = SETTINGS.methods
 TASKS = list(SETTINGS.tasks)
 STUDIES = studies(SETTINGS.deepunlearn.datasets)
+COMPARED = [method for method in METHODS if method not in ("none", "retrain")]  # methods that unlearn every emitter
+WEIGHT_METHODS = [method for method in COMPARED if method in SETTINGS.similarity.weights]
+INFERENCE = SETTINGS.statistics.model_dump() | {"seed": SETTINGS.seed}  # of every result template
 GPU = 1 if SETTINGS.device == "cuda" else 0
 
 
@@ -61,6 +64,7 @@ localrules:
     demo,
     tables,
     figures,
+    figures_all,
     deepunlearn,
     deepunlearn_search,
 
@@ -92,6 +96,12 @@ rule figures:
     """Every figure of every task, with the data it draws."""
     input:
         figure_files(TASKS),
+
+
+rule figures_all:
+    """Every figure of the I-CARE paper, and one of every result template for a task that the paper does not have."""
+    input:
+        paper_figures,
 
 
 include: "rules/downloads.smk"

@@ -11,7 +11,7 @@ BENCH_DATASET = next(iter(SETTINGS.deepunlearn.datasets))
 rule bench:
     """Every benchmark."""
     input:
-        expand("results/bench/{name}.json", name=["batch_invariance", "dry_run", "uce", "scoring", "stacked_training"]),
+        expand("results/bench/{name}.json", name=["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]),
 
 
 rule bench_batch_invariance:
@@ -171,3 +171,26 @@ rule bench_sd14:
         "Stable Diffusion v1.4's size on the CPU"
     script:
         "../scripts/bench_sd14.py"
+
+
+rule bench_tables:
+    """Every table per entity and per template at the size of the paper, on synthetic pairs."""
+    output:
+        json="results/bench/tables.json",
+    log:
+        "logs/bench/tables.log",
+    benchmark:
+        "benchmarks/bench/tables.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.interference.bench_tables"),
+        inference=INFERENCE,
+    message:
+        "Tables of 3 tasks x 3 methods x 100 entities"
+    script:
+        "../scripts/bench_tables.py"

@@ -13,8 +13,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 from snakemake.exceptions import WorkflowError
 
 from lethe.fingerprint import fingerprint
+from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock
 from lethe.memory import need
+from lethe.plots.templates import PLOTS
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
@@ -217,6 +219,11 @@ def scores_of_retrained(wildcards):
     return [f"<results>/scores/{model.name}.parquet"]
 
 
+def models_of(task, method):
+    """Every model of a task and method."""
+    return [ModelId.parse(name) for name in runs(task, [method])]
+
+
 def interference_file(model):
     """The published name of one emitter's interference file."""
     return f"<results>/datasets/interferences_caused_by_{model.task}_{model.index}_{model.method}_{model.epochs}.json"
@@ -232,6 +239,31 @@ def grid_shards(wildcards):
         "on_tars": expand("<results>/datasets/generated_{run}.tar", run=names),
         "on_indices": expand("<results>/datasets/generated_{run}.parquet", run=names),
     }
+
+
+def template_inputs(wildcards):
+    """The finished files that a result reads; a result that this world cannot make is one message."""
+    from lethe.interference.templates.files import files_of
+
+    template, parameters = template_request(wildcards)
+    files = files_of(template, parameters, models_of)
+    return {kind: [f"<results>/{name}" for name in names] for kind, names in files.items()}
+
+
+def deltas_of(wildcards):
+    """The deltas of every emitter of a method, in index order."""
+    names = runs(wildcards.task, [wildcards.method])
+    return [f"<results>/models/{name}/delta.safetensors" for name in names]
+
+
+def similarity_files(task):
+    """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
+    return [f"<results>/similarity_{name}_{task}.json" for name in similarity_names()]
+
+
+def similarities_of_task(wildcards):
+    """Every similarity of the wildcard's task."""
+    return similarity_files(wildcards.task)
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------
@@ -344,6 +376,33 @@ def work_folder(rule_name):
     return folder
 
 
+def template_request(wildcards):
+    """The template of the wildcards and its parameters, checked against the settings."""
+    from lethe.interference.templates.check import resolve  # pandas and scipy, which other targets do not need
+
+    try:
+        return resolve(wildcards.template, wildcards.parameters, SETTINGS)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def template_parameters(wildcards):
+    """All parameters of a result, defaults included, so that a changed default reaches the result."""
+    return template_request(wildcards)[1].model_dump()
+
+
+def template_code(wildcards):
+    """Fingerprint of the code behind a result: its computation and its picture."""
+    return fingerprint(
+        "lethe.plots.templates.figure", TEMPLATES.module_of(wildcards.template), PLOTS.module_of(wildcards.template)
+    )
+
+
+def similarity_names():
+    """Kinds of similarity, `weights` once per method."""
+    return [*SETTINGS.similarity.kinds, *(f"weights_{method}" for method in WEIGHT_METHODS)]
+
+
 # --- products -----------------------------------------------------------------------------------------------------
 
 
@@ -362,6 +421,8 @@ def table_files(tasks):
                 f"tables/unlearning_{task}.csv",
                 f"tables/similarity_{task}.csv",
                 f"tables/gates_{task}.json",
+                f"tables/relations_{task}.csv",
+                f"tables/alignments_{task}.csv",
             )
         ],
     ) + [
@@ -386,6 +447,20 @@ def figure_files(tasks):
         if "judge" in SETTINGS.scoring.metrics:  # without a judge nobody can say what is forgotten
             stems.append(f"forget_retain_{task}")
     return expand("<results>/figures/{stem}.png", stem=stems)
+
+
+def paper_figures(wildcards):
+    """Every figure of the I-CARE paper that this world can make, and one of every template for tasks that the paper lacks."""
+    from lethe.interference.templates.paper import figures
+
+    return [f"<results>/figures/{figure.stem()}.png" for figure in figures(SETTINGS)]
+
+
+def claim_tables(wildcards):
+    """Finished tables that claims are read from."""
+    tables = [f"tables/{name}_{task}.csv" for task in TASKS for name in ("unlearning", "similarity", "relations")]
+    tables += [f"tables/gates_{task}.json" for task in TASKS]
+    return [f"<results>/{table}" for table in tables]
 
 
 def products(tasks):

@@ -205,3 +205,71 @@ rule visual_grid:
         "Pictures of emitter {wildcards.index} of {wildcards.task}"
     script:
         "../scripts/figure_visual_grid.py"
+
+
+rule template:
+    """Any result of any template, by its parameters: see docs/results.md for what can be asked for."""
+    input:
+        unpack(template_inputs),
+    output:
+        png=report(
+            "<results>/figures/{template}/{parameters}.png",
+            caption="../report/template.rst",
+            category="results",
+            subcategory="{template}",
+            labels={"result": "{parameters}"},
+        ),
+        pdf="<results>/figures/{template}/{parameters}.pdf",
+        json="<results>/figures/{template}/{parameters}.json",
+    log:
+        "<logs>/template/{template}/{parameters}.log",
+    benchmark:
+        "<benchmarks>/template/{template}/{parameters}.tsv"
+    wildcard_constraints:
+        template=one_of(TEMPLATES),
+        parameters="[A-Za-z0-9_.~=+-]+",
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=template_code,
+        parameters=template_parameters,
+        inference=INFERENCE,
+        balance={name: list(task.balance) for name, task in SETTINGS.tasks.items()},
+    message:
+        "{wildcards.template} {wildcards.parameters}"
+    script:
+        "../scripts/template.py"
+
+
+rule claims:
+    """What is claimed, against the finished tables: one row each, those that do not hold too."""
+    input:
+        tables=claim_tables,
+    output:
+        claims=report(
+            "<results>/tables/claims.csv",
+            caption="../report/claims.rst",
+            category="claims",
+            labels={"result": "claims"},
+        ),
+    log:
+        "<logs>/claims.log",
+    benchmark:
+        "<benchmarks>/claims.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=fingerprint("lethe.claims"),
+        tasks=TASKS,
+    message:
+        "Claims"
+    script:
+        "../scripts/claims.py"

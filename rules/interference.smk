@@ -43,6 +43,33 @@ rule similarities:
         "../scripts/similarities.py"
 
 
+rule weight_similarity:
+    """How alike the models of a method are: the cosine of their deltas, from factors."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        deltas=deltas_of,
+    output:
+        matrix="<results>/similarity_weights_{method}_{task}.json",
+    log:
+        "<logs>/weight_similarity/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/weight_similarity/{task}_{method}.tsv"
+    wildcard_constraints:
+        method=one_of(WEIGHT_METHODS),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.interference.weight_similarity"),
+    message:
+        "Weight similarity of the models of {wildcards.task} under {wildcards.method}"
+    script:
+        "../scripts/weight_similarity.py"
+
+
 rule interference_of_emitters:
     """The published record of ten emitters; its names hold numbers without leading zeros: emitters 10 to 19 are tens=1."""
     input:
@@ -185,7 +212,7 @@ rule summary:
         pairs="<results>/pairs_{task}.parquet",
         off="<results>/scores/{task}_baseline.parquet",
         floor="<results>/noise_floor_{task}.json",
-        similarities=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+        similarities=similarities_of_task,
     output:
         table=report(
             "<results>/tables/unlearning_{task}.csv",
@@ -211,9 +238,39 @@ rule summary:
         code=fingerprint("lethe.interference.summary"),
         task=task_settings,
         statistics=SETTINGS.statistics.model_dump(),
-        kinds=list(SETTINGS.similarity.kinds),
+        kinds=similarity_names(),
         seed=SETTINGS.seed,
     message:
         "Unlearning table and gates of {wildcards.task}"
     script:
         "../scripts/summary.py"
+
+
+rule relations:
+    """Every statistic per entity against every attribute and against every other statistic, with q-values over each family."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        pairs="<results>/pairs_{task}.parquet",
+        entities="<results>/interference_per_entity_{task}.json",
+    output:
+        relations="<results>/tables/relations_{task}.csv",
+        alignments="<results>/tables/alignments_{task}.csv",
+    log:
+        "<logs>/relations/{task}.log",
+    benchmark:
+        "<benchmarks>/relations/{task}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=fingerprint("lethe.interference.templates.sweeps"),
+        task=task_settings,
+        inference=INFERENCE,
+        methods=COMPARED,
+    message:
+        "Relations of statistics and attributes of {wildcards.task}"
+    script:
+        "../scripts/relations.py"

@@ -41,6 +41,7 @@ def code_of_rules(wildcards):
         "evaluator": list(SETTINGS.evaluators),
         "dataset": list(SETTINGS.deepunlearn.datasets),
         "architecture": sorted({architecture for _, architecture in STUDIES}),
+        "template": list(TEMPLATES),
         "unlearner": sorted({name for data in SETTINGS.deepunlearn.datasets.values() for name in data.methods}),
     }
     codes = {}

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lethe.interference.gates import unlearning_table
+from lethe.interference.resampling import Inference
 from lethe.interference.summary import all_gates, similarity_table
 from lethe.io.tables import read_json, read_parquet, write_csv, write_json
 from lethe.runtime import start_job
@@ -26,7 +27,8 @@ unlearning = unlearning_table(
     level=1 - statistics.alpha,
     seed=params.seed,
 )
-similarity = similarity_table(pairs, matrices, entities, statistics.permutations, params.seed)
+inference = Inference(statistics.permutations, statistics.bootstrap, statistics.alpha, params.seed)
+similarity = similarity_table(pairs, matrices, entities, inference)
 knows_truth = "true" in matrices and not np.isnan(matrices["true"]).all()
 gates = all_gates(pairs, baseline, similarity, knows_truth)
 write_csv(snakemake.output.table, unlearning)

@@ -162,6 +162,43 @@ def test_specificity_ratio_by_hand() -> None:
     assert math.isnan(specificity_ratio(same, off, 0))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_specificity_ratio_equals_plain_python(seed: int) -> None:
+    """d(x) = 1 - cos(mean on, mean off); own over mean of the others; the reference's definition with lists and loops."""
+    generator = np.random.default_rng(seed)
+    n, seeds, width = 5, 3, 4
+    off = generator.normal(size=(n, width))
+    values = generator.normal(size=(n * seeds, width)).astype(np.float32)
+    on = Embeddings(np.repeat(np.arange(n), seeds), np.tile(np.arange(seeds), n), values)
+
+    def distance(x: int) -> float:
+        mean = [sum(float(values[x * seeds + s][d]) for s in range(seeds)) / seeds for d in range(width)]
+        dot = sum(a * float(b) for a, b in zip(mean, off[x], strict=True))
+        norms = math.sqrt(sum(a * a for a in mean)) * math.sqrt(sum(float(b) ** 2 for b in off[x]))
+        return 1 - dot / norms
+
+    for emitter in range(n):
+        others = [distance(x) for x in range(n) if x != emitter]
+        assert specificity_ratio(on, off, emitter) == pytest.approx(distance(emitter) / (sum(others) / len(others)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_published_records_equal_plain_python(seed: int) -> None:
+    """All 51 columns as they are written, with an emitter that was not unlearned: names, values, null."""
+    quantities = random_matrices(6, (2,), seed)
+    ratios = np.random.default_rng(seed).random(6)
+    pairs = to_pairs(quantities)
+    records = entity_records([{"name": f"e{k}"} for k in range(6)], pairs, {("uce", 0): ratios}, "published")
+    used = {q: quantities[{"rmse": "rmse_published", "ssim": "ssim_published"}.get(q, q)] for q in Q}
+    files = {e: {r: {q: used[q][e, r] for q in Q} for r in range(6)} for e in range(6) if e != 2}
+    for k, record in enumerate(records):
+        expected = brute_force(files, k) | {"embedding_specificity_ratio": ratios[k]}
+        columns = {s.slug: record[s.column("uce", 0)] for s in PUBLISHED_STATISTICS}
+        assert len(columns) == 51
+        for slug, value in columns.items():
+            assert value == (pytest.approx(expected[slug], abs=1e-12) if slug in expected else None), slug
+
+
 def test_bad_tables_are_named() -> None:
     pairs = to_pairs(random_matrices(3))
     with pytest.raises(ValueError, match="more than once"):

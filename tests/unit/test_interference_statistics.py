@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
 from lethe.interference.gates import gate_base_accuracy, gate_none_is_zero, unlearning_table
+from lethe.interference.resampling import Inference
 from lethe.interference.statistics import bootstrap_mean, mantel
 from lethe.interference.summary import all_gates, similarity_table
 
@@ -152,7 +153,7 @@ def test_gates() -> None:
     similarity = structured(10, np.random.default_rng(0))
     for sign, holds in ((-1, True), (1, False)):
         pairs = tidy_matrix("uce", "ssim", 0.5 + 0.01 * sign * similarity)
-        table = similarity_table(pairs, {"true": similarity, "unknown": np.full((10, 10), np.nan)}, 10, permutations=999, seed=0)
+        table = similarity_table(pairs, {"true": similarity, "unknown": np.full((10, 10), np.nan)}, 10, Inference(999, 50))
         assert table["similarity"].tolist() == ["true"] and table["spearman"].iloc[0] == pytest.approx(-sign)
         gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, table, knows_truth=True)}
         assert set(gates) == {"base_judge_accuracy", "rises_with_true_similarity"}
@@ -171,7 +172,7 @@ def test_similarity_table_leaves_out_what_cannot_be_tested() -> None:
     partial = np.full((6, 6), np.nan)
     partial[3] = 0.5
     pairs = pd.concat([tidy_matrix("none", "ssim", np.ones((6, 6))), tidy_matrix("retrain", "ssim", partial).dropna()])
-    assert similarity_table(pairs, {"attr": similarity}, 6, permutations=99, seed=0).empty
+    assert similarity_table(pairs, {"attr": similarity}, 6, Inference(99, 50)).empty
 
 
 def test_unlearning_table_without_a_judge() -> None:

@@ -26,15 +26,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from lethe.interference.matrices import Matrix, by_method
 from lethe.interference.pairs import PUBLISHED_KEYS, Fidelity
 from lethe.metrics.base import Arrow, spec_of
 from lethe.metrics.embeddings import Embeddings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUANTITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff")
 OTHERS_QUANTITIES = (*QUANTITIES, "judge_diff", "nudenet_diff")

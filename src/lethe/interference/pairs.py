@@ -12,14 +12,15 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from lethe.io.tables import read_json, write_json
 from lethe.metrics.base import spec_of
 from lethe.records import ModelId
 from lethe.registry import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +181,8 @@ def read_pairs(path: str | Path, names: Sequence[str]) -> pd.DataFrame:
     unknown = [name for name in content if name not in set(names)]
     if unknown:
         raise ValueError(f"{path}: '{unknown[0]}' is no entity of the task{nearest(unknown[0], list(names))}")
+    import pandas as pd
+
     table = pd.DataFrame([content[name] for name in names], index=pd.RangeIndex(len(names), name="receiver"))
     for column in table.columns:
         spec_of(str(column))

@@ -11,10 +11,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from lethe.interference.matrix_tests import bootstrap_correlations, count_extreme, off_diagonal, ranked, standardized
+from lethe.interference.resampling import ALTERNATIVES, Alternative, blocks, extreme, p_value, random_orders, ranks
 
 Matrix = NDArray[np.float64]
-CHUNK = 1 << 22  # matrix entries per block of permutations; bounds memory at some 100 MB
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class MatrixCorrelation:
     Attributes:
         correlation: over off-diagonal pairs, in [-1, 1].
         p_value: (c + 1) / (permutations + 1), c = permutations at least as extreme.
+        low, high: bootstrap interval over entities, NaN where it was not asked for.
         pairs: number of off-diagonal pairs used.
         entities: N.
         permutations: number of permutations.
@@ -33,6 +35,8 @@ class MatrixCorrelation:
 
     correlation: float
     p_value: float
+    low: float
+    high: float
     pairs: int
     entities: int
     permutations: int
@@ -46,7 +50,9 @@ def mantel(
     method: Literal["spearman", "pearson"] = "spearman",
     permutations: int = 9999,
     seed: int = 0,
-    alternative: Literal["two-sided", "greater", "less"] = "two-sided",
+    alternative: Alternative = "two-sided",
+    draws: int = 0,
+    alpha: float = 0.05,
 ) -> MatrixCorrelation:
     """Correlation of two N x N matrices off the diagonal, tested by permuting entities (Mantel 1967; QAP, Krackhardt
     1988).
@@ -59,8 +65,10 @@ def mantel(
         b: (N, N), e.g. similarity; finite off the diagonal.
         method: rank or linear correlation.
         permutations: number of random permutations.
-        seed: of the permutations.
+        seed: of the permutations and draws.
         alternative: which correlations count as extreme.
+        draws: bootstrap draws of entities for ``low`` and ``high``; 0: none, both NaN.
+        alpha: 1 - coverage of the interval.
 
     Raises:
         ValueError: for shapes that differ, N < 4, NaN in ``b``, fewer than 3 pairs, or a constant matrix.
@@ -68,46 +76,50 @@ def mantel(
     n = len(a)
     if a.shape != (n, n) or b.shape != (n, n) or n < 4:
         raise ValueError(f"two square matrices of one size, at least 4 x 4, are needed, not {a.shape} and {b.shape}")
-    if alternative not in ("two-sided", "greater", "less"):
-        raise ValueError(f"alternative is '{alternative}'; allowed: two-sided, greater, less")
+    if alternative not in ALTERNATIVES:
+        raise ValueError(f"alternative is '{alternative}'; allowed: {', '.join(ALTERNATIVES)}")
     if method not in ("spearman", "pearson"):
         raise ValueError(f"method is '{method}'; allowed: spearman, pearson")
-    off_diagonal = ~np.eye(n, dtype=bool)
-    if not np.isfinite(b[off_diagonal]).all():
-        raise ValueError(f"the second matrix has {int((~np.isfinite(b[off_diagonal])).sum())} non-finite values off its diagonal")
-    rows, columns = np.nonzero(off_diagonal & np.isfinite(a))
-    if len(rows) < 3:
-        raise ValueError(f"only {len(rows)} pairs have values; at least 3 are needed")
-    complete = len(rows) == n * (n - 1)
-    rank = method == "spearman"
-    x = _standardized((rankdata(a[rows, columns]) if rank else a[rows, columns])[None])[0]
-    y = b.astype(float).copy()
-    if rank and complete:  # ranks of all pairs move with the entities; ranks of some do not
-        y[off_diagonal] = rankdata(b[off_diagonal])
-    if not np.isfinite(x).all() or np.ptp(y[rows, columns]) == 0:
+    others = off_diagonal(n)
+    if not np.isfinite(b[others]).all():
+        raise ValueError(f"the second matrix has {int((~np.isfinite(b[others])).sum())} non-finite values off its diagonal")
+    used = others & np.isfinite(a)
+    pairs = int(used.sum())
+    if pairs < 3:
+        raise ValueError(f"only {pairs} pairs have values; at least 3 are needed")
+    if np.ptp(a[used]) == 0 or np.ptp(b[used]) == 0:
         raise ValueError("a constant matrix has no correlation")
+    prepare = ranked if method == "spearman" else np.asarray
+    if pairs == n * (n - 1):
+        x, y = standardized(np.stack([prepare(a), prepare(b)]))
+        observed, count = count_extreme(x[None], y, permutations, seed, alternative)
+        correlation, extremes = float(observed[0]), int(count[0])
+    else:
+        correlation, extremes = _incomplete(a, b, used, method == "spearman", permutations, seed, alternative)
+    low, high = np.nan, np.nan
+    if draws:
+        lows, highs = bootstrap_correlations(prepare(a)[None], prepare(np.where(used, b, np.nan)), draws, seed, alpha)
+        low, high = float(lows[0]), float(highs[0])
+    p = float(p_value(np.asarray(extremes), permutations))
+    return MatrixCorrelation(correlation, p, low, high, pairs, n, permutations, method, alternative)
 
-    def correlate(orders: NDArray[np.int64]) -> NDArray[np.float64]:
-        values = y[orders[:, rows], orders[:, columns]]
-        if rank and not complete:
-            values = rankdata(values, axis=1)
-        return np.nan_to_num(_standardized(values) @ x / len(x))
 
-    observed = float(correlate(np.arange(n)[None])[0])
-    generator = np.random.default_rng(seed)
-    step = max(1, CHUNK // len(rows))
-    extreme = 0
-    for start in range(0, permutations, step):
-        count = min(step, permutations - start)
-        drawn = correlate(generator.permuted(np.tile(np.arange(n), (count, 1)), axis=1))
-        # Ties with the observed value count as extreme; rounding must not break them.
-        if alternative == "two-sided":
-            extreme += int((np.abs(drawn) >= abs(observed) - 1e-12).sum())
-        else:
-            sign = 1 if alternative == "greater" else -1
-            extreme += int((sign * drawn >= sign * observed - 1e-12).sum())
-    p_value = (extreme + 1) / (permutations + 1)
-    return MatrixCorrelation(observed, p_value, len(rows), n, permutations, method, alternative)
+def _incomplete(
+    a: Matrix, b: Matrix, used: NDArray[np.bool_], rank: bool, permutations: int, seed: int, alternative: Alternative
+) -> tuple[float, int]:
+    """Some emitters were not unlearned: which values of ``b`` count changes with each permutation, and so do their ranks."""
+    n = len(a)
+    rows, columns = np.nonzero(used)
+    x = _standardized((ranks(a[used]) if rank else a[used])[None])[0]
+
+    def correlate(order: NDArray[np.int64]) -> NDArray[np.float64]:
+        values = b[order[:, rows], order[:, columns]]
+        return np.nan_to_num(_standardized(ranks(values, axis=1) if rank else values) @ x / len(x))
+
+    observed = correlate(np.arange(n)[None])[0]
+    drawn = random_orders(n, permutations, seed)
+    count = sum(int(extreme(observed, correlate(drawn[block]), alternative)) for block in blocks(permutations, len(rows)))
+    return float(observed), count
 
 
 @dataclass(frozen=True)

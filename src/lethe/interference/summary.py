@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.interference.alignment import align, published_alignment, similarity_of
 from lethe.interference.gates import Gate, gate_base_accuracy, gate_none_is_zero
 from lethe.interference.matrices import by_method
-from lethe.interference.statistics import mantel
+from lethe.interference.pairs import PUBLISHED_KEYS
+from lethe.interference.resampling import Inference, q_values
 from lethe.metrics.base import SPECS, spec_of
 
 Matrix = NDArray[np.float64]
@@ -20,29 +22,45 @@ RISES_AT = 0.01  # level of the test that interference rises with the true simil
 
 
 def similarity_table(
-    pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int, permutations: int, seed: int
+    pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int, inference: Inference
 ) -> pd.DataFrame:
-    """Spearman correlation of damage with every similarity, tested by permuting entities (one-sided: damage rises).
+    """How well every similarity predicts damage: Spearman over ordered pairs, tested by permuting entities (damage rises).
+
+    Args:
+        pairs: tidy pairs of a task, all methods.
+        similarities: kind, or ``weights_{method}``, -> (N, N).
+        entities: N.
+        inference: permutations, draws, level.
 
     Returns:
-        ``method, epochs, metric, similarity, spearman, p, pairs``; methods that did not unlearn every entity, and similarities
-        that are unknown or constant off the diagonal, are left out.
+        ``method, epochs, metric, similarity, spearman, low, high, p, q, pairs`` (interval over entities; q over all rows), and the
+        reference's tests of the raw metric with pairs taken as independent in ``published_{pearson,spearman}[_p]``. Methods that did
+        not unlearn every entity, and what is unknown or constant off the diagonal, are left out.
     """
     rows = []
-    off = ~np.eye(entities, dtype=bool)
     for method, epochs, quantities in by_method(pairs, entities):
-        for metric, matrix in quantities.items():
-            if metric not in SPECS or spec_of(metric).kind == "image" or metric.endswith("_published") or np.isnan(matrix).any():
-                continue
-            damage = np.asarray(spec_of(metric).damage(matrix), dtype=float)
-            if np.ptp(damage[off]) == 0:  # `none`, or a metric that saw nothing: no rank to correlate
-                continue
-            for kind, similarity in similarities.items():
-                if np.isnan(similarity[off]).any() or np.ptp(similarity[off]) == 0:
-                    continue
-                test = mantel(damage, similarity, permutations=permutations, seed=seed, alternative="greater")
-                rows.append([method, epochs, metric, kind, test.correlation, test.p_value, test.pairs])
-    return pd.DataFrame(rows, columns=["method", "epochs", "metric", "similarity", "spearman", "p", "pairs"])
+        damages = {
+            (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
+            for metric, matrix in quantities.items()
+            if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
+        }
+        for found in align(damages, similarities, inference):
+            old = _published(quantities, found.metric, similarities[similarity_of(found.similarity, method)])
+            row = [method, epochs, found.metric, found.similarity, found.spearman, found.low, found.high, found.p, found.pairs]
+            rows.append([*row, *old["pearson"], *old["spearman"]])
+    names = ["method", "epochs", "metric", "similarity", "spearman", "low", "high", "p", "pairs"]
+    names += [f"published_{name}" for name in ("pearson", "pearson_p", "spearman", "spearman_p")]
+    table = pd.DataFrame(rows, columns=names)
+    table.insert(names.index("p") + 1, "q", q_values(table["p"]))
+    return table
+
+
+def _published(quantities: Mapping[str, Matrix], metric: str, similarity: Matrix) -> dict[str, tuple[float, float]]:
+    """The reference's tests; NaN where it does not have the metric."""
+    source = PUBLISHED_KEYS.get(metric, "")
+    if source not in quantities:
+        return dict.fromkeys(("pearson", "spearman"), (np.nan, np.nan))
+    return published_alignment(quantities[source], similarity)
 
 
 def gate_rises(table: pd.DataFrame) -> Gate:

@@ -22,7 +22,9 @@ LETTER = 0.079  # inches that a letter of a 10 pt name takes, with some to spare
 TITLE, AXIS_LABEL, LAST = 0.42, 0.3, 0.1  # inches above a panel, for an axis label, at the figure's edge
 
 
-def heatmap_figure(count: int, names: Sequence[str], gap: float, right: float) -> tuple[Figure, list[Axes]]:
+def heatmap_figure(
+    count: int, names: Sequence[str], gap: float, right: float, cell: float = 0.0, title: float = TITLE
+) -> tuple[Figure, list[Axes]]:
     """A figure with room for ``count`` square panels, three a row, and for the longest name.
 
     Sizes are computed, not left to a layout engine: names hang into the empty place below a short last row.
@@ -32,19 +34,21 @@ def heatmap_figure(count: int, names: Sequence[str], gap: float, right: float) -
         names: names of the entities.
         gap: inches between panels (a colour bar of each may stand there).
         right: inches kept free at the right edge.
+        cell: side of a panel in inches; 0: so that three fill the width.
+        title: inches above a panel.
     """
     from matplotlib.figure import Figure
 
     name_room = LETTER * max(len(name) for name in names) + AXIS_LABEL
     columns, rows = min(COLUMNS, count), math.ceil(count / COLUMNS)
-    cell = (WIDTH - LETTER * 18 - AXIS_LABEL - gap * (COLUMNS - 1) - right) / COLUMNS
+    cell = cell or (WIDTH - LETTER * 18 - AXIS_LABEL - gap * (COLUMNS - 1) - right) / COLUMNS
     width = name_room + cell * columns + gap * (columns - 1) + right
-    height = rows * (cell + TITLE) + name_room + LAST
+    height = rows * (cell + title) + name_room + LAST
     figure = Figure(figsize=(width, height), dpi=DPI)
     axes = []
     for place in range(count):
         row, column = divmod(place, columns)
-        left, top = name_room + column * (cell + gap), (row + 1) * TITLE + row * cell
+        left, top = name_room + column * (cell + gap), (row + 1) * title + row * cell
         axes.append(figure.add_axes((left / width, 1 - (top + cell) / height, cell / width, cell / height)))
     return figure, axes
 

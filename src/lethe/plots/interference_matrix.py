@@ -40,7 +40,7 @@ def draw(data: pd.DataFrame, metric: str) -> Figure:
     names = _names(data)
     shown = tables.methods_of(data)
     matrices = {m: tables.matrix(data[data["method"] == m], len(names)) for m in shown}
-    scale = _scale(what, np.concatenate([tables.off_diagonal(values) for values in matrices.values()]))
+    scale = colour_scale(what, np.concatenate([tables.off_diagonal(values) for values in matrices.values()]))
     figure, panels = heatmap_figure(len(shown), names, gap=0.15, right=1.2)
     for place, method in enumerate(shown):
         image = heatmap(panels, place, matrices[method], names, **scale)
@@ -62,7 +62,7 @@ def _names(data: pd.DataFrame) -> list[str]:
     return [known.get(i, str(i)) for i in range(max(known) + 1)]
 
 
-def _scale(what: Quantity, values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
+def colour_scale(what: Quantity, values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     """Colour map and limits: no change is white, harm is red; the largest 1 % of the receivers may saturate."""
     limit = float(np.quantile(np.abs(values - what.unchanged), 0.99)) if values.size else 0.0
     limit = limit or 1.0  # all unchanged, as `none` must be: any width will do

@@ -1,9 +1,14 @@
-"""What the numbers of a figure mean to a reader. Directions come from ``lethe.metrics``, labels are here."""
+"""What the numbers of a figure mean to a reader.
+
+Directions come from ``lethe.metrics`` (pair metrics) and ``lethe.interference.entities.STATISTICS`` (statistics per entity, which take
+theirs from there); labels are here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lethe.interference.entities import STATISTICS
 from lethe.metrics.base import spec_of
 from lethe.registry import UnknownNameError, nearest
 
@@ -82,3 +87,46 @@ def similarity_name(kind: str) -> str:
         known = sorted(SIMILARITIES)
         raise UnknownNameError(f"unknown similarity '{kind}'; known: {', '.join(known)}{nearest(kind, known)}")
     return SIMILARITIES[kind]
+
+
+def statistic_axis(slug: str) -> str:
+    """Title and healthy direction of a statistic per entity, on two lines."""
+    if slug not in STATISTICS:
+        raise UnknownNameError(f"unknown statistic '{slug}'{nearest(slug, list(STATISTICS))}")
+    direction = STATISTICS[slug].direction
+    title = STATISTICS[slug].title.replace("clip diff", "CLIP diff").replace("ssim", "SSIM").replace("rmse", "RMSE")
+    title = title.replace("dino diff", "DINO similarity").replace("brisque", "BRISQUE")
+    if slug == "forget_clip_diff":
+        return f"{title}\n(100 \u00d7 cosine; lower is more forgotten)"
+    if slug == "embedding_specificity_ratio":
+        return f"{title}\n(above 1: its target moves most)"
+    return f"{title}\n({'difference of two sides' if direction is None else _told(direction)})"
+
+
+def _told(arrow: str) -> str:
+    return "higher is healthier" if arrow == "\u2191" else "lower is healthier"
+
+
+def axis(kind: str, name: str) -> str:
+    """The label of an axis of a result: ``kind`` says what ``name`` names.
+
+    ``metric``, ``similarity``, ``statistic``, ``attribute``, ``predicted`` (a metric), ``damage`` (of a metric), ``share`` (of what
+    ``name`` says), ``correlation`` (with similarity, of harm or as published).
+    """
+    if kind == "metric":
+        return quantity(name).axis
+    if kind == "similarity":
+        return f"{similarity_name(name)}\n(higher is more alike)"
+    if kind == "statistic":
+        return statistic_axis(name)
+    if kind == "attribute":
+        return name.replace("_", " ").capitalize()
+    if kind == "predicted":
+        return f"predicted: {quantity(name).axis}"
+    if kind == "damage":
+        return f"damage by {quantity(name).label.split(',')[0]}\n(0 = untouched)"
+    if kind == "share":
+        return f"share: {name}".replace(" among", "\namong")
+    if kind == "correlation":
+        return "mean |Pearson r| of metric and similarity" if name == "published" else f"mean \u03c1 of {name} and similarity"
+    raise UnknownNameError(f"unknown kind of axis '{kind}'")

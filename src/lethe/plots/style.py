@@ -117,6 +117,13 @@ def panels(count: int, columns: int, cell: float, extra: float = 0.0, **subplots
 
 def publish(figure: Figure, data: pd.DataFrame, png: str | Path, csv: str | Path) -> None:
     """Write a figure and the data it draws; equal input gives equal bytes (no version, no date in the PNG)."""
-    with context(), atomic_path(png) as part:
-        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
+    save(figure, png)
     write_text(csv, data.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG or PDF, as the suffix says; equal input gives equal bytes (no version, no date)."""
+    suffix = Path(path).suffix.removeprefix(".")
+    silent = {"png": ("Software",), "pdf": ("Creator", "Producer", "CreationDate")}
+    with context(), atomic_path(path) as part:
+        figure.savefig(part, format=suffix, dpi=DPI, metadata=cast(Any, dict.fromkeys(silent[suffix])))

@@ -121,6 +121,9 @@ class Similarity(Strict):
         default=["clip", "attr", "dino", "act", "true"], description="`true` needs a source that knows it"
     )
     act_steps: int = Field(10, ge=1, description="denoising steps of the activation fingerprint")
+    weights: list[str] = Field(
+        default=["uce", "distil", "munba"], description="methods whose deltas give the similarity `weights`, where they are run"
+    )
 
 
 class Statistics(Strict):
@@ -167,8 +170,9 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Settings:
-        for method in self.methods:
-            check_known("methods", method, UNLEARNERS.names())
+        for key, methods in (("methods", self.methods), ("similarity.weights", self.similarity.weights)):
+            for method in methods:
+                check_known(key, method, UNLEARNERS.names())
         for name in self.demo_tasks:
             check_known("demo_tasks", name, list(self.tasks))
         for name, task in self.tasks.items():

@@ -1,0 +1,11 @@
+"""Compare the finished tables with what is claimed."""
+
+from lethe.claims import claims, table, text
+from lethe.io.tables import write_csv
+from lethe.runtime import setup_logging
+
+setup_logging(snakemake.log[0], "claims")
+folder = snakemake.output.claims.removesuffix("/tables/claims.csv")
+rows = claims(folder, snakemake.params.tasks)
+print(text(rows))
+write_csv(snakemake.output.claims, table(rows))

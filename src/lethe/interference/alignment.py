@@ -1,0 +1,89 @@
+"""How well similarities predict damage: every method and metric against every similarity, tested together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lethe.interference import published_tests
+from lethe.interference.matrix_tests import correlation_draws, count_extreme, off_diagonal, ranked, standardized
+from lethe.interference.resampling import Inference, p_value, percentile_interval
+
+Matrix = NDArray[np.float64]
+Key = tuple[str, str]  # method, metric
+WEIGHTS = "weights_"  # prefix of a similarity that belongs to one method
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """One damage against one similarity.
+
+    Attributes:
+        method, metric, similarity: what was compared.
+        spearman: of damage (0 = untouched, larger = more) and similarity over ordered pairs of different entities.
+        low, high: bootstrap interval over entities.
+        p: one-sided Mantel test that damage rises with similarity, entities permuted.
+        pairs: number of pairs.
+        draws: (draws,) bootstrap values, so that averages over alignments have an interval too.
+    """
+
+    method: str
+    metric: str
+    similarity: str
+    spearman: float
+    low: float
+    high: float
+    p: float
+    pairs: int
+    draws: NDArray[np.float64]
+
+
+def similarity_of(kind: str, method: str) -> str:
+    """The key of a similarity: ``weights`` is one of each method, all others of the task."""
+    return f"{WEIGHTS}{method}" if kind == "weights" else kind
+
+
+def align(damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], inference: Inference) -> list[Alignment]:
+    """All damages against all similarities of a task; those that are incomplete or constant are left out.
+
+    Args:
+        damages: (method, metric) -> (N, N) damage; NaN on the diagonal is fine.
+        similarities: kind, or ``weights_{method}``, -> (N, N).
+        inference: permutations, draws, level.
+    """
+    usable = {key: matrix for key, matrix in damages.items() if _varies(matrix)}
+    result = []
+    for kind, similarity in similarities.items():
+        only = kind.removeprefix(WEIGHTS) if kind.startswith(WEIGHTS) else ""
+        keys = [key for key in usable if not only or key[0] == only]
+        if not keys or not _varies(similarity):
+            continue
+        ranks = np.stack([ranked(usable[key]) for key in keys])
+        other = ranked(similarity)
+        observed, count = count_extreme(
+            standardized(ranks), standardized(other[None])[0], inference.permutations, inference.seed, "greater"
+        )
+        p = p_value(count, inference.permutations)
+        draws = correlation_draws(ranks, other, inference.bootstrap, inference.seed)
+        low, high = percentile_interval(draws, inference.alpha)
+        pairs = len(similarity) * (len(similarity) - 1)
+        name = "weights" if only else kind
+        result += [
+            Alignment(*key, name, float(observed[i]), float(low[i]), float(high[i]), float(p[i]), pairs, draws[:, i])
+            for i, key in enumerate(keys)
+        ]
+    return result
+
+
+def published_alignment(values: Matrix, similarity: Matrix) -> dict[str, tuple[float, float]]:
+    """The reference's tests of the raw metric (not damage) against the similarity, pairs taken as independent."""
+    used = off_diagonal(len(values))
+    return published_tests.correlation(values[used], similarity[used])
+
+
+def _varies(matrix: Matrix) -> bool:
+    values = matrix[off_diagonal(len(matrix))]
+    return bool(np.isfinite(values).all() and np.ptp(values) > 0)

@@ -1,0 +1,99 @@
+"""How long the tables of the whole paper take: three tasks, three methods, 100 entities, five metrics, on synthetic pairs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lethe.interference.entities import entity_records
+from lethe.interference.resampling import Inference
+from lethe.interference.summary import similarity_table
+from lethe.interference.templates import TEMPLATES
+from lethe.interference.templates.data import TaskData
+from lethe.interference.templates.parameters import validate
+from lethe.interference.templates.sweeps import alignment_table, relation_table
+
+TASKS, METHODS = ("people", "scenes", "breeds"), ("uce", "distil", "munba")
+METRICS, SIMILARITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"), ("clip", "attr", "dino", "act")
+ATTRIBUTES = ("category", "group", "value")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds by kind of table, and how many rows of pairs and of results there were."""
+
+    seconds: dict[str, float]
+    pairs: int
+    results: int
+
+
+def synthetic_task(task: str, entities: int, seed: int) -> TaskData:
+    """Pairs of every method and metric, and their published form, with random similarities and attributes."""
+    generator = np.random.default_rng(seed)
+    emitter, receiver = (index.ravel() for index in np.indices((entities, entities)))
+    parts = []
+    for method in METHODS:
+        for metric in (*METRICS, "rmse_published", "ssim_published"):
+            keys = {"task": task, "method": method, "epochs": 0, "emitter": emitter, "receiver": receiver, "metric": metric}
+            parts.append(pd.DataFrame(keys | {"value": generator.normal(size=len(emitter))}))
+    metadata = [
+        {"name": f"entity {i}", "index": i, "category": "abcdefghijkl"[i % 12], "group": "ab"[i % 2]} for i in range(entities)
+    ]
+    for record, value in zip(metadata, generator.normal(size=entities).tolist(), strict=True):
+        record["value"] = value
+    similarities = {kind: generator.normal(size=(entities, entities)) for kind in SIMILARITIES}
+    return TaskData(task, metadata, ATTRIBUTES[:2], pd.concat(parts, ignore_index=True), similarities=similarities)
+
+
+def measure(inference: Inference, entities: int = 100) -> Measured:
+    """Compute every table per entity, every relation, every alignment, every similarity test, and the figures over all tasks."""
+    data = {task: synthetic_task(task, entities, place) for place, task in enumerate(TASKS)}
+    seconds: dict[str, float] = {}
+    results = 0
+
+    def timed(name: str, begin: float, rows: int) -> None:
+        nonlocal results
+        seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - begin
+        results += rows
+
+    for task in data.values():
+        assert task.pairs is not None
+        begin = time.perf_counter()
+        timed("entities", begin, len(entity_records(task.metadata, task.pairs)))
+        begin = time.perf_counter()
+        timed("similarities", begin, len(similarity_table(task.pairs, task.similarities, entities, inference)))
+        begin = time.perf_counter()
+        timed("relations", begin, len(relation_table(task, METHODS, ATTRIBUTES, inference)))
+        begin = time.perf_counter()
+        timed("alignments", begin, len(alignment_table(task, METHODS, inference)))
+        for method in METHODS:
+            begin = time.perf_counter()
+            for template, more in (
+                ("SRCD", {"attribute": "group", "sources": ("a", "b")}),
+                ("MSAM", {"similarities": SIMILARITIES}),
+            ):
+                timed(
+                    template,
+                    begin,
+                    _result(template, data, inference, {"task": task.task, "method": method, "metric": "ssim"} | more),
+                )
+                begin = time.perf_counter()
+    many = {"tasks": TASKS, "methods": METHODS}
+    for template, more in (
+        ("CSR", {}),
+        ("MCME", {"statistic": "emitter_average_clip_diff"}),
+        ("MSAGrid", {"metrics": METRICS, "similarities": SIMILARITIES}),
+        ("MostSimilarMostInterferedGrid", {"metrics": METRICS, "similarities": SIMILARITIES}),
+    ):
+        begin = time.perf_counter()
+        timed(template, begin, _result(template, data, inference, many | more))
+    rows = sum(3 * len(METRICS) * entities**2 for _ in TASKS)
+    return Measured({name: round(value, 2) for name, value in seconds.items()}, rows, results)
+
+
+def _result(template: str, data: dict[str, TaskData], inference: Inference, given: dict[str, object]) -> int:
+    found = TEMPLATES.load(template)
+    return len(found.compute(validate(found.parameters, given), data, inference).rows)

@@ -1,0 +1,101 @@
+"""Drawing entities: permutations for tests, multiplicities for intervals, one family of tests for q-values.
+
+Everything here works on blocks of draws at once. A bootstrap draw of N entities is a vector of N counts, so a weighted mean
+over the pairs of the drawn entities is the bilinear form w' X w: no draw ever copies a matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Alternative = Literal["two-sided", "greater", "less"]
+CHUNK = 1 << 22  # numbers per block of draws; bounds memory at some 100 MB
+ALTERNATIVES = ("two-sided", "greater", "less")
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How uncertainty is told.
+
+    Attributes:
+        permutations: of entities per test.
+        bootstrap: draws of entities per interval.
+        alpha: level of tests; intervals cover 1 - alpha.
+        seed: of all draws.
+    """
+
+    permutations: int = 9999
+    bootstrap: int = 2000
+    alpha: float = 0.05
+    seed: int = 0
+
+
+def ranks(values: ArrayLike, axis: int | None = None) -> Floats:
+    """Average ranks from 1. ``scipy.stats`` takes a second to import, and planning a workflow needs none of it."""
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values, axis=axis), dtype=float)
+
+
+def random_orders(n: int, count: int, seed: int) -> NDArray[np.int64]:
+    """(count, n) random orders of n entities."""
+    return np.random.default_rng(seed).permuted(np.tile(np.arange(n), (count, 1)), axis=1)
+
+
+def multiplicities(n: int, draws: int, seed: int) -> Floats:
+    """(draws, n): how often each of n entities is drawn with replacement."""
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws).astype(float)
+
+
+def blocks(count: int, width: int) -> Iterator[slice]:
+    """Slices of ``range(count)`` whose length times ``width`` stays near ``CHUNK``."""
+    step = max(1, CHUNK // max(width, 1))
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
+def extreme(observed: Floats, drawn: Floats, alternative: Alternative) -> NDArray[np.int64]:
+    """How many of ``drawn`` (draws, ...) are at least as extreme as ``observed`` (...).
+
+    Ties count as extreme, and rounding must not break them: 1e-12 is given away.
+    """
+    if alternative not in ALTERNATIVES:
+        raise ValueError(f"alternative is '{alternative}'; allowed: {', '.join(ALTERNATIVES)}")
+    if alternative == "two-sided":
+        return np.asarray((np.abs(drawn) >= np.abs(observed) - 1e-12).sum(axis=0))
+    sign = 1 if alternative == "greater" else -1
+    return np.asarray((sign * drawn >= sign * observed - 1e-12).sum(axis=0))
+
+
+def p_value(count: NDArray[np.int64], permutations: int) -> Floats:
+    """(c + 1) / (n + 1): exact for random permutations (Phipson and Smyth 2010)."""
+    return (count + 1) / (permutations + 1)
+
+
+def percentile_interval(drawn: Floats, alpha: float) -> tuple[Floats, Floats]:
+    """Percentile interval over the first axis; draws that are NaN are left out, NaN where most are."""
+    known = np.isfinite(drawn).mean(axis=0) >= 0.5
+    filled = np.where(known, drawn, 0.0)
+    low, high = np.nanpercentile(filled, [50 * alpha, 100 - 50 * alpha], axis=0)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
+def q_values(p: ArrayLike) -> Floats:
+    """Benjamini and Hochberg (1995): the smallest false discovery rate at which each test of the family is a discovery.
+
+    Args:
+        p: p-values of one family; NaN (not tested) does not count and stays NaN.
+    """
+    from scipy.stats import false_discovery_control
+
+    values = np.asarray(p, dtype=float)
+    result, tested = np.full(values.shape, np.nan), np.isfinite(values)
+    if tested.any():
+        result[tested] = false_discovery_control(values[tested], method="bh")
+    return result

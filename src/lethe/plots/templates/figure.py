@@ -1,0 +1,52 @@
+"""One result from finished files to its three files: picture, print, data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from lethe.interference.resampling import Inference
+from lethe.interference.templates import TEMPLATES
+from lethe.interference.templates.base import Template
+from lethe.interference.templates.files import Files, load_data
+from lethe.interference.templates.parameters import Parameters, validate
+from lethe.interference.templates.pictures import OFF
+from lethe.interference.templates.result import Result
+from lethe.io.shards import ShardReader
+from lethe.io.tables import write_json
+from lethe.plots.style import save
+from lethe.plots.templates import PLOTS, Pictures
+from lethe.records import ModelId
+
+
+def make(
+    template: str, parameters: Mapping[str, Any], files: Files, balance: Mapping[str, Sequence[str]], inference: Inference
+) -> tuple[Template, Parameters, Result, Pictures]:
+    """Compute a result from the files of ``files_of`` and read the pictures it shows."""
+    found = TEMPLATES.load(template)
+    given = validate(found.parameters, dict(parameters))
+    result = found.compute(given, load_data(given, files, balance), inference)
+    return found, given, result, read_pictures(result, files) if found.images else {}
+
+
+def read_pictures(result: Result, files: Files) -> Pictures:
+    """(row, member) -> picture, from the shards of the base and of each method."""
+    names = [OFF, *(ModelId.parse(Path(tar).stem.removeprefix("generated_")).method for tar in files["tars"][1:])]
+    with ExitStack() as stack:
+        shards = zip(names, files["tars"], files["indices"], strict=True)
+        readers = {name: stack.enter_context(ShardReader(tar, index)).read for name, tar, index in shards}
+        return {(row["row"], row["member"]): readers[row["row"]](row["member"]) for row in result.rows}
+
+
+def write(
+    template: Template, parameters: Parameters, result: Result, pictures: Pictures, inference: Inference,
+    png: str, pdf: str, json: str,
+) -> None:  # fmt: skip
+    """Draw a result and write it; the JSON holds every parameter, what was found and the rows that are drawn."""
+    metadata = {"template": template.name, "title": template.title, **parameters.model_dump(), "inference": vars(inference)}
+    write_json(json, result.record(metadata), indent=1)
+    figure = PLOTS.load(template.name)(result, parameters, pictures)
+    save(figure, pdf)
+    save(figure, png)

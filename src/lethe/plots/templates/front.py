@@ -1,0 +1,61 @@
+"""The Pareto front of forgetting and retention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lethe.interference.templates.parameters import Parameters
+from lethe.interference.templates.result import Result
+from lethe.plots.quantities import axis
+from lethe.plots.style import DPI, INK, styled
+from lethe.plots.templates import Pictures
+from lethe.plots.templates.marks import name_points
+from lethe.plots.templates.words import heading, told
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@styled
+def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
+    """Left: every model, the front joined and named, colour = specificity ratio. Right: the ratio on and off the front."""
+    from matplotlib.figure import Figure
+
+    data = pd.DataFrame(list(result.rows))
+    figure = Figure(figsize=(10, 5.0), dpi=DPI, layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(2.1, 1))
+    on = data[data["front"]].sort_values("x")
+    left.step(on["x"], on["y"], where="post", color=INK, linewidth=1.2, linestyle="--", zorder=1)
+    shown = None
+    for rows, marker, label in ((data[~data["front"]], "o", "rest"), (on, "D", "Pareto front")):
+        style = {"cmap": "cividis", "vmin": data["value"].min(), "vmax": data["value"].max()}
+        shown = left.scatter(
+            rows["x"], rows["y"], c=rows["value"], marker=marker, s=55, edgecolors=INK, linewidths=0.6, label=label, **style
+        )
+    left.set_xlabel(axis(*result.axes["x"]), multialignment="center")
+    left.set_ylabel(axis(*result.axes["y"]), multialignment="center")
+    left.margins(0.12)
+    left.grid(True)
+    left.legend(loc="lower right", fontsize=9, frameon=True)
+    figure.colorbar(shown, ax=left, shrink=0.9).set_label(axis(*result.axes["value"]), multialignment="center")
+    samples = [data.loc[data["front"] == chosen, "value"].dropna().to_numpy(float) for chosen in (True, False)]
+    right.boxplot(samples, widths=0.6, showfliers=False, medianprops={"color": INK, "linewidth": 2})
+    for place, sample in enumerate(samples, start=1):
+        right.scatter(place + np.linspace(-0.18, 0.18, len(sample)), sample, s=26, color="#0072B2", alpha=0.8, linewidths=0)
+    right.set_xticks((1, 2), [f"front\nn = {len(samples[0])}", f"rest\nn = {len(samples[1])}"])
+    right.set_ylabel("specificity ratio")
+    right.grid(True, axis="y")
+    told_test = [f"specificity ratio, front against rest: {told(finding)}" for finding in result.findings[1:]]
+    figure.suptitle("\n".join([heading(parameters), *told_test]), fontsize=10)
+    name_points(
+        left,
+        on["x"].to_numpy(float),
+        on["y"].to_numpy(float),
+        on["label"].tolist(),
+        [INK] * len(on),
+        (data["x"].to_numpy(float), data["y"].to_numpy(float)),
+    )
+    return figure

@@ -1,0 +1,46 @@
+"""Claims are read from finished tables; what does not hold is a row like any other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lethe.claims import claims, finished_tasks, table, text
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    gates = [{"gate": "none_is_zero", "value": 0.0, "target": 0.0, "holds": True, "how": "x"}]
+    gates += [{"gate": "rises_with_true_similarity", "value": 0.2, "target": 0.01, "holds": False, "how": "y"}]
+    (tables / "gates_people.json").write_text(json.dumps(gates))
+    methods = ["none", "uce", "distil", "munba", "retrain"]
+    unlearning = pd.DataFrame({"method": methods, "judge_emitter": [1, 0.1, 0.2, 0.5, 0], "others_kept": [1, 0.9, 0.99, 0.7, 1]})
+    unlearning.to_csv(tables / "unlearning_people.csv", index=False)
+    similarity = pd.DataFrame({"method": "uce", "metric": "ssim", "similarity": ["clip", "true"], "q": [0.2, 0.001]})
+    similarity.assign(spearman=0.3, low=0.1, high=0.5).to_csv(tables / "similarity_people.csv", index=False)
+    relations = {"p": [0.2, 0.01, None], "q": [0.3, 0.2, None], "published_p_1": [0.04, 0.01, 0.01]}
+    pd.DataFrame(relations | {"published_significant": [True, True, True]}).to_csv(tables / "relations_people.csv", index=False)
+    return tmp_path
+
+
+def test_each_claim_is_one_row(world: Path) -> None:
+    rows = {row.id: row for row in claims(world, ["people"])}
+    assert {number: rows[number].holds for number in rows} == {
+        "C1": True, "C2": None, "C3": False, "C4": True, "C5": False, "C17": False, "C18": True,
+    }  # fmt: skip
+    assert rows["C4"].value == 2 and rows["C5"].value == 0.7 and rows["C17"].value == 0.2 and rows["C18"].value == 2
+    assert "DOES NOT HOLD" in text(list(rows.values())) and "not applicable" in text(list(rows.values()))
+    assert list(table(list(rows.values())).columns)[:5] == ["id", "scope", "claim", "value", "target"]
+
+
+def test_only_finished_tasks_are_told(world: Path) -> None:
+    assert finished_tasks(world) == ["people"]
+    (world / "tables/relations_people.csv").unlink()
+    assert finished_tasks(world) == []
+    with pytest.raises(FileNotFoundError, match="relations_people"):
+        claims(world, ["people"])

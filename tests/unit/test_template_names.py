@@ -1,0 +1,130 @@
+"""Names of results: what they hold, what they refuse, and what a world cannot make, told before any job runs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lethe.interference.templates import MODULES, TEMPLATES
+from lethe.interference.templates.check import resolve
+from lethe.interference.templates.csr import CountSignificantRelationship
+from lethe.interference.templates.files import files_of
+from lethe.interference.templates.mci import MinimumCutInterference
+from lethe.interference.templates.paper import figures
+from lethe.interference.templates.parameters import ParameterError, build, parse
+from lethe.interference.templates.srcd import SignificantRelationshipCategoricalDirectional
+from lethe.plots.templates import DRAWN_BY, PLOTS
+from lethe.records import ModelId
+from lethe.settings.models import Settings
+
+VALUES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(attribute=VALUES, sources=st.lists(VALUES, min_size=1, max_size=3), exclude=st.booleans(), fewest=st.integers(2, 9))
+def test_a_name_reads_back_and_is_safe(attribute: str, sources: list[str], exclude: bool, fewest: int) -> None:
+    model = SignificantRelationshipCategoricalDirectional
+    made = model(
+        task="people", method="uce", metric="clip_diff", attribute=attribute, sources=tuple(sources), exclude_diagonal=exclude,
+        min_samples=fewest,
+    )  # fmt: skip
+    try:
+        name = build(made)
+    except ParameterError as error:
+        assert "at most" in str(error)
+        return
+    assert parse(model, name) == made
+    assert re.fullmatch(r"[A-Za-z0-9_.~=+-]+", name)  # the rule's wildcard: no comma, %, blank or slash
+
+
+def test_a_name_is_readable_and_leaves_defaults_out() -> None:
+    cut = MinimumCutInterference(task="people", method="uce", metric="ssim", source=0, sink=3)
+    assert build(cut) == "task=people--method=uce--metric=ssim--source=0--sink=3"
+    some = CountSignificantRelationship(tasks=("people", "scenes"), methods=("uce",), by="attribute", fidelity="published")
+    assert build(some) == "tasks=people+scenes--methods=uce--by=attribute--fidelity=published"
+    assert build(cut.model_copy(update={"quantile": 0.25})).endswith("--quantile=0.25")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("task=people--method=uce--metrc=ssim--source=0--sink=3", "unknown parameter 'metrc'.*did you mean 'metric'"),
+        ("task=people--method=uce--metric=ssim--source=0", "parameter 'sink' is missing"),
+        ("task=people--method=uce--metric=ssim--source=0--source=1", "given twice"),
+        ("task=people--method=uce--metric=ssim--source=x--sink=1", "'source'.*got 'x'"),
+        ("people", "key=value"),
+        ("method=uce--task=people--metric=ssim--source=0--sink=3", "is written 'task=people--method=uce"),
+        ("task=people--method=uce--metric=ssim--source=0--sink=3--quantile=0.0", "is written"),
+        ("task=people--method=uce--metric=ssim--source=3--sink=3", "a cut separates two entities"),
+        ("task=people--method=uce--metric=dino_diff--source=0--sink=3--fidelity=published", "published minimum cut knows"),
+        ("task=people--method=uce--metric=ssim--source=0--sink=3--fidelity=publishd", "did you mean 'published'"),
+        ("task=peopl~FF", "UTF-8"),
+    ],
+)
+def test_a_wrong_name_says_why(name: str, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        parse(MinimumCutInterference, name)
+
+
+@pytest.mark.parametrize(
+    ("template", "name", "message"),
+    [
+        ("MSA", "task=peple--method=uce--metric=ssim--similarity=clip", "task: 'peple'.*did you mean 'people'"),
+        ("MSA", "task=people--method=uec--metric=ssim--similarity=clip", "method: 'uec'.*did you mean 'uce'"),
+        ("MSA", "task=people--method=uce--metric=sim--similarity=clip", "metric: 'sim'.*did you mean 'ssim'"),
+        ("MSA", "task=people--method=uce--metric=clip--similarity=clip", "metric: 'clip'"),
+        ("MSA", "task=people--method=uce--metric=judge_diff--similarity=clip--fidelity=published", "metric: 'judge_diff'"),
+        ("MSA", "task=people--method=uce--metric=ssim--similarity=dno", "similarity: 'dno'.*did you mean 'dino'"),
+        ("MSA", "task=people--method=none--metric=ssim--similarity=clip", "'none' changes nothing"),
+        ("MSA", "task=people--method=retrain--metric=ssim--similarity=clip", "needs every emitter"),
+        ("MSAOne", "task=people--method=retrain--metric=ssim--similarity=clip--emitter=4", "did not unlearn entity 4"),
+        ("MSAOne", "task=people--method=uce--metric=ssim--similarity=clip--emitter=10", "has 10 entities, 0 to 9"),
+        ("SM", "task=people--similarity=weights", "`method` goes with similarity=weights"),
+        ("MCME", "tasks=people--methods=uce--statistic=forget_clp_diff", "did you mean 'forget_clip_diff'"),
+        ("SRN", "task=people--method=uce--statistic=emitter_others_average_ssim--attribute=hpi--fidelity=published", "statistic"),
+        ("IVS", "task=people--method=uce--metric=ssim--emitter=0--seed=7", "seed 7 was not drawn"),
+    ],
+)
+def test_what_a_world_cannot_make_says_why(template: str, name: str, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        resolve(template, name, Settings())
+
+
+def test_every_template_is_registered_drawn_and_described() -> None:
+    assert set(MODULES) == set(DRAWN_BY) and len(MODULES) == 22
+    for name in TEMPLATES:
+        template = TEMPLATES.load(name)
+        assert template.name == name and PLOTS.load(name)
+        for key, field in template.parameters.model_fields.items():
+            assert field.description, f"{name}.{key} has no description"
+
+
+def test_the_papers_figures_are_targets_of_the_mini_world() -> None:
+    found = figures(Settings())
+    assert {figure.template for figure in found} == set(MODULES)
+    assert len({figure.name for figure in found}) == len(found) == len({figure.stem() for figure in found})
+    for name in ("sig_by_method", "iat_gender", "msa_full_heatmap_sim_mp_abs", "paretto", "latent_dino_winona", "graph"):
+        assert any(figure.name == name for figure in found), name
+    for figure in found:
+        template, parameters = resolve(*figure.stem().split("/"), Settings())
+
+        def models(task: str, method: str) -> list[ModelId]:
+            return [ModelId(task, index, method, 5) for index in range(10)]
+
+        files = files_of(template, parameters, models)
+        assert all(files.values()), f"{figure.name}: {files}"
+    for figure in figures(Settings(fidelity="published")):
+        assert resolve(*figure.stem().split("/"), Settings(fidelity="published"))[1].fidelity == "published"
+    one = Settings(tasks={"objects": Settings().tasks["objects"]}, demo_tasks=["objects"])
+    assert {figure.parameters.get("task", "objects") for figure in figures(one)} == {"objects"}
+
+
+def test_files_of_an_emitter_are_its_own() -> None:
+    template, parameters = resolve("IVS", "task=people--method=distil--metric=ssim--emitter=3--seed=42", Settings())
+    found = files_of(template, parameters, lambda task, method: [ModelId(task, i, method, 5) for i in range(10)])
+    assert found["tars"] == ["datasets/generated_people_baseline.tar", "datasets/generated_people_003_distil_005.tar"]
+    template, parameters = resolve("MSA", "task=people--method=uce--metric=ssim--similarity=weights", Settings())
+    assert files_of(template, parameters, lambda *_: [])["similarities"] == ["similarity_weights_uce_people.json"]
