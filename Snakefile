@@ -35,7 +35,7 @@ report: "report/workflow.rst"
 
 
 onstart:
-    refuse_limits_under_arrays()
+    refuse_job_arrays()
 
 
 wildcard_constraints:
