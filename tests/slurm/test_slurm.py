@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,37 +19,39 @@ TARGETS = 20  # files that a job of ten models finishes in its work folder
 
 
 @pytest.fixture(scope="session")
-def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A finished run that met a cancelled job, a draining node, a lost node, a killed head process and a time limit."""
+def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run that met every fault."""
     run = Run(cluster, clone_to(tmp_path_factory.mktemp("slurm") / "le the"))
+    meet_faults(run)
+    return run
+
+
+def meet_faults(run: Run) -> None:
+    """Cancel a job, drain a node, lose a node, kill the head process, enforce a time limit."""
     head = run.start()
-    try:
-        (cancelled,) = run.freeze(head, "unlearn", cancelled="distil")
-        cluster.call("scancel", cancelled.slurm_id)
+    (cancelled,) = run.freeze(head, "unlearn", cancelled="distil")
+    run.cluster.call("scancel", cancelled.slurm_id)
 
-        draining, lost = run.freeze(head, "generate", draining="distil", lost="uce")
-        run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
-        draining.thaw()
-        run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
-        assert cluster.nodes()[draining.node].startswith("dr")
-        run.update(NodeName=draining.node, State="RESUME")
-        run.update(NodeName=lost.node, State="DOWN", Reason="lost")
-        run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
-        run.start_requeued_now()
-        run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
+    draining, lost = run.freeze(head, "generate", draining="distil", lost="uce")
+    run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
+    draining.thaw()
+    run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
+    assert run.cluster.nodes()[draining.node].startswith("dr")
+    run.update(NodeName=draining.node, State="RESUME")
+    run.update(NodeName=lost.node, State="DOWN", Reason="lost")
+    run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
+    run.start_requeued_now()
+    run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
 
-        head.kill()
-        wait_for("the jobs without a head process to end", lambda: not run.active(), PATIENCE, cluster.logs)
-        head = run.start()
+    head.kill()
+    head.wait()
+    wait_for("the jobs without a head process to end", lambda: not run.active(), PATIENCE, run.cluster.logs)
+    head = run.start()
 
-        (late,) = run.freeze(head, "score", late="distil")
-        run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
-        run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
-        assert head.wait(PATIENCE) == 0, run.text()[-5000:]
-        yield run
-    finally:
-        if head.poll() is None:
-            head.kill()
+    (late,) = run.freeze(head, "score", late="distil")
+    run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
+    run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
+    assert head.wait(PATIENCE) == 0, run.text()[-5000:]
 
 
 def digests(results: Path) -> dict[str, str]:
