@@ -40,7 +40,7 @@ report: "report/workflow.rst"
 
 
 onstart:
-    refuse_limits_under_arrays()
+    refuse_job_arrays()
 
 
 wildcard_constraints:

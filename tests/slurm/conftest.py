@@ -140,7 +140,7 @@ class Run:
 
     def show(self, job: SlurmJob, what: str) -> str:
         """What Slurm says of one job."""
-        (found,) = [each[what] for each in self.sent() if job.slurm_id in (each["JobId"], array_task(each))]
+        (found,) = [each[what] for each in self.sent() if each["JobId"] == job.slurm_id]
         return found
 
     def active(self) -> bool:
@@ -155,12 +155,7 @@ class Run:
         """A job that Slurm took back waits for two minutes; the administrator does not."""
         for job in self.sent():
             if job["JobState"] == "PENDING" and job["Restarts"] != "0":
-                self.update(JobId=array_task(job) or job["JobId"], StartTime="now")
-
-
-def array_task(job: dict[str, str]) -> str:
-    """Its id as a task of an array; empty for a job of its own."""
-    return f"{job['ArrayJobId']}_{job['ArrayTaskId']}" if "ArrayJobId" in job else ""
+                self.update(JobId=job["JobId"], StartTime="now")
 
 
 def find_job(*words: str) -> SlurmJob:
@@ -177,12 +172,9 @@ def find_job(*words: str) -> SlurmJob:
         if "SLURM_JOB_ID" not in environment or OURS.items() - environment.items():
             continue
         environments[int(folder.name)] = environment
-        # an array's tasks all begin with the command line of its first one, and hold the other ones in packed form
-        if all(word in command for word in words) and "array-execs" not in command:
+        if all(word in command for word in words):
             number = environment["SLURM_JOB_ID"]
     assert number is not None, f"no job of Slurm has {words} in a command line"
     processes = {process: environment for process, environment in environments.items() if environment["SLURM_JOB_ID"] == number}
     known = {name: value for environment in processes.values() for name, value in environment.items()}
-    if "SLURM_ARRAY_JOB_ID" in known:
-        number = f"{known['SLURM_ARRAY_JOB_ID']}_{known['SLURM_ARRAY_TASK_ID']}"
     return SlurmJob(number, known["SLURMD_NODENAME"], tuple(processes))

@@ -6,54 +6,52 @@ Every fault strikes a job that has finished some of its targets, and freezes it 
 from __future__ import annotations
 
 import hashlib
-import re
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from tests.slurm.cluster import Cluster, wait_for
 from tests.slurm.conftest import PATIENCE, WORLD, Run
-from tests.workflow.conftest import ROOT, clone_to, planned_jobs
+from tests.workflow.conftest import clone_to, planned_jobs
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(3600)]
 TARGETS = 20  # files that a job of ten models finishes in its work folder
 
 
 @pytest.fixture(scope="session")
-def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A finished run that met a cancelled job, a draining node, a lost node, a killed head process and a time limit."""
+def run(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run that met every fault."""
     run = Run(cluster, clone_to(tmp_path_factory.mktemp("slurm") / "le the"))
+    meet_faults(run)
+    return run
+
+
+def meet_faults(run: Run) -> None:
+    """Cancel a job, drain a node, lose a node, kill the head process, enforce a time limit."""
     head = run.start()
-    try:
-        (cancelled,) = run.freeze(head, "unlearn", cancelled="distil")
-        cluster.call("scancel", cancelled.slurm_id)
+    (cancelled,) = run.freeze(head, "unlearn", cancelled="distil")
+    run.cluster.call("scancel", cancelled.slurm_id)
 
-        draining, lost = run.freeze(head, "generate", draining="distil", lost="uce")
-        run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
-        draining.thaw()
-        run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
-        assert cluster.nodes()[draining.node].startswith("dr")
-        run.update(NodeName=draining.node, State="RESUME")
-        run.update(NodeName=lost.node, State="DOWN", Reason="lost")
-        run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
-        run.start_requeued_now()
-        run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
+    draining, lost = run.freeze(head, "generate", draining="distil", lost="uce")
+    run.update(NodeName=draining.node, State="DRAIN", Reason="maintenance")
+    draining.thaw()
+    run.wait(head, "the job on the draining node to end", lambda: run.show(draining, "JobState") == "COMPLETED")
+    assert run.cluster.nodes()[draining.node].startswith("dr")
+    run.update(NodeName=draining.node, State="RESUME")
+    run.update(NodeName=lost.node, State="DOWN", Reason="lost")
+    run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
+    run.start_requeued_now()
+    run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
 
-        head.kill()
-        wait_for("the jobs without a head process to end", lambda: not run.active(), PATIENCE, cluster.logs)
-        head = run.start()
+    head.kill()
+    head.wait()
+    wait_for("the jobs without a head process to end", lambda: not run.active(), PATIENCE, run.cluster.logs)
+    head = run.start()
 
-        (late,) = run.freeze(head, "score", late="distil")
-        run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
-        run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
-        assert head.wait(PATIENCE) == 0, run.text()[-5000:]
-        yield run
-    finally:
-        if head.poll() is None:
-            head.kill()
+    (late,) = run.freeze(head, "score", late="distil")
+    run.update(JobId=late.slurm_id, EndTime=time.strftime("%Y-%m-%dT%H:%M:%S"))
+    run.wait(head, "Slurm to enforce the time limit", lambda: run.show(late, "JobState") == "TIMEOUT")
+    assert head.wait(PATIENCE) == 0, run.text()[-5000:]
 
 
 def digests(results: Path) -> dict[str, str]:
@@ -97,22 +95,7 @@ def test_jobs_outlive_the_head_process(run: Run) -> None:
 
 
 def test_a_retry_has_more_memory(run: Run) -> None:
-    assert {job["MinMemoryNode"] for job in run.sent() if job["rule"] == "unlearn"} == {"1001M", "2000M"}  # the array's own 1 MB
-
-
-def test_jobs_alike_that_are_ready_together_are_sent_as_one_array(run: Run) -> None:
-    tasks = Counter((job["rule"], job["ArrayJobId"]) for job in run.sent() if "ArrayJobId" in job)
-    assert {rule for (rule, _), count in tasks.items() if count == 3} >= {"unlearn", "score"}
-
-
-def test_an_array_at_its_limit_fits_a_command_line(run: Run) -> None:
-    """Linux allows 128 KiB in one argument; the paper's commands are as long as these."""
-    limit = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["slurm-array-limit"]
-    array = next(job["ArrayJobId"] for job in run.sent() if job["rule"] == "unlearn" and "ArrayJobId" in job)
-    script = run.cluster.call("scontrol", "write", "batch_script", array, "-")
-    packed = re.search(r"--slurm-jobstep-array-execs=(\S+)", script)
-    assert packed is not None
-    assert len(script) + (limit - 3) * len(packed[1]) / 2 < 128 * 1024
+    assert {job["MinMemoryNode"] for job in run.sent() if job["rule"] == "unlearn"} == {"1000M", "2000M"}
 
 
 def test_gpus_are_asked_for_on_the_partition_that_has_them(run: Run) -> None:
@@ -127,8 +110,8 @@ def test_a_second_run_does_nothing(run: Run) -> None:
     assert head.wait(PATIENCE) == 0 and "Nothing to be done" in run.output[-1].read_text()
 
 
-def test_a_limit_that_would_lose_jobs_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+def test_job_arrays_are_refused(cluster: Cluster, tmp_path: Path) -> None:
     run = Run(cluster, clone_to(tmp_path / "le the"))
-    head = run.start("--jobs", "2")
+    head = run.start("--slurm-array-jobs", "all")
     assert head.wait(PATIENCE) == 1
-    assert re.search("'jobs' is 2 where 24 are wanted .* send single jobs: --slurm-array-jobs none", run.text()), run.text()
+    assert "slurm-array-jobs: job arrays of the Slurm plugin lose finished work" in run.text(), run.text()

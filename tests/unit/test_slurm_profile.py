@@ -15,23 +15,8 @@ PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 def test_every_rule_that_the_profile_names_exists() -> None:
     text = "\n".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
     rules = set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)", text, flags=re.MULTILINE))
-    named = set(PROFILE["slurm-array-jobs"].split(",")) | set(PROFILE["set-resources"])
+    named = set(PROFILE["set-resources"]) | set(PROFILE["set-threads"])
     assert named and not named - rules
-
-
-def test_rules_of_an_array_ask_for_the_same() -> None:
-    """An array has one request, that of its first job."""
-    text = "\n".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
-    for rule in PROFILE["slurm-array-jobs"].split(","):
-        base = re.search(rf"^use rule (\w+) as {rule} ", text, flags=re.MULTILINE)
-        body = re.search(rf"^rule {base[1] if base else rule}:\n((?:    .*\n|\n)+)", text, flags=re.MULTILINE)
-        assert body is not None
-        resources = re.search(r"    resources:\n((?:        .*\n)+)", body[1])
-        assert resources is not None and not re.sub(r"\w+=(\d+|GPU),", "", resources[1]).strip(), rule
-
-
-def test_arrays_have_no_limit_beside_them() -> None:
-    assert PROFILE["jobs"] == "unlimited" and "resources" not in PROFILE
 
 
 def test_partitions_and_their_example_are_read(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def test_tables_come_out_of_the_record_byte_for_byte(
     server.faults = [Fault("half", "GET", "images_objects_uce.tar/content"), Fault("503", "GET", "records/77$", retry_after="0")]
     archive = f"archive={{record: 77, api: '{server.api}', images: archive, metadata: archive}}"
     output = reviewer.snakemake("-c2", "tables", "--config", archive)
-    ran = set(re.findall(r"^(?:local)?rule (\w+):", output, flags=re.MULTILINE))
+    ran = set(planned_jobs(output))
     assert {"images_from_archive", "baseline_from_archive", "score", "pairs", "summary"} <= ran
     assert not {"unlearn", "retrain", "generate", "generate_retrain", "generate_baseline", "latents", "source", "base"} & ran
     assert not (reviewer.folder / RESULTS / "models").exists()
