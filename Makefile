@@ -42,7 +42,7 @@ bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; wi
 	@$(BIN)/python -m lethe.unlearners.bench_gpu
 
 test: setup lint ## lint, then every test that needs no root
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 
 test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm
