@@ -240,14 +240,9 @@ def deltas_of(wildcards):
     return [f"<results>/models/{name}/delta.safetensors" for name in names]
 
 
-def similarity_files(task):
-    """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
-    return [f"<results>/similarity_{name}_{task}.json" for name in similarity_names()]
-
-
 def similarities_of_task(wildcards):
-    """Every similarity of the wildcard's task."""
-    return similarity_files(wildcards.task)
+    """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
+    return [f"<results>/similarity_{name}_{wildcards.task}.json" for name in similarity_names()]
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------
@@ -362,7 +357,7 @@ def work_folder(rule_name):
 
 def template_request(wildcards):
     """The template of the wildcards and its parameters, checked against the settings."""
-    from lethe.interference.templates.check import resolve  # pandas and scipy, which other targets do not need
+    from lethe.interference.templates.check import resolve  # half a second that other targets do not need
 
     try:
         return resolve(wildcards.template, wildcards.parameters, SETTINGS)

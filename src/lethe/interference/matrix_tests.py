@@ -76,11 +76,19 @@ def correlation_draws(stack: Matrix, other: Matrix, draws: int, seed: int) -> ND
     weights = multiplicities(n, draws, seed)
     y = np.where(off_diagonal(n), np.nan_to_num(other), 0.0)
     result = np.empty((draws, len(stack)))
+
+    def summed(part: Matrix) -> NDArray[np.float64]:
+        return np.asarray(((weights @ part) * weights).sum(axis=1))
+
+    every = off_diagonal(n)
+    whole = [summed(part) for part in (every.astype(float), y, y * y)]
     for k, matrix in enumerate(stack):
-        used = np.isfinite(matrix) & off_diagonal(n)
+        used = np.isfinite(matrix) & every
         x = np.where(used, matrix, 0.0)
-        parts = (used.astype(float), x, used * y, x * x, used * y * y, x * y)
-        total, sx, sy, sxx, syy, sxy = (((weights @ part) * weights).sum(axis=1) for part in parts)
+        sx, sxx, sxy = summed(x), summed(x * x), summed(x * y)
+        total, sy, syy = (
+            whole if (used == every).all() else [summed(part) for part in (used.astype(float), used * y, used * y * y)]
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = (total * sxx - sx**2) * (total * syy - sy**2)
             result[:, k] = np.where(spread > 1e-9 * total**2, (total * sxy - sx * sy) / np.sqrt(np.abs(spread)), np.nan)

@@ -37,17 +37,21 @@ def similarity_table(
         reference's tests of the raw metric with pairs taken as independent in ``published_{pearson,spearman}[_p]``. Methods that did
         not unlearn every entity, and what is unknown or constant off the diagonal, are left out.
     """
+    found = {method: (epochs, quantities) for method, epochs, quantities in by_method(pairs, entities)}
+    damages = {
+        (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
+        for method, (_, quantities) in found.items()
+        for metric, matrix in quantities.items()
+        if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
+    }
     rows = []
-    for method, epochs, quantities in by_method(pairs, entities):
-        damages = {
-            (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
-            for metric, matrix in quantities.items()
-            if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
-        }
-        for found in align(damages, similarities, inference):
-            old = _published(quantities, found.metric, similarities[similarity_of(found.similarity, method)])
-            row = [method, epochs, found.metric, found.similarity, found.spearman, found.low, found.high, found.p, found.pairs]
-            rows.append([*row, *old["pearson"], *old["spearman"]])
+    for one in align(damages, similarities, inference):
+        epochs, quantities = found[one.method]
+        old = _published(quantities, one.metric, similarities[similarity_of(one.similarity, one.method)])
+        row = [one.method, epochs, one.metric, one.similarity, one.spearman, one.low, one.high, one.p, one.pairs]
+        rows.append([*row, *old["pearson"], *old["spearman"]])
+    order = list(found)
+    rows.sort(key=lambda row: order.index(row[0]))
     names = ["method", "epochs", "metric", "similarity", "spearman", "low", "high", "p", "pairs"]
     names += [f"published_{name}" for name in ("pearson", "pearson_p", "spearman", "spearman_p")]
     table = pd.DataFrame(rows, columns=names)
