@@ -100,7 +100,7 @@ def predicts(folder: Path, task: str) -> Row:
     claim, target = "a similarity known before unlearning predicts damage", f"q < {LEVEL}"
     if rows.empty:
         return Row("C17", task, claim, None, target, False, "no method has a pair to test", name)
-    best = rows.loc[rows["q"].idxmin()]
+    best = rows.iloc[int(rows["q"].argmin())]
     count = int((rows["q"] < LEVEL).sum())
     how = f"{count} of {len(rows)} tests below; smallest: {best['method']}, {best['metric']}, {best['similarity']}, "
     how += f"Spearman {best['spearman']:.2f} [{best['low']:.2f}, {best['high']:.2f}], q over {len(found)} tests"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,17 @@ from lethe.interference.templates.sweeps import alignment_table, relation_table
 TASKS, METHODS = ("people", "scenes", "breeds"), ("uce", "distil", "munba")
 METRICS, SIMILARITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"), ("clip", "attr", "dino", "act")
 ATTRIBUTES = ("category", "group", "value")
+# Templates and what they ask beside task, method and metric, or beside tasks and methods
+OF_A_METHOD: dict[str, dict[str, Any]] = {
+    "SRCD": {"attribute": "group", "sources": ("a", "b")},
+    "MSAM": {"similarities": SIMILARITIES},
+}
+OF_ALL: dict[str, dict[str, Any]] = {
+    "CSR": {},
+    "MCME": {"statistic": "emitter_average_clip_diff"},
+    "MSAGrid": {"metrics": METRICS, "similarities": SIMILARITIES},
+    "MostSimilarMostInterferedGrid": {"metrics": METRICS, "similarities": SIMILARITIES},
+}
 
 
 @dataclass(frozen=True)
@@ -70,30 +82,17 @@ def measure(inference: Inference, entities: int = 100) -> Measured:
         begin = time.perf_counter()
         timed("alignments", begin, len(alignment_table(task, METHODS, inference)))
         for method in METHODS:
-            begin = time.perf_counter()
-            for template, more in (
-                ("SRCD", {"attribute": "group", "sources": ("a", "b")}),
-                ("MSAM", {"similarities": SIMILARITIES}),
-            ):
-                timed(
-                    template,
-                    begin,
-                    _result(template, data, inference, {"task": task.task, "method": method, "metric": "ssim"} | more),
-                )
+            for template, given in OF_A_METHOD.items():
                 begin = time.perf_counter()
-    many = {"tasks": TASKS, "methods": METHODS}
-    for template, more in (
-        ("CSR", {}),
-        ("MCME", {"statistic": "emitter_average_clip_diff"}),
-        ("MSAGrid", {"metrics": METRICS, "similarities": SIMILARITIES}),
-        ("MostSimilarMostInterferedGrid", {"metrics": METRICS, "similarities": SIMILARITIES}),
-    ):
+                asked = {"task": task.task, "method": method, "metric": "ssim", **given}
+                timed(template, begin, _result(template, data, inference, asked))
+    for template, given in OF_ALL.items():
         begin = time.perf_counter()
-        timed(template, begin, _result(template, data, inference, many | more))
+        timed(template, begin, _result(template, data, inference, {"tasks": TASKS, "methods": METHODS, **given}))
     rows = sum(3 * len(METRICS) * entities**2 for _ in TASKS)
     return Measured({name: round(value, 2) for name, value in seconds.items()}, rows, results)
 
 
-def _result(template: str, data: dict[str, TaskData], inference: Inference, given: dict[str, object]) -> int:
+def _result(template: str, data: dict[str, TaskData], inference: Inference, given: dict[str, Any]) -> int:
     found = TEMPLATES.load(template)
     return len(found.compute(validate(found.parameters, given), data, inference).rows)

@@ -45,7 +45,8 @@ class Tested:
     @classmethod
     def empty(cls, size: int) -> Tested:
         """``size`` tests without a result."""
-        return cls(*(np.full(size, np.nan) for _ in range(4)), n=np.zeros(size, np.int64))
+        effect, low, high, p = np.full((4, size), np.nan)
+        return cls(effect, low, high, p, np.zeros(size, np.int64))
 
 
 FEWEST = 4  # entities; fewer have no more than six orders
@@ -115,8 +116,9 @@ def group_effect(groups: Sequence[Hashable], values: Floats, inference: Inferenc
     known = np.array([label is not None for label in groups])
     result = Tested.empty(len(values))
     for rows, used in patterns(values, known):
-        names = sorted({str(groups[i]) for i in np.flatnonzero(used)})
-        member = np.array([[str(groups[i]) == name for name in names] for i in np.flatnonzero(used)], dtype=float)
+        labels = [str(label) for label, wanted in zip(groups, used, strict=True) if wanted]
+        names = sorted(set(labels))
+        member = np.array([[label == name for name in names] for label in labels], dtype=np.float64)
         n = int(used.sum())
         result.n[rows] = n
         if len(names) < 2 or n < FEWEST or (sizes := member.sum(axis=0)).min() < fewest:
@@ -127,12 +129,12 @@ def group_effect(groups: Sequence[Hashable], values: Floats, inference: Inferenc
         scores = _standardized(ranks(values[rows][:, used], axis=1))
         observed = _between(scores @ member, sizes, n)
         orders = random_orders(n, inference.permutations, inference.seed)
-        counts = 0
+        counts = np.zeros(len(rows), np.int64)
         for block in blocks(len(orders), n * len(names) * len(rows)):
             sums = scores @ member[orders[block]]  # (draws, m, groups)
-            counts = counts + extreme(observed, _between(sums, sizes, n), "greater")
+            counts += extreme(observed, _between(sums, sizes, n), "greater")
         result.effect[rows] = observed
-        result.p[rows] = p_value(np.asarray(counts), inference.permutations)
+        result.p[rows] = p_value(counts, inference.permutations)
         if inference.bootstrap:
             result.low[rows], result.high[rows] = percentile_interval(_drawn_effects(scores, member, inference), inference.alpha)
     return result

@@ -51,7 +51,7 @@ def similarity_table(
         row = [one.method, epochs, one.metric, one.similarity, one.spearman, one.low, one.high, one.p, one.pairs]
         rows.append([*row, *old["pearson"], *old["spearman"]])
     order = list(found)
-    rows.sort(key=lambda row: order.index(row[0]))
+    rows.sort(key=lambda row: order.index(str(row[0])))
     names = ["method", "epochs", "metric", "similarity", "spearman", "low", "high", "p", "pairs"]
     names += [f"published_{name}" for name in ("pearson", "pearson_p", "spearman", "spearman_p")]
     table = pd.DataFrame(rows, columns=names)

@@ -82,7 +82,7 @@ def compute(parameters: MetricSimilarityAlignmentGrid, data: Mapping[str, TaskDa
             draws = np.stack(list(group["draws"])).mean(axis=0)
             low, high = (number(end[0]) for end in percentile_interval(draws[:, None], inference.alpha))
         count, cells = int(group["significant"].sum()), [*key, ""]
-        findings.append(Finding(name, value, len(group), how, low, high, group="/".join(key)))
+        findings.append(Finding(name, value, len(group), how, low, high, group="/".join(map(str, key))))
         rows.append({"row": cells[0], "column": cells[1], "value": value, "low": low, "high": high, "count": count})
         rows[-1]["denominator"] = len(group)
     notes = {"alignments": len(table), "significant": int(table["significant"].sum())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,10 +46,15 @@ def alignment_table(task: TaskData, methods: Sequence[str], inference: Inference
         old = np.stack([task.statistic(method, slug, "published") for slug in PUBLISHED_SLUGS])
         for place, slug in enumerate(PUBLISHED_SLUGS[:-1]):
             found = correlate(values[place], values[place + 1 :], inference)
-            frame = {"task": task.task, "method": method, "statistic_x": slug, "statistic_y": PUBLISHED_SLUGS[place + 1 :]}
+            frame: dict[str, Any] = {
+                "task": task.task,
+                "method": method,
+                "statistic_x": slug,
+                "statistic_y": PUBLISHED_SLUGS[place + 1 :],
+            }
             frame |= {"spearman": found.effect, "low": found.low, "high": found.high, "p": found.p, "n": found.n}
             published = published_tests.correlations(old[place], old[place + 1 :])
             parts.append(pd.DataFrame(frame | {f"published_{name}": column for name, column in published.items()}))
     table = pd.concat(parts, ignore_index=True)
-    table.insert(table.columns.get_loc("p") + 1, "q", q_values(table["p"]))
+    table.insert(list(table).index("p") + 1, "q", q_values(table["p"]))
     return table

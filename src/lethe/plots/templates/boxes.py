@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def _compared(group: str, panel: str) -> str:
     return " \u2212 ".join(method_name(name) for name in rest.split(" - ")) + ": " if rest else ""
 
 
-def _strip(axes: Axes, place: int, values: np.ndarray, style: dict[str, str]) -> None:
+def _strip(axes: Axes, place: int, values: np.ndarray, style: dict[str, Any]) -> None:
     if len(values) > 2:
         thin = {"color": style["color"], "linewidth": 1.4}
         axes.boxplot(

@@ -29,7 +29,6 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(2.1, 1))
     on = data[data["front"]].sort_values("x")
     left.step(on["x"], on["y"], where="post", color=INK, linewidth=1.2, linestyle="--", zorder=1)
-    shown = None
     for rows, marker, label in ((data[~data["front"]], "o", "rest"), (on, "D", "Pareto front")):
         style = {"cmap": "cividis", "vmin": data["value"].min(), "vmax": data["value"].max()}
         shown = left.scatter(

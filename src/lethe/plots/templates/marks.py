@@ -34,7 +34,7 @@ def series_name(series: str, methods: bool) -> str:
     return method_name(series) if methods else series
 
 
-def size_for(count: int) -> dict[str, float]:
+def size_for(count: int) -> dict[str, Any]:
     """Size and opacity of points, smaller where there are many."""
     return {"s": 34, "alpha": 0.8} if count <= 120 else {"s": 14, "alpha": 0.5} if count <= 1000 else {"s": 5, "alpha": 0.2}
 
@@ -62,7 +62,8 @@ def name_points(
 
     Call it when limits and size of the panel are final: places are found in points of the page.
     """
-    figure = axes.figure
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     figure.draw_without_rendering()
     taken: list[tuple[float, float, float, float]] = []
     box = axes.get_window_extent()
