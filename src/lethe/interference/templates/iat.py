@@ -103,7 +103,7 @@ def _relabelled(difference: Floats, a: Floats, b: Floats, models: int, inference
 def _flips(change: Floats, inference: Inference) -> float:
     flat = np.nan_to_num(change.reshape(len(change), -1))
     signs = np.random.default_rng(inference.seed).choice([-1.0, 1.0], size=(inference.permutations, len(flat)))
-    observed, drawn = np.linalg.norm(flat.mean(axis=0), keepdims=True), np.linalg.norm(signs @ flat / len(flat), axis=1)
+    observed, drawn = np.linalg.norm(flat.mean(axis=0)[None], axis=1), np.linalg.norm(signs @ flat / len(flat), axis=1)
     return float(p_value(extreme(observed, drawn[:, None], "greater"), inference.permutations)[0])
 
 
