@@ -51,6 +51,10 @@ class SlurmJob:
         for process in self.processes:
             os.kill(process, signal.SIGCONT)
 
+    def has_ended(self) -> bool:
+        """Whether none of its processes is left."""
+        return not any(Path(f"/proc/{process}/exe").exists() for process in self.processes)
+
 
 @dataclass
 class Run:
@@ -151,11 +155,11 @@ class Run:
         """`scontrol update` by the administrator."""
         self.cluster.call("scontrol", "update", *[f"{name}={value}" for name, value in what.items()])
 
-    def start_requeued_now(self) -> None:
-        """A job that Slurm took back waits for two minutes; the administrator does not."""
+    def start_elsewhere(self, lost: SlurmJob) -> None:
+        """Start the jobs that Slurm took from a lost node; it would wait for two minutes, so that the node forgets them."""
         for job in self.sent():
             if job["JobState"] == "PENDING" and job["Restarts"] != "0":
-                self.update(JobId=job["JobId"], StartTime="now")
+                self.update(JobId=job["JobId"], ExcNodeList=lost.node, StartTime="now")
 
 
 def find_job(*words: str) -> SlurmJob:
