@@ -14,7 +14,7 @@ from tests.slurm.cluster import OURS, Cluster, wait_for
 from tests.workflow.conftest import Clone, clone_to
 
 WORLD = Path("results/slurm")
-SUBSET = ("--configfile", "tests/slurm/subset.yaml", "--until", "pairs", "entities", "summary", "--", "all")
+SUBSET = ("--configfile", "tests/slurm/subset.yaml", "--until", "entities", "summary", "--", "all")
 PATIENCE = 1800  # seconds; a busy machine is no failure
 
 
@@ -50,6 +50,10 @@ class SlurmJob:
         """Let them go on."""
         for process in self.processes:
             os.kill(process, signal.SIGCONT)
+
+    def has_ended(self) -> bool:
+        """Whether none of its processes is left."""
+        return not any(Path(f"/proc/{process}/exe").exists() for process in self.processes)
 
 
 @dataclass
@@ -151,11 +155,11 @@ class Run:
         """`scontrol update` by the administrator."""
         self.cluster.call("scontrol", "update", *[f"{name}={value}" for name, value in what.items()])
 
-    def start_requeued_now(self) -> None:
-        """A job that Slurm took back waits for two minutes; the administrator does not."""
+    def start_elsewhere(self, lost: SlurmJob) -> None:
+        """Start the jobs that Slurm took from a lost node; it would wait for two minutes, so that the node forgets them."""
         for job in self.sent():
             if job["JobState"] == "PENDING" and job["Restarts"] != "0":
-                self.update(JobId=job["JobId"], StartTime="now")
+                self.update(JobId=job["JobId"], ExcNodeList=lost.node, StartTime="now")
 
 
 def find_job(*words: str) -> SlurmJob:
