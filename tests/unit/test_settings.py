@@ -73,6 +73,7 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"generation": {"scheduler": "dim"}}, "generation.scheduler: .*'ddim'.*got 'dim'; did you mean 'ddim'"),
         ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
+        ({"scoring": {"metrics": ["clip"]}}, "'dino' is missing"),
         ({"bases": {"people": {"source": "pretrained"}}}, "`path` goes with source: pretrained"),
         (
             {"bases": {"people": {"source": "pretrained", "path": "a/b"}}},

@@ -21,8 +21,10 @@ def _message(fault: Any, root: type[BaseModel]) -> str:
         key = str(fault["loc"][-1])
         return f"{where}: unknown key '{key}'; allowed here: {', '.join(allowed)}{nearest(key, allowed)}"
     message = fault["msg"].removeprefix("Value error, ")
-    if fault["loc"] == () or fault["type"] == "value_error":
-        return message if fault["loc"] == () else f"{where}: {message}"
+    if fault["type"] == "value_error":
+        return f"{where}: {message}" if fault["loc"] else message
+    if not fault["loc"]:
+        return f"{message}, got {_short(fault['input'])}"
     hint = ""
     expected = (fault.get("ctx") or {}).get("expected")
     if isinstance(fault["input"], str) and expected:

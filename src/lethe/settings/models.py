@@ -184,6 +184,8 @@ class Settings(Strict):
                         raise ValueError(f"tasks.{name}.{key}: {index} is not an index of {task.entities} entities")
             if "retrain" in self.methods and any(self.bases[task.base].source == "pretrained" for _ in task.retrain_emitters):
                 raise ValueError(f"tasks.{name}.retrain_emitters: a pretrained base cannot be retrained")
+        if "dino" not in self.scoring.metrics:
+            raise ValueError("scoring.metrics: 'dino' is missing; the specificity ratio needs its embeddings")
         if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
             raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
         return self
