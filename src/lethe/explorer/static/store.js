@@ -123,10 +123,10 @@ function mean(values) {
   return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : NaN;
 }
 
-// Rows of plain values; the float32 numbers keep all the digits they have.
+// Rows of plain values; the float32 numbers keep the nine digits that tell them apart.
 function csv(rows) {
   const field = (value) => {
-    if (typeof value === "number") return Number.isNaN(value) ? "" : String(Number.isInteger(value) ? value : Number(value.toPrecision(8)));
+    if (typeof value === "number") return Number.isNaN(value) ? "" : String(Number.isInteger(value) ? value : Number(value.toPrecision(9)));
     const text = value === null || value === undefined ? "" : String(value);
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
