@@ -21,7 +21,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--window-size=1400,900",
+    "--window-size=1400,1100",
     "--force-device-scale-factor=1",
     "--force-color-profile=srgb",
 )
@@ -35,7 +35,9 @@ def install() -> tuple[str, str]:
     """
     if not all(shutil.which(program) for program in ("chromium", "chromedriver")):
         if os.geteuid() != 0 or not shutil.which("apt-get"):
-            raise RuntimeError(f"the browser tests need Debian's {' and '.join(PACKAGES)}; installing them needs root and apt-get")
+            raise RuntimeError(
+                f"the browser tests need Debian's {' and '.join(PACKAGES)}; installing them needs root and apt-get"
+            )
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
             subprocess.run(["apt-get", "--quiet", *command], env=quiet, check=True)

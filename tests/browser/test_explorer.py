@@ -76,12 +76,15 @@ class Page:
 
     def click_cell(self, row: int, column: int) -> None:
         """Click the middle of the cell at a place of the matrix (not: of an entity)."""
-        left, top, cell, width, height = self.run(
-            "return [plot.left, plot.top, plot.cell, plot.canvas.clientWidth, plot.canvas.clientHeight]"
+        x, y = self.run(
+            "const {left, top} = plot.canvas.getBoundingClientRect(), [row, column] = arguments;"
+            "return [left + plot.left + (column + 0.5) * plot.cell, top + plot.top + (row + 0.5) * plot.cell]",
+            row,
+            column,
         )
-        x, y = left + (column + 0.5) * cell - width / 2, top + (row + 0.5) * cell - height / 2
         actions = webdriver.ActionChains(self.driver, duration=0)
-        actions.move_to_element_with_offset(self.find("#cells"), round(x), round(y)).click().perform()
+        actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+        actions.click().perform()
 
     def keys(self, *keys: str) -> None:
         actions = webdriver.ActionChains(self.driver, duration=0)
@@ -92,7 +95,8 @@ class Page:
     def shown(self, method: int, emitter: int, receiver: int) -> None:
         """Wait until the cell is open and read."""
         self.wait(
-            "return !cell.hidden && document.getElementById('cell').dataset.shown === arguments[0]", f"{method},{emitter},{receiver}"
+            "return !cell.hidden && document.getElementById('cell').dataset.shown === arguments[0]",
+            f"{method},{emitter},{receiver}",
         )
 
     def saved(self, name: str) -> pd.DataFrame:
@@ -201,7 +205,9 @@ def test_the_matrix_is_painted_in_the_colours_of_its_values(page: Page) -> None:
         "return [[4, 4], [4, 8]].map(([r, k]) => Math.floor((r + 0.5) * cell) * side + Math.floor((k + 0.5) * cell))"
         ".map((at) => [...data.slice(4 * at, 4 * at + 4)])"
     )
-    wanted = page.run("return [[4, 4], [4, 8]].map(([r, k]) => [...task.colour(state.metric, task.value(1, state.metric, r, k)), 255])")
+    wanted = page.run(
+        "return [[4, 4], [4, 8]].map(([r, k]) => [...task.colour(state.metric, task.value(1, state.metric, r, k)), 255])"
+    )
     assert painted == wanted
     red, _, blue, _ = painted[0]
     assert red > blue  # the unlearned entity: harm is red, as in the figures
@@ -216,11 +222,11 @@ def test_every_view_gives_its_table(page: Page, world: World) -> None:
     np.testing.assert_array_equal(both["value_x"].to_numpy(np.float32), both["value_y"].to_numpy(np.float32))
     page.click_cell(3, 6)
     page.shown(1, 3, 6)
-    page.run("document.getElementById('download-seeds').click()")
+    page.find("#download-seeds").click()
     seeds = page.saved("seeds_breeds_003_uce_000_6.csv").set_index("seed")
     assert np.float32(seeds.loc[44, "ssim"]) == np.float32(world.image("breeds_003_uce_000", 6, 44, "ssim"))
     assert np.float32(seeds.loc[44, "off_clip"]) == np.float32(96.44)
-    page.run("document.getElementById('download-means').click()")
+    page.find("#download-means").click()
     means = page.saved("cell_breeds_003_uce_000_6.csv").set_index("metric")["mean_over_seeds"]
     assert np.float32(means["rmse"]) == np.float32(value(world, "uce", 3, 6, "rmse"))
     page.find("#tab-entity").click()
