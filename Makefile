@@ -27,7 +27,7 @@ all: setup ## all four tasks, then the report
 	$(RUN) all --report $(WORLD)/report.html
 	@echo "report: $(CURDIR)/$(WORLD)/report.html"
 
-explorer: setup ## a page for looking at every pair and its pictures, after demo or all (half a minute)
+explorer: setup ## a page for looking at every pair of all four tasks and its pictures; half a minute after all
 	$(RUN) explorer
 	@echo "explorer: $(CURDIR)/$(WORLD)/explorer/index.html"
 

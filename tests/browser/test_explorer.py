@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from selenium import webdriver
 from tests.browser.browser import start
 from tests.explorer_world import SIZE, World, write_world
 from tests.unit.plot_tables import make_tables
@@ -23,9 +24,8 @@ from lethe.explorer.page import write_page
 from lethe.io.shards import ShardReader
 from lethe.metrics.base import SPECS
 
-webdriver = pytest.importorskip("selenium.webdriver")
 pytestmark = pytest.mark.browser
-ZOOM = 96 // SIZE  # pixels of the screen per pixel of a picture in an open cell
+ZOOM = 128 // SIZE  # pixels of the screen per pixel of a picture in an open cell
 
 REDRAWS = """
 const done = arguments[0], select = document.getElementById("metric"), times = [];
@@ -273,6 +273,17 @@ def test_a_task_without_data_is_said_and_the_page_goes_on(browser: Page, world: 
     assert browser.run("return [task.name, document.getElementById('message').hidden]") == ["breeds", False]
     assert "results/test/explorer/people" in browser.find("#message").text
     browser.driver.get_log("browser")  # the missing file is an entry of the console
+
+
+def test_a_link_shows_what_its_sender_saw(page: Page, world: World) -> None:
+    page.choose("metric", "SSIM of on and off")
+    page.click_cell(6, 1)
+    page.shown(1, 6, 1)
+    link = page.run("return location.hash.slice(1)")
+    page.open(world.page, "task=breeds")
+    page.run("location.hash = arguments[0]", link)
+    page.shown(1, 6, 1)
+    assert page.run("return task.metrics[state.metric].name") == "ssim"
 
 
 def test_no_model_is_not_a_zero(page: Page) -> None:

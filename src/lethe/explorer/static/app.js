@@ -198,6 +198,7 @@ function listen() {
     else return;
     event.preventDefault();
   });
+  window.addEventListener("hashchange", () => location.reload()); // a link was pasted over the address
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && task && state.view === "matrix" && state.open) closeCell();
   });

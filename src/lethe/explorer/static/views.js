@@ -78,8 +78,8 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
       el("td", { class: "number" }, metric_.higher_is_healthier ? "higher" : "lower"), el("td", { class: "number" }, range(metric_.floor))))));
   const pictures = el("ul", { class: "seeds" }, task.seeds.map((seed) => el("li", { "data-seed": seed },
     el("div", { class: "pair" },
-      el("figure", {}, thumb(task, "baseline", receiver, seed, 96, `off: the base asked for ${to}, seed ${seed}`), el("figcaption", {}, "off")),
-      el("figure", {}, thumb(task, run, receiver, seed, 96, `on: after ${label} unlearned ${from}, asked for ${to}, seed ${seed}`), el("figcaption", {}, "on"))),
+      el("figure", {}, thumb(task, "baseline", receiver, seed, 128, `off: the base asked for ${to}, seed ${seed}`), el("figcaption", {}, "off")),
+      el("figure", {}, thumb(task, run, receiver, seed, 128, `on: after ${label} unlearned ${from}, asked for ${to}, seed ${seed}`), el("figcaption", {}, "on"))),
     el("div", {}, `seed ${seed}: `, swatch(task, metric, on.value(receiver, seed, what.name)), shown(on.value(receiver, seed, what.name))))));
   const single = off.metrics.filter(({ name }) => on.places.has(name));
   const paired = on.metrics.filter(({ name }) => !off.places.has(name));
