@@ -71,7 +71,7 @@ function options(select, entries) {
 
 function fill() {
   options($("method"), task.methods.map(({ label }, place) => [place, label]));
-  options($("metric"), task.metrics.map(({ title }, place) => [place, title]));
+  options($("metric"), task.metrics.map(({ label }, place) => [place, label]));
   options($("entity"), task.entities.map((_, index) => [index, `${index} ${task.entityName(index)}`]));
   options($("similarity"), task.similarities.map(({ label }, place) => [place, label]));
   options($("seed"), task.seeds.map((seed) => [seed, seed]));
