@@ -7,7 +7,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/paper.yaml
 WORLD := results/mini
 
-.PHONY: setup demo all bench bench-sd14 bench-gpu plan test test-slurm lint config lock clean
+.PHONY: setup demo all bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm lint config lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
@@ -27,6 +27,10 @@ all: setup ## all four tasks, then the report
 	$(RUN) all --report $(WORLD)/report.html
 	@echo "report: $(CURDIR)/$(WORLD)/report.html"
 
+explorer: setup ## a page for looking at every pair of all four tasks and its pictures; half a minute after all
+	$(RUN) explorer
+	@echo "explorer: $(CURDIR)/$(WORLD)/explorer/index.html"
+
 bench: setup ## the measured claims about speed and sameness
 	$(RUN) bench
 	@$(BIN)/python -m lethe.benchmarks
@@ -43,6 +47,9 @@ bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; wi
 
 test: setup lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+
+test-browser: setup ## the explorer in a headless Chromium; where there is none, as root, installs Debian's
+	$(BIN)/python -m pytest -m browser tests/browser
 
 test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm

@@ -13,6 +13,7 @@ include: "rules/common.smk"
 include: "rules/deepunlearn_common.smk"
 include: "rules/archive_common.smk"
 include: "rules/provenance_common.smk"
+include: "rules/explorer_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"
@@ -65,6 +66,7 @@ localrules:
     tables,
     figures,
     figures_all,
+    explorer,
     deepunlearn,
     deepunlearn_search,
 
@@ -104,6 +106,12 @@ rule figures_all:
         paper_figures,
 
 
+rule explorer:
+    """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
+    input:
+        explorer_files(TASKS),
+
+
 include: "rules/downloads.smk"
 include: "rules/sources.smk"
 include: "rules/pretraining.smk"
@@ -119,3 +127,4 @@ include: "rules/deepunlearn.smk"
 include: "rules/archive.smk"
 include: "rules/publish.smk"
 include: "rules/provenance.smk"
+include: "rules/explorer.smk"

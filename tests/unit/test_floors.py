@@ -17,6 +17,7 @@ FLOORS = [
     "deepunlearn",
     "archive",
     "plots",
+    "explorer",
 ]
 # the settings check names against the registries, which hold strings and import nothing
 NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}

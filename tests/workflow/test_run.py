@@ -72,6 +72,17 @@ def test_any_single_picture_is_a_target(finished: Clone) -> None:
         assert image.size == (32, 32)
 
 
+def test_the_explorer_is_a_page_and_a_folder_per_task(finished: Clone) -> None:
+    finished.snakemake("-c1", "explorer")
+    folder = finished.folder / RESULTS / "explorer"
+    runs = {path.stem.removeprefix("generated_") for path in (finished.folder / RESULTS / "datasets").glob("*.tar")}
+    wanted = {run.replace("objects_baseline", "baseline") for run in runs}
+    assert {path.stem for path in (folder / "objects/images").iterdir()} == wanted
+    assert {path.stem for path in (folder / "objects/numbers").iterdir()} == wanted
+    assert "world.js" in (folder / "index.html").read_text()
+    assert "Nothing to be done" in finished.snakemake("-n", "explorer")
+
+
 def test_editing_a_method_reruns_only_its_jobs(finished: Clone) -> None:
     file = finished.folder / "src/lethe/unlearners/munba.py"
     before = file.read_text()

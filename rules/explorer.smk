@@ -1,0 +1,65 @@
+"""The explorer: a page, opened by double click, for looking at every pair of entities and the pictures behind each number.
+
+In: finished tables, similarities and shards.
+Out: the page, and a folder of data per task beside it, which can be made alone.
+"""
+
+
+rule explorer_page:
+    """The page without data: it shows the tasks whose folders lie beside it."""
+    input:
+        static=expand(ROOT / "src/lethe/explorer/static/{part}", part=STATIC),
+    output:
+        page=expand("<results>/explorer/{part}", part=PARTS),
+    log:
+        "<logs>/explorer_page.log",
+    benchmark:
+        "<benchmarks>/explorer_page.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=fingerprint("lethe.explorer.page"),
+        world=SETTINGS.world,
+        tasks=TASKS,
+    message:
+        "Page of the explorer"
+    script:
+        "../scripts/explorer_page.py"
+
+
+rule explorer_task:
+    """What the page shows of a task: its tables, the numbers of every image, thumbnails of every picture."""
+    input:
+        unpack(explorer_shards),
+        pairs="<results>/pairs_{task}.parquet",
+        images="<results>/images_{task}.parquet",
+        baseline="<results>/scores/{task}_baseline.parquet",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        similarities=similarities_of_task,
+        noise_floor="<results>/noise_floor_{task}.json",
+    output:
+        folder=directory("<results>/explorer/{task}"),
+    log:
+        "<logs>/explorer_task/{task}.log",
+    benchmark:
+        "<benchmarks>/explorer_task/{task}.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=fingerprint("lethe.explorer.task"),
+        kinds=similarity_names(),
+        methods=METHODS,
+        runs=runs_of_task,
+        thumbnail=128,  # pixels; the pictures of the mini world stay as they are
+    message:
+        "Explorer of {wildcards.task}"
+    script:
+        "../scripts/explorer_task.py"

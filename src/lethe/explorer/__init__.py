@@ -1,0 +1,1 @@
+"""The explorer: a page for looking at every pair of a finished run, with the pictures behind each number."""

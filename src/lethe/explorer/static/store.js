@@ -1,0 +1,142 @@
+// Data of the page: loads the files beside it, decodes their arrays, writes numbers and CSV.
+"use strict";
+
+const lethe = {
+  tasks: new Map(),
+  seeds: new Map(), // "people/people_000_uce_000" or "people/baseline" -> numbers of every image
+  loading: new Map(),
+
+  // Each data file is a script that calls one of these three; a page opened by double click may not fetch().
+  world(content) {
+    this.about = content;
+    start();
+  },
+  task(name, content) {
+    this.tasks.set(name, new Task(name, content));
+  },
+  numbers(run, content) {
+    this.seeds.set(run, new Seeds(content));
+  },
+
+  load(file) {
+    if (!this.loading.has(file)) {
+      this.loading.set(file, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = file;
+        script.onload = resolve;
+        script.onerror = () => {
+          this.loading.delete(file);
+          reject(new Error(`there is no file ${file}`));
+        };
+        document.head.append(script);
+      }));
+    }
+    return this.loading.get(file);
+  },
+};
+
+function floats(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return new Float32Array(bytes.buffer); // every machine that browsers run on is little-endian, as the files are
+}
+
+class Task {
+  constructor(name, content) {
+    Object.assign(this, content, { name, size: content.entities.length });
+    this.values = floats(content.values);
+    this.alike = floats(content.alike);
+    for (const metric of this.metrics) {
+      metric.title = metric.unit ? `${metric.label} (${metric.unit})` : metric.label;
+      metric.lut = Uint8Array.from(metric.colours.match(/../g), (hex) => parseInt(hex, 16));
+    }
+  }
+
+  entityName(index) {
+    return this.entities[index].name.replaceAll("_", " ");
+  }
+
+  // Value of a pair; method, metric, emitter and receiver are places in their lists. NaN where there is no model.
+  value(method, metric, emitter, receiver) {
+    return this.values[((method * this.metrics.length + metric) * this.size + emitter) * this.size + receiver];
+  }
+
+  // 0: untouched, larger: more damage, whatever the metric.
+  damage(metric, value) {
+    const what = this.metrics[metric];
+    return what.higher_is_healthier ? what.unchanged - value : value - what.unchanged;
+  }
+
+  similarity(kind, one, other) {
+    return this.alike[(kind * this.size + one) * this.size + other];
+  }
+
+  colour(metric, value) {
+    const what = this.metrics[metric];
+    if (Number.isNaN(value)) return [0, 1, 2].map((i) => parseInt(this.missing.slice(1 + 2 * i, 3 + 2 * i), 16));
+    const place = Math.round(255 * Math.min(1, Math.max(0, (value - what.low) / (what.high - what.low))));
+    return what.lut.subarray(3 * place, 3 * place + 3);
+  }
+
+  run(method, emitter) {
+    const { name, epochs } = this.methods[method];
+    return `${this.name}_${String(emitter).padStart(3, "0")}_${name}_${String(epochs).padStart(3, "0")}`;
+  }
+
+  has(method, emitter) {
+    return !Number.isNaN(this.value(method, 0, emitter, emitter)) || this.others(emitter).some((r) => !Number.isNaN(this.value(method, 0, emitter, r)));
+  }
+
+  others(entity) {
+    return [...Array(this.size).keys()].filter((other) => other !== entity);
+  }
+
+  async numbers(run) {
+    await lethe.load(`${this.name}/numbers/${run}.js`);
+    return lethe.seeds.get(`${this.name}/${run}`);
+  }
+}
+
+class Seeds {
+  constructor(content) {
+    Object.assign(this, content);
+    this.values = floats(content.values);
+    this.places = new Map(content.metrics.map((metric, place) => [metric.name, place]));
+  }
+
+  value(receiver, seed, metric) {
+    if (!this.places.has(metric)) return NaN;
+    return this.values[(receiver * this.seeds.length + this.seeds.indexOf(seed)) * this.metrics.length + this.places.get(metric)];
+  }
+}
+
+// Four significant digits with a real minus sign; a dash where there is nothing.
+function shown(value) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "\u2013";
+  const text = value === 0 || Math.abs(value) >= 0.001 ? String(Number(value.toPrecision(4))) : value.toExponential(1);
+  return text.replaceAll("-", "\u2212");
+}
+
+function mean(values) {
+  const known = values.filter((value) => !Number.isNaN(value));
+  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : NaN;
+}
+
+// Rows of plain values; the float32 numbers keep the nine digits that tell them apart.
+function csv(rows) {
+  const field = (value) => {
+    if (typeof value === "number") return Number.isNaN(value) ? "" : String(Number.isInteger(value) ? value : Number(value.toPrecision(9)));
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return rows.map((row) => row.map(field).join(",") + "\n").join("");
+}
+
+function download(name, rows) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}

@@ -1,0 +1,317 @@
+"""The explorer as a reader meets it: opened from the disk, clicked, typed at, downloaded from."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from selenium import webdriver
+from tests.browser.browser import start
+from tests.explorer_world import SIZE, World, write_world
+from tests.unit.plot_tables import make_tables
+
+from lethe.explorer.data import script, task_data
+from lethe.explorer.page import write_page
+from lethe.io.shards import ShardReader
+from lethe.metrics.base import SPECS
+
+pytestmark = pytest.mark.browser
+ZOOM = 128 // SIZE  # pixels of the screen per pixel of a picture in an open cell
+
+REDRAWS = """
+const done = arguments[0], select = document.getElementById("metric"), times = [];
+function next(place) {
+  if (place === select.options.length) return done(times);
+  const before = performance.now();
+  select.value = place;
+  select.dispatchEvent(new Event("change"));
+  requestAnimationFrame(() => setTimeout(() => { times.push(performance.now() - before); next(place + 1); }));  // after the paint
+}
+next(0);
+"""
+
+
+class Page:
+    """The open explorer."""
+
+    def __init__(self, driver, folder: Path) -> None:
+        self.driver, self.downloads = driver, folder / "downloads"
+        self.count = itertools.count()
+
+    def open(self, page: Path, where: str = "") -> None:
+        self.driver.get(f"file://{page}?{next(self.count)}#{where}")
+        self.wait("return performance.getEntriesByName('shown').length > 0")
+
+    def run(self, code: str, *arguments):
+        return self.driver.execute_script(code, *arguments)
+
+    def wait(self, code: str, *arguments) -> None:
+        end = time.monotonic() + 10
+        while not self.run(code, *arguments):
+            assert time.monotonic() < end, f"never true: {code} {arguments}"
+            time.sleep(0.01)
+
+    def find(self, selector: str):
+        return self.driver.find_element("css selector", selector)
+
+    def all(self, selector: str):
+        return self.driver.find_elements("css selector", selector)
+
+    def choose(self, name: str, text: str) -> None:
+        self.run(
+            "const s = document.getElementById(arguments[0]);"
+            "s.value = [...s.options].find((o) => o.text === arguments[1]).value; s.dispatchEvent(new Event('change'))",
+            name,
+            text,
+        )
+
+    def click_cell(self, row: int, column: int) -> None:
+        """Click the middle of the cell at a place of the matrix (not: of an entity)."""
+        x, y = self.run(
+            "const {left, top} = plot.canvas.getBoundingClientRect(), [row, column] = arguments;"
+            "return [left + plot.left + (column + 0.5) * plot.cell, top + plot.top + (row + 0.5) * plot.cell]",
+            row,
+            column,
+        )
+        actions = webdriver.ActionChains(self.driver, duration=0)
+        actions.w3c_actions.pointer_action.move_to_location(round(x), round(y))
+        actions.click().perform()
+
+    def keys(self, *keys: str) -> None:
+        actions = webdriver.ActionChains(self.driver, duration=0)
+        for key in keys:
+            actions.send_keys(getattr(webdriver.Keys, key))
+        actions.perform()
+
+    def shown(self, method: int, emitter: int, receiver: int) -> None:
+        """Wait until the cell is open and read."""
+        self.wait(
+            "return !cell.hidden && document.getElementById('cell').dataset.shown === arguments[0]",
+            f"{method},{emitter},{receiver}",
+        )
+
+    def saved(self, name: str) -> pd.DataFrame:
+        file, end = self.downloads / name, time.monotonic() + 10
+        while not file.exists():
+            assert time.monotonic() < end, f"{name} was not downloaded; there are {[p.name for p in self.downloads.iterdir()]}"
+            time.sleep(0.01)
+        table = pd.read_csv(file)
+        file.unlink()
+        return table
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return write_world(tmp_path_factory.mktemp("explorer"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    folder = tmp_path_factory.mktemp("browser")
+    driver = start(folder)
+    yield Page(driver, folder)
+    driver.quit()
+
+
+@pytest.fixture
+def page(browser: Page, world: World) -> Iterator[Page]:
+    """The explorer at the matrix of UCE; at its end nothing may have gone wrong in the console."""
+    browser.open(world.page, "task=breeds&method=uce&metric=clip_diff")
+    yield browser
+    assert browser.driver.get_log("browser") == []
+
+
+def number(text: str) -> float:
+    return math.nan if text == "\u2013" else float(text.replace("\u2212", "-"))
+
+
+def value(world: World, method: str, emitter: int, receiver: int, metric: str) -> float:
+    rows = world.tables.pairs
+    rows = rows[(rows["method"] == method) & (rows["emitter"] == emitter) & (rows["receiver"] == receiver)]
+    return float(rows.loc[rows["metric"] == metric, "value"].item())
+
+
+def picture(element) -> np.ndarray:
+    """The picture that an element shows, one pixel of the screen per pixel of the picture."""
+    image = np.array(Image.open(io.BytesIO(element.screenshot_as_png)).convert("RGB"))
+    half = ZOOM // 2
+    return image[half::ZOOM, half::ZOOM][:SIZE, :SIZE]
+
+
+def test_a_click_shows_the_pictures_and_numbers_of_the_pair(page: Page, world: World) -> None:
+    page.click_cell(2, 5)
+    page.shown(1, 2, 5)
+    with ShardReader(*world.shards["baseline"]) as off, ShardReader(*world.shards["breeds_002_uce_000"]) as on:
+        for seed in (42, 44):
+            shown = page.all(f"#cell li[data-seed='{seed}'] .thumb")
+            page.run("arguments[0].scrollIntoView({block: 'center'})", shown[0])
+            np.testing.assert_array_equal(picture(shown[0]), off.read(f"005_{seed}.png"))
+            np.testing.assert_array_equal(picture(shown[1]), on.read(f"005_{seed}.png"))
+    for metric in ("clip_diff", "rmse", "dino_diff"):
+        text = page.run("return document.querySelector(`#cell tr[data-metric=${arguments[0]}] td`).textContent", metric)
+        assert number(text) == pytest.approx(value(world, "uce", 2, 5, metric), rel=6e-4)
+    heads = [head.get_attribute("textContent") for head in page.all("#cell .scroll thead th")]
+    texts = [cell.get_attribute("textContent") for cell in page.all("#cell .scroll tr[data-seed='43'] > *")]
+    row = dict(zip(heads, texts, strict=True))
+    assert number(row["off: CLIP score of one image (100 \u00d7 cosine)"]) == pytest.approx(95.43, rel=6e-4)
+    on_clip, rmse = (world.image("breeds_002_uce_000", 5, 43, name) for name in ("clip", "rmse"))
+    assert number(row["on: CLIP score of one image (100 \u00d7 cosine)"]) == pytest.approx(on_clip, rel=6e-4)
+    assert number(row["RMSE between on and off (share of the pixel range)"]) == pytest.approx(rmse, rel=6e-4)
+
+
+def test_an_order_moves_cells_but_not_their_meaning(page: Page) -> None:
+    page.choose("order", "attribute: height cm")  # 100 - index: the reverse
+    page.click_cell(0, 2)
+    page.shown(1, 9, 7)
+    page.choose("order", "clusters: True similarity")
+    order = page.run("return plot.order")
+    assert sorted(order) == list(range(10)) and order != list(range(10))
+    page.click_cell(3, 4)
+    page.shown(1, order[3], order[4])
+
+
+def test_the_keyboard_does_all_that_the_mouse_does(page: Page) -> None:
+    page.run("document.getElementById('cells').focus()")
+    page.keys("ARROW_DOWN", "ARROW_DOWN", "ARROW_RIGHT", "ARROW_UP")
+    assert page.run("return [state.emitter, state.receiver, state.open]") == [1, 2, False]
+    page.keys("ENTER")
+    page.shown(1, 1, 2)
+    page.keys("ARROW_RIGHT")
+    page.shown(1, 1, 3)
+    page.keys(*["ARROW_LEFT"] * 9)  # stops at the edge
+    page.shown(1, 1, 0)
+    page.keys("ESCAPE")
+    assert page.run("return [document.getElementById('cell').hidden, document.activeElement.id]") == [True, "cells"]
+    assert "asked for tarvin hound dog" in page.find("#readout").text
+    page.run("document.getElementById('tab-matrix').focus()")
+    page.keys("ARROW_RIGHT")
+    assert page.run("return [state.view, document.activeElement.id]") == ["entity", "tab-entity"]
+    assert page.run("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_the_matrix_is_painted_in_the_colours_of_its_values(page: Page) -> None:
+    painted = page.run(
+        "const {left, top, cell} = plot, side = 10 * cell;"
+        "const {data} = plot.canvas.getContext('2d').getImageData(left, top, side, side);"
+        "return [[4, 4], [4, 8]].map(([r, k]) => Math.floor((r + 0.5) * cell) * side + Math.floor((k + 0.5) * cell))"
+        ".map((at) => [...data.slice(4 * at, 4 * at + 4)])"
+    )
+    wanted = page.run(
+        "return [[4, 4], [4, 8]].map(([r, k]) => [...task.colour(state.metric, task.value(1, state.metric, r, k)), 255])"
+    )
+    assert painted == wanted
+    red, _, blue, _ = painted[0]
+    assert red > blue  # the unlearned entity: harm is red, as in the figures
+
+
+def test_every_view_gives_its_table(page: Page, world: World) -> None:
+    page.find("#download").click()
+    table = page.saved("matrix_breeds_clip_diff_uce.csv")
+    wanted = world.tables.pairs.query("method == 'uce' and metric == 'clip_diff'")
+    both = table.merge(wanted, on=["task", "method", "metric", "emitter", "receiver"])
+    assert len(both) == len(table) == 100
+    np.testing.assert_array_equal(both["value_x"].to_numpy(np.float32), both["value_y"].to_numpy(np.float32))
+    page.click_cell(3, 6)
+    page.shown(1, 3, 6)
+    page.find("#download-seeds").click()
+    seeds = page.saved("seeds_breeds_003_uce_000_6.csv").set_index("seed")
+    assert np.float32(seeds.loc[44, "ssim"]) == np.float32(world.image("breeds_003_uce_000", 6, 44, "ssim"))
+    assert np.float32(seeds.loc[44, "off_clip"]) == np.float32(96.44)
+    page.find("#download-means").click()
+    means = page.saved("cell_breeds_003_uce_000_6.csv").set_index("metric")["mean_over_seeds"]
+    assert np.float32(means["rmse"]) == np.float32(value(world, "uce", 3, 6, "rmse"))
+    page.find("#tab-entity").click()
+    page.find("#download").click()
+    entity = page.saved("entity_breeds_clip_diff_uce_0.csv").set_index("other")
+    assert np.float32(entity.loc[4, "on_other_when_entity_is_unlearned"]) == np.float32(value(world, "uce", 0, 4, "clip_diff"))
+    assert np.float32(entity.loc[4, "on_entity_when_other_is_unlearned"]) == np.float32(value(world, "uce", 4, 0, "clip_diff"))
+    page.find("#tab-methods").click()
+    page.find("#download").click()
+    methods = page.saved("methods_breeds_clip_diff_0.csv").set_index("receiver")
+    assert np.float32(methods.loc[2, "munba"]) == np.float32(value(world, "munba", 0, 2, "clip_diff"))
+    assert methods["retrain"].isna().all()
+
+
+def test_an_entity_is_told_as_emitter_and_as_receiver(page: Page, world: World) -> None:
+    page.find("#tab-entity").click()
+    page.choose("entity", "3 ostrel shepherd dog")
+    rows = world.tables.pairs.query("method == 'munba' and metric == 'clip_diff'")
+    caused = rows[(rows["emitter"] == 3) & (rows["receiver"] != 3)]
+    suffered = rows[(rows["receiver"] == 3) & (rows["emitter"] != 3)]
+    texts = [cell.text for cell in page.all("#summary tr[data-method='munba'] td")]
+    wanted = [value(world, "munba", 3, 3, "clip_diff"), caused["value"].mean(), suffered["value"].mean()]
+    assert [number(text) for text in texts] == pytest.approx(wanted, rel=6e-4)
+    worst = world.tables.pairs.query("method == 'uce' and metric == 'clip_diff' and emitter == 3 and receiver != 3")
+    worst = int(worst.loc[worst["value"].idxmin(), "receiver"])
+    first = page.find("table[data-list='caused'] tr th").text
+    assert first == world.tables.metadata[worst]["name"].replace("_", " ")
+    page.find("table[data-list='caused'] td:last-child button").click()
+    page.shown(1, 3, worst)
+
+
+def test_methods_side_by_side_lead_to_the_pictures(page: Page, world: World) -> None:
+    page.find("#tab-methods").click()
+    page.choose("entity", "3 ostrel shepherd dog")
+    texts = [button.text for button in page.all("#methods tr[data-receiver='5'] button")]
+    wanted = [value(world, method, 3, 5, "clip_diff") for method in ("none", "uce", "distil", "munba", "retrain")]
+    assert [number(text) for text in texts] == pytest.approx(wanted, rel=6e-4)
+    page.all("#methods tr[data-receiver='5'] button")[4].click()
+    page.shown(4, 3, 5)
+
+
+def test_a_task_without_data_is_said_and_the_page_goes_on(browser: Page, world: World) -> None:
+    browser.open(world.page, "task=people")
+    assert browser.run("return [task.name, document.getElementById('message').hidden]") == ["breeds", False]
+    assert "results/test/explorer/people" in browser.find("#message").text
+    browser.driver.get_log("browser")  # the missing file is an entry of the console
+
+
+def test_a_link_shows_what_its_sender_saw(page: Page, world: World) -> None:
+    page.choose("metric", "SSIM of on and off")
+    page.click_cell(6, 1)
+    page.shown(1, 6, 1)
+    link = page.run("return location.hash.slice(1)")
+    page.open(world.page, "task=breeds")
+    page.run("location.hash = arguments[0]", link)
+    page.shown(1, 6, 1)
+    assert page.run("return task.metrics[state.metric].name") == "ssim"
+
+
+def test_no_model_is_not_a_zero(page: Page) -> None:
+    page.choose("method", "retrain")
+    page.click_cell(1, 1)
+    page.wait("return document.getElementById('cell').textContent.includes('There is no such model')")
+    assert "no model" in page.find("#readout").text
+
+
+def test_a_hundred_entities_open_at_once_and_stay_quick(browser: Page, tmp_path: Path) -> None:
+    tables = make_tables(100)
+    names = [name for name, spec in SPECS.items() if spec.kind != "image"]
+    index = pd.MultiIndex.from_product([["uce", "distil", "munba"], [0], range(100), range(100), names])
+    pairs = index.to_frame(index=False, name=["method", "epochs", "emitter", "receiver", "metric"]).assign(task="breeds")
+    pairs["value"] = np.random.default_rng(0).uniform(-1, 1, len(pairs))
+    kinds = {f"{kind}": records for kind, records in tables.similarity.items()}
+    kinds |= {f"weights_{method}": tables.similarity["clip"] for method in ("uce", "distil", "munba")}
+    content = task_data(pairs, tables.metadata, kinds, tables.noise_floor, ["uce", "distil", "munba"])
+    content |= {"seeds": [42], "pictures": {"columns": 10, "width": 32, "height": 32}}
+    write_page(tmp_path, "large", ["breeds"])
+    (tmp_path / "breeds").mkdir()
+    (tmp_path / "breeds/data.js").write_text(script("task", "breeds", content))
+    megabytes = sum(file.stat().st_size for file in tmp_path.rglob("*.*")) / 1e6
+    browser.open(tmp_path / "index.html")
+    opened = browser.run("return performance.getEntriesByName('shown')[0].startTime")
+    redraws = browser.driver.execute_async_script(REDRAWS)
+    figures = {"MB": megabytes, "opened_ms": opened, "slowest_redraw_ms": max(redraws), "metrics": len(redraws)}
+    print(json.dumps(figures))
+    assert len(redraws) == len(names)
+    assert megabytes < 5 and opened < 2000 and max(redraws) < 100, figures
+    assert browser.driver.get_log("browser") == []
