@@ -26,6 +26,10 @@ DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
 
 
+ANALYSES = ["interference"]  # notebooks that every task has
+TUTORIALS = {"tutorial_fade": "people"}  # notebook -> task
+
+
 def validated(config):
     """The settings of a merged configuration; a fault is one clear message, not a traceback."""
     try:
@@ -112,6 +116,21 @@ def evaluator_parts(wildcards):
 def base_of(wildcards):
     """The pipeline folder of the base that a task unlearns."""
     return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def base_of_tutorial(wildcards):
+    """The pipeline folder of the task of a tutorial."""
+    return f"<results>/base/{SETTINGS.tasks[TUTORIALS[wildcards.tutorial]].base}"
+
+
+def latents_of_tutorial(wildcards):
+    """The latents of the training images of the task of a tutorial."""
+    return f"<results>/latents/{TUTORIALS[wildcards.tutorial]}.safetensors"
+
+
+def metadata_of_tutorial(wildcards):
+    """The entities of the task of a tutorial."""
+    return f"<results>/metadata_{TUTORIALS[wildcards.tutorial]}_2_enriched_filtered.json"
 
 
 def tasks_on(base):
@@ -447,6 +466,18 @@ def claim_tables(wildcards):
     return [f"<results>/{table}" for table in tables]
 
 
+def notebook_files(tasks):
+    """The executed analysis notebooks of some tasks."""
+    return expand("<results>/notebooks/{notebook}_{task}.html", notebook=ANALYSES, task=tasks)
+
+
+def tutorial_files(wildcards):
+    """The executed tutorials; a world that they are not written for is one message."""
+    if missing := {*TUTORIALS.values()} - {*TASKS} or {"judge"} - {*SETTINGS.evaluators}:
+        raise WorkflowError(f"the tutorials need what world '{SETTINGS.world}' lacks: {', '.join(sorted(missing))}")
+    return expand("<results>/notebooks/{tutorial}.html", tutorial=TUTORIALS)
+
+
 def products(tasks):
     """Everything that some tasks lead to."""
-    return table_files(tasks) + figure_files(tasks) + expand("<results>/notebooks/interference_{task}.html", task=tasks)
+    return table_files(tasks) + figure_files(tasks) + notebook_files(tasks)
