@@ -26,8 +26,8 @@ DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
 
 
-ANALYSES = ["interference"]  # notebooks that every task has
-TUTORIALS = {"tutorial_fade": "people"}  # notebook -> task
+ANALYSES = ["data_preparation", "data_exploration", "interference", "statistics"]  # notebooks that every task has
+TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
 
 
 def validated(config):
@@ -116,6 +116,17 @@ def evaluator_parts(wildcards):
 def base_of(wildcards):
     """The pipeline folder of the base that a task unlearns."""
     return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def kind_files(wildcards):
+    """The similarities of the wildcard's task that belong to its base, in the order of their kinds."""
+    return expand("<results>/similarity_{kind}_{task}.json", kind=SETTINGS.similarity.kinds, task=wildcards.task)
+
+
+def first_split(wildcards):
+    """The forget and the retain list of the first entity of the wildcard's task."""
+    folder = f"<results>/datasets/splits_{wildcards.task}/000"
+    return {name: f"{folder}/train_{name}/metadata.jsonl" for name in ("forget", "retain")}
 
 
 def base_of_tutorial(wildcards):
@@ -307,6 +318,25 @@ def task_settings(wildcards):
     return SETTINGS.tasks[wildcards.task].model_dump()
 
 
+def task_values(*names, **others):
+    """A params function: these settings of the wildcard's task, beside values that every task shares."""
+
+    def values(wildcards):
+        return {name: getattr(SETTINGS.tasks[wildcards.task], name) for name in names} | others
+
+    return values
+
+
+def named_task_values(*names, **others):
+    """The same with the name of the task."""
+    of_task = task_values(*names, **others)
+
+    def values(wildcards):
+        return of_task(wildcards) | {"task": wildcards.task}
+
+    return values
+
+
 def hyperparameters(wildcards):
     """The hyper-parameters of the wildcards' method on their task."""
     return method_settings(wildcards.task, wildcards.method).parameters
@@ -471,11 +501,10 @@ def notebook_files(tasks):
     return expand("<results>/notebooks/{notebook}_{task}.html", notebook=ANALYSES, task=tasks)
 
 
-def tutorial_files(wildcards):
-    """The executed tutorials; a world that they are not written for is one message."""
-    if missing := {*TUTORIALS.values()} - {*TASKS} or {"judge"} - {*SETTINGS.evaluators}:
-        raise WorkflowError(f"the tutorials need what world '{SETTINGS.world}' lacks: {', '.join(sorted(missing))}")
-    return expand("<results>/notebooks/{tutorial}.html", tutorial=TUTORIALS)
+def tutorial_files():
+    """The executed tutorials, in a world that has their tasks and a judge."""
+    written_for = [tutorial for tutorial, task in TUTORIALS.items() if task in TASKS and "judge" in SETTINGS.evaluators]
+    return expand("<results>/notebooks/{tutorial}.html", tutorial=written_for)
 
 
 def products(tasks):

@@ -64,7 +64,7 @@ def confusion(judge: JudgeAccuracy, images: ImageSet, names: Sequence[str]) -> p
     """
     seen = judge.probabilities(ScoringBatch(images.images, images.receivers, images.prompts)).argmax(1)
     name_of = {judge.class_of(index): name for index, name in enumerate(names)}
-    asked = pd.Categorical.from_codes(images.receivers, categories=list(names))
+    asked = pd.Categorical([names[receiver] for receiver in images.receivers], categories=list(names))
     answers = pd.Categorical([name_of.get(int(label), ELSE) for label in seen], categories=[*names, ELSE])
     return pd.crosstab(pd.Series(asked, name="asked for"), pd.Series(answers, name="seen"), normalize="index", dropna=False)
 
@@ -84,9 +84,8 @@ def forget_and_keep(confusion: pd.DataFrame, emitter: str, replacement: str | No
     """
     for name in (emitter, *([replacement] if replacement else [])):
         check_known("entity", name, list(confusion.index))
-    others = [name for name in confusion.index if name != emitter]
-    found = {
-        "judge_emitter": float(confusion.loc[emitter, emitter]),
-        "judge_others": float(np.mean([confusion.loc[name, name] for name in others])),
-    }
-    return found | ({"replaced": float(confusion.loc[emitter, replacement])} if replacement else {})
+    names = list(confusion.index)
+    shares = confusion[names].to_numpy(float)
+    row = names.index(emitter)
+    found = {"judge_emitter": float(shares[row, row]), "judge_others": float(np.delete(shares.diagonal(), row).mean())}
+    return found | ({"replaced": float(shares[row, names.index(replacement)])} if replacement else {})
