@@ -322,7 +322,8 @@ def task_values(*names, **others):
     """A params function: these settings of the wildcard's task, beside values that every task shares."""
 
     def values(wildcards):
-        return {name: getattr(SETTINGS.tasks[wildcards.task], name) for name in names} | others
+        plain = SETTINGS.tasks[wildcards.task].model_dump(mode="json")  # papermill writes lists, but a tuple as text
+        return {name: plain[name] for name in names} | others
 
     return values
 
