@@ -77,6 +77,7 @@ rule all:
         products(TASKS),
         deepunlearn_products(STUDIES),
         "<results>/figures/deepunlearn_ranking.png",
+        tutorial_files(),
         record=record_files(),
 
 

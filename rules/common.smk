@@ -26,6 +26,10 @@ DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
 
 
+ANALYSES = ["data_preparation", "data_exploration", "interference", "statistics"]  # notebooks that every task has
+TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
+
+
 def validated(config):
     """The settings of a merged configuration; a fault is one clear message, not a traceback."""
     try:
@@ -112,6 +116,32 @@ def evaluator_parts(wildcards):
 def base_of(wildcards):
     """The pipeline folder of the base that a task unlearns."""
     return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def kind_files(wildcards):
+    """The similarities of the wildcard's task that belong to its base, in the order of their kinds."""
+    return expand("<results>/similarity_{kind}_{task}.json", kind=SETTINGS.similarity.kinds, task=wildcards.task)
+
+
+def first_split(wildcards):
+    """The forget and the retain list of the first entity of the wildcard's task."""
+    folder = f"<results>/datasets/splits_{wildcards.task}/000"
+    return {name: f"{folder}/train_{name}/metadata.jsonl" for name in ("forget", "retain")}
+
+
+def base_of_tutorial(wildcards):
+    """The pipeline folder of the task of a tutorial."""
+    return f"<results>/base/{SETTINGS.tasks[TUTORIALS[wildcards.tutorial]].base}"
+
+
+def latents_of_tutorial(wildcards):
+    """The latents of the training images of the task of a tutorial."""
+    return f"<results>/latents/{TUTORIALS[wildcards.tutorial]}.safetensors"
+
+
+def metadata_of_tutorial(wildcards):
+    """The entities of the task of a tutorial."""
+    return f"<results>/metadata_{TUTORIALS[wildcards.tutorial]}_2_enriched_filtered.json"
 
 
 def tasks_on(base):
@@ -283,6 +313,26 @@ def task_settings(wildcards):
     return SETTINGS.tasks[wildcards.task].model_dump()
 
 
+def task_values(*names, **others):
+    """A params function: these settings of the wildcard's task, beside values that every task shares."""
+
+    def values(wildcards):
+        plain = SETTINGS.tasks[wildcards.task].model_dump(mode="json")  # papermill writes lists, but a tuple as text
+        return {name: plain[name] for name in names} | others
+
+    return values
+
+
+def named_task_values(*names, **others):
+    """The same with the name of the task."""
+    of_task = task_values(*names, **others)
+
+    def values(wildcards):
+        return of_task(wildcards) | {"task": wildcards.task}
+
+    return values
+
+
 def hyperparameters(wildcards):
     """The hyper-parameters of the wildcards' method on their task."""
     return method_settings(wildcards.task, wildcards.method).parameters
@@ -442,6 +492,17 @@ def claim_tables(wildcards):
     return [f"<results>/{table}" for table in tables]
 
 
+def notebook_files(tasks):
+    """The executed analysis notebooks of some tasks."""
+    return expand("<results>/notebooks/{notebook}_{task}.html", notebook=ANALYSES, task=tasks)
+
+
+def tutorial_files():
+    """The executed tutorials, in a world that has their tasks and a judge."""
+    written_for = [tutorial for tutorial, task in TUTORIALS.items() if task in TASKS and "judge" in SETTINGS.evaluators]
+    return expand("<results>/notebooks/{tutorial}.html", tutorial=written_for)
+
+
 def products(tasks):
     """Everything that some tasks lead to."""
-    return table_files(tasks) + figure_files(tasks) + expand("<results>/notebooks/interference_{task}.html", task=tasks)
+    return table_files(tasks) + figure_files(tasks) + notebook_files(tasks)

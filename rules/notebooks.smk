@@ -1,8 +1,26 @@
-"""Notebooks, executed on the published tables.
+"""Notebooks, executed by papermill.
 
-In: tables and similarities of a task.
+In: finished tables of a task (analysis); a base, latents, metadata and the judge (tutorials, which unlearn for real).
 Out: the executed notebook and an HTML export of it for the report.
 """
+
+
+localrules:
+    notebooks,
+    tutorials,
+
+
+rule notebooks:
+    """Every notebook: the analysis of every task and the tutorials."""
+    input:
+        notebook_files(TASKS),
+        tutorial_files(),
+
+
+rule tutorials:
+    """The tutorials of the library, each of which unlearns one entity of the mini world."""
+    input:
+        tutorial_files(),
 
 
 rule notebook_interference:
@@ -20,7 +38,7 @@ rule notebook_interference:
             "<results>/notebooks/interference_{task}.html",
             caption="../report/notebook.rst",
             category="{task}",
-            labels={"result": "notebook"},
+            labels={"result": "notebook: interference"},
         ),
     log:
         "<logs>/notebook_interference/{task}.log",
@@ -36,5 +54,134 @@ rule notebook_interference:
         code=fingerprint("lethe.plots.interference_matrix", "lethe.plots.notebook"),
     message:
         "Notebook of {wildcards.task}"
+    script:
+        "../scripts/run_notebook.py"
+
+
+use rule notebook_interference as notebook_data_preparation with:
+    input:
+        unpack(first_split),
+        notebook=ROOT / "notebooks/data_preparation.ipynb",
+        records="<results>/sources/{task}.json",
+        images="<results>/sources/{task}.parquet",
+        enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
+        filtered="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        notebook="<results>/notebooks/data_preparation_{task}.ipynb",
+        html=report(
+            "<results>/notebooks/data_preparation_{task}.html",
+            caption="../report/notebook_data_preparation.rst",
+            category="{task}",
+            labels={"result": "notebook: data preparation"},
+        ),
+    log:
+        "<logs>/notebook_data_preparation/{task}.log",
+    benchmark:
+        "<benchmarks>/notebook_data_preparation/{task}.tsv"
+    params:
+        code=fingerprint("lethe.plots.notebook", "lethe.io.tables"),
+        values=task_values("balance", "priority"),
+    message:
+        "Notebook of the data preparation of {wildcards.task}"
+
+
+use rule notebook_interference as notebook_data_exploration with:
+    input:
+        notebook=ROOT / "notebooks/data_exploration.ipynb",
+        tar="<results>/sources/{task}.tar",
+        index="<results>/sources/{task}.parquet",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        similarities=kind_files,
+    output:
+        notebook="<results>/notebooks/data_exploration_{task}.ipynb",
+        html=report(
+            "<results>/notebooks/data_exploration_{task}.html",
+            caption="../report/notebook_data_exploration.rst",
+            category="{task}",
+            labels={"result": "notebook: data exploration"},
+        ),
+    log:
+        "<logs>/notebook_data_exploration/{task}.log",
+    benchmark:
+        "<benchmarks>/notebook_data_exploration/{task}.tsv"
+    params:
+        code=fingerprint("lethe.plots.notebook", "lethe.plots.similarity_matrix", "lethe.plots.source_grid"),
+        values=task_values("attributes", "priority", kinds=list(SETTINGS.similarity.kinds)),
+    message:
+        "Notebook of the data of {wildcards.task}"
+
+
+use rule notebook_interference as notebook_statistics with:
+    input:
+        notebook=ROOT / "notebooks/statistics.ipynb",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        pairs="<results>/pairs_{task}.parquet",
+        entities="<results>/interference_per_entity_{task}.json",
+        similarity_table="<results>/tables/similarity_{task}.csv",
+        relation_table="<results>/tables/relations_{task}.csv",
+        alignment_table="<results>/tables/alignments_{task}.csv",
+        similarities=kind_files,
+    output:
+        notebook="<results>/notebooks/statistics_{task}.ipynb",
+        html=report(
+            "<results>/notebooks/statistics_{task}.html",
+            caption="../report/notebook_statistics.rst",
+            category="{task}",
+            labels={"result": "notebook: statistics"},
+        ),
+    log:
+        "<logs>/notebook_statistics/{task}.log",
+    benchmark:
+        "<benchmarks>/notebook_statistics/{task}.tsv"
+    params:
+        code=fingerprint(
+            "lethe.plots.notebook", *[found.module_of(name) for found in (TEMPLATES, PLOTS) for name in ("MSA", "MSAM")]
+        ),
+        values=named_task_values(
+            "balance", kinds=list(SETTINGS.similarity.kinds), methods=COMPARED, alpha=SETTINGS.statistics.alpha
+        ),
+    message:
+        "Notebook of the statistics of {wildcards.task}"
+
+
+rule tutorial:
+    """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
+    input:
+        notebook=ROOT / "notebooks/{tutorial}.ipynb",
+        base=base_of_tutorial,
+        latents=latents_of_tutorial,
+        metadata=metadata_of_tutorial,
+        judge="<results>/evaluators/judge",
+    output:
+        notebook="<results>/notebooks/{tutorial}.ipynb",
+        html=report(
+            "<results>/notebooks/{tutorial}.html",
+            caption="../report/tutorial.rst",
+            category="tutorials",
+            labels={"result": "{tutorial}"},
+        ),
+    log:
+        "<logs>/tutorial/{tutorial}.log",
+    benchmark:
+        "<benchmarks>/tutorial/{tutorial}.tsv"
+    wildcard_constraints:
+        tutorial=one_of(TUTORIALS),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=fingerprint(
+            "lethe.metrics.confusion",
+            "lethe.metrics.run",
+            "lethe.plots.before_after",
+            "lethe.plots.notebook",
+            "lethe.unlearners.run",
+            *[UNLEARNERS.module_of(method) for method in ("distil", "distil_module", "distil_weight", "munba", "uce")],
+        ),
+    message:
+        "Notebook {wildcards.tutorial}"
     script:
         "../scripts/run_notebook.py"

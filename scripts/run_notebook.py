@@ -5,5 +5,5 @@ from lethe.runtime import setup_logging
 
 setup_logging(snakemake.log[0], f"notebook {snakemake.input.notebook}")
 paths = {name: path for name, path in snakemake.input.items() if name != "notebook"}
-run_notebook(snakemake.input.notebook, snakemake.output.notebook, paths)
+run_notebook(snakemake.input.notebook, snakemake.output.notebook, paths, values=snakemake.params.get("values", {}))
 export_html(snakemake.output.notebook, snakemake.output.html)

@@ -1,6 +1,5 @@
 """Figures: the tables they draw are right, and drawing is deterministic, titled and free of global state."""
 
-import ast
 import json
 import subprocess
 import sys
@@ -176,18 +175,6 @@ def test_every_pair_metric_has_a_label_and_methods_keep_their_colours():
             assert quantity(name).axis.endswith("is healthier)")
     assert method_colour("uce", ["uce"]) == method_colour("uce", METHODS)
     assert len({method_colour(m, [*METHODS, "esd", "salun"]) for m in [*METHODS, "esd", "salun"]}) == 7
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
-def test_notebook_is_stripped_and_short(path):
-    cells = json.loads(path.read_text())["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
-    assert sum("parameters" in cell["metadata"].get("tags", []) for cell in code) == 1
-    for cell in code:
-        for node in ast.walk(ast.parse("".join(line for line in cell["source"] if not line.startswith("%")))):
-            if isinstance(node, ast.FunctionDef):
-                assert node.end_lineno - node.lineno < 5
 
 
 def test_interference_notebook_runs(made, tmp_path):

@@ -48,6 +48,10 @@ class JudgeAccuracy:
         """See ``Metric.spec``."""
         return spec_of("judge")
 
+    def class_of(self, receiver: int) -> int:
+        """Position of a receiver's class in the judge's logits."""
+        return int(self._class_of[receiver])
+
     @torch.inference_mode()
     def probabilities(self, batch: ScoringBatch) -> NDArray[np.float64]:
         """(n, classes) softmax of the logits."""

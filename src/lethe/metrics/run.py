@@ -11,6 +11,7 @@ import torch
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
 from lethe.metrics.base import MetricContext
+from lethe.metrics.judge import JudgeAccuracy
 from lethe.metrics.scoring import ImageSet, Scorer, build_metrics
 from lethe.pretraining.assets import load_asset
 from lethe.pretraining.judge import build_judge
@@ -48,6 +49,12 @@ def load_scorer(
         threads=threads,
     )
     return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size)
+
+
+def load_judge(folder: str | Path, task: str, metadata: Sequence[Mapping[str, Any]], device: str = "cpu") -> JudgeAccuracy:
+    """The judge of a folder, asked about the entities of a task."""
+    judge, classes = _judge(Path(folder), device)
+    return JudgeAccuracy(judge, classes, [f"{task}/{record['name']}" for record in metadata])
 
 
 def read_images(tar: str | Path, index: str | Path) -> ImageSet:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lethe.io.atomic import atomic_path, write_text
 
 
-def run_notebook(source: str | Path, output: str | Path, parameters: Mapping[str, str], kernel: str = "python3") -> None:
+def run_notebook(
+    source: str | Path,
+    output: str | Path,
+    parameters: Mapping[str, str | Sequence[str]],
+    kernel: str = "python3",
+    values: Mapping[str, object] | None = None,
+) -> None:
     """Execute ``source`` with papermill and write the executed copy to ``output``; ``source`` is not changed.
 
     Args:
         source: a notebook with one cell tagged ``parameters``.
         output: where the executed notebook goes.
-        parameters: paths by name; made absolute, so that the notebook does not depend on the working folder.
+        parameters: paths, or lists of paths, by name; made absolute, so that the notebook does not depend on the working folder.
         kernel: name of the Jupyter kernel; ``python3`` is the running environment.
+        values: further parameters that are no paths, as they are.
 
     Raises:
         ValueError: for a parameter that the notebook does not have.
@@ -24,10 +31,10 @@ def run_notebook(source: str | Path, output: str | Path, parameters: Mapping[str
     import papermill
 
     known = list(papermill.inspect_notebook(str(source)))
-    for name in parameters:
+    for name in {**parameters, **(values or {})}:
         if name not in known:
             raise ValueError(f"{source} has no parameter '{name}'; it has: {', '.join(known)}")
-    absolute = {name: str(Path(path).absolute()) for name, path in parameters.items()}
+    absolute = {name: _absolute(path) for name, path in parameters.items()} | dict(values or {})
     with atomic_path(Path(output).with_suffix(".ipynb")) as part:
         # papermill takes the format from the suffix, and the temporary name has another one
         executed = part.with_suffix(".ipynb")
@@ -38,6 +45,10 @@ def run_notebook(source: str | Path, output: str | Path, parameters: Mapping[str
             executed.rename(part)
         finally:
             executed.unlink(missing_ok=True)
+
+
+def _absolute(path: str | Sequence[str]) -> str | list[str]:
+    return str(Path(path).absolute()) if isinstance(path, str | Path) else [str(Path(one).absolute()) for one in path]
 
 
 def export_html(notebook: str | Path, output: str | Path) -> None:
