@@ -39,21 +39,16 @@ def write_task(
     Raises:
         ValueError, CorruptFileError: see ``task_data`` and ``write_sprite``.
     """
-    content, images, size = (
-        task_data(tables["pairs"], metadata, similarities, noise_floor, methods),
-        tables["images"],
-        len(metadata),
-    )
+    content = task_data(tables["pairs"], metadata, similarities, noise_floor, methods)
+    images, baseline, size = tables["images"], tables["baseline"], len(metadata)
     seeds = sorted({int(seed) for seed in images["seed"]})
-    baseline = tables["baseline"]
     numbers = {"baseline": baseline[baseline["seed"].isin(seeds)]}
     for (method, epochs, emitter), rows in images.groupby(["method", "epochs", "emitter"], observed=True):
         run = ModelId(task, int(str(emitter)), str(method), int(str(epochs))).name
         numbers[run] = rows.pivot(index=["receiver", "seed"], columns="metric", values="value").reset_index()
     if odd := sorted(set(numbers) ^ set(shards)):
-        raise ValueError(
-            f"explorer of {task}: '{odd[0]}' has {'numbers' if odd[0] in numbers else 'pictures'} only; both are needed"
-        )
+        half = "numbers" if odd[0] in numbers else "pictures"
+        raise ValueError(f"explorer of {task}: '{odd[0]}' has {half} only; both are needed")
     with atomic_path(folder) as part:
         for run in sorted(shards):
             with ShardReader(*shards[run]) as shard:

@@ -121,9 +121,7 @@ function showMatrix() {
   $("direction").textContent = `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Grey: no model. The ends of the scale hold what lies beyond.`;
   $("cell").hidden = !state.open;
   if (state.open) {
-    const asked = { ...state };
-    showCell($("cell"), task, asked, closeCell).then(
-      () => $("cell").setAttribute("data-shown", `${asked.method},${asked.emitter},${asked.receiver}`), (error) => say(`The numbers of this cell cannot be read: ${error.message}.`));
+    showCell($("cell"), task, state, closeCell).catch((error) => say(`The numbers of this cell cannot be read: ${error.message}.`));
   }
 }
 

@@ -1,4 +1,4 @@
-// What stands beside and instead of the matrix: an open cell, an entity, methods side by side. Each returns the table it shows.
+// What stands beside and instead of the matrix: an open cell, an entity, methods side by side; and the table behind each.
 "use strict";
 
 // An element; children may be text, elements or null.
@@ -54,7 +54,10 @@ function cellTable(task, method, emitter, receiver) {
   return rows;
 }
 
+let asked = 0; // so that a slow answer never overwrites a later one
+
 async function showCell(panel, task, { method, metric, emitter, receiver }, close) {
+  const mine = ++asked;
   const { label } = task.methods[method];
   const [from, to] = [task.entityName(emitter), task.entityName(receiver)];
   const title = emitter === receiver ? `${label} unlearned ${from}, and was asked for it` : `${label} unlearned ${from} and was asked for ${to}`;
@@ -64,10 +67,11 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
   ];
   if (!task.has(method, emitter)) {
     panel.replaceChildren(...head, el("p", {}, `There is no such model: ${label} did not unlearn ${from} in this run.`));
-    return [];
+    return;
   }
   const run = task.run(method, emitter);
   const [on, off] = await Promise.all([task.numbers(run), task.numbers("baseline")]);
+  if (mine !== asked) return;
   const what = task.metrics[metric];
   const means = el("table", {},
     el("caption", {}, `Means over ${task.seeds.length} seeds.`),
@@ -104,6 +108,7 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
     el("p", {}, el("button", { id: "download-means", onclick: () => download(`cell_${run}_${receiver}.csv`, cellTable(task, method, emitter, receiver)) }, "Download the means (CSV)"), " ",
       el("button", { id: "download-seeds", onclick: () => download(`seeds_${run}_${receiver}.csv`, everySeed()) }, "Download every seed (CSV)")),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every seed in numbers" }, table));
+  panel.dataset.shown = [method, emitter, receiver].join();
 }
 
 // --- the whole matrix ---------------------------------------------------------------------------------------------
