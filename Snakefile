@@ -65,6 +65,8 @@ localrules:
     tables,
     figures,
     figures_all,
+    notebooks,
+    tutorials,
     deepunlearn,
     deepunlearn_search,
 
@@ -103,6 +105,19 @@ rule figures_all:
     """Every figure of the I-CARE paper, and one of every result template for a task that the paper does not have."""
     input:
         paper_figures,
+
+
+rule notebooks:
+    """Every notebook: the analysis of every task and the tutorials."""
+    input:
+        notebook_files(TASKS),
+        tutorial_files(),
+
+
+rule tutorials:
+    """The tutorials of the library, each of which unlearns one entity of the mini world."""
+    input:
+        tutorial_files(),
 
 
 include: "rules/downloads.smk"

@@ -5,24 +5,6 @@ Out: the executed notebook and an HTML export of it for the report.
 """
 
 
-localrules:
-    notebooks,
-    tutorials,
-
-
-rule notebooks:
-    """Every notebook: the analysis of every task and the tutorials."""
-    input:
-        notebook_files(TASKS),
-        tutorial_files(),
-
-
-rule tutorials:
-    """The tutorials of the library, each of which unlearns one entity of the mini world."""
-    input:
-        tutorial_files(),
-
-
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
