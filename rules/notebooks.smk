@@ -119,8 +119,8 @@ use rule notebook_interference as notebook_statistics with:
         code=fingerprint(
             "lethe.plots.notebook", *[found.module_of(name) for found in (TEMPLATES, PLOTS) for name in ("MSA", "MSAM")]
         ),
-        values=named_task_values(
-            "balance", kinds=list(SETTINGS.similarity.kinds), methods=COMPARED, alpha=SETTINGS.statistics.alpha
+        values=task_values(
+            "task", "balance", kinds=list(SETTINGS.similarity.kinds), methods=COMPARED, alpha=SETTINGS.statistics.alpha
         ),
     message:
         "Notebook of the statistics of {wildcards.task}"
