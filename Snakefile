@@ -67,6 +67,8 @@ localrules:
     figures,
     figures_all,
     explorer,
+    notebooks,
+    tutorials,
     deepunlearn,
     deepunlearn_search,
 
@@ -111,6 +113,19 @@ rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
         explorer_files(TASKS),
+
+
+rule notebooks:
+    """Every notebook: the analysis of every task and the tutorials."""
+    input:
+        notebook_files(TASKS),
+        tutorial_files(),
+
+
+rule tutorials:
+    """The tutorials of the library, each of which unlearns one entity of the mini world."""
+    input:
+        tutorial_files(),
 
 
 include: "rules/downloads.smk"

@@ -24,8 +24,6 @@ from lethe.unlearners import UNLEARNERS
 
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
-
-
 ANALYSES = ["data_preparation", "data_exploration", "interference", "statistics"]  # notebooks that every task has
 TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
 
@@ -314,21 +312,12 @@ def task_settings(wildcards):
 
 
 def task_values(*names, **others):
-    """A params function: these settings of the wildcard's task, beside values that every task shares."""
+    """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""
 
     def values(wildcards):
         plain = SETTINGS.tasks[wildcards.task].model_dump(mode="json")  # papermill writes lists, but a tuple as text
+        plain["task"] = wildcards.task
         return {name: plain[name] for name in names} | others
-
-    return values
-
-
-def named_task_values(*names, **others):
-    """The same with the name of the task."""
-    of_task = task_values(*names, **others)
-
-    def values(wildcards):
-        return of_task(wildcards) | {"task": wildcards.task}
 
     return values
 

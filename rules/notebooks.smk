@@ -5,24 +5,6 @@ Out: the executed notebook and an HTML export of it for the report.
 """
 
 
-localrules:
-    notebooks,
-    tutorials,
-
-
-rule notebooks:
-    """Every notebook: the analysis of every task and the tutorials."""
-    input:
-        notebook_files(TASKS),
-        tutorial_files(),
-
-
-rule tutorials:
-    """The tutorials of the library, each of which unlearns one entity of the mini world."""
-    input:
-        tutorial_files(),
-
-
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
@@ -137,8 +119,8 @@ use rule notebook_interference as notebook_statistics with:
         code=fingerprint(
             "lethe.plots.notebook", *[found.module_of(name) for found in (TEMPLATES, PLOTS) for name in ("MSA", "MSAM")]
         ),
-        values=named_task_values(
-            "balance", kinds=list(SETTINGS.similarity.kinds), methods=COMPARED, alpha=SETTINGS.statistics.alpha
+        values=task_values(
+            "task", "balance", kinds=list(SETTINGS.similarity.kinds), methods=COMPARED, alpha=SETTINGS.statistics.alpha
         ),
     message:
         "Notebook of the statistics of {wildcards.task}"
