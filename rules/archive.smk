@@ -226,6 +226,23 @@ use rule images_from_archive as metadata_from_archive with:
         "Published entities and similarities of {wildcards.task}"
 
 
+use rule images_from_archive as weight_similarity_from_archive with:
+    input:
+        manifest="<results>/archive/manifest.json",
+        bundle="<results>/archive/bundles/metadata.tar",
+    output:
+        matrix="<results>/similarity_weights_{method}_{task}.json",
+    log:
+        "<logs>/weight_similarity_from_archive/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/weight_similarity_from_archive/{task}_{method}.tsv"
+    wildcard_constraints:
+        task=archived("metadata", "images"),  # published images come without their models
+        method=one_of(WEIGHT_METHODS),
+    message:
+        "Published weight similarity of the models of {wildcards.task} under {wildcards.method}"
+
+
 use rule images_from_archive as tables_from_archive with:
     input:
         manifest="<results>/archive/manifest.json",

@@ -1,14 +1,14 @@
 """Functions of published records, no rules: what rules/common.smk is to I-CARE."""
 
 
-def built(kind):
-    """A constraint on `task`: every task if artefacts of this class are computed here, else none."""
-    return one_of(TASKS if getattr(SETTINGS.archive, kind) == "build" else [])
+def built(*kinds):
+    """A constraint on `task`: every task if artefacts of all these classes are computed here, else none."""
+    return one_of(TASKS if all(getattr(SETTINGS.archive, kind) == "build" for kind in kinds) else [])
 
 
-def archived(kind):
-    """A constraint on `task`: every task if artefacts of this class come from the published record, else none."""
-    return one_of(TASKS if getattr(SETTINGS.archive, kind) == "archive" else [])
+def archived(*kinds):
+    """A constraint on `task`: every task if artefacts of one of these classes come from the published record, else none."""
+    return one_of(TASKS if any(getattr(SETTINGS.archive, kind) == "archive" for kind in kinds) else [])
 
 
 def run_files(task, method, *patterns):
@@ -20,7 +20,7 @@ def run_files(task, method, *patterns):
 def bundle_contents():
     """bundle -> (class of artefacts, its files). Few and large: a Zenodo record takes a hundred files."""
     stems = ["metadata_{task}_1_enriched_but_not_filtered", "metadata_{task}_2_enriched_filtered"]
-    stems += [f"similarity_{kind}_{{task}}" for kind in SETTINGS.similarity.kinds]
+    stems += [f"similarity_{kind}_{{task}}" for kind in similarity_names()]
     names = [stem.format(task=task) for task in TASKS for stem in stems]
     bundles = {"metadata": ("metadata", expand("<results>/{name}.json", name=names))}
     shard = ("datasets/generated_{run}.tar", "datasets/generated_{run}.parquet")

@@ -55,6 +55,7 @@ rule weight_similarity:
     benchmark:
         "<benchmarks>/weight_similarity/{task}_{method}.tsv"
     wildcard_constraints:
+        task=built("metadata", "images"),
         method=one_of(WEIGHT_METHODS),
     conda:
         "../envs/lethe.yaml"

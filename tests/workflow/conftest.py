@@ -72,6 +72,7 @@ def clone_to(folder: Path) -> Clone:
     return Clone(folder)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests that run Snakemake share one process, and so one finished run; other tests run beside them."""
     for item in items:
