@@ -46,7 +46,7 @@ bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; wi
 	@$(BIN)/python -m lethe.unlearners.bench_gpu
 
 test: setup lint ## lint, then every test that needs no root
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+	$(BIN)/python -m pytest -n $(CORES)
 
 test-browser: setup ## the explorer in a headless Chromium; where there is none, as root, installs Debian's
 	$(BIN)/python -m pytest -m browser tests/browser

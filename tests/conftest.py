@@ -6,6 +6,28 @@ from pathlib import Path
 
 import pytest
 from tests.paper_world import PaperWorld, write_world
+from xdist.scheduler import LoadScopeScheduling
+
+WORKFLOW = "tests/workflow/"
+
+
+class WorkflowInOneProcess(LoadScopeScheduling):
+    """All tests that run Snakemake in one process, so with one finished run; the other files beside them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return WORKFLOW if nodeid.startswith(WORKFLOW) else nodeid.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> WorkflowInOneProcess:
+    """How `make test` shares the tests among processes; the longest share begins first."""
+    config.option.loadscopereorder = False
+    return WorkflowInOneProcess(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The workflow first: it takes as long as everything else."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WORKFLOW))
 
 
 @pytest.fixture(scope="session")

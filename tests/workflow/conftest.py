@@ -72,14 +72,6 @@ def clone_to(folder: Path) -> Clone:
     return Clone(folder)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests that run Snakemake share one process, and so one finished run; other tests run beside them."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
-
-
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A clone for dry runs; its name holds a blank, as folders of users do."""
