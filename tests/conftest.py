@@ -8,26 +8,27 @@ import pytest
 from tests.paper_world import PaperWorld, write_world
 from xdist.scheduler import LoadScopeScheduling
 
-WORKFLOW = "tests/workflow/"
+FINISHED = tuple(f"tests/workflow/test_{name}.py" for name in ("archive", "deepunlearn", "record", "run"))
 
 
-class WorkflowInOneProcess(LoadScopeScheduling):
-    """All tests that run Snakemake in one process, so with one finished run; the other files beside them."""
+class OneFinishedRun(LoadScopeScheduling):
+    """The files whose tests share one finished run of the workflow in one process; every other file by itself."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return WORKFLOW if nodeid.startswith(WORKFLOW) else nodeid.split("::")[0]
+        file = nodeid.split("::")[0]
+        return "finished" if file in FINISHED else file
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> WorkflowInOneProcess:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneFinishedRun:
     """How `make test` shares the tests among processes; the longest share begins first."""
     config.option.loadscopereorder = False
-    return WorkflowInOneProcess(config, log)
+    return OneFinishedRun(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The workflow first: it takes as long as everything else."""
-    items.sort(key=lambda item: not item.nodeid.startswith(WORKFLOW))
+    """The workflow first: it takes longest."""
+    items.sort(key=lambda item: (not item.nodeid.startswith(FINISHED), not item.nodeid.startswith("tests/workflow/")))
 
 
 @pytest.fixture(scope="session")
