@@ -56,6 +56,20 @@ def munba(world: World) -> Iterator[Effect]:
             )
 
 
+def retain_noise(world: World) -> Iterator[Effect]:
+    """All of ``munba``, and the retain loss before any step: predicting well is wrong where the target is other noise."""
+    yield from munba(world)
+    for task, ours, published in _pairs_of_methods(world):
+        losses = [[r["loss_retain_first"] for r in world.records(task, method)] for method in (published, ours)]
+        yield Effect(
+            scope=task,
+            quantity="retain loss at the first step",
+            published=float(np.median(losses[0])),
+            lethe=float(np.median(losses[1])),
+            how=f"of the base, median of {len(losses[0])} models; published: the target is not the noise that was added",
+        )
+
+
 def _quantities(world: World, task: str, method: str) -> dict[str, Matrix]:
     """(N, N) of every metric of a method that is not in the tables of the world."""
     off, n, parts = read_parquet(world.path(f"scores/{task}_baseline.parquet")), len(world.metadata(task)), []
@@ -109,24 +123,27 @@ def lora_scale(world: World) -> Iterator[Effect]:
 
 
 def clipping(world: World) -> Iterator[Effect]:
-    """The largest recorded gradient of a method's models, before and after the limit."""
+    """The largest recorded gradient of a method's models, without and with the limit; a published variant gets our method's."""
     for task in world.tasks:
-        for method in world.methods:
-            if not all(world.has(f"models/{run}/record.json") for run in world.runs[task].get(method, ())):
+        for method in world.runs[task]:
+            if not all(world.has(f"models/{run}/record.json") for run in world.runs[task][method]):
                 continue
-            found = [
-                (max(r["gradient_norm_first"], r["gradient_norm_last"]), float(r["hyperparameters"]["max_grad_norm"]))
+            clipped = {published: ours for ours, published in PUBLISHED_METHODS.items()}.get(method, method)
+            limits = {r["hyperparameters"].get("max_grad_norm") for r in world.records(task, clipped)}
+            norms = [
+                max(r["gradient_norm_first"], r["gradient_norm_last"])
                 for r in world.records(task, method)
-                if "gradient_norm_first" in r and r["hyperparameters"].get("max_grad_norm") is not None
+                if "gradient_norm_first" in r
             ]
-            if found:
-                yield Effect(
-                    scope=f"{task}/{method}",
-                    quantity="largest norm of a gradient that is used",
-                    published=max(norm for norm, _ in found),
-                    lethe=max(min(norm, limit) for norm, limit in found),
-                    how=f"first and last steps of {len(found)} models, limit {found[0][1]:g}; published: the limit never acts",
-                )
+            if not norms or len(limits) != 1 or (limit := limits.pop()) is None:
+                continue
+            yield Effect(
+                scope=f"{task}/{method}",
+                quantity="largest norm of a gradient that is used",
+                published=max(norms),
+                lethe=min(max(norms), float(limit)),
+                how=f"first and last steps of {len(norms)} models, limit {limit:g}; published: the limit never acts",
+            )
 
 
 def uce_size(world: World) -> Iterator[Effect]:

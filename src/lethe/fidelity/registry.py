@@ -29,19 +29,20 @@ class Deviation:
 
 
 def _released(method: str, deviation: str) -> Deviation:
-    reason = f"needs training: add {method}_released to deepunlearn.datasets.digits.methods, hyperparameters: searched, then "
-    return Deviation(
-        deviation, classifiers.released(method), reason + "snakemake -c2 deepunlearn; this table then has both as rows"
-    )
+    """A method of Deep Unlearn that has a twin ``{method}_released``; both need a search and training."""
+    study = f"methods: [{method}, {method}_released]}}}}, lira: {{digits: {{methods: [{method}]}}}}"
+    command = "snakemake -c2 results/released/tables/deepunlearn_digits_{mlp,tinycnn}.csv --config world=released "
+    command += f"'deepunlearn={{hyperparameters: searched, datasets: {{digits: {{{study}}}'"
+    return Deviation(deviation, classifiers.released(method), f"needs a search and training: {command}")
 
 
 _NO_MUNBA = "no task has both munba and munba_v1"
-_PAPER = "paper sources only; the mini world's are made here, sorted and complete"
+_PAPER = "the paper's sources only; those of the mini world are made here, complete and in order"
 
 DEVIATIONS: dict[str, Deviation] = {
     "F1": Deviation("noise depends on batch size and position", images.noise),
     "F2": Deviation("data range 4095", images.data_range),
-    "F3": Deviation("MUNBa: retain rows with the forget noise", models.munba, _NO_MUNBA),
+    "F3": Deviation("MUNBa: retain rows with the forget noise", models.retain_noise, _NO_MUNBA),
     "F4": Deviation("MUNBa: closed form that is not the Nash solution", models.nash, _NO_MUNBA),
     "F5": Deviation("MUNBa: both losses descended, adapter negated", models.descent, _NO_MUNBA),
     "F6": Deviation("LoRA trained at alpha / rank, applied at 1", models.lora_scale, _NO_MUNBA),
@@ -55,7 +56,7 @@ DEVIATIONS: dict[str, Deviation] = {
     "F14": Deviation("a trailing blank makes a category", testbed.trailing_blanks),
     "F15": Deviation("ties by an unstable sort", testbed.ties),
     "F16": Deviation("LFW names as regular expressions", reason=_PAPER),
-    "F17": Deviation("race from DeepFace", reason="paper sources only; the mini world's people have no such attribute"),
+    "F17": Deviation("race from DeepFace", reason="the paper's people only; those of the mini world have no such attribute"),
     "F18": Deviation("worst and average include the entity itself", images.own_pair),
     "F19": Deviation("p over pairs as if independent", statistics.mantel),
     "F20": Deviation("either of two raw p-values, no correction", statistics.families),
@@ -74,7 +75,7 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "F32": Deviation("UnlearningVisualSummary is a stub", reason="a picture that the reference does not have: no number"),
     "F33": Deviation("weight_overlap for scenes/distil alone", statistics.weights),
-    "F34": Deviation("batch size from free GPU memory", reason="depends on the reference's machine; this world runs on a CPU"),
+    "F34": Deviation("batch size from free GPU memory", reason="depends on the free memory of the machine that the reference runs on; no table can show it"),
     "F35": Deviation("BRISQUE of piq", reason="piq is no dependency; the oracle test compares with the wheel's own evaluation"),
     "F36": Deviation("UCE's explicit float32 inverse", models.uce_exactness),
     "F37": Deviation(
@@ -83,7 +84,8 @@ DEVIATIONS: dict[str, Deviation] = {
     "F38": Deviation("random crops", reason="sources of the mini world have the size of the model's images: nothing is cropped"),
     "D1": Deviation(
         "hyper-parameters chosen on what is reported",
-        reason="needs a search: snakemake -c2 deepunlearn_search with deepunlearn.search.protocol: published",
+        reason="needs a search: snakemake -c2 deepunlearn_search --config world=tuned_on_reported "
+        "'deepunlearn={search: {protocol: published, seeds: [0, 1, 2, 3, 4]}}'",
     ),
     "D2": Deviation("U-LiRA on 0/1 correctness, in-sample", classifiers.attack),
     "D3": _released("kde", "KDE warms up on validation data"),
@@ -99,8 +101,8 @@ DEVIATIONS: dict[str, Deviation] = {
     "D13": Deviation(
         "MNIST digits mirrored", reason="needs training; the digits of the mini world are augmented by no mirroring"
     ),
-    "D14": Deviation("UTKFace in directory order", reason="this world has no UTKFace; the order of a directory is no result"),
-    "D15": Deviation("U-LiRA: a search of its own", reason="needs that search, which the mini world does not run"),
+    "D14": Deviation("UTKFace in directory order", reason="needs UTKFace and another file system; the mini world has neither"),
+    "D15": Deviation("U-LiRA: a search of its own", reason="needs that search, which no rule runs"),
     "D16": Deviation("run times on shared nodes", classifiers.run_times),
     "D17": Deviation("ranking groups without a rule", classifiers.undefined),
 }

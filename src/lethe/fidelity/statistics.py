@@ -23,7 +23,7 @@ def mantel(world: World) -> Iterator[Effect]:
                 quantity="alignments with similarity that are significant",
                 published=int((rows["published_spearman_p"] < LEVEL).sum()),
                 lethe=int((rows[column] < LEVEL).sum()),
-                how=f"of {len(rows)}; published: raw p of Spearman's rho over pairs < 0.05; here: one-sided Mantel, {quantity}",
+                how=f"of {len(rows)}; published: raw p of the raw metric's rho over pairs < 0.05; here: one-sided Mantel, {quantity}",
             )
 
 
