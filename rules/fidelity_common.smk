@@ -51,7 +51,11 @@ def fidelity_files(wildcards):
                 files += [f"scores/{run}.parquet", f"models/{run}/record.json"]
     files += [f"tables/deepunlearn_{dataset}_{architecture}.csv" for dataset, architecture in STUDIES]
     files += [f"tables/deepunlearn_groups_{dataset}_{architecture}.csv" for dataset, architecture in STUDIES]
-    files += [f"tables/deepunlearn_lira_{dataset}_{architecture}.csv" for dataset, architecture in STUDIES if attacked(dataset, architecture)]
+    files += [
+        f"tables/deepunlearn_lira_{dataset}_{architecture}.csv"
+        for dataset, architecture in STUDIES
+        if attacked(dataset, architecture)
+    ]
     return [f"<results>/{name}" for name in dict.fromkeys(files)]
 
 

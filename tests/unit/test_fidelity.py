@@ -141,7 +141,10 @@ def test_data_range_changes_means_ranks_and_places(tmp_path: Path) -> None:
     found = by_quantity(images.data_range(planted(world, given)))
     effect = found["people/munba", "mean ssim"]
     assert (effect.published, effect.lethe, effect.agreement) == pytest.approx((0.65, 0.35, -1))
-    places = [(found[f"people/{m}", "place by mean ssim"].published, found[f"people/{m}", "place by mean ssim"].lethe) for m in ("munba", "uce")]
+    places = [
+        (found[f"people/{m}", "place by mean ssim"].published, found[f"people/{m}", "place by mean ssim"].lethe)
+        for m in ("munba", "uce")
+    ]
     assert places == [(2, 1), (1, 2)]  # a small SSIM is much damage
     assert found["people/uce", "mean rmse"].agreement == pytest.approx(1)
 
@@ -149,8 +152,14 @@ def test_data_range_changes_means_ranks_and_places(tmp_path: Path) -> None:
 def test_the_own_pair_is_left_out(tmp_path: Path) -> None:
     given = {("munba", q): matrix(-10, -1) for q in ("clip_diff", "ssim", "rmse", "brisque_diff", "dino_diff")}
     found = by_quantity(images.own_pair(planted(make_world(tmp_path), given)))
-    assert (found["people/munba", "emitter average clip_diff"].published, found["people/munba", "emitter average clip_diff"].lethe) == (-4, -1)
-    assert (found["people/munba", "emitter worst clip_diff"].published, found["people/munba", "emitter worst clip_diff"].lethe) == (-10, -1)
+    assert (
+        found["people/munba", "emitter average clip_diff"].published,
+        found["people/munba", "emitter average clip_diff"].lethe,
+    ) == (-4, -1)
+    assert (
+        found["people/munba", "emitter worst clip_diff"].published,
+        found["people/munba", "emitter worst clip_diff"].lethe,
+    ) == (-10, -1)
 
 
 def test_noise_of_the_reference_moves_with_the_batch_ours_does_not(tmp_path: Path) -> None:
@@ -299,9 +308,16 @@ def test_classifiers_are_compared_where_both_variants_stand(tmp_path: Path) -> N
     world = make_world(tmp_path, studies=("digits_mlp",))
     lira = [("original", 0.9, 0.6), ("retrained", 0.4, 0.5), ("ft", 0.8, 0.55), ("kde", 0.6, 0.5)]
     rows = [(m, v, x, 0.0) for m, old, new in lira for v, x in ((classifiers.RELEASED, old), (classifiers.SPLIT_OUT, new))]
-    write(tmp_path, "tables/deepunlearn_lira_digits_mlp.csv", pd.DataFrame(rows, columns=["method", "variant", "accuracy", "undefined"]))
+    write(
+        tmp_path,
+        "tables/deepunlearn_lira_digits_mlp.csv",
+        pd.DataFrame(rows, columns=["method", "variant", "accuracy", "undefined"]),
+    )
     found = by_quantity(classifiers.attack(world))
-    assert (found["digits_mlp/retrained", "accuracy of U-LiRA"].published, found["digits_mlp/retrained", "accuracy of U-LiRA"].lethe) == (0.4, 0.5)
+    assert (
+        found["digits_mlp/retrained", "accuracy of U-LiRA"].published,
+        found["digits_mlp/retrained", "accuracy of U-LiRA"].lethe,
+    ) == (0.4, 0.5)
     mean = found["digits_mlp", "mean accuracy of U-LiRA on unlearned models"]
     assert (mean.published, mean.lethe, mean.agreement) == pytest.approx((0.7, 0.525, 1))
     study = pd.DataFrame({"method": ["ff", "ff_released", "iu"], "retdev_paired": [0.1, 0.3, 0.2], "indisc": [0.9, 0.7, 0.8]})

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 def text(table: pd.DataFrame) -> str:
     """One line per effect, for a terminal."""
     return "\n".join(
-        f"{row.id:4}{row.scope:22}{_number(row.published):>10}{_number(row.lethe):>10}{_number(row.agreement):>8}  "
-        f"{row.deviation}: {row.quantity} ({row.how})"
-        for row in table.itertuples()
+        f"{row['id']:4}{row['scope']:22}{_number(row['published']):>10}{_number(row['lethe']):>10}{_number(row['agreement']):>8}  "
+        f"{row['deviation']}: {row['quantity']} ({row['how']})"
+        for row in table.to_dict("records")
     )
 
 

@@ -15,26 +15,28 @@ def attack(world: World) -> Iterator[Effect]:
         if not world.has(f"tables/deepunlearn_lira_{study}.csv"):
             continue
         table = world.csv(f"tables/deepunlearn_lira_{study}.csv")
-        accuracy = table.pivot(index="method", columns="variant", values="accuracy")
-        undefined = table.pivot(index="method", columns="variant", values="undefined")
+        accuracy, undefined = (
+            {variant: rows.set_index("method")[column] for variant, rows in table.groupby("variant")}
+            for column in ("accuracy", "undefined")
+        )
         for method in ("original", "retrained"):
             yield Effect(
                 scope=f"{study}/{method}",
                 quantity="accuracy of U-LiRA",
-                published=float(accuracy.loc[method, RELEASED]),
-                lethe=float(accuracy.loc[method, SPLIT_OUT]),
+                published=float(accuracy[RELEASED][method]),
+                lethe=float(accuracy[SPLIT_OUT][method]),
                 how=f"variants {RELEASED} (forgotten observations alone) and {SPLIT_OUT}; 0.5 is chance, right for retrained models; "
-                f"without a score: {undefined.loc[method, RELEASED]:.1%} and {undefined.loc[method, SPLIT_OUT]:.1%}",
+                f"without a score: {undefined[RELEASED][method]:.1%} and {undefined[SPLIT_OUT][method]:.1%}",
             )
-        unlearned = accuracy.drop(index=["original", "retrained"])
-        if not unlearned.empty:
+        old, new = (accuracy[variant].drop(index=["original", "retrained"]) for variant in (RELEASED, SPLIT_OUT))
+        if not new.empty:
             yield Effect(
                 scope=study,
                 quantity="mean accuracy of U-LiRA on unlearned models",
-                published=float(unlearned[RELEASED].mean()),
-                lethe=float(unlearned[SPLIT_OUT].mean()),
-                how=f"over {len(unlearned)} methods; agreement over them",
-                agreement=float(unlearned[RELEASED].corr(unlearned[SPLIT_OUT], method="spearman")),
+                published=float(old.mean()),
+                lethe=float(new.mean()),
+                how=f"over {len(new)} methods; agreement over them",
+                agreement=float(old.corr(new, method="spearman")),
             )
 
 
@@ -50,8 +52,8 @@ def released(method: str) -> Callable[[World], Iterator[Effect]]:
                 yield Effect(
                     scope=f"{study}/{method}",
                     quantity=quantity,
-                    published=float(table.loc[f"{method}_released", quantity]),
-                    lethe=float(table.loc[method, quantity]),
+                    published=float(table[quantity][f"{method}_released"]),
+                    lethe=float(table[quantity][method]),
                     how="mean over seeds",
                 )
 

@@ -75,7 +75,10 @@ DEVIATIONS: dict[str, Deviation] = {
     ),
     "F32": Deviation("UnlearningVisualSummary is a stub", reason="a picture that the reference does not have: no number"),
     "F33": Deviation("weight_overlap for scenes/distil alone", statistics.weights),
-    "F34": Deviation("batch size from free GPU memory", reason="depends on the free memory of the machine that the reference runs on; no table can show it"),
+    "F34": Deviation(
+        "batch size from free GPU memory",
+        reason="depends on the free memory of the machine that the reference runs on; no table can show it",
+    ),
     "F35": Deviation("BRISQUE of piq", reason="piq is no dependency; the oracle test compares with the wheel's own evaluation"),
     "F36": Deviation("UCE's explicit float32 inverse", models.uce_exactness),
     "F37": Deviation(

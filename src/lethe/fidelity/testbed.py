@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from lethe.fidelity.world import Effect, World, agreement
@@ -15,7 +16,8 @@ from lethe.testbed.names import prompt
 def training_texts(world: World) -> Iterator[Effect]:
     """Entities that are trained on another text than the one they are asked for with."""
     for task, settings in world.tasks.items():
-        records, texts = world.metadata(task), {}
+        records = world.metadata(task)
+        texts: dict[int, str] = {}
         lists = [f"datasets/splits_{task}/000/train_{kind}/metadata.jsonl" for kind in ("forget", "retain")]
         if not all(map(world.has, lists)):
             continue
@@ -52,7 +54,7 @@ def text_priority(world: World) -> Iterator[Effect]:
             for found in (table.assign(**{settings.priority: texts.map(ranks)}), table)
         ]
         common = [name for name in chosen[1] if name in chosen[0]]
-        places = [pd.Series([found.index(name) for name in common], dtype=float).to_numpy() for found in chosen]
+        places = [np.array([found.index(name) for name in common], dtype=np.float64) for found in chosen]
         yield Effect(
             scope=task,
             quantity="entities that comparing numbers chooses",
