@@ -14,6 +14,7 @@ include: "rules/deepunlearn_common.smk"
 include: "rules/archive_common.smk"
 include: "rules/provenance_common.smk"
 include: "rules/explorer_common.smk"
+include: "rules/fidelity_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"
@@ -25,6 +26,7 @@ SETTINGS = validated(config)
 METHODS = SETTINGS.methods
 TASKS = list(SETTINGS.tasks)
 STUDIES = studies(SETTINGS.deepunlearn.datasets)
+RUN_METHODS = METHODS + published_variants()  # all whose models can be asked for
 COMPARED = [method for method in METHODS if method not in ("none", "retrain")]  # methods that unlearn every emitter
 WEIGHT_METHODS = [method for method in COMPARED if method in SETTINGS.similarity.weights]
 INFERENCE = SETTINGS.statistics.model_dump() | {"seed": SETTINGS.seed}  # of every result template
@@ -46,7 +48,7 @@ onstart:
 
 wildcard_constraints:
     task=one_of(TASKS),
-    method=one_of(METHODS),
+    method=one_of(RUN_METHODS),
     base=one_of(SETTINGS.bases),
     evaluator=one_of(SETTINGS.evaluators),
     index=r"\d{3}",
@@ -144,3 +146,4 @@ include: "rules/archive.smk"
 include: "rules/publish.smk"
 include: "rules/provenance.smk"
 include: "rules/explorer.smk"
+include: "rules/fidelity.smk"

@@ -86,6 +86,11 @@ def grouped(method):
     return method != "retrain"
 
 
+def grouped_methods():
+    """Methods whose models share jobs: those of the world, and published variants that run beside them (rules/fidelity.smk)."""
+    return [method for method in RUN_METHODS if grouped(method)]
+
+
 # --- inputs -------------------------------------------------------------------------------------------------------
 
 

@@ -56,7 +56,7 @@ rule generate:
         "<benchmarks>/generate/{task}_{decade}_{method}_{epochs}.tsv"
     wildcard_constraints:
         task=built("images"),
-        method=one_of([method for method in METHODS if grouped(method)]),
+        method=one_of(grouped_methods()),
     conda:
         "../envs/lethe.yaml"
     threads: 1

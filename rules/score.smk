@@ -56,7 +56,7 @@ rule score:
     benchmark:
         "<benchmarks>/score/{task}_{decade}_{method}_{epochs}.tsv"
     wildcard_constraints:
-        method=one_of([method for method in METHODS if grouped(method)]),
+        method=one_of(grouped_methods()),
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -52,7 +52,7 @@ rule unlearn:
         "<benchmarks>/unlearn/{task}_{decade}_{method}_{epochs}.tsv"
     wildcard_constraints:
         task=built("models"),
-        method=one_of([method for method in METHODS if grouped(method)]),
+        method=one_of(grouped_methods()),
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -18,6 +18,7 @@ FLOORS = [
     "archive",
     "plots",
     "explorer",
+    "fidelity",
 ]
 # the settings check names against the registries, which hold strings and import nothing
 NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}

@@ -67,6 +67,13 @@ def test_one_figure_needs_its_task_only(clone: Clone) -> None:
     assert "unlearn" not in planned_jobs(output)
 
 
+def test_effects_of_deviations_need_the_published_munba_on_one_task(clone: Clone) -> None:
+    every = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "all", config=None))
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "results/mini/tables/fidelity.csv", config=None))
+    assert "fidelity" not in every and jobs["fidelity"] == 1 and jobs["published_similarities"] == 4
+    assert all(jobs[name] == every[name] + 1 for name in ("unlearn", "generate", "score"))
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

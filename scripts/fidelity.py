@@ -1,0 +1,28 @@
+"""Compute what every deviation from the reference changes."""
+
+from pathlib import Path
+
+from lethe.fidelity.__main__ import text
+from lethe.fidelity.registry import effects
+from lethe.fidelity.world import World
+from lethe.interference.resampling import Inference
+from lethe.io.tables import write_csv
+from lethe.runtime import start_job
+from lethe.settings.models import Task
+
+params, given = snakemake.params, snakemake.input
+start_job(snakemake.log[0], "fidelity", snakemake.threads)
+world = World(
+    folder=Path(snakemake.output.table.removesuffix("/tables/fidelity.csv")),
+    tasks={name: Task.model_validate(task) for name, task in params.tasks.items()},
+    runs=params.runs,
+    methods=params.methods,
+    inference=Inference(**params.inference),
+    studies=params.studies,
+    kinds=params.kinds,
+    uce=Path(given.uce),
+    files=frozenset([*given.files, *given.bases]),
+)
+table = effects(world)
+print(text(table))
+write_csv(snakemake.output.table, table)
