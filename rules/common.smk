@@ -431,6 +431,12 @@ def similarity_names():
 # --- products -----------------------------------------------------------------------------------------------------
 
 
+def distribution_files(task):
+    """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
+    names = ("distribution", "distribution_summary") if SETTINGS.scoring.distribution else ()
+    return [f"<results>/tables/{name}_{task}.csv" for name in names]
+
+
 def table_files(tasks):
     """The tables of some tasks."""
     return expand(
@@ -452,6 +458,7 @@ def table_files(tasks):
         ],
     ) + [
         *[interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)],
+        *[file for task in tasks for file in distribution_files(task)],
         *[f"<results>/tables/selection_{task}.csv" for task in tasks if SETTINGS.tasks[task].selection == "published"],
     ]
 
