@@ -18,6 +18,4 @@ entities = len(read_metadata(given.metadata))
 table = distribution_table(name, Embeddings.load(given.off_embeddings), models, entities, params.metrics)
 level = 1 - statistics.alpha
 write_csv(snakemake.output.table, table)
-write_csv(
-    snakemake.output.summary, distribution_summary(table, task.tuning_emitters, statistics.bootstrap, level, params.seed)
-)
+write_csv(snakemake.output.summary, distribution_summary(table, task.tuning_emitters, statistics.bootstrap, level, params.seed))

@@ -135,7 +135,7 @@ def _check(reference: Vectors, generated: Vectors, least: int) -> None:
 def _root(vectors: Vectors) -> Vectors:
     """A with A^T A the covariance; never more than d rows."""
     centred = (vectors - vectors.mean(axis=0)) / np.sqrt(len(vectors) - 1)
-    return centred if len(centred) <= centred.shape[1] else np.linalg.qr(centred, mode="r")
+    return centred if len(centred) <= centred.shape[1] else np.asarray(np.linalg.qr(centred, mode="r"))
 
 
 def _cubic(x: Vectors, y: Vectors) -> Vectors:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,10 @@ class Embeddings:
 
     def __post_init__(self) -> None:
         vectors = {"embedding": self.embedding} | ({} if self.clip is None else {"clip": self.clip})
-        for name, array in {"receiver": self.receiver, "seed": self.seed, **vectors}.items():
-            allowed = "f" if name in vectors else "iu"
-            if array.dtype.kind not in allowed:
-                raise ValueError(f"'{name}' is {array.dtype}; allowed: {'float' if allowed == 'f' else 'integers'}")
+        for name in ("receiver", "seed", *vectors):
+            kind, allowed = getattr(self, name).dtype.kind, "f" if name in vectors else "iu"
+            if kind not in allowed:
+                raise ValueError(f"'{name}' is {getattr(self, name).dtype}; allowed: {'float' if allowed == 'f' else 'integers'}")
         for name, array in vectors.items():
             if array.ndim != 2 or not len(self.receiver) == len(self.seed) == len(array):
                 raise ValueError(
@@ -48,8 +49,8 @@ class Embeddings:
     def save(self, path: str | Path) -> None:
         """Write a ``.npz`` atomically; equal content gives equal bytes."""
         with atomic_path(path) as part, open(part, "wb") as file:
-            more = {} if self.clip is None else {"clip": self.clip}
-            np.savez(file, receiver=self.receiver, seed=self.seed, embedding=self.embedding, **more)
+            arrays: dict[str, Any] = {name: getattr(self, name) for name in (*FIELDS, *OPTIONAL)}
+            np.savez(file, **{name: array for name, array in arrays.items() if array is not None})
 
     @classmethod
     def load(cls, path: str | Path) -> Embeddings:

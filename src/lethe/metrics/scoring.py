@@ -20,7 +20,6 @@ from lethe.metrics import METRICS
 from lethe.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
 from lethe.metrics.embeddings import Embeddings
 
-
 BACKBONE = "embedding"  # field of the embeddings that pairs are compared by
 
 
