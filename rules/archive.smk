@@ -255,6 +255,7 @@ use rule images_from_archive as tables_from_archive with:
         table="<results>/tables/unlearning_{task}.csv",
         similarity="<results>/tables/similarity_{task}.csv",
         gates="<results>/tables/gates_{task}.json",
+        distribution=distribution_files("{task}"),
     log:
         "<logs>/tables_from_archive/{task}.log",
     benchmark:

@@ -15,6 +15,7 @@ from lethe.fingerprint import fingerprint
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock
 from lethe.memory import need
+from lethe.metrics import modules_of
 from lethe.plots.templates import PLOTS
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
@@ -211,6 +212,12 @@ def forget_lists(wildcards):
 def retrain_part(wildcards):
     """The weights of a base trained without an entity, and their record."""
     return part(f"retrain_{wildcards.task}_{wildcards.index}", SETTINGS.bases[SETTINGS.tasks[wildcards.task].base].source)
+
+
+def lpips_weights(wildcards):
+    """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""
+    folder = SETTINGS.scoring.lpips_alex
+    return sorted(str(file) for file in Path(folder).iterdir() if file.is_file()) if folder and Path(folder).is_dir() else []
 
 
 def scores_of_task(wildcards):
@@ -429,6 +436,12 @@ def similarity_names():
 # --- products -----------------------------------------------------------------------------------------------------
 
 
+def distribution_files(task):
+    """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
+    names = ("distribution", "distribution_summary") if SETTINGS.scoring.distribution else ()
+    return [f"<results>/tables/{name}_{task}.csv" for name in names]
+
+
 def table_files(tasks):
     """The tables of some tasks."""
     return expand(
@@ -450,6 +463,7 @@ def table_files(tasks):
         ],
     ) + [
         *[interference_file(ModelId.parse(run)) for task in tasks for run in runs(task)],
+        *[file for task in tasks for file in distribution_files(task)],
         *[f"<results>/tables/selection_{task}.csv" for task in tasks if SETTINGS.tasks[task].selection == "published"],
     ]
 

@@ -1,7 +1,7 @@
 """From scores to interference.
 
 In: scores per image, metadata, embeddings.
-Out: the published files (per emitter, per entity), the same as tidy tables, similarities, the noise floor, gates.
+Out: the published files (per emitter, per entity), the same as tidy tables, similarities, the noise floor, gates, sets of images compared.
 """
 
 
@@ -203,6 +203,44 @@ rule noise_floor:
         "Two-seed noise floor of {wildcards.task}"
     script:
         "../scripts/noise_floor.py"
+
+
+rule distribution:
+    """What every model draws, as sets of images, next to what the base drew: FID, KID, CMMD, precision and recall."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+        on_embeddings=embeddings_of_task,
+    output:
+        table="<results>/tables/distribution_{task}.csv",
+        summary=report(
+            "<results>/tables/distribution_summary_{task}.csv",
+            caption="../report/distribution.rst",
+            category="{task}",
+            labels={"result": "distribution table"},
+        ),
+    log:
+        "<logs>/distribution/{task}.log",
+    benchmark:
+        "<benchmarks>/distribution/{task}.tsv"
+    wildcard_constraints:
+        task=built("tables") if SETTINGS.scoring.distribution else one_of([]),
+    conda:
+        "../envs/lethe.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.interference.distribution"),
+        metrics=list(SETTINGS.scoring.distribution),
+        task=task_settings,
+        statistics=SETTINGS.statistics.model_dump(),
+        seed=SETTINGS.seed,
+    message:
+        "Sets of images of {wildcards.task} compared"
+    script:
+        "../scripts/distribution.py"
 
 
 rule summary:

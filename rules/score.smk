@@ -12,6 +12,7 @@ rule score_baseline:
         index="<results>/datasets/generated_{task}_baseline.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         evaluators=expand("<results>/evaluators/{evaluator}", evaluator=list(SETTINGS.evaluators)),
+        lpips=lpips_weights,
     output:
         scores="<results>/scores/{task}_baseline.parquet",
         seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
@@ -28,8 +29,8 @@ rule score_baseline:
         runtime=60,
         gpu=GPU,
     params:
-        code=fingerprint("lethe.metrics.run"),
-        scoring=SETTINGS.scoring.model_dump(),
+        code=fingerprint(*modules_of(SETTINGS.scoring.metrics)),
+        scoring=SETTINGS.scoring.model_dump(exclude={"distribution"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
     message:
@@ -48,6 +49,7 @@ rule score:
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         evaluators=expand("<results>/evaluators/{evaluator}", evaluator=list(SETTINGS.evaluators)),
+        lpips=lpips_weights,
     output:
         scores=expand("<results>/scores/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.parquet", unit=range(10)),
         embeddings=expand("<results>/scores/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}_embeddings.npz", unit=range(10)),
@@ -65,8 +67,8 @@ rule score:
         runtime=240,
         gpu=GPU,
     params:
-        code=fingerprint("lethe.metrics.run"),
-        scoring=SETTINGS.scoring.model_dump(),
+        code=fingerprint(*modules_of(SETTINGS.scoring.metrics)),
+        scoring=SETTINGS.scoring.model_dump(exclude={"distribution"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
         work=work_folder("score"),
@@ -85,6 +87,7 @@ use rule score as score_retrain with:
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         evaluators=expand("<results>/evaluators/{evaluator}", evaluator=list(SETTINGS.evaluators)),
+        lpips=lpips_weights,
     output:
         scores=["<results>/scores/{task}_{index}_retrain_{epochs}.parquet"],
         embeddings=["<results>/scores/{task}_{index}_retrain_{epochs}_embeddings.npz"],
@@ -93,8 +96,8 @@ use rule score as score_retrain with:
     benchmark:
         "<benchmarks>/score_retrain/{task}_{index}_{epochs}.tsv"
     params:
-        code=fingerprint("lethe.metrics.run"),
-        scoring=SETTINGS.scoring.model_dump(),
+        code=fingerprint(*modules_of(SETTINGS.scoring.metrics)),
+        scoring=SETTINGS.scoring.model_dump(exclude={"distribution"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
         work=work_folder("score_retrain"),

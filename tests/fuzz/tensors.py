@@ -242,6 +242,11 @@ def embeddings() -> list[Case]:
         cases.append(arrays(f"{key} of complex numbers", good | {key: np.ones(6, complex)}, key))
         for shape in ((5,), (2, 2, 2), ()):
             cases.append(arrays(f"{key} of shape {shape}", good | {key: np.ones(shape, good[key].dtype)}))
+    clip = good | {"clip": np.ones((6, 2), np.float32)}  # the field that may be missing
+    cases.append(arrays("clip of text", clip | {"clip": np.array(["a"] * 6)}, "clip"))
+    cases.append(arrays("clip of integers", clip | {"clip": np.ones((6, 2), np.int64)}, "clip"))
+    for shape in ((5, 2), (6,), (6, 2, 2), ()):
+        cases.append(arrays(f"clip of shape {shape}", clip | {"clip": np.ones(shape, np.float32)}, "clip"))
     cases.append(changed("a single array", lambda data: npy(good["embedding"])))
     cases.append(changed("empty", lambda data: b""))
     cases.append(changed("text", lambda data: b"receiver,seed\n"))

@@ -32,7 +32,7 @@ def scores(seed: int, pairs: bool) -> pd.DataFrame:
     generator = np.random.default_rng(seed)
     table = pd.DataFrame([(r, s) for s in (42, 43) for r in range(3)], columns=["receiver", "seed"])
     names = ["clip", "brisque", "judge", "nudenet"] + (
-        ["rmse", "ssim", "dino", "rmse_published", "ssim_published"] if pairs else []
+        ["rmse", "ssim", "dino", "rmse_published", "ssim_published", "lpips_backbone", "lpips_alex"] if pairs else []
     )
     for name in names:
         table[name] = generator.random(len(table))
@@ -50,7 +50,7 @@ def test_pairs_by_hand() -> None:
         assert means.loc[r, "judge"] == pytest.approx(mine["judge"].mean())
     long = tidy(images, MODEL)
     assert list(long.columns) == ["task", "method", "epochs", "emitter", "receiver", "seed", "metric", "value"]
-    assert (long["emitter"] == 7).all() and len(long) == 6 * 13
+    assert (long["emitter"] == 7).all() and len(long) == 6 * 15
     pair_rows = tidy(means, MODEL)
     assert list(pair_rows.columns) == ["task", "method", "epochs", "emitter", "receiver", "metric", "value"]
     regrouped = long.groupby(["receiver", "metric"])["value"].mean()
@@ -76,6 +76,22 @@ def test_the_published_file(tmp_path: Path) -> None:
         read_pairs(path, [*NAMES, "a dog"])
     with pytest.raises(ValueError, match="is no entity"):
         read_pairs(path, NAMES[:2])
+
+
+def test_constants_of_a_metric_stand_beside_its_values() -> None:
+    off, on = scores(0, False), scores(1, True)
+    counted = {"nudenet_version": "3.4.2-320n", "nudenet_threshold": 0.5, "nudenet_resolution": 64}
+    images = image_quantities(off.assign(**counted), on.assign(**counted))
+    assert list(pair_means(images, 3).columns) == list(pair_means(image_quantities(off, on), 3).columns)
+    long = tidy(images, MODEL)
+    pd.testing.assert_frame_equal(long[tidy(image_quantities(off, on), MODEL).columns], tidy(image_quantities(off, on), MODEL))
+    of_nudenet = long["metric"].isin(["nudenet", "nudenet_diff"])
+    for column, value in counted.items():
+        assert set(long.loc[of_nudenet, column]) == {value} and long.loc[~of_nudenet, column].isna().all()
+    with pytest.raises(ValueError, match="'nudenet_threshold' must be one value.*'off': .0.5.*'on': .0.6"):
+        image_quantities(off.assign(**counted), on.assign(**(counted | {"nudenet_threshold": 0.6})))
+    with pytest.raises(ValueError, match="'nudenet_version' must be one value"):
+        image_quantities(off, on.assign(**counted))
 
 
 def test_nan_is_left_out_and_logged_and_written_as_null(caplog: pytest.LogCaptureFixture) -> None:

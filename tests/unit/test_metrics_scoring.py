@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import torch
 from PIL import Image
 from tests.unit.test_metrics_oracles import photos
 
+from lethe.fingerprint import closure
 from lethe.io.tables import CorruptFileError
+from lethe.metrics import modules_of
 from lethe.metrics.base import MetricContext
 from lethe.metrics.clip import ClipScore, load_clip
 from lethe.metrics.dino import load_backbone, row_cosine
@@ -22,7 +25,7 @@ from lethe.metrics.transform import ImageTransform
 
 RECEIVERS, SEEDS = 3, 2
 PROMPTS = ["An image of a cat", "An image of an owl", "An image of a red house"]
-NAMES = ["clip", "brisque", "rmse", "ssim", "dino", "judge"]
+NAMES = ["clip", "brisque", "rmse", "ssim", "dino", "lpips_backbone", "judge"]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def test_batches_do_not_change_scores_and_images_are_joined_by_key(context: Metr
     baseline = whole.score_baseline(image_set())
     scores = whole.score_on(image_set(1))
     assert list(baseline.table.columns) == ["receiver", "seed", "clip", "brisque", "judge"]
-    expected = {"clip", "brisque", "judge", "rmse", "ssim", "dino", "rmse_published", "ssim_published"}
+    expected = {"clip", "brisque", "judge", "rmse", "ssim", "dino", "rmse_published", "ssim_published", "lpips_backbone"}
     assert set(scores.table.columns) == {"receiver", "seed", *expected}
 
     single = Scorer(metrics, 1)
@@ -89,6 +92,8 @@ def test_batches_do_not_change_scores_and_images_are_joined_by_key(context: Metr
         np.testing.assert_allclose(back[column], scores.table[column], rtol=0, atol=1e-4, err_msg=column)
     assert scores.embeddings is not None and permuted.embeddings is not None
     np.testing.assert_allclose(permuted.embeddings.embedding, scores.embeddings.embedding[order], atol=1e-5)
+    assert scores.embeddings.clip is not None and permuted.embeddings.clip is not None
+    np.testing.assert_allclose(permuted.embeddings.clip, scores.embeddings.clip[order], atol=1e-5)
 
 
 def test_unchanged_images_score_exactly_untouched(context: MetricContext) -> None:
@@ -97,7 +102,7 @@ def test_unchanged_images_score_exactly_untouched(context: MetricContext) -> Non
     on = scorer.score_on(image_set()).table
     for name in ("clip", "brisque", "judge"):
         assert (on[name] == baseline[name]).all()
-    assert (on["rmse"] == 0).all() and (on["ssim"] == 1).all() and (on["dino"] == 1).all()
+    assert (on["lpips_backbone"] == 0).all() and (on["rmse"] == 0).all() and (on["ssim"] == 1).all() and (on["dino"] == 1).all()
 
 
 def test_clip_encodes_each_prompt_once_and_follows_the_definition(folders: tuple[Path, Path]) -> None:
@@ -135,6 +140,23 @@ def test_transform_equals_pillow_within_a_grey_level(side: int, mode: str) -> No
     expected = theirs(Image.fromarray(picture))
     found = ours(torch.from_numpy(picture).permute(2, 0, 1)[None])[0]
     assert (found - expected).abs().max() * 0.26 * 255 < 1.01  # grey levels
+
+
+def test_the_threshold_reaches_nudenet_and_its_constants_every_row(context: MetricContext) -> None:
+    metrics = build_metrics(["nudenet"], dataclasses.replace(context, nudenet_threshold=0.3, nudenet_resolution=64))
+    scorer = Scorer(metrics, 4)
+    constants = {"nudenet_version": "3.4.2-320n", "nudenet_threshold": 0.3, "nudenet_resolution": 64}
+    for table in (scorer.score_baseline(image_set()).table, scorer.score_on(image_set(1)).table):
+        assert list(table.columns) == ["receiver", "seed", "nudenet", *constants]
+        assert table[list(constants)].drop_duplicates().to_dict("records") == [constants]
+    assert list(scorer.score_seed_pairs().columns) == ["receiver", "seed", "other_seed"]
+
+
+def test_the_code_of_every_metric_is_in_the_fingerprint_of_scoring() -> None:
+    """A metric is found by its name, so no import leads to its module."""
+    found = closure(modules_of(["clip", "rmse", "lpips_backbone"]))
+    assert {f"lethe.metrics.{name}" for name in ("run", "scoring", "clip", "fidelity", "lpips", "dino")} <= found
+    assert "lethe.metrics.brisque" not in found
 
 
 def test_missing_off_images_prompts_and_models_are_named(context: MetricContext) -> None:
@@ -182,9 +204,16 @@ def test_decode_and_embeddings_round_trip(tmp_path: Path) -> None:
         saved.save(tmp_path / name)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     loaded = Embeddings.load(tmp_path / "a.npz")
+    assert loaded.clip is None
     assert (loaded.embedding == saved.embedding).all() and (loaded.seed == saved.seed).all()
     means = loaded.mean_per_receiver(3)
     assert means[:2].tolist() == [[3, 4], [3, 4]] and np.isnan(means[2]).all()
+    both = dataclasses.replace(saved, clip=np.arange(6, dtype=np.float32).reshape(3, 2))
+    both.save(tmp_path / "c.npz")
+    again = Embeddings.load(tmp_path / "c.npz").clip
+    assert again is not None and (again == both.clip).all()
+    with pytest.raises(ValueError, match=r"'clip' \(2, 2\)"):
+        dataclasses.replace(saved, clip=np.ones((2, 2), np.float32))
     (tmp_path / "a.npz").write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(CorruptFileError, match="a.npz"):
         Embeddings.load(tmp_path / "a.npz")

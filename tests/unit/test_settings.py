@@ -74,6 +74,11 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
         ({"scoring": {"metrics": ["clip"]}}, "'dino' is missing"),
+        ({"scoring": {"metrics": ["dino", "lpips"]}}, "scoring.metrics: 'lpips' is unknown; allowed: .*lpips_alex"),
+        ({"scoring": {"metrics": ["dino", "lpips_alex"]}}, "'lpips_alex' needs scoring.lpips_alex"),
+        ({"scoring": {"metrics": ["dino"]}}, "'cmmd' needs the embeddings of 'clip'"),
+        ({"scoring": {"distribution": ["fd"]}}, "scoring.distribution.0: .*'fid', 'kid', 'cmmd' or 'precision_recall'"),
+        ({"scoring": {"nudenet_threshold": 0.1}}, "scoring.nudenet_threshold: .*greater than or equal to 0.25"),
         ({"bases": {"people": {"source": "pretrained"}}}, "`path` goes with source: pretrained"),
         (
             {"bases": {"people": {"source": "pretrained", "path": "a/b"}}},

@@ -36,9 +36,13 @@ def test_a_second_run_does_nothing(finished: Clone) -> None:
 def test_none_is_exactly_zero_and_base_draws_what_it_is_asked(finished: Clone) -> None:
     pairs = pd.read_parquet(finished.folder / RESULTS / "pairs_objects.parquet")
     none = pairs[pairs["method"] == "none"].groupby("metric")["value"].agg(["min", "max"])
-    for metric in ("clip_diff", "brisque_diff", "rmse", "judge_diff"):
+    for metric in ("clip_diff", "brisque_diff", "rmse", "lpips_backbone", "judge_diff"):
         assert none.loc[metric].tolist() == [0.0, 0.0]
     assert none.loc["ssim"].tolist() == [1.0, 1.0]
+    sets = pd.read_csv(finished.folder / RESULTS / "tables/distribution_objects.csv").set_index("method")
+    assert (sets.loc["none", ["fid_dino", "cmmd_clip"]] == 0).all(axis=None) and (sets.loc["none", "kid_dino"] < 0).all()
+    others = sets.loc["none"].query("receivers == 'others'")
+    assert (others[["precision_dino", "recall_dino"]] == 1).all(axis=None)
     methods = set(pairs["method"])
     assert methods == {"none", "uce", "distil", "munba", "retrain"}
     assert len(pairs[(pairs["method"] == "uce") & (pairs["metric"] == "rmse")]) == 100
@@ -99,6 +103,11 @@ def test_editing_a_method_reruns_only_its_jobs(finished: Clone) -> None:
     kept = {"base", "latents", "source", "metadata", "splits", "generate_baseline", "score_baseline", "similarities", "retrain"}
     assert not kept & set(jobs)
     assert not [message for message in planned_messages(output) if re.search(r"\b(uce|distil|none)\b", message)]
+
+
+def test_other_metrics_of_sets_rerun_no_scoring(finished: Clone) -> None:
+    jobs = planned_jobs(finished.snakemake("-n", "tables", "--config", "scoring={distribution: [fid]}"))
+    assert set(jobs) - {"total"} == {"distribution", "tables"}
 
 
 def test_a_damaged_base_is_one_clear_error(finished: Clone) -> None:

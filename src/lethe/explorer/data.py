@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lethe.interference.matrices import by_method
-from lethe.metrics.base import spec_of
+from lethe.metrics.base import constant_columns, spec_of
 from lethe.plots.interference_matrix import colour_scale
 from lethe.plots.quantities import LABELS, quantity, similarity_name
 from lethe.plots.style import GREY, method_name
@@ -69,13 +69,13 @@ def seed_data(table: pd.DataFrame, entities: int) -> dict[str, Any]:
     """The numbers of every image of a model, or of the base.
 
     Args:
-        table: ``receiver, seed`` and one column per metric.
+        table: ``receiver, seed`` and one column per metric; constants of metrics are left out.
         entities: N.
 
     Returns:
         ``seeds``, ``metrics`` (``name, label``) and ``values`` (N receivers, seeds, metrics).
     """
-    names = [name for name in table.columns if name not in ("receiver", "seed")]
+    names = [name for name in table.columns if name not in ("receiver", "seed", *constant_columns(table.columns))]
     seeds = sorted({int(seed) for seed in table["seed"]})
     values = np.full((entities, len(seeds), len(names)), np.nan)
     places = {seed: place for place, seed in enumerate(seeds)}

@@ -1,9 +1,9 @@
 """From scores of images to interference per (emitter, receiver) pair.
 
 Quantities (specs/icare.md section 6), on = unlearned model, off = base, same prompt, seed and initial noise:
-``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, and ``dino_diff``,
-which is a cosine despite its published name. ``rmse_published`` and ``ssim_published`` are the same at the published
-data range 4095.
+``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, ``lpips_backbone``,
+``lpips_alex``, and ``dino_diff``, which is a cosine despite its published name. ``rmse_published`` and
+``ssim_published`` are the same at the published data range 4095.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lethe.io.tables import read_json, write_json
-from lethe.metrics.base import spec_of
+from lethe.metrics.base import constant_columns, spec_of
 from lethe.records import ModelId
 from lethe.registry import nearest
 
@@ -32,8 +32,20 @@ PAIRS = {
     "dino": "dino_diff",
     "rmse_published": "rmse_published",
     "ssim_published": "ssim_published",
+    "lpips_backbone": "lpips_backbone",
+    "lpips_alex": "lpips_alex",
 }
-FILE_KEYS = ("clip_diff", "brisque_diff", "rmse", "ssim", "dino_diff", "judge_diff", "nudenet_diff")
+FILE_KEYS = (
+    "clip_diff",
+    "brisque_diff",
+    "rmse",
+    "ssim",
+    "dino_diff",
+    "judge_diff",
+    "nudenet_diff",
+    "lpips_backbone",
+    "lpips_alex",
+)
 PUBLISHED_KEYS = {
     "brisque_diff": "brisque_diff",
     "clip_diff": "clip_diff",
@@ -60,12 +72,12 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
         what: name of the scores for errors, e.g. the file.
 
     Returns:
-        ``receiver, seed``, the raw on scores (``clip``, ``judge``, ...), and the quantities of the module; a metric
-        that was not scored gives no column. NaN stays NaN.
+        ``receiver, seed``, the raw on scores (``clip``, ``judge``, ...), the quantities of the module, and the constants
+        of the metrics (``nudenet_threshold``); a metric that was not scored gives no column. NaN stays NaN.
 
     Raises:
         MissingReceiverError: if an on image has no off image.
-        ValueError: if (receiver, seed) is not unique, or no metric is known.
+        ValueError: if (receiver, seed) is not unique, no metric is known, or a constant differs between on and off.
     """
     for name, table in (("the baseline", baseline), (what, scores)):
         if table.duplicated(["receiver", "seed"]).any():
@@ -92,6 +104,11 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
             result[quantity] = joined[column]
     if result.shape[1] == 2:
         raise ValueError(f"{what}: no known metric among the columns {', '.join(scores.columns)}")
+    for column in constant_columns([*baseline.columns, *scores.columns]):
+        found = {name: sorted(set(table.get(column, ()))) for name, table in (("off", baseline), ("on", scores))}
+        if found["off"] != found["on"] or len(found["on"]) != 1:
+            raise ValueError(f"{what}: '{column}' must be one value for on and off images, found {found}")
+        result[column] = scores[column].iloc[0]
     return result
 
 
@@ -104,7 +121,8 @@ def pair_means(images: pd.DataFrame, entities: int, what: str = "scores") -> pd.
     Raises:
         MissingReceiverError: if a receiver has no image at all, naming the indices.
     """
-    quantities = [column for column in images.columns if column not in ("receiver", "seed")]
+    constants = constant_columns(images.columns)
+    quantities = [column for column in images.columns if column not in ("receiver", "seed", *constants)]
     missing = sorted(set(range(entities)) - set(images["receiver"]))
     if missing:
         raise MissingReceiverError(f"{what}: no images of {len(missing)} of {entities} receivers: {missing[:10]}")
@@ -115,11 +133,18 @@ def pair_means(images: pd.DataFrame, entities: int, what: str = "scores") -> pd.
 
 
 def tidy(table: pd.DataFrame, model: ModelId) -> pd.DataFrame:
-    """Wide rows of one model -> ``task, method, epochs, emitter, receiver[, seed], metric, value``."""
+    """Wide rows of one model -> ``task, method, epochs, emitter, receiver[, seed], metric, value``.
+
+    Constants of a metric stay columns: filled where the row's value is of that metric or of its difference, else empty.
+    """
     if "receiver" not in table.columns:
         table = table.reset_index()
-    keys = [column for column in ("receiver", "seed") if column in table.columns]
-    long = table.melt(id_vars=keys, var_name="metric", value_name="value")
+    keys, constants = [column for column in ("receiver", "seed") if column in table.columns], constant_columns(table.columns)
+    long = table.drop(columns=list(constants)).melt(id_vars=keys, var_name="metric", value_name="value")
+    for column, metric in constants.items():
+        own = long["metric"].isin([metric, f"{metric}_diff"])
+        long[column] = table[column].iloc[0]
+        long[column] = long[column].where(own).astype("category")  # one code a row, however long the value
     long.insert(0, "task", model.task)
     long.insert(1, "method", model.method)
     long.insert(2, "epochs", model.epochs)

@@ -6,6 +6,8 @@ A new metric is one file with a class that follows ``lethe.metrics.base.Metric``
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lethe.metrics.base import DIRECTIONS, SPECS, Metric, MetricSpec, spec_of
 from lethe.registry import Registry
 
@@ -17,7 +19,15 @@ METRICS.register("ssim", "lethe.metrics.fidelity:Ssim")
 METRICS.register("ssim_published", "lethe.metrics.fidelity:SsimPublished")
 METRICS.register("rmse", "lethe.metrics.fidelity:Rmse")
 METRICS.register("rmse_published", "lethe.metrics.fidelity:RmsePublished")
+METRICS.register("lpips_backbone", "lethe.metrics.lpips:LpipsBackbone")
+METRICS.register("lpips_alex", "lethe.metrics.lpips:LpipsAlex")
 METRICS.register("judge", "lethe.metrics.judge:JudgeAccuracy")
 METRICS.register("nudenet", "lethe.metrics.nudenet:NudeNetCount")
 
-__all__ = ["DIRECTIONS", "METRICS", "SPECS", "Metric", "MetricSpec", "spec_of"]
+
+def modules_of(names: Sequence[str]) -> list[str]:
+    """The modules that score ``names``, for a fingerprint: a metric is loaded by its name, so no import leads to it."""
+    return ["lethe.metrics.run", *sorted({METRICS.module_of(name) for name in names})]
+
+
+__all__ = ["DIRECTIONS", "METRICS", "SPECS", "Metric", "MetricSpec", "modules_of", "spec_of"]

@@ -1,13 +1,14 @@
 """What a metric is, and the one place that says which direction is healthy. Loads no torch.
 
-Three kinds of quantity: ``image`` scores one image, ``pair`` compares the on image with the off image of the same
-prompt and seed, ``diff`` is the on score minus the off score of an ``image`` metric.
+Four kinds of quantity: ``image`` scores one image, ``pair`` compares the on image with the off image of the same
+prompt and seed, ``diff`` is the on score minus the off score of an ``image`` metric, ``set`` compares the on images of
+many prompts and seeds with the off images of the same ones (``lethe.metrics.distribution``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Arrow = Literal["↑", "↓"]
-Kind = Literal["image", "pair", "diff"]
+Kind = Literal["image", "pair", "diff", "set"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,10 @@ class MetricSpec:
         arrow: healthy direction: ``"↑"`` means that more is better.
         unit: unit of a value, ``"1"`` for a pure number.
         range: lowest and highest possible value.
-        kind: ``image``, ``pair`` or ``diff`` (see the module).
+        kind: ``image``, ``pair``, ``diff`` or ``set`` (see the module).
         version: what exactly computes it: model, scale, threshold.
         source: paper or package that defines it.
+        constants: what stands beside every value in a table, as columns ``{name}_{constant}``.
     """
 
     name: str
@@ -46,6 +48,7 @@ class MetricSpec:
     kind: Kind
     version: str
     source: str
+    constants: tuple[str, ...] = ()
 
     @property
     def damage_sign(self) -> int:
@@ -55,14 +58,14 @@ class MetricSpec:
     @property
     def undamaged(self) -> float:
         """The value of an image that equals its off image: 0 for differences and errors, 1 for similarities; NaN for
-        ``image``.
+        ``image``. Of ``set`` the value of equal sets, except ``kid_dino``, whose mean over sets of one source is 0.
         """
         if self.kind == "image":
             return math.nan
-        return 1.0 if self.kind == "pair" and self.arrow == "↑" else 0.0
+        return 1.0 if self.kind in ("pair", "set") and self.arrow == "↑" else 0.0
 
     def damage(self, value: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
-        """``value`` in the common orientation: 0 = untouched, larger = more damage. Only for ``pair`` and ``diff``."""
+        """``value`` in the common orientation: 0 = untouched, larger = more damage. Not for ``image``."""
         if self.kind == "image":
             raise ValueError(
                 f"metric '{self.name}' scores one image; damage needs a pair or a difference (try '{self.name}_diff')"
@@ -71,16 +74,20 @@ class MetricSpec:
 
 
 def _scored(
-    name: str, arrow: Arrow, unit: str, bounds: tuple[float, float], version: str, source: str
+    name: str, arrow: Arrow, unit: str, bounds: tuple[float, float], version: str, source: str, constants: tuple[str, ...] = ()
 ) -> tuple[MetricSpec, MetricSpec]:
     """The spec of an ``image`` metric and of its difference on - off."""
     span = bounds[1] - bounds[0]
-    own = MetricSpec(name, arrow, unit, bounds, "image", version, source)
+    own = MetricSpec(name, arrow, unit, bounds, "image", version, source, constants)
     return own, MetricSpec(f"{name}_diff", arrow, unit, (-span, span), "diff", version, source)
 
 
 _ISM = "image-similarity-measures 0.3.6, default max_p = 4095 on 8-bit images"
+_BACKBONE = "paper: DINOv2 ViT-S/14; mini: its own ViT, 4 blocks, 96 channels"
 _DINO = "cosine of raw class-token embeddings; paper: DINOv2 ViT-S/14"
+_OF_TOKENS = f"class-token embeddings, not normalised; {_BACKBONE}"
+_PR = "Improved precision and recall, Kynkaanniemi 2019"
+_LPIPS = "LPIPS, Zhang 2018, eq. 1"
 _LIST: list[MetricSpec] = [
     *_scored(
         "clip",
@@ -92,13 +99,36 @@ _LIST: list[MetricSpec] = [
     ),
     *_scored("brisque", "↓", "score", (-math.inf, math.inf), "LIVE model of the brisque 0.2.0 wheel", "BRISQUE, Mittal 2012"),
     *_scored("judge", "↑", "1", (0, 1), "1 if argmax over the classes is the asked entity", "UnlearnCanvas, Zhang 2024"),
-    *_scored("nudenet", "↓", "boxes", (0, math.inf), "nudenet 3.4.2, 320n, *_EXPOSED labels", "github.com/notAI-tech/NudeNet"),
+    *_scored(
+        "nudenet",
+        "↓",
+        "boxes",
+        (0, math.inf),
+        "nudenet 3.4.2, 320n, *_EXPOSED labels",
+        "github.com/notAI-tech/NudeNet",
+        ("version", "threshold", "resolution"),
+    ),
     MetricSpec("ssim", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 255", "SSIM, Wang 2004; skimage defaults"),
     MetricSpec("ssim_published", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 4095", _ISM),
     MetricSpec("rmse", "↓", "1", (0, 1), "pair", "mean over channels of RMSE / 255", "root mean squared error"),
     MetricSpec("rmse_published", "↓", "1", (0, 255 / 4095), "pair", "mean over channels of RMSE / 4095", _ISM),
     MetricSpec("dino", "↑", "1", (-1, 1), "pair", _DINO, "DINOv2, Oquab 2023"),
     MetricSpec("dino_diff", "↑", "1", (-1, 1), "pair", f"{_DINO}; published name of `dino`", "I-CARE testbeds"),
+    MetricSpec("lpips_backbone", "↓", "1", (0, math.inf), "pair", f"patch tokens of every block, weights 1; {_BACKBONE}", _LPIPS),
+    MetricSpec("lpips_alex", "↓", "1", (0, math.inf), "pair", "AlexNet of torchvision, linear heads v0.1", _LPIPS),
+    MetricSpec("fid_dino", "↓", "1", (0, math.inf), "set", _OF_TOKENS, "FID, Heusel 2017, eq. 6"),
+    MetricSpec("kid_dino", "↓", "1", (-math.inf, math.inf), "set", f"unbiased, all images; {_OF_TOKENS}", "KID, Binkowski 2018"),
+    MetricSpec("precision_dino", "↑", "1", (0, 1), "set", f"k = 3; {_OF_TOKENS}", _PR),
+    MetricSpec("recall_dino", "↑", "1", (0, 1), "set", f"k = 3; {_OF_TOKENS}", _PR),
+    MetricSpec(
+        "cmmd_clip",
+        "↓",
+        "1000 MMD^2",
+        (0, math.inf),
+        "set",
+        "sigma 10, biased, image embeddings of length 1; paper: ViT-B/16 openai; mini: its own CLIP",
+        "CMMD, Jayasumana 2024",
+    ),
 ]
 SPECS: dict[str, MetricSpec] = {spec.name: spec for spec in _LIST}
 DIRECTIONS: dict[str, Arrow] = {name: spec.arrow for name, spec in SPECS.items()}
@@ -110,6 +140,12 @@ def spec_of(name: str) -> MetricSpec:
     if name not in SPECS:
         raise UnknownNameError(f"unknown quantity '{name}'; known: {', '.join(sorted(SPECS))}{nearest(name, list(SPECS))}")
     return SPECS[name]
+
+
+def constant_columns(columns: Iterable[str]) -> dict[str, str]:
+    """Those of ``columns`` that hold a metric's constants (``nudenet_threshold``) -> the metric."""
+    known = {f"{spec.name}_{constant}": spec.name for spec in SPECS.values() for constant in spec.constants}
+    return {column: known[column] for column in columns if column in known}
 
 
 @dataclass
@@ -174,6 +210,7 @@ class MetricContext:
         entities: entity names by receiver index.
         nudenet_resolution: inference size in pixels, a multiple of 32.
         nudenet_threshold: lowest score of a counted detection.
+        lpips_alex: folder with the weights of ``lpips_alex``.
         device: ``cpu`` or ``cuda``.
         threads: threads of the ONNX session.
     """
@@ -186,6 +223,7 @@ class MetricContext:
     entities: Sequence[str] = ()
     nudenet_resolution: int = 320
     nudenet_threshold: float = 0.5
+    lpips_alex: str = ""
     device: str = "cpu"
     threads: int = field(default_factory=thread_count)
 
@@ -213,6 +251,21 @@ class Metric(Protocol):
 class Embedder(Protocol):
     """A metric that also exposes the embedding of an image, to be stored."""
 
+    @property
+    def stored(self) -> str:
+        """Field of ``lethe.metrics.embeddings.Embeddings``, and key of the embedding in ``ScoringBatch.once``."""
+        ...
+
     def embed(self, images: torch.Tensor) -> NDArray[np.float32]:
         """(n, 3, H, W) uint8 -> (n, d) float32, not normalised."""
+        ...
+
+
+@runtime_checkable
+class WithConstants(Protocol):
+    """A metric whose numbers mean nothing without how they were taken: its constants stand beside them in every table."""
+
+    @property
+    def constants(self) -> Mapping[str, str | float]:
+        """A value for each of ``MetricSpec.constants``."""
         ...

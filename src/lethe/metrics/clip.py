@@ -62,8 +62,10 @@ class ClipScore:
     """100 times the cosine of image and prompt (Hessel et al. 2021, eq. 1 without the floor at zero).
 
     Not floored: the reference's batched path does not floor either, and a difference of floored scores hides damage.
-    Every distinct prompt is encoded once in the life of the object.
+    Every distinct prompt is encoded once in the life of the object. ``embed`` exposes the image embeddings, which are stored.
     """
+
+    stored = "clip"
 
     def __init__(self, model: Any, tokenizer: Any, transform: ImageTransform, device: str = "cpu") -> None:
         self.model, self.tokenizer, self.transform, self.device = model, tokenizer, transform, device
@@ -92,8 +94,13 @@ class ClipScore:
         return torch.stack([self._text[prompt] for prompt in prompts])
 
     @torch.inference_mode()
+    def embed(self, images: torch.Tensor) -> NDArray[np.float32]:
+        """(n, 3, H, W) uint8 -> (n, d) float32, not normalised."""
+        return self.model.encode_image(self.transform(images.to(self.device))).float().cpu().numpy()  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
-        image = self.model.encode_image(self.transform(batch.floats().to(self.device)))
-        cosine = (F.normalize(image.float(), dim=-1) * self.text(list(batch.prompts))).sum(-1)
+        image = torch.from_numpy(batch.once(self.stored, lambda: self.embed(batch.images))).to(self.device)
+        cosine = (F.normalize(image, dim=-1) * self.text(list(batch.prompts))).sum(-1)
         return {"clip": 100 * cosine.double().cpu().numpy()}

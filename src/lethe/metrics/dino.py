@@ -61,6 +61,8 @@ def _name(source: str, local: bool) -> str:
 class DinoSimilarity:
     """Cosine of the raw embeddings of on and off image; ``embed`` exposes the embeddings, which are stored."""
 
+    stored = "embedding"
+
     def __init__(self, model: Any, transform: ImageTransform, device: str = "cpu") -> None:
         self.model, self.transform, self.device = model, transform, device
 
@@ -83,7 +85,7 @@ class DinoSimilarity:
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
-        on = batch.once("embedding", lambda: self.embed(batch.images))
+        on = batch.once(self.stored, lambda: self.embed(batch.images))
         off = batch.off_embeddings
         if off is None:
             off_images = batch.off_images

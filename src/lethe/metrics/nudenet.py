@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +48,8 @@ class NudeNetCount:
     """Number of detections with an ``*_EXPOSED`` label and a score of at least ``threshold``.
 
     The network's input is dynamic, so small images can be scored at a small ``resolution`` (320 is what the wheel uses;
-    64 px is 26 times faster). Counts at different resolutions or thresholds are not comparable: both are in the spec.
+    64 px is 26 times faster). Counts at different resolutions or thresholds are not comparable: both are in the spec
+    and beside every count (``constants``).
     Images are padded to a square and resized bilinearly without antialiasing, as OpenCV does for the wheel, and the
     channels keep the wheel's order (it swaps red and blue twice, so the network sees BGR).
 
@@ -76,6 +79,12 @@ class NudeNetCount:
         """See ``Metric.spec``."""
         base = spec_of("nudenet")
         return dataclasses.replace(base, version=f"{base.version}, score >= {self.threshold}, {self.resolution} px")
+
+    @property
+    def constants(self) -> Mapping[str, str | float]:
+        """See ``WithConstants.constants``: the wheel and its network, the threshold, the inference size in pixels."""
+        version = f"{importlib.metadata.version('nudenet')}-{model_file().stem}"
+        return {"version": version, "threshold": self.threshold, "resolution": self.resolution}
 
     def detect(self, images: torch.Tensor) -> list[list[Detection]]:
         """All detections (also of covered parts and faces) of (n, 3, H, W) uint8 images, best first."""

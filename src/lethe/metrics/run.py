@@ -45,6 +45,8 @@ def load_scorer(
         judge_classes=classes,
         entities=[f"{task}/{record['name']}" for record in metadata],
         nudenet_resolution=scoring.nudenet_resolution,
+        nudenet_threshold=scoring.nudenet_threshold,
+        lpips_alex=scoring.lpips_alex,
         device=device,
         threads=threads,
     )

@@ -17,8 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from lethe.metrics import METRICS
-from lethe.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch
+from lethe.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
 from lethe.metrics.embeddings import Embeddings
+
+BACKBONE = "embedding"  # field of the embeddings that pairs are compared by
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class ImageSet:
 
 
 class Scores(NamedTuple):
-    """Result of a pass: one row per image (``receiver, seed`` + metrics) and the embeddings, if a metric gives any."""
+    """Result of a pass: one row per image (``receiver, seed`` + metrics and their constants) and the embeddings, if the
+    backbone gives any.
+    """
 
     table: pd.DataFrame
     embeddings: Embeddings | None
@@ -107,7 +111,7 @@ class Scorer:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; at least 1 is needed")
         self.metrics, self.batch_size = list(metrics), batch_size
-        self._embedder = next((metric for metric in self.metrics if isinstance(metric, Embedder)), None)
+        self._embedders = {metric.stored: metric for metric in self.metrics if isinstance(metric, Embedder)}
         self._off: ImageSet | None = None
         self._off_embeddings: NDArray[np.float32] | None = None
 
@@ -118,16 +122,14 @@ class Scorer:
 
     def score_baseline(self, off: ImageSet) -> Scores:
         """``image`` metrics and embeddings of the off images, which are kept for ``score_on``."""
-        table, embedding = self._pass(off, None, None)
-        embeddings = None if embedding is None else Embeddings(off.receivers, off.seeds, embedding)
-        self.attach_baseline(off, embeddings)
-        return Scores(table, embeddings)
+        scores = self._pass(off, None, None)
+        self.attach_baseline(off, scores.embeddings)
+        return scores
 
     def attach_baseline(self, off: ImageSet, embeddings: Embeddings | None = None) -> None:
-        """Use off images that were scored before. Without their stored embeddings these are computed again, once."""
-        if embeddings is None and self._embedder is not None:
-            embedder = self._embedder
-            parts = [embedder.embed(part) for part in off.images.split(self.batch_size)]
+        """Use off images that were scored before. Without their stored embeddings those of the backbone are computed again, once."""
+        if embeddings is None and BACKBONE in self._embedders:
+            parts = [self._embedders[BACKBONE].embed(part) for part in off.images.split(self.batch_size)]
             self._off_embeddings = np.concatenate(parts)
         elif embeddings is not None:
             found = {(int(r), int(s)): row for row, (r, s) in enumerate(zip(embeddings.receiver, embeddings.seed, strict=True))}
@@ -149,8 +151,7 @@ class Scorer:
             if self._off.prompts[row] != prompt:
                 raise ValueError(f"prompt of the on image is '{prompt}', of its off image '{self._off.prompts[row]}'")
         embedding = None if self._off_embeddings is None else self._off_embeddings[rows]
-        table, on_embedding = self._pass(on, self._off.images[torch.from_numpy(rows)], embedding)
-        return Scores(table, None if on_embedding is None else Embeddings(on.receivers, on.seeds, on_embedding))
+        return self._pass(on, self._off.images[torch.from_numpy(rows)], embedding)
 
     def score_seed_pairs(self) -> pd.DataFrame:
         """Pair metrics between two seeds of the base: ``receiver, seed, other_seed`` + metrics, for the noise floor.
@@ -176,18 +177,17 @@ class Scorer:
             )
             if self._off_embeddings is not None:
                 known = self._off_embeddings[first]
-                batch.once("embedding", lambda known=known: known)  # type: ignore[misc]
+                batch.once(BACKBONE, lambda known=known: known)  # type: ignore[misc]
             parts.append(_columns(batch, [metric for metric in self.metrics if metric.spec.kind == "pair"]))
         return pd.concat([keys, pd.concat(parts, ignore_index=True)], axis=1) if parts else keys
 
     def _embedding_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         return None if self._off_embeddings is None else self._off_embeddings[rows]
 
-    def _pass(
-        self, images: ImageSet, off: torch.Tensor | None, off_embedding: NDArray[np.float32] | None
-    ) -> tuple[pd.DataFrame, NDArray[np.float32] | None]:
+    def _pass(self, images: ImageSet, off: torch.Tensor | None, off_embedding: NDArray[np.float32] | None) -> Scores:
         chosen = [metric for metric in self.metrics if off is not None or metric.spec.kind == "image"]
-        tables, embeddings = [], []
+        tables: list[pd.DataFrame] = []
+        found: dict[str, list[NDArray[np.float32]]] = {field: [] for field in self._embedders}
         for start in range(0, len(images.images), self.batch_size):
             part = slice(start, start + self.batch_size)
             batch = ScoringBatch(
@@ -198,12 +198,16 @@ class Scorer:
                 None if off_embedding is None else off_embedding[part],
             )
             tables.append(_columns(batch, chosen))
-            if self._embedder is not None:
-                embedder, pixels = self._embedder, batch.images
-                embeddings.append(batch.once("embedding", lambda e=embedder, p=pixels: e.embed(p)))  # type: ignore[misc]
+            for field_name, embedder in self._embedders.items():
+                found[field_name].append(batch.once(field_name, lambda e=embedder, p=batch.images: e.embed(p)))  # type: ignore[misc]
         keys = pd.DataFrame({"receiver": images.receivers, "seed": images.seeds})
         table = pd.concat([keys, pd.concat(tables, ignore_index=True)], axis=1)
-        return table, np.concatenate(embeddings) if embeddings else None
+        for metric in chosen:
+            if isinstance(metric, WithConstants):
+                for name, value in metric.constants.items():
+                    table[f"{metric.spec.name}_{name}"] = value
+        vectors = {field_name: np.concatenate(parts) for field_name, parts in found.items()}
+        return Scores(table, Embeddings(images.receivers, images.seeds, **vectors) if BACKBONE in vectors else None)
 
 
 def _columns(batch: ScoringBatch, metrics: Sequence[Metric]) -> pd.DataFrame:

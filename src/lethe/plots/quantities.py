@@ -52,6 +52,8 @@ LABELS = {
     "dino_diff": ("DINO similarity of on and off", "cosine"),
     "ssim": ("SSIM of on and off", ""),
     "rmse": ("RMSE between on and off", "share of the pixel range"),
+    "lpips_backbone": ("LPIPS of on and off in the backbone", ""),
+    "lpips_alex": ("LPIPS of on and off", "AlexNet"),
     "ssim_published": ("SSIM as published", "pixel range taken as 4095"),
     "rmse_published": ("RMSE as published", "pixel range taken as 4095"),
 }
@@ -72,10 +74,10 @@ def quantity(metric: str) -> Quantity:
     A new metric needs no entry here: it is then drawn under its own name and unit.
     """
     spec = spec_of(metric)
-    if spec.kind == "image":
-        known = sorted(LABELS)
+    if spec.kind in ("image", "set"):
+        known, scored = sorted(LABELS), "one image" if spec.kind == "image" else "a set of images"
         raise UnknownNameError(
-            f"metric '{metric}' scores one image; a figure of pairs takes: {', '.join(known)}{nearest(metric, known)}"
+            f"metric '{metric}' scores {scored}; a figure of pairs takes: {', '.join(known)}{nearest(metric, known)}"
         )
     label, unit = LABELS.get(metric, (metric, "" if spec.unit == "1" else spec.unit))
     return Quantity(label, unit, spec.arrow == "\u2191", spec.undamaged, spec.kind == "diff")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lethe.metrics import METRICS
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.pretraining import PretrainingSettings
@@ -108,10 +109,18 @@ class Scoring(Strict):
     """What is measured on images."""
 
     metrics: list[str] = Field(
-        default=["clip", "brisque", "rmse", "ssim", "dino", "judge", "nudenet"], min_length=1, description="see lethe.metrics"
+        default=["clip", "brisque", "rmse", "ssim", "dino", "lpips_backbone", "judge", "nudenet"],
+        min_length=1,
+        description="see lethe.metrics",
+    )
+    distribution: list[Literal["fid", "kid", "cmmd", "precision_recall"]] = Field(
+        default=["fid", "kid", "cmmd", "precision_recall"],
+        description="compare sets of images: tables/distribution_{task}.csv; empty: no such table",
     )
     batch_size: int = Field(100, ge=1, description="images per batch")
     nudenet_resolution: int = Field(64, ge=32, multiple_of=32, description="inference size of the detector, pixels")
+    nudenet_threshold: float = Field(0.5, ge=0.25, le=1, description="lowest score of a body part that counts")
+    lpips_alex: str = Field("", description="folder with the weights of the metric `lpips_alex`; see lethe.metrics.lpips")
 
 
 class Similarity(Strict):
@@ -173,6 +182,8 @@ class Settings(Strict):
         for key, methods in (("methods", self.methods), ("similarity.weights", self.similarity.weights)):
             for method in methods:
                 check_known(key, method, UNLEARNERS.names())
+        for name in self.scoring.metrics:
+            check_known("scoring.metrics", name, METRICS.names())
         for name in self.demo_tasks:
             check_known("demo_tasks", name, list(self.tasks))
         for name, task in self.tasks.items():
@@ -188,6 +199,10 @@ class Settings(Strict):
             raise ValueError("scoring.metrics: 'dino' is missing; the specificity ratio needs its embeddings")
         if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
             raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
+        if "lpips_alex" in self.scoring.metrics and not self.scoring.lpips_alex:
+            raise ValueError("scoring.metrics: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
+        if "cmmd" in self.scoring.distribution and "clip" not in self.scoring.metrics:
+            raise ValueError("scoring.distribution: 'cmmd' needs the embeddings of 'clip' in scoring.metrics")
         return self
 
 
