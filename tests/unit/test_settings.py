@@ -73,7 +73,7 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"generation": {"scheduler": "dim"}}, "generation.scheduler: .*'ddim'.*got 'dim'; did you mean 'ddim'"),
         ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
-        ({"scoring": {"metrics": ["clip"]}}, "'dino' is missing"),
+        ({"scoring": {"metrics": ["clip", "dino"]}}, "'brisque' is missing; the published statistics per entity need"),
         ({"scoring": {"metrics": ["dino", "lpips"]}}, "scoring.metrics: 'lpips' is unknown; allowed: .*lpips_alex"),
         ({"scoring": {"metrics": ["dino", "lpips_alex"]}}, "'lpips_alex' needs scoring.lpips_alex"),
         ({"scoring": {"metrics": ["dino"]}}, "'cmmd' needs the embeddings of 'clip'"),

@@ -105,6 +105,9 @@ class Generation(Strict):
     compile: bool = Field(False, description="compile the UNet (torch.compile): for a GPU, where a job draws many batches")
 
 
+PUBLISHED_METRICS = ("clip", "brisque", "rmse", "ssim", "dino")  # behind the 51 columns per entity
+
+
 class Scoring(Strict):
     """What is measured on images."""
 
@@ -195,8 +198,8 @@ class Settings(Strict):
                         raise ValueError(f"tasks.{name}.{key}: {index} is not an index of {task.entities} entities")
             if "retrain" in self.methods and any(self.bases[task.base].source == "pretrained" for _ in task.retrain_emitters):
                 raise ValueError(f"tasks.{name}.retrain_emitters: a pretrained base cannot be retrained")
-        if "dino" not in self.scoring.metrics:
-            raise ValueError("scoring.metrics: 'dino' is missing; the specificity ratio needs its embeddings")
+        if missing := [name for name in PUBLISHED_METRICS if name not in self.scoring.metrics]:
+            raise ValueError(f"scoring.metrics: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}")
         if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
             raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
         if "lpips_alex" in self.scoring.metrics and not self.scoring.lpips_alex:
