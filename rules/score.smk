@@ -29,7 +29,7 @@ rule score_baseline:
         gpu=GPU,
     params:
         code=fingerprint("lethe.metrics.run"),
-        scoring=SETTINGS.scoring.model_dump(),
+        scoring=SETTINGS.scoring.model_dump(exclude={"membership"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
     message:
@@ -66,7 +66,7 @@ rule score:
         gpu=GPU,
     params:
         code=fingerprint("lethe.metrics.run"),
-        scoring=SETTINGS.scoring.model_dump(),
+        scoring=SETTINGS.scoring.model_dump(exclude={"membership"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
         work=work_folder("score"),
@@ -94,7 +94,7 @@ use rule score as score_retrain with:
         "<benchmarks>/score_retrain/{task}_{index}_{epochs}.tsv"
     params:
         code=fingerprint("lethe.metrics.run"),
-        scoring=SETTINGS.scoring.model_dump(),
+        scoring=SETTINGS.scoring.model_dump(exclude={"membership"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
         work=work_folder("score_retrain"),

@@ -21,6 +21,7 @@ FLOORS = [
 ]
 # the settings check names against the registries, which hold strings and import nothing
 NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}
+NAMES_ONLY |= {("lethe.settings.membership", "lethe.sources")}
 NAMES_ONLY |= {("lethe.settings.deepunlearn", "lethe.deepunlearn")}
 
 

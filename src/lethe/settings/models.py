@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.membership import Membership
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
@@ -112,6 +113,7 @@ class Scoring(Strict):
     )
     batch_size: int = Field(100, ge=1, description="images per batch")
     nudenet_resolution: int = Field(64, ge=32, multiple_of=32, description="inference size of the detector, pixels")
+    membership: Membership = Field(default_factory=Membership, description="membership inference (docs/results.md)")
 
 
 class Similarity(Strict):
