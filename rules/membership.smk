@@ -68,7 +68,7 @@ rule membership:
         gpu=GPU,
         gpu_mem_mb=gpu_memory("generate"),
     params:
-        code=fingerprint("lethe.metrics.membership", "lethe.testbed.members"),
+        code=fingerprint("lethe.metrics.membership", "lethe.testbed.members", "lethe.diffusion.latents"),
         task=task_settings,
         membership=SETTINGS.scoring.membership.model_dump(),
         identity=noise_identity,
