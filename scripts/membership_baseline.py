@@ -25,10 +25,10 @@ task, membership = Task.model_validate(params.task), Membership.model_validate(p
 metadata, shard = read_metadata(given.metadata), ShardReader(given.tar, given.index)
 if membership.members == "base":
     source = SOURCES.load(task.source)(**task.source_options.model_dump())
-    candidates = seen_and_unseen(metadata, shard, source.unseen, membership.images, params.seed)
+    candidates = seen_and_unseen(metadata, shard, source.unseen, membership.images, params.identity["seed"])
 else:
     shown = [record["file_name"] for forget in given.shown for record in read_jsonl(forget)]
-    candidates = shown_and_others(metadata, shard, shown, membership.images, params.seed)
+    candidates = shown_and_others(metadata, shard, shown, membership.images, params.identity["seed"])
 rows = []
 
 
