@@ -57,7 +57,7 @@ def seen_and_unseen(
         members = _drawn(packed, images, seed, entity)
         yield from _of_shard(shard, members, entity, member=True)
         for image in unseen(name, len(members)):
-            yield Candidate(entity, image.file_name, False, image.pixels)
+            yield Candidate(entity, image.file_name, False, np.array(image.pixels))  # writable, as torch wants it
 
 
 def shown_and_others(
