@@ -18,9 +18,11 @@ class Membership(Strict):
         description="base: images that a base trained here has seen, against fresh ones of the same entity; "
         "unlearning: images shown to the methods, against the entity's others; none: not measured",
     )
-    images: int = Field(64, ge=2, description="members per entity, at most, and at most as many non-members")
+    images: int = Field(128, ge=2, description="members per entity, at most, and at most as many non-members")
     timesteps: list[int] = Field(
-        default=[50, 100, 200], min_length=1, description="of the forward process, where the loss is taken"
+        default=[100],
+        min_length=1,
+        description="of the forward process, where the loss is taken; more images tell more than more of these",
     )
 
     def reason_against(self, source: str, trained_here: bool) -> str:
