@@ -78,7 +78,14 @@ def test_membership_is_a_table_per_task(finished: Clone) -> None:
     few = "scoring={membership: {members: unlearning, images: 8, timesteps: [100]}}"
     finished.snakemake("-c2", "--config", few, "--", str(RESULTS / "tables/membership_objects.csv"))
     table = pd.read_csv(finished.folder / RESULTS / "tables/membership_objects.csv")
-    assert table.groupby("method").size().to_dict() == {"base": 20, "none": 20, "uce": 20, "distil": 20, "munba": 20, "retrain": 2}
+    assert table.groupby("method").size().to_dict() == {
+        "base": 20,
+        "none": 20,
+        "uce": 20,
+        "distil": 20,
+        "munba": 20,
+        "retrain": 2,
+    }
     assert table["auc"].between(0, 1).all() and set(table["members"]) == set(table["nonmembers"]) == {8}
     base, none = (table[table["method"] == method].reset_index()["loss_members"] for method in ("base", "none"))
     assert none.tolist() == pytest.approx(base.tolist())
