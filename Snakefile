@@ -76,9 +76,10 @@ localrules:
 
 
 rule all:
-    """Everything: tables, figures, notebooks and gates of every task, and Deep Unlearn."""
+    """Everything: tables, figures, notebooks and gates of every task, membership inference, and Deep Unlearn."""
     input:
         products(TASKS),
+        membership_files(TASKS),
         deepunlearn_products(STUDIES),
         "<results>/figures/deepunlearn_ranking.png",
         tutorial_files(),
@@ -137,6 +138,7 @@ include: "rules/models.smk"
 include: "rules/unlearn.smk"
 include: "rules/generate.smk"
 include: "rules/score.smk"
+include: "rules/membership.smk"
 include: "rules/interference.smk"
 include: "rules/figures.smk"
 include: "rules/notebooks.smk"

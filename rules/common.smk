@@ -92,6 +92,13 @@ def grouped_methods():
     return [method for method in RUN_METHODS if grouped(method)]
 
 
+def no_membership(task):
+    """Why a task has no table of membership inference; empty if it has one."""
+    settings = SETTINGS.tasks[task]
+    trained_here = SETTINGS.bases[settings.base].source != "pretrained"
+    return SETTINGS.scoring.membership.reason_against(settings.source, trained_here)
+
+
 # --- inputs -------------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +214,23 @@ def forget_lists(wildcards):
     """The forget list of every entity of a task: together, all training images."""
     indices = range(SETTINGS.tasks[wildcards.task].entities)
     return [f"<results>/datasets/splits_{wildcards.task}/{index:03d}/train_forget/metadata.jsonl" for index in indices]
+
+
+def base_with_members(wildcards):
+    """The base of a task whose members and non-members are known; for another task the reason why there are none."""
+    if reason := no_membership(wildcards.task):
+        raise WorkflowError(f"tables/membership_{wildcards.task}.csv: {reason}")
+    return base_of(wildcards)
+
+
+def shown_lists(wildcards):
+    """The forget lists, where members are the images that the methods were shown."""
+    return forget_lists(wildcards) if SETTINGS.scoring.membership.members == "unlearning" else []
+
+
+def membership_losses(wildcards):
+    """Losses of members and non-members under every model of a task."""
+    return expand("<results>/membership/{run}.parquet", run=runs(wildcards.task))
 
 
 def retrain_part(wildcards):
@@ -376,6 +400,24 @@ def training_gpu_memory(wildcards):
     return training_need(wildcards).gpu
 
 
+def membership_code(wildcards):
+    """Fingerprint of the code that chooses members and asks the base, and of the wildcard task's source."""
+    from lethe.sources import SOURCES
+
+    source = SOURCES.module_of(SETTINGS.tasks[wildcards.task].source)
+    return fingerprint("lethe.metrics.membership", "lethe.testbed.members", "lethe.diffusion.latents", source)
+
+
+def noise_identity(wildcards):
+    """What captions and noise of membership inference depend on, beside the image."""
+    return {
+        "world": SETTINGS.world,
+        "task": wildcards.task,
+        "seed": SETTINGS.seed,
+        "fidelity": SETTINGS.fidelity,
+    }
+
+
 def selection_code(wildcards):
     """Fingerprint of the code that compares selections, and of what the wildcard task's source says about balancing."""
     from lethe.sources import SOURCES
@@ -491,6 +533,15 @@ def paper_figures(wildcards):
     from lethe.interference.templates.paper import figures
 
     return [f"<results>/figures/{figure.stem()}.png" for figure in figures(SETTINGS)]
+
+
+def membership_files(tasks):
+    """The tables of membership inference of those tasks that have one and whose models are at hand anyway."""
+    if SETTINGS.archive.images == "archive" or SETTINGS.archive.tables == "archive":
+        return []
+    have = [task for task in tasks if not no_membership(task)]
+    names = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
+    return [f"<results>/tables/{name.format(task=task)}" for task in have for name in names]
 
 
 def claim_tables(wildcards):

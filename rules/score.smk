@@ -30,7 +30,7 @@ rule score_baseline:
         gpu=GPU,
     params:
         code=fingerprint(*modules_of(SETTINGS.scoring.metrics)),
-        scoring=SETTINGS.scoring.model_dump(exclude={"distribution"}),
+        scoring=SETTINGS.scoring.model_dump(exclude={"distribution", "membership"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
     message:
@@ -68,7 +68,7 @@ rule score:
         gpu=GPU,
     params:
         code=fingerprint(*modules_of(SETTINGS.scoring.metrics)),
-        scoring=SETTINGS.scoring.model_dump(exclude={"distribution"}),
+        scoring=SETTINGS.scoring.model_dump(exclude={"distribution", "membership"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
         work=work_folder("score"),
@@ -97,7 +97,7 @@ use rule score as score_retrain with:
         "<benchmarks>/score_retrain/{task}_{index}_{epochs}.tsv"
     params:
         code=fingerprint(*modules_of(SETTINGS.scoring.metrics)),
-        scoring=SETTINGS.scoring.model_dump(exclude={"distribution"}),
+        scoring=SETTINGS.scoring.model_dump(exclude={"distribution", "membership"}),
         roles=list(SETTINGS.evaluators),
         device=SETTINGS.device,
         work=work_folder("score_retrain"),

@@ -59,6 +59,20 @@ def test_literal_slurm_command_resolves(clone: Clone) -> None:
     assert jobs["unlearn"] == 16 and jobs["retrain"] == 4
 
 
+def test_membership_is_part_of_all_where_a_task_has_unseen_images(clone: Clone) -> None:
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "all", config=None))
+    found = {name: count for name, count in jobs.items() if name.startswith("membership")}
+    assert found == {"membership": 12, "membership_baseline": 3, "membership_retrain": 3, "membership_table": 3}
+    demo = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "demo", config=None))
+    assert not [name for name in demo if name.startswith("membership")]
+    table = "results/mini/tables/membership_objects.csv"
+    refused = clone.snakemake("-n", table, config=None, check=False)
+    assert refused.startswith("exit 1") and "no entity has an image it never saw" in refused
+    shown = "scoring={membership: {members: unlearning}}"
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--config", shown, "--", table, config=None))
+    assert jobs["membership"] == 4 and jobs["membership_table"] == 1
+
+
 def test_one_figure_needs_its_task_only(clone: Clone) -> None:
     output = clone.snakemake("-n", "results/mini/figures/similarity_matrix_people.png", config=None)
     messages = planned_messages(output)

@@ -48,7 +48,8 @@ def test_none_is_exactly_zero_and_base_draws_what_it_is_asked(finished: Clone) -
     assert len(pairs[(pairs["method"] == "uce") & (pairs["metric"] == "rmse")]) == 100
 
 
-TOLERANCE = {"judge_base": 0.05, "judge_emitter": 0.15, "others_kept": 0.1, "clip_diff_emitter": 15, "clip_diff_others": 4}
+TOLERANCE = {"judge_base": 0.05, "judge_emitter": 0.15, "others_kept": 0.1, "ua": 0.15, "ira": 0.1}
+TOLERANCE |= {"clip_diff_emitter": 15, "clip_diff_others": 4}
 
 
 def test_unlearning_table_is_the_golden_one(finished: Clone) -> None:
@@ -74,6 +75,24 @@ def test_any_single_picture_is_a_target(finished: Clone) -> None:
     finished.snakemake("-c1", str(target))
     with Image.open(finished.folder / target) as image:
         assert image.size == (32, 32)
+
+
+def test_membership_is_a_table_per_task(finished: Clone) -> None:
+    """Every digit was in the base's training, so here members are the images that the methods were shown."""
+    few = "scoring={membership: {members: unlearning, images: 8, timesteps: [100]}}"
+    finished.snakemake("-c2", "--config", few, "--", str(RESULTS / "tables/membership_objects.csv"))
+    table = pd.read_csv(finished.folder / RESULTS / "tables/membership_objects.csv")
+    assert table.groupby("method").size().to_dict() == {
+        "base": 20,
+        "none": 20,
+        "uce": 20,
+        "distil": 20,
+        "munba": 20,
+        "retrain": 2,
+    }
+    assert table["auc"].between(0, 1).all() and set(table["members"]) == set(table["nonmembers"]) == {8}
+    base, none = (table[table["method"] == method].reset_index()["loss_members"] for method in ("base", "none"))
+    assert none.tolist() == pytest.approx(base.tolist())
 
 
 def test_the_explorer_is_a_page_and_a_folder_per_task(finished: Clone) -> None:

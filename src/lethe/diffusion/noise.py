@@ -17,9 +17,14 @@ import torch
 
 
 def noise_key(world: str, task: str, receiver: int, seed: int) -> int:
-    """The 128-bit Philox key of an image: the first half of a SHA-256 of its identity."""
-    identity = json.dumps(["lethe-noise-1", world, task, int(receiver), int(seed)], separators=(",", ":"))
-    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:16], "little")
+    """The 128-bit Philox key of a generated image."""
+    return _key("lethe-noise-1", world, task, int(receiver), int(seed))
+
+
+def _key(*identity: str | int) -> int:
+    """The first half of a SHA-256 of what the noise belongs to; the first word names the purpose."""
+    text = json.dumps(identity, separators=(",", ":"))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
 
 
 def initial_noise(world: str, task: str, receiver: int, seed: int, shape: Sequence[int]) -> torch.Tensor:
@@ -34,9 +39,27 @@ def initial_noise(world: str, task: str, receiver: int, seed: int, shape: Sequen
 
     Source: Salmon et al. 2011 (Philox 4x64-10); Box and Muller 1958.
     """
+    return _standard_normal(noise_key(world, task, receiver, seed), shape)
+
+
+def loss_noise(world: str, task: str, entity: int, image: str, timestep: int, seed: int, shape: Sequence[int]) -> torch.Tensor:
+    """Standard normal noise under which the loss of a source image is taken at a timestep, float32 on the CPU.
+
+    Args:
+        world, task: as in ``initial_noise``.
+        entity: index of the entity that the image shows.
+        image: its name within the entity.
+        timestep: of the forward process.
+        seed: of the attack.
+        shape: of the latent, (channels, height, width).
+    """
+    return _standard_normal(_key("lethe-loss-noise-1", world, task, int(entity), image, int(timestep), int(seed)), shape)
+
+
+def _standard_normal(key: int, shape: Sequence[int]) -> torch.Tensor:
     count = math.prod(shape)
     pairs = (count + 1) // 2
-    raw = np.random.Philox(key=noise_key(world, task, receiver, seed)).random_raw(2 * pairs)
+    raw = np.random.Philox(key=key).random_raw(2 * pairs)
     uniform = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # in (0, 1): the logarithm stays finite
     radius = np.sqrt(-2.0 * np.log(uniform[:pairs]))
     angle = 2.0 * np.pi * uniform[pairs:]

@@ -88,12 +88,11 @@ def unlearning_table(
         seed: of the draws.
 
     Returns:
-        ``method, epochs, emitters``; ``judge_base``; for ``judge_emitter`` (accuracy on the emitter after unlearning, 1
-        - UA), ``judge_others`` (on all other entities, IRA), ``others_kept`` (``judge_others`` / the base's accuracy on
-          the same
-        entities), mean and ``_low``, ``_high`` (bootstrap over emitters); for each quantity ``{q}_emitter``,
-        ``{q}_others`` with ``{q}_others_low``, ``{q}_others_high``, and the noise floor ``{q}_noise``,
-        ``{q}_noise_low``, ``{q}_noise_high``.
+        ``method, epochs, emitters``; ``judge_base``; for ``judge_emitter`` (accuracy on the emitter after unlearning),
+        ``judge_others`` (on all other entities), ``others_kept`` (``judge_others`` / the base's accuracy on the same
+        entities), mean and ``_low``, ``_high`` (bootstrap over emitters); the first two once more under UnlearnCanvas' names,
+        ``ua`` and ``ira``, and ``cra`` (see ``_unlearncanvas``); for each quantity ``{q}_emitter``, ``{q}_others`` with
+        ``{q}_others_low``, ``{q}_others_high``, and the noise floor ``{q}_noise``, ``{q}_noise_low``, ``{q}_noise_high``.
 
     Where no method was judged, the judge's columns are left out.
 
@@ -128,6 +127,7 @@ def unlearning_table(
             add("judge_emitter", np.array([judge[k, k] for k in reported]))
             add("judge_others", others)
             add("others_kept", np.divide(others, others_base, out=np.full(len(others), np.nan), where=others_base > 0))
+            row |= _unlearncanvas(row)
         for name, matrix in quantities.items():
             if name not in SPECS or spec_of(name).kind == "image":
                 continue
@@ -141,6 +141,19 @@ def unlearning_table(
             }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _unlearncanvas(row: Mapping[str, Any]) -> dict[str, float]:
+    """UA, IRA and CRA from the judge's accuracies of a method (Zhang et al. 2024, UnlearnCanvas, arXiv 2402.11846).
+
+    Unlearning accuracy ``ua`` = 1 - accuracy on the emitter, in-domain retain accuracy ``ira`` = accuracy on the other entities;
+    their intervals are those of the accuracies. Cross-domain retain accuracy ``cra``, accuracy on the entities of other tasks of
+    the same base, is NaN: a model is asked for the entities of its own task alone.
+    """
+    mean, low, high = (row[f"judge_emitter{end}"] for end in ("", "_low", "_high"))
+    found = {"ua": 1 - mean, "ua_low": 1 - high, "ua_high": 1 - low}
+    found |= {f"ira{end}": row[f"judge_others{end}"] for end in ("", "_low", "_high")}
+    return found | {"cra": float("nan")}
 
 
 def _finite_mean(values: np.ndarray) -> float:

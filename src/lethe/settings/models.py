@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from lethe.metrics import METRICS
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.membership import Membership
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
@@ -124,6 +125,7 @@ class Scoring(Strict):
     nudenet_resolution: int = Field(64, ge=32, multiple_of=32, description="inference size of the detector, pixels")
     nudenet_threshold: float = Field(0.5, ge=0.25, le=1, description="lowest score of a body part that counts")
     lpips_alex: str = Field("", description="folder with the weights of the metric `lpips_alex`; see lethe.metrics.lpips")
+    membership: Membership = Field(default_factory=Membership, description="membership inference (docs/results.md)")
 
 
 class Similarity(Strict):
@@ -199,7 +201,9 @@ class Settings(Strict):
             if "retrain" in self.methods and any(self.bases[task.base].source == "pretrained" for _ in task.retrain_emitters):
                 raise ValueError(f"tasks.{name}.retrain_emitters: a pretrained base cannot be retrained")
         if missing := [name for name in PUBLISHED_METRICS if name not in self.scoring.metrics]:
-            raise ValueError(f"scoring.metrics: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}")
+            raise ValueError(
+                f"scoring.metrics: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}"
+            )
         if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
             raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
         if "lpips_alex" in self.scoring.metrics and not self.scoring.lpips_alex:

@@ -14,3 +14,6 @@ SOURCES.register("folder", "lethe.sources.folder:ImageFolder")
 SOURCES.register("lfw", "lethe.sources.lfw:Lfw")
 SOURCES.register("sun_attributes", "lethe.sources.sun_attributes:SunAttributes")
 SOURCES.register("fci_breeds", "lethe.sources.fci_breeds:FciBreeds")
+
+# sources that can draw an entity anew, beyond its packed images (a method ``unseen``); named here, so that a plan imports none
+REDRAWN = ("rendered_breeds", "rendered_scenes", "rendered_people")

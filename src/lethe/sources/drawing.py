@@ -205,11 +205,15 @@ class RenderedSource(ABC):
 
     def images(self, name: str) -> Iterator[SourceImage]:
         """``images_per_entity`` pictures ``(32, 32, 3)``; picture i is the same however many are asked for."""
+        return self._pictures(name, range(self.images_per_entity))
+
+    def unseen(self, name: str, count: int) -> Iterator[SourceImage]:
+        """``count`` pictures beyond ``images``, from the same distribution: what no model was trained on."""
+        return self._pictures(name, range(self.images_per_entity, self.images_per_entity + count))
+
+    def _pictures(self, name: str, numbers: range) -> Iterator[SourceImage]:
         plan = self.plan(self._record(name))
-        return (
-            SourceImage(f"{number:04d}.png", render(plan, seeded("lethe", self.TASK, name, number)))
-            for number in range(self.images_per_entity)
-        )
+        return (SourceImage(f"{number:04d}.png", render(plan, seeded("lethe", self.TASK, name, number))) for number in numbers)
 
     def attribute_distance(self, first: str, second: str) -> float:
         """Weighted Gower distance over the drawn attributes (Gower 1971): 0 same picture, 1 differs in everything.
