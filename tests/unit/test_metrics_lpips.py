@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tests.unit.test_metrics_oracles import batch, noisy, photos
 from torch import nn
 from torchvision.models import alexnet
@@ -27,9 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights in the published files' form."""
     torch.manual_seed(0)
     root = tmp_path_factory.mktemp("lpips")
-    torch.save(alexnet(weights=None).state_dict(), root / f"{NETWORK}.pth")
+    save_file(alexnet(weights=None).state_dict(), root / f"{NETWORK}.safetensors")
     heads = {f"lin{i}.model.1.weight": torch.rand(1, channels, 1, 1) for i, channels in enumerate(CHANNELS)}
-    torch.save(heads, root / f"{HEADS}.pth")
+    save_file(heads, root / f"{HEADS}.safetensors")
     return root
 
 
@@ -69,8 +70,8 @@ def test_alex_equals_the_transcription(folder: Path, side: int) -> None:
     on = noisy(off)
     on[2] = off[2]
     scores = LpipsAlex.create(MetricContext(lpips_alex=str(folder))).score(batch(on, off))["lpips_alex"]
-    network = torch.load(folder / f"{NETWORK}.pth", weights_only=True)
-    heads = torch.load(folder / f"{HEADS}.pth", weights_only=True)
+    network = load_file(folder / f"{NETWORK}.safetensors")
+    heads = load_file(folder / f"{HEADS}.safetensors")
     weights = [heads[f"lin{i}.model.1.weight"].flatten().double().numpy() for i in range(5)]
     for i in range(len(on)):
         layers = list(zip(alex_layers(on[i], network), alex_layers(off[i], network), weights, strict=True))
@@ -120,17 +121,18 @@ def test_what_is_missing_or_wrong_is_named(folder: Path, tmp_path: Path) -> None
     with pytest.raises(ValueError, match="needs `backbone`"):
         LpipsBackbone.create(MetricContext())
     context = MetricContext(lpips_alex=str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"alexnet-owt-7be5be79.pth .*from https://download.pytorch.org"):
+    with pytest.raises(
+        FileNotFoundError, match=r"alexnet-owt-7be5be79.safetensors does not exist.*Get https://download.pytorch.org"
+    ):
         LpipsAlex.create(context)
-    network = torch.load(folder / f"{NETWORK}.pth", weights_only=True)
-    save_file(network, tmp_path / f"{NETWORK}.safetensors")
-    with pytest.raises(FileNotFoundError, match=r"alex.pth .*PerceptualSimilarity"):
+    shutil.copy(folder / f"{NETWORK}.safetensors", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"alex.safetensors does not exist.*PerceptualSimilarity"):
         LpipsAlex.create(context)
-    torch.save({"lin0.model.1.weight": torch.ones(1, 64, 1, 1)}, tmp_path / f"{HEADS}.pth")
+    save_file({"lin0.model.1.weight": torch.ones(1, 64, 1, 1)}, tmp_path / f"{HEADS}.safetensors")
     with pytest.raises(ValueError, match="not the published weights.*lin1"):
         LpipsAlex.create(context)
-    (tmp_path / f"{HEADS}.pth").write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(CorruptFileError, match=r"alex.pth: not readable weights"):
+    (tmp_path / f"{HEADS}.safetensors").write_bytes(b"PK\x03\x04 cut short")
+    with pytest.raises(CorruptFileError, match=r"alex.safetensors: not readable weights"):
         LpipsAlex.create(context)
     metric = LpipsAlex.create(dataclasses.replace(context, lpips_alex=str(folder)))
     with pytest.raises(ValueError, match="at least 31 px"):

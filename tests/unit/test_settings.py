@@ -75,8 +75,10 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
         ({"scoring": {"metrics": ["clip", "dino"]}}, "'brisque' is missing; the published statistics per entity need"),
         ({"scoring": {"metrics": ["dino", "lpips"]}}, "scoring.metrics: 'lpips' is unknown; allowed: .*lpips_alex"),
-        ({"scoring": {"metrics": ["dino", "lpips_alex"]}}, "'lpips_alex' needs scoring.lpips_alex"),
-        ({"scoring": {"metrics": ["dino"]}}, "'cmmd' needs the embeddings of 'clip'"),
+        (
+            {"scoring": {"metrics": ["clip", "brisque", "rmse", "ssim", "dino", "lpips_alex"]}},
+            "'lpips_alex' needs scoring.lpips_alex",
+        ),
         ({"scoring": {"distribution": ["fd"]}}, "scoring.distribution.0: .*'fid', 'kid', 'cmmd' or 'precision_recall'"),
         ({"scoring": {"nudenet_threshold": 0.1}}, "scoring.nudenet_threshold: .*greater than or equal to 0.25"),
         ({"bases": {"people": {"source": "pretrained"}}}, "`path` goes with source: pretrained"),

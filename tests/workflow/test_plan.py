@@ -43,7 +43,7 @@ def test_no_code_in_rules() -> None:
 
 
 def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
-    output = clone.snakemake("-n", "--quiet", "rules", "all", config="config/paper.yaml")
+    output = clone.snakemake("-n", "--quiet", "rules", "--", "all", config="config/paper.yaml")
     jobs = planned_jobs(output)
     assert sum(jobs.values()) < 5000
     assert {name: jobs[name] for name in ("unlearn", "generate", "score", "splits")} == {
@@ -55,15 +55,15 @@ def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
 
 
 def test_literal_slurm_command_resolves(clone: Clone) -> None:
-    jobs = planned_jobs(clone.snakemake("--profile", "slurm", "-n", "--quiet", "rules", "all", config=None))
+    jobs = planned_jobs(clone.snakemake("--profile", "slurm", "-n", "--quiet", "rules", "--", "all", config=None))
     assert jobs["unlearn"] == 16 and jobs["retrain"] == 4
 
 
 def test_membership_is_part_of_all_where_a_task_has_unseen_images(clone: Clone) -> None:
-    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "all", config=None))
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all", config=None))
     found = {name: count for name, count in jobs.items() if name.startswith("membership")}
     assert found == {"membership": 12, "membership_baseline": 3, "membership_retrain": 3, "membership_table": 3}
-    demo = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "demo", config=None))
+    demo = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "demo", config=None))
     assert not [name for name in demo if name.startswith("membership")]
     table = "results/mini/tables/membership_objects.csv"
     refused = clone.snakemake("-n", table, config=None, check=False)
@@ -82,7 +82,7 @@ def test_one_figure_needs_its_task_only(clone: Clone) -> None:
 
 
 def test_effects_of_deviations_need_the_published_munba_on_one_task(clone: Clone) -> None:
-    every = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "all", config=None))
+    every = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all", config=None))
     jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "results/mini/tables/fidelity.csv", config=None))
     assert "fidelity" not in every and jobs["fidelity"] == 1 and jobs["published_similarities"] == 4
     assert all(jobs[name] == every[name] + 1 for name in ("unlearn", "generate", "score"))
@@ -102,7 +102,7 @@ def test_a_wrong_configuration_is_one_message(clone: Clone, config: str, message
 
 
 def test_training_from_nothing_is_planned(clone: Clone) -> None:
-    output = clone.snakemake("-n", "--quiet", "rules", "all", config="tests/workflow/train.yaml")
+    output = clone.snakemake("-n", "--quiet", "rules", "--", "all", config="tests/workflow/train.yaml")
     trained = {name: count for name, count in planned_jobs(output).items() if name.startswith("train")}
     assert trained == {"train_vae": 1, "train_tokenizer": 1, "train_base": 1, "train_retrain": 1, "train_evaluator": 3}
 

@@ -152,14 +152,12 @@ def alex_features(layers: Any) -> Features:
 
 
 def _weights(folder: Path, stem: str) -> dict[str, torch.Tensor]:
-    """A state dict from ``{stem}.safetensors`` or ``{stem}.pth``; of a ``.pth`` tensors alone are read, no pickled code."""
-    for suffix in (".safetensors", ".pth"):
-        path = folder / f"{stem}{suffix}"
-        if path.is_file():
-            with readable(path, "readable weights", remedy=f"; published at {WEIGHTS[stem]}"):
-                if suffix == ".safetensors":
-                    return dict(safetensors.torch.load_file(path))
-                return dict(torch.load(path, map_location="cpu", weights_only=True))
-    raise FileNotFoundError(
-        f"{folder / stem}.pth (or .safetensors) does not exist; scoring.lpips_alex is a folder that holds it, from {WEIGHTS[stem]}"
-    )
+    """A state dict from ``{stem}.safetensors``; the authors' own ``.pth`` are pickles, which Lethe does not read."""
+    path = folder / f"{stem}.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} does not exist; scoring.lpips_alex is a folder that holds it. Get {WEIGHTS[stem]} and convert it once: "
+            f"safetensors.torch.save_file(torch.load('{WEIGHTS[stem].rsplit('/', 1)[-1]}', weights_only=True), '{path}')"
+        )
+    with readable(path, "readable weights", remedy=f"; published at {WEIGHTS[stem]}"):
+        return dict(safetensors.torch.load_file(path))

@@ -208,8 +208,6 @@ class Settings(Strict):
             raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
         if "lpips_alex" in self.scoring.metrics and not self.scoring.lpips_alex:
             raise ValueError("scoring.metrics: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
-        if "cmmd" in self.scoring.distribution and "clip" not in self.scoring.metrics:
-            raise ValueError("scoring.distribution: 'cmmd' needs the embeddings of 'clip' in scoring.metrics")
         return self
 
 
