@@ -29,6 +29,7 @@ STUDIES = studies(SETTINGS.deepunlearn.datasets)
 RUN_METHODS = METHODS + published_variants()  # all whose models can be asked for
 COMPARED = [method for method in METHODS if method not in ("none", "retrain")]  # methods that unlearn every emitter
 WEIGHT_METHODS = [method for method in COMPARED if method in SETTINGS.similarity.weights]
+BENCHMARKS = ["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]  # of `make bench`
 INFERENCE = SETTINGS.statistics.model_dump() | {"seed": SETTINGS.seed}  # of every result template
 GPU = 1 if SETTINGS.device == "cuda" else 0
 

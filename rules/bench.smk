@@ -11,7 +11,7 @@ BENCH_DATASET = next(iter(SETTINGS.deepunlearn.datasets))
 rule bench:
     """Every benchmark."""
     input:
-        expand("results/bench/{name}.json", name=["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]),
+        expand("results/bench/{name}.json", name=BENCHMARKS),
 
 
 rule bench_batch_invariance:

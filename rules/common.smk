@@ -544,11 +544,22 @@ def membership_files(tasks):
     return [f"<results>/tables/{name.format(task=task)}" for task in have for name in names]
 
 
+def claimed_studies():
+    """Studies of Deep Unlearn whose models are attacked."""
+    return [study for study in STUDIES if attacked(*study)]
+
+
+def claimed_benchmarks():
+    """What `make bench` measures, in a world that it is written for."""
+    return BENCHMARKS if "judge" in SETTINGS.evaluators else []
+
+
 def claim_tables(wildcards):
     """Finished tables that claims are read from."""
     tables = [f"tables/{name}_{task}.csv" for task in TASKS for name in ("unlearning", "similarity", "relations")]
     tables += [f"tables/gates_{task}.json" for task in TASKS]
-    return [f"<results>/{table}" for table in tables]
+    tables += ["deepunlearn/{}/{}/lira/gates.json".format(*study) for study in claimed_studies()]
+    return [f"<results>/{table}" for table in tables] + [f"results/bench/{name}.json" for name in claimed_benchmarks()]
 
 
 def notebook_files(tasks):

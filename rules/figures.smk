@@ -246,7 +246,7 @@ rule template:
 
 
 rule claims:
-    """What is claimed, against the finished tables: one row each, those that do not hold too."""
+    """What is claimed, against finished tables and benchmarks: one row each, those that do not hold too."""
     input:
         tables=claim_tables,
     output:
@@ -269,6 +269,8 @@ rule claims:
     params:
         code=fingerprint("lethe.claims"),
         tasks=TASKS,
+        studies=["_".join(study) for study in claimed_studies()],
+        benchmarks=claimed_benchmarks(),
     message:
         "Claims"
     script:

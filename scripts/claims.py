@@ -6,6 +6,6 @@ from lethe.runtime import setup_logging
 
 setup_logging(snakemake.log[0], "claims")
 folder = snakemake.output.claims.removesuffix("/tables/claims.csv")
-rows = claims(folder, snakemake.params.tasks)
+rows = claims(folder, snakemake.params.tasks, snakemake.params.studies, snakemake.params.benchmarks)
 print(text(rows))
 write_csv(snakemake.output.claims, table(rows))

@@ -14,14 +14,15 @@ def summary(folder: str | Path = "results/bench") -> str:
     for path in sorted(Path(folder).glob("*.json")):
         record = read_json(path)
         lines.append(
-            f"{path.stem:18} {_text(record['value']):64} target {_text(record['target']):44} {'holds' if record['holds'] else 'FAILS'}"
+            f"{path.stem:18} {value_text(record['value']):64} target {value_text(record['target']):44} {'holds' if record['holds'] else 'FAILS'}"
         )
     return "\n".join(lines) or f"no benchmark in {folder}; run `make bench`"
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """A value or target of a benchmark in three digits; several as ``name value, name value``."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_text(entry)}" for key, entry in value.items())
+        return ", ".join(f"{key} {value_text(entry)}" for key, entry in value.items())
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -1,6 +1,6 @@
 """What is claimed, read from finished tables: ``python -m lethe.claims [results/mini]`` prints it.
 
-A claim is a function from a world's folder (and a task) to one row. It reads tables that rules wrote and computes nothing that
+A claim is a function from a world's folder and a task to one row; those of Deep Unlearn have a study for a task, benchmarks none. It reads tables that rules wrote and computes nothing that
 they did not: a claim that does not hold is a row like any other, one whose tables are not there says so.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lethe.benchmarks import value_text
 from lethe.io.tables import read_json
 
 if TYPE_CHECKING:
@@ -23,32 +24,42 @@ FORGET, KEEP, METHODS, LEVEL = 0.2, 0.85, 2, 0.05
 
 @dataclass(frozen=True)
 class Row:
-    """One claim about one task (or the world).
+    """One claim about one task, study or machine.
 
     Attributes:
         id: of the claim, as in docs/claims.md.
-        scope: task, or ``world``.
+        scope: task, ``{dataset}_{architecture}``, or ``machine``.
         claim: in words.
-        value: what was measured.
+        value: what was measured; a text where it is more than one number.
         target: comparison and number.
         holds: whether it holds; None where there is nothing to tell (the world lacks what the claim is about).
         how: what was computed.
-        table: the file it is read from, relative to the world.
+        table: the file it is read from, relative to the world's folder.
     """
 
     id: str
     scope: str
     claim: str
-    value: float | None
+    value: float | str | None
     target: str
     holds: bool | None
     how: str
     table: str
 
 
-def claims(folder: str | Path, tasks: Sequence[str]) -> list[Row]:
-    """Every claim about every task, in the order of docs/claims.md; a missing table is a ``FileNotFoundError``."""
-    return [claim(Path(folder), task) for claim in PER_TASK for task in tasks]
+def claims(folder: str | Path, tasks: Sequence[str], studies: Sequence[str] = (), benchmarks: Sequence[str] = ()) -> list[Row]:
+    """Every claim about every task, study and benchmark, by number; a missing table is a ``FileNotFoundError``.
+
+    Args:
+        folder: of the world, e.g. ``results/mini``.
+        tasks: of I-CARE.
+        studies: of Deep Unlearn with U-LiRA, ``{dataset}_{architecture}``.
+        benchmarks: names of ``results/bench/{name}.json``; one that nothing is claimed of is left out.
+    """
+    rows = [claim(Path(folder), task) for claim in PER_TASK for task in tasks]
+    rows += [row for study in studies for row in attacked(Path(folder), study)]
+    rows += [measured(Path(folder), name) for name in benchmarks if name in BENCHMARKS]
+    return sorted(rows, key=lambda row: int(row.id[1:]))
 
 
 def table(rows: Sequence[Row]) -> pd.DataFrame:
@@ -120,6 +131,39 @@ def published_finds_more(folder: Path, task: str) -> Row:
     return Row("C18", task, claim, old - new, "> 0", old > new, how, name)
 
 
+def attacked(folder: Path, study: str) -> list[Row]:
+    """What U-LiRA tells of retrained and of original classifiers; from the file before the gate, which stops a run that fails it."""
+    dataset, architecture = study.rsplit("_", 1)
+    name = f"deepunlearn/{dataset}/{architecture}/lira/gates.json"
+    said = {
+        "ulira_retrained_is_null": "U-LiRA finds nothing in retrained classifiers",
+        "ulira_original_leaks": "U-LiRA finds something in original classifiers",
+    }
+    return [
+        Row("C12", study, said[gate["gate"]], gate["value"], f"{gate['target']:g}", gate["holds"], gate["how"], name)
+        for gate in read_json(folder / name)
+    ]
+
+
+def measured(folder: Path, name: str) -> Row:
+    """What a benchmark of `make bench` measured."""
+    number, claim = BENCHMARKS[name]
+    file = f"../bench/{name}.json"
+    record = read_json(folder / file)
+    value, target = value_text(record["value"]), value_text(record["target"])
+    return Row(number, "machine", claim, value, target, record["holds"], record["how"], file)
+
+
+BENCHMARKS = {
+    "batch_invariance": ("C6", "the same picture at any batch size, in grey levels"),
+    "dry_run": ("C7", "the paper is planned in seconds"),
+    "uce": ("C8", "UCE as one text map: 100 entities at Stable Diffusion's size"),
+    "scoring": ("C9", "batched scoring, times as fast as one image at a time"),
+    "stacked_training": ("C13", "classifiers trained as one stack, times as fast as one after another"),
+    "tables": ("C20", "every table of the paper's size, seconds"),
+}
+"""Benchmark -> the claim that it measures."""
+
 PER_TASK: tuple[Callable[[Path, str], Row], ...] = (
     _gate("C1", "none_is_zero", "a no-op method has exactly zero interference"),
     _gate("C2", "base_judge_accuracy", "the base draws what it is asked"),
@@ -154,7 +198,7 @@ def _holds(holds: bool | None) -> str:
 
 
 def _number(value: Any) -> str:
-    return "-" if value is None else f"{value:.3g}"
+    return "-" if value is None else value_text(value)
 
 
 def finished_tasks(folder: Path) -> list[str]:
@@ -164,6 +208,19 @@ def finished_tasks(folder: Path) -> list[str]:
     return [task for task in tasks if all((folder / "tables" / name.format(task)).exists() for name in names)]
 
 
+def finished_studies(folder: Path) -> list[str]:
+    """Studies of Deep Unlearn whose models were attacked."""
+    return sorted(f"{path.parts[-4]}_{path.parts[-3]}" for path in folder.glob("deepunlearn/*/*/lira/gates.json"))
+
+
+def finished_benchmarks(folder: Path) -> list[str]:
+    """Benchmarks that have run."""
+    return sorted(path.stem for path in (folder.parent / "bench").glob("*.json"))
+
+
 if __name__ == "__main__":
     world = Path(sys.argv[1] if len(sys.argv) > 1 else "results/mini")
-    print(text(claims(world, finished_tasks(world))) or f"no finished tables in {world}; run `snakemake -c2 tables`")
+    print(
+        text(claims(world, finished_tasks(world), finished_studies(world), finished_benchmarks(world)))
+        or f"no finished tables in {world}; run `snakemake -c2 tables`"
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lethe.claims import claims, finished_tasks, table, text
+from lethe.claims import claims, finished_benchmarks, finished_studies, finished_tasks, table, text
 
 
 @pytest.fixture
@@ -36,6 +36,22 @@ def test_each_claim_is_one_row(world: Path) -> None:
     assert rows["C4"].value == 2 and rows["C5"].value == 0.7 and rows["C17"].value == 0.2 and rows["C18"].value == 2
     assert "DOES NOT HOLD" in text(list(rows.values())) and "not applicable" in text(list(rows.values()))
     assert list(table(list(rows.values())).columns)[:5] == ["id", "scope", "claim", "value", "target"]
+
+
+def test_deep_unlearn_and_benchmarks_are_claims_too(tmp_path: Path) -> None:
+    world, lira = tmp_path / "mini", tmp_path / "mini/deepunlearn/fashion_mnist/mlp/lira"
+    lira.mkdir(parents=True)
+    gates = [{"gate": "ulira_retrained_is_null", "value": 0.53, "target": 0.5, "holds": False, "how": "x"}]
+    (lira / "gates.json").write_text(json.dumps(gates))
+    (tmp_path / "bench").mkdir()
+    bench = {"value": {"seconds": 16.71, "jobs": 1021}, "target": {"seconds": 20, "jobs": 5000}, "holds": True, "how": "y"}
+    for name in ("dry_run", "unclaimed"):
+        (tmp_path / f"bench/{name}.json").write_text(json.dumps(bench))
+    assert (finished_studies(world), finished_benchmarks(world)) == (["fashion_mnist_mlp"], ["dry_run", "unclaimed"])
+    dry_run, attack = claims(world, [], finished_studies(world), finished_benchmarks(world))
+    assert (dry_run.id, dry_run.value, dry_run.holds) == ("C7", "seconds 16.7, jobs 1021", True)
+    assert (attack.id, attack.scope, attack.value, attack.holds) == ("C12", "fashion_mnist_mlp", 0.53, False)
+    assert "seconds 16.7" in text([dry_run]) and "DOES NOT HOLD" in text([attack])
 
 
 def test_only_finished_tasks_are_told(world: Path) -> None:
