@@ -1,7 +1,7 @@
 """What is claimed, read from finished tables: ``python -m lethe.claims [results/mini]`` prints it.
 
-A claim is a function from a world's folder and a task to one row; those of Deep Unlearn have a study for a task, benchmarks none. It reads tables that rules wrote and computes nothing that
-they did not: a claim that does not hold is a row like any other, one whose tables are not there says so.
+A claim is a function from a world's folder and a task (a study for Deep Unlearn, a benchmark) to one row. It reads tables that rules
+wrote and computes nothing that they did not: a claim that does not hold is a row like any other, one whose tables are not there says so.
 """
 
 from __future__ import annotations
@@ -220,7 +220,5 @@ def finished_benchmarks(folder: Path) -> list[str]:
 
 if __name__ == "__main__":
     world = Path(sys.argv[1] if len(sys.argv) > 1 else "results/mini")
-    print(
-        text(claims(world, finished_tasks(world), finished_studies(world), finished_benchmarks(world)))
-        or f"no finished tables in {world}; run `snakemake -c2 tables`"
-    )
+    rows = claims(world, finished_tasks(world), finished_studies(world), finished_benchmarks(world))
+    print(text(rows) or f"no finished tables in {world}; run `snakemake -c2 tables`")
