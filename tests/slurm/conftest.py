@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,9 +52,12 @@ class SlurmJob:
         for process in self.processes:
             os.kill(process, signal.SIGCONT)
 
-    def has_ended(self) -> bool:
-        """Whether none of its processes is left."""
-        return not any(Path(f"/proc/{process}/exe").exists() for process in self.processes)
+    def lose(self) -> None:
+        """End what is left of it, as the loss of its node does; Slurm's own order to end it may come late or not at all."""
+        for process, environment in cluster_processes().items():
+            if environment.get("SLURM_JOB_ID") == self.slurm_id:
+                with suppress(ProcessLookupError):  # it has ended
+                    os.kill(process, signal.SIGKILL)
 
 
 @dataclass
@@ -162,23 +166,32 @@ class Run:
                 self.update(JobId=job["JobId"], ExcNodeList=lost.node, StartTime="now")
 
 
-def find_job(*words: str) -> SlurmJob:
-    """The job of Slurm in which a command line of Snakemake holds all ``words``."""
-    environments: dict[int, dict[str, str]] = {}
-    number = None
+def cluster_processes() -> dict[int, dict[str, str]]:
+    """Process of the test cluster -> its environment."""
+    found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             pairs = [pair.partition("=") for pair in (folder / "environ").read_bytes().decode(errors="replace").split("\0")]
-            command = (folder / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
+        except OSError:  # it has ended
             continue
         environment = {name: value for name, _, value in pairs}
-        if "SLURM_JOB_ID" not in environment or OURS.items() - environment.items():
+        if OURS.items() <= environment.items():
+            found[int(folder.name)] = environment
+    return found
+
+
+def find_job(*words: str) -> SlurmJob:
+    """The job of Slurm in which a command line of Snakemake holds all ``words``."""
+    jobs = {process: environment for process, environment in cluster_processes().items() if "SLURM_JOB_ID" in environment}
+    number = None
+    for process, environment in jobs.items():
+        try:
+            command = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace")
+        except OSError:
             continue
-        environments[int(folder.name)] = environment
         if all(word in command for word in words):
             number = environment["SLURM_JOB_ID"]
     assert number is not None, f"no job of Slurm has {words} in a command line"
-    processes = {process: environment for process, environment in environments.items() if environment["SLURM_JOB_ID"] == number}
-    known = {name: value for environment in processes.values() for name, value in environment.items()}
-    return SlurmJob(number, known["SLURMD_NODENAME"], tuple(processes))
+    own = {process: environment for process, environment in jobs.items() if environment["SLURM_JOB_ID"] == number}
+    known = {name: value for environment in own.values() for name, value in environment.items()}
+    return SlurmJob(number, known["SLURMD_NODENAME"], tuple(own))

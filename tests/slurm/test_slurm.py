@@ -39,7 +39,8 @@ def meet_faults(run: Run) -> None:
     assert run.cluster.nodes()[draining.node].startswith("dr")
     run.update(NodeName=draining.node, State="RESUME")
     run.update(NodeName=lost.node, State="DOWN", Reason="lost")
-    run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1" and lost.has_ended())
+    run.wait(head, "the lost node's job to be taken back", lambda: run.show(lost, "Restarts") == "1")
+    lost.lose()
     run.start_elsewhere(lost)
     run.wait(head, "the lost node's job to run again", lambda: run.show(lost, "JobState") == "RUNNING")
 
