@@ -188,7 +188,7 @@ def _told(rows: pd.DataFrame, column: str) -> str:
 def text(rows: Sequence[Row]) -> str:
     """One line per row, for a terminal."""
     return "\n".join(
-        f"{row.id:4}{row.scope:9}{_holds(row.holds):15}{_number(row.value):>10}  target {row.target:9} {row.claim} ({row.how})"
+        f"{row.id:4}{row.scope:16}{_holds(row.holds):15}{_number(row.value):>10}  target {row.target:9} {row.claim} ({row.how})"
         for row in rows
     )
 
