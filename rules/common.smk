@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 
 from snakemake.exceptions import WorkflowError
 
-from lethe.fingerprint import fingerprint
+from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock
 from lethe.memory import need
@@ -23,6 +23,7 @@ from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
 
+recall(".snakemake/fingerprints.json")
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
 BY_HAND = {name for name, entry in DOWNLOADS.items() if not entry.urls or Path("data", name).exists()}  # the others are fetched
 ANALYSES = ["data_preparation", "data_exploration", "interference", "statistics"]  # notebooks that every task has

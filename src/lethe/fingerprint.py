@@ -3,16 +3,53 @@
 Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries
 ``fingerprint(modules...)`` as a parameter: a hash over the syntax trees of these modules and of every ``lethe`` module they
 import, found without running them. Comments, docstrings and formatting do not count; a changed value does.
+
+Parsing the package costs six seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import sys
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+from lethe.io.atomic import atomic_path
 
 PACKAGE = Path(__file__).parent
+
+
+class Facts(NamedTuple):
+    """What a source file gives to a fingerprint: the hash of its syntax tree, and every dotted name it imports from ``lethe``."""
+
+    digest: str
+    names: list[str]
+
+
+_recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
+
+
+def recall(path: str | Path) -> None:
+    """Take from ``path`` (JSON) what earlier processes found in the package's files, read the others, and keep all there.
+
+    Facts are bound to the bytes of a file, to this module and to the version of Python, so a recalled fingerprint is the one that
+    parsing would give. A file that cannot be read as such is written anew.
+    """
+    path = Path(path)
+    by = [sys.version, _sha256(Path(__file__))]
+    try:
+        kept = json.loads(path.read_text())
+        known = {key: Facts(*facts) for key, facts in kept["files"].items()} if kept["by"] == by else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        known = {}
+    _recalled.update(known)
+    found = {_sha256(file): _facts(file) for file in sorted(PACKAGE.rglob("*.py"))}
+    if found != known:
+        with atomic_path(path) as part:
+            part.write_text(json.dumps({"by": by, "files": found}))
 
 
 @cache
@@ -24,7 +61,7 @@ def fingerprint(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for module in sorted(closure(modules)):
-        digest.update(f"{module}={_digest(module)}\n".encode())
+        digest.update(f"{module}={_module_facts(module).digest}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -58,26 +95,40 @@ def _is_module(name: str) -> bool:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse(_file(module).read_text(), filename=str(_file(module)))
+def _module_facts(module: str) -> Facts:
+    return _facts(_file(module))
 
 
 @cache
 def _imports(module: str) -> frozenset[str]:
+    return frozenset(name for name in _module_facts(module).names if _is_module(name))
+
+
+def _facts(file: Path) -> Facts:
+    key = _sha256(file)
+    if key not in _recalled:
+        tree = ast.parse(file.read_text(), filename=str(file))
+        _recalled[key] = Facts(names=_names(tree), digest=_digest(tree))
+    return _recalled[key]
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _names(tree: ast.Module) -> list[str]:
     found: set[str] = set()
-    for node in ast.walk(_tree(module)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             found.add(node.module)
             # `from lethe.unlearners import base` names a module, `from lethe.records import ModelId` a thing in one
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return frozenset(name for name in found if name.split(".")[0] == "lethe" and _is_module(name))
+    return sorted(name for name in found if name.split(".")[0] == "lethe")
 
 
-@cache
-def _digest(module: str) -> str:
-    tree = _tree(module)
+def _digest(tree: ast.Module) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (module.fingerprint, module._tree, module._imports, module._digest):
+    for cached in (module.fingerprint, module._module_facts, module._imports):
         cached.cache_clear()
+    module._recalled.clear()
 
 
 def changed(path: Path, old: str, new: str, *modules: str) -> bool:
@@ -53,6 +55,37 @@ def test_comments_docstrings_and_layout_do_not(package: Path, old: str, new: str
 def test_a_missing_module_is_named(package: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match="lethe.nowhere"):
         module.fingerprint("lethe.nowhere")
+
+
+def test_what_was_read_is_recalled(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = module.fingerprint("lethe.a")
+    store = tmp_path / "kept" / "facts.json"
+    module.recall(store)
+    written = store.stat().st_mtime_ns
+
+    clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(module.ast, "parse", lambda *_, **__: pytest.fail("a file known by its bytes was parsed again"))
+        module.recall(store)
+        assert module.fingerprint("lethe.a") == parsed
+    assert store.stat().st_mtime_ns == written, "nothing new, nothing written"
+
+    (package / "b.py").write_text("def f():\n    return 2\n")
+    clear()
+    module.recall(store)
+    assert module.fingerprint("lethe.a") != parsed
+    assert len(json.loads(store.read_text())["files"]) == 3, "what no file gives any more is dropped"
+
+
+@pytest.mark.parametrize("broken", ["", "[]", '{"by": null}', '{"by": ["x", "y"], "files": {}}', '{"files": 3}'])
+def test_a_broken_or_foreign_store_is_written_anew(package: Path, tmp_path: Path, broken: str) -> None:
+    parsed = module.fingerprint("lethe.a")
+    store = tmp_path / "facts.json"
+    store.write_text(broken)
+    clear()
+    module.recall(store)
+    assert module.fingerprint("lethe.a") == parsed
+    assert len(json.loads(store.read_text())["files"]) == 3
 
 
 def test_each_method_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
