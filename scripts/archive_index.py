@@ -1,9 +1,10 @@
 """What the repository's public interface says about the known records."""
 
+from lethe.runtime import start_job
+
 from lethe.archive.client import Client
 from lethe.archive.records import fetched_record, read_records, records_yaml
 from lethe.io.atomic import write_text
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "archive index", snakemake.threads, torch=False)
 client = Client(snakemake.params.api)

@@ -1,10 +1,11 @@
 """Put a base's pipeline folder together from checkpoints."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.io.atomic import atomic_path
 from lethe.pretraining.assemble import base_folder
-from lethe.runtime import start_job
 from lethe.settings.pretraining import PretrainingSettings
 
 start_job(snakemake.log[0], f"base {snakemake.wildcards.base}", snakemake.threads)

@@ -1,8 +1,9 @@
 """Fetch a pretrained base by hub id, or copy it from a folder, into a local pipeline folder."""
 
+from lethe.runtime import start_job
+
 from lethe.diffusion.pipeline import load_pipeline, write_base_record
 from lethe.io.atomic import atomic_path
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], f"pretrained base {snakemake.wildcards.base}", snakemake.threads)
 base = snakemake.params.base

@@ -1,8 +1,9 @@
 """Draw the same images at batch 1 and batch 40."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.diffusion.bench import bench_batch_invariance
 from lethe.io.tables import write_json
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Generation
 from lethe.testbed.schema import read_metadata
 

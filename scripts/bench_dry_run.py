@@ -1,12 +1,13 @@
 """Time a dry run of the whole paper and count its jobs."""
 
+from lethe.runtime import start_job
+
 import re
 import subprocess
 import sys
 import time
 
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 
 SECONDS, JOBS = 20, 5000
 

@@ -1,10 +1,11 @@
 """Score the same images in one batched pass and one at a time."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.io.tables import write_json
 from lethe.metrics.base import MetricContext
 from lethe.metrics.reference_loop import bench_scoring
 from lethe.metrics.run import read_images
-from lethe.runtime import resolve_device, start_job
 
 given = snakemake.input
 start_job(snakemake.log[0], "bench: scoring", snakemake.threads)

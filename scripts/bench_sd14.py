@@ -1,10 +1,11 @@
 """Unlearn and draw at the size of Stable Diffusion v1.4, on the CPU."""
 
+from lethe.runtime import start_job
+
 import tempfile
 from pathlib import Path
 
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 from lethe.unlearners.bench_sd14 import bench_sd14
 
 start_job(snakemake.log[0], "bench: Stable Diffusion v1.4 on the CPU", snakemake.threads)

@@ -1,9 +1,10 @@
 """Train 64 models as one stack and one after another: mlp and tinycnn."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.timing import stacked_training_times
 from lethe.io.tables import write_json
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.deepunlearn import BaseTraining
 
 MODELS, ALONE, EPOCHS = 64, 16, 5

@@ -1,9 +1,10 @@
 """Every table of the paper's size, on synthetic pairs."""
 
+from lethe.runtime import start_job
+
 from lethe.interference.bench_tables import measure
 from lethe.interference.resampling import Inference
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "bench: tables", snakemake.threads, torch=False)
 inference = Inference(**snakemake.params.inference)

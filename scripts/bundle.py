@@ -1,10 +1,11 @@
 """Pack published files into a bundle and write its entry of the manifest."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.bundle import write_bundle
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 
 results = Path(snakemake.output.tar).parents[2]  # of results/{world}/publish/bundles/x.tar
 start_job(snakemake.log[0], f"bundle {snakemake.wildcards.bundle}", snakemake.threads, torch=False)

@@ -1,8 +1,9 @@
 """Compare the finished tables with what is claimed."""
 
+from lethe.runtime import setup_logging
+
 from lethe.claims import claims, table, text
 from lethe.io.tables import write_csv
-from lethe.runtime import setup_logging
 
 setup_logging(snakemake.log[0], "claims")
 folder = snakemake.output.claims.removesuffix("/tables/claims.csv")

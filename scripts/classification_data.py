@@ -1,7 +1,8 @@
 """Read a data set and its splits into one file."""
 
-from lethe.deepunlearn.data.prepare import write_data
 from lethe.runtime import log, start_job
+
+from lethe.deepunlearn.data.prepare import write_data
 
 params = snakemake.params
 start_job(snakemake.log[0], f"data set {snakemake.wildcards.dataset}", snakemake.threads)

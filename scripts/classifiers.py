@@ -1,7 +1,8 @@
 """Train the original and the retrained models of a data set and an architecture."""
 
-from lethe.deepunlearn.experiment import Experiment
 from lethe.runtime import resolve_device, start_job
+
+from lethe.deepunlearn.experiment import Experiment
 from lethe.settings.deepunlearn import BaseTraining
 
 wildcards, params = snakemake.wildcards, snakemake.params

@@ -1,10 +1,11 @@
 """Put our numbers beside those of an independent re-run."""
 
+from lethe.runtime import start_job
+
 import pandas as pd
 
 from lethe.deepunlearn.ledger import ledger, read_reference
 from lethe.io.tables import write_csv
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], f"ledger {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)
 methods = pd.read_csv(snakemake.input.methods)

@@ -1,5 +1,7 @@
 """Means and intervals over seeds, run-time efficiency and ranking groups of a data set and an architecture."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,6 @@ from lethe.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.deepunlearn.scores import runtime_table, summarise
 from lethe.diffusion.tensors import read_tensors
 from lethe.io.tables import read_json, read_parquet, write_csv
-from lethe.runtime import start_job
 
 given, params = snakemake.input, snakemake.params
 start_job(snakemake.log[0], f"tables {' '.join(snakemake.wildcards)}", snakemake.threads)

@@ -1,10 +1,11 @@
 """Write the metadata of the record to publish."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.deposit import deposit_metadata
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 from lethe.settings.archive import Publish
 
 start_job(snakemake.log[0], "deposit metadata", snakemake.threads, torch=False)

@@ -1,12 +1,13 @@
 """Compare what every model of a task draws with what the base drew, as sets of images."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.interference.distribution import distribution_summary, distribution_table
 from lethe.io.tables import write_csv
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
-from lethe.runtime import start_job
 from lethe.settings.models import Statistics, Task
 from lethe.testbed.schema import read_metadata
 

@@ -1,9 +1,10 @@
 """Find or create the draft."""
 
+from lethe.runtime import start_job
+
 from lethe.archive.client import Client
 from lethe.archive.deposit import make_draft, token_from
 from lethe.io.tables import read_json, write_json
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "draft", snakemake.threads, torch=False)
 client = Client(snakemake.params.api, token_from("ZENODO_TOKEN"))

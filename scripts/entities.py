@@ -1,5 +1,7 @@
 """Write interference per entity, next to the metadata."""
 
+from lethe.runtime import start_job
+
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,7 +11,6 @@ from lethe.interference.entities import entity_records, specificity_ratio
 from lethe.io.tables import read_parquet, write_json
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
-from lethe.runtime import start_job
 from lethe.testbed.schema import read_metadata
 
 start_job(snakemake.log[0], f"entities {snakemake.wildcards.task}", snakemake.threads, torch=False)

@@ -1,10 +1,11 @@
 """Put an evaluator's folder together from a checkpoint."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.io.atomic import atomic_path
 from lethe.pretraining import EVALUATOR_FOLDERS
-from lethe.runtime import start_job
 from lethe.settings.pretraining import PretrainingSettings
 
 write_folder = EVALUATOR_FOLDERS.load(snakemake.wildcards.evaluator)

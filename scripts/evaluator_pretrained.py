@@ -1,8 +1,9 @@
 """Fetch a pretrained evaluator once and keep it as a local folder."""
 
+from lethe.runtime import start_job
+
 from lethe.io.atomic import atomic_path
 from lethe.metrics.folders import save_pretrained_evaluator
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], f"pretrained {snakemake.wildcards.evaluator}", snakemake.threads)
 evaluator = snakemake.params.evaluator

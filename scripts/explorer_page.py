@@ -1,9 +1,10 @@
 """Write the page of the explorer, without the data of its tasks."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.explorer.page import write_page
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "explorer", snakemake.threads, torch=False)
 write_page(Path(snakemake.output.page[0]).parent, snakemake.params.world, snakemake.params.tasks)

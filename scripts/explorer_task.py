@@ -1,8 +1,9 @@
 """Write what the explorer shows of a task: tables, numbers of every image, thumbnails."""
 
+from lethe.runtime import start_job
+
 from lethe.explorer.task import write_task
 from lethe.io.tables import read_json, read_parquet
-from lethe.runtime import start_job
 from lethe.testbed.schema import read_metadata
 
 files, params, task = snakemake.input, snakemake.params, snakemake.wildcards.task

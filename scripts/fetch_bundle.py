@@ -1,9 +1,10 @@
 """Fetch one bundle of the published record."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.pull import fetch_bundle
-from lethe.runtime import start_job
 from lethe.settings.archive import Archive
 
 start_job(snakemake.log[0], f"fetch {snakemake.wildcards.bundle}", snakemake.threads, torch=False)

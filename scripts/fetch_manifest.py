@@ -1,9 +1,10 @@
 """Fetch the manifest of the published record."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.pull import fetch_manifest
-from lethe.runtime import start_job
 from lethe.settings.archive import Archive
 
 start_job(snakemake.log[0], "fetch manifest", snakemake.threads, torch=False)

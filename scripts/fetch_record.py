@@ -1,9 +1,10 @@
 """Fetch a published record."""
 
+from lethe.runtime import start_job
+
 from lethe.archive.fetch import fetch_record
 from lethe.archive.records import check_record, read_records
 from lethe.io.atomic import atomic_path
-from lethe.runtime import start_job
 
 record = snakemake.wildcards.record
 start_job(snakemake.log[0], f"record {record}", snakemake.threads, torch=False)

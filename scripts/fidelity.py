@@ -1,5 +1,7 @@
 """Compute what every deviation from the reference changes."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.fidelity.__main__ import text
@@ -7,7 +9,6 @@ from lethe.fidelity.registry import effects
 from lethe.fidelity.world import World
 from lethe.interference.resampling import Inference
 from lethe.io.tables import write_csv
-from lethe.runtime import start_job
 from lethe.settings.models import Task
 
 params, given = snakemake.params, snakemake.input

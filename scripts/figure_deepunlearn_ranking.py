@@ -1,10 +1,11 @@
 """Draw the table of groups and mean ranks as a picture."""
 
+from lethe.runtime import setup_logging
+
 import pandas as pd
 
 from lethe.plots import deepunlearn_ranking as figure
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 
 setup_logging(snakemake.log[0], "ranking")
 groups, ranks = (pd.concat([pd.read_csv(path) for path in paths]) for paths in (snakemake.input.groups, snakemake.input.ranks))

@@ -1,10 +1,11 @@
 """Draw run time against retention deviation and indiscernibility."""
 
+from lethe.runtime import setup_logging
+
 import pandas as pd
 
 from lethe.plots import deepunlearn_runtime as figure
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 
 setup_logging(snakemake.log[0], "run times")
 methods = pd.read_csv(snakemake.input.methods)

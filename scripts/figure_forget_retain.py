@@ -1,9 +1,10 @@
 """Draw forgetting against retention, one point per emitter and method."""
 
+from lethe.runtime import setup_logging
+
 from lethe.io.tables import read_parquet
 from lethe.plots import forget_retain
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 from lethe.testbed.schema import read_metadata
 
 setup_logging(snakemake.log[0], f"forgetting against retention of {snakemake.wildcards.task}")

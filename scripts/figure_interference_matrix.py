@@ -1,9 +1,10 @@
 """Draw the interference matrices of a task under one metric."""
 
+from lethe.runtime import setup_logging
+
 from lethe.io.tables import read_parquet
 from lethe.plots import interference_matrix
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 from lethe.testbed.schema import read_metadata
 
 task, metric = snakemake.wildcards.task, snakemake.wildcards.metric

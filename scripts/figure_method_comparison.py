@@ -1,9 +1,10 @@
 """Draw how much each method harms the entities it was told to keep."""
 
+from lethe.runtime import setup_logging
+
 from lethe.io.tables import read_json, read_parquet
 from lethe.plots import method_comparison
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 from lethe.testbed.schema import read_metadata
 
 task, metric = snakemake.wildcards.task, snakemake.wildcards.metric

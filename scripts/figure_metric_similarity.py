@@ -1,9 +1,10 @@
 """Draw a pair metric against a similarity, one panel per method."""
 
+from lethe.runtime import setup_logging
+
 from lethe.io.tables import read_json, read_parquet
 from lethe.plots import metric_similarity
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 from lethe.testbed.schema import read_metadata
 
 wildcards = snakemake.wildcards

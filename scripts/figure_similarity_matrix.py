@@ -1,9 +1,10 @@
 """Draw the similarity matrices of a task, one panel per kind."""
 
+from lethe.runtime import setup_logging
+
 from lethe.io.tables import read_json
 from lethe.plots import similarity_matrix
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 from lethe.testbed.schema import read_metadata
 
 setup_logging(snakemake.log[0], f"similarity matrix of {snakemake.wildcards.task}")

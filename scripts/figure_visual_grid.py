@@ -1,9 +1,10 @@
 """Draw the pictures of one emitter under the base and every method."""
 
+from lethe.runtime import setup_logging
+
 from lethe.io.tables import read_json, read_parquet
 from lethe.plots import visual_grid
 from lethe.plots.style import publish
-from lethe.runtime import setup_logging
 from lethe.testbed.schema import read_metadata
 
 task, index = snakemake.wildcards.task, int(snakemake.wildcards.index)

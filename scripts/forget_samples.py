@@ -1,11 +1,12 @@
 """Run one method on the models of all seeds."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.methods.base import configure, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import read_json
-from lethe.runtime import resolve_device, start_job
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"forget {' '.join(wildcards)}", snakemake.threads)

@@ -1,10 +1,11 @@
 """Images of every entity under the base (no deltas) or under each of some unlearned models."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.diffusion.folder import verify_base
 from lethe.diffusion.render import render_shards
 from lethe.io.hashing import sha256_file
 from lethe.io.work import WorkFolder
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Generation, Task
 from lethe.testbed.schema import read_metadata
 

@@ -1,8 +1,9 @@
 """Describe the machine that this runs on."""
 
+from lethe.runtime import start_job
+
 from lethe.archive.provenance import host
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "machine", snakemake.threads, torch=False)
 write_json(snakemake.output.record, host())

@@ -1,7 +1,8 @@
 """Take one picture out of a shard."""
 
-from lethe.io.shards import ShardReader
 from lethe.runtime import start_job
+
+from lethe.io.shards import ShardReader
 
 start_job(snakemake.log[0], f"image {snakemake.output.png}", snakemake.threads, torch=False)
 member = f"{snakemake.wildcards.receiver}_{snakemake.wildcards.seed}.png"

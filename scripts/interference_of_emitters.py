@@ -1,11 +1,12 @@
 """Write the published interference file of each emitter."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.interference.pairs import image_quantities, pair_means, write_pairs
 from lethe.io.tables import read_parquet
 from lethe.records import ModelId
-from lethe.runtime import start_job
 from lethe.testbed.schema import read_metadata
 
 start_job(snakemake.log[0], f"interference {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)

@@ -1,5 +1,7 @@
 """Encode the training images of a task with the VAE of its base."""
 
+from lethe.runtime import resolve_device, start_job
+
 import torch
 
 from lethe.diffusion.folder import verify_base
@@ -7,7 +9,6 @@ from lethe.diffusion.latents import encode_images, write_latents
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
-from lethe.runtime import resolve_device, start_job
 
 start_job(snakemake.log[0], f"latents {snakemake.wildcards.task}", snakemake.threads)
 verify_base(snakemake.input.base)

@@ -1,12 +1,13 @@
 """Make every U-LiRA original forget each of its forget sets with one method; keep what the results say about every sample."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.lira import unlearned_outputs, write_outputs
 from lethe.deepunlearn.methods.base import configure
 from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import read_json
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.deepunlearn import Lira
 
 wildcards, params = snakemake.wildcards, snakemake.params

@@ -1,7 +1,8 @@
 """Stop where U-LiRA finds something in retrained models, or nothing in original ones."""
 
-from lethe.io.tables import read_json, write_json
 from lethe.runtime import start_job
+
+from lethe.io.tables import read_json, write_json
 
 start_job(snakemake.log[0], f"U-LiRA gate {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)
 gates = read_json(snakemake.input.gates)

@@ -1,8 +1,9 @@
 """Train the original and the retrained models of U-LiRA and keep what they say about every sample."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.lira import original_outputs, retrained_outputs, train_originals, write_outputs
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.deepunlearn import BaseTraining, Lira
 
 wildcards, params = snakemake.wildcards, snakemake.params

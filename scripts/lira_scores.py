@@ -1,5 +1,7 @@
 """Attack the U-LiRA models of every method in every variant; check the gate's conditions."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 from typing import get_args
 
@@ -9,7 +11,6 @@ from lethe.deepunlearn import ulira
 from lethe.deepunlearn.lira import read_outputs
 from lethe.deepunlearn.ulira_splits import lira_splits
 from lethe.io.tables import write_csv, write_json, write_parquet
-from lethe.runtime import start_job
 from lethe.settings.deepunlearn import Lira
 
 params = snakemake.params

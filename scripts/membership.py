@@ -1,5 +1,7 @@
 """Losses of members and non-members under some unlearned models of a task."""
 
+from lethe.runtime import progress, resolve_device, start_job
+
 from pathlib import Path
 
 import torch
@@ -11,7 +13,6 @@ from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.tables import read_parquet, write_parquet
 from lethe.metrics.membership import losses_of_models, questions
 from lethe.records import ModelId
-from lethe.runtime import progress, resolve_device, start_job
 from lethe.settings.membership import Membership
 from lethe.settings.models import Task
 from lethe.testbed.members import COLUMNS, asked_of

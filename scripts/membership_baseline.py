@@ -1,5 +1,7 @@
 """Choose the members and non-members of a task, encode them with the VAE of its base, and take their losses under the base."""
 
+from lethe.runtime import resolve_device, start_job
+
 import numpy as np
 import pandas as pd
 import torch
@@ -11,7 +13,6 @@ from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl, write_parquet
 from lethe.metrics.membership import losses_of_models, questions
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.membership import Membership
 from lethe.settings.models import Task
 from lethe.sources import SOURCES

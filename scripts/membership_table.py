@@ -1,11 +1,12 @@
 """The table of membership inference of a task, and its gates."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.interference.membership import membership_gates, membership_means, membership_table
 from lethe.io.tables import read_parquet, write_csv, write_json
 from lethe.records import ModelId
-from lethe.runtime import start_job
 from lethe.settings.membership import Membership
 from lethe.settings.models import Statistics, Task
 

@@ -1,7 +1,8 @@
 """Enrich the raw records of a task, then choose its entities: anew and balanced, or those that were published."""
 
-from lethe.io.tables import read_json, write_json
 from lethe.runtime import start_job
+
+from lethe.io.tables import read_json, write_json
 from lethe.settings.models import Task
 from lethe.testbed.metadata import enrich, select
 from lethe.testbed.selection import read_published

@@ -1,11 +1,12 @@
 """Copy trained checkpoints and their records to the folder of shipped ones; write what was copied."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.io.atomic import write_bytes
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "pack assets", snakemake.threads, torch=False)
 for file in snakemake.input:

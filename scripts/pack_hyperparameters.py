@@ -1,10 +1,11 @@
 """Keep what the searches of a data set and an architecture found as a file of the configuration."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.deepunlearn.hyperparameters import Found, write_shipped
 from lethe.io.tables import read_json
-from lethe.runtime import start_job
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake.log[0], f"pack hyper-parameters {' '.join(wildcards)}", snakemake.threads, torch=False)

@@ -1,5 +1,7 @@
 """Join the scores of all models of a task into tidy tables, per image and per pair."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +9,6 @@ import pandas as pd
 from lethe.interference.pairs import image_quantities, pair_means, tidy
 from lethe.io.tables import read_parquet, write_parquet
 from lethe.records import ModelId
-from lethe.runtime import start_job
 from lethe.testbed.schema import read_metadata
 
 start_job(snakemake.log[0], f"pairs {snakemake.wildcards.task}", snakemake.threads, torch=False)

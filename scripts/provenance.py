@@ -1,8 +1,9 @@
 """Write the record of a run and keep the workflow that ran."""
 
+from lethe.runtime import start_job
+
 from lethe.archive.provenance import keep_workflow, run_record
 from lethe.io.tables import read_json, write_json
-from lethe.runtime import start_job
 
 params, given = snakemake.params, snakemake.input
 start_job(snakemake.log[0], f"record of {params.target}", snakemake.threads, torch=False)

@@ -1,11 +1,12 @@
 """Upload manifest and bundles into the draft and write the receipt."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.client import Client
 from lethe.archive.deposit import token_from, upload_all
 from lethe.io.tables import read_json, write_json
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "publish", snakemake.threads, torch=False)
 client = Client(snakemake.params.api, token_from("ZENODO_TOKEN"))

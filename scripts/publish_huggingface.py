@@ -1,11 +1,12 @@
 """Upload manifest and bundles to the Hugging Face Hub and write the receipt."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.deposit import token_from
 from lethe.archive.huggingface import push
 from lethe.io.tables import write_json
-from lethe.runtime import start_job
 
 params = snakemake.params
 start_job(snakemake.log[0], f"publish to {params.repository}", snakemake.threads, torch=False)

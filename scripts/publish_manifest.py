@@ -1,8 +1,9 @@
 """Write the manifest of all bundles."""
 
+from lethe.runtime import start_job
+
 from lethe.archive.manifest import Bundle, write_manifest
 from lethe.io.tables import read_json
-from lethe.runtime import start_job
 
 start_job(snakemake.log[0], "manifest", snakemake.threads, torch=False)
 bundles = [Bundle.model_validate(read_json(entry)) for entry in snakemake.input.entries]

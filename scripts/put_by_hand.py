@@ -1,7 +1,8 @@
 """Check a file that was put into data/ by hand and take it from there."""
 
-from lethe.io.download import put_by_hand
 from lethe.runtime import start_job
+
+from lethe.io.download import put_by_hand
 from lethe.settings.downloads import RemoteFile
 
 start_job(snakemake.log[0], f"take {snakemake.wildcards.file}", snakemake.threads, torch=False)

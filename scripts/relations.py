@@ -1,10 +1,11 @@
 """Write every relation of statistics with attributes, and of statistics with each other."""
 
+from lethe.runtime import start_job
+
 from lethe.interference.resampling import Inference
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.sweeps import alignment_table, relation_table
 from lethe.io.tables import read_json, read_parquet, write_csv
-from lethe.runtime import start_job
 from lethe.settings.models import Task
 
 params, given = snakemake.params, snakemake.input

@@ -1,11 +1,12 @@
 """Describe a run and its products as a Workflow Run RO-Crate."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.citation import read_citation
 from lethe.archive.crate import run_crate
 from lethe.io.tables import read_json, write_json
-from lethe.runtime import start_job
 
 given = snakemake.input
 start_job(snakemake.log[0], "RO-Crate", snakemake.threads, torch=False)

@@ -1,5 +1,7 @@
 """Time every method of a study with the machine to itself."""
 
+from lethe.runtime import resolve_device, start_job
+
 from pathlib import Path
 
 from lethe.deepunlearn import METHODS
@@ -8,7 +10,6 @@ from lethe.deepunlearn.methods.base import configure
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.timing import run_times
 from lethe.io.tables import read_json, write_parquet
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.deepunlearn import BaseTraining
 
 wildcards, params = snakemake.wildcards, snakemake.params

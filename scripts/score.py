@@ -1,5 +1,7 @@
 """Score the on images of some models of a task against its off images."""
 
+from lethe.runtime import progress, resolve_device, start_job
+
 from pathlib import Path
 
 from lethe.io.hashing import sha256_file
@@ -7,7 +9,6 @@ from lethe.io.tables import write_parquet
 from lethe.io.work import WorkFolder
 from lethe.metrics.embeddings import Embeddings
 from lethe.metrics.run import load_scorer, read_images
-from lethe.runtime import progress, resolve_device, start_job
 from lethe.settings.models import Scoring
 from lethe.testbed.schema import read_metadata
 

@@ -1,8 +1,9 @@
 """Score the off images of a task and keep their embeddings."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.io.tables import write_parquet
 from lethe.metrics.run import load_scorer, read_images
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Scoring
 from lethe.testbed.schema import read_metadata
 

@@ -1,5 +1,7 @@
 """Score the models of every method, the originals and the retrained: one row per model."""
 
+from lethe.runtime import resolve_device, start_job
+
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +10,6 @@ from lethe.deepunlearn.evaluation import score
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import write_parquet
-from lethe.runtime import resolve_device, start_job
 
 wildcards, params, given = snakemake.wildcards, snakemake.params, snakemake.input
 start_job(snakemake.log[0], f"scores {' '.join(wildcards)}", snakemake.threads)

@@ -1,11 +1,12 @@
 """Search the hyper-parameters of one method; keep the best and every trial."""
 
+from lethe.runtime import resolve_device, start_job
+
 from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.search import most_epochs, search
 from lethe.io.tables import write_json, write_parquet
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.deepunlearn import Search
 
 wildcards, params = snakemake.wildcards, snakemake.params

@@ -1,9 +1,10 @@
 """Compare the published choice of entities with the one that is computed anew."""
 
+from lethe.runtime import start_job
+
 import pandas as pd
 
 from lethe.io.tables import read_json, write_csv, write_json
-from lethe.runtime import start_job
 from lethe.settings.models import Task
 from lethe.sources import SOURCES
 from lethe.testbed.balance import greedy_pair

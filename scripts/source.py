@@ -1,6 +1,7 @@
 """Pack the images and raw attributes of a task's source into a shard."""
 
 from lethe.runtime import start_job
+
 from lethe.settings.models import Task
 from lethe.sources import SOURCES
 from lethe.sources.pack import pack_source

@@ -1,7 +1,8 @@
 """Write the forget and retain lists of ten entities."""
 
-from lethe.io.tables import read_parquet, write_jsonl
 from lethe.runtime import start_job
+
+from lethe.io.tables import read_parquet, write_jsonl
 from lethe.settings.models import Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.splits import FORGET, RETAIN, make_splits

@@ -1,12 +1,13 @@
 """The unlearning table of a task, the correlations with similarity, and the gates."""
 
+from lethe.runtime import start_job
+
 import numpy as np
 
 from lethe.interference.gates import unlearning_table
 from lethe.interference.resampling import Inference
 from lethe.interference.summary import all_gates, similarity_table
 from lethe.io.tables import read_json, read_parquet, write_csv, write_json
-from lethe.runtime import start_job
 from lethe.settings.models import Statistics, Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import from_records

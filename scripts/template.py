@@ -1,8 +1,9 @@
 """Compute a result and draw it."""
 
+from lethe.runtime import setup_logging
+
 from lethe.interference.resampling import Inference
 from lethe.plots.templates.figure import make, write
-from lethe.runtime import setup_logging
 
 params = snakemake.params
 setup_logging(snakemake.log[0], f"{snakemake.wildcards.template} {snakemake.wildcards.parameters}")

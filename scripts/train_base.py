@@ -1,7 +1,8 @@
 """Train a base, or the same without one entity (the retrained reference)."""
 
-from lethe.pretraining.train import base_part, read_tasks
 from lethe.runtime import start_job
+
+from lethe.pretraining.train import base_part, read_tasks
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.testbed.schema import read_metadata
 

@@ -1,7 +1,8 @@
 """Train the open_clip model, the backbone or the judge."""
 
-from lethe.pretraining.train import evaluator_part, read_tasks
 from lethe.runtime import start_job
+
+from lethe.pretraining.train import evaluator_part, read_tasks
 from lethe.settings.pretraining import PretrainingSettings
 
 params = snakemake.params

@@ -1,7 +1,8 @@
 """Build the vocabulary over the captions of all tasks."""
 
-from lethe.pretraining.train import read_tasks, tokenizer_part
 from lethe.runtime import start_job
+
+from lethe.pretraining.train import read_tasks, tokenizer_part
 from lethe.settings.pretraining import PretrainingSettings
 
 params = snakemake.params

@@ -1,7 +1,8 @@
 """Train the autoencoder shared by all tasks."""
 
-from lethe.pretraining.train import read_tasks, vae_part
 from lethe.runtime import start_job
+
+from lethe.pretraining.train import read_tasks, vae_part
 from lethe.settings.pretraining import PretrainingSettings
 
 params = snakemake.params

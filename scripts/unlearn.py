@@ -1,12 +1,13 @@
 """Run one method on some emitters of a task; which ones is read from the names of the outputs."""
 
+from lethe.runtime import resolve_device, start_job
+
 from pathlib import Path
 
 from lethe.diffusion.folder import verify_base
 from lethe.io.hashing import sha256_file
 from lethe.io.work import WorkFolder
 from lethe.records import ModelId
-from lethe.runtime import resolve_device, start_job
 from lethe.settings.models import Task
 from lethe.testbed.schema import read_metadata
 from lethe.unlearners.run import run_method, targets_of, training_data

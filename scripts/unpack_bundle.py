@@ -1,10 +1,11 @@
 """Unpack the files of a rule from a bundle of the published record."""
 
+from lethe.runtime import start_job
+
 from pathlib import Path
 
 from lethe.archive.bundle import unpack
 from lethe.archive.manifest import read_manifest
-from lethe.runtime import start_job
 
 bundle = Path(snakemake.input.bundle)
 results = Path(snakemake.input.manifest).parents[1]  # of results/{world}/archive/manifest.json

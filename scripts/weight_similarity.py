@@ -1,9 +1,10 @@
 """How alike the models of a method are, from their deltas."""
 
+from lethe.runtime import start_job
+
 from lethe.diffusion.delta import load_delta
 from lethe.interference.weight_similarity import weight_similarity
 from lethe.io.tables import read_json, write_json
-from lethe.runtime import start_job
 from lethe.testbed.similarity import to_records
 
 wildcards = snakemake.wildcards

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import subprocess
 import sys
@@ -75,3 +76,21 @@ def test_a_job_logs_what_starting_cost(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
     start, total, jobs = cpu_share(tmp_path)
     assert jobs == 1 and 0 < start < total
+
+
+def test_the_collector_waits_for_the_imports_of_a_script_and_for_nothing_else(tmp_path: Path) -> None:
+    def states(first_line: str) -> str:
+        code = f"{first_line}; import gc, lethe.runtime as r; print(gc.isenabled()); r.setup_logging(None, 'job'); print(gc.isenabled())"
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert states("snakemake = None").split() == ["False", "True"]
+    assert states("pass").split() == ["True", "True"]
+
+
+@pytest.mark.parametrize("script", sorted(Path("scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_a_script_imports_the_runtime_first_and_starts_its_log(script: Path) -> None:
+    body = ast.parse(script.read_text()).body
+    first = next(node for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+    assert isinstance(first, ast.ImportFrom) and first.module == "lethe.runtime"
+    called = next(node.value.func for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+    assert isinstance(called, ast.Name) and called.id in ("start_job", "setup_logging")
