@@ -245,9 +245,26 @@ def lpips_weights(wildcards):
     return sorted(str(file) for file in Path(folder).iterdir() if file.is_file()) if folder and Path(folder).is_dir() else []
 
 
-def scores_of_task(wildcards):
-    """Scores of every model of a task."""
-    return expand("<results>/scores/{run}.parquet", run=runs(wildcards.task))
+def scores_of_method(wildcards):
+    """Scores of every model of a task and method."""
+    return expand("<results>/scores/{run}.parquet", run=runs(wildcards.task, [wildcards.method]))
+
+
+def embeddings_of_method(wildcards):
+    """Embeddings of the on images of every model of a task and method."""
+    return expand("<results>/scores/{run}_embeddings.npz", run=runs(wildcards.task, [wildcards.method]))
+
+
+def tables_of_methods(name, ending):
+    """An input function: a table of every method that has models of the task."""
+
+    def files(wildcards):
+        methods = [method for method in METHODS if runs(wildcards.task, [method])]
+        return expand(
+            "<results>/by_method/{name}_{task}_{method}.{ending}", name=name, task=wildcards.task, method=methods, ending=ending
+        )
+
+    return files
 
 
 def embeddings_of_task(wildcards):
@@ -295,7 +312,7 @@ def template_inputs(wildcards):
     from lethe.interference.templates.files import files_of
 
     template, parameters = template_request(wildcards)
-    files = files_of(template, parameters, models_of)
+    files = files_of(template, parameters, models_of, by_method=SETTINGS.archive.tables == "build")
     return {kind: [f"<results>/{name}" for name in names] for kind, names in files.items()}
 
 

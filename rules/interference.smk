@@ -119,21 +119,25 @@ use rule interference_of_emitters as interference_of_retrained with:
         "Interference caused by the retrained entity {wildcards.plain_index} of {wildcards.task}"
 
 
-rule pairs:
-    """The same for all models of a task as tidy tables: per image and, averaged over seeds, per pair."""
+rule method_tables:
+    """Interference of all models of a method: per image, averaged over seeds per pair, and per entity."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         off="<results>/scores/{task}_baseline.parquet",
-        on=scores_of_task,
+        off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+        on=scores_of_method,
+        on_embeddings=embeddings_of_method,
     output:
-        images="<results>/images_{task}.parquet",
-        pairs="<results>/pairs_{task}.parquet",
+        images="<results>/by_method/images_{task}_{method}.parquet",
+        pairs="<results>/by_method/pairs_{task}_{method}.parquet",
+        entities="<results>/by_method/entities_{task}_{method}.json",
     log:
-        "<logs>/pairs/{task}.log",
+        "<logs>/method_tables/{task}_{method}.log",
     benchmark:
-        "<benchmarks>/pairs/{task}.tsv"
+        "<benchmarks>/method_tables/{task}_{method}.tsv"
     wildcard_constraints:
         task=built("tables"),
+        method=one_of(METHODS),
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -141,26 +145,28 @@ rule pairs:
         mem_mb=4000,
         runtime=30,
     params:
-        code=fingerprint("lethe.interference.pairs"),
+        code=fingerprint("lethe.interference.pairs", "lethe.interference.entities"),
+        fidelity=SETTINGS.fidelity,
     message:
-        "Tidy tables of {wildcards.task}"
+        "Interference of {wildcards.task} under {wildcards.method}"
     script:
-        "../scripts/pairs.py"
+        "../scripts/method_tables.py"
 
 
-rule entities:
-    """Interference per entity, as emitter and as receiver, next to all metadata; names as published."""
+rule task_tables:
+    """The same for all methods of a task; interference per entity next to all metadata, names as published."""
     input:
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        pairs="<results>/pairs_{task}.parquet",
-        off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
-        on_embeddings=embeddings_of_task,
+        images=tables_of_methods("images", "parquet"),
+        pairs=tables_of_methods("pairs", "parquet"),
+        entities=tables_of_methods("entities", "json"),
     output:
+        images="<results>/images_{task}.parquet",
+        pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
     log:
-        "<logs>/entities/{task}.log",
+        "<logs>/task_tables/{task}.log",
     benchmark:
-        "<benchmarks>/entities/{task}.tsv"
+        "<benchmarks>/task_tables/{task}.tsv"
     wildcard_constraints:
         task=built("tables"),
     conda:
@@ -171,11 +177,10 @@ rule entities:
         runtime=30,
     params:
         code=fingerprint("lethe.interference.entities"),
-        fidelity=SETTINGS.fidelity,
     message:
-        "Interference per entity of {wildcards.task}"
+        "Interference of {wildcards.task} under all methods"
     script:
-        "../scripts/entities.py"
+        "../scripts/task_tables.py"
 
 
 rule noise_floor:

@@ -15,6 +15,7 @@ from lethe.interference.entities import (
     STATISTICS,
     entity_records,
     entity_statistics,
+    join_records,
     specificity_ratio,
 )
 from lethe.interference.matrices import matrices
@@ -151,6 +152,16 @@ def test_records_keep_metadata_and_hold_null_for_nan() -> None:
     assert sum(key.startswith("metric_uce_0_") for key in published[0]) == 51
     with pytest.raises(ValueError, match="index order"):
         entity_records(metadata[::-1], pairs)
+
+
+def test_records_of_single_methods_join_to_those_of_all() -> None:
+    metadata = [{"name": f"entity {k}", "index": k} for k in range(4)]
+    uce, munba = to_pairs(random_matrices(4, (1,)), "uce", 0), to_pairs(random_matrices(4, (), 1), "munba", 5)
+    whole = entity_records(metadata, pd.concat([uce, munba]))
+    joined = join_records([entity_records(metadata, uce), entity_records(metadata, munba)])
+    assert joined == whole
+    with pytest.raises(ValueError, match="shorter"):
+        join_records([entity_records(metadata, uce), entity_records(metadata[:3], to_pairs(random_matrices(3), "munba", 5))])
 
 
 def test_specificity_ratio_by_hand() -> None:

@@ -128,3 +128,14 @@ def test_files_of_an_emitter_are_its_own() -> None:
     assert found["tars"] == ["datasets/generated_people_baseline.tar", "datasets/generated_people_003_distil_005.tar"]
     template, parameters = resolve("MSA", "task=people--method=uce--metric=ssim--similarity=weights", Settings())
     assert files_of(template, parameters, lambda *_: [])["similarities"] == ["similarity_weights_uce_people.json"]
+
+
+def test_a_result_waits_for_its_own_methods_only() -> None:
+    template, parameters = resolve(
+        "MMA", "tasks=people+breeds--methods=uce--statistic_x=emitter_average_ssim--statistic_y=emitter_average_rmse", Settings()
+    )
+    found = files_of(template, parameters, lambda *_: [])
+    assert found["pairs"] == ["by_method/pairs_people_uce.parquet", "by_method/pairs_breeds_uce.parquet"]
+    assert found["entities"] == ["by_method/entities_people_uce.json", "by_method/entities_breeds_uce.json"]
+    archived = files_of(template, parameters, lambda *_: [], by_method=False)
+    assert archived["pairs"] == ["pairs_people.parquet", "pairs_breeds.parquet"]

@@ -87,7 +87,7 @@ def test_tables_come_out_of_the_record_byte_for_byte(
     archive = f"archive={{record: 77, api: '{server.api}', images: archive, metadata: archive}}"
     output = reviewer.snakemake("-c2", "tables", "--config", archive)
     ran = set(planned_jobs(output))
-    assert {"images_from_archive", "baseline_from_archive", "score", "pairs", "summary"} <= ran
+    assert {"images_from_archive", "baseline_from_archive", "score", "task_tables", "summary"} <= ran
     assert not {"unlearn", "retrain", "generate", "generate_retrain", "generate_baseline", "latents", "source", "base"} & ran
     assert not (reviewer.folder / RESULTS / "models").exists()
     files = [
@@ -116,7 +116,7 @@ PLANS = [
     (
         {"metadata", "models", "images", "tables"},
         {"tables_from_archive", "interference_from_archive"},
-        {"score", "pairs", "fetch_record"},
+        {"score", "task_tables", "fetch_record"},
     ),
 ]
 

@@ -81,6 +81,14 @@ def test_one_figure_needs_its_task_only(clone: Clone) -> None:
     assert "unlearn" not in planned_jobs(output)
 
 
+def test_one_figure_of_the_paper_needs_its_method_only(clone: Clone) -> None:
+    figure = "results/paper/figures/MSA/task=breeds--method=uce--metric=ssim--similarity=clip.png"
+    output = clone.snakemake("-n", figure, config="config/paper.yaml")
+    jobs = planned_jobs(output)
+    assert jobs["unlearn"] == jobs["generate"] == jobs["score"] == 10 and "task_tables" not in jobs
+    assert not [message for message in planned_messages(output) if re.search(r"\b(distil_module|munba|people|scenes)\b", message)]
+
+
 def test_effects_of_deviations_need_the_published_munba_on_one_task(clone: Clone) -> None:
     every = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all", config=None))
     jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "results/mini/tables/fidelity.csv", config=None))

@@ -19,7 +19,7 @@ def test_demo_and_all_have_their_own_products(clone: Clone) -> None:
     for target in ("demo", "all"):
         jobs = planned_jobs(clone.snakemake("-n", target, config=None))
         assert jobs["provenance"] == jobs["ro_crate"] == jobs["run_config"] == jobs["host"] == 1
-        assert jobs["pairs"] == {"demo": 2, "all": 4}[target]
+        assert jobs["task_tables"] == {"demo": 2, "all": 4}[target]
     assert "provenance" not in planned_jobs(clone.snakemake("-n", "tables", config=None))
 
 

@@ -117,7 +117,7 @@ def test_editing_a_method_reruns_only_its_jobs(finished: Clone) -> None:
     finally:
         file.write_text(before)
     jobs = planned_jobs(output)
-    once = {"unlearn", "generate", "score", "interference_of_emitters", "pairs", "entities", "summary"}
+    once = {"unlearn", "generate", "score", "interference_of_emitters", "method_tables", "task_tables", "summary"}
     assert {name: jobs.get(name) for name in once} == dict.fromkeys(once, 1)
     kept = {"base", "latents", "source", "metadata", "splits", "generate_baseline", "score_baseline", "similarities", "retrain"}
     assert not kept & set(jobs)

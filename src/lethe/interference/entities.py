@@ -219,6 +219,11 @@ def entity_records(
     return result
 
 
+def join_records(parts: Sequence[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Records of ``entity_records`` of several methods as one: the metadata once, then the columns of every part in order."""
+    return [{key: value for part in same for key, value in part.items()} for same in zip(*parts, strict=True)]
+
+
 def _without_self(matrix: Matrix) -> Matrix:
     result = matrix.copy()
     np.fill_diagonal(result, np.nan)

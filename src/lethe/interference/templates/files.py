@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lethe.interference.entities import join_records
 from lethe.interference.templates.base import Template, emitters_of, methods_of, similarities_of, tasks_of
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.parameters import Parameters
@@ -12,6 +14,9 @@ from lethe.io.tables import read_json, read_parquet
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
 from lethe.testbed.similarity import from_records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Files = Mapping[str, Sequence[str]]
 Models = Callable[[str, str], Iterable[ModelId]]
@@ -22,25 +27,32 @@ PER_TASK = {
     "baseline": "scores/{task}_baseline.parquet",
     "off_embeddings": "scores/{task}_baseline_embeddings.npz",
 }
+PER_METHOD = {"pairs": "by_method/pairs_{task}_{method}.parquet", "entities": "by_method/entities_{task}_{method}.json"}
 
 
-def files_of(template: Template, parameters: Parameters, models: Models) -> dict[str, list[str]]:
-    """Kind of file -> paths, in the order of the result's tasks.
+def files_of(template: Template, parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
+    """Kind of file -> paths, in the order of the result's tasks, of a task in the order of its methods.
 
     Args:
         template: the template.
         parameters: of the result.
         models: (task, method) -> the unlearned models that exist.
+        by_method: whether tables of single methods exist, so that a result waits for its own methods only.
     """
-    tasks = tasks_of(parameters)
-    files = {kind: [PER_TASK[kind].format(task=task) for task in tasks] for kind in ("metadata", *template.tables)}
+    tasks, methods = tasks_of(parameters), methods_of(parameters)
+    files = {}
+    for kind in ("metadata", *template.tables):
+        if by_method and methods and kind in PER_METHOD:
+            files[kind] = [PER_METHOD[kind].format(task=task, method=method) for task in tasks for method in methods]
+        else:
+            files[kind] = [PER_TASK[kind].format(task=task) for task in tasks]
     if kinds := similarities_of(parameters):
         files["similarities"] = [f"similarity_{kind}_{task}.json" for task in tasks for kind in kinds]
     wanted = set(emitters_of(parameters)) if template.images or template.embeddings == "emitter" else None
     runs = [
         model.name
         for task in tasks
-        for method in methods_of(parameters)
+        for method in methods
         for model in models(task, method)
         if wanted is None or model.index in wanted
     ]
@@ -60,20 +72,32 @@ def load_data(parameters: Parameters, files: Files, balance: Mapping[str, Sequen
         files: kind -> paths; kinds that are not there are not loaded.
         balance: task -> its two balanced attributes.
     """
-    kinds, data = similarities_of(parameters), {}
-    for place, task in enumerate(tasks_of(parameters)):
-        similar = files.get("similarities", ())[place * len(kinds) : (place + 1) * len(kinds)]
-        on = {ModelId.parse(Path(path).stem.removesuffix("_embeddings")).index: path for path in files.get("on_embeddings", ())}
-        given = {kind: files[kind][place] for kind in PER_TASK if kind in files}
+    kinds, tasks, data = similarities_of(parameters), tasks_of(parameters), {}
+    on = {ModelId.parse(Path(path).stem.removesuffix("_embeddings")).index: path for path in files.get("on_embeddings", ())}
+    for place, task in enumerate(tasks):
+        given = {kind: _share(files[kind], place, len(tasks)) for kind in (*PER_TASK, "similarities") if kind in files}
+        similar = zip(kinds, given.get("similarities", ()), strict=True)
         data[task] = TaskData(
             task=task,
-            metadata=read_json(given["metadata"]),
+            metadata=read_json(given["metadata"][0]),
             balance=balance.get(task, ()),
-            pairs=read_parquet(given["pairs"]) if "pairs" in given else None,
-            entities=read_json(given["entities"]) if "entities" in given else (),
-            similarities={kind: from_records(read_json(path))[1] for kind, path in zip(kinds, similar, strict=True)},
-            baseline=read_parquet(given["baseline"]) if "baseline" in given else None,
-            off=Embeddings.load(given["off_embeddings"]) if "off_embeddings" in given else None,
+            pairs=_joined(given["pairs"]) if "pairs" in given else None,
+            entities=join_records([read_json(path) for path in given.get("entities", ())]),
+            similarities={kind: from_records(read_json(path))[1] for kind, path in similar},
+            baseline=read_parquet(given["baseline"][0]) if "baseline" in given else None,
+            off=Embeddings.load(given["off_embeddings"][0]) if "off_embeddings" in given else None,
             on={emitter: Embeddings.load(path) for emitter, path in on.items()},
         )
     return data
+
+
+def _share(paths: Sequence[str], place: int, tasks: int) -> Sequence[str]:
+    """What belongs to one task of as many files for each, task after task."""
+    each = len(paths) // tasks
+    return paths[place * each : (place + 1) * each]
+
+
+def _joined(paths: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([read_parquet(path) for path in paths], ignore_index=True)
