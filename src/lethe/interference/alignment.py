@@ -55,26 +55,27 @@ def align(damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], inf
         inference: permutations, draws, level.
     """
     usable = {key: matrix for key, matrix in damages.items() if _varies(matrix)}
-    result = []
+    tested_together: dict[tuple[Key, ...], list[str]] = {}  # `weights` is tested against one method, the others against all
     for kind, similarity in similarities.items():
         only = kind.removeprefix(WEIGHTS) if kind.startswith(WEIGHTS) else ""
-        keys = [key for key in usable if not only or key[0] == only]
-        if not keys or not _varies(similarity):
-            continue
-        ranks = np.stack([ranked(usable[key]) for key in keys])
-        other = ranked(similarity)
-        observed, count = count_extreme(
-            standardized(ranks), standardized(other[None])[0], inference.permutations, inference.seed, "greater"
-        )
-        p = p_value(count, inference.permutations)
-        draws = correlation_draws(ranks, other, inference.bootstrap, inference.seed)
-        low, high = percentile_interval(draws, inference.alpha)
-        pairs = len(similarity) * (len(similarity) - 1)
-        name = "weights" if only else kind
-        result += [
-            Alignment(*key, name, float(observed[i]), float(low[i]), float(high[i]), float(p[i]), pairs, draws[:, i])
-            for i, key in enumerate(keys)
-        ]
+        keys = tuple(key for key in usable if not only or key[0] == only)
+        if keys and _varies(similarity):
+            tested_together.setdefault(keys, []).append(kind)
+    result = []
+    for keys, kinds in tested_together.items():
+        ranks, others = np.stack([ranked(usable[key]) for key in keys]), [ranked(similarities[kind]) for kind in kinds]
+        stack, n = standardized(ranks), ranks.shape[-1]
+        drawn = correlation_draws(ranks, others, inference.bootstrap, inference.seed)
+        for kind, other, draws in zip(kinds, others, drawn, strict=True):
+            permuted = standardized(other[None])[0]
+            observed, count = count_extreme(stack, permuted, inference.permutations, inference.seed, "greater")
+            p = p_value(count, inference.permutations)
+            low, high = percentile_interval(draws, inference.alpha)
+            name = "weights" if kind.startswith(WEIGHTS) else kind
+            result += [
+                Alignment(*key, name, float(observed[i]), float(low[i]), float(high[i]), float(p[i]), n * (n - 1), draws[:, i])
+                for i, key in enumerate(keys)
+            ]
     return result
 
 

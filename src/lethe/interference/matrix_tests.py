@@ -6,6 +6,8 @@ entities with replacement (Snijders and Borgatti 1999) and leave out the pairs o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,45 +55,50 @@ def count_extreme(
     """
     n, used = len(other), len(other) * (len(other) - 1)
     flat = np.ascontiguousarray(stack.reshape(len(stack), -1).T)
-    observed = other.ravel() @ flat / used
+    values = other.ravel()
+    observed = values @ flat / used
     count = np.zeros(len(stack), np.int64)
-    drawn = random_orders(n, orders, seed)
-    for block in blocks(orders, n * n):
-        order = drawn[block]
-        permuted = other.ravel().take(order[:, :, None] * n + order[:, None, :])
-        count += extreme(observed, permuted.reshape(len(order), -1) @ flat / used, alternative)
+    drawn, parts = random_orders(n, orders, seed), list(blocks(orders, n * n))
+    index, permuted = np.empty((parts[0].stop, n, n), np.int64), np.empty((parts[0].stop, n, n))  # 8 MB each, made once
+    for block in parts:
+        order, size = drawn[block], block.stop - block.start
+        np.add(order[:, :, None] * n, order[:, None, :], out=index[:size])
+        np.take(values, index[:size], out=permuted[:size], mode="clip")
+        count += extreme(observed, permuted[:size].reshape(size, -1) @ flat / used, alternative)
     return observed, count
 
 
-def correlation_draws(stack: Matrix, other: Matrix, draws: int, seed: int) -> NDArray[np.float64]:
-    """(draws, m) correlations of m matrices with one, entities drawn with replacement; NaN where a draw has no spread.
+def correlation_draws(stack: Matrix, others: Sequence[Matrix], draws: int, seed: int) -> NDArray[np.float64]:
+    """(k, draws, m) correlations of m matrices with k others, entities drawn with replacement; NaN where a draw has no spread.
 
     Args:
         stack: (m, n, n); NaN entries are left out. For a rank correlation pass ranks: they are taken once, not per draw.
-        other: (n, n), finite where ``stack`` is.
+        others: k of (n, n), finite where ``stack`` is.
         draws: bootstrap draws.
         seed: of the draws; equal seeds draw equal entities.
     """
-    n = len(other)
-    weights = multiplicities(n, draws, seed)
-    y = np.where(off_diagonal(n), np.nan_to_num(other), 0.0)
-    result = np.empty((draws, len(stack)))
+    n = stack.shape[-1]
+    weights, every = multiplicities(n, draws, seed), off_diagonal(n)
+    result = np.empty((len(others), draws, len(stack)))
 
     def summed(part: Matrix) -> NDArray[np.float64]:
         return np.asarray(((weights @ part) * weights).sum(axis=1))
 
-    every = off_diagonal(n)
-    whole = [summed(part) for part in (every.astype(float), y, y * y)]
-    for k, matrix in enumerate(stack):
+    def moments(y: Matrix, used: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+        return [summed(part) for part in (used.astype(float), used * y, used * y * y)]
+
+    ys = [np.where(every, np.nan_to_num(other), 0.0) for other in others]
+    whole = [moments(y, every) for y in ys]
+    for m, matrix in enumerate(stack):
         used = np.isfinite(matrix) & every
-        x = np.where(used, matrix, 0.0)
-        sx, sxx, sxy = summed(x), summed(x * x), summed(x * y)
-        total, sy, syy = (
-            whole if (used == every).all() else [summed(part) for part in (used.astype(float), used * y, used * y * y)]
-        )
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = (total * sxx - sx**2) * (total * syy - sy**2)
-            result[:, k] = np.where(spread > 1e-9 * total**2, (total * sxy - sx * sy) / np.sqrt(np.abs(spread)), np.nan)
+        x, complete = np.where(used, matrix, 0.0), (used == every).all()
+        sx, sxx = summed(x), summed(x * x)
+        for k, y in enumerate(ys):
+            total, sy, syy = whole[k] if complete else moments(y, used)
+            sxy = summed(x * y)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                spread = (total * sxx - sx**2) * (total * syy - sy**2)
+                result[k, :, m] = np.where(spread > 1e-9 * total**2, (total * sxy - sx * sy) / np.sqrt(np.abs(spread)), np.nan)
     return result
 
 
@@ -99,4 +106,4 @@ def bootstrap_correlations(
     stack: Matrix, other: Matrix, draws: int, seed: int, alpha: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Percentile intervals of coverage ``1 - alpha`` of ``correlation_draws``."""
-    return percentile_interval(correlation_draws(stack, other, draws, seed), alpha)
+    return percentile_interval(correlation_draws(stack, [other], draws, seed)[0], alpha)
