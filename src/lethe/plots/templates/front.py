@@ -12,7 +12,7 @@ from lethe.interference.templates.result import Result
 from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, INK, styled
 from lethe.plots.templates import Pictures
-from lethe.plots.templates.marks import name_points
+from lethe.plots.templates.marks import along_steps, name_points
 from lethe.plots.templates.words import heading, told
 
 if TYPE_CHECKING:
@@ -49,12 +49,8 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     right.grid(True, axis="y")
     told_test = [f"specificity ratio, front against rest: {told(finding)}" for finding in result.findings[1:]]
     figure.suptitle("\n".join([heading(parameters), *told_test]), fontsize=10)
-    name_points(
-        left,
-        on["x"].to_numpy(float),
-        on["y"].to_numpy(float),
-        on["label"].tolist(),
-        [INK] * len(on),
-        (data["x"].to_numpy(float), data["y"].to_numpy(float)),
-    )
+    x, y = on["x"].to_numpy(float), on["y"].to_numpy(float)
+    line = along_steps(x, y)
+    around = np.append(data["x"].to_numpy(float), line[0]), np.append(data["y"].to_numpy(float), line[1])
+    name_points(left, x, y, on["label"].tolist(), [INK] * len(on), around)
     return figure

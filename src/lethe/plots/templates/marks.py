@@ -76,7 +76,7 @@ def name_points(
         ]
     for (px, py), at, name, colour in zip(places, zip(x, y, strict=True), names, colours, strict=True):
         text = shortened(name)
-        width, height = 4.6 * len(text) * scale, 10.5 * scale
+        width, height = (5.1 * len(text) + 2) * scale, 10.5 * scale
         for dx, dy in _offsets(width, height, scale):
             room = (px + dx, py + dy, px + dx + width, py + dy + height)
             inside = box.x0 <= room[0] and room[2] <= box.x1 and box.y0 <= room[1] and room[3] <= box.y1
@@ -86,6 +86,13 @@ def name_points(
                 note = axes.annotate(text, at, xytext=shift, textcoords="offset points", fontsize=8, color=colour, bbox=HALO)
                 note.set_in_layout(False)  # the panel keeps the size for which the place was found
                 break
+
+
+def along_steps(x: Floats, y: Floats, points: int = 120) -> tuple[Floats, Floats]:
+    """Points on the line of ``axes.step(x, y, where="post")``, for ``around``: names then keep off the line too."""
+    corners_x, corners_y = np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]
+    place = np.linspace(0, max(len(corners_x) - 1, 0), points)
+    return np.interp(place, np.arange(len(corners_x)), corners_x), np.interp(place, np.arange(len(corners_y)), corners_y)
 
 
 def _offsets(width: float, height: float, scale: float) -> list[tuple[float, float]]:

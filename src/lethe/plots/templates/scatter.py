@@ -95,10 +95,16 @@ def draw_prediction(result: Result, parameters: Parameters, pictures: Pictures) 
     left.legend(loc="best", fontsize=9)
     left.grid(True)
     left.set_title(lines([f for f in result.findings if f.name.startswith("r2")], 2), fontsize=9.5)
-    right.barh([name.replace("_", " ") for name in importance.index], importance, color=style["color"])
+    unit, unit_name = _power_of_ten(float(importance.abs().max()))
+    right.barh([name.replace("_", " ") for name in importance.index], importance / unit, color=style["color"])
     right.axvline(0, color=INK, linewidth=0.8)
-    right.set_xlabel("rise of the squared error when shuffled\n(higher: the prediction needs it)")
-    right.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3), useMathText=True)
+    right.set_xlabel(f"rise of the squared error when shuffled{unit_name}\n(higher: the prediction needs it)")
     right.grid(True, axis="x")
     figure.suptitle(heading(parameters), fontsize=11)
     return figure
+
+
+def _power_of_ten(largest: float) -> tuple[float, str]:
+    """The unit of an axis that reaches to ``largest`` and how its label names it; matplotlib's own would run into the label."""
+    power = int(np.floor(np.log10(largest))) if largest > 0 else 0
+    return (1.0, "") if -2 <= power <= 3 else (10.0**power, f" [$10^{{{power}}}$]")

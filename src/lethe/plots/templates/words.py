@@ -17,6 +17,7 @@ SYMBOLS = {
     "anova": "F",
     "kruskal": "H",
     "r2_test": "R\u00b2",
+    "r2_train": "R\u00b2 in training",
     "mean_abs_pearson": "mean |r|",
     "mean_damage_spearman": "mean harm \u03c1",
     "share_above_1": "share above 1",
@@ -62,8 +63,13 @@ def heading(parameters: Parameters) -> str:
 
 def lines(findings: Sequence[Finding], most: int = 4) -> str:
     """One finding a line, with its group where it has one."""
-    told_lines = [f"{finding.group}: {told(finding)}" if finding.group else told(finding) for finding in findings]
+    told_lines = [f"{_group(finding.group)}: {told(finding)}" if finding.group else told(finding) for finding in findings]
     return "\n".join(told_lines[:most])
+
+
+def _group(group: str) -> str:
+    """E.g. ``objects/distil`` -> ``objects, FADE``."""
+    return ", ".join(method_name(part) for part in group.split("/"))
 
 
 def shortened(name: str, letters: int = 24) -> str:
