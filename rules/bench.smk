@@ -150,8 +150,33 @@ rule bench_stacked_training:
         "../scripts/bench_stacked_training.py"
 
 
+rule untrained_sd14:
+    """Stable Diffusion v1.4's architecture with random weights, as a pipeline folder of 4.3 GB."""
+    output:
+        folder=temp(directory("results/bench/untrained_sd14")),
+    log:
+        "logs/bench/untrained_sd14.log",
+    benchmark:
+        "benchmarks/bench/untrained_sd14.tsv"
+    conda:
+        "../envs/lethe.yaml"
+    threads: 2
+    resources:
+        mem_mb=9000,
+        disk_mb=5000,
+        runtime=60,
+    params:
+        code=fingerprint("lethe.unlearners.bench_sd14"),
+    message:
+        "Stable Diffusion v1.4's architecture with random weights"
+    script:
+        "../scripts/untrained_sd14.py"
+
+
 rule bench_sd14:
     """Stable Diffusion v1.4's architecture on the CPU: unlearned models applied and taken back, one image. Not part of `bench`: minutes and 8 GB."""
+    input:
+        folder="results/bench/untrained_sd14",
     output:
         json="results/bench/sd14.json",
     log:
@@ -163,7 +188,6 @@ rule bench_sd14:
     threads: 2
     resources:
         mem_mb=9000,
-        disk_mb=5000,
         runtime=60,
     params:
         code=fingerprint("lethe.unlearners.bench_sd14"),

@@ -2,12 +2,8 @@
 
 from lethe.runtime import start_job
 
-import tempfile
-from pathlib import Path
-
 from lethe.io.tables import write_json
 from lethe.unlearners.bench_sd14 import bench_sd14
 
 start_job(snakemake.log[0], "bench: Stable Diffusion v1.4 on the CPU", snakemake.threads)
-with tempfile.TemporaryDirectory(dir=snakemake.resources.tmpdir) as folder:
-    write_json(snakemake.output.json, bench_sd14(Path(folder) / "sd14"))
+write_json(snakemake.output.json, bench_sd14(snakemake.input.folder))

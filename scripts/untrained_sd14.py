@@ -1,0 +1,10 @@
+"""Write a pipeline folder of Stable Diffusion v1.4's architecture with random weights."""
+
+from lethe.runtime import start_job
+
+from lethe.io.atomic import atomic_path
+from lethe.unlearners.bench_sd14 import write_folder
+
+start_job(snakemake.log[0], "untrained Stable Diffusion v1.4", snakemake.threads)
+with atomic_path(snakemake.output.folder) as folder:
+    write_folder(folder)
