@@ -27,11 +27,10 @@ def bundle_contents():
     for task in TASKS:
         off = [pattern.format(run=f"{task}_baseline") for pattern in shard]
         bundles[f"images_{task}_baseline"] = ("images", expand("<results>/{file}", file=off))
-        for method in METHODS:
-            if runs(task, [method]):
-                model = run_files(task, method, "models/{run}/delta.safetensors", "models/{run}/record.json")
-                bundles[f"models_{task}_{method}"] = ("models", model)
-                bundles[f"images_{task}_{method}"] = ("images", run_files(task, method, *shard))
+        for method in methods_with_models(task):
+            model = run_files(task, method, "models/{run}/delta.safetensors", "models/{run}/record.json")
+            bundles[f"models_{task}_{method}"] = ("models", model)
+            bundles[f"images_{task}_{method}"] = ("images", run_files(task, method, *shard))
     classifiers = [file for file in deepunlearn_products(STUDIES) if "/tables/" in file]
     bundles["tables"] = ("tables", table_files(TASKS) + classifiers)
     return {name: content for name, content in bundles.items() if content[0] in SETTINGS.publish.classes}

@@ -245,6 +245,11 @@ def lpips_weights(wildcards):
     return sorted(str(file) for file in Path(folder).iterdir() if file.is_file()) if folder and Path(folder).is_dir() else []
 
 
+def methods_with_models(task):
+    """The methods that unlearn an entity of a task; `retrain` does so for some tasks only."""
+    return [method for method in METHODS if runs(task, [method])]
+
+
 def scores_of_method(wildcards):
     """Scores of every model of a task and method."""
     return expand("<results>/scores/{run}.parquet", run=runs(wildcards.task, [wildcards.method]))
@@ -259,7 +264,7 @@ def tables_of_methods(name, ending):
     """An input function: a table of every method that has models of the task."""
 
     def files(wildcards):
-        methods = [method for method in METHODS if runs(wildcards.task, [method])]
+        methods = methods_with_models(wildcards.task)
         return expand(
             "<results>/by_method/{name}_{task}_{method}.{ending}", name=name, task=wildcards.task, method=methods, ending=ending
         )

@@ -4,20 +4,20 @@ Snakemake sees edits of a script but not of a package that the script imports. E
 ``fingerprint(modules...)`` as a parameter: a hash over the syntax trees of these modules and of every ``lethe`` module they
 import, found without running them. Comments, docstrings and formatting do not count; a changed value does.
 
-Parsing the package costs six seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
+Parsing the package costs two to four seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lethe.io.atomic import atomic_path
+from lethe.io.hashing import sha256_file
+from lethe.io.tables import CorruptFileError, read_json, readable, write_json
 
 PACKAGE = Path(__file__).parent
 
@@ -38,18 +38,18 @@ def recall(path: str | Path) -> None:
     Facts are bound to the bytes of a file, to this module and to the version of Python, so a recalled fingerprint is the one that
     parsing would give. A file that cannot be read as such is written anew.
     """
-    path = Path(path)
-    by = [sys.version, _sha256(Path(__file__))]
+    by = [sys.version, sha256_file(__file__)]
     try:
-        kept = json.loads(path.read_text())
-        known = {key: Facts(*facts) for key, facts in kept["files"].items()} if kept["by"] == by else {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        kept = read_json(path)
+        with readable(path, "facts of source files"):
+            known = {key: Facts(*facts) for key, facts in kept["files"].items()} if kept["by"] == by else {}
+    except (FileNotFoundError, CorruptFileError):
         known = {}
     _recalled.update(known)
-    found = {_sha256(file): _facts(file) for file in sorted(PACKAGE.rglob("*.py"))}
+    keys = {sha256_file(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+    found = {key: _facts(key, file) for key, file in keys.items()}
     if found != known:
-        with atomic_path(path) as part:
-            part.write_text(json.dumps({"by": by, "files": found}))
+        write_json(path, {"by": by, "files": found}, indent=None)
 
 
 @cache
@@ -96,7 +96,8 @@ def _is_module(name: str) -> bool:
 
 @cache
 def _module_facts(module: str) -> Facts:
-    return _facts(_file(module))
+    file = _file(module)
+    return _facts(sha256_file(file), file)
 
 
 @cache
@@ -104,16 +105,12 @@ def _imports(module: str) -> frozenset[str]:
     return frozenset(name for name in _module_facts(module).names if _is_module(name))
 
 
-def _facts(file: Path) -> Facts:
-    key = _sha256(file)
+def _facts(key: str, file: Path) -> Facts:
+    """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
         tree = ast.parse(file.read_text(), filename=str(file))
         _recalled[key] = Facts(names=_names(tree), digest=_digest(tree))
     return _recalled[key]
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _names(tree: ast.Module) -> list[str]:

@@ -85,7 +85,13 @@ def test_a_broken_or_foreign_store_is_written_anew(package: Path, tmp_path: Path
     clear()
     module.recall(store)
     assert module.fingerprint("lethe.a") == parsed
-    assert len(json.loads(store.read_text())["files"]) == 3
+    kept = json.loads(store.read_text())
+    assert len(kept["files"]) == 3
+
+    store.write_text(json.dumps(kept | {"files": {key: 3 for key in kept["files"]}}))
+    clear()
+    module.recall(store)
+    assert json.loads(store.read_text()) == kept, "ours by its header, but no facts"
 
 
 def test_each_method_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,7 +78,7 @@ def test_a_job_logs_what_starting_cost(tmp_path: Path) -> None:
     assert jobs == 1 and 0 < start < total
 
 
-def test_the_collector_waits_for_the_imports_of_a_script_and_for_nothing_else(tmp_path: Path) -> None:
+def test_the_collector_waits_for_the_imports_of_a_script_and_for_nothing_else() -> None:
     def states(first_line: str) -> str:
         code = f"{first_line}; import gc, lethe.runtime as r; print(gc.isenabled()); r.setup_logging(None, 'job'); print(gc.isenabled())"
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -87,7 +87,7 @@ def test_the_collector_waits_for_the_imports_of_a_script_and_for_nothing_else(tm
     assert states("pass").split() == ["True", "True"]
 
 
-@pytest.mark.parametrize("script", sorted(Path("scripts").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", sorted((Path(__file__).parents[2] / "scripts").glob("*.py")), ids=lambda path: path.stem)
 def test_a_script_imports_the_runtime_first_and_starts_its_log(script: Path) -> None:
     body = ast.parse(script.read_text()).body
     first = next(node for node in body if isinstance(node, ast.Import | ast.ImportFrom))

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lethe.interference.entities import join_records
 from lethe.interference.templates.base import Template, emitters_of, methods_of, similarities_of, tasks_of
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.parameters import Parameters
-from lethe.io.tables import read_json, read_parquet
+from lethe.io.tables import read_json, read_parquet, read_parquets
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
 from lethe.testbed.similarity import from_records
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Files = Mapping[str, Sequence[str]]
 Models = Callable[[str, str], Iterable[ModelId]]
@@ -81,7 +77,7 @@ def load_data(parameters: Parameters, files: Files, balance: Mapping[str, Sequen
             task=task,
             metadata=read_json(given["metadata"][0]),
             balance=balance.get(task, ()),
-            pairs=_joined(given["pairs"]) if "pairs" in given else None,
+            pairs=read_parquets(given["pairs"]) if "pairs" in given else None,
             entities=join_records([read_json(path) for path in given.get("entities", ())]),
             similarities={kind: from_records(read_json(path))[1] for kind, path in similar},
             baseline=read_parquet(given["baseline"][0]) if "baseline" in given else None,
@@ -95,9 +91,3 @@ def _share(paths: Sequence[str], place: int, tasks: int) -> Sequence[str]:
     """What belongs to one task of as many files for each, task after task."""
     each = len(paths) // tasks
     return paths[place * each : (place + 1) * each]
-
-
-def _joined(paths: Sequence[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.concat([read_parquet(path) for path in paths], ignore_index=True)

@@ -49,7 +49,7 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     right.axvline(float(own["displacement"].iloc[0]), color="#D55E00", linewidth=2.4, label=str(result.notes["emitter"]))
     right.set_xlabel("displacement of the mean embedding\n(distance; 0 = not moved)")
     right.set_ylabel("entities")
-    right.yaxis.get_major_locator().set_params(integer=True)
+    right.locator_params(axis="y", integer=True)
     right.legend(loc="best", fontsize=8.5, frameon=True)
     right.set_title(told(result.findings[0]), fontsize=9.5)
     figure.suptitle(heading(parameters), fontsize=11)
