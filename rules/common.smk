@@ -351,7 +351,7 @@ def styles_of_task_base(wildcards):
 
 
 def evaluator_code(wildcards):
-    """Fingerprint of the code behind an evaluator: its training and its folder."""
+    """Fingerprint of the code that trains an evaluator."""
     return fingerprint(f"lethe.pretraining.{wildcards.evaluator}")
 
 

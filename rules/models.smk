@@ -24,7 +24,7 @@ rule base:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("lethe.pretraining.assemble"),
+        code=fingerprint("lethe.pretraining.folders"),
         settings=SETTINGS.pretraining.model_dump(),
     message:
         "Pipeline folder of the base '{wildcards.base}'"
@@ -77,7 +77,7 @@ rule evaluator:
         mem_mb=2000,
         runtime=10,
     params:
-        code=evaluator_code,
+        code=fingerprint("lethe.pretraining.folders"),
         settings=SETTINGS.pretraining.model_dump(),
     message:
         "Folder of the {wildcards.evaluator}"

@@ -5,10 +5,10 @@ from lethe.runtime import start_job
 from pathlib import Path
 
 from lethe.io.atomic import atomic_path
-from lethe.pretraining.assemble import base_folder
+from lethe.pretraining.folders import base_folder
 from lethe.settings.pretraining import PretrainingSettings
 
-start_job(snakemake.log[0], f"base {snakemake.wildcards.base}", snakemake.threads)
+start_job(snakemake.log[0], f"base {snakemake.wildcards.base}", snakemake.threads, torch=False)
 with atomic_path(snakemake.output.folder) as folder:
     base_folder(
         folder,

@@ -80,14 +80,16 @@ def test_alex_equals_the_transcription(folder: Path, side: int) -> None:
 
 
 def test_backbone_equals_the_transcription_over_hooked_blocks(tmp_path: Path) -> None:
-    from lethe.pretraining.backbone import build_backbone, save_backbone
-    from lethe.settings.pretraining import BackboneSettings
+    from tests.mini_folders import write_evaluator
+
+    from lethe.pretraining.backbone import build_backbone
+    from lethe.settings.pretraining import BackboneSettings, PretrainingSettings
 
     torch.manual_seed(0)
     settings = BackboneSettings(depth=2)
     model = build_backbone(settings).eval()
-    save_backbone(tmp_path / "backbone", model, settings)
-    metric = LpipsBackbone.create(MetricContext(backbone=str(tmp_path / "backbone")))
+    folder = write_evaluator(tmp_path, "backbone", model, PretrainingSettings(backbone=settings))
+    metric = LpipsBackbone.create(MetricContext(backbone=str(folder)))
     off = photos(32)
     on = noisy(off)
     scores = metric.score(batch(on, off))["lpips_backbone"]

@@ -31,19 +31,19 @@ NAMES = ["clip", "brisque", "rmse", "ssim", "dino", "lpips_backbone", "judge"]
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tiny random open_clip folder and timm folder, in the form that the mini world's training writes."""
-    from lethe.pretraining.backbone import build_backbone, save_backbone
-    from lethe.pretraining.clip import build_clip, save_clip
+    from tests.mini_folders import write_evaluator
+
+    from lethe.pretraining.backbone import build_backbone
+    from lethe.pretraining.clip import build_clip
     from lethe.pretraining.text import build_tokenizer
-    from lethe.settings.pretraining import BackboneSettings, ClipSettings, TokenizerSettings
+    from lethe.settings.pretraining import BackboneSettings, ClipSettings, PretrainingSettings
 
     torch.manual_seed(0)
     root = tmp_path_factory.mktemp("evaluators")
-    tokenizer = build_tokenizer(PROMPTS, TokenizerSettings())
-    clip = ClipSettings(vision_layers=1, text_layers=1)
-    save_clip(root / "clip", build_clip(clip, tokenizer), tokenizer, clip)
-    backbone = BackboneSettings(depth=1)
-    save_backbone(root / "backbone", build_backbone(backbone), backbone)
-    return root / "clip", root / "backbone"
+    settings = PretrainingSettings(clip=ClipSettings(vision_layers=1, text_layers=1), backbone=BackboneSettings(depth=1))
+    tokenizer = build_tokenizer(PROMPTS, settings.tokenizer)
+    clip = write_evaluator(root, "clip", build_clip(settings.clip, tokenizer), settings, tokenizer)
+    return clip, write_evaluator(root, "backbone", build_backbone(settings.backbone), settings)
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from tests.mini_folders import write_base, write_evaluator
 
 from lethe.pretraining.assets import AssetError, images_sha256, load_asset, round_to_half, save_asset
 from lethe.pretraining.augment import random_affine, random_blur, random_light, random_noise
-from lethe.pretraining.backbone import build_backbone, embed, save_backbone, train_backbone
-from lethe.pretraining.base import assemble_pipeline, build_unet, sampling_weights, save_pipeline, train_base
-from lethe.pretraining.clip import build_clip, clip_scores, save_clip, train_clip
+from lethe.pretraining.backbone import build_backbone, embed, train_backbone
+from lethe.pretraining.base import build_scheduler, build_unet, sampling_weights, train_base
+from lethe.pretraining.clip import build_clip, clip_scores, train_clip
 from lethe.pretraining.data import TaskImages, held_out_mask, join
 from lethe.pretraining.judge import build_judge, classify, train_judge
 from lethe.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
@@ -211,19 +216,63 @@ def test_popularity_decides_how_often_an_entity_is_drawn(blocks, vae, tokenizer,
     assert per_entity == pytest.approx([1, 2, 3])
 
 
-def test_pipeline_folder_is_an_ordinary_one(base, vae, tokenizer, tmp_path):
+def _pipeline(base, vae, tokenizer, sampler="ddim"):
+    """Built by diffusers from the models themselves."""
     from diffusers import StableDiffusionPipeline
 
     text_encoder, unet = base
-    save_pipeline(assemble_pipeline(vae, text_encoder, tokenizer, unet, SMOKE.base), tmp_path / "base")
-    loaded = StableDiffusionPipeline.from_pretrained(tmp_path / "base")
-    loaded.set_progress_bar_config(disable=True)
-    ids = loaded.tokenizer(
-        CAPTIONS[0], padding="max_length", max_length=loaded.tokenizer.model_max_length, return_tensors="pt"
-    ).input_ids
-    assert torch.equal(ids, tokenize(tokenizer, [CAPTIONS[0]]))
-    image = loaded(CAPTIONS[0], num_inference_steps=2, guidance_scale=3.0, output_type="np").images[0]
+    pipeline = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=build_scheduler(SMOKE.base.noise, sampler),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _said(config):
+    """A configuration without where it was read and what wrote it."""
+    return {key: value for key, value in dict(config).items() if not key.startswith("_") or key == "_class_name"}
+
+
+def test_base_folder_holds_what_diffusers_itself_would_save(base, vae, tokenizer, tmp_path):
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+
+    text_encoder, unet = copy.deepcopy(base)
+    ours = write_base(tmp_path, copy.deepcopy(vae), text_encoder, unet, tokenizer, SMOKE)
+    rounded = (round_to_half(text_encoder), round_to_half(unet))
+    _pipeline(rounded, round_to_half(copy.deepcopy(vae)), tokenizer).save_pretrained(tmp_path / "theirs")
+    first, second = (StableDiffusionPipeline.from_pretrained(folder) for folder in (ours, tmp_path / "theirs"))
+    for name in ("unet", "vae", "text_encoder"):
+        assert _equal(getattr(first, name), getattr(second, name)), name
+    for name in ("unet", "vae", "scheduler"):
+        assert _said(getattr(first, name).config) == _said(getattr(second, name).config), name
+    described = [pipeline.text_encoder.config.to_dict() for pipeline in (first, second)]
+    assert _said(described[0]) == _said(described[1])
+    assert _said(first.config) == _said(second.config)
+    # made from the folder's scheduler, another has the same settings whichever of the two was read
+    samplers = [DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config).config for pipeline in (first, second)]
+    known = inspect.signature(DPMSolverMultistepScheduler.__init__).parameters.keys() - {"self"}
+    assert {key: samplers[0][key] for key in known} == {key: samplers[1][key] for key in known}
+    words = [pipeline.tokenizer for pipeline in (first, second)]
+    assert words[0].get_vocab() == words[1].get_vocab() and words[0].special_tokens_map == words[1].special_tokens_map
+    assert torch.equal(tokenize(words[0], CAPTIONS), tokenize(words[1], CAPTIONS))
+    first.set_progress_bar_config(disable=True)
+    image = first(CAPTIONS[0], num_inference_steps=2, guidance_scale=3.0, output_type="np").images[0]
     assert image.shape == (32, 32, 3) and np.isfinite(image).all()
+
+
+def test_folders_are_written_without_their_libraries():
+    code = (
+        "import sys, lethe.pretraining.folders;"
+        "print([name for name in ('torch', 'diffusers', 'transformers', 'open_clip', 'timm') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm"])
@@ -231,8 +280,7 @@ def test_sampling_agrees_with_diffusers(base, vae, tokenizer, sampler):
     text_encoder, unet = base
     sampling = SMOKE.sampling.model_copy(update={"sampler": sampler, "steps": 4})
     ours = sample_images(vae, text_encoder, unet, tokenizer, CAPTIONS[:2], [5, 6], SMOKE.base.noise, sampling)
-    pipeline = assemble_pipeline(vae, text_encoder, tokenizer, unet, SMOKE.base, sampler)
-    pipeline.set_progress_bar_config(disable=True)
+    pipeline = _pipeline(base, vae, tokenizer, sampler)
     start = torch.cat([torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(n)) for n in (5, 6)])
     theirs = pipeline(
         CAPTIONS[:2], latents=start, num_inference_steps=4, guidance_scale=sampling.guidance, output_type="np"
@@ -255,7 +303,7 @@ def test_clip_learns_and_loads_in_open_clip(blocks, tokenizer, tmp_path):
     model = train_clip(blocks.images, blocks.labels, CAPTIONS, tokenizer, settings, seed=0)
     scores = clip_scores(model, blocks.images, CAPTIONS, tokenizer)
     assert (scores.argmax(1) == blocks.labels).double().mean() > 0.9
-    save_clip(tmp_path / "clip", model, tokenizer, settings)
+    write_evaluator(tmp_path, "clip", model, SMOKE.model_copy(update={"clip": settings}), tokenizer)
     loaded, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{tmp_path / 'clip'}")
     ids = open_clip.get_tokenizer(f"local-dir:{tmp_path / 'clip'}")(CAPTIONS)
     assert torch.equal(ids, tokenize(tokenizer, CAPTIONS))
@@ -271,7 +319,7 @@ def test_backbone_loads_in_timm(blocks, tmp_path):
     import timm
 
     backbone = train_backbone(blocks.images, SMOKE.backbone, seed=0)
-    save_backbone(tmp_path / "backbone", backbone, SMOKE.backbone)
+    write_evaluator(tmp_path, "backbone", backbone, SMOKE)
     loaded = timm.create_model(f"local-dir:{tmp_path / 'backbone'}", pretrained=True).eval()
     assert embed(backbone, blocks.images).shape == (24, SMOKE.backbone.width)
     torch.testing.assert_close(embed(loaded, blocks.images), embed(backbone, blocks.images))
@@ -306,7 +354,7 @@ def test_asset_round_trip_through_fp16(base, tokenizer, tmp_path):
     asset = load_asset(path, entities=NAMES, settings_sha256="abc")
     assert json.loads(path.with_suffix(".json").read_text()) == asset.provenance == record
     rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
-    rebuilt.load_state_dict(asset.parts["unet"])
+    rebuilt.load_state_dict(asset.state_dict("unet"))
     assert _equal(rebuilt, round_to_half(unet))
     assert not list(tmp_path.glob(".*"))
 

@@ -71,6 +71,6 @@ def read_images(tar: str | Path, index: str | Path) -> ImageSet:
 def _judge(folder: Path, device: str) -> tuple[Callable[[torch.Tensor], torch.Tensor], list[str]]:
     config = read_json(folder / "config.json")
     model = build_judge(len(config["classes"]), JudgeSettings.model_validate(config["settings"]))
-    model.load_state_dict(load_asset(folder / "judge.safetensors").parts["judge"])
+    model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
     model = model.eval().requires_grad_(False).to(device)
     return lambda images: model(to_unit(images.to(device))), config["classes"]

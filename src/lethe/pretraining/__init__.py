@@ -14,6 +14,6 @@ from lethe.registry import Registry
 
 # role of an evaluator -> function that writes its folder from a checkpoint; each imports what its own model needs, no more
 EVALUATOR_FOLDERS: Registry[Callable[..., None]] = Registry("evaluator")
-EVALUATOR_FOLDERS.register("clip", "lethe.pretraining.clip:clip_folder")
-EVALUATOR_FOLDERS.register("backbone", "lethe.pretraining.backbone:backbone_folder")
-EVALUATOR_FOLDERS.register("judge", "lethe.pretraining.judge:judge_folder")
+EVALUATOR_FOLDERS.register("clip", "lethe.pretraining.folders:clip_folder")
+EVALUATOR_FOLDERS.register("backbone", "lethe.pretraining.folders:backbone_folder")
+EVALUATOR_FOLDERS.register("judge", "lethe.pretraining.folders:judge_folder")

@@ -1,4 +1,7 @@
-"""Checkpoints kept in the repository: one fp16 safetensors per model and a provenance record beside it."""
+"""Checkpoints kept in the repository: one fp16 safetensors per model and a provenance record beside it.
+
+Reading one imports no torch: the folders of bases and evaluators are written from it as they are.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,18 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors.torch import load_file, save_file
-from torch import nn
+import numpy as np
+from numpy.typing import NDArray
 
 from lethe.io.atomic import atomic_path
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import read_json
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 SCHEMA_VERSION = 1
 
@@ -26,10 +32,16 @@ class AssetError(RuntimeError):
 
 @dataclass(frozen=True)
 class Asset:
-    """A checkpoint: per part a float32 state dict, and the provenance record."""
+    """A checkpoint: per part its tensors by name, floats as float32, and the provenance record."""
 
-    parts: dict[str, dict[str, torch.Tensor]]
+    parts: dict[str, dict[str, NDArray[Any]]]
     provenance: dict[str, Any]
+
+    def state_dict(self, part: str) -> dict[str, torch.Tensor]:
+        """What ``load_state_dict`` takes."""
+        import torch
+
+        return {name: torch.from_numpy(array) for name, array in self.parts[part].items()}
 
 
 def images_sha256(images: torch.Tensor, labels: torch.Tensor) -> str:
@@ -66,6 +78,10 @@ def save_asset(
         parts: name to module or state dict, e.g. ``{"unet": ..., "text_encoder": ...}``; tensors are stored as ``part.tensor``.
         provenance: what to record; ``schema_version``, ``weights_sha256``, ``bytes`` and ``torch`` are added.
     """
+    import torch
+    from safetensors.torch import save_file
+    from torch import nn
+
     if path.suffix != ".safetensors":
         raise ValueError(f"{path}: a checkpoint ends in .safetensors")
     tensors = {}
@@ -119,14 +135,18 @@ def load_asset(path: Path, entities: Sequence[str] | None = None, settings_sha25
         raise AssetError(f"{path}: trained on {record['entities']}, expected {list(entities)}")
     if settings_sha256 is not None and settings_sha256 != record["settings_sha256"]:
         raise AssetError(f"{path}: trained with settings {record['settings_sha256']}, expected {settings_sha256}; train it anew")
-    parts: dict[str, dict[str, torch.Tensor]] = {}
-    for name, tensor in load_file(path).items():
+    from safetensors.numpy import load_file
+
+    parts: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in load_file(path).items():
         part, key = name.split(".", 1)
-        parts.setdefault(part, {})[key] = tensor.float() if tensor.is_floating_point() else tensor
+        parts.setdefault(part, {})[key] = array.astype(np.float32) if array.dtype.kind == "f" else array
     return Asset(parts=parts, provenance=record)
 
 
 def _half(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    import torch
+
     half = tensor.detach().to(torch.float16)
     if not torch.isfinite(half).all():
         raise ValueError(f"{name}: largest value {tensor.abs().max().item():.3g} does not fit into fp16")

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import torch
-from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
-from lethe.io.tables import write_json
-from lethe.pretraining.assets import load_asset
+from lethe.pretraining.architectures import BACKBONE, backbone_config
 from lethe.pretraining.augment import random_affine, random_blur, random_hue, random_light, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
-from lethe.settings.pretraining import BackboneSettings, PretrainingSettings
+from lethe.settings.pretraining import BackboneSettings
 
 repair_torchvision()
 
 import timm  # noqa: E402
 
-ARCHITECTURE = "vit_tiny_patch16_224"
-
-
-def backbone_arguments(settings: BackboneSettings) -> dict[str, Any]:
-    """What turns timm's tiny vision transformer into ours."""
-    return {
-        "img_size": settings.image_size,
-        "patch_size": settings.patch_size,
-        "embed_dim": settings.width,
-        "depth": settings.depth,
-        "num_heads": settings.heads,
-        "num_classes": 0,
-    }
-
 
 def build_backbone(settings: BackboneSettings) -> nn.Module:
     """An untrained backbone; its output is the embedding of the class token, ``(N, width)``."""
-    return timm.create_model(ARCHITECTURE, pretrained=False, **backbone_arguments(settings))
+    return timm.create_model(BACKBONE, pretrained=False, **backbone_config(settings)["model_args"])
 
 
 def train_backbone(images: torch.Tensor, settings: BackboneSettings, seed: int) -> nn.Module:
@@ -60,35 +40,6 @@ def train_backbone(images: torch.Tensor, settings: BackboneSettings, seed: int) 
     return backbone.eval().requires_grad_(False)
 
 
-def save_backbone(folder: Path, backbone: nn.Module, settings: BackboneSettings) -> None:
-    """Write a folder that ``timm.create_model("local-dir:...")`` loads."""
-    folder.mkdir(parents=True, exist_ok=True)
-    half = [0.5, 0.5, 0.5]
-    config = {
-        "architecture": ARCHITECTURE,
-        "num_classes": 0,
-        "num_features": settings.width,
-        "global_pool": "token",
-        "model_args": backbone_arguments(settings),
-        "pretrained_cfg": {
-            "custom_load": False,
-            "input_size": [3, settings.image_size, settings.image_size],
-            "fixed_input_size": True,
-            "interpolation": "bicubic",
-            "crop_pct": 1.0,
-            "crop_mode": "squash",
-            "mean": half,
-            "std": half,
-            "num_classes": 0,
-            "pool_size": None,
-            "first_conv": "patch_embed.proj",
-            "classifier": "head",
-        },
-    }
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    save_file({name: tensor.contiguous() for name, tensor in backbone.state_dict().items()}, folder / "model.safetensors")
-
-
 @torch.no_grad()
 def embed(backbone: nn.Module, images: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
     """Embeddings of the class token, ``(N, width)``, not normalized."""
@@ -100,16 +51,3 @@ def _view(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     moved = random_affine(pixels, generator, shift=0.15, zoom=(0.9, 1.3), turn=0.15)
     lit = random_light(random_hue(random_blur(moved, generator, 0.5), generator), generator, 0.3, 0.3, 0.3)
     return random_noise(lit, generator, 0.15)
-
-
-def backbone_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
-    """Write the timm folder of a checkpoint into ``folder`` (there and empty); ``tokenizer`` is not used.
-
-    Raises:
-        AssetError: the checkpoint is missing or damaged.
-    """
-    asset = load_asset(weights)
-    model = build_backbone(settings.backbone)
-    model.load_state_dict(asset.parts["backbone"])
-    save_backbone(folder, model, settings.backbone)
-    write_json(folder / "provenance.json", asset.provenance)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
+from lethe.pretraining.architectures import ddim_config, noise_config, text_encoder_config, unet_config
 from lethe.pretraining.loop import Average, Trainer
 from lethe.pretraining.text import tokenize
 from lethe.registry import nearest
@@ -16,63 +16,27 @@ from lethe.settings.pretraining import BaseModelSettings, NoiseScheduleSettings,
 
 repair_torchvision()
 
-from diffusers import (  # noqa: E402
-    AutoencoderKL,
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    StableDiffusionPipeline,
-    UNet2DConditionModel,
-)
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel  # noqa: E402
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast  # noqa: E402
 
 
 def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
     """An untrained text encoder for ``tokenizer``."""
-    config = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=settings.width,
-        intermediate_size=settings.intermediate,
-        num_hidden_layers=settings.layers,
-        num_attention_heads=settings.heads,
-        max_position_embeddings=tokenizer.model_max_length,
-        projection_dim=settings.width,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    return CLIPTextModel(config)
+    return CLIPTextModel(CLIPTextConfig(**text_encoder_config(settings, tokenizer.get_vocab(), tokenizer.model_max_length)))
 
 
 def build_unet(settings: UNetSettings, cross_attention_dim: int, latent_channels: int = 4) -> UNet2DConditionModel:
     """An untrained denoiser, channels last."""
-    unet = UNet2DConditionModel(
-        sample_size=settings.sample_size,
-        in_channels=latent_channels,
-        out_channels=latent_channels,
-        block_out_channels=settings.block_out_channels,
-        down_block_types=tuple("CrossAttnDownBlock2D" if attends else "DownBlock2D" for attends in settings.cross_attention),
-        up_block_types=tuple("CrossAttnUpBlock2D" if attends else "UpBlock2D" for attends in reversed(settings.cross_attention)),
-        layers_per_block=settings.layers_per_block,
-        cross_attention_dim=cross_attention_dim,
-        attention_head_dim=settings.attention_heads,  # diffusers' historical name: for this class it is the number of heads
-        norm_num_groups=settings.norm_num_groups,
-    )
+    unet = UNet2DConditionModel(**unet_config(settings, cross_attention_dim, latent_channels))
     return unet.to(memory_format=torch.channels_last)
 
 
 def build_scheduler(noise: NoiseScheduleSettings, sampler: str) -> DDIMScheduler | DPMSolverMultistepScheduler:
     """The sampler ``"ddim"`` or ``"dpm"`` (DPM-Solver++ 2M) for the forward process ``noise``."""
-    common = {
-        "num_train_timesteps": noise.train_timesteps,
-        "beta_start": noise.beta_start,
-        "beta_end": noise.beta_end,
-        "beta_schedule": noise.beta_schedule,
-        "steps_offset": 1,
-    }
     if sampler == "ddim":
-        return DDIMScheduler(**common, clip_sample=False, set_alpha_to_one=False)
+        return DDIMScheduler(**ddim_config(noise))
     if sampler == "dpm":
-        return DPMSolverMultistepScheduler(**common)
+        return DPMSolverMultistepScheduler(**noise_config(noise))
     raise ValueError(f"unknown sampler '{sampler}'; known: ddim, dpm")
 
 
@@ -149,29 +113,3 @@ def train_base(
         average.update()
     average.store()
     return text_encoder.eval().requires_grad_(False), unet.eval().requires_grad_(False)
-
-
-def assemble_pipeline(
-    vae: AutoencoderKL,
-    text_encoder: CLIPTextModel,
-    tokenizer: PreTrainedTokenizerFast,
-    unet: UNet2DConditionModel,
-    settings: BaseModelSettings,
-    sampler: str = "ddim",
-) -> StableDiffusionPipeline:
-    """An ordinary Stable Diffusion pipeline of the parts; ``save_pretrained`` gives a folder any diffusers code can load."""
-    return StableDiffusionPipeline(
-        vae=vae,
-        text_encoder=text_encoder,
-        tokenizer=tokenizer,
-        unet=unet,
-        scheduler=build_scheduler(settings.noise, sampler),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-
-
-def save_pipeline(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Write a pipeline folder."""
-    pipeline.save_pretrained(folder, safe_serialization=True)

@@ -2,67 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
-from lethe.io.tables import write_json
-from lethe.pretraining.assets import load_asset
+from lethe.pretraining.architectures import clip_config
 from lethe.pretraining.augment import random_affine, random_blur, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
-from lethe.pretraining.text import load_tokenizer, tokenize
-from lethe.settings.pretraining import ClipSettings, PretrainingSettings
+from lethe.pretraining.text import tokenize
+from lethe.settings.pretraining import ClipSettings
 
 repair_torchvision()
 
 import open_clip  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
 
-WEIGHTS_FILE = "open_clip_model.safetensors"
-
-
-def clip_config(settings: ClipSettings, tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
-    """The content of ``open_clip_config.json``."""
-    half = [0.5, 0.5, 0.5]
-    return {
-        "model_cfg": {
-            "embed_dim": settings.embed_dim,
-            "vision_cfg": {
-                "image_size": settings.image_size,
-                "patch_size": settings.patch_size,
-                "width": settings.vision_width,
-                "layers": settings.vision_layers,
-                "head_width": settings.head_width,
-            },
-            "text_cfg": {
-                "context_length": tokenizer.model_max_length,
-                "vocab_size": len(tokenizer),
-                "hf_tokenizer_name": "local",  # any value makes open_clip read the tokenizer beside this file
-                "width": settings.text_width,
-                "heads": settings.text_heads,
-                "layers": settings.text_layers,
-            },
-        },
-        "preprocess_cfg": {
-            "size": settings.image_size,
-            "mean": half,
-            "std": half,
-            "interpolation": "bicubic",
-            "resize_mode": "squash",
-        },
-    }
-
 
 def build_clip(settings: ClipSettings, tokenizer: PreTrainedTokenizerFast) -> open_clip.CLIP:
     """An untrained model; its logit scale is fixed by the settings."""
-    model = open_clip.CLIP(**clip_config(settings, tokenizer)["model_cfg"])
+    config = clip_config(settings, len(tokenizer), tokenizer.model_max_length)
+    model = open_clip.CLIP(**config["model_cfg"])
     model.logit_scale.data.fill_(math.log(settings.logit_scale))
     model.logit_scale.requires_grad_(False)
     return model
@@ -110,14 +72,6 @@ def train_clip(
     return model.eval().requires_grad_(False)
 
 
-def save_clip(folder: Path, model: open_clip.CLIP, tokenizer: PreTrainedTokenizerFast, settings: ClipSettings) -> None:
-    """Write a folder that ``open_clip.create_model_and_transforms("local-dir:...")`` and ``get_tokenizer`` load."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "open_clip_config.json").write_text(json.dumps(clip_config(settings, tokenizer), indent=2, sort_keys=True) + "\n")
-    tokenizer.save_pretrained(folder)
-    save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, folder / WEIGHTS_FILE)
-
-
 @torch.no_grad()
 def clip_scores(
     model: open_clip.CLIP, images: torch.Tensor, captions: Sequence[str], tokenizer: PreTrainedTokenizerFast
@@ -145,16 +99,3 @@ def _variants(captions: Sequence[str]) -> tuple[list[str], list[int]]:
                 texts.append(text)
                 owners.append(owner)
     return texts, owners
-
-
-def clip_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
-    """Write the open_clip folder of a checkpoint into ``folder`` (there and empty).
-
-    Raises:
-        AssetError: the checkpoint is missing or damaged.
-    """
-    asset, words = load_asset(weights), load_tokenizer(tokenizer, settings.tokenizer)
-    model = build_clip(settings.clip, words)
-    model.load_state_dict(asset.parts["clip"])
-    save_clip(folder, model, words, settings.clip)
-    write_json(folder / "provenance.json", asset.provenance)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lethe.io.tables import write_json
-from lethe.pretraining.assets import load_asset
 from lethe.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
-from lethe.settings.pretraining import JudgeSettings, PretrainingSettings
+from lethe.settings.pretraining import JudgeSettings
 
 
 class Judge(nn.Module):
@@ -74,16 +69,3 @@ def classify(judge: Judge, images: torch.Tensor, batch_size: int = 256) -> torch
     """The judge's class of each image, ``(N,)`` int64."""
     check_images(images)
     return torch.cat([judge(to_unit(part)).argmax(1) for part in images.split(batch_size)])
-
-
-def judge_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
-    """Write the judge's folder of a checkpoint into ``folder`` (there and empty); ``tokenizer`` is not used.
-
-    Raises:
-        AssetError: the checkpoint is missing or damaged.
-    """
-    asset = load_asset(weights)
-    write_json(folder / "config.json", {"settings": settings.judge.model_dump(), "classes": asset.provenance["classes"]})
-    shutil.copyfile(weights, folder / "judge.safetensors")
-    shutil.copyfile(weights.with_suffix(".json"), folder / "judge.json")
-    write_json(folder / "provenance.json", asset.provenance)

@@ -10,13 +10,12 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from lethe.compat import repair_torchvision
+from lethe.pretraining.architectures import BEGIN, END, UNKNOWN, tokenizer_config
 from lethe.settings.pretraining import TokenizerSettings
 
 repair_torchvision()
 
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast  # noqa: E402
-
-UNKNOWN, BEGIN, END = "<|unknown|>", "<|startoftext|>", "<|endoftext|>"
 
 
 def build_tokenizer(captions: Iterable[str], settings: TokenizerSettings) -> PreTrainedTokenizerFast:
@@ -57,11 +56,4 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, captions: list[str]) -> torch.T
 
 
 def _wrap(tokenizer: Tokenizer, settings: TokenizerSettings) -> PreTrainedTokenizerFast:
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token=UNKNOWN,
-        bos_token=BEGIN,
-        eos_token=END,
-        pad_token=END,
-        model_max_length=settings.max_length,
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **tokenizer_config(settings))

@@ -118,7 +118,7 @@ def base_part(
     """Train and write a base, or with ``exclude`` (``task/name``) its retrained reference; measure it with the judge."""
     words = load_tokenizer(Path(tokenizer), settings.tokenizer)
     autoencoder = build_vae(settings.vae)
-    autoencoder.load_state_dict(load_asset(Path(vae)).parts["vae"])
+    autoencoder.load_state_dict(load_asset(Path(vae)).state_dict("vae"))
     autoencoder.eval().requires_grad_(False)
     images, labels, names, captions = join(tasks)
     popularity = sampling_weights([value for task in tasks for value in task.popularity], settings.base.popularity_scale)
@@ -142,7 +142,7 @@ def base_part(
     asset = load_asset(Path(judge))
     classes = asset.provenance["classes"]
     model = build_judge(len(classes), settings.judge)
-    model.load_state_dict(asset.parts["judge"])
+    model.load_state_dict(asset.state_dict("judge"))
     wanted = torch.tensor([classes.index(name) for name in names])[asked]
     accuracy = judge_accuracy(model.eval(), drawn, wanted, classes)
     quality = {"judge_mean": accuracy.mean, "judge_worst": accuracy.worst, "judge_per_entity": accuracy.per_class}

@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
+from lethe.pretraining.architectures import vae_config
 from lethe.pretraining.loop import Trainer, check_images, to_unit
 from lethe.settings.pretraining import VaeSettings
 
@@ -15,20 +16,8 @@ from diffusers import AutoencoderKL  # noqa: E402
 
 
 def build_vae(settings: VaeSettings) -> AutoencoderKL:
-    """An untrained autoencoder; its scaling factor is one because ``train_vae`` standardizes the latents in the weights."""
-    blocks = len(settings.block_out_channels)
-    vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * blocks,
-        up_block_types=("UpDecoderBlock2D",) * blocks,
-        block_out_channels=settings.block_out_channels,
-        layers_per_block=settings.layers_per_block,
-        latent_channels=settings.latent_channels,
-        norm_num_groups=settings.norm_num_groups,
-        sample_size=8 * 2 ** (blocks - 1),
-        scaling_factor=1.0,
-        mid_block_add_attention=False,
-    )
-    return vae.to(memory_format=torch.channels_last)
+    """An untrained autoencoder, channels last."""
+    return AutoencoderKL(**vae_config(settings)).to(memory_format=torch.channels_last)
 
 
 def train_vae(images: torch.Tensor, settings: VaeSettings, seed: int) -> AutoencoderKL:

@@ -1,0 +1,45 @@
+"""Folders of small models, written as the rules write them: through a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+
+from lethe.pretraining import EVALUATOR_FOLDERS
+from lethe.pretraining.assets import round_to_half, save_asset
+from lethe.pretraining.folders import base_folder
+from lethe.pretraining.text import tokenizer_json
+from lethe.settings.pretraining import PretrainingSettings
+
+
+def write_evaluator(
+    root: Path, role: str, model: nn.Module, settings: PretrainingSettings, tokenizer: PreTrainedTokenizerFast | None = None
+) -> Path:
+    """``root/role``; ``model`` is rounded to what its checkpoint holds."""
+    words = _words(root, tokenizer) if tokenizer is not None else root / "tokenizer.json"
+    save_asset(root / f"{role}.safetensors", {role: round_to_half(model)}, {})
+    (root / role).mkdir()
+    EVALUATOR_FOLDERS.load(role)(root / role, root / f"{role}.safetensors", words, settings)
+    return root / role
+
+
+def write_base(
+    root: Path,
+    vae: nn.Module,
+    text_encoder: nn.Module,
+    unet: nn.Module,
+    tokenizer: PreTrainedTokenizerFast,
+    settings: PretrainingSettings,
+) -> Path:
+    """``root/base``; the models are rounded to what their checkpoints hold."""
+    save_asset(root / "vae.safetensors", {"vae": round_to_half(vae)}, {})
+    save_asset(root / "weights.safetensors", {"text_encoder": round_to_half(text_encoder), "unet": round_to_half(unet)}, {})
+    base_folder(root / "base", root / "vae.safetensors", root / "weights.safetensors", _words(root, tokenizer), settings)
+    return root / "base"
+
+
+def _words(root: Path, tokenizer: PreTrainedTokenizerFast) -> Path:
+    (root / "tokenizer.json").write_text(tokenizer_json(tokenizer))
+    return root / "tokenizer.json"
