@@ -13,16 +13,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from lethe.compat import defer_package_list
+from lethe.import_clock import ImportClock
+
 if TYPE_CHECKING:
     import torch
 
 T = TypeVar("T")
 log = logging.getLogger("lethe")
+_imports = ImportClock()
 
 if "snakemake" in vars(sys.modules["__main__"]):
     # A rule's script, which imports this module first. Torch and diffusers make a million objects while they are imported, and the
     # collector would walk them again and again, a fifth of the time to start; setup_logging, called after the imports, turns it on.
     gc.disable()
+    defer_package_list()
+    _imports.start()
 
 
 def setup_logging(log_file: str | Path | None, title: str) -> None:
@@ -42,9 +48,16 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
     gc.freeze()  # what was imported stays; no later collection looks at it
     gc.enable()
-    # a script imports everything before it calls this, so the CPU time until here is what starting costs
-    log.info("cpu: %.2f s to start", time.process_time())
-    atexit.register(lambda: log.info("cpu: %.2f s in all", time.process_time()))
+    # a script imports what it needs before it calls this; what is imported later, by whomever, is counted too
+    start, counted = time.process_time(), _imports.seconds
+    log.info("cpu: %.2f s to start", start)
+
+    def log_cpu() -> None:
+        log.info(
+            "cpu: %.2f s in all, %.2f s of it to start and to import", time.process_time(), start + _imports.seconds - counted
+        )
+
+    atexit.register(log_cpu)
 
 
 def start_job(log_file: str | Path | None, title: str, threads: int, torch: bool = True) -> None:
@@ -68,7 +81,7 @@ def setup_torch(threads: int) -> None:
 
     repair_torchvision()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler as well: 2 s a job
     torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import logging
 import subprocess
 import sys
@@ -60,22 +61,71 @@ def test_published_names() -> None:
 
 
 def test_cpu_share_is_read_from_logs(tmp_path: Path) -> None:
+    from lethe.cpu_share import cpu_share, cpu_times
+
+    for rule, name, seconds, importing in (("score", "1", 10, 2.5), ("score", "2", 6, 1), ("unlearn", "1", 4, 3.75)):
+        (tmp_path / rule).mkdir(exist_ok=True)
+        end = f"x INFO cpu: {seconds:.2f} s in all, {importing:.2f} s of it to start and to import\n"
+        (tmp_path / rule / f"{name}.log").write_text(f"x INFO cpu: 1.00 s to start\n{end}")
+    (tmp_path / "claims.log").write_text("x INFO cpu: 1.00 s to start\n")  # died: not counted
+    assert cpu_times(tmp_path) == {"unlearn": (1, 4.0, 3.75), "score": (2, 16.0, 3.5)}
+    assert list(cpu_times(tmp_path)) == ["unlearn", "score"]
+    assert cpu_share(tmp_path) == (3, 20.0, 7.25) and cpu_share(tmp_path).share == pytest.approx(0.6375)
+    assert cpu_share(tmp_path / "none").jobs == 0
+
+
+def test_a_job_logs_what_starting_and_later_imports_cost(tmp_path: Path) -> None:
     from lethe.cpu_share import cpu_share
 
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "1.log").write_text("x INFO cpu: 2.50 s to start\nx INFO cpu: 10.00 s in all\n")
-    (tmp_path / "2.log").write_text("x INFO cpu: 1.00 s to start\n")  # died: not counted
-    assert cpu_share(tmp_path) == (2.5, 10.0, 1)
-
-
-def test_a_job_logs_what_starting_cost(tmp_path: Path) -> None:
-    from lethe.cpu_share import cpu_share
-
+    slow = tmp_path / "slow_module.py"
+    slow.write_text("import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass\n")
     log = tmp_path / "job.log"
-    code = f"from lethe.runtime import start_job; start_job({str(log)!r}, 'a job', 1, torch=False); sum(range(10**7))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
-    start, total, jobs = cpu_share(tmp_path)
-    assert jobs == 1 and 0 < start < total
+    code = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+snakemake = None
+from lethe.runtime import start_job
+start_job({str(log)!r}, 'a job', 1, torch=False)
+def compute():
+    {{}}
+    sum(range(10**7))
+compute()
+"""
+
+    def importing(statement: str) -> float:
+        subprocess.run([sys.executable, "-c", code.format(statement)], check=True, capture_output=True)
+        time = cpu_share(tmp_path)
+        assert time.jobs == 1 and 0 < time.importing < time.seconds
+        return time.importing
+
+    without = importing("pass")
+    assert 0.4 < importing("import slow_module") - without < 2
+    assert 0.4 < importing("import importlib; importlib.import_module('slow_module')") - without < 2
+
+
+def test_a_job_asks_for_deterministic_algorithms_without_loading_the_compiler() -> None:
+    code = (
+        "import sys; from lethe.runtime import setup_torch; setup_torch(1); import torch;"
+        "print(torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),"
+        "'torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "False"]
+
+
+def test_a_deferred_package_list_is_read_when_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: read.append(1) or {"PIL": ["pillow"]})
+    compat.defer_package_list()
+    packages = importlib.metadata.packages_distributions()
+    assert read == []
+    assert (
+        "PIL" in packages
+        and packages["PIL"] == ["pillow"]
+        and packages.get("cv2") is None
+        and dict(packages) == {"PIL": ["pillow"]}
+    )
+    assert read == [1]
 
 
 def test_the_collector_waits_for_the_imports_of_a_script_and_for_nothing_else() -> None:
