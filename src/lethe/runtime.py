@@ -81,7 +81,7 @@ def setup_torch(threads: int) -> None:
 
     repair_torchvision()
     torch.set_num_threads(threads)
-    torch.set_deterministic_debug_mode("warn")  # as use_deterministic_algorithms, which imports the compiler as well: 2 s a job
+    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms also imports the compiler, 2 s
     torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
 
 

@@ -224,6 +224,21 @@ def test_one_compilation_for_all_models(tiny_pipe, monkeypatch):
     assert len(graphs) == 2  # another batch shape is another graph, so the count does count
 
 
+@pytest.mark.parametrize("mode", ["default", "warn", "error"])
+def test_the_compiler_is_as_deterministic_as_torch(tiny_pipe, mode):
+    import torch._inductor.config as inductor
+
+    before = torch.get_deterministic_debug_mode()
+    try:
+        torch.set_deterministic_debug_mode(mode)
+        with inductor.patch(deterministic=mode == "default"):
+            module._Sampler(tiny_pipe, dataclasses.replace(FAST, compile=True), **WORLD)
+            assert inductor.deterministic == (mode != "default")
+        assert torch.get_deterministic_debug_mode() == ("default", "warn", "error").index(mode)
+    finally:
+        torch.set_deterministic_debug_mode(before)
+
+
 def test_attention_is_fused(tiny_pipe):
     assert {type(processor).__name__ for processor in tiny_pipe.unet.attn_processors.values()} == {"AttnProcessor2_0"}
 

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -207,6 +207,13 @@ class _Latents:
     finished: torch.cuda.Event | None
 
 
+def _compiled(unet: Any) -> Any:
+    # The compiler has a switch of its own for deterministic kernels, which only this call sets along with torch's
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(torch.are_deterministic_algorithms_enabled(), warn_only=warn_only)
+    return torch.compile(unet, backend=COMPILER, fullgraph=True, dynamic=False)
+
+
 class _Sampler:
     """Draws batches; keeps one embedding per distinct prompt and text map."""
 
@@ -219,7 +226,7 @@ class _Sampler:
         self.latent = (int(pipe.unet.config.in_channels), side, side)
         self.device: torch.device = pipe.unet.device
         self.on_gpu = self.device.type == "cuda"
-        self.unet = torch.compile(pipe.unet, backend=COMPILER, fullgraph=True, dynamic=False) if settings.compile else pipe.unet
+        self.unet = _compiled(pipe.unet) if settings.compile else pipe.unet
         self.decoding = torch.cuda.Stream(self.device) if self.on_gpu else None
         self._embeddings: dict[tuple[str, str], Tensor] = {}
         self._mapped: dict[tuple[str, str], Tensor] = {}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from lethe.registry import Registry
 
-# role of an evaluator -> function that writes its folder from a checkpoint; each imports what its own model needs, no more
+# role of an evaluator -> function that writes its folder from a checkpoint
 EVALUATOR_FOLDERS: Registry[Callable[..., None]] = Registry("evaluator")
 EVALUATOR_FOLDERS.register("clip", "lethe.pretraining.folders:clip_folder")
 EVALUATOR_FOLDERS.register("backbone", "lethe.pretraining.folders:backbone_folder")

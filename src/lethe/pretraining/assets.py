@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 
 from lethe.io.atomic import atomic_path
 from lethe.io.hashing import sha256_file
@@ -135,8 +136,6 @@ def load_asset(path: Path, entities: Sequence[str] | None = None, settings_sha25
         raise AssetError(f"{path}: trained on {record['entities']}, expected {list(entities)}")
     if settings_sha256 is not None and settings_sha256 != record["settings_sha256"]:
         raise AssetError(f"{path}: trained with settings {record['settings_sha256']}, expected {settings_sha256}; train it anew")
-    from safetensors.numpy import load_file
-
     parts: dict[str, dict[str, NDArray[Any]]] = {}
     for name, array in load_file(path).items():
         part, key = name.split(".", 1)
