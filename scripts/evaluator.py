@@ -11,7 +11,6 @@ from lethe.settings.pretraining import PretrainingSettings
 write_folder = EVALUATOR_FOLDERS.load(snakemake.wildcards.evaluator)
 start_job(snakemake.log[0], f"evaluator {snakemake.wildcards.evaluator}", snakemake.threads, torch=False)
 with atomic_path(snakemake.output.folder) as folder:
-    folder.mkdir()
     write_folder(
         folder,
         Path(snakemake.input.weights[0]),

@@ -48,16 +48,11 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
     gc.freeze()  # what was imported stays; no later collection looks at it
     gc.enable()
-    # a script imports what it needs before it calls this; what is imported later, by whomever, is counted too
-    start, counted = time.process_time(), _imports.seconds
-    log.info("cpu: %.2f s to start", start)
-
-    def log_cpu() -> None:
-        log.info(
-            "cpu: %.2f s in all, %.2f s of it to start and to import", time.process_time(), start + _imports.seconds - counted
-        )
-
-    atexit.register(log_cpu)
+    # a script imports what it needs before it calls this: all of the time until here was starting, and later imports add to it
+    _imports.seconds = time.process_time()
+    log.info("cpu: %.2f s to start", _imports.seconds)
+    ended = "cpu: %.2f s in all, %.2f s of it to start and to import"
+    atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
 
 
 def start_job(log_file: str | Path | None, title: str, threads: int, torch: bool = True) -> None:

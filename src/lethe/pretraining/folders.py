@@ -1,4 +1,7 @@
-"""From checkpoints to folders that diffusers, open_clip and timm load as any other; imports none of them, nor torch."""
+"""From checkpoints to folders that diffusers, open_clip and timm load as any other; imports none of them, nor torch.
+
+A folder is made with the first file in it.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,6 @@ def base_folder(folder: Path, vae: Path, weights: Path, tokenizer: Path, setting
         "vae": ("diffusers", "AutoencoderKL"),
     }
     absent = dict.fromkeys(("feature_extractor", "image_encoder", "safety_checker"), (None, None))
-    folder.mkdir(parents=True)
     write_json(
         folder / "model_index.json",
         {"_class_name": "StableDiffusionPipeline", "requires_safety_checker": False, **components, **absent},
@@ -103,9 +105,8 @@ def judge_folder(folder: Path, weights: Path, tokenizer: Path, settings: Pretrai
 
 
 def _write_tokenizer(folder: Path, tokenizer: Path, settings: TokenizerSettings) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(tokenizer, folder / "tokenizer.json")
     write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **tokenizer_config(settings)})
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
 
 
 def _write_model(
@@ -114,7 +115,6 @@ def _write_model(
     weights: dict[str, NDArray[Any]],
     file: str = "diffusion_pytorch_model.safetensors",
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", config)
     # Transformers and diffusers refuse weights that do not say which framework's layout they have
     save_file(weights, folder / file, metadata={"format": "pt"})
