@@ -6,7 +6,7 @@ from lethe.archive.client import Client
 from lethe.archive.records import fetched_record, read_records, records_yaml
 from lethe.io.atomic import write_text
 
-start_job(snakemake.log[0], "archive index", snakemake.threads, torch=False)
+start_job(snakemake, "archive index", torch=False)
 client = Client(snakemake.params.api)
 found = {number: fetched_record(client, number) for number in read_records(snakemake.input.records)}
 write_text(snakemake.output.records, records_yaml(found))

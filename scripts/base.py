@@ -8,7 +8,7 @@ from lethe.io.atomic import atomic_path
 from lethe.pretraining.folders import base_folder
 from lethe.settings.pretraining import PretrainingSettings
 
-start_job(snakemake.log[0], f"base {snakemake.wildcards.base}", snakemake.threads, torch=False)
+start_job(snakemake, f"base {snakemake.wildcards.base}", torch=False)
 with atomic_path(snakemake.output.folder) as folder:
     base_folder(
         folder,

@@ -5,7 +5,7 @@ from lethe.runtime import start_job
 from lethe.diffusion.pipeline import load_pipeline, write_base_record
 from lethe.io.atomic import atomic_path
 
-start_job(snakemake.log[0], f"pretrained base {snakemake.wildcards.base}", snakemake.threads)
+start_job(snakemake, f"pretrained base {snakemake.wildcards.base}")
 base = snakemake.params.base
 pipeline = load_pipeline(base["path"], revision=base["revision"] or None)
 with atomic_path(snakemake.output.folder) as folder:

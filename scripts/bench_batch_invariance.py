@@ -8,7 +8,7 @@ from lethe.settings.models import Generation
 from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
-start_job(snakemake.log[0], "bench: batch invariance", snakemake.threads)
+start_job(snakemake, "bench: batch invariance")
 result = bench_batch_invariance(
     snakemake.input.base,
     read_metadata(snakemake.input.metadata),

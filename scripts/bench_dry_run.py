@@ -11,7 +11,7 @@ from lethe.io.tables import write_json
 
 SECONDS, JOBS = 20, 5000
 
-start_job(snakemake.log[0], "bench: dry run", snakemake.threads, torch=False)
+start_job(snakemake, "bench: dry run", torch=False)
 command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "all", "--nolock", "--configfile", snakemake.input.config]
 begin = time.monotonic()
 done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -8,7 +8,7 @@ from lethe.metrics.reference_loop import bench_scoring
 from lethe.metrics.run import read_images
 
 given = snakemake.input
-start_job(snakemake.log[0], "bench: scoring", snakemake.threads)
+start_job(snakemake, "bench: scoring")
 context = MetricContext(
     clip=given.clip, backbone=given.backbone, device=resolve_device(snakemake.params.device), threads=snakemake.threads
 )

@@ -5,5 +5,5 @@ from lethe.runtime import start_job
 from lethe.io.tables import write_json
 from lethe.unlearners.bench_sd14 import bench_sd14
 
-start_job(snakemake.log[0], "bench: Stable Diffusion v1.4 on the CPU", snakemake.threads)
+start_job(snakemake, "bench: Stable Diffusion v1.4 on the CPU")
 write_json(snakemake.output.json, bench_sd14(snakemake.input.folder))

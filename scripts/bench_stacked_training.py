@@ -8,7 +8,7 @@ from lethe.io.tables import write_json
 from lethe.settings.deepunlearn import BaseTraining
 
 MODELS, ALONE, EPOCHS = 64, 16, 5
-start_job(snakemake.log[0], "bench: stacked training", 1)
+start_job(snakemake, "bench: stacked training", threads=1)
 training = BaseTraining.model_validate(snakemake.params.training | {"epochs": EPOCHS})
 value, measured = {}, {}
 for name in ("mlp", "tinycnn"):

@@ -6,7 +6,7 @@ from lethe.interference.bench_tables import measure
 from lethe.interference.resampling import Inference
 from lethe.io.tables import write_json
 
-start_job(snakemake.log[0], "bench: tables", snakemake.threads, torch=False)
+start_job(snakemake, "bench: tables", torch=False)
 inference = Inference(**snakemake.params.inference)
 measured = measure(inference)
 value = round(sum(measured.seconds.values()), 1)

@@ -5,7 +5,7 @@ from lethe.runtime import start_job
 from lethe.io.tables import write_json
 from lethe.unlearners.bench_uce import bench_uce
 
-start_job(snakemake.log[0], "bench: UCE", snakemake.threads)
+start_job(snakemake, "bench: UCE")
 measured = bench_uce()
 target = {"speed_up": 100, "megabytes": 1.0, "relative_error": 1e-4}
 value = {

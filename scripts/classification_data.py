@@ -5,7 +5,7 @@ from lethe.runtime import log, start_job
 from lethe.deepunlearn.data.prepare import write_data
 
 params = snakemake.params
-start_job(snakemake.log[0], f"data set {snakemake.wildcards.dataset}", snakemake.threads)
+start_job(snakemake, f"data set {snakemake.wildcards.dataset}")
 entry = params.classification
 folder = snakemake.input.files[0] if snakemake.input.files else entry["folder"]
 sizes = write_data(snakemake.output.data, snakemake.wildcards.dataset, folder, entry["val_share"], entry["forget_share"])

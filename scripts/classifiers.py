@@ -6,7 +6,7 @@ from lethe.deepunlearn.experiment import Experiment
 from lethe.settings.deepunlearn import BaseTraining
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"classifiers {wildcards.dataset} {wildcards.architecture}", snakemake.threads)
+start_job(snakemake, f"classifiers {wildcards.dataset} {wildcards.architecture}")
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 training = BaseTraining.model_validate(params.training)
 count = len(params.seeds)

@@ -14,7 +14,7 @@ from lethe.diffusion.tensors import read_tensors
 from lethe.io.tables import read_json, read_parquet, write_csv
 
 given, params = snakemake.input, snakemake.params
-start_job(snakemake.log[0], f"tables {' '.join(snakemake.wildcards)}", snakemake.threads)
+start_job(snakemake, f"tables {' '.join(snakemake.wildcards)}")
 level = 1 - params.alpha
 scores = read_parquet(given.scores)
 found = params.found or {Path(path).stem: read_json(path) for path in given.searches}

@@ -12,7 +12,7 @@ from lethe.settings.models import Statistics, Task
 from lethe.testbed.schema import read_metadata
 
 params, given, name = snakemake.params, snakemake.input, snakemake.wildcards.task
-start_job(snakemake.log[0], f"distribution {name}", snakemake.threads, torch=False)
+start_job(snakemake, f"distribution {name}", torch=False)
 task, statistics = Task.model_validate(params.task), Statistics.model_validate(params.statistics)
 models = ((ModelId.parse(Path(file).stem.removesuffix("_embeddings")), Embeddings.load(file)) for file in given.on_embeddings)
 entities = len(read_metadata(given.metadata))

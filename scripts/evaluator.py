@@ -9,7 +9,7 @@ from lethe.pretraining import EVALUATOR_FOLDERS
 from lethe.settings.pretraining import PretrainingSettings
 
 write_folder = EVALUATOR_FOLDERS.load(snakemake.wildcards.evaluator)
-start_job(snakemake.log[0], f"evaluator {snakemake.wildcards.evaluator}", snakemake.threads, torch=False)
+start_job(snakemake, f"evaluator {snakemake.wildcards.evaluator}", torch=False)
 with atomic_path(snakemake.output.folder) as folder:
     write_folder(
         folder,

@@ -5,7 +5,7 @@ from lethe.runtime import start_job
 from lethe.io.atomic import atomic_path
 from lethe.metrics.folders import save_pretrained_evaluator
 
-start_job(snakemake.log[0], f"pretrained {snakemake.wildcards.evaluator}", snakemake.threads)
+start_job(snakemake, f"pretrained {snakemake.wildcards.evaluator}")
 evaluator = snakemake.params.evaluator
 with atomic_path(snakemake.output.folder) as folder:
     save_pretrained_evaluator(folder, snakemake.wildcards.evaluator, evaluator["path"], evaluator["weights"])

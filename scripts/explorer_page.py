@@ -6,5 +6,5 @@ from pathlib import Path
 
 from lethe.explorer.page import write_page
 
-start_job(snakemake.log[0], "explorer", snakemake.threads, torch=False)
+start_job(snakemake, "explorer", torch=False)
 write_page(Path(snakemake.output.page[0]).parent, snakemake.params.world, snakemake.params.tasks)

@@ -7,7 +7,7 @@ from lethe.io.tables import read_json, read_parquet
 from lethe.testbed.schema import read_metadata
 
 files, params, task = snakemake.input, snakemake.params, snakemake.wildcards.task
-start_job(snakemake.log[0], f"explorer of {task}", snakemake.threads, torch=False)
+start_job(snakemake, f"explorer of {task}", torch=False)
 shards = dict(zip(["baseline", *params.runs], zip(files.tars, files.indices, strict=True), strict=True))
 write_task(
     snakemake.output.folder,

@@ -6,5 +6,5 @@ from pathlib import Path
 
 from lethe.deepunlearn.data.fetch import fetch
 
-start_job(snakemake.log[0], f"fetch {snakemake.wildcards.dataset}", snakemake.threads)
+start_job(snakemake, f"fetch {snakemake.wildcards.dataset}")
 fetch(snakemake.wildcards.dataset, Path(snakemake.output.folder))

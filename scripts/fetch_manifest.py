@@ -7,5 +7,5 @@ from pathlib import Path
 from lethe.archive.pull import fetch_manifest
 from lethe.settings.archive import Archive
 
-start_job(snakemake.log[0], "fetch manifest", snakemake.threads, torch=False)
+start_job(snakemake, "fetch manifest", torch=False)
 fetch_manifest(Archive.model_validate(snakemake.params.archive), Path(snakemake.output.manifest))

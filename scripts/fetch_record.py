@@ -7,7 +7,7 @@ from lethe.archive.records import check_record, read_records
 from lethe.io.atomic import atomic_path
 
 record = snakemake.wildcards.record
-start_job(snakemake.log[0], f"record {record}", snakemake.threads, torch=False)
+start_job(snakemake, f"record {record}", torch=False)
 known = read_records(snakemake.input.records).get(record)
 with atomic_path(snakemake.output.folder) as folder:
     fetch_record(record, folder)

@@ -12,7 +12,7 @@ from lethe.io.tables import write_csv
 from lethe.settings.models import Task
 
 params, given = snakemake.params, snakemake.input
-start_job(snakemake.log[0], "fidelity", snakemake.threads)
+start_job(snakemake, "fidelity")
 world = World(
     folder=Path(snakemake.output.table.removesuffix("/tables/fidelity.csv")),
     tasks={name: Task.model_validate(task) for name, task in params.tasks.items()},

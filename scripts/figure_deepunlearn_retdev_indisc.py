@@ -1,12 +1,12 @@
 """Draw retention deviation against indiscernibility."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 import pandas as pd
 
 from lethe.plots import deepunlearn_retdev_indisc as figure
 from lethe.plots.style import publish
 
-setup_logging(snakemake.log[0], "retention deviation against indiscernibility")
+start_job(snakemake, "retention deviation against indiscernibility", torch=False)
 table = figure.data(pd.read_csv(snakemake.input.methods))
 publish(figure.draw(table), table, snakemake.output.png, snakemake.output.csv)

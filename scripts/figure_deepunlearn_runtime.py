@@ -1,13 +1,13 @@
 """Draw run time against retention deviation and indiscernibility."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 import pandas as pd
 
 from lethe.plots import deepunlearn_runtime as figure
 from lethe.plots.style import publish
 
-setup_logging(snakemake.log[0], "run times")
+start_job(snakemake, "run times", torch=False)
 methods = pd.read_csv(snakemake.input.methods)
 table = figure.data(methods, methods.dropna(subset="seconds"))
 publish(figure.draw(table), table, snakemake.output.png, snakemake.output.csv)

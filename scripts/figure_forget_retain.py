@@ -1,13 +1,13 @@
 """Draw forgetting against retention, one point per emitter and method."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 from lethe.io.tables import read_parquet
 from lethe.plots import forget_retain
 from lethe.plots.style import publish
 from lethe.testbed.schema import read_metadata
 
-setup_logging(snakemake.log[0], f"forgetting against retention of {snakemake.wildcards.task}")
+start_job(snakemake, f"forgetting against retention of {snakemake.wildcards.task}", torch=False)
 table = forget_retain.data(
     read_parquet(snakemake.input.pairs),
     read_parquet(snakemake.input.baseline),

@@ -1,6 +1,6 @@
 """Draw the interference matrices of a task under one metric."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 from lethe.io.tables import read_parquet
 from lethe.plots import interference_matrix
@@ -8,7 +8,7 @@ from lethe.plots.style import publish
 from lethe.testbed.schema import read_metadata
 
 task, metric = snakemake.wildcards.task, snakemake.wildcards.metric
-setup_logging(snakemake.log[0], f"interference matrix of {task}, {metric}")
+start_job(snakemake, f"interference matrix of {task}, {metric}", torch=False)
 table = interference_matrix.data(
     read_parquet(snakemake.input.pairs), read_metadata(snakemake.input.metadata), metric, snakemake.params.methods
 )

@@ -1,6 +1,6 @@
 """Draw how much each method harms the entities it was told to keep."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 from lethe.io.tables import read_json, read_parquet
 from lethe.plots import method_comparison
@@ -8,7 +8,7 @@ from lethe.plots.style import publish
 from lethe.testbed.schema import read_metadata
 
 task, metric = snakemake.wildcards.task, snakemake.wildcards.metric
-setup_logging(snakemake.log[0], f"method comparison of {task}, {metric}")
+start_job(snakemake, f"method comparison of {task}, {metric}", torch=False)
 table = method_comparison.data(
     read_parquet(snakemake.input.pairs),
     read_json(snakemake.input.noise_floor),

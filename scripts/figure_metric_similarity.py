@@ -1,6 +1,6 @@
 """Draw a pair metric against a similarity, one panel per method."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 from lethe.io.tables import read_json, read_parquet
 from lethe.plots import metric_similarity
@@ -8,7 +8,7 @@ from lethe.plots.style import publish
 from lethe.testbed.schema import read_metadata
 
 wildcards = snakemake.wildcards
-setup_logging(snakemake.log[0], f"{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}")
+start_job(snakemake, f"{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}", torch=False)
 table = metric_similarity.data(
     read_parquet(snakemake.input.pairs),
     read_json(snakemake.input.similarity),

@@ -1,6 +1,6 @@
 """Draw the pictures of one emitter under the base and every method."""
 
-from lethe.runtime import setup_logging
+from lethe.runtime import start_job
 
 from lethe.io.tables import read_json, read_parquet
 from lethe.plots import visual_grid
@@ -8,7 +8,7 @@ from lethe.plots.style import publish
 from lethe.testbed.schema import read_metadata
 
 task, index = snakemake.wildcards.task, int(snakemake.wildcards.index)
-setup_logging(snakemake.log[0], f"visual grid of {task}, emitter {index}")
+start_job(snakemake, f"visual grid of {task}, emitter {index}", torch=False)
 with visual_grid.open_shards(
     (snakemake.input.off_tar, snakemake.input.off_index), snakemake.input.on_tars, snakemake.input.on_indices
 ) as shards:

@@ -9,7 +9,7 @@ from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import read_json
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"forget {' '.join(wildcards)}", snakemake.threads)
+start_job(snakemake, f"forget {' '.join(wildcards)}")
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 problem = experiment.problem(Stack.load(snakemake.input.original).to(experiment.images.device), params.seeds)
 method = METHODS.load(wildcards.unlearner)()

@@ -10,7 +10,7 @@ from lethe.settings.models import Generation, Task
 from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
-start_job(snakemake.log[0], f"generate {' '.join(snakemake.wildcards)}", snakemake.threads)
+start_job(snakemake, f"generate {' '.join(snakemake.wildcards)}")
 deltas = list(snakemake.input.get("deltas", []))
 key = {
     "code": params.code,

@@ -4,6 +4,6 @@ from lethe.runtime import start_job
 
 from lethe.io.shards import ShardReader
 
-start_job(snakemake.log[0], f"image {snakemake.output.png}", snakemake.threads, torch=False)
+start_job(snakemake, f"image {snakemake.output.png}", torch=False)
 member = f"{snakemake.wildcards.receiver}_{snakemake.wildcards.seed}.png"
 ShardReader(snakemake.input.tar, snakemake.input.index).extract(member, snakemake.output.png)

@@ -9,7 +9,7 @@ from lethe.io.tables import read_parquet
 from lethe.records import ModelId
 from lethe.testbed.schema import read_metadata
 
-start_job(snakemake.log[0], f"interference {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)
+start_job(snakemake, f"interference {' '.join(snakemake.wildcards)}", torch=False)
 names = [record["name"] for record in read_metadata(snakemake.input.metadata)]
 off = read_parquet(snakemake.input.off)
 for scores, output in zip(snakemake.input.on, snakemake.output.files, strict=True):

@@ -10,7 +10,7 @@ from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
 
-start_job(snakemake.log[0], f"latents {snakemake.wildcards.task}", snakemake.threads)
+start_job(snakemake, f"latents {snakemake.wildcards.task}")
 verify_base(snakemake.input.base)
 vae = load_pipeline(snakemake.input.base, device=resolve_device(snakemake.params.device)).vae
 records = [record for forget in snakemake.input.forget for record in read_jsonl(forget)]

@@ -11,7 +11,7 @@ from lethe.io.tables import read_json
 from lethe.settings.deepunlearn import Lira
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"U-LiRA {' '.join(wildcards)}", snakemake.threads)
+start_job(snakemake, f"U-LiRA {' '.join(wildcards)}")
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 lira = Lira.model_validate(params.lira)
 values = params.found["values"] if params.found else read_json(snakemake.input.found)["values"]

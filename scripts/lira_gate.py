@@ -4,7 +4,7 @@ from lethe.runtime import start_job
 
 from lethe.io.tables import read_json, write_json
 
-start_job(snakemake.log[0], f"U-LiRA gate {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)
+start_job(snakemake, f"U-LiRA gate {' '.join(snakemake.wildcards)}", torch=False)
 gates = read_json(snakemake.input.gates)
 failed = [gate for gate in gates if not gate["holds"]]
 if failed:

@@ -7,7 +7,7 @@ from lethe.deepunlearn.lira import original_outputs, retrained_outputs, train_or
 from lethe.settings.deepunlearn import BaseTraining, Lira
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"U-LiRA models {' '.join(wildcards)}", snakemake.threads)
+start_job(snakemake, f"U-LiRA models {' '.join(wildcards)}")
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 lira = Lira.model_validate(params.lira)
 training = BaseTraining.model_validate(params.training)

@@ -14,7 +14,7 @@ from lethe.io.tables import write_csv, write_json, write_parquet
 from lethe.settings.deepunlearn import Lira
 
 params = snakemake.params
-start_job(snakemake.log[0], f"U-LiRA scores {' '.join(snakemake.wildcards)}", snakemake.threads)
+start_job(snakemake, f"U-LiRA scores {' '.join(snakemake.wildcards)}")
 lira = Lira.model_validate(params.lira)
 found = {Path(path).stem: read_outputs(path) for path in snakemake.input.outputs}
 splits = lira_splits(next(iter(found.values()))[0].shape[2], splits=lira.splits, forgets=lira.forget_sets)

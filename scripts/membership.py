@@ -19,7 +19,7 @@ from lethe.testbed.members import COLUMNS, asked_of
 from lethe.testbed.schema import read_metadata
 
 params, given, files = snakemake.params, snakemake.input, snakemake.output.losses
-start_job(snakemake.log[0], f"membership {' '.join(snakemake.wildcards)}", snakemake.threads)
+start_job(snakemake, f"membership {' '.join(snakemake.wildcards)}")
 verify_base(given.base)
 membership, style = Membership.model_validate(params.membership), Task.model_validate(params.task).prompt_style
 candidates, metadata = read_parquet(given.baseline)[list(COLUMNS)], read_metadata(given.metadata)

@@ -20,7 +20,7 @@ from lethe.testbed.members import COLUMNS, seen_and_unseen, shown_and_others
 from lethe.testbed.schema import read_metadata
 
 params, given = snakemake.params, snakemake.input
-start_job(snakemake.log[0], f"membership {snakemake.wildcards.task} base", snakemake.threads)
+start_job(snakemake, f"membership {snakemake.wildcards.task} base")
 verify_base(given.base)
 task, membership = Task.model_validate(params.task), Membership.model_validate(params.membership)
 metadata, shard = read_metadata(given.metadata), ShardReader(given.tar, given.index)

@@ -11,7 +11,7 @@ from lethe.settings.membership import Membership
 from lethe.settings.models import Statistics, Task
 
 params = snakemake.params
-start_job(snakemake.log[0], f"membership table {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"membership table {snakemake.wildcards.task}", torch=False)
 membership, statistics = Membership.model_validate(params.membership), Statistics.model_validate(params.statistics)
 uncertainty = {"draws": statistics.bootstrap, "level": 1 - statistics.alpha, "seed": params.seed}
 table = membership_table(

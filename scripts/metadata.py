@@ -7,7 +7,7 @@ from lethe.settings.models import Task
 from lethe.testbed.metadata import enrich, select
 from lethe.testbed.selection import read_published
 
-start_job(snakemake.log[0], f"metadata {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"metadata {snakemake.wildcards.task}", torch=False)
 task = Task.model_validate(snakemake.params.task)
 enriched = enrich(read_json(snakemake.input.records), rules=task.rules, fidelity=snakemake.params.fidelity)
 published = read_published(snakemake.input.published) if snakemake.input.get("published") else None

@@ -15,7 +15,7 @@ from lethe.records import ModelId
 from lethe.testbed.schema import read_metadata
 
 given, files = snakemake.input, snakemake.output
-start_job(snakemake.log[0], f"interference {' '.join(snakemake.wildcards)}", snakemake.threads, torch=False)
+start_job(snakemake, f"interference {' '.join(snakemake.wildcards)}", torch=False)
 metadata = read_metadata(given.metadata)
 off, off_mean = read_parquet(given.off), Embeddings.load(given.off_embeddings).mean_per_receiver(len(metadata))
 images, pairs, specificity = [], [], {}

@@ -8,7 +8,7 @@ from lethe.io.atomic import write_bytes
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import write_json
 
-start_job(snakemake.log[0], "pack assets", snakemake.threads, torch=False)
+start_job(snakemake, "pack assets", torch=False)
 for file in snakemake.input:
     write_bytes(Path(snakemake.params.folder) / Path(file).name, Path(file).read_bytes())
 write_json(snakemake.output.manifest, {Path(file).name: sha256_file(file) for file in snakemake.input})

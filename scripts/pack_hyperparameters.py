@@ -8,7 +8,7 @@ from lethe.deepunlearn.hyperparameters import Found, write_shipped
 from lethe.io.tables import read_json
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"pack hyper-parameters {' '.join(wildcards)}", snakemake.threads, torch=False)
+start_job(snakemake, f"pack hyper-parameters {' '.join(wildcards)}", torch=False)
 found = {Path(file).stem: read_json(file) for file in snakemake.input}
 first = next(iter(found.values()))
 write_shipped(

@@ -8,7 +8,7 @@ from lethe.archive.client import Client
 from lethe.archive.deposit import token_from, upload_all
 from lethe.io.tables import read_json, write_json
 
-start_job(snakemake.log[0], "publish", snakemake.threads, torch=False)
+start_job(snakemake, "publish", torch=False)
 client = Client(snakemake.params.api, token_from("ZENODO_TOKEN"))
 manifest = Path(snakemake.input.manifest)
 receipt = upload_all(client, read_json(snakemake.input.draft), manifest, manifest.parent / "bundles")

@@ -9,7 +9,7 @@ from lethe.archive.huggingface import push
 from lethe.io.tables import write_json
 
 params = snakemake.params
-start_job(snakemake.log[0], f"publish to {params.repository}", snakemake.threads, torch=False)
+start_job(snakemake, f"publish to {params.repository}", torch=False)
 manifest = Path(snakemake.input.manifest)
 receipt = push(params.repository, manifest, manifest.parent / "bundles", endpoint=params.endpoint, token=token_from("HF_TOKEN"))
 write_json(snakemake.output.receipt, receipt)

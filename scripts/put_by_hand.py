@@ -5,6 +5,6 @@ from lethe.runtime import start_job
 from lethe.io.download import put_by_hand
 from lethe.settings.downloads import RemoteFile
 
-start_job(snakemake.log[0], f"take {snakemake.wildcards.file}", snakemake.threads, torch=False)
+start_job(snakemake, f"take {snakemake.wildcards.file}", torch=False)
 remote = RemoteFile.model_validate(snakemake.params.remote)
 put_by_hand(remote, snakemake.params.place, snakemake.output.file, snakemake.params.advice)

@@ -9,7 +9,7 @@ from lethe.io.tables import read_json, read_parquet, write_csv
 from lethe.settings.models import Task
 
 params, given = snakemake.params, snakemake.input
-start_job(snakemake.log[0], f"relations {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"relations {snakemake.wildcards.task}", torch=False)
 settings, inference = Task.model_validate(params.task), Inference(**params.inference)
 task = TaskData(
     snakemake.wildcards.task, read_json(given.metadata), settings.balance, read_parquet(given.pairs), read_json(given.entities)

@@ -9,7 +9,7 @@ from lethe.archive.crate import run_crate
 from lethe.io.tables import read_json, write_json
 
 given = snakemake.input
-start_job(snakemake.log[0], "RO-Crate", snakemake.threads, torch=False)
+start_job(snakemake, "RO-Crate", torch=False)
 crate = run_crate(
     Path(snakemake.output.crate).parent,
     read_citation(Path(given.citation)),

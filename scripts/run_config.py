@@ -6,5 +6,5 @@ import yaml
 
 from lethe.io.atomic import write_text
 
-start_job(snakemake.log[0], "merged configuration", snakemake.threads, torch=False)
+start_job(snakemake, "merged configuration", torch=False)
 write_text(snakemake.output.config, yaml.safe_dump(snakemake.params.config, sort_keys=False, allow_unicode=True))

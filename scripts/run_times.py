@@ -13,7 +13,7 @@ from lethe.io.tables import read_json, write_parquet
 from lethe.settings.deepunlearn import BaseTraining
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"run times {' '.join(wildcards)}", 1)  # it holds all cores to be alone and computes on one
+start_job(snakemake, f"run times {' '.join(wildcards)}", threads=1)  # it holds all cores to be alone and computes on one
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, resolve_device(params.device))
 found = params.found or {Path(file).stem: read_json(file) for file in snakemake.input.found}
 configs = {name: configure(METHODS.load(name)(), found[name]["values"]) for name in params.methods}

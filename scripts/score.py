@@ -13,7 +13,7 @@ from lethe.settings.models import Scoring
 from lethe.testbed.schema import read_metadata
 
 task, params, given = snakemake.wildcards.task, snakemake.params, snakemake.input
-start_job(snakemake.log[0], f"score {' '.join(snakemake.wildcards)}", snakemake.threads)
+start_job(snakemake, f"score {' '.join(snakemake.wildcards)}")
 key = {
     "code": params.code,
     "scoring": params.scoring,

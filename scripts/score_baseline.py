@@ -8,7 +8,7 @@ from lethe.settings.models import Scoring
 from lethe.testbed.schema import read_metadata
 
 task, params = snakemake.wildcards.task, snakemake.params
-start_job(snakemake.log[0], f"score baseline of {task}", snakemake.threads)
+start_job(snakemake, f"score baseline of {task}")
 scorer = load_scorer(
     dict(zip(params.roles, snakemake.input.evaluators, strict=True)),
     task,

@@ -12,7 +12,7 @@ from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import write_parquet
 
 wildcards, params, given = snakemake.wildcards, snakemake.params, snakemake.input
-start_job(snakemake.log[0], f"scores {' '.join(wildcards)}", snakemake.threads)
+start_job(snakemake, f"scores {' '.join(wildcards)}")
 experiment = Experiment.load(given.data, wildcards.architecture, resolve_device(params.device))
 names = {"dataset": wildcards.dataset, "architecture": wildcards.architecture}
 problem = experiment.problem(Stack.load(given.original).to(experiment.images.device), params.seeds)

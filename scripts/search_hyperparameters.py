@@ -10,7 +10,7 @@ from lethe.io.tables import write_json, write_parquet
 from lethe.settings.deepunlearn import Search
 
 wildcards, params = snakemake.wildcards, snakemake.params
-start_job(snakemake.log[0], f"search {' '.join(wildcards)}", snakemake.threads)
+start_job(snakemake, f"search {' '.join(wildcards)}")
 device = resolve_device(params.device)
 settings = Search.model_validate(params.search)
 experiment = Experiment.load(snakemake.input.data, wildcards.architecture, device)

@@ -10,7 +10,7 @@ from lethe.sources import SOURCES
 from lethe.testbed.balance import greedy_pair
 from lethe.testbed.selection import read_published, selection_summary, selection_table
 
-start_job(snakemake.log[0], f"selection {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"selection {snakemake.wildcards.task}", torch=False)
 task = Task.model_validate(snakemake.params.task)
 enriched = read_json(snakemake.input.enriched)
 published = read_published(snakemake.input.published)

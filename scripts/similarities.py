@@ -10,7 +10,7 @@ from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import to_records
 
 params, given = snakemake.params, snakemake.input
-start_job(snakemake.log[0], f"similarities {snakemake.wildcards.task}", snakemake.threads)
+start_job(snakemake, f"similarities {snakemake.wildcards.task}")
 task = Task.model_validate(params.task)
 inputs = SimilarityInputs(
     metadata=read_metadata(given.metadata),

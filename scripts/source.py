@@ -7,7 +7,7 @@ from lethe.sources import SOURCES
 from lethe.sources.pack import pack_source
 from lethe.testbed.selection import read_published
 
-start_job(snakemake.log[0], f"source {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"source {snakemake.wildcards.task}", torch=False)
 task = Task.model_validate(snakemake.params.task)
 source = SOURCES.load(task.source)(**task.source_options.model_dump())
 only = read_published(snakemake.input.published) if snakemake.input.get("published") else None

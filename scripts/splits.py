@@ -7,7 +7,7 @@ from lethe.settings.models import Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.splits import FORGET, RETAIN, make_splits
 
-start_job(snakemake.log[0], f"splits {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"splits {snakemake.wildcards.task}", torch=False)
 task = Task.model_validate(snakemake.params.task)
 splits = make_splits(
     read_metadata(snakemake.input.metadata),

@@ -13,7 +13,7 @@ from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import from_records
 
 params, given = snakemake.params, snakemake.input
-start_job(snakemake.log[0], f"summary {snakemake.wildcards.task}", snakemake.threads, torch=False)
+start_job(snakemake, f"summary {snakemake.wildcards.task}", torch=False)
 task, statistics = Task.model_validate(params.task), Statistics.model_validate(params.statistics)
 entities = len(read_metadata(given.metadata))
 pairs, baseline = read_parquet(given.pairs), read_parquet(given.off)

@@ -7,7 +7,7 @@ from lethe.settings.pretraining import PretrainingSettings
 from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
-start_job(snakemake.log[0], "base", snakemake.threads)
+start_job(snakemake, "base")
 settings = PretrainingSettings.model_validate(params.settings)
 tasks = read_tasks(params.styles, snakemake.input.sources)
 exclude = None

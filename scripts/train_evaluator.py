@@ -6,7 +6,7 @@ from lethe.pretraining.train import evaluator_part, read_tasks
 from lethe.settings.pretraining import PretrainingSettings
 
 params = snakemake.params
-start_job(snakemake.log[0], "evaluator", snakemake.threads)
+start_job(snakemake, "evaluator")
 settings = PretrainingSettings.model_validate(params.settings)
 tasks = read_tasks(params.styles, snakemake.input.sources)
 evaluator = snakemake.wildcards.evaluator

@@ -6,7 +6,7 @@ from lethe.pretraining.train import read_tasks, vae_part
 from lethe.settings.pretraining import PretrainingSettings
 
 params = snakemake.params
-start_job(snakemake.log[0], "autoencoder", snakemake.threads)
+start_job(snakemake, "autoencoder")
 settings = PretrainingSettings.model_validate(params.settings)
 tasks = read_tasks(params.styles, snakemake.input.sources)
 vae_part(snakemake.output.weights, tasks, settings, params.seed)

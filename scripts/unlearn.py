@@ -13,7 +13,7 @@ from lethe.testbed.schema import read_metadata
 from lethe.unlearners.run import run_method, targets_of, training_data
 
 params = snakemake.params
-start_job(snakemake.log[0], f"unlearn {' '.join(snakemake.wildcards)}", snakemake.threads)
+start_job(snakemake, f"unlearn {' '.join(snakemake.wildcards)}")
 task = Task.model_validate(params.task)
 metadata = read_metadata(snakemake.input.metadata)
 models = [ModelId.parse(Path(delta).parent.name) for delta in snakemake.output.deltas]

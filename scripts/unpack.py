@@ -4,5 +4,5 @@ from lethe.runtime import start_job
 
 from lethe.io.unpack import unpack
 
-start_job(snakemake.log[0], f"unpack {snakemake.wildcards.file}", snakemake.threads, torch=False)
+start_job(snakemake, f"unpack {snakemake.wildcards.file}", torch=False)
 unpack(snakemake.input.archive, snakemake.output.folder)

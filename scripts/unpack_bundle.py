@@ -9,7 +9,7 @@ from lethe.archive.manifest import read_manifest
 
 bundle = Path(snakemake.input.bundle)
 results = Path(snakemake.input.manifest).parents[1]  # of results/{world}/archive/manifest.json
-start_job(snakemake.log[0], f"unpack {bundle.name}", snakemake.threads, torch=False)
+start_job(snakemake, f"unpack {bundle.name}", torch=False)
 manifest = read_manifest(snakemake.input.manifest)
 manifest.check_settings(snakemake.params.settings)
 paths = [Path(file).relative_to(results).as_posix() for file in snakemake.output]

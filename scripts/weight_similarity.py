@@ -8,7 +8,7 @@ from lethe.io.tables import read_json, write_json
 from lethe.testbed.similarity import to_records
 
 wildcards = snakemake.wildcards
-start_job(snakemake.log[0], f"weight similarity {wildcards.task} {wildcards.method}", snakemake.threads)
+start_job(snakemake, f"weight similarity {wildcards.task} {wildcards.method}")
 names = [record["name"] for record in read_json(snakemake.input.metadata)]
 matrix = weight_similarity([load_delta(path) for path in snakemake.input.deltas])
 write_json(snakemake.output.matrix, to_records(names, matrix))

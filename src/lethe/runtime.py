@@ -9,9 +9,9 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from lethe.compat import defer_package_list
 from lethe.import_clock import ImportClock
@@ -55,11 +55,25 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
 
 
-def start_job(log_file: str | Path | None, title: str, threads: int, torch: bool = True) -> None:
-    """What a script does first: log, and where it computes with torch, threads and determinism."""
-    setup_logging(log_file, title)
+class Job(Protocol):
+    """What a script gets from Snakemake under the name ``snakemake``, as far as it is used here."""
+
+    log: Sequence[str]
+    threads: int
+
+
+def start_job(job: Job, title: str, torch: bool = True, threads: int | None = None) -> None:
+    """What a script does first: log, and where it computes with torch, threads and determinism.
+
+    Args:
+        job: the script's ``snakemake``.
+        title: what the log and its first line call the job.
+        torch: whether the job computes with torch.
+        threads: how many threads, where they are not the job's: a job that holds all cores to be alone.
+    """
+    setup_logging(job.log[0], title)
     if torch:
-        setup_torch(threads)
+        setup_torch(threads or job.threads)
 
 
 def thread_count() -> int:
