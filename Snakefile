@@ -20,8 +20,9 @@ include: "rules/fidelity_common.smk"
 configfile: ROOT / "config/config.yaml"
 
 
+announce_parent()  # scripts end with the process that starts them
 if workflow.is_main_process:
-    RUN_LOCK = hold_run_lock()  # the same command goes on after a kill -9
+    RUN_LOCK = start_run()
 SETTINGS = validated(config)
 METHODS = SETTINGS.methods
 TASKS = list(SETTINGS.tasks)
@@ -45,6 +46,14 @@ report: "report/workflow.rst"
 
 onstart:
     refuse_job_arrays()
+
+
+onsuccess:
+    sweep(f"results/{SETTINGS.world}/.work")
+
+
+onerror:
+    sweep(f"results/{SETTINGS.world}/.work")
 
 
 wildcard_constraints:

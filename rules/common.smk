@@ -10,12 +10,15 @@ ROOT = Path(os.path.relpath(workflow.basedir))  # of this checkout; "." unless S
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this checkout, installed or not
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
-from lethe.io.lock import hold_run_lock
+from lethe.io.lock import hold_run_lock, other_runs
+from lethe.io.work import sweep
 from lethe.memory import need
 from lethe.metrics import modules_of
+from lethe.parent import announce_parent
 from lethe.plots.templates import PLOTS
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
@@ -46,6 +49,17 @@ def one_of(names):
 def from_source(entries, *sources):
     """The names of bases or evaluators that come from one of `sources`."""
     return [name for name, entry in entries.items() if entry.source in sources]
+
+
+def start_run():
+    """Hold the lock of the working directory; say what is safe where another run is at work there."""
+    handle = hold_run_lock()  # the same command goes on after a kill -9
+    if handle and (others := other_runs(handle)) and not workflow.dryrun:
+        safe = f"another run is at work here ({', '.join(others)}): wait for it, or stop it with Ctrl-C in its terminal"
+        if "--unlock" in sys.argv:
+            raise WorkflowError(f"--unlock: {safe}; what dead runs left is taken away by itself, so this is never needed")
+        logger.warning(f"{safe}. If the directory cannot be locked, it is for that reason: do not use --unlock.")
+    return handle
 
 
 def refuse_job_arrays():

@@ -2,9 +2,7 @@
 
 from lethe.runtime import resolve_device, start_job
 
-from lethe.diffusion.folder import verify_base
 from lethe.diffusion.render import render_shards
-from lethe.io.hashing import sha256_file
 from lethe.io.work import WorkFolder
 from lethe.settings.models import Generation, Task
 from lethe.testbed.schema import read_metadata
@@ -12,15 +10,6 @@ from lethe.testbed.schema import read_metadata
 params = snakemake.params
 start_job(snakemake, f"generate {' '.join(snakemake.wildcards)}")
 deltas = list(snakemake.input.get("deltas", []))
-key = {
-    "code": params.code,
-    "generation": params.generation,
-    "task": params.task,
-    "world": params.world,
-    "dtype": params.dtype,
-    "base": verify_base(snakemake.input.base)["files"],
-    "deltas": [sha256_file(delta) for delta in deltas],
-}
 render_shards(
     snakemake.input.base,
     deltas or [None],
@@ -31,7 +20,7 @@ render_shards(
     generation=Generation.model_validate(params.generation),
     device=resolve_device(params.device),
     dtype=params.dtype,
-    work=WorkFolder(params.work, key),
+    work=WorkFolder.of_job(snakemake),
     tars=snakemake.output.tars,
     indices=snakemake.output.indices,
 )

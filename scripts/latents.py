@@ -4,14 +4,12 @@ from lethe.runtime import resolve_device, start_job
 
 import torch
 
-from lethe.diffusion.folder import verify_base
 from lethe.diffusion.latents import encode_images, write_latents
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
 
 start_job(snakemake, f"latents {snakemake.wildcards.task}")
-verify_base(snakemake.input.base)
 vae = load_pipeline(snakemake.input.base, device=resolve_device(snakemake.params.device)).vae
 records = [record for forget in snakemake.input.forget for record in read_jsonl(forget)]
 shard = ShardReader(snakemake.input.tar, snakemake.input.index)

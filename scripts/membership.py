@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from lethe.diffusion.delta import load_delta
-from lethe.diffusion.folder import base_digest, verify_base
+from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.tables import read_parquet, write_parquet
@@ -20,7 +20,6 @@ from lethe.testbed.schema import read_metadata
 
 params, given, files = snakemake.params, snakemake.input, snakemake.output.losses
 start_job(snakemake, f"membership {' '.join(snakemake.wildcards)}")
-verify_base(given.base)
 membership, style = Membership.model_validate(params.membership), Task.model_validate(params.task).prompt_style
 candidates, metadata = read_parquet(given.baseline)[list(COLUMNS)], read_metadata(given.metadata)
 asked = questions(candidates, read_latents(given.latents)[0], metadata, membership, style=style, **params.identity)

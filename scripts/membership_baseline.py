@@ -7,7 +7,6 @@ import pandas as pd
 import torch
 
 from lethe.diffusion.delta import NoneDelta
-from lethe.diffusion.folder import verify_base
 from lethe.diffusion.latents import encode_images, write_latents
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
@@ -21,7 +20,6 @@ from lethe.testbed.schema import read_metadata
 
 params, given = snakemake.params, snakemake.input
 start_job(snakemake, f"membership {snakemake.wildcards.task} base")
-verify_base(given.base)
 task, membership = Task.model_validate(params.task), Membership.model_validate(params.membership)
 metadata, shard = read_metadata(given.metadata), ShardReader(given.tar, given.index)
 if membership.members == "base":

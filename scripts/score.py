@@ -4,7 +4,6 @@ from lethe.runtime import progress, resolve_device, start_job
 
 from pathlib import Path
 
-from lethe.io.hashing import sha256_file
 from lethe.io.tables import write_parquet
 from lethe.io.work import WorkFolder
 from lethe.metrics.embeddings import Embeddings
@@ -14,12 +13,7 @@ from lethe.testbed.schema import read_metadata
 
 task, params, given = snakemake.wildcards.task, snakemake.params, snakemake.input
 start_job(snakemake, f"score {' '.join(snakemake.wildcards)}")
-key = {
-    "code": params.code,
-    "scoring": params.scoring,
-    "inputs": [sha256_file(file) for file in (given.off_tar, given.off_embeddings, *given.tars)],
-}
-work = WorkFolder(params.work, key)
+work = WorkFolder.of_job(snakemake)
 scorer = load_scorer(
     dict(zip(params.roles, given.evaluators, strict=True)),
     task,

@@ -4,8 +4,6 @@ from lethe.runtime import resolve_device, start_job
 
 from pathlib import Path
 
-from lethe.diffusion.folder import verify_base
-from lethe.io.hashing import sha256_file
 from lethe.io.work import WorkFolder
 from lethe.records import ModelId
 from lethe.settings.models import Task
@@ -20,15 +18,7 @@ models = [ModelId.parse(Path(delta).parent.name) for delta in snakemake.output.d
 hyperparameters = dict(params.hyperparameters)
 if "weights" in snakemake.input.keys():  # retrain: the weights are files, one emitter a job
     hyperparameters["weights"] = {models[0].index: snakemake.input.weights[0]}
-key = {
-    "code": params.code,
-    "hyperparameters": params.hyperparameters,
-    "task": params.task,
-    "seed": params.seed,
-    "base": verify_base(snakemake.input.base)["files"],
-    "inputs": [sha256_file(file) for file in (snakemake.input.latents, *snakemake.input.get("weights", []))],
-}
-work = WorkFolder(params.work, key)
+work = WorkFolder.of_job(snakemake)
 run_method(
     models,
     metadata,

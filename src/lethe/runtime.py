@@ -1,4 +1,4 @@
-"""What every job sets up first: its log, its threads, its determinism, and how it shows progress."""
+"""What every job sets up first: its log, its inputs, its threads, its determinism, and how it shows progress."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lethe.compat import defer_package_list
 from lethe.import_clock import ImportClock
+from lethe.job import Job, check_inputs, record_outputs
+from lethe.parent import end_with_parent
 
 if TYPE_CHECKING:
     import torch
@@ -55,23 +57,26 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
 
 
-class Job(Protocol):
-    """What a script gets from Snakemake under the name ``snakemake``, as far as it is used here."""
+def start_job(job: Job, title: str, torch: bool = True, threads: int | None = None, keep: bool = True) -> None:
+    """What a script does first: log, check its inputs, and where it computes with torch, threads and determinism.
 
-    log: Sequence[str]
-    threads: int
-
-
-def start_job(job: Job, title: str, torch: bool = True, threads: int | None = None) -> None:
-    """What a script does first: log, and where it computes with torch, threads and determinism.
+    From here on the job ends with the run that started it. When it ends well, the hashes of its outputs are written.
 
     Args:
         job: the script's ``snakemake``.
         title: what the log and its first line call the job.
         torch: whether the job computes with torch.
         threads: how many threads, where they are not the job's: a job that holds all cores to be alone.
+        keep: whether outputs stay; those that Snakemake removes after use get no hashes.
+
+    Raises:
+        HashMismatchError: an input is not what its job made; names all such inputs and how to make them again.
     """
     setup_logging(job.log[0], title)
+    end_with_parent()
+    check_inputs(job)
+    if keep:
+        record_outputs(job)
     if torch:
         setup_torch(threads or job.threads)
 

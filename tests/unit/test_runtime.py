@@ -18,7 +18,7 @@ from lethe.runtime import progress, resolve_device
 
 def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "job.log"
-    job = f"SimpleNamespace(log=[{str(log)!r}], threads=1)"
+    job = f"SimpleNamespace(log=[{str(log)!r}], threads=1, input=[], output=[])"
     code = f"from types import SimpleNamespace; from lethe.runtime import start_job; start_job({job}, 'a job', torch=False)"
     code += "; raise ValueError('entity 7')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -86,7 +86,7 @@ def test_a_job_logs_what_starting_and_later_imports_cost(tmp_path: Path) -> None
 import sys
 sys.path.insert(0, {str(tmp_path)!r})
 from types import SimpleNamespace
-snakemake = SimpleNamespace(log=[{str(log)!r}], threads=1)
+snakemake = SimpleNamespace(log=[{str(log)!r}], threads=1, input=[], output=[])
 from lethe.runtime import start_job
 start_job(snakemake, 'a job', torch=False)
 def compute():

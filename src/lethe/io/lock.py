@@ -8,8 +8,14 @@ long as its process lives. Who gets it exclusively is alone, so what marks there
 from __future__ import annotations
 
 import fcntl
+import os
+import socket
 from pathlib import Path
 from typing import IO
+
+import psutil
+
+FILE = "lethe.lock"
 
 
 def hold_run_lock(folder: str | Path = ".snakemake") -> IO[str] | None:
@@ -23,16 +29,36 @@ def hold_run_lock(folder: str | Path = ".snakemake") -> IO[str] | None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    handle = open(folder / "lethe.lock", "w")  # noqa: SIM115 - open for the life of the process
+    handle = open(folder / FILE, "a+")  # noqa: SIM115 - open for the life of the process
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         fcntl.flock(handle, fcntl.LOCK_SH)
-        return handle
     except OSError:
         handle.close()
         return None
-    for mark in sorted((folder / "locks").glob("*.lock")):
-        mark.unlink(missing_ok=True)
-    fcntl.flock(handle, fcntl.LOCK_SH)
+    else:
+        for mark in sorted((folder / "locks").glob("*.lock")):
+            mark.unlink(missing_ok=True)
+        handle.truncate(0)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    handle.write(f"{socket.gethostname()} {os.getpid()}\n")
+    handle.flush()
     return handle
+
+
+def other_runs(handle: IO[str]) -> list[str]:
+    """The other runs that are alive in the working directory, each as ``process 123`` or ``process 123 on HOST``.
+
+    Args:
+        handle: of ``hold_run_lock``.
+    """
+    handle.seek(0)
+    here, found = socket.gethostname(), []
+    for line in handle.read().splitlines():
+        host, _, pid = line.partition(" ")
+        if host != here:
+            found.append(f"process {pid} on {host}")
+        elif int(pid) != os.getpid() and psutil.pid_exists(int(pid)):
+            found.append(f"process {pid}")
+    return found

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lethe.io import checksums
 from lethe.io.atomic import atomic_path, write_text
 
 if TYPE_CHECKING:
@@ -19,18 +20,26 @@ class CorruptFileError(ValueError):
 
 
 @contextmanager
-def readable(path: str | Path, what: str, remedy: str = "; delete it and run again") -> Iterator[None]:
+def readable(path: str | Path, what: str, remedy: str = "") -> Iterator[None]:
     """Turn whatever a parser raises within the block into a ``CorruptFileError`` that names the file and says what it is not.
 
-    A missing file stays a ``FileNotFoundError``. Only calls of a parser belong into the block.
+    A product of this workflow is held against the hash that its job wrote before it is parsed, and a damaged one comes with the command
+    that makes it again; ``remedy`` is for files that have another one. A missing file stays a ``FileNotFoundError``. Only calls of a
+    parser belong into the block.
+
+    Raises:
+        HashMismatchError: a product that is not what its job made (``lethe.io.checksums``).
     """
+    path = Path(path)
+    checksums.check(path)
     try:
         yield
     except (CorruptFileError, FileNotFoundError):
         raise
     except Exception as error:  # parsers meet damage with nearly every type there is, and document none of them
         said = " ".join(str(error).split()) or type(error).__name__
-        raise CorruptFileError(f"{path}: not {what} ({said}){remedy}") from error
+        again = f"; make it again: {checksums.remake(path)}" if checksums.root_of(path) else ""
+        raise CorruptFileError(f"{path}: not {what} ({said}){remedy}{again}") from error
 
 
 def read_json(path: str | Path) -> Any:
@@ -60,7 +69,7 @@ def read_yaml(path: str | Path) -> Any:
     """The content of a YAML file; a damaged one, also with a key given twice, is a ``CorruptFileError`` naming it."""
     import yaml
 
-    with readable(path, "valid YAML", remedy=""):
+    with readable(path, "valid YAML"):
         return yaml.load(Path(path).read_bytes(), Loader=_unique_keys(yaml.SafeLoader))
 
 
@@ -106,11 +115,16 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
 
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
     """The records of a JSON-lines file; a damaged line is a ``CorruptFileError`` naming its number."""
-    records = []
-    for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1):
-        with readable(f"{path}, line {number}", "valid JSON", remedy=""):
-            records.append(json.loads(line.decode()))
-    return records
+    with readable(path, "lines of JSON"):
+        return [_json_line(number, line) for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1)]
+
+
+def _json_line(number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(line.decode())
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error
+    return record
 
 
 def write_jsonl(path: str | Path, records: list[dict[str, Any]]) -> None:

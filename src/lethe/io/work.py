@@ -2,7 +2,9 @@
 
 A job that makes several targets (ten models, ten shards) writes each into its work folder as soon as it is finished and
 hands all of them over at the end. After a kill -9 or a full disk the same command finds the finished ones there. The folder
-is bound to a *key*, a hash of everything the targets depend on: other parameters, code or inputs begin anew.
+is bound to a *key*, a hash of everything the targets depend on: other parameters, code or inputs begin anew. It belongs to one
+process at a time. After the hand-over it stays, as links that take no space, until the run is over: if Snakemake is killed before it has
+noted that the job is done, it removes the outputs and starts the job again, which then finds everything here.
 """
 
 from __future__ import annotations
@@ -15,15 +17,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from lethe.io.atomic import atomic_path
 from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
+from lethe.job import Job, job_key
 
+HANDED_OVER = "handed_over.json"
+WAIT = 30.0  # seconds between two lines that say what a job waits for
 log = logging.getLogger(__name__)
 
 
 class WorkFolder:
     """Finished targets of one job.
+
+    Scripts make theirs with ``of_job``.
 
     Args:
         folder: where to keep them, e.g. ``results/mini/.work/generate/objects_uce_000_0``.
@@ -31,6 +40,8 @@ class WorkFolder:
 
     Every target is recorded with its SHA-256, so a half-written or damaged one is never believed.
     """
+
+    _lock: FileLock | None = None
 
     def __init__(self, folder: str | Path, key: Any) -> None:
         self.folder = Path(folder)
@@ -43,6 +54,18 @@ class WorkFolder:
             else:
                 shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def of_job(cls, job: Job) -> WorkFolder:
+        """The work folder of a script, ``params.work``, bound to all that its job depends on and locked while its process lives.
+
+        Where another process holds it, this waits: such a process belongs to a run that is gone and ends by itself, or to another
+        run of the same job, whose targets are then found here.
+        """
+        lock = _hold(Path(job.params.work))
+        work = cls(job.params.work, job_key(job))
+        work._lock = lock
+        return work
 
     def _recorded(self) -> dict[str, str]:
         done: dict[str, str] = {}
@@ -85,9 +108,9 @@ class WorkFolder:
         self._done |= digests
 
     def hand_over(self, targets: dict[str, str | Path]) -> None:
-        """Move the finished targets ``{name: destination}`` to their places and remove the folder.
+        """Put the finished targets ``{name: destination}`` to their places, as links where the file system has them.
 
-        The destinations are links until the last is in place, so a kill in between loses nothing.
+        The folder stays until ``sweep`` finds the run over.
         """
         for name, destination in targets.items():
             destination = Path(destination)
@@ -96,4 +119,38 @@ class WorkFolder:
                     os.link(self.path(name), part)
                 except OSError:  # another file system, or one without hard links
                     shutil.copyfile(self.path(name), part)
-        shutil.rmtree(self.folder)
+        write_json(self.folder / HANDED_OVER, {name: str(destination) for name, destination in targets.items()})
+
+
+def sweep(root: str | Path) -> None:
+    """Remove the work folders below ``root`` whose targets are at their places; called when a run is over.
+
+    A folder that a process holds stays, and one whose targets are gone again: its job failed after all.
+    """
+    for mark in sorted(Path(root).glob(f"*/*/{HANDED_OVER}")):
+        lock = FileLock(_lock_path(mark.parent))
+        try:
+            with lock.acquire(blocking=False):
+                handed_over = read_json(mark)
+                if all(Path(destination).exists() for destination in handed_over.values()):
+                    shutil.rmtree(mark.parent)
+                    _lock_path(mark.parent).unlink()  # while it is held: whoever waits for it notices
+        except (Timeout, CorruptFileError, FileNotFoundError):
+            continue
+
+
+def _lock_path(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _hold(folder: Path) -> FileLock:
+    """The lock of a work folder, held until this process ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(_lock_path(folder))
+    while True:
+        try:
+            lock.acquire(timeout=WAIT)
+        except Timeout:
+            log.warning("another process works in %s; waiting for it", folder)
+        else:
+            return lock

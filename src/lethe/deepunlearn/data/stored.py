@@ -34,7 +34,7 @@ def read_data(path: str | Path) -> tuple[str, Provider, dict[str, Tensor]]:
     provider = PROVIDERS.load(name)()
     fault = _fault(tensors, provider)
     if fault:
-        raise CorruptFileError(f"{path}: {fault}; delete it and run again")
+        raise CorruptFileError(f"{path}: {fault}")
     return name, provider, tensors
 
 
