@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lethe.io.tables import CorruptFileError
+from lethe.registry import UnknownNameError
 from lethe.verify import roots, text, verify
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         verdicts = [verify(root) for root in roots(asked.world)]
-    except CorruptFileError as error:
+    except UnknownNameError as error:
         print(f"lethe verify: {error}", file=sys.stderr)
         return 2
     print("\n".join(text(verdict) for verdict in verdicts) or "nothing is finished yet: there is no folder results/ here")

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lethe.io import checksums
-from lethe.io.tables import CorruptFileError
-from lethe.registry import nearest
+from lethe.registry import UnknownNameError, nearest
 
 APART = (checksums.FOLDER, ".work")  # what lies below a world and is no product
 
@@ -32,7 +31,7 @@ def roots(names: list[str], folder: str | Path = ".") -> list[Path]:
     """The folders to look at: those of the named worlds, or of all worlds and the downloads.
 
     Raises:
-        CorruptFileError: no such world; the nearest is named.
+        UnknownNameError: no such world; the nearest is named.
     """
     folder = Path(folder)
     worlds = {path.name: path for path in sorted((folder / "results").glob("*")) if path.is_dir()}
@@ -41,7 +40,7 @@ def roots(names: list[str], folder: str | Path = ".") -> list[Path]:
     for name in names:
         if name not in worlds:
             known = ", ".join(worlds) or "none"
-            raise CorruptFileError(f"no world '{name}' in {folder / 'results'}; there: {known}{nearest(name, list(worlds))}")
+            raise UnknownNameError(f"no world '{name}' in {folder / 'results'}; there: {known}{nearest(name, list(worlds))}")
     return [worlds[name] for name in names]
 
 
