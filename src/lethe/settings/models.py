@@ -97,7 +97,7 @@ class Base(Model):
 class Evaluator(Model):
     """A model that scores images."""
 
-    path: str = Field("", description="pretrained only: model name, e.g. ViT-B-16 (open_clip) or a timm name")
+    path: str = Field("", description="pretrained only: model name, e.g. ViT-B-16-quickgelu (open_clip) or a timm name")
     weights: str = Field("", description="pretrained only: weights tag of the model, e.g. openai")
 
 
