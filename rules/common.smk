@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 
 from snakemake.exceptions import WorkflowError
 
+from lethe.diffusion.folder import at_hand, check_folder
+from lethe.diffusion.supported import check_sampling, prediction_of
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock
@@ -21,7 +23,7 @@ from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
-from lethe.unlearners import UNLEARNERS
+from lethe.unlearners import UNLEARNERS, check_prediction
 
 recall(".snakemake/fingerprints.json")
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
@@ -46,6 +48,11 @@ def one_of(names):
 def from_source(entries, *sources):
     """The names of bases or evaluators that come from one of `sources`."""
     return [name for name, entry in entries.items() if entry.source in sources]
+
+
+def pretrained_bases(local):
+    """The names of the pretrained bases that are folders of one's own, or of those on the hub."""
+    return [name for name in from_source(SETTINGS.bases, "pretrained") if bool(SETTINGS.bases[name].folder) == local]
 
 
 def refuse_job_arrays():
@@ -128,6 +135,35 @@ def evaluator_parts(wildcards):
 def base_of(wildcards):
     """The pipeline folder of the base that a task unlearns."""
     return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def files_of_base(name):
+    """Where the files of a pretrained base can be read already: its own folder or its finished copy; None before it is fetched."""
+    entry = SETTINGS.bases[name]
+    return at_hand(entry.folder, f"results/{SETTINGS.world}/base/{name}", {"path": entry.path, "revision": entry.revision})
+
+
+def base_given(wildcards):
+    """No file, but what is wrong with a base of one's own, as far as its files tell."""
+    folder = files_of_base(wildcards.base)
+    try:
+        check_folder(folder)
+        check_sampling(folder, SETTINGS.generation.scheduler, SETTINGS.generation.size)
+    except (OSError, ValueError) as error:
+        raise WorkflowError(f"bases.{wildcards.base}.path: {error}") from None
+    return []
+
+
+def base_for_method(wildcards):
+    """The base of a task, if the method can unlearn it; for another one the reason why not."""
+    name = SETTINGS.tasks[wildcards.task].base
+    folder = files_of_base(name)
+    if folder and folder.is_dir():  # what else is wrong with it is said by the rule that takes it in
+        try:
+            check_prediction(wildcards.method, prediction_of(folder))
+        except (OSError, ValueError) as error:
+            raise WorkflowError(f"tasks.{wildcards.task}.base: '{name}': {error}") from None
+    return base_of(wildcards)
 
 
 def kind_files(wildcards):

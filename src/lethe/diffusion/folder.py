@@ -93,6 +93,20 @@ def verify_base(folder: str | Path) -> dict[str, Any]:
     return record
 
 
+def at_hand(own: Path | None, finished: str | Path, provenance: dict[str, Any]) -> Path | None:
+    """Where a base's files can be read: ``own``, its folder; where that is gone or a hub id (None), a copy made from the same place.
+
+    Args:
+        own: as configured, whether it exists or not.
+        finished: where the copy would stand.
+        provenance: what the copy's record says if it was made from there.
+    """
+    record = Path(finished) / "base.json"
+    if (own is None or not own.exists()) and record.is_file() and read_json(record).get("provenance") == provenance:
+        return Path(finished)
+    return own
+
+
 def base_digest(folder: str | Path) -> str:
     """One SHA-256 that names a base, from the hashes in its ``base.json``; stored in every delta on it."""
     record = read_json(Path(folder) / "base.json")

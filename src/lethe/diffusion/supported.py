@@ -88,6 +88,16 @@ def prediction_of(folder: str | Path) -> str:
     return str(read_config(Path(folder) / "scheduler/scheduler_config.json").get("prediction_type", NOISE))
 
 
+def check_sampling(folder: str | Path, sampler: str, size: int) -> None:
+    """Raise a ``ValueError`` if a base cannot be sampled with these settings (``generation.scheduler`` and ``size`` in pixels)."""
+    check_sampler(read_config(Path(folder) / "scheduler/scheduler_config.json"), sampler)
+    factor = 2 ** (len(read_config(Path(folder) / "vae/config.json").get("block_out_channels", [0])) - 1)
+    if size % factor:
+        raise ValueError(
+            f"{folder}: its VAE halves pictures to 1/{factor}; generation.size is {size}, allowed are multiples of {factor}"
+        )
+
+
 def check_sampler(config: Mapping[str, Any], sampler: str) -> None:
     """Raise a ``ValueError`` if a sampler would drop a value of a base's scheduler configuration that decides its pictures."""
     if sampler == "pndm" and config.get("rescale_betas_zero_snr"):

@@ -18,3 +18,16 @@ UNLEARNERS.register("distil_weight", "lethe.unlearners.distil_weight:SparseWeigh
 UNLEARNERS.register("munba", "lethe.unlearners.munba:MUNBa")
 UNLEARNERS.register("munba_v1", "lethe.unlearners.munba_v1:MUNBaV1")
 UNLEARNERS.register("retrain", "lethe.unlearners.retrain:Retrain")
+
+NOISE_LOSSES = ("distil", "distil_module", "distil_weight", "munba", "munba_v1")
+"""Methods whose losses are in terms of the noise that a base predicts; the others never ask what it predicts."""
+
+
+def check_prediction(method: str, prediction: str) -> None:
+    """Raise a ``ValueError`` if a method cannot unlearn a base that predicts ``prediction`` (``prediction_type`` of its scheduler)."""
+    if method in NOISE_LOSSES and prediction != "epsilon":
+        able = ", ".join(name for name in UNLEARNERS if name not in NOISE_LOSSES)
+        raise ValueError(
+            f"its prediction_type is '{prediction}', and the loss of the method '{method}' is of the noise ('epsilon'); "
+            f"methods for this base: {able}"
+        )
