@@ -120,9 +120,9 @@ def _unet_faults(unet: dict[str, Any], vae: dict[str, Any], text: dict[str, Any]
     latent, reads, gives = vae.get("latent_channels", 4), unet.get("in_channels", 4), unet.get("out_channels", 4)
     if reads != latent:
         kind = {9: " (an inpainting model?)", 8: " (edits pictures?)", 7: " (an upscaler?)", 5: " (reads depth?)"}.get(reads, "")
-        faults.append(f"{where} in_channels is {reads}{kind}; the VAE's latents have {latent}")
+        faults.append(f"{where} in_channels is {reads}{kind}, but vae/config.json: latent_channels is {latent}")
     if gives != latent:
-        faults.append(f"{where} out_channels is {gives}; the VAE's latents have {latent}")
+        faults.append(f"{where} out_channels is {gives}, but vae/config.json: latent_channels is {latent}")
     faults += [
         f"{where} {key} is {unet[key]!r}, so each pass wants {what}; it must be null"
         for key, what in UNGIVEN.items()
@@ -130,7 +130,7 @@ def _unet_faults(unet: dict[str, Any], vae: dict[str, Any], text: dict[str, Any]
     ]
     widths, width = unet.get("cross_attention_dim", 1280), text.get("hidden_size", 512)
     if set(widths if isinstance(widths, list) else [widths]) != {width}:
-        faults.append(f"{where} cross_attention_dim is {widths}; the embeddings of the text encoder have {width} (hidden_size)")
+        faults.append(f"{where} cross_attention_dim is {widths}, but text_encoder/config.json: hidden_size is {width}")
     blocks = unet.get("down_block_types", ["CrossAttnDownBlock2D"])
     if not any("CrossAttn" in str(block) for block in blocks):
         faults.append(f"{where} down_block_types {blocks} read no text; one of them must be CrossAttnDownBlock2D")
