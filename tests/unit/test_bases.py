@@ -349,3 +349,36 @@ def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
             next(found)
     finally:
         tiny_pipe.scheduler.register_to_config(prediction_type=kept)
+
+
+def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_path: Path) -> None:
+    from lethe.diffusion.delta import NoneDelta
+    from lethe.diffusion.folder import base_digest, write_base_record
+    from lethe.diffusion.pixels import NotFiniteError
+    from lethe.diffusion.render import render_shards
+    from lethe.io.work import WorkFolder
+    from lethe.settings.models import Generation
+
+    spoil(base / VAE, lambda tensors: tensors["decoder.conv_out.bias"].fill_(float("nan")))
+    write_base_record(base, {})
+    delta = tmp_path / "models/objects_000_none_000/delta.safetensors"
+    NoneDelta().save(delta, base=base_digest(base))
+    for model, said in ((None, "baseline"), (delta, "objects_000_none_000")):
+        with pytest.raises(
+            NotFiniteError, match=f"^{said}: a 'none' model .* of the base '{base}' drew NaN for prompt 'An image of a dog'"
+        ):
+            render_shards(
+                base,
+                [model],
+                [{"index": 0, "name": "dog"}],
+                task="objects",
+                style="thing",
+                world="mini",
+                generation=Generation(seeds=[42, 43], steps=2),
+                device="cpu",
+                dtype="float32",
+                work=WorkFolder(tmp_path / f"work_{said}", {}),
+                tars=[tmp_path / "shard.tar"],
+                indices=[tmp_path / "shard.parquet"],
+            )
+        assert not (tmp_path / "shard.tar").exists()
