@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 from snakemake.exceptions import WorkflowError
 
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.supported import check_sampling, prediction_of
+from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock
@@ -23,7 +23,7 @@ from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
-from lethe.unlearners import UNLEARNERS, check_prediction
+from lethe.unlearners import UNLEARNERS, reason_against
 
 recall(".snakemake/fingerprints.json")
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
@@ -104,7 +104,10 @@ def no_membership(task):
     """Why a task has no table of membership inference; empty if it has one."""
     settings = SETTINGS.tasks[task]
     trained_here = SETTINGS.bases[settings.base].source != "pretrained"
-    return SETTINGS.scoring.membership.reason_against(settings.source, trained_here)
+    reason = SETTINGS.scoring.membership.reason_against(settings.source, trained_here)
+    if not reason and (prediction := prediction_at_hand(settings.base)) not in ("", NOISE):
+        reason = f"the base '{settings.base}' has the prediction_type '{prediction}', and the attack takes the loss of the noise ('{NOISE}')"
+    return reason
 
 
 # --- inputs -------------------------------------------------------------------------------------------------------
@@ -154,15 +157,20 @@ def base_given(wildcards):
     return []
 
 
+def prediction_at_hand(name):
+    """What a pretrained base predicts (`prediction_type`); empty before its files are at hand."""
+    folder = files_of_base(name)
+    try:
+        return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
+    except (OSError, ValueError) as error:
+        raise WorkflowError(f"bases.{name}.path: {error}") from None
+
+
 def base_for_method(wildcards):
     """The base of a task, if the method can unlearn it; for another one the reason why not."""
     name = SETTINGS.tasks[wildcards.task].base
-    folder = files_of_base(name)
-    if folder and folder.is_dir():  # what else is wrong with it is said by the rule that takes it in
-        try:
-            check_prediction(wildcards.method, prediction_of(folder))
-        except (OSError, ValueError) as error:
-            raise WorkflowError(f"tasks.{wildcards.task}.base: '{name}': {error}") from None
+    if reason := reason_against(wildcards.method, prediction_at_hand(name)):
+        raise WorkflowError(f"tasks.{wildcards.task}.base: '{name}': {reason}")
     return base_of(wildcards)
 
 

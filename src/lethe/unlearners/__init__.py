@@ -23,11 +23,14 @@ NOISE_LOSSES = ("distil", "distil_module", "distil_weight", "munba", "munba_v1")
 """Methods whose losses are in terms of the noise that a base predicts; the others never ask what it predicts."""
 
 
-def check_prediction(method: str, prediction: str) -> None:
-    """Raise a ``ValueError`` if a method cannot unlearn a base that predicts ``prediction`` (``prediction_type`` of its scheduler)."""
-    if method in NOISE_LOSSES and prediction != "epsilon":
-        able = ", ".join(name for name in UNLEARNERS if name not in NOISE_LOSSES)
-        raise ValueError(
-            f"its prediction_type is '{prediction}', and the loss of the method '{method}' is of the noise ('epsilon'); "
-            f"methods for this base: {able}"
-        )
+def reason_against(method: str, prediction: str) -> str:
+    """Why a method cannot unlearn a base that predicts ``prediction`` (``prediction_type`` of its scheduler, empty: not known yet);
+    empty if it can.
+    """
+    if method not in NOISE_LOSSES or prediction in ("", "epsilon"):
+        return ""
+    able = ", ".join(name for name in UNLEARNERS if name not in NOISE_LOSSES)
+    return (
+        f"its prediction_type is '{prediction}', and the loss of the method '{method}' is of the noise ('epsilon'); "
+        f"methods for this base: {able}"
+    )
