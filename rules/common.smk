@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from lethe.diffusion.folder import at_hand, check_folder
+from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock, other_runs
@@ -24,7 +26,7 @@ from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
-from lethe.unlearners import UNLEARNERS
+from lethe.unlearners import UNLEARNERS, reason_against
 
 recall(".snakemake/fingerprints.json")
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
@@ -60,6 +62,11 @@ def start_run():
             raise WorkflowError(f"--unlock: {safe}; what dead runs left is taken away by itself, so this is never needed")
         logger.warning(f"{safe}. If the directory cannot be locked, it is for that reason: do not use --unlock.")
     return handle
+
+
+def pretrained_bases(local):
+    """The names of the pretrained bases that are folders of one's own, or of those on the hub."""
+    return [name for name in from_source(SETTINGS.bases, "pretrained") if bool(SETTINGS.bases[name].folder) == local]
 
 
 def refuse_job_arrays():
@@ -111,7 +118,10 @@ def no_membership(task):
     """Why a task has no table of membership inference; empty if it has one."""
     settings = SETTINGS.tasks[task]
     trained_here = SETTINGS.bases[settings.base].source != "pretrained"
-    return SETTINGS.scoring.membership.reason_against(settings.source, trained_here)
+    reason = SETTINGS.scoring.membership.reason_against(settings.source, trained_here)
+    if not reason and (prediction := prediction_at_hand(settings.base)) not in ("", NOISE):
+        reason = f"the base '{settings.base}' has the prediction_type '{prediction}', and the attack takes the loss of the noise ('{NOISE}')"
+    return reason
 
 
 # --- inputs -------------------------------------------------------------------------------------------------------
@@ -142,6 +152,40 @@ def evaluator_parts(wildcards):
 def base_of(wildcards):
     """The pipeline folder of the base that a task unlearns."""
     return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def files_of_base(name):
+    """Where the files of a pretrained base can be read already: its own folder or its finished copy; None before it is fetched."""
+    entry = SETTINGS.bases[name]
+    return at_hand(entry.folder, f"results/{SETTINGS.world}/base/{name}", {"path": entry.path, "revision": entry.revision})
+
+
+def base_given(wildcards):
+    """No file, but what is wrong with a base of one's own, as far as its files tell."""
+    folder = files_of_base(wildcards.base)
+    try:
+        check_folder(folder)
+        check_sampling(folder, SETTINGS.generation.scheduler, SETTINGS.generation.size)
+    except (OSError, ValueError) as error:
+        raise WorkflowError(f"bases.{wildcards.base}.path: {error}") from None
+    return []
+
+
+def prediction_at_hand(name):
+    """What a pretrained base predicts (`prediction_type`); empty before its files are at hand."""
+    folder = files_of_base(name)
+    try:
+        return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
+    except (OSError, ValueError) as error:
+        raise WorkflowError(f"bases.{name}.path: {error}") from None
+
+
+def base_for_method(wildcards):
+    """The base of a task, if the method can unlearn it; for another one the reason why not."""
+    name = SETTINGS.tasks[wildcards.task].base
+    if reason := reason_against(wildcards.method, prediction_at_hand(name)):
+        raise WorkflowError(f"tasks.{wildcards.task}.base: '{name}': {reason}")
+    return base_of(wildcards)
 
 
 def kind_files(wildcards):

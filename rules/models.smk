@@ -33,7 +33,7 @@ rule base:
 
 
 rule base_pretrained:
-    """A pretrained base, fetched by hub id or copied from a folder."""
+    """A pretrained base, fetched by hub id."""
     output:
         folder=directory("<results>/base/{base}"),
     log:
@@ -41,7 +41,7 @@ rule base_pretrained:
     benchmark:
         "<benchmarks>/base_pretrained/{base}.tsv"
     wildcard_constraints:
-        base=one_of(from_source(SETTINGS.bases, "pretrained")),
+        base=one_of(pretrained_bases(local=False)),
     retries: 3
     conda:
         "../envs/lethe.yaml"
@@ -50,12 +50,26 @@ rule base_pretrained:
         mem_mb=memory("fetch"),
         runtime=120,
     params:
-        code=fingerprint("lethe.diffusion.pipeline"),
+        code=fingerprint("lethe.diffusion.intake"),
         base=base_settings,
     message:
         "Pretrained base '{wildcards.base}'"
     script:
         "../scripts/base_pretrained.py"
+
+
+use rule base_pretrained as base_local with:
+    input:
+        base_given,
+    log:
+        "<logs>/base_local/{base}.log",
+    benchmark:
+        "<benchmarks>/base_local/{base}.tsv"
+    wildcard_constraints:
+        base=one_of(pretrained_bases(local=True)),
+    retries: 0
+    message:
+        "Copy of the base '{wildcards.base}', examined"
 
 
 rule evaluator:

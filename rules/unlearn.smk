@@ -40,7 +40,7 @@ rule latents:
 rule unlearn:
     """One method on ten emitters of a task; what is finished survives a killed job."""
     input:
-        base=base_of,
+        base=base_for_method,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         latents="<results>/latents/{task}.safetensors",
     output:

@@ -1,13 +1,14 @@
-"""Fetch a pretrained base by hub id, or copy it from a folder, into a local pipeline folder."""
+"""Fetch a pretrained base by hub id, or copy it from a folder, into a local pipeline folder, once it is examined."""
 
 from lethe.runtime import start_job
 
-from lethe.diffusion.pipeline import load_pipeline, write_base_record
+from lethe.diffusion.folder import write_base_record
+from lethe.diffusion.intake import take_in
 from lethe.io.atomic import atomic_path
+from lethe.settings.models import Base
 
 start_job(snakemake, f"pretrained base {snakemake.wildcards.base}")
-base = snakemake.params.base
-pipeline = load_pipeline(base["path"], revision=base["revision"] or None)
+base = Base.model_validate(snakemake.params.base)
 with atomic_path(snakemake.output.folder) as folder:
-    pipeline.save_pretrained(folder, safe_serialization=True)
-    write_base_record(folder, {"path": base["path"], "revision": base["revision"]})
+    take_in(base.folder or base.path, folder, base.revision)
+    write_base_record(folder, {"path": base.path, "revision": base.revision})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from lethe.diffusion import generate as module
 from lethe.diffusion.delta import DenseDelta, LoraDelta, NoneDelta, TextMapDelta, applied
 from lethe.diffusion.generate import Request, Sampling, batch_shape, generate, plan
 from lethe.diffusion.noise import initial_noise
+from lethe.diffusion.pipeline import load_pipeline
+from lethe.diffusion.pixels import NotFiniteError
 
 D = 32
 PROMPTS = ["an image of a seven", "a dog", "a red park", "the lake", "an image of a zero"]
@@ -258,3 +261,87 @@ def test_a_broken_model_is_named(tiny_pipe):
     broken = DenseDelta({"unet.conv_in.bias": torch.full((16,), float("nan"))})
     with pytest.raises(ValueError, match="'dense' model .* drew NaN for prompt 'an image of a seven', seed 42"):
         draw(tiny_pipe, ask(broken))
+
+
+@contextmanager
+def parameter_of(module_, name, value, row=slice(None)):
+    """One parameter of a component set to ``value`` within the block."""
+    parameter = dict(module_.named_parameters())[name].data
+    kept = parameter.clone()
+    parameter[row] = value
+    try:
+        yield
+    finally:
+        parameter.copy_(kept)
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("decoder.conv_out.bias", float("nan")),
+        ("decoder.conv_out.bias", float("-inf")),
+        ("decoder.conv_norm_out.weight", float("nan")),
+    ],
+)
+def test_pixels_that_are_not_finite_stop_the_job(tiny_pipe, name, value, ahead):
+    """NaN would be black as uint8, and infinity black or white: on and off images would agree."""
+    requests = [dataclasses.replace(request, run="objects_003_uce_000") for request in ask(text_map(1))]
+    said = (
+        r"objects_003_uce_000: a 'text_map' model .* of the base '.*pipeline' drew NaN for prompt 'an image of a seven', seed 42: "
+        r"the VAE decoded .*float16.*dtype: float32 or bfloat16"
+    )
+    with parameter_of(tiny_pipe.vae, name, value, 0), pytest.raises(NotFiniteError, match=said):
+        draw(tiny_pipe, requests, ahead=ahead)
+
+
+def test_one_pixel_that_is_not_finite_names_its_row(tiny_pipe, monkeypatch):
+    decode = tiny_pipe.vae.decode
+
+    def spoiled(latents, **more):
+        pixels = decode(latents, **more)[0].clone()
+        pixels[3, 1, 31, 31] = float("inf")
+        return (pixels,)
+
+    monkeypatch.setattr(tiny_pipe.vae, "decode", spoiled)
+    with pytest.raises(NotFiniteError, match="drew NaN for prompt 'a dog', seed 43"):
+        draw(tiny_pipe, ask())
+
+
+def test_float16_that_overflows_is_not_a_black_picture(tiny_folder):
+    """Values of the decoder beyond 65,504, as large autoencoders have them."""
+    pipe = load_pipeline(tiny_folder)
+    dict(pipe.vae.named_parameters())["decoder.conv_in.weight"].data.fill_(6e4)
+    draw(pipe, ask(receivers=1, seeds=1))
+    pipe.vae.half()
+    with pytest.raises(NotFiniteError, match=r"the VAE decoded .*torch.float16"):
+        draw(pipe, ask(receivers=1, seeds=1))
+
+
+def test_a_diverged_text_encoder_and_an_infinite_latent_are_named(tiny_pipe):
+    name = next(n for n, _ in tiny_pipe.text_encoder.named_parameters() if n.endswith("final_layer_norm.weight"))
+    with (
+        parameter_of(tiny_pipe.text_encoder, name, float("inf")),
+        pytest.raises(NotFiniteError, match="'none' model .*its latents are NaN or infinite after the last step"),
+    ):
+        draw(tiny_pipe, ask())
+
+
+def test_latents_of_training_images_are_finite(tiny_pipe):
+    from lethe.diffusion.latents import encode_images
+
+    images = [np.zeros((32, 32, 3), np.uint8)] * 3
+    with (
+        parameter_of(tiny_pipe.vae, "encoder.conv_in.bias", float("nan")),
+        pytest.raises(NotFiniteError, match="latent of image 0 of 3"),
+    ):
+        encode_images(tiny_pipe.vae, images, 32)
+
+
+def test_pictures_of_a_training_are_finite(tiny_pipe):
+    from lethe.pretraining.vae import decode_latents, encode_latents
+
+    with parameter_of(tiny_pipe.vae, "decoder.conv_out.bias", float("nan")), pytest.raises(NotFiniteError, match="image 0 of 2"):
+        decode_latents(tiny_pipe.vae, torch.zeros(2, 4, 8, 8))
+    with parameter_of(tiny_pipe.vae, "quant_conv.bias", float("inf")), pytest.raises(NotFiniteError, match="image 0 of 2"):
+        encode_latents(tiny_pipe.vae, torch.zeros(2, 3, 32, 32, dtype=torch.uint8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,24 @@ def test_a_wrong_configuration_is_one_message(clone: Clone, config: str, message
     output = clone.snakemake("-n", "all", "--config", config, check=False)
     assert output.startswith("exit 1") and re.search(message, output)
     assert "Traceback" not in output
+
+
+def test_a_base_of_ones_own_is_examined_by_the_plan(clone: Clone, tiny_folder: Path, tmp_path: Path) -> None:
+    base = shutil.copytree(tiny_folder, tmp_path / "own")
+
+    def plan(target: str, path: Path, *methods: str) -> str:
+        bases, chosen = f"bases={{objects: {{source: pretrained, path: {path}}}}}", f"methods=[{', '.join(methods)}]"
+        shown = "scoring={membership: {members: unlearning}}"
+        return clone.snakemake("-n", target, "--quiet", "rules", "--config", bases, chosen, shown, check=False)
+
+    missing = plan("tables", tmp_path / "nowhere", "none", "uce")
+    assert missing.startswith("exit 1") and f"bases.objects.path: {tmp_path}/nowhere: no such pipeline folder" in missing
+    scheduler = base / "scheduler/scheduler_config.json"
+    scheduler.write_text(scheduler.read_text().replace('"epsilon"', '"v_prediction"'))
+    refused = plan("tables", base, "none", "uce", "distil")
+    assert refused.startswith("exit 1") and "tasks.objects.base: 'objects': its prediction_type is 'v_prediction'" in refused
+    jobs = planned_jobs(plan("all", base, "none", "uce"))
+    assert jobs["base_local"] == 1 and jobs["unlearn"] == 2 and "base" not in jobs and "membership" not in jobs
 
 
 def test_training_from_nothing_is_planned(clone: Clone) -> None:

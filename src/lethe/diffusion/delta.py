@@ -37,7 +37,7 @@ from lethe.diffusion.kinds import (
     TextMapDelta,
     cross_attention_weights,
 )
-from lethe.diffusion.tensors import read_tensors
+from lethe.diffusion.tensors import first_not_finite, read_tensors
 from lethe.io.tables import CorruptFileError, readable
 from lethe.registry import UnknownNameError, nearest
 
@@ -79,9 +79,8 @@ def load_delta(path: str | Path, base: str | None = None) -> Delta:
         raise UnknownNameError(f"{path}: unknown delta kind '{kind}'; known: {', '.join(KINDS)}{nearest(kind, list(KINDS))}")
     if base and header.get("base") and header["base"] != base:
         raise ValueError(f"{path}: made on base {header['base'][:12]}, to be applied to base {base[:12]}")
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise CorruptFileError(f"{path}: tensor '{name}' of this {kind} delta holds NaN or infinity")
+    if name := first_not_finite(tensors):
+        raise CorruptFileError(f"{path}: tensor '{name}' of this {kind} delta holds NaN or infinity")
     with readable(path, f"a '{kind}' delta", remedy=""):
         delta = _build(kind, tensors, header)
         if odd := sorted(set(tensors) ^ set(delta.tensors())):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lethe.diffusion.supported import UnusableBaseError, check_class, check_configs
+from lethe.diffusion.weights import read_header, weight_files
 from lethe.io.hashing import check_sha256, sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
 
@@ -16,16 +18,24 @@ COMPONENTS = {
     "scheduler": "scheduler_config.json",
 }
 WEIGHTED = ("unet", "vae", "text_encoder")
+SINGLE = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 
 
 def check_folder(folder: str | Path) -> None:
-    """Raise one ``FileNotFoundError`` that lists everything a Stable Diffusion folder lacks.
+    """Examine a base as far as its files tell without a weight being read: milliseconds, so that a plan can ask.
 
-    Weights must be safetensors: a folder with pickled ``.bin`` files only counts as incomplete.
+    Raises:
+        FileNotFoundError: no such folder, or one message that lists everything it lacks. Weights must be safetensors: a folder
+            with pickled ``.bin`` files only counts as incomplete.
+        UnusableBaseError: a single-file checkpoint; a pipeline or component of another kind; components that do not fit together.
+        CorruptFileError: a configuration that cannot be read; a weight file that is cut off.
     """
     folder = Path(folder)
+    _check_single_file(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such pipeline folder")
+    if (folder / "model_index.json").is_file():
+        check_class(folder)  # before files are missed that another kind of base does not have
     missing = [] if (folder / "model_index.json").is_file() else ["model_index.json"]
     for component, config in COMPONENTS.items():
         if not (folder / component / config).is_file():
@@ -35,6 +45,23 @@ def check_folder(folder: str | Path) -> None:
             missing.append(f"{component}/*.safetensors{pickled}")
     if missing:
         raise FileNotFoundError(f"{folder} is not a complete Stable Diffusion folder; missing: {', '.join(missing)}")
+    check_configs(folder)
+    for component in WEIGHTED:
+        for file in weight_files(folder, component):
+            read_header(file)
+
+
+def _check_single_file(path: Path) -> None:
+    """Refuse one file, or a folder around one, in which a whole pipeline is shared as a checkpoint."""
+    if path.is_dir() and not (path / "model_index.json").exists() and not any((path / name).exists() for name in COMPONENTS):
+        path = next((file for file in sorted(path.iterdir()) if file.suffix in SINGLE), path)
+    if path.is_file() and path.suffix not in SINGLE:
+        raise UnusableBaseError(f"{path}: a file; a base is a folder as diffusers writes it")
+    if path.is_file():
+        raise UnusableBaseError(
+            f"{path}: a single-file checkpoint; convert it to a folder with diffusers: "
+            f"StableDiffusionPipeline.from_single_file('{path.name}').save_pretrained('folder')"
+        )
 
 
 def write_base_record(folder: str | Path, provenance: dict[str, Any]) -> None:
@@ -64,6 +91,20 @@ def verify_base(folder: str | Path) -> dict[str, Any]:
             raise FileNotFoundError(f"{folder / name}: recorded in base.json but missing")
         check_sha256(folder / name, expected)
     return record
+
+
+def at_hand(own: Path | None, finished: str | Path, provenance: dict[str, Any]) -> Path | None:
+    """Where a base's files can be read: ``own``, its folder; where that is gone or a hub id (None), a copy made from the same place.
+
+    Args:
+        own: as configured, whether it exists or not.
+        finished: where the copy would stand.
+        provenance: what the copy's record says if it was made from there.
+    """
+    record = Path(finished) / "base.json"
+    if (own is None or not own.exists()) and record.is_file() and read_json(record).get("provenance") == provenance:
+        return Path(finished)
+    return own
 
 
 def base_digest(folder: str | Path) -> str:

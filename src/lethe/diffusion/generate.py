@@ -10,7 +10,7 @@ same bits.
 
 On a GPU a batch is sampled while the one before it is decoded, copied to the host and checked (``lethe.diffusion.overlap``),
 and the host waits for nothing between the first and the last step of a batch: timesteps are on the device already, the
-sampler's tables are indexed on the host, NaN is looked for in finished latents. With ``compile`` the UNet is compiled once per
+sampler's tables are indexed on the host, NaN is looked for in finished latents and pixels. With ``compile`` the UNet is compiled once per
 batch shape; the weights of the next model are copied into the same parameters, so nothing is compiled again.
 """
 
@@ -30,6 +30,7 @@ from lethe.diffusion.delta import Delta, NoneDelta, applied
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.overlap import overlapped
 from lethe.diffusion.pipeline import encode_prompts, make_scheduler
+from lethe.diffusion.pixels import CAUSES, NotFiniteError, finite_rows
 from lethe.runtime import progress, to_device
 
 if TYPE_CHECKING:
@@ -90,12 +91,13 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Request:
-    """One wanted image: of which model, of what, from which noise."""
+    """One wanted image: of which model, of what, from which noise; ``run`` is the model's name, for messages alone."""
 
     prompt: str
     receiver: int
     seed: int
     delta: Delta = field(default_factory=NoneDelta)
+    run: str = ""
 
     @property
     def key(self) -> tuple[str, str, int, int]:
@@ -157,7 +159,8 @@ def generate(
             use more threads than the job declares. Pictures do not depend on it.
 
     Raises:
-        ValueError: if ``size`` is no multiple of the VAE factor or a model draws NaN.
+        ValueError: if ``size`` is no multiple of the VAE factor.
+        NotFiniteError: if a model draws NaN or infinity.
     """
     if not requests:
         return
@@ -281,26 +284,32 @@ class _Sampler:
         On a GPU the work goes to a stream of its own, behind the sampling of ``drawn`` and beside that of the next batch.
 
         Raises:
-            ValueError: if a latent is not finite; the model and the row are named.
+            NotFiniteError: if a latent or a decoded pixel is NaN or infinite; model, prompt and seed are named.
         """
         vae, latents = self.pipe.vae, drawn.values
         with torch.cuda.stream(self.decoding) if self.decoding else nullcontext():
             if self.decoding and drawn.finished:
                 self.decoding.wait_event(drawn.finished)
-            self._check(drawn)
             limit = max(1, DECODE_PIXELS // self.settings.size**2)
             part = next(n for n in range(min(len(latents), limit), 0, -1) if len(latents) % n == 0)
             scaled = (latents / vae.config.scaling_factor).to(vae.dtype).contiguous(memory_format=torch.channels_last)
-            pixels = [vae.decode(z, return_dict=False)[0].float() for z in scaled.split(part)]
-            images = ((torch.cat(pixels) / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+            pixels = torch.cat([vae.decode(z, return_dict=False)[0].float() for z in scaled.split(part)])
+            finite = finite_rows(latents), finite_rows(pixels)  # before pixels are clipped: as uint8, NaN would be black
+            images = ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
             array: np.ndarray = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()  # waits for this stream alone
+            self._check(drawn.rows, *(rows.tolist() for rows in finite))
         return array[: len(drawn.rows)]
 
-    def _check(self, drawn: _Latents) -> None:
-        """Name the first model that drew NaN; filled-up rows repeat the last one."""
-        finite = torch.isfinite(drawn.values).flatten(1).all(1).tolist()
-        for row, good in zip(drawn.rows, finite, strict=False):
-            if not good:
-                raise ValueError(
-                    f"a '{row.delta.kind}' model ({row.delta.digest[:12]}) drew NaN for prompt '{row.prompt}', seed {row.seed}"
-                )
+    def _check(self, rows: Sequence[Request], sampled: Sequence[bool], decoded: Sequence[bool]) -> None:
+        """Name the first model that drew NaN and what made it; filled-up rows repeat the last one."""
+        for row, latent, picture in zip(rows, sampled, decoded, strict=False):
+            if latent and picture:
+                continue
+            base, run = self.pipe.name_or_path, f"{row.run}: " if row.run else ""
+            part = f"the VAE decoded its finite latents to NaN or infinity ({self.pipe.vae.dtype})"
+            if not latent:
+                part = f"its latents are NaN or infinite after the last step ({self.pipe.unet.dtype})"
+            raise NotFiniteError(
+                f"{run}a '{row.delta.kind}' model ({row.delta.digest[:12]}) of the base '{base}' drew NaN for prompt "
+                f"'{row.prompt}', seed {row.seed}: {part}. {CAUSES}"
+            )

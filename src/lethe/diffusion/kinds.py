@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lethe.diffusion.tensors import write_tensors
+from lethe.diffusion.tensors import first_not_finite, write_tensors
 from lethe.registry import UnknownNameError, nearest
 
 if TYPE_CHECKING:
@@ -75,9 +75,8 @@ class Delta(ABC):
         """
         if clash := _RESERVED & set(extra or {}):
             raise ValueError(f"{path}: header key '{min(clash)}' is reserved; reserved: {', '.join(sorted(_RESERVED))}")
-        for name, tensor in self.tensors().items():
-            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise ValueError(f"{path}: tensor '{name}' of this {self.kind} delta holds NaN or infinity; training diverged?")
+        if name := first_not_finite(self.tensors()):
+            raise ValueError(f"{path}: tensor '{name}' of this {self.kind} delta holds NaN or infinity; training diverged?")
         header = {
             "format": FORMAT,
             "version": VERSION,

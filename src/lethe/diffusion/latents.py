@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lethe.diffusion.pixels import check_finite
 from lethe.diffusion.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
 
     Returns:
         ``(n, c, h, w)`` float32 on the CPU.
+
+    Raises:
+        NotFiniteError: if the VAE encodes an image to NaN or infinity.
     """
     batch_size = max(1, min(batch_size, ENCODE_PIXELS // size**2))
     batches: list[torch.Tensor] = []
@@ -47,7 +51,7 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
             encode()
     if waiting:
         encode()
-    return torch.cat(batches)
+    return check_finite(torch.cat(batches), "the VAE's latent of image")
 
 
 def to_square(image: torch.Tensor, size: int) -> torch.Tensor:

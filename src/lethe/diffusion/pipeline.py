@@ -17,21 +17,28 @@ from lethe.compat import repair_torchvision
 repair_torchvision()
 
 from diffusers import (  # noqa: E402
+    AutoencoderKL,
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     PNDMScheduler,
     SchedulerMixin,
     StableDiffusionPipeline,
+    UNet2DConditionModel,
 )
 from diffusers.utils import logging as diffusers_logging  # noqa: E402
+from transformers import CLIPTextModel  # noqa: E402
 from transformers.utils import logging as transformers_logging  # noqa: E402
 
 from lethe.diffusion.folder import base_digest, check_folder, verify_base, write_base_record  # noqa: E402
-from lethe.io.tables import CorruptFileError  # noqa: E402
+from lethe.diffusion.supported import check_sampler  # noqa: E402
+from lethe.diffusion.weights import variant_of, weight_files  # noqa: E402
+from lethe.io.tables import CorruptFileError, readable  # noqa: E402
 from lethe.registry import UnknownNameError, nearest  # noqa: E402
 
 # A StableDiffusionPipeline. Not said by its class, whose components are set at run time and which mypy sees as an empty dummy.
 Pipeline: TypeAlias = Any
+
+PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}  # components with weights
 
 # Values on top of the pipeline's own scheduler configuration (betas, prediction type, steps_offset, ...)
 SCHEDULERS: dict[str, tuple[type[SchedulerMixin], dict[str, Any]]] = {
@@ -48,40 +55,70 @@ def load_pipeline(
     """Load a Stable Diffusion pipeline for inference and for editing.
 
     Args:
-        path_or_hub_id: a pipeline folder, or ``"owner/name"`` on the Hugging Face Hub.
+        path_or_hub_id: a pipeline folder, or ``"owner/name"`` on the Hugging Face Hub, which is fetched as a folder. Of weights in
+            several variants the plain ones are loaded, else ``fp32``, ``bf16`` or ``fp16`` ones.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:0"``.
         dtype: of UNet, VAE and text encoder; ``torch.float16`` wants CUDA.
-        revision: commit on the hub; ignored by a local folder.
+        revision: commit on the hub, and only with a hub id.
 
     Returns:
         The pipeline without safety checker, UNet and VAE in channels-last layout, in eval mode, no parameter with gradients.
 
     Raises:
-        FileNotFoundError: if a local folder lacks a component; all of them are named.
-        CorruptFileError: if a local file cannot be read.
+        FileNotFoundError, UnusableBaseError: see ``check_folder``.
+        CorruptFileError: a file cannot be read, or its tensors are not those of its configuration; they are named.
     """
-    from safetensors import SafetensorError
-
-    local = isinstance(path_or_hub_id, Path) or Path(path_or_hub_id).exists() or str(path_or_hub_id).count("/") != 1
-    if local:
-        check_folder(path_or_hub_id)
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    try:
+    folder = Path(path_or_hub_id)
+    if isinstance(path_or_hub_id, str) and (revision or (not folder.exists() and path_or_hub_id.count("/") == 1)):
+        unused = {"safety_checker": None, "feature_extractor": None}  # and so not fetched
+        folder = Path(StableDiffusionPipeline.download(path_or_hub_id, revision=revision, use_safetensors=True, **unused))
+    check_folder(folder)
+    parts = {name: _load_part(folder, name, kind, dtype) for name, kind in PARTS.items()}
+    with readable(folder, "a pipeline folder whose tokenizer and scheduler can be read", remedy=""):
         pipe: Pipeline = StableDiffusionPipeline.from_pretrained(
-            str(path_or_hub_id),
-            revision=None if local else revision,
-            dtype=dtype,
-            use_safetensors=True,
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
+            str(folder), **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
         )
-    except (SafetensorError, OSError) as error:
-        if not local:  # the network or the hub, not a file of ours
-            raise
-        raise CorruptFileError(f"{path_or_hub_id}: a weight file of the pipeline is damaged ({error})") from error
     return prepare_pipeline(pipe, device, dtype)
+
+
+def _load_part(folder: Path, name: str, kind: Any, dtype: torch.dtype) -> Any:
+    """A component with weights; whatever its files lack or hold too much is an error, since the libraries would fill it with chance."""
+    logging = (diffusers_logging, transformers_logging)
+    levels = [module.get_verbosity() for module in logging]
+    for module in logging:
+        module.set_verbosity(module.CRITICAL)  # what they would warn of is the error below
+    try:
+        with readable(folder / name, "a component that can be loaded", remedy="; copy or fetch it again"):
+            part, found = kind.from_pretrained(
+                str(folder),
+                subfolder=name,
+                variant=variant_of(folder, name) or None,
+                use_safetensors=True,
+                torch_dtype=dtype,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+            )
+    finally:
+        for module, level in zip(logging, levels, strict=True):
+            module.set_verbosity(level)
+    shapes = [
+        (tensor, f"is {tuple(there)}, its configuration wants {tuple(own)}") for tensor, there, own in found["mismatched_keys"]
+    ]
+    lacking = [(tensor, "is missing, its configuration wants it") for tensor in found["missing_keys"]]
+    unknown = [(tensor, "is not known to its configuration") for tensor in found["unexpected_keys"] if _counts(name, tensor)]
+    if wrong := sorted(lacking) + sorted(shapes) + sorted(unknown):
+        files = ", ".join(file.name for file in weight_files(folder, name))
+        tensor, fault = wrong[0]
+        more = f" ({len(wrong)} such tensors)" if len(wrong) > 1 else ""
+        raise CorruptFileError(f"{folder / name}: tensor '{tensor}' of {files} {fault}{more}")
+    return part
+
+
+def _counts(component: str, tensor: str) -> bool:
+    """Whether an unknown tensor says that configuration and weights do not belong together; text encoders carry harmless ones."""
+    return component != "text_encoder" or ("encoder.layers." in tensor and not tensor.startswith("vision_model."))
 
 
 def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipeline:
@@ -139,6 +176,7 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
     trained = int(pipe.scheduler.config.num_train_timesteps)
     if not 1 <= steps <= trained:
         raise ValueError(f"steps is {steps}; allowed are 1 to {trained}, the model's training timesteps")
+    check_sampler(pipe.scheduler.config, name)
     kind, values = SCHEDULERS[name]
     scheduler = kind.from_config(pipe.scheduler.config, **values)
     scheduler.set_timesteps(steps)

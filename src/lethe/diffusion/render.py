@@ -18,10 +18,14 @@ from lethe.settings.models import Generation
 from lethe.testbed.names import prompt
 
 
-def requests_of(metadata: Sequence[Mapping[str, Any]], style: str, seeds: Sequence[int], delta: Delta) -> list[Request]:
+def requests_of(
+    metadata: Sequence[Mapping[str, Any]], style: str, seeds: Sequence[int], delta: Delta, run: str = ""
+) -> list[Request]:
     """One request per entity and seed, entity-major: the order of a shard's members."""
     return [
-        Request(prompt(style, str(record["name"])), int(record["index"]), seed, delta) for record in metadata for seed in seeds
+        Request(prompt(style, str(record["name"])), int(record["index"]), seed, delta, run)
+        for record in metadata
+        for seed in seeds
     ]
 
 
@@ -51,7 +55,8 @@ def render_shards(
         pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
         digest = base_digest(base)
         loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
-        requests = [r for n in waiting for r in requests_of(metadata, style, generation.seeds, loaded[n])]
+        runs = {n: "baseline" if (path := deltas[n]) is None else Path(path).parent.name for n in waiting}
+        requests = [r for n in waiting for r in requests_of(metadata, style, generation.seeds, loaded[n], runs[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
         per_model = len(metadata) * len(generation.seeds)
         for number in waiting:

@@ -50,3 +50,8 @@ def read_tensors(path: str | Path, expected: str = "") -> tuple[dict[str, torch.
     if expected and header.get("format") != expected:
         raise CorruptFileError(f"{path}: header says format '{header.get('format')}', expected '{expected}'")
     return tensors, header
+
+
+def first_not_finite(tensors: Mapping[str, torch.Tensor]) -> str:
+    """Name of the first tensor that holds NaN or infinity; empty if there is none."""
+    return next((name for name, t in tensors.items() if t.is_floating_point() and not bool(torch.isfinite(t).all())), "")

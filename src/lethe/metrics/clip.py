@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
+from lethe.io.tables import read_json
+from lethe.metrics.activation import check_built, check_folder_config, check_published
 from lethe.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
 from lethe.metrics.transform import ImageTransform, interpolation_name, triple
 
@@ -23,17 +25,19 @@ def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[Any,
     """An open_clip model in evaluation mode, its tokenizer and its image transform.
 
     Args:
-        source: a folder with ``open_clip_config.json``, or a model name such as ``ViT-B-16``.
+        source: a folder with ``open_clip_config.json``, or a model name such as ``ViT-B-16-quickgelu``.
         weights: weights tag of a model name, e.g. ``openai``; empty for a folder.
         device: where the model runs.
 
     Raises:
         FileNotFoundError: if ``source`` looks like a path and holds no ``open_clip_config.json``.
         ValueError: for a model name without weights, which would be scored with random ones.
+        ActivationError: the model does not have the activation that its weights were trained with, or does not say which it has.
     """
     folder = Path(source)
     if (folder / "open_clip_config.json").is_file():
         name, weights = f"local-dir:{folder}", ""
+        quick = check_folder_config(folder / "open_clip_config.json", read_json(folder / "open_clip_config.json"))
     elif "/" in source and not source.startswith("hf-hub:"):
         raise FileNotFoundError(
             f"{folder / 'open_clip_config.json'} does not exist; an open_clip folder or a model name was expected"
@@ -42,7 +46,9 @@ def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[Any,
         raise ValueError(f"clip model '{source}' needs a weights tag, e.g. 'openai'")
     else:
         name = source
+        quick = check_published(name, weights)
     model = open_clip.create_model_from_pretrained(name, pretrained=weights or None, device=device, return_transform=False)
+    check_built(model, quick, source)
     config = open_clip.get_model_preprocess_cfg(model)
     size = config["size"][0] if isinstance(config["size"], (tuple, list)) else config["size"]
     if config["resize_mode"] not in ("shortest", "squash"):

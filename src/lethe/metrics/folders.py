@@ -12,8 +12,11 @@ repair_torchvision()
 import open_clip  # noqa: E402
 import timm  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
+from torch import nn  # noqa: E402
 
+from lethe.diffusion.tensors import first_not_finite  # noqa: E402
 from lethe.io.tables import write_json  # noqa: E402
+from lethe.metrics.activation import check_built, check_published  # noqa: E402
 
 
 def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str = "") -> None:
@@ -22,26 +25,41 @@ def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str =
     Args:
         folder: created.
         role: ``clip`` (open_clip) or ``backbone`` (timm).
-        name: model name, e.g. ``ViT-B-16`` or ``vit_small_patch14_dinov2.lvd142m``.
+        name: model name, e.g. ``ViT-B-16-quickgelu`` or ``vit_small_patch14_dinov2.lvd142m``.
         weights: open_clip weights tag, e.g. ``openai``.
 
     Raises:
-        ValueError: for a role that has no published model.
+        ValueError: for a role that has no published model; weights that are not finite.
+        ActivationError, UnknownNameError: see ``check_published``.
     """
-    folder.mkdir(parents=True)
     if role == "clip":
+        quick = check_published(name, weights)
         model = open_clip.create_model(name, pretrained=weights)
-        config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": open_clip.get_model_preprocess_cfg(model)}
+        check_built(model, quick, name)
+        _check_finite(model, name)
+        config = {
+            "model_cfg": open_clip.get_model_config(name) | {"quick_gelu": quick},
+            "preprocess_cfg": open_clip.get_model_preprocess_cfg(model),
+            "pretrained": {"model": name, "weights": weights},
+        }
+        folder.mkdir(parents=True)
         write_json(folder / "open_clip_config.json", config)
         save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     elif role == "backbone":
         model = timm.create_model(name, pretrained=True, num_classes=0)
+        _check_finite(model, name)
         cfg = {key: value for key, value in model.pretrained_cfg.items() if _plain(value)}
         config = {"architecture": name.split(".")[0], "num_classes": 0, "num_features": model.num_features, "pretrained_cfg": cfg}
+        folder.mkdir(parents=True)
         write_json(folder / "config.json", config)
         save_file(model.state_dict(), folder / "model.safetensors")
     else:
         raise ValueError(f"no pretrained model for the role '{role}'; allowed: clip, backbone")
+
+
+def _check_finite(model: nn.Module, name: str) -> None:
+    if found := first_not_finite(model.state_dict()):
+        raise ValueError(f"model '{name}': tensor '{found}' holds NaN or infinity")
 
 
 def _plain(value: object) -> bool:

@@ -111,6 +111,7 @@ def clip_config(settings: ClipSettings, vocabulary_size: int, max_length: int) -
     return {
         "model_cfg": {
             "embed_dim": settings.embed_dim,
+            "quick_gelu": False,
             "vision_cfg": {
                 "image_size": settings.image_size,
                 "patch_size": settings.patch_size,

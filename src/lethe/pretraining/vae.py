@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from lethe.compat import repair_torchvision
+from lethe.diffusion.pixels import check_finite
 from lethe.pretraining.architectures import vae_config
 from lethe.pretraining.loop import Trainer, check_images, to_unit
 from lethe.settings.pretraining import VaeSettings
@@ -46,15 +47,16 @@ def encode_latents(vae: AutoencoderKL, images: torch.Tensor, batch_size: int = 1
     """The latents' means, ``(N, C, H/4, W/4)`` float32, times the scaling factor."""
     check_images(images)
     parts = [vae.encode(to_unit(part)).latent_dist.mode() for part in images.split(batch_size)]
-    return torch.cat(parts).contiguous() * vae.config.scaling_factor
+    return check_finite(torch.cat(parts).contiguous(), "latent of image") * vae.config.scaling_factor
 
 
 @torch.no_grad()
 def decode_latents(vae: AutoencoderKL, latents: torch.Tensor, batch_size: int = 128) -> torch.Tensor:
-    """Images of latents, ``(N, 3, H, W)`` uint8."""
+    """Images of latents, ``(N, 3, H, W)`` uint8; NaN or infinity is a ``NotFiniteError``."""
     parts = []
     for part in latents.split(batch_size):
         drawn = vae.decode((part / vae.config.scaling_factor).contiguous(memory_format=torch.channels_last)).sample
+        check_finite(drawn, "decoded image")
         parts.append(((drawn.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8))
     return torch.cat(parts).contiguous()
 

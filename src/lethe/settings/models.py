@@ -5,6 +5,7 @@ Config is *science*: what is measured and how. What belongs to a machine (cores,
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -79,18 +80,24 @@ class Base(Model):
 
     @model_validator(mode="after")
     def _pinned(self) -> Base:
-        if self.path.count("/") == 1 and not self.path.startswith((".", "/", "~")) and not self.revision:
+        if self.path and self.folder is None and not self.revision:
             raise ValueError(
                 f"`path` '{self.path}' is a hub id and needs `revision`, a commit of 40 digits, since a branch moves; "
                 f"a folder is written './{self.path}'"
             )
         return self
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder or file that ``path`` names; None for a hub id."""
+        is_hub_id = self.path.count("/") == 1 and not self.path.startswith((".", "/", "~"))
+        return None if is_hub_id or not self.path else Path(self.path).expanduser()
+
 
 class Evaluator(Model):
     """A model that scores images."""
 
-    path: str = Field("", description="pretrained only: model name, e.g. ViT-B-16 (open_clip) or a timm name")
+    path: str = Field("", description="pretrained only: model name, e.g. ViT-B-16-quickgelu (open_clip) or a timm name")
     weights: str = Field("", description="pretrained only: weights tag of the model, e.g. openai")
 
 

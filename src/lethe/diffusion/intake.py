@@ -1,0 +1,51 @@
+"""A pretrained base is taken in: examined, then kept as an ordinary folder of float32 weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.diffusion.supported import UnusableBaseError
+from lethe.diffusion.tensors import first_not_finite
+from lethe.diffusion.weights import STEMS
+
+if TYPE_CHECKING:
+    from lethe.diffusion.pipeline import Pipeline
+
+
+def take_in(source: str | Path, folder: str | Path, revision: str = "") -> None:
+    """Write the base ``source`` to ``folder``; its record is the caller's to add.
+
+    Args:
+        source: a pipeline folder (a ``Path``), or a hub id (a string) with its ``revision``.
+        folder: where to write.
+
+    Raises:
+        UnusableBaseError: a base of another kind, a weight that is not finite, weights that draw no finite picture.
+        FileNotFoundError, CorruptFileError: see ``load_pipeline``.
+    """
+    pipe = load_pipeline(source, revision=revision or None)
+    check_weights(pipe, source)
+    pipe.save_pretrained(folder, safe_serialization=True)
+
+
+@torch.inference_mode()
+def check_weights(pipe: Pipeline, source: str | Path) -> None:
+    """Raise an ``UnusableBaseError`` that names the tensor which holds NaN or infinity, or the component that makes some of finite ones."""
+    for name in STEMS:
+        if found := first_not_finite(getattr(pipe, name).state_dict()):
+            raise UnusableBaseError(f"{source}: tensor '{found}' of {name} holds NaN or infinity")
+    words, known = len(pipe.tokenizer), pipe.text_encoder.config.vocab_size
+    if words > known:
+        raise UnusableBaseError(f"{source}: the tokenizer knows {words} tokens, the text encoder {known} (vocab_size)")
+    text = encode_prompts(pipe, ["a photo"])
+    side = 2 ** len(pipe.unet.config.block_out_channels)  # the smallest that no block halves to nothing
+    latents = torch.zeros(1, pipe.unet.config.in_channels, side, side).contiguous(memory_format=torch.channels_last)
+    drawn = pipe.unet(latents, pipe.scheduler.config.num_train_timesteps // 2, encoder_hidden_states=text, return_dict=False)[0]
+    picture = pipe.vae.decode(latents, return_dict=False)[0]
+    for name, values in (("text_encoder", text), ("unet", drawn), ("vae", picture)):
+        if not bool(torch.isfinite(values).all()):
+            raise UnusableBaseError(f"{source}: {name} gives NaN or infinity though its weights are finite; are they damaged?")
