@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lethe.io.atomic import atomic_path, write_text
+from lethe.io.pointers import lfs_pointer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +23,11 @@ class CorruptFileError(ValueError):
 def readable(path: str | Path, what: str, remedy: str = "; delete it and run again") -> Iterator[None]:
     """Turn whatever a parser raises within the block into a ``CorruptFileError`` that names the file and says what it is not.
 
-    A missing file stays a ``FileNotFoundError``. Only calls of a parser belong into the block.
+    A missing file stays a ``FileNotFoundError``; a Git LFS pointer in the file's place is refused before anything is parsed. Only
+    calls of a parser belong into the block.
     """
+    if pointer := lfs_pointer(path):
+        raise CorruptFileError(f"{path}: {pointer}")
     try:
         yield
     except (CorruptFileError, FileNotFoundError):
@@ -33,10 +37,14 @@ def readable(path: str | Path, what: str, remedy: str = "; delete it and run aga
         raise CorruptFileError(f"{path}: not {what} ({said}){remedy}") from error
 
 
-def read_json(path: str | Path) -> Any:
-    """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it."""
-    with readable(path, "valid JSON"):
-        return json.loads(Path(path).read_text("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
+def read_json(path: str | Path, remedy: str = "; delete it and run again") -> Any:
+    """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it.
+
+    A byte order mark, which editors on Windows write, is passed over.
+    """
+    with readable(path, "valid JSON", remedy):
+        text = Path(path).read_text("utf-8-sig")
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
 
 
 def _no_constant(name: str) -> Any:

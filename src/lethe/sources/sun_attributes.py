@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 from lethe.registry import nearest
-from lethe.sources.base import SourceImage
-from lethe.sources.reading import check_entity, decode_image
+from lethe.sources.base import SourceImage, check_entity
+from lethe.sources.image_tree import read_images
 
 ATTRIBUTES = 102
 
@@ -81,17 +80,17 @@ class SunAttributes:
     def images(self, name: str) -> Iterator[SourceImage]:
         """The images of a category in the order of ``images.mat`` (the reference drew its order without a seed)."""
         check_entity("sun_attributes", name, list(self._rows))
-        return (self._read(row) for row in self._rows[name])
+        return read_images([self._file(row) for row in self._rows[name]])
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real scenes."""
         return math.nan
 
-    def _read(self, row: int) -> SourceImage:
+    def _file(self, row: int) -> Path:
         path = self.images_folder / self._paths[row]
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist, but {self.attributes_folder / 'images.mat'} lists it (image {row})")
-        return SourceImage(path.name, decode_image(path, path))
+        return path
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -102,9 +101,9 @@ class SunAttributes:
         rows: dict[str, list[int]] = {}
         for row, path in enumerate(self._paths):
             parts = path.split("/")
-            if len(parts) < 3 or ".." in parts or path.startswith("/"):
+            if len(parts) < 3 or ".." in parts or path.startswith("/") or not path.isprintable():
                 raise CorruptFileError(
-                    f"{self.attributes_folder / 'images.mat'}: image {row} is '{path}'; expected e.g. 'a/abbey/sun_x.jpg'"
+                    f"{self.attributes_folder / 'images.mat'}: image {row} is {path!r}; expected e.g. 'a/abbey/sun_x.jpg'"
                 )
             rows.setdefault("_".join(parts[1:-1]), []).append(row)
         return rows
@@ -115,7 +114,7 @@ class SunAttributes:
         expected = (len(self._paths), attributes)
         if labels.shape != expected:
             raise CorruptFileError(f"{path}: 'labels_cv' is {labels.shape}; expected {expected} (images x attributes)")
-        if not (np.issubdtype(labels.dtype, np.number) and labels.min() >= 0 and labels.max() <= 1):
+        if labels.dtype.kind not in "buif" or not ((labels >= 0) & (labels <= 1)).all():
             raise CorruptFileError(f"{path}: 'labels_cv' holds values outside [0, 1]; expected shares of votes")
         return labels.astype(np.float64)
 
@@ -135,12 +134,12 @@ class SunAttributes:
     def _variable(path: Path, variable: str) -> NDArray[Any]:
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist; expected a .mat file with '{variable}'")
-        try:
+        with readable(path, "a readable .mat file", f"; expected one with '{variable}'"):
             content = loadmat(path)
-        except (MatReadError, ValueError, TypeError, NotImplementedError, OSError) as error:
-            raise CorruptFileError(f"{path}: not a readable .mat file ({error}); expected one with '{variable}'") from error
         if variable not in content:
             found = sorted(key for key in content if not key.startswith("__"))
             raise CorruptFileError(f"{path}: no variable '{variable}'; found {', '.join(found)}{nearest(variable, found)}")
-        value: NDArray[Any] = content[variable]
+        value = content[variable]
+        if not isinstance(value, np.ndarray) or not value.size:
+            raise CorruptFileError(f"{path}: '{variable}' is {type(value).__name__} without values; expected an array")
         return value
