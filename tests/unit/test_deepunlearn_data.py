@@ -221,7 +221,7 @@ def test_faults_of_faces_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(UtkFace, "image_size", 16)
     with pytest.raises(MissingDataError, match="no folder is configured.*susanqq.github.io/UTKFace"):
         UtkFace().load(None)
-    with pytest.raises(MissingDataError, match="no \\*.jpg in"):
+    with pytest.raises(MissingDataError, match="no images in"):
         UtkFace().load(tmp_path)
     write_faces(tmp_path)
     broken = tmp_path / "3_0_0_2017.jpg"

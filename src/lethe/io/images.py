@@ -34,12 +34,12 @@ ORIENTATION, BITS, PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
 WHITE_IS_ZERO = 0
 
 TURNED = "turned upright, as their EXIF data say"
-FIRST = "of several pictures only the first is used"
-ON_BACKGROUND = f"transparent parts laid on {BACKGROUND}"
-SCALED = "more than 8 bits a pixel, scaled to 0..255"
-STRETCHED = "32-bit values beyond 0..255, which have no agreed range, stretched from the smallest to the largest"
-CONVERTED = "colours converted to sRGB by their profile"
-UNUSED_PROFILE = "a colour profile that cannot be used; colours as stored"
+FIRST = "of files with several, of which the first is used"
+ON_BACKGROUND = f"with transparent parts laid on {BACKGROUND}"
+SCALED = "of more than 8 bits a pixel, scaled to 0..255"
+STRETCHED = "of 32-bit values beyond 0..255, which have no agreed range, stretched from the smallest to the largest"
+CONVERTED = "with colours converted to sRGB by their profile"
+UNUSED_PROFILE = "with a colour profile that cannot be used; colours as stored"
 ONE_COLOUR = f"of a single colour, as a drawing in white is on {BACKGROUND}"
 
 
