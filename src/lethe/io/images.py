@@ -134,7 +134,7 @@ def _eight_bits(image: Image.Image, bits: int, white_is_zero: bool, notes: list[
     """A grey picture of 16 or 32 bits in mode L, or LA where one of its values means transparent."""
     values = np.asarray(image)
     if image.mode.startswith("I;16"):
-        grey = np.round(values * (255 / (2**bits - 1)))
+        grey = np.round(np.linspace(0, 255, 2**bits))[values]
         notes.append(SCALED)
     else:
         low, high = float(values.min()), float(values.max())

@@ -60,7 +60,7 @@ class ImageFolder:
         records = read_json(self._json, remedy="")
         if not isinstance(records, list) or not records:
             raise CorruptFileError(f'{self._json}: {_shown(records)}; expected a list of records such as [{{"name": "cat"}}]')
-        return [{**record, "name": self._name(number, record)} for number, record in enumerate(records)]
+        return [self._checked(number, record) for number, record in enumerate(records)]
 
     @cached_property
     def _files(self) -> dict[str, list[Path]]:
@@ -74,8 +74,8 @@ class ImageFolder:
             raise CorruptFileError(f"{folders[empty[0]]}: no images; every entity of {self._json} needs at least one")
         return files
 
-    def _name(self, number: int, record: Any) -> str:
-        """The name of a record, in NFC; checks that the record is one, with values that JSON files of results can hold."""
+    def _checked(self, number: int, record: Any) -> dict[str, Any]:
+        """A record with its name in NFC, if it is one and its values are those that tables of entities hold."""
         where = f"{self._json}, record {number}"
         if not isinstance(record, dict):
             raise CorruptFileError(f'{where}: {_shown(record)}; expected a record such as {{"name": "cat"}}')
@@ -98,7 +98,7 @@ class ImageFolder:
             raise CorruptFileError(
                 f"{where} ('{name}'): 'dataset_n_original' is {_shown(count)}; allowed: a whole number from 1, or no such key"
             )
-        return unicodedata.normalize("NFC", name)
+        return {**record, "name": unicodedata.normalize("NFC", name)}
 
     def _known(self, name: str, folders: dict[str, Any]) -> str:
         if name not in folders:

@@ -32,12 +32,17 @@ def entity_folders(root: Path) -> dict[str, Path]:
         CorruptFileError: two folders have names that only differ in their Unicode form, or a name is no UTF-8.
     """
     folders: dict[str, Path] = {}
+    beside: list[str] = []
     for path in _visible(root):
         if path.is_dir():
             name = unicodedata.normalize("NFC", path.name)
             if name in folders:
                 raise CorruptFileError(f"{root}: two folders are called '{name}', in different Unicode forms; make them one")
             folders[name] = path
+        elif path.suffix.lower() in SUFFIXES:
+            beside.append(path.name)
+    if beside:
+        log.warning("%s: pictures beside the folders of entities, left out: %s", root, some_of(beside))
     return folders
 
 

@@ -15,6 +15,8 @@ from lethe.registry import nearest
 if TYPE_CHECKING:
     import pandas as pd
 
+LISTED = 500  # characters of a list of columns in a message
+
 
 def read_table(path: str | Path, columns: Sequence[str], text: Sequence[str] = (), numbers: Sequence[str] = ()) -> pd.DataFrame:
     """A csv (also compressed, by its suffix) of UTF-8 text with at least ``columns``.
@@ -66,11 +68,13 @@ def check_whole(path: str | Path, column: str, values: pd.Series) -> None:
 
 def check_columns(path: str | Path, columns: Sequence[str], found: list[str]) -> None:
     """Raise ``CorruptFileError`` naming the first of ``columns`` that is not among ``found``, and the nearest that is."""
+    listed = "".join(character if character.isprintable() else "?" for character in ", ".join(found))
+    listed = listed if len(listed) <= LISTED else f"{listed[:LISTED]}..."
     for column in columns:
         if column not in found:
             separated = "; cells are separated by commas, not by semicolons" if len(found) == 1 and ";" in found[0] else ""
             raise CorruptFileError(
-                f"{path}: no column '{column}'; expected {', '.join(columns)}, found {', '.join(found)}"
+                f"{path}: no column '{column}'; expected {', '.join(columns)}, found {listed}"
                 f"{separated or nearest(column, found)}"
             )
         if f"{column}.1" in found:  # how pandas calls the second of two
@@ -80,5 +84,5 @@ def check_columns(path: str | Path, columns: Sequence[str], found: list[str]) ->
 def _refuse(path: str | Path, column: str, cells: pd.Series, wrong: pd.Series, allowed: str) -> None:
     rows = np.flatnonzero(wrong)
     if len(rows):
-        value, more = cells.iloc[rows[0]], f" ({len(rows)} such rows)" if len(rows) > 1 else ""
+        value, more = cells.iloc[[rows[0]]].tolist()[0], f" ({len(rows)} such rows)" if len(rows) > 1 else ""
         raise CorruptFileError(f"{path}, row {rows[0] + 1}, column '{column}': {value!r}{more}; allowed: {allowed}")
