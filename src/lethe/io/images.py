@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from lethe.io.tables import CorruptFileError, readable
+from lethe.io.wording import some_of
 
 # What Pillow may open. Others are left out: some start programs (EPS), and of some it reads a part.
 FORMATS = {
@@ -28,7 +29,6 @@ SUFFIXES = sorted(suffix for suffixes in FORMATS.values() for suffix in suffixes
 
 BACKGROUND = "white"
 MAX_PIXELS = Image.MAX_IMAGE_PIXELS or 0  # Pillow's: 256 MB of RGB
-NAMED = 5  # files that a line of the log names
 
 ORIENTATION, BITS, PHOTOMETRIC = 0x0112, 258, 262  # tags of EXIF and TIFF
 WHITE_IS_ZERO = 0
@@ -102,11 +102,6 @@ def note_lines(notes: Iterable[tuple[str, str]]) -> list[str]:
     for file, note in notes:
         files.setdefault(note, []).append(file)
     return [f"{note}: {some_of(found)}" for note, found in files.items()]
-
-
-def some_of(names: list[str]) -> str:
-    """``"7 (a, b, c, d, e, ...)"``."""
-    return f"{len(names)} ({', '.join(names[:NAMED])}{', ...' if len(names) > NAMED else ''})"
 
 
 def _rgb(image: Image.Image, notes: list[str]) -> Image.Image:

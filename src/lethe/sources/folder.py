@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lethe.io.images import some_of
 from lethe.io.tables import CorruptFileError, read_json
+from lethe.io.wording import shortened, some_of
 from lethe.registry import UnknownNameError, nearest
 from lethe.runtime import log
 from lethe.sources.base import SourceImage
@@ -80,10 +80,12 @@ class ImageFolder:
         if not isinstance(record, dict):
             raise CorruptFileError(f'{where}: {_shown(record)}; expected a record such as {{"name": "cat"}}')
         if "name" not in record:
-            raise CorruptFileError(f"{where}: no key 'name'; it has {', '.join(record) or 'none'}{nearest('name', list(record))}")
+            keys = shortened(", ".join(record)) or "none"
+            raise CorruptFileError(f"{where}: no key 'name'; it has {keys}{nearest('name', list(record))}")
         name = record["name"]
         if not isinstance(name, str) or not name.strip():
             raise CorruptFileError(f"{where}: 'name' is {_shown(name)}; allowed: text with at least one word")
+        where = f"{where} ('{shortened(name)}')"
         for key, value in record.items():
             if (
                 isinstance(value, dict | list)
@@ -91,12 +93,12 @@ class ImageFolder:
                 or not _is_text(key, value)
             ):
                 raise CorruptFileError(
-                    f"{where} ('{name}'): {key!r} is {_shown(value)}; allowed: bool, finite number, text or null"
+                    f"{where}: '{shortened(key)}' is {_shown(value)}; allowed: bool, finite number, text or null"
                 )
         count = record.get("dataset_n_original", 1)
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise CorruptFileError(
-                f"{where} ('{name}'): 'dataset_n_original' is {_shown(count)}; allowed: a whole number from 1, or no such key"
+                f"{where}: 'dataset_n_original' is {_shown(count)}; allowed: a whole number from 1, or no such key"
             )
         return {**record, "name": unicodedata.normalize("NFC", name)}
 
@@ -104,7 +106,7 @@ class ImageFolder:
         if name not in folders:
             known = sorted(folders)
             raise UnknownNameError(
-                f"{self._json}: no folder called {name!r} in {self.path / 'images'} for entity {name!r}{nearest(name, known)}"
+                f"{self._json}: no folder called '{shortened(name)}' in {self.path / 'images'} for that entity{nearest(name, known)}"
             )
         return name
 
@@ -119,5 +121,4 @@ def _is_text(*values: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(json.dumps(value, ensure_ascii=False))

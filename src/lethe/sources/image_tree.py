@@ -6,8 +6,9 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lethe.io.images import SUFFIXES, decode_image, some_of
+from lethe.io.images import SUFFIXES, decode_image
 from lethe.io.tables import CorruptFileError
+from lethe.io.wording import some_of
 from lethe.runtime import log
 from lethe.sources.base import SourceImage
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+import bz2
+import csv
+import gzip
+import io
+import lzma
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lethe.io.tables import CorruptFileError, readable
+from lethe.io.wording import shortened
 from lethe.registry import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
+UNPACK: dict[str, Callable[[bytes], bytes]] = {".bz2": bz2.decompress, ".gz": gzip.decompress, ".xz": lzma.decompress}
 LISTED = 500  # characters of a list of columns in a message
 
 
 def read_table(path: str | Path, columns: Sequence[str], text: Sequence[str] = (), numbers: Sequence[str] = ()) -> pd.DataFrame:
-    """A csv (also compressed, by its suffix) of UTF-8 text with at least ``columns``.
+    """A csv (also .bz2, .gz, .xz) of UTF-8 text with at least ``columns``.
 
     An empty cell is a missing value. In text the words ``NA``, ``None``, ``null`` and ``nan`` are words; among numbers they, too, mean a
     missing value.
@@ -31,20 +37,21 @@ def read_table(path: str | Path, columns: Sequence[str], text: Sequence[str] = (
             if all of its cells do.
 
     Raises:
-        FileNotFoundError: names the file. CorruptFileError: it is no such csv, lacks a column or has it twice, a cell that must be a
-            number is none, or a number is not finite; names file, row (from 1, below the header), column and value.
+        FileNotFoundError: names the file. CorruptFileError: it is no such csv, lacks a column or has it twice, a row has another
+            number of cells than the header, a cell that must be a number is none, or a number is not finite; names file, row (from
+            1, below the header), column and value.
     """
     import pandas as pd
 
     expected = f"expected a table with the columns {', '.join(columns)}"
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} does not exist; {expected}")
-    with readable(path, "a readable csv of UTF-8 text", f"; {expected}"), warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with more cells than the header
-        words = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=[""], index_col=False, low_memory=False, encoding="utf-8-sig"
-        )
-        table = pd.read_csv(path, index_col=False, low_memory=False, encoding="utf-8-sig", dtype=dict.fromkeys(text, str))
+    with readable(path, "a readable csv of UTF-8 text", f"; {expected}"):
+        content = UNPACK.get(Path(path).suffix, bytes)(Path(path).read_bytes()).decode("utf-8-sig")
+        _refuse_ragged(path, content)
+        words = pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False, na_values=[""], index_col=False)
+        types = dict.fromkeys(text, str)
+        table = pd.read_csv(io.StringIO(content), dtype=types, index_col=False, low_memory=False)
     check_columns(path, columns, [str(column) for column in table.columns])
     for column in map(str, table.columns):
         cells = table[column]
@@ -68,8 +75,7 @@ def check_whole(path: str | Path, column: str, values: pd.Series) -> None:
 
 def check_columns(path: str | Path, columns: Sequence[str], found: list[str]) -> None:
     """Raise ``CorruptFileError`` naming the first of ``columns`` that is not among ``found``, and the nearest that is."""
-    listed = "".join(character if character.isprintable() else "?" for character in ", ".join(found))
-    listed = listed if len(listed) <= LISTED else f"{listed[:LISTED]}..."
+    listed = shortened(", ".join(found), LISTED)
     for column in columns:
         if column not in found:
             separated = "; cells are separated by commas, not by semicolons" if len(found) == 1 and ";" in found[0] else ""
@@ -81,8 +87,21 @@ def check_columns(path: str | Path, columns: Sequence[str], found: list[str]) ->
             raise CorruptFileError(f"{path}: column '{column}' stands twice; expected one")
 
 
+def _refuse_ragged(path: str | Path, content: str) -> None:
+    """Raise ``CorruptFileError`` naming the first row that has more or fewer cells than the header; pandas would shift or fill it."""
+    rows = (row for row in csv.reader(io.StringIO(content), strict=True) if row)
+    header = next(rows, [])
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise CorruptFileError(
+                f"{path}, row {number}: {len(row)} cells, but the header has {len(header)}; a cell with a comma needs quotes around it"
+            )
+
+
 def _refuse(path: str | Path, column: str, cells: pd.Series, wrong: pd.Series, allowed: str) -> None:
     rows = np.flatnonzero(wrong)
     if len(rows):
         value, more = cells.iloc[[rows[0]]].tolist()[0], f" ({len(rows)} such rows)" if len(rows) > 1 else ""
-        raise CorruptFileError(f"{path}, row {rows[0] + 1}, column '{column}': {value!r}{more}; allowed: {allowed}")
+        raise CorruptFileError(
+            f"{path}, row {rows[0] + 1}, column '{column}': {shortened(repr(value))}{more}; allowed: {allowed}"
+        )
