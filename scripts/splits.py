@@ -17,7 +17,7 @@ splits = make_splits(
     least=task.min_images_per_entity,
     fidelity=snakemake.params.fidelity,
 )
-log.info("each entity is trained on %d images (images_per_entity: %d)", splits.n_min, task.images_per_entity)
+log.info("training images of each entity: %d (images_per_entity: %d)", splits.n_min, task.images_per_entity)
 if cost := splits.cost(task.images_per_entity):
     log.warning(cost)
 first = 10 * int(snakemake.wildcards.decade)
