@@ -88,6 +88,22 @@ def test_a_dark_picture_of_16_bits_stays_dark_and_12_bits_have_their_own_range()
     assert np.abs(inverted[..., 0] - (1 - RAMP) * 255).max() <= 1
 
 
+@pytest.mark.parametrize(("colour", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_colours_of_16_bits_stay_a_ramp(colour: int, channels: int) -> None:
+    samples = np.repeat((RAMP * 65535).astype(">u2")[..., None], channels, axis=2)
+    if channels in (2, 4):
+        samples[..., -1] = 65535  # opaque
+    header = (64).to_bytes(4, "big") + (4).to_bytes(4, "big") + bytes([16, colour, 0, 0, 0])
+    rows = b"".join(b"\0" + row.tobytes() for row in samples)
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    assert np.abs(decode_image(png, "a").pixels - RAMP[..., None] * 255).max() <= 1
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """A part of a PNG."""
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+
 def tiff(data: bytes, width: int, height: int, bits: int, photometric: int = 1) -> bytes:
     """A grey TIFF of one strip."""
     fields = {256: width, 257: height, 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: height, 279: len(data)}
@@ -182,9 +198,6 @@ def test_of_several_pictures_the_first_is_read_and_that_is_said(kind: str) -> No
 
 
 def test_decompression_bombs_are_refused_by_name() -> None:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
     for width, height in ((20_000, 10_000), (10_000, 10_000), (MAX_PIXELS + 1, 1)):
         header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\1\0\0\0\0"
         bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")

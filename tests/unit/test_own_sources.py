@@ -135,6 +135,7 @@ def test_an_unknown_name_names_the_nearest(own: Path) -> None:
         ([{"name": None}], "record 0: 'name' is null; allowed: text"),
         ([{"name": " "}], "record 0: 'name' is \" \"; allowed: text"),
         ([{"name": "cat"}, "dog"], 'record 1: "dog"; expected a record'),
+        ([{"name": "Mu\u0308ller"}, {"name": "cat"}, {"name": "M\u00fcller"}], "record 2: the name 'Müller' is that of record 0"),
         ({"name": "cat"}, '.name.: "cat".; expected a list of records'),
         ([], r"\[\]; expected a list of records"),
         ([{"name": "cat", "tags": ["a"]}], r"record 0 ..cat..: 'tags' is .*allowed: bool, finite number, text or null"),

@@ -60,7 +60,12 @@ class ImageFolder:
         records = read_json(self._json, remedy="")
         if not isinstance(records, list) or not records:
             raise CorruptFileError(f'{self._json}: {_shown(records)}; expected a list of records such as [{{"name": "cat"}}]')
-        return [self._checked(number, record) for number, record in enumerate(records)]
+        checked = [self._checked(number, record) for number, record in enumerate(records)]
+        names = [record["name"] for record in checked]
+        for number, name in enumerate(names):
+            if (first := names.index(name)) < number:
+                raise CorruptFileError(f"{self._json}, record {number}: the name '{shortened(name)}' is that of record {first}")
+        return checked
 
     @cached_property
     def _files(self) -> dict[str, list[Path]]:
