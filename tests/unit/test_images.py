@@ -216,6 +216,7 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
         "phone.jpg": b"\0\0\0\x24ftypheic" + bytes(99),
         "page.jpg": b"<!doctype html>",
         "program.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EOF\n",
+        "other.jpg": encoded(noise(), "PPM"),  # Pillow would read it
         "empty.jpg": b"",
     }
     for name, data in faults.items():

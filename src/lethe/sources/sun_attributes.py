@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import math
+import multiprocessing
+import resource
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +23,7 @@ from lethe.sources.base import SourceImage, check_entity
 from lethe.sources.image_tree import read_images
 
 ATTRIBUTES = 102
+MEMORY = 2**31  # bytes at most for reading a .mat file; those of the database need 30 MB
 
 # The groups of the database's taxonomy; their order decides between equally good attributes.
 AFFORDANCES = (
@@ -135,7 +141,7 @@ class SunAttributes:
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist; expected a .mat file with '{variable}'")
         with readable(path, "a readable .mat file", f"; expected one with '{variable}'"):
-            content = loadmat(path)
+            content = _load_apart(path)
         if variable not in content:
             found = sorted(key for key in content if not key.startswith("__"))
             raise CorruptFileError(f"{path}: no variable '{variable}'; found {', '.join(found)}{nearest(variable, found)}")
@@ -143,3 +149,19 @@ class SunAttributes:
         if not isinstance(value, np.ndarray) or not value.size:
             raise CorruptFileError(f"{path}: '{variable}' is {type(value).__name__} without values; expected an array")
         return value
+
+
+def _load_apart(path: Path) -> dict[str, Any]:
+    """``scipy.io.loadmat`` in a process of its own: some damaged files make it crash, or ask for all of the memory."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), _confine) as pool:
+        try:
+            content: dict[str, Any] = pool.submit(loadmat, path).result()
+        except BrokenProcessPool:
+            raise ValueError("it makes scipy crash") from None
+    return content
+
+
+def _confine() -> None:
+    faulthandler.disable()  # a crash is an answer here
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
