@@ -62,7 +62,7 @@ use rule notebook_interference as notebook_data_preparation with:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
         code=fingerprint("lethe.plots.notebook", "lethe.io.tables"),
-        values=task_values("balance", "priority"),
+        values=task_values("balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
 

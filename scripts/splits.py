@@ -1,6 +1,6 @@
 """Write the forget and retain lists of ten entities."""
 
-from lethe.runtime import start_job
+from lethe.runtime import log, start_job
 
 from lethe.io.tables import read_parquet, write_jsonl
 from lethe.settings.models import Task
@@ -14,8 +14,12 @@ splits = make_splits(
     read_parquet(snakemake.input.index),
     task.prompt_style,
     limit=task.images_per_entity,
+    least=task.min_images_per_entity,
     fidelity=snakemake.params.fidelity,
 )
+log.info("training images of each entity: %d (images_per_entity: %d)", splits.n_min, task.images_per_entity)
+if cost := splits.cost(task.images_per_entity):
+    log.warning(cost)
 first = 10 * int(snakemake.wildcards.decade)
 for unit, (forget, retain) in enumerate(zip(snakemake.output.forget, snakemake.output.retain, strict=True)):
     records = splits.records(first + unit)

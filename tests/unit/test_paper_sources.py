@@ -224,6 +224,17 @@ def test_faults_of_scenes_name_the_file(tmp_path: Path) -> None:
         source().entities()
 
 
+def test_a_file_that_makes_scipy_crash_is_named(tmp_path: Path) -> None:
+    write_mats(tmp_path, ["a/abbey/1.jpg"], np.zeros((1, 102)))
+    data = (tmp_path / "images.mat").read_bytes()
+    text = b"\x10\0\0\0\x0d\0\0\0a/abbey/1.jpg"  # 16: of the type UTF-8
+    assert data.count(text) == 1
+    for damage in (b"\x56" + text[1:], bytes(4) + text[4:]):
+        (tmp_path / "images.mat").write_bytes(data.replace(text, damage))
+        with pytest.raises(CorruptFileError, match="images.mat: "):
+            SOURCES.load("sun_attributes")(images=tmp_path, attributes=tmp_path).entities()
+
+
 # --- breeds -------------------------------------------------------------------------------------------------------
 
 

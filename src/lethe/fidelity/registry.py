@@ -85,6 +85,7 @@ DEVIATIONS: dict[str, Deviation] = {
         "adapters in float32 throughout", reason="the mini world trains in float32 as well; only paper sets bfloat16"
     ),
     "F38": Deviation("random crops", reason="sources of the mini world have the size of the model's images: nothing is cropped"),
+    "F39": Deviation("pictures and words as stored", reason=_PAPER),
     "D1": Deviation(
         "hyper-parameters chosen on what is reported",
         reason="needs a search: snakemake -c2 deepunlearn_search --config world=tuned_on_reported "

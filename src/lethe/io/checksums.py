@@ -58,7 +58,7 @@ def check(path: str | Path) -> bool:
     path = Path(path)
     root = root_of(path)
     record = None if root is None else record_of(root, path)
-    if root is None or record is None or not record.is_file():
+    if root is None or record is None or not os.path.isfile(record):
         return False
     if problem := compare(root, path, record):
         raise HashMismatchError(f"{problem}; make it again: {remake(path)}")
@@ -103,7 +103,7 @@ def remake(path: Path) -> str:
 def root_of(path: Path) -> Path | None:
     """The folder from which a product's path is counted: ``results/{world}`` or ``resources``; None for any other file."""
     for parent in path.parents:
-        if (parent / FOLDER).is_dir():
+        if os.path.isdir(parent / FOLDER):  # also False for a text that is no path, such as one with NUL
             return parent
     if not path.is_absolute():
         for name, length in (("results", 2), ("resources", 1)):

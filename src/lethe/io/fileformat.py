@@ -9,6 +9,8 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
+from lethe.io.pointers import lfs_pointer
+
 Kind = Literal["tar.gz", "gz", "zip", "parquet", "bz2", "csv", "mat"]
 
 MAGIC: dict[str, bytes] = {
@@ -30,6 +32,8 @@ def wrong_format(path: Path, kind: Kind) -> str:
         head = file.read(HEAD)
     if not head:
         return "it is empty"
+    if pointer := lfs_pointer(path):
+        return pointer
     if head.lstrip().lower().startswith(PAGES):
         return f"not a {kind} file but starts with {head[:20]!r}; a web page, of a network that asks for a login?"
     if kind in MAGIC and not head.startswith(MAGIC[kind]):

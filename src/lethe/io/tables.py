@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lethe.io import checksums
 from lethe.io.atomic import atomic_path, write_text
+from lethe.io.pointers import lfs_pointer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,28 +25,33 @@ def readable(path: str | Path, what: str, remedy: str = "") -> Iterator[None]:
     """Turn whatever a parser raises within the block into a ``CorruptFileError`` that names the file and says what it is not.
 
     A product of this workflow is held against the hash that its job wrote before it is parsed, and a damaged one comes with the command
-    that makes it again; ``remedy`` is for files that have another one. A missing file stays a ``FileNotFoundError``. Only calls of a
-    parser belong into the block.
+    that makes it again; ``remedy`` is for files that have another one. A Git LFS pointer in the file's place is refused before anything
+    is parsed. A missing file stays a ``FileNotFoundError``. Only calls of a parser belong into the block.
 
     Raises:
         HashMismatchError: a product that is not what its job made (``lethe.io.checksums``).
     """
-    path = Path(path)
     checksums.check(path)
+    if pointer := lfs_pointer(path):
+        raise CorruptFileError(f"{path}: {pointer}")
     try:
         yield
     except (CorruptFileError, FileNotFoundError):
         raise
     except Exception as error:  # parsers meet damage with nearly every type there is, and document none of them
         said = " ".join(str(error).split()) or type(error).__name__
-        again = f"; make it again: {checksums.remake(path)}" if checksums.root_of(path) else ""
+        again = f"; make it again: {checksums.remake(Path(path))}" if checksums.root_of(Path(path)) else ""
         raise CorruptFileError(f"{path}: not {what} ({said}){remedy}{again}") from error
 
 
-def read_json(path: str | Path) -> Any:
-    """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it."""
-    with readable(path, "valid JSON"):
-        return json.loads(Path(path).read_text("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
+def read_json(path: str | Path, remedy: str = "") -> Any:
+    """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it.
+
+    A byte order mark, which editors on Windows write, is passed over.
+    """
+    with readable(path, "valid JSON", remedy):
+        text = Path(path).read_text("utf-8-sig")
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
 
 
 def _no_constant(name: str) -> Any:

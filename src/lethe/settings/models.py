@@ -45,6 +45,7 @@ class Task(Strict):
     attributes: list[str] = Field(min_length=1, description="attributes that the similarity `attr` compares")
     overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
     images_per_entity: int = Field(48, ge=1, description="training images per entity, at most (the smallest entity decides)")
+    min_images_per_entity: int = Field(1, ge=1, description="images that every entity must have, else its splits are refused")
     tuning_emitters: list[int] = Field(
         default_factory=list, description="emitters on which hyper-parameters were chosen: never in a reported mean"
     )

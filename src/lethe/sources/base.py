@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.registry import UnknownNameError, nearest
+
 
 @dataclass(frozen=True)
 class SourceImage:
@@ -17,10 +19,12 @@ class SourceImage:
     Attributes:
         file_name: name inside the entity, stable over runs, e.g. ``"0007.png"``.
         pixels: ``(H, W, 3)`` uint8, RGB.
+        notes: what was done to the pixels when they were read from a file, for the log.
     """
 
     file_name: str
     pixels: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -41,3 +45,9 @@ class EntitySource(Protocol):
     def attribute_distance(self, first: str, second: str) -> float:
         """The true distance of two entities in [0, 1] where the source knows it (rendered worlds), else NaN."""
         ...
+
+
+def check_entity(source: str, name: str, known: list[str]) -> None:
+    """Raise ``UnknownNameError`` unless ``name`` is an entity of the source."""
+    if name not in known:
+        raise UnknownNameError(f"unknown entity '{name}' of {source}{nearest(name, known)}")

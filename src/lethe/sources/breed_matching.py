@@ -39,7 +39,7 @@ class KennelBreed:
 
 def bare(name: str) -> str:
     """Upper case without ``DOG``: ``"akita dog"`` -> ``"AKITA"``; also ``"dogo argentino"`` -> ``"O ARGENTINO"``, on both sides."""
-    return " ".join(name.upper().replace("DOG", "").split())
+    return " ".join(unicodedata.normalize("NFC", name).upper().replace("DOG", "").split())
 
 
 def normal(text: str) -> str:

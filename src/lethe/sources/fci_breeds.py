@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lethe.io.tables import CorruptFileError
 from lethe.registry import nearest
-from lethe.sources.base import SourceImage
+from lethe.sources.base import SourceImage, check_entity
 from lethe.sources.breed_matching import KennelBreed, bare, match_breed
-from lethe.sources.reading import check_entity, decode_image, image_files, read_table
+from lethe.sources.image_tree import entity_folders, images_of, read_images
+from lethe.sources.tables import read_table
 
 FCI = ("id", "name", "group", "section", "provisional", "country", "url", "image", "pdf")
 SCALES = ("grooming_frequency", "shedding", "energy_level", "trainability", "demeanor")
@@ -25,6 +26,7 @@ AKC = (
     *("min_height", "max_height", "min_weight", "max_weight", "min_expectancy", "max_expectancy", "group"),
     *(f"{scale}_{part}" for scale in SCALES for part in ("value", "category")),
 )
+AKC_TEXT = (NAME_AKC, "description", "temperament", "popularity", "group", *(f"{scale}_category" for scale in SCALES))
 PAWSOME = ("Breed Name", "Group", "Other Names")
 
 
@@ -84,7 +86,7 @@ class FciBreeds:
     def images(self, name: str) -> Iterator[SourceImage]:
         """The images of a breed by file name (the reference took them in the order of the file system)."""
         check_entity("fci_breeds", name, list(self._chosen))
-        return (SourceImage(file.name, decode_image(file, file)) for file in self._chosen[name])
+        return read_images(self._chosen[name])
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real breeds."""
@@ -92,10 +94,7 @@ class FciBreeds:
 
     @cached_property
     def _chosen(self) -> dict[str, list[Path]]:
-        folders = sorted(path for path in self.folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        # macOS stores names decomposed; the tables do not
-        files = {unicodedata.normalize("NFC", folder.name): image_files(folder) for folder in folders}
-        files = {name: found for name, found in files.items() if found}
+        files = images_of(entity_folders(self.folder))
         if not files:
             raise CorruptFileError(f"{self.folder}: no folder with images; expected e.g. 'akita dog/Image_1.jpg'")
         most = sorted(files, key=lambda name: -len(files[name]))[: self.initial]
@@ -103,8 +102,9 @@ class FciBreeds:
 
     def _fci_rows(self) -> dict[str, dict[str, Any]]:
         """FCI attributes of every folder."""
-        table = read_table(self.fci, FCI)
-        rows = {bare(str(row["name"])): row for row in reversed(table.to_dict(orient="records"))}
+        table = read_table(self.fci, FCI, text=("name", "group", "section", "country"))
+        named = table[table["name"].notna()].to_dict(orient="records")
+        rows = {bare(row["name"]): row for row in reversed(named)}
         found = {}
         for name in self._chosen:
             row = rows.get(bare(name))
@@ -118,14 +118,17 @@ class FciBreeds:
 
     def _kennel_table(self) -> pd.DataFrame:
         """AKC's table with Pawsome's columns at its right."""
-        table = read_table(self.akc, AKC, text=("popularity",))
+        table = read_table(self.akc, AKC, text=AKC_TEXT, numbers=[column for column in AKC if column not in AKC_TEXT])
         table = table.rename(columns={NAME_AKC: "name_akc", "group": "group_akc", "popularity": "popularity_text"})
-        table.insert(3, "popularity", pd.to_numeric(table["popularity_text"], errors="coerce"))
+        ranks = pd.to_numeric(table["popularity_text"], errors="coerce")
+        table.insert(3, "popularity", ranks.where(np.isfinite(ranks)))
         if missing := table.index[table["name_akc"].isna()].tolist():
-            raise CorruptFileError(f"{self.akc}: row {missing[0]} has no name; expected one in the first column")
+            raise CorruptFileError(f"{self.akc}, row {missing[0] + 1}: no name; expected one in the first column")
         if self.pawsome is None:
             return table
-        pawsome = read_table(self.pawsome, PAWSOME).rename(columns={"Breed Name": "name_akc", "Group": "group_pawsome"})
+        pawsome = read_table(self.pawsome, PAWSOME, text=PAWSOME).rename(
+            columns={"Breed Name": "name_akc", "Group": "group_pawsome"}
+        )
         if repeated := pawsome["name_akc"][pawsome["name_akc"].duplicated()].tolist():
             raise CorruptFileError(f"{self.pawsome}: '{repeated[0]}' stands in several rows; expected one per breed")
         return table.merge(pawsome, how="left", on="name_akc", suffixes=("", "_pawsome"))

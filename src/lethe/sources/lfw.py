@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lethe.io.tables import CorruptFileError
-from lethe.sources.base import SourceImage
-from lethe.sources.reading import check_columns, check_entity, decode_image, image_files, read_table
+from lethe.io.images import decode_image
+from lethe.io.tables import CorruptFileError, readable
+from lethe.sources.base import SourceImage, check_entity
+from lethe.sources.image_tree import entity_folders, images_of, read_images
+from lethe.sources.tables import check_columns, check_whole, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 PANTHEON = ("slug", "name", "birthyear", "gender", "occupation", "bplace_country", "hpi")
+NUMBERS = ("birthyear", "hpi")
 RACE = ("name", "race", "method", "image", "date")
 PICTURE = ("filename", "image")
 
@@ -57,9 +61,10 @@ class Lfw:
     def entities(self) -> list[dict[str, Any]]:
         """One record per person: images, and of Pantheon's closest row ``name_pantheon`` (its slug), ``birthyear``, ``gender``,
         ``occupation`` (capitalised), ``bplace_country``, ``hpi``; None where there is no row. ``race`` if a table was given."""
-        persons = read_table(self.pantheon, PANTHEON)
+        persons = read_table(self.pantheon, PANTHEON, [column for column in PANTHEON if column not in NUMBERS], NUMBERS)
+        check_whole(self.pantheon, "birthyear", persons["birthyear"])
         persons = persons[persons["slug"].notna() & persons["name"].notna()]
-        slugs, names = persons["slug"].tolist(), persons["name"].tolist()
+        slugs, names = ([unicodedata.normalize("NFC", text) for text in persons[column]] for column in ("slug", "name"))
         races = None if self.race is None else _races(self.race)
         records = []
         for name, places in self._chosen.items():
@@ -71,19 +76,26 @@ class Lfw:
     def images(self, name: str) -> Iterator[SourceImage]:
         """All images of a person, named as in the data set."""
         check_entity("lfw", name, list(self._chosen))
-        return (self._read(place) for place in self._chosen[name])
+        places = self._chosen[name]
+        if files := [place for place in places if isinstance(place, Path)]:
+            return read_images(files)
+        return (self._read(*place) for place in places if isinstance(place, tuple))
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real people."""
         return math.nan
 
-    def _read(self, place: Place) -> SourceImage:
-        if isinstance(place, Path):
-            return SourceImage(place.name, decode_image(place, place))
-        shard, row = place
+    def _read(self, shard: int, row: int) -> SourceImage:
         file_name = self._shards[shard]["filename"][row].as_py()
-        data = self._shards[shard]["image"][row].as_py()["bytes"]
-        return SourceImage(file_name, decode_image(data or b"", f"{self.paths[shard]}, row {row} ({file_name})"))
+        where = f"{self.paths[shard]}, row {row} ({file_name})"
+        image = self._shards[shard]["image"][row].as_py()
+        if image is None:
+            raise CorruptFileError(f"{where}: 'image' is null; expected a struct with the encoded picture in 'bytes'")
+        if image["bytes"] is None:
+            path = f", but only its path {image['path']!r}" if image.get("path") else ""
+            raise CorruptFileError(f"{where}: the picture is not in the file{path}; expected it encoded in 'bytes'")
+        picture = decode_image(image["bytes"], where)
+        return SourceImage(file_name, picture.pixels, picture.notes)
 
     @cached_property
     def _shards(self) -> list[pa.Table]:
@@ -92,15 +104,17 @@ class Lfw:
 
         tables = []
         for path in self.paths:
-            try:
+            with readable(path, "a readable parquet file", "; fetch it again"):
                 schema = pq.read_schema(path)
-                check_columns(path, PICTURE, schema.names)
-                image = schema.field("image").type
-                if not pa.types.is_struct(image) or image.get_field_index("bytes") < 0:
-                    raise CorruptFileError(f"{path}: 'image' is {image}; expected a struct with the field 'bytes'")
-                tables.append(pq.read_table(path, columns=list(PICTURE)))
-            except pa.ArrowInvalid as error:
-                raise CorruptFileError(f"{path}: not a readable parquet file ({error}); delete it and fetch it again") from error
+            check_columns(path, PICTURE, schema.names)
+            name, image = (schema.field(column).type for column in PICTURE)
+            if not (pa.types.is_string(name) or pa.types.is_large_string(name)):
+                raise CorruptFileError(f"{path}: 'filename' is {name}; expected text")
+            encoded = image.field("bytes").type if pa.types.is_struct(image) and image.get_field_index("bytes") >= 0 else None
+            if encoded is None or not (pa.types.is_binary(encoded) or pa.types.is_large_binary(encoded)):
+                raise CorruptFileError(f"{path}: 'image' is {image}; expected a struct with the field 'bytes' (binary)")
+            with readable(path, "a readable parquet file", "; fetch it again"):
+                tables.append(pq.read_table(path, columns=list(PICTURE), page_checksum_verification=True))
         return tables
 
     @cached_property
@@ -108,12 +122,12 @@ class Lfw:
         """The images of the most photographed persons."""
         places: dict[str, list[Place]] = {}
         if self.paths[0].is_dir():
-            for folder in sorted(path for path in self.paths[0].iterdir() if path.is_dir()):
-                if files := image_files(folder):
-                    places[folder.name] = list(files)
+            places.update({name: list(files) for name, files in images_of(entity_folders(self.paths[0])).items()})
         else:
             for shard, table in enumerate(self._shards):
-                for row, file_name in enumerate(table["filename"].to_pylist()):
+                with readable(self.paths[shard], "a parquet file of UTF-8 text", ""):
+                    file_names = table["filename"].to_pylist()
+                for row, file_name in enumerate(file_names):
                     places.setdefault(self._person(shard, row, file_name), []).append((shard, row))
         if not places:
             raise CorruptFileError(f"{self.paths[0]}: no images; expected Name_0001.jpg or folders Name/Name_0001.jpg")
@@ -122,7 +136,8 @@ class Lfw:
 
     def _person(self, shard: int, row: int, file_name: str | None) -> str:
         person, _, number = (file_name or "").rpartition("_")
-        if not person or not number[:1].isdigit():
+        plain = file_name == Path(file_name or "").name and (file_name or "").isprintable()
+        if not person or not number[:1].isdigit() or not plain:
             raise CorruptFileError(f"{self.paths[shard]}, row {row}: filename is {file_name!r}; expected e.g. 'Name_0001.jpg'")
         return person
 

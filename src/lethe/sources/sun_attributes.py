@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import faulthandler
 import math
+import multiprocessing
+import resource
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,14 +16,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 from lethe.registry import nearest
-from lethe.sources.base import SourceImage
-from lethe.sources.reading import check_entity, decode_image
+from lethe.sources.base import SourceImage, check_entity
+from lethe.sources.image_tree import read_images
 
 ATTRIBUTES = 102
+MEMORY = 2**31  # bytes at most for reading a .mat file; those of the database need 30 MB
 
 # The groups of the database's taxonomy; their order decides between equally good attributes.
 AFFORDANCES = (
@@ -81,17 +86,17 @@ class SunAttributes:
     def images(self, name: str) -> Iterator[SourceImage]:
         """The images of a category in the order of ``images.mat`` (the reference drew its order without a seed)."""
         check_entity("sun_attributes", name, list(self._rows))
-        return (self._read(row) for row in self._rows[name])
+        return read_images([self._file(row) for row in self._rows[name]])
 
     def attribute_distance(self, first: str, second: str) -> float:
         """NaN: nobody knows the true distance of two real scenes."""
         return math.nan
 
-    def _read(self, row: int) -> SourceImage:
+    def _file(self, row: int) -> Path:
         path = self.images_folder / self._paths[row]
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist, but {self.attributes_folder / 'images.mat'} lists it (image {row})")
-        return SourceImage(path.name, decode_image(path, path))
+        return path
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -102,9 +107,9 @@ class SunAttributes:
         rows: dict[str, list[int]] = {}
         for row, path in enumerate(self._paths):
             parts = path.split("/")
-            if len(parts) < 3 or ".." in parts or path.startswith("/"):
+            if len(parts) < 3 or ".." in parts or path.startswith("/") or not path.isprintable():
                 raise CorruptFileError(
-                    f"{self.attributes_folder / 'images.mat'}: image {row} is '{path}'; expected e.g. 'a/abbey/sun_x.jpg'"
+                    f"{self.attributes_folder / 'images.mat'}: image {row} is {path!r}; expected e.g. 'a/abbey/sun_x.jpg'"
                 )
             rows.setdefault("_".join(parts[1:-1]), []).append(row)
         return rows
@@ -115,7 +120,7 @@ class SunAttributes:
         expected = (len(self._paths), attributes)
         if labels.shape != expected:
             raise CorruptFileError(f"{path}: 'labels_cv' is {labels.shape}; expected {expected} (images x attributes)")
-        if not (np.issubdtype(labels.dtype, np.number) and labels.min() >= 0 and labels.max() <= 1):
+        if labels.dtype.kind not in "buif" or not ((labels >= 0) & (labels <= 1)).all():
             raise CorruptFileError(f"{path}: 'labels_cv' holds values outside [0, 1]; expected shares of votes")
         return labels.astype(np.float64)
 
@@ -135,12 +140,28 @@ class SunAttributes:
     def _variable(path: Path, variable: str) -> NDArray[Any]:
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist; expected a .mat file with '{variable}'")
-        try:
-            content = loadmat(path)
-        except (MatReadError, ValueError, TypeError, NotImplementedError, OSError) as error:
-            raise CorruptFileError(f"{path}: not a readable .mat file ({error}); expected one with '{variable}'") from error
+        with readable(path, "a readable .mat file", f"; expected one with '{variable}'"):
+            content = _load_apart(path)
         if variable not in content:
             found = sorted(key for key in content if not key.startswith("__"))
             raise CorruptFileError(f"{path}: no variable '{variable}'; found {', '.join(found)}{nearest(variable, found)}")
-        value: NDArray[Any] = content[variable]
+        value = content[variable]
+        if not isinstance(value, np.ndarray) or not value.size:
+            raise CorruptFileError(f"{path}: '{variable}' is {type(value).__name__} without values; expected an array")
         return value
+
+
+def _load_apart(path: Path) -> dict[str, Any]:
+    """``scipy.io.loadmat`` in a process of its own: some damaged files make it crash, or ask for all of the memory."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), _confine) as pool:
+        try:
+            content: dict[str, Any] = pool.submit(loadmat, path).result()
+        except BrokenProcessPool:
+            raise ValueError("it makes scipy crash") from None
+    return content
+
+
+def _confine() -> None:
+    faulthandler.disable()  # a crash is an answer here
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Fidelity = Literal["corrected", "published"]
 FIDELITIES = ("corrected", "published")
 FORGET, RETAIN = "train_forget", "train_retain"
+NAMED = 5  # entities that a message names
 
 
 class SplitError(ValueError):
@@ -29,21 +30,40 @@ class Splits:
         names: raw name per index.
         captions: training text per index.
         train: shard members per index, ``n_min`` each.
+        available: images of the source per index.
     """
 
     names: tuple[str, ...]
     captions: tuple[str, ...]
     train: tuple[tuple[str, ...], ...]
+    available: tuple[int, ...]
 
     def __post_init__(self) -> None:
         sizes = {len(members) for members in self.train}
-        if len(sizes) != 1 or not len(self.names) == len(self.captions) == len(self.train):
+        if len(sizes) != 1 or not len(self.names) == len(self.captions) == len(self.train) == len(self.available):
             raise SplitError(f"{len(self.names)} entities with {sorted(sizes)} training images; allowed: the same number each")
 
     @property
     def n_min(self) -> int:
         """Training images per entity: the forget list has as many, the retain list ``(N - 1) * n_min``."""
         return len(self.train[0])
+
+    def cost(self, limit: int | None) -> str:
+        """Which entities decide that all are trained on fewer than ``limit`` images, and how many go unused; empty if none does.
+
+        Args:
+            limit: as in ``make_splits``.
+        """
+        wanted = [held if limit is None else min(held, limit) for held in self.available]
+        if max(wanted) == self.n_min:
+            return ""
+        fewest = [name for name, held in zip(self.names, self.available, strict=True) if held == self.n_min]
+        return (
+            f"{_named(fewest)} {'has' if len(fewest) == 1 else 'have'} {self.n_min} image{'s' * (self.n_min > 1)}, so each of the "
+            f"{len(self.names)} entities is trained on {self.n_min} alone where others have up to {max(wanted)}: "
+            f"{sum(wanted) - self.n_min * len(wanted)} of {sum(wanted)} images go unused. More images of "
+            f"{'it' if len(fewest) == 1 else 'them'}, or another choice of entities, change that; `min_images_per_entity` refuses it"
+        )
 
     def records(self, emitter: int) -> dict[str, list[dict[str, Any]]]:
         """``{"train_forget": [...], "train_retain": [...]}`` of one emitter.
@@ -68,6 +88,7 @@ def make_splits(
     style: str,
     *,
     limit: int | None = None,
+    least: int = 1,
     fidelity: Fidelity = "corrected",
 ) -> Splits:
     """The splits of one task.
@@ -78,6 +99,7 @@ def make_splits(
             not selected are passed over.
         style: name style of the captions, see ``lethe.testbed.names.prompt_name``.
         limit: at most so many training images per entity; without it the smallest entity alone decides.
+        least: images that every entity must have.
         fidelity: ``"published"`` takes the raw label as caption (``George_W_Bush``), as the reference code trained;
             ``"corrected"`` the evaluation prompt (``An image of George W Bush``).
 
@@ -85,7 +107,7 @@ def make_splits(
         Every entity with its first ``n_min`` images, where ``n_min`` is the smallest entity's count.
 
     Raises:
-        SplitError: if indices are not 0..N-1, or a file is listed twice.
+        SplitError: if indices are not 0..N-1, a file is listed twice, or entities have fewer images than ``least``.
         UnknownNameError: if an entity is not in the shard, or the fidelity or style is unknown.
 
     Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.5); its order was that of ``os.listdir`` or unseeded.
@@ -103,10 +125,20 @@ def make_splits(
     names = [record["name"] for record in metadata]
     for name in names:
         check_known("entity of the source shard", name, files)
-    smallest = min(len(files[name]) for name in names)
-    n_min = smallest if limit is None else min(smallest, limit)
+    available = tuple(len(files[name]) for name in names)
+    if few := [name for name, held in zip(names, available, strict=True) if held < least]:
+        raise SplitError(
+            f"min_images_per_entity is {least}, but {_named(few)} {'has' if len(few) == 1 else 'have'} fewer "
+            f"({', '.join(str(len(files[name])) for name in few[:NAMED])}); give more images, choose other entities or lower it"
+        )
+    n_min = min(available) if limit is None else min(*available, limit)
     return Splits(
         names=tuple(names),
         captions=tuple(name if fidelity == "published" else prompt(style, name) for name in names),
         train=tuple(tuple(files[name][:n_min]) for name in names),
+        available=available,
     )
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

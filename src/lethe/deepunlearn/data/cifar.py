@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.deepunlearn.data.base import LabelledImages, MissingDataError, Provider, check_labelled
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 
 PIXELS = 3 * 32 * 32
 
@@ -61,7 +61,8 @@ class CifarProvider(Provider):
         )
 
     def _read(self, path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        data = np.fromfile(path, np.uint8)
+        with readable(path, "a readable file", "; unpack it again"):
+            data = np.fromfile(path, np.uint8)
         size, count = self.label_bytes + PIXELS, self.records[path.name]
         if data.size != size * count:
             raise CorruptFileError(

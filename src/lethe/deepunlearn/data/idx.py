@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import zlib
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.deepunlearn.data.base import LabelledImages, MissingDataError, Provider, check_labelled
-from lethe.io.tables import CorruptFileError
+from lethe.io.tables import CorruptFileError, readable
 
 
 class IdxProvider(Provider):
@@ -118,10 +117,8 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     Raises:
         CorruptFileError: it is no such file, or holds fewer or more bytes than its header says.
     """
-    try:
+    with readable(path, "a complete gzip file" if path.suffix == ".gz" else "a readable file", "; fetch it again"):
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise CorruptFileError(f"{path}: not a complete gzip file ({error}); fetch it again") from error
     magic = bytes((0, 0, 8, dimensions))  # 8: unsigned bytes
     start = 4 + 4 * dimensions
     if data[:4] != magic or len(data) < start:

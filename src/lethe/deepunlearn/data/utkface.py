@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from lethe.deepunlearn.data.base import LabelledImages, MissingDataError, Provider, check_labelled
+from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
+from lethe.runtime import log
+from lethe.sources.image_tree import list_images, warn_left_out
 
 SPLIT_SEED = 123
 TEST_SHARE = 0.2  # the data set has no split
@@ -33,7 +36,7 @@ class UtkFace(Provider):
     official_test = False
 
     def load(self, folder: Path | None) -> LabelledImages:
-        """Read ``*.jpg`` from ``folder`` or from ``UTKFace`` in it, in the order of their names; the age is their first field.
+        """Read the images of ``folder`` or of ``UTKFace`` in it, in the order of their names; the age is their first field.
 
         The published code takes the files in the order of the file system, so its split differs from machine to machine. Sorted
         here: test = the first int(0.2 N) of ``default_rng(123).permutation(N)``, development = the others, both in that order.
@@ -45,13 +48,16 @@ class UtkFace(Provider):
         if folder is None:
             raise _missing("no folder is configured")
         places = [folder, folder / "UTKFace"]
-        paths = next((found for place in places if (found := sorted(place.glob("*.jpg")))), None)
-        if paths is None:
-            raise _missing(f"no *.jpg in {' or '.join(map(str, places))}")
+        listed = [list_images(place) for place in places if place.is_dir()]
+        paths, others = next((found for found in listed if found[0]), ([], []))
+        if not paths:
+            raise _missing(f"no images in {' or '.join(map(str, places))}")
+        warn_left_out([path.name for path in others])
         test = int(TEST_SHARE * len(paths))
         order = np.random.default_rng(SPLIT_SEED).permutation(len(paths))
         images = np.empty((len(paths), self.image_size, self.image_size, 3), np.uint8)
         labels = np.empty(len(paths), np.int64)
+        notes = []
         for row, position in enumerate(np.roll(order, -test)):
             path = paths[position]
             age = path.name.split("_")[0]
@@ -60,12 +66,12 @@ class UtkFace(Provider):
                     f"{path}: the name does not start with an age, as in 26_0_1_20170116.jpg; take it out of the folder"
                 )
             labels[row] = min(int(age) // YEARS, self.classes - 1)
-            try:
-                with Image.open(path) as image:
-                    small = image.convert("RGB").resize((self.image_size, self.image_size), Image.Resampling.BILINEAR)
-                    images[row] = np.asarray(small)
-            except (UnidentifiedImageError, OSError) as error:
-                raise CorruptFileError(f"{path}: not a readable image ({error}); unpack it again") from error
+            picture = decode_image(path, path)
+            notes += [(path.name, note) for note in picture.notes]
+            size = (self.image_size, self.image_size)
+            images[row] = np.asarray(Image.fromarray(picture.pixels).resize(size, Image.Resampling.BILINEAR))
+        for line in note_lines(notes):
+            log.warning("pictures %s", line)
         return check_labelled(LabelledImages(images, labels, test), self.classes, str(paths[0].parent))
 
     def to_input(self, images: NDArray[np.uint8]) -> Tensor:
