@@ -17,6 +17,7 @@ from lethe.io.lock import hold_run_lock
 from lethe.memory import need
 from lethe.metrics import modules_of
 from lethe.plots.templates import PLOTS
+from lethe.pretraining.architectures import tokenizer_config
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
@@ -128,6 +129,15 @@ def evaluator_parts(wildcards):
 def base_of(wildcards):
     """The pipeline folder of the base that a task unlearns."""
     return f"<results>/base/{SETTINGS.tasks[wildcards.task].base}"
+
+
+def tokenizer_at_hand(wildcards):
+    """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
+    base = SETTINGS.bases[SETTINGS.tasks[wildcards.task].base]
+    if base.source != "pretrained":
+        return [part("tokenizer", base.source)[1]]
+    folder = Path(base.path, "tokenizer")
+    return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
 
 
 def kind_files(wildcards):
@@ -368,6 +378,13 @@ def evaluator_settings(wildcards):
 def task_settings(wildcards):
     """The settings of the wildcard's task, as plain data."""
     return SETTINGS.tasks[wildcards.task].model_dump()
+
+
+def tokenizer_settings(wildcards):
+    """The configuration of the tokenizer of a task's base, where the base is put together here; a pretrained one has its own."""
+    if SETTINGS.bases[SETTINGS.tasks[wildcards.task].base].source == "pretrained":
+        return {}
+    return tokenizer_config(SETTINGS.pretraining.tokenizer)
 
 
 def task_values(*names, **others):
