@@ -27,11 +27,11 @@ def further_fonts(figure: Figure) -> list[str]:
 
     What no font has is said in the log, once per letter: which letters they are and how to get a font.
     """
+    from matplotlib.font_manager import findfont
     from matplotlib.text import Text
 
     texts = (text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))
-    lacking = {letter for text in texts for letter in text if letter.isprintable()} - {" "}
-    lacking = _without_selectors(lacking - _letters(_path_of_base()))
+    lacking = {letter for text in texts for letter in text if _is_drawn(letter)} - _letters(str(findfont(BASE)))
     if not lacking:
         return []
     families, left = families_for(lacking)
@@ -55,9 +55,8 @@ def families_for(letters: Iterable[str]) -> tuple[list[str], set[str]]:
     The family that has most of them comes first; of equals a Noto, then a sans serif, then by name, so that a machine always answers alike.
     """
     left, families = set(letters), list[str]()
-    candidates = list(_candidates())
     while left:
-        family, found = max(((name, left & _letters(path)) for name, path in candidates), key=lambda item: len(item[1]))
+        family, found = max(((name, left & _letters(path)) for name, path in _candidates()), key=lambda item: len(item[1]))
         if not found:
             break
         families.append(family)
@@ -73,8 +72,9 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
-def _candidates() -> Iterator[tuple[str, str]]:
-    """Family and file of the upright fonts of the machine in usual weight, the best first; also of fonts that are newer than matplotlib's list."""
+@functools.cache
+def _candidates() -> tuple[tuple[str, str], ...]:
+    """Family and file of the upright fonts of the machine in usual weight, the best first; also of those newer than matplotlib's list."""
     import matplotlib
     from matplotlib import font_manager
 
@@ -90,7 +90,7 @@ def _candidates() -> Iterator[tuple[str, str]]:
         upright = entry.style == "normal" and entry.stretch == "normal" and entry.weight in (400, "normal", "regular", "book")
         if upright and (shipped not in Path(entry.fname).parents or entry.name.startswith(SHIPPED)):
             found.setdefault(entry.name, str(entry.fname))
-    yield from sorted(found.items(), key=lambda item: ("Noto" not in item[0], "Sans" not in item[0], item))
+    return tuple(sorted(found.items(), key=lambda item: ("Noto" not in item[0], "Sans" not in item[0], item)))
 
 
 @functools.cache
@@ -105,12 +105,6 @@ def _letters(path: str) -> frozenset[str]:
         return frozenset()
 
 
-def _path_of_base() -> str:
-    from matplotlib import font_manager
-
-    return str(font_manager.findfont(BASE))
-
-
-def _without_selectors(letters: set[str]) -> set[str]:
-    """Without variation selectors, which have no picture of their own."""
-    return {letter for letter in letters if not "\ufe00" <= letter <= "\ufe0f"}
+def _is_drawn(letter: str) -> bool:
+    """Whether a letter has a picture of its own: no blank, nothing invisible, no variation selector."""
+    return unicodedata.category(letter) not in ("Cc", "Cf", "Zs", "Zl", "Zp") and not "\ufe00" <= letter <= "\ufe0f"

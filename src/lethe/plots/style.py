@@ -94,10 +94,10 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with context(), without_warnings():
             figure = draw(*args, **kwargs)
-            if families := further_fonts(figure):
-                with context({"font.family": [BASE, *families]}):
-                    figure = draw(*args, **kwargs)
-            return figure
+        if families := further_fonts(figure):
+            with context({"font.family": [BASE, *families]}), without_warnings():
+                figure = draw(*args, **kwargs)
+        return figure
 
     return drawn
 
