@@ -161,7 +161,7 @@ def test_a_damaged_tokenizer_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(CorruptFileError, match=r"tokenizer\.json: not a tokenizer"):
         prompt_reader(tmp_path / "tokenizer.json", {"model_max_length": 12})
-    with pytest.raises(CorruptFileError, match="'model_max_length' is None"):
+    with pytest.raises(CorruptFileError, match="has None as 'model_max_length'"):
         prompt_reader(MINI, {})
 
 

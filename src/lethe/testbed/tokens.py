@@ -103,7 +103,9 @@ def read_tokenizer(folder: str | Path) -> PromptReader:
 def _reader(tokenizer: Tokenizer, config: Mapping[str, Any], where: str | Path) -> PromptReader:
     limit, unknown = config.get("model_max_length"), config.get("unk_token")
     if isinstance(limit, bool) or not isinstance(limit, int | float) or limit < 3:
-        raise CorruptFileError(f"{where}: 'model_max_length' is {limit!r}; allowed: a number of tokens from 3")
+        raise CorruptFileError(
+            f"{where}: its configuration has {limit!r} as 'model_max_length'; allowed: a number of tokens from 3"
+        )
     tokenizer.no_truncation()  # a file may hold either, and both would hide what is cut
     tokenizer.no_padding()
     return PromptReader(tokenizer, int(limit), str(unknown["content"] if isinstance(unknown, dict) else unknown or ""))
