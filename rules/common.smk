@@ -22,6 +22,7 @@ from lethe.memory import need
 from lethe.metrics import modules_of
 from lethe.parent import announce_parent
 from lethe.plots.templates import PLOTS
+from lethe.pretraining.architectures import tokenizer_config
 from lethe.records import ModelId
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
@@ -186,6 +187,15 @@ def base_for_method(wildcards):
     if reason := reason_against(wildcards.method, prediction_at_hand(name)):
         raise WorkflowError(f"tasks.{wildcards.task}.base: '{name}': {reason}")
     return base_of(wildcards)
+
+
+def tokenizer_at_hand(wildcards):
+    """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
+    base = SETTINGS.bases[SETTINGS.tasks[wildcards.task].base]
+    if base.source != "pretrained":
+        return [part("tokenizer", base.source)[1]]
+    folder = base.folder / "tokenizer" if base.folder else None
+    return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder and folder.is_dir() else []
 
 
 def kind_files(wildcards):
@@ -426,6 +436,13 @@ def evaluator_settings(wildcards):
 def task_settings(wildcards):
     """The settings of the wildcard's task, as plain data."""
     return SETTINGS.tasks[wildcards.task].model_dump()
+
+
+def tokenizer_settings(wildcards):
+    """The configuration of the tokenizer of a task's base, where the base is put together here; a pretrained one has its own."""
+    if SETTINGS.bases[SETTINGS.tasks[wildcards.task].base].source == "pretrained":
+        return {}
+    return tokenizer_config(SETTINGS.pretraining.tokenizer)
 
 
 def task_values(*names, **others):

@@ -35,10 +35,14 @@ rule source:
 
 
 rule metadata:
-    """Enriched metadata and the chosen entities, balanced or as published; an entity's index is its place in the second file."""
+    """Enriched metadata and the chosen entities, balanced or as published; an entity's index is its place in the second file.
+
+    Entities that are one for the model are refused here, before anything is trained.
+    """
     input:
         records="<results>/sources/{task}.json",
         published=published_list,
+        tokenizer=tokenizer_at_hand,
     output:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
         filtered="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -55,9 +59,10 @@ rule metadata:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.testbed.metadata", "lethe.testbed.selection"),
+        code=fingerprint("lethe.testbed.metadata", "lethe.testbed.selection", "lethe.testbed.distinct"),
         task=task_settings,
         fidelity=SETTINGS.fidelity,
+        tokenizer=tokenizer_settings,
     message:
         "Metadata and chosen entities of {wildcards.task}"
     script:

@@ -5,17 +5,20 @@ from lethe.runtime import resolve_device, start_job
 from lethe.diffusion.render import render_shards
 from lethe.io.work import WorkFolder
 from lethe.settings.models import Generation, Task
+from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
 
 params = snakemake.params
 start_job(snakemake, f"generate {' '.join(snakemake.wildcards)}")
+task, metadata = Task.model_validate(params.task), read_metadata(snakemake.input.metadata)
+check_base(metadata, task.prompt_style, task.overwrite_prompt, snakemake.input.base)
 deltas = list(snakemake.input.get("deltas", []))
 render_shards(
     snakemake.input.base,
     deltas or [None],
-    read_metadata(snakemake.input.metadata),
+    metadata,
     task=snakemake.wildcards.task,
-    style=Task.model_validate(params.task).prompt_style,
+    style=task.prompt_style,
     world=params.world,
     generation=Generation.model_validate(params.generation),
     device=resolve_device(params.device),

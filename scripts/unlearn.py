@@ -7,6 +7,7 @@ from pathlib import Path
 from lethe.io.work import WorkFolder
 from lethe.records import ModelId
 from lethe.settings.models import Task
+from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
 from lethe.unlearners.run import run_method, targets_of, training_data
 
@@ -14,6 +15,7 @@ params = snakemake.params
 start_job(snakemake, f"unlearn {' '.join(snakemake.wildcards)}")
 task = Task.model_validate(params.task)
 metadata = read_metadata(snakemake.input.metadata)
+check_base(metadata, task.prompt_style, task.overwrite_prompt, snakemake.input.base)
 models = [ModelId.parse(Path(delta).parent.name) for delta in snakemake.output.deltas]
 hyperparameters = dict(params.hyperparameters)
 if "weights" in snakemake.input.keys():  # retrain: the weights are files, one emitter a job

@@ -19,7 +19,7 @@ from lethe.metrics.judge import JudgeAccuracy
 from lethe.metrics.scoring import ImageSet
 from lethe.plots import source_grid
 from lethe.plots.before_after import before_after
-from lethe.plots.notebook import run_notebook
+from lethe.plots.notebook import export_html, run_notebook
 from lethe.registry import UnknownNameError
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +57,7 @@ class TestNotebook:
         code = code_cells(path)
         last = tree(code[-1]).body[-1]
         assert isinstance(last, ast.Expr) and not PICTURES.search(ast.unparse(last))
+        assert any('"display.html.use_mathjax", False' in "".join(cell["source"]) for cell in code)  # names hold dollars
         if path.stem.startswith("tutorial_"):
             assert any(PICTURES.search("".join(cell["source"])) for cell in code)
 
@@ -119,6 +120,7 @@ def test_data_preparation_runs_on_lists_and_values(tmp_path: Path) -> None:
     chosen = [record | {"index": index, "is_unlearned": True} for index, record in enumerate(enriched[:3])]
     line = {"file_name": "a/0.png", "text": "An image of an a", "index": 0}
     files = {"records": records, "enriched": enriched, "filtered": chosen}
+    chosen[0]["name"] = enriched[0]["name"] = records[0]["name"] = "<b>$a$ & $b$</b>"
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     for name, index in (("forget", 0), ("retain", 1)):
@@ -129,3 +131,9 @@ def test_data_preparation_runs_on_lists_and_values(tmp_path: Path) -> None:
     run_notebook(ROOT / "notebooks/data_preparation.ipynb", tmp_path / "out.ipynb", paths, values=values)
     shown = (tmp_path / "out.ipynb").read_text()
     assert "joined or derived" in shown and "1 / 2" in shown
+    export_html(tmp_path / "out.ipynb", tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text()
+    assert "&lt;b&gt;$a$ &amp; $b$&lt;/b&gt;" in page and "<b>$a$" not in page
+    assert re.findall(r"<table.*?>", page) == ['<table border="1" class="dataframe tex2jax_ignore mathjax_ignore">'] * page.count(
+        "<table"
+    )

@@ -167,8 +167,8 @@ def test_every_reason() -> None:
     ("text", "message"),
     [
         ("name,index\na,0\n", "columns name, index; expected index, name"),
-        ("index,name\n1,a\n", "indices are not 0 to 0 in order"),
-        ("# where from\nindex,name\n0,a\n1,a\n", "'a' stands in several rows"),
+        ("index,name\n1,a\n", "line 2: index '1'; indices are 0, 1, 2, ... in order, so here it is 0"),
+        ("# where from\nindex,name\n0,a\n1,a\n", "line 4: 'a' stands in line 3 too"),
     ],
 )
 def test_a_wrong_list_is_an_error(tmp_path: Path, text: str, message: str) -> None:

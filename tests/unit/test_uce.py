@@ -6,8 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.tiny_pipeline import shared_tiny_pipeline
 
-from lethe.unlearners.uce import dense_edit, solve, truncate
+from lethe.diffusion.pipeline import load_pipeline
+from lethe.unlearners.base import Emitter, UnlearnData
+from lethe.unlearners.uce import UCE, dense_edit, solve, truncate
 
 
 def draw(seed: int, b: int, m: int, n: int, d: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -77,3 +80,15 @@ def test_bench_record() -> None:
 
     record = bench_uce(entities=4, dense_entities=0)
     assert record["max_rank"] == 1 and record["bytes_on_disk"] < 4 * 10_000 and record["matrices"] == 32
+
+
+def test_an_emitter_that_is_its_own_guide_for_the_tokenizer_is_refused() -> None:
+    pipe = load_pipeline(shared_tiny_pipeline())
+    prompts = {0: "An image of a dog", 1: "An image of a zebra", 2: "An image of a giraffe"}
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
+    emitters = [Emitter(index, text.removeprefix("An image of "), text) for index, text in prompts.items()]
+    for tokens, guide in (("all", "an image of a DOG"), ("last", "a dog")):
+        with pytest.raises(ValueError, match=r"emitter 0 \('a dog'\) is its own guide"):
+            list(UCE(tokens=tokens, guide=guide).unlearn(pipe, emitters[:1], data, seed=0))
+    with pytest.raises(ValueError, match=r"'a zebra'\): the prompt of another entity is equal to .* for the tokenizer"):
+        list(UCE(guide="An image of a cat").unlearn(pipe, emitters[1:2], data, seed=0))

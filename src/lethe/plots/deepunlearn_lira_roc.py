@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lethe.plots.deepunlearn_style import REFERENCES, look, title
-from lethe.plots.style import DPI, WIDTH, styled
+from lethe.plots.style import DPI, WIDTH, plain_powers, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +59,8 @@ def draw(data: pd.DataFrame) -> Figure:
         axes.set_title(f"not shown, no curve: {', '.join(missing)}", loc="left", fontsize=9)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_powers(axes.xaxis)
+    plain_powers(axes.yaxis)
     axes.set_xlim(LEAST, 1)
     axes.set_ylim(LEAST, 1.05)
     axes.set_aspect("equal")

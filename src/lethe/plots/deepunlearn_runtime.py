@@ -9,7 +9,7 @@ import pandas as pd
 from lethe.plots import deepunlearn_retdev_indisc
 from lethe.plots.deepunlearn_retdev_indisc import positions, scatter
 from lethe.plots.deepunlearn_style import RETRAINED, label_points
-from lethe.plots.style import DPI, INK, WIDTH, styled
+from lethe.plots.style import DPI, INK, WIDTH, plain_powers, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,6 +42,7 @@ def draw(data: pd.DataFrame) -> Figure:
     reference = data.loc[data["method"] == RETRAINED, "seconds"]
     for axes, (name, label) in zip(panels, PANELS.items(), strict=True):
         axes.set_xscale("log")
+        plain_powers(axes.xaxis)
         axes.set_xlim(seconds.min() / 1.5, seconds.max() * 1.5)
         for value in reference:
             axes.axvline(value, color=INK, linewidth=1, linestyle=":", zorder=1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.plots.style import DPI, GREY, INK, WIDTH
+from lethe.plots.text import shortened, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 COLUMNS = 3
+LONGEST = 50  # columns of a name, as of the longest published one
 MOST_LABELS = 14  # names that fit beside a panel at 10 pt
 LETTER = 0.079  # inches that a letter of a 10 pt name takes, with some to spare
 TITLE, AXIS_LABEL, LAST = 0.42, 0.3, 0.1  # inches above a panel, for an axis label, at the figure's edge
@@ -39,7 +41,7 @@ def heatmap_figure(
     """
     from matplotlib.figure import Figure
 
-    name_room = LETTER * max(len(name) for name in names) + AXIS_LABEL
+    name_room = LETTER * max(text_width(shortened(name, LONGEST)) for name in names) + AXIS_LABEL
     columns, rows = min(COLUMNS, count), math.ceil(count / COLUMNS)
     cell = cell or (WIDTH - LETTER * 18 - AXIS_LABEL - gap * (COLUMNS - 1) - right) / COLUMNS
     width = name_room + cell * columns + gap * (columns - 1) + right
@@ -73,7 +75,7 @@ def heatmap(all_axes: Sequence[Axes], place: int, values: NDArray[np.float64], n
         axes.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, edgecolor=INK, linewidth=min(1.4, 20 / size)))
     first, lowest = place % COLUMNS == 0, place + COLUMNS >= len(all_axes)
     ticks = list(range(0, size, math.ceil(size / MOST_LABELS)))
-    labels, none = [names[i] for i in ticks], [""] * len(ticks)
+    labels, none = [shortened(names[i], LONGEST) for i in ticks], [""] * len(ticks)
     axes.set_xticks(ticks, labels if lowest else none, rotation=90)
     axes.set_yticks(ticks, labels if first else none)
     axes.set_xlabel("receiver" if lowest else "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lethe.io.shards import ShardReader
 from lethe.plots.style import DPI, styled
+from lethe.plots.text import wrapped
 from lethe.plots.visual_grid import CELL, Picture
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ def read(tar: str | Path, index: str | Path, names: Sequence[str], count: int) -
 @styled
 def draw(pictures: Mapping[str, Sequence[Picture]]) -> Figure:
     """Columns are entities, rows their images; pixels are not smoothed."""
-    import textwrap
-
     from matplotlib.figure import Figure
 
     rows = max(len(images) for images in pictures.values())
@@ -50,7 +49,7 @@ def draw(pictures: Mapping[str, Sequence[Picture]]) -> Figure:
     for axes in grid.flat:
         axes.set_axis_off()
     for column, (name, images) in enumerate(pictures.items()):
-        grid[0][column].set_title(textwrap.fill(name.replace("_", " "), 14, max_lines=2, placeholder="\u2026"), fontsize=9, pad=4)
+        grid[0][column].set_title(wrapped(name.replace("_", " "), 14, 2), fontsize=9, pad=4)
         for row, image in enumerate(images):
             grid[row][column].imshow(image, interpolation="nearest")
     return figure

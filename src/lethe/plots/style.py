@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from lethe.io.atomic import atomic_path, write_text
+from lethe.plots.fonts import BASE, further_fonts, without_warnings
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 WIDTH = 10.0  # inches; shown at 8 in or more the 10 pt text stays at 8 pt or more
 DPI = 150
 GREY = "#d9d9d9"  # what is not there: entities without a model, unknown values
 INK = "#222222"
+RAISED = str.maketrans("-\u22120123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # digits of a power
 
 # Okabe & Ito (2008), made for the common colour vision deficiencies; black and grey are for the references.
 _NAMES = {"distil": "FADE", "munba": "MUNBa", "uce": "UCE"}
@@ -33,7 +36,9 @@ _MORE_MARKERS = ("v", "D", "P", "h")
 
 RC: dict[str, Any] = {
     "font.size": 10,
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same letters on every machine
+    "font.family": BASE,
+    "text.parse_math": False,  # names hold dollars, underscores and backslashes; see `plain_powers` for logarithmic axes
+    "text.usetex": False,
     "axes.titlesize": 11,
     "axes.labelsize": 10,
     "xtick.labelsize": 10,
@@ -72,22 +77,50 @@ def _place(method: str, methods: list[str]) -> int:
     return sorted({m for m in methods if m not in _COLOURS} | {method}).index(method)
 
 
-def context() -> AbstractContextManager[None]:
-    """The settings of this module for the length of a ``with`` block; nothing global is changed."""
+def context(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
+    """The settings of this module, and ``more``, for the length of a ``with`` block; nothing global is changed."""
     import matplotlib as mpl
 
-    return mpl.rc_context(cast(Any, RC))  # its stub wants every key of the file spelt as a literal
+    return mpl.rc_context(cast(Any, RC | dict(more or {})))  # its stub wants every key of the file spelt as a literal
 
 
-def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Run a drawing function under ``context()``."""
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run a drawing function under ``context()``: no text is mathematics, and no letter a box where the machine has a font for it.
+
+    A figure with letters that need further fonts is drawn again with these, since its layout depends on them.
+    """
 
     @functools.wraps(draw)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        with context():
-            return draw(*args, **kwargs)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with context(), without_warnings():
+            figure = draw(*args, **kwargs)
+        if families := further_fonts(figure):
+            with context({"font.family": [BASE, *families]}), without_warnings():
+                figure = draw(*args, **kwargs)
+        return figure
 
-    return wrapped
+    return drawn
+
+
+def plain_powers(axis: Axis) -> None:
+    """Write the ticks of a logarithmic axis without mathematics, which is off in figures."""
+    from matplotlib.ticker import LogFormatterSciNotation, NullFormatter
+
+    class PlainPowers(LogFormatterSciNotation):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return plain_power(super().__call__(x, pos))
+
+    axis.set_major_formatter(PlainPowers())
+    if not isinstance(axis.get_minor_formatter(), NullFormatter):
+        axis.set_minor_formatter(PlainPowers())
+
+
+def plain_power(mathematics: str) -> str:
+    r"""A tick as matplotlib writes it, ``$\mathdefault{2\times10^{-3}}$``, in letters: ``2×10⁻³``."""
+    text = mathematics.replace("$", "").replace(r"\mathdefault{", "").replace(r"\times", "\u00d7")
+    return (
+        re.sub(r"\^\{([-\u2212]?\d+)\}", lambda power: power[1].translate(RAISED), text).removesuffix("}").replace("-", "\u2212")
+    )
 
 
 def panels(count: int, columns: int, cell: float, extra: float = 0.0, **subplots: Any) -> tuple[Figure, list[Axes], list[Axes]]:
@@ -125,5 +158,5 @@ def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG or PDF, as the suffix says; equal input gives equal bytes (no version, no date)."""
     suffix = Path(path).suffix.removeprefix(".")
     silent = {"png": ("Software",), "pdf": ("Creator", "Producer", "CreationDate")}
-    with context(), atomic_path(path) as part:
+    with context(), without_warnings(), atomic_path(path) as part:
         figure.savefig(part, format=suffix, dpi=DPI, metadata=cast(Any, dict.fromkeys(silent[suffix])))

@@ -16,6 +16,7 @@ from lethe.io.shards import ShardReader
 from lethe.plots import tables
 from lethe.plots.quantities import quantity
 from lethe.plots.style import DPI, INK, method_name, styled
+from lethe.plots.text import wrapped
 from lethe.records import ImageKey, ModelId
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def draw(data: pd.DataFrame, pictures: Mapping[tuple[str, int], Picture]) -> Fig
         label = "base\n(off)" if row == OFF else method_name(row)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=11)
     for axes, name in zip(grid[0], columns["receiver_name"], strict=True):
-        axes.set_title(_wrapped(name), fontsize=9, pad=4)
+        axes.set_title(wrapped(name, 14, 2), fontsize=9, pad=4)
     _headings(figure, grid[0], list(columns["role"]), height)
     seed = int(data["seed"].iloc[0])
     figure.text(0.1 / width, 1 - 0.12 / height, f"seed {seed}", fontsize=9, va="top")
@@ -161,13 +162,6 @@ def _picture(axes: Axes, picture: Picture, framed: bool) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set(visible=framed, edgecolor=FRAME, linewidth=3.5)
-
-
-def _wrapped(name: str) -> str:
-    """A name in at most three lines that fit over one picture at 9 pt."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(name, width=14, max_lines=2, placeholder="\u2026"))
 
 
 def _headings(figure: Figure, top: Sequence[Axes], roles: Sequence[str], height: float) -> None:

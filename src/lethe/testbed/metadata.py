@@ -22,8 +22,10 @@ from lethe.testbed.schema import (
     column_kind,
     plain_value,
 )
+from lethe.testbed.spelling import composed
 
 QUARTILES = ("Q0_25", "Q25_50", "Q50_75", "Q75_100")
+OWN_COLUMNS, OWN_PREFIX = ("index", "is_unlearned"), "metric_"  # of the files that begin with the metadata
 
 Record = dict[str, Any]
 
@@ -37,7 +39,8 @@ def enrich(
     """``metadata_{task}_1_enriched_but_not_filtered``: every entity with every attribute.
 
     Args:
-        records: raw records of a source, at least ``name`` and ``dataset_n_original`` (images in the source).
+        records: raw records of a source, at least ``name`` and ``dataset_n_original`` (images in the source). Names are written with
+            composed letters (NFC), whatever the source has.
         attributes: further attributes by entity name, e.g. of Pantheon or AKC; entities without any keep ``None``.
         rules: applied in this order. A ``Filter`` makes entities ineligible; a derived column is computed on the entities
             that are still eligible, as published (people: quartiles after the filter by occupation; breeds: the median
@@ -51,15 +54,21 @@ def enrich(
         Records in the order given, all with the same keys, JSON-plain values, ``None`` for what is missing.
 
     Raises:
-        MetadataError: for a missing required field, repeated names, an entity without images, a column of mixed types, a
-            value that is not plain, two sources that disagree, or a derived column that cannot be computed.
+        MetadataError: for a missing required field, a name that is none (``lethe.testbed.spelling``), repeated names, an entity
+            without images, a column of mixed types or with the name of one that is computed, a value that is not plain, two sources
+            that disagree, or a derived column that cannot be computed.
         UnknownNameError: for attributes of an unknown entity, or a rule about an unknown column.
     """
     check_records(records)
     rows = [{key: plain_value(key, value) for key, value in record.items()} for record in records]
+    for row in rows:
+        if isinstance(name := row.get("name"), str):
+            row["name"] = composed(name)
     check_required(rows)
     _join(rows, attributes or {})
     columns = list(dict.fromkeys(key for row in rows for key in row))
+    for column in columns:
+        _check_free(column)
     rows = [{column: row.get(column) for column in columns} for row in rows]
     for column in columns:
         column_kind(rows, column)
@@ -132,11 +141,16 @@ def select(
     ]
 
 
+def _check_free(column: str) -> None:
+    if column in OWN_COLUMNS or column.startswith(OWN_PREFIX):
+        raise MetadataError(f"attribute '{column}' has the name of a column that is computed; allowed: any other name")
+
+
 def _join(rows: list[Record], attributes: Mapping[str, Mapping[str, Any]]) -> None:
     by_name = {row["name"]: row for row in rows}
     for name, extra in attributes.items():
-        check_known("entity", name, by_name)
-        row = by_name[name]
+        check_known("entity", composed(name), by_name)
+        row = by_name[composed(name)]
         for key, raw in extra.items():
             value = plain_value(key, raw)
             if row.get(key) is not None and row[key] != value:
@@ -147,6 +161,7 @@ def _join(rows: list[Record], attributes: Mapping[str, Mapping[str, Any]]) -> No
 def _derive(rows: list[Record], eligible: list[Record], derived: Derived, fidelity: Fidelity) -> None:
     """Add the derived column to all ``rows``, computed on the ``eligible`` ones (which are among them)."""
     check_known("column", derived.of, rows[0])
+    _check_free(derived.column)
     if derived.column in rows[0]:
         raise MetadataError(f"derived column '{derived.column}' exists already; choose another name")
     kind, needed = column_kind(rows, derived.of), "text" if derived.rule == "occupation_in_three" else "number"

@@ -12,6 +12,7 @@ import numpy as np
 
 from lethe.io.tables import read_json
 from lethe.registry import UnknownNameError, nearest
+from lethe.testbed.spelling import name_fault
 
 Fidelity = Literal["corrected", "published"]
 
@@ -42,6 +43,8 @@ def plain_value(key: str, value: Any) -> bool | int | float | str | None:
     """A JSON value: numpy scalars become Python's, NaN (also pandas') becomes None; anything nested is an error."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise MetadataError(f"'{key}' is {value!r}, which holds half of a character (a lone surrogate); allowed: Unicode text")
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, Integral):
@@ -107,8 +110,8 @@ def check_required(rows: Sequence[Mapping[str, Any]]) -> None:
             if row.get(field) is None:
                 raise MetadataError(f"record {number} ({row.get('name')!r}) has no '{field}'{nearest(field, list(row))}")
         name, count = row["name"], row["dataset_n_original"]
-        if not isinstance(name, str) or not name.strip(" _"):
-            raise MetadataError(f"record {number}: 'name' is {name!r}; allowed: text with at least one word")
+        if fault := name_fault(name):
+            raise MetadataError(f"record {number}: 'name' {fault}")
         if name in seen:
             raise MetadataError(f"name '{name}' stands in several records; names must be unique")
         seen.add(name)

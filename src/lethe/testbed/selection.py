@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lethe.io.tables import CorruptFileError
 from lethe.settings.rules import Filter, Rule
 from lethe.testbed.balance import balanced_subsample
+from lethe.testbed.spelling import composed, name_fault
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Record = Mapping[str, Any]
 
+LIST_COLUMNS = ["index", "name"]
 SAME = "same"
 UNKNOWN = "unknown"
 
@@ -23,20 +26,53 @@ UNKNOWN = "unknown"
 def read_published(path: str | Path) -> list[str]:
     """The names of a reference list in index order: a csv ``index,name`` below comment lines (``#``) that say where it is from.
 
-    Raises:
-        CorruptFileError: it has other columns, indices that are not 0, 1, 2, ..., or a name twice.
-    """
-    import pandas as pd
+    Names are read as they are written (``a #1 dog``, ``NA``), with composed letters (NFC).
 
-    table = pd.read_csv(path, comment="#", dtype={"name": str})
-    if list(table.columns) != ["index", "name"]:
-        raise CorruptFileError(f"{path}: columns {', '.join(map(str, table.columns))}; expected index, name")
-    names = table["name"].tolist()
-    if table["index"].tolist() != list(range(len(names))):
-        raise CorruptFileError(f"{path}: indices are not 0 to {len(names) - 1} in order")
-    if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        raise CorruptFileError(f"{path}: '{repeated[0]}' stands in several rows; names must be unique")
-    return names
+    Raises:
+        FileNotFoundError: there is no such list.
+        CorruptFileError: it is not UTF-8, has other columns, no row, a row of another form, indices that are not 0, 1, 2, ..., or a name
+            that is none or stands in two rows; names the file and the line.
+    """
+    rows = _rows(path)
+    header, names = next(rows, (0, [])), dict[str, int]()
+    if header[1] != LIST_COLUMNS:
+        raise CorruptFileError(f"{path}: columns {', '.join(header[1]) or 'missing'}; expected {', '.join(LIST_COLUMNS)}")
+    for line, row in rows:
+        where = f"{path}, line {line}"
+        if len(row) != len(LIST_COLUMNS):
+            raise CorruptFileError(
+                f"{where}: {len(row)} values, {', '.join(map(repr, row))}; a name with a comma stands in quotes"
+            )
+        index, name = row[0], composed(row[1])
+        if index != str(len(names)):
+            raise CorruptFileError(f"{where}: index '{index}'; indices are 0, 1, 2, ... in order, so here it is {len(names)}")
+        if fault := name_fault(name):
+            raise CorruptFileError(f"{where}: the name {fault}")
+        if name in names:
+            raise CorruptFileError(f"{where}: '{name}' stands in line {names[name]} too; names must be unique")
+        names[name] = line
+    if not names:
+        raise CorruptFileError(f"{path}: no row below the columns; expected one per entity")
+    return list(names)
+
+
+def _rows(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a csv with the numbers of their lines, without empty lines and the comments before the first row."""
+    data = Path(path).read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise CorruptFileError(
+            f"{path}, line {line}: byte {data[error.start]:#04x} is not UTF-8; save the list as UTF-8"
+        ) from None
+    lines = list(io.StringIO(text, newline=""))
+    comments = next((number for number, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    reader = csv.reader(lines[comments:], strict=True)
+    try:
+        yield from ((comments + reader.line_num, row) for row in reader if row)
+    except csv.Error as error:
+        raise CorruptFileError(f"{path}, line {comments + reader.line_num}: {error}") from None
 
 
 def selection_table(

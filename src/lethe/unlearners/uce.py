@@ -182,6 +182,11 @@ class UCE:
         self, emitter: Emitter, concept: Encoded, guide: Encoded, others: list[Encoded]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Concepts ``(m, d)``, guides ``(m, d)`` and preserved ``(n, d)`` of one emitter."""
+        if torch.equal(concept.ids, guide.ids):
+            raise ValueError(
+                f"emitter {emitter.index} ('{emitter.name}') is its own guide for the tokenizer, so nothing would be forgotten; "
+                "allowed: a `guide` that no emitter has as its prompt"
+            )
         hold_guide = self.config.preserve == "guide"
         if self.config.tokens == "last":
             held = guide.last[None] if hold_guide else torch.stack([other.last for other in others])
@@ -190,7 +195,9 @@ class UCE:
         for other in others:
             shared |= (other.ids == concept.ids).cumprod(dim=0).bool()
         if bool(shared.all()):
-            raise ValueError(f"emitter {emitter.index} ('{emitter.name}'): another entity has the same prompt '{emitter.prompt}'")
+            raise ValueError(
+                f"emitter {emitter.index} ('{emitter.name}'): the prompt of another entity is equal to '{emitter.prompt}' for the tokenizer"
+            )
         # Zeros and not a selection: a shape that depends on the emitter would make it depend on its batch in the last bit
         own = ~shared[:, None]
         return concept.states * own, guide.states * own, guide.states if hold_guide else torch.cat([o.states for o in others])

@@ -13,6 +13,7 @@ from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, GREY, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.words import heading, lines
+from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,8 +58,8 @@ def _map(axes: Axes, values: pd.DataFrame, scale: dict[str, Any]) -> Any:
             else:
                 colour = "white" if abs(value - middle) > 0.35 * span else "black"
             axes.text(j, i, _number(value, scale["vmax"]), ha="center", va="center", fontsize=8, color=colour)
-    axes.set_xticks(range(len(values.columns)), list(values.columns), rotation=20)
-    axes.set_yticks(range(len(values.index)), list(values.index))
+    axes.set_xticks(range(len(values.columns)), [shortened(name) for name in values.columns], rotation=20)
+    axes.set_yticks(range(len(values.index)), [shortened(name) for name in values.index])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image

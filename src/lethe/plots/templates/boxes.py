@@ -10,10 +10,11 @@ import pandas as pd
 from lethe.interference.templates.parameters import Parameters
 from lethe.interference.templates.result import Result
 from lethe.plots.quantities import axis
-from lethe.plots.style import INK, method_name, panels, styled
+from lethe.plots.style import INK, method_name, panels, plain_powers, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.marks import look
 from lethe.plots.templates.words import heading, told
+from lethe.plots.text import shortened, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,13 +39,14 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
         counts = rows["category"].value_counts()
         names = [method_name(c) if methods else c for c in categories]
         axes.set_xticks(
-            range(len(names)), [f"{_wrapped(n)}\nn = {counts.get(c, 0)}" for n, c in zip(names, categories, strict=True)]
+            range(len(names)), [f"{wrapped(n, 14, 3)}\nn = {counts.get(c, 0)}" for n, c in zip(names, categories, strict=True)]
         )
         axes.tick_params(axis="x", length=0)
         axes.grid(True, axis="y")
         if methods and _wide(rows["y"].to_numpy(float)):
             axes.set_yscale("symlog", linthresh=1)
-        what = f"emitters: {panel}" if panel and not methods else panel
+            plain_powers(axes.yaxis)
+        what = f"emitters: {shortened(panel, 60)}" if panel and not methods else shortened(panel, 60)
         own = [_compared(f.group, panel) + told(f, short=":" in f.group) for f in comparisons if f.group.startswith(panel)]
         axes.set_title("\n".join(filter(None, [what, *own])), fontsize=8)
     if not methods:
@@ -76,9 +78,3 @@ def _strip(axes: Axes, place: int, values: np.ndarray, style: dict[str, Any]) ->
 def _wide(values: np.ndarray) -> bool:
     """Whether some values are far beyond the others, so that a linear scale would hide most."""
     return bool(np.abs(values).max() > 20 * max(1.0, float(np.median(np.abs(values)))))
-
-
-def _wrapped(name: str) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(name, 14))

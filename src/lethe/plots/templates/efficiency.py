@@ -12,7 +12,8 @@ from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, INK, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.marks import fit_line, look, size_for
-from lethe.plots.templates.words import heading, shortened, told
+from lethe.plots.templates.words import heading, told
+from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,6 +13,7 @@ from lethe.plots.quantities import LABELS, SIMILARITIES, axis
 from lethe.plots.style import DPI, GREY, INK, method_colour, method_name, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.words import heading, number, probability
+from lethe.plots.text import shortened, text_width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +57,7 @@ def _map(result: Result, data: pd.DataFrame, parameters: Parameters) -> Figure:
 
     rows, columns = list(dict.fromkeys(data["row"])), list(dict.fromkeys(data["column"]))
     values = data.pivot(index="row", columns="column", values="value").loc[rows, columns].to_numpy(float)
-    room = 0.075 * max(len(_name(name)) for name in rows) + 0.3
+    room = 0.075 * max(text_width(_name(name)) for name in rows) + 0.3
     line = 0.42 if len(rows) <= SMALL else 0.24
     figure = Figure(figsize=(room + max(2.6, 1.15 * len(columns)) + 1.6, 1.9 + line * len(rows)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
@@ -109,4 +110,4 @@ def _name(name: str) -> str:
     """A row or column in words: a method, a metric, a similarity, or what it is called."""
     if name in LABELS:
         return LABELS[name][0].split(",")[0].replace(" of on and off", "").replace(" between on and off", "")
-    return SIMILARITIES.get(name, method_name(name)).replace("_", " ")
+    return shortened(SIMILARITIES.get(name, method_name(name)).replace("_", " "), 60)

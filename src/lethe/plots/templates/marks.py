@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.plots.style import INK, method_colour, method_marker, method_name
-from lethe.plots.templates.words import shortened
+from lethe.plots.text import shortened, text_width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ def look(series: str, known: Sequence[str], methods: bool) -> dict[str, Any]:
 
 def series_name(series: str, methods: bool) -> str:
     """A series in a legend."""
-    return method_name(series) if methods else series
+    return method_name(series) if methods else shortened(series, 40)
 
 
 def size_for(count: int) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def name_points(
         ]
     for (px, py), at, name, colour in zip(places, zip(x, y, strict=True), names, colours, strict=True):
         text = shortened(name)
-        width, height = (5.1 * len(text) + 2) * scale, 10.5 * scale
+        width, height = (5.1 * text_width(text) + 2) * scale, 10.5 * scale
         for dx, dy in _offsets(width, height, scale):
             room = (px + dx, py + dy, px + dx + width, py + dy + height)
             inside = box.x0 <= room[0] and room[2] <= box.x1 and box.y0 <= room[1] and room[3] <= box.y1

@@ -12,6 +12,7 @@ from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, INK, method_name, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.words import heading, number
+from lethe.plots.text import shortened, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +48,7 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize=8.5, pad=4)
     _headings(figure, list(grid[0]), list(columns["role"]), height)
-    seed = f", seed {result.notes['seed']}" if "seed" in result.notes else f", {result.notes['entity']}"
+    seed = f", seed {result.notes['seed']}" if "seed" in result.notes else f", {shortened(result.notes['entity'], 40)}"
     what = "; numbers: " + axis(*result.axes["value"]).replace("\n", " ") if "value" in result.axes else ""
     figure.text(0.1 / width, 1 - 0.1 / height, heading(parameters) + seed + what, fontsize=9, va="top")
     return figure
@@ -55,10 +56,8 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
 
 def _title(label: str, value: float | None) -> str:
     """A name in at most two lines, and the number of its column."""
-    import textwrap
-
-    lines = textwrap.wrap(label, width=15, max_lines=2, placeholder="\u2026")
-    return "\n".join(lines if value is None or pd.isna(value) else [*lines, number(value)])
+    name = wrapped(label, 15, 2)
+    return name if value is None or pd.isna(value) else f"{name}\n{number(value)}"
 
 
 def _headings(figure: Figure, top: list[Axes], roles: list[str], height: float) -> None:

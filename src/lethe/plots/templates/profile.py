@@ -14,6 +14,7 @@ from lethe.plots.quantities import axis, quantity
 from lethe.plots.style import DPI, INK, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.words import heading, told
+from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     data = pd.DataFrame(list(result.rows))
     figure = Figure(figsize=(10, 5.0), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.45, 1))
-    what = quantity(result.axes["value"][1])
+    what, emitter = quantity(result.axes["value"][1]), shortened(str(result.notes["emitter"]))
     values = data["value"].to_numpy(float)
     scale: dict[str, Any] = colour_scale(what, values[~data["self"].to_numpy(bool)])
     for row in data.itertuples():
@@ -39,14 +40,14 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     )
     left.scatter(own["on_x"], own["on_y"], s=230, marker="*", c=own["value"], edgecolors=INK, linewidths=0.9, zorder=4, **scale)
     left.scatter([], [], s=42, color="#8c8c8c", edgecolors=INK, label="unlearned model (on)")
-    left.scatter([], [], s=160, marker="*", color="white", edgecolors=INK, label=f"{result.notes['emitter']} (unlearned)")
+    left.scatter([], [], s=160, marker="*", color="white", edgecolors=INK, label=f"{emitter} (unlearned)")
     left.legend(loc="best", fontsize=8.5, frameon=True)
     variance = [f"{100 * float(v):.0f} %" for v in np.asarray(result.notes["variance"])]
     left.set_xlabel(f"first component of the base's embeddings ({variance[0]} of variance)")
     left.set_ylabel(f"second component ({variance[1] if len(variance) > 1 else '0 %'})")
     figure.colorbar(shown, ax=left, shrink=0.9).set_label(axis(*result.axes["value"]), multialignment="center")
     right.hist(others["displacement"], bins=min(30, max(5, len(others) // 2)), color="#56B4E9", edgecolor="white", label="others")
-    right.axvline(float(own["displacement"].iloc[0]), color="#D55E00", linewidth=2.4, label=str(result.notes["emitter"]))
+    right.axvline(float(own["displacement"].iloc[0]), color="#D55E00", linewidth=2.4, label=emitter)
     right.set_xlabel("displacement of the mean embedding\n(distance; 0 = not moved)")
     right.set_ylabel("entities")
     right.locator_params(axis="y", integer=True)

@@ -14,6 +14,7 @@ from lethe.plots.style import DPI, INK, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.marks import fit_line, name_points
 from lethe.plots.templates.words import heading, lines
+from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +61,9 @@ def _draw(result: Result, parameters: Parameters, x: str, y: str, x_label: str, 
     axes.set_ylabel(y_label, multialignment="center")
     axes.grid(True)
     axes.margins(x=0.12, y=0.12)
-    axes.set_title(f"{heading(parameters)}, unlearned: {result.notes['emitter']}\n{lines(result.findings)}", fontsize=10)
+    axes.set_title(
+        f"{heading(parameters)}, unlearned: {shortened(result.notes['emitter'], 40)}\n{lines(result.findings)}", fontsize=10
+    )
     figure.legend(loc="outside lower center", ncols=5, fontsize=9)
     _names(axes, data, x, y)
     return figure

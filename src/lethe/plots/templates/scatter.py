@@ -11,7 +11,7 @@ import pandas as pd
 from lethe.interference.templates.parameters import Parameters
 from lethe.interference.templates.result import Finding, Result
 from lethe.plots.quantities import axis
-from lethe.plots.style import DPI, INK, method_name, panels, styled
+from lethe.plots.style import DPI, INK, RAISED, method_name, panels, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.marks import farthest, fit_line, look, name_points, series_name, size_for
 from lethe.plots.templates.words import heading, lines, told
@@ -107,4 +107,4 @@ def draw_prediction(result: Result, parameters: Parameters, pictures: Pictures) 
 def _power_of_ten(largest: float) -> tuple[float, str]:
     """The unit of an axis that reaches to ``largest`` and how its label names it; matplotlib's own would run into the label."""
     power = int(np.floor(np.log10(largest))) if largest > 0 else 0
-    return (1.0, "") if -2 <= power <= 3 else (10.0**power, f" [$10^{{{power}}}$]")
+    return (1.0, "") if -2 <= power <= 3 else (10.0**power, f" [10{str(power).translate(RAISED)}]")

@@ -70,8 +70,3 @@ def lines(findings: Sequence[Finding], most: int = 4) -> str:
 def _group(group: str) -> str:
     """E.g. ``objects/distil`` -> ``objects, FADE``."""
     return ", ".join(method_name(part) for part in group.split("/"))
-
-
-def shortened(name: str, letters: int = 24) -> str:
-    """A name that fits beside a point."""
-    return name if len(name) <= letters else name[: letters - 1].rstrip() + "\u2026"
