@@ -17,6 +17,7 @@ from typing import IO, Any
 from lethe.archive.errors import BundleError
 from lethe.archive.manifest import Bundle, Member, relative_path
 from lethe.io.atomic import atomic_path
+from lethe.io.checksums import remake
 from lethe.io.shards import scan_tar
 from lethe.io.tables import CorruptFileError
 from lethe.settings.archive import Kind
@@ -91,7 +92,9 @@ def check_bundle(tar_path: str | Path, bundle: Bundle) -> None:
     with open(tar_path, "rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != bundle.sha256:
-        raise BundleError(f"{tar_path}: sha256 is {found}, the manifest lists {bundle.sha256}; delete it and fetch it again")
+        raise BundleError(
+            f"{tar_path}: sha256 is {found}, the manifest lists {bundle.sha256}; fetch it again: {remake(tar_path)}"
+        )
 
 
 def unpack(tar_path: str | Path, bundle: Bundle, folder: str | Path, paths: Sequence[str] | None = None) -> list[Path]:

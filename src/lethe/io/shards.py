@@ -116,9 +116,7 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
             block = file.read(BLOCK)
             last = members[-1][0] if members else "none"
             if len(block) < BLOCK:
-                raise CorruptFileError(
-                    f"{path}: truncated at {length} bytes, last whole member '{last}'; delete it and run again"
-                )
+                raise CorruptFileError(f"{path}: truncated at {length} bytes, last whole member '{last}'")
             if not any(block):
                 return members
             try:
@@ -131,8 +129,7 @@ def scan_tar(path: str | Path) -> list[tuple[str, int, int]]:
                 )
             if position + BLOCK + info.size > length:
                 raise CorruptFileError(
-                    f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}; "
-                    "it is truncated, delete it and run again"
+                    f"{path}: member '{info.name}' ends at byte {position + BLOCK + info.size}, the file at {length}: it is truncated"
                 )
             ordinary = info.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
             if not ordinary or not _is_plain(info.name):
