@@ -263,6 +263,28 @@ def test_a_whole_folder_of_the_fp16_variant(base: Path, tiny_pipe: Any) -> None:
     same(load_pipeline(base), tiny_pipe)
 
 
+def test_names_of_the_published_files_are_understood(base: Path, tiny_pipe: Any) -> None:
+    """Stable Diffusion v1.4's files are older than their libraries: other names in the VAE's attention and in the text encoder."""
+    import torch
+
+    from lethe.diffusion.pipeline import load_pipeline
+
+    old = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
+
+    def rename(tensors: dict[str, Any], new_name: Callable[[str], str]) -> None:
+        renamed = {new_name(name): tensor for name, tensor in tensors.items()}
+        tensors.clear()
+        tensors |= renamed
+
+    def older(name: str) -> str:
+        return next((name.replace(new, before) for new, before in old.items() if new in name), name)
+
+    spoil(base / VAE, lambda tensors: rename(tensors, older))
+    spoil(base / TEXT, lambda tensors: rename(tensors, "text_model.{}".format))
+    spoil(base / TEXT, lambda tensors: tensors.update({"text_model.embeddings.position_ids": torch.arange(12)[None]}))
+    same(load_pipeline(base), tiny_pipe)
+
+
 @pytest.mark.parametrize("weights", [UNET, VAE, TEXT])
 @pytest.mark.parametrize("fault", ["missing", "another shape"])
 def test_a_tensor_that_the_configuration_wants_is_named(base: Path, weights: str, fault: str) -> None:
