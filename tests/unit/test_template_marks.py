@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lethe.interference.templates.result import Finding
-from lethe.plots.templates.marks import along_steps, name_points
+from lethe.plots.templates.marks import along_steps, name_points, series_name
 from lethe.plots.templates.words import lines
 
 
@@ -40,3 +40,9 @@ def test_a_name_covers_neither_a_point_nor_another_name(beside: float) -> None:
 def test_groups_are_told_with_the_names_of_methods() -> None:
     findings = [Finding("spearman", 0.5, 10, "how", group="objects/distil"), Finding("r2_train", 0.25, 10, "how")]
     assert lines(findings) == "objects, FADE: ρ = 0.50, n = 10\nR² in training = 0.25, n = 10"
+
+
+def test_a_category_with_an_underscore_stands_in_the_legend() -> None:
+    axes = Figure().subplots()
+    axes.scatter([0], [0], label=series_name("_hidden", False))
+    assert [text.get_text().strip() for text in axes.legend().get_texts()] == ["_hidden"]

@@ -30,8 +30,9 @@ def look(series: str, known: Sequence[str], methods: bool) -> dict[str, Any]:
 
 
 def series_name(series: str, methods: bool) -> str:
-    """A series in a legend."""
-    return method_name(series) if methods else shortened(series, 40)
+    """A series in a legend, from which matplotlib leaves out what begins with an underscore: a thin blank stands before that."""
+    name = method_name(series) if methods else shortened(series, 40)
+    return f"\u200a{name}" if name.startswith("_") else name
 
 
 def size_for(count: int) -> dict[str, Any]:
