@@ -2,7 +2,8 @@
 
 What was received lies in ``.{name}.part`` beside the destination, with the state of the server's file (ETag or date) in
 ``.{name}.part.json``; both survive the process, so the same call goes on. Where no checksum is published the first download
-writes a *receipt*, ``{name}.receipt.json``; a later download that differs from it is an error.
+writes a *receipt*, ``{name}.receipt.json``; a later download that differs from it is an error. So what such a file must be by itself
+(its first bytes, whole, the columns of a table) is checked before that, and it comes encrypted (``lethe.io.web``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import os
 import re
 import shutil
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -22,14 +24,18 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from lethe.io.atomic import atomic_path, naming_a_full_disk, sync_file
-from lethe.io.fileformat import incomplete, wrong_format
+from lethe.io.fileformat import incomplete, missing_columns, wrong_format
+from lethe.io.members import UnsafeArchiveError
 from lethe.io.tables import CorruptFileError, read_json, write_json
+from lethe.io.web import AddressError, get, without_secrets
 from lethe.settings.downloads import RemoteFile
 
 ATTEMPTS = 6  # in a row without a byte of progress, per address
 PAUSE = 2.0  # seconds before the second attempt; doubled before each further one
 LONGEST_PAUSE = 300.0  # seconds; a server that asks for more is left alone
 TIMEOUT = (10, 60)  # seconds to connect and between two packets
+LARGEST = 20 * 10**9  # bytes, where none are published; the largest of config/downloads.yaml has 1.8e9
+SLOWEST, SLOW_AFTER = 1000.0, 300.0  # bytes per second at least, on average over so many seconds and more
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 CHUNK = 2**16
 log = logging.getLogger(__name__)
@@ -59,8 +65,9 @@ def download(remote: RemoteFile, path: str | Path) -> None:
     """Fetch ``remote`` to ``path``; a file that is there with the right checksum is left alone.
 
     Raises:
-        DownloadError: no address gave the file: it is not of its kind (a web page), cut short, of another size, or its
-            checksum differs from the published one or from the receipt of the first download; all addresses are named.
+        DownloadError: no address gave the file: it is not of its kind (a web page), cut short, of another size, lacks a column,
+            or its checksum differs from the published one or from the receipt of the first download; or the address may not
+            be asked. All addresses are named.
         DiskFullError: names the file and the free space.
     """
     path = Path(path)
@@ -115,7 +122,11 @@ def _expected(remote: RemoteFile, path: Path) -> _Expected | None:
         return _Expected("md5", remote.md5, "published")
     receipt = receipt_path(path)
     if receipt.is_file():
-        return _Expected("sha256", read_json(receipt)["sha256"], f"of the first download, see {receipt}")
+        content = read_json(receipt)
+        digest = content.get("sha256") if isinstance(content, dict) else None
+        if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+            raise CorruptFileError(f"{receipt}: 'sha256' is {digest!r}; expected 64 hexadecimal digits")
+        return _Expected("sha256", digest, f"of the first download, see {receipt}")
     return None
 
 
@@ -136,8 +147,12 @@ def _problem(path: Path, remote: RemoteFile, expected: _Expected | None) -> str:
         if found != expected.digest:
             return f"{expected.algorithm} is {found} instead of {expected.digest} ({expected.origin})"
         return ""
-    problem = incomplete(path, remote.kind)
-    return f"truncated: {problem}" if problem else ""
+    try:
+        if problem := incomplete(path, remote.kind):
+            return f"truncated: {problem}"
+    except UnsafeArchiveError as error:
+        return str(error)
+    return missing_columns(path, remote.kind, remote.columns)
 
 
 def _write_receipt(path: Path, file: Path, origin: dict[str, Any]) -> None:
@@ -199,16 +214,33 @@ class _Transfer:
             if validator := state.get("etag") or state.get("last_modified"):
                 headers["If-Range"] = validator
         try:
-            with requests.get(self.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+            with get(self.url, headers, TIMEOUT, verified=self.expected is not None) as response:
                 appending = self._accept(response, have)
-                with open(self.part, "ab" if appending else "wb") as file:
-                    # as sent: some servers call a gzip file an encoding, and requests would then unpack it
-                    for chunk in response.raw.stream(CHUNK, decode_content=False):
-                        file.write(chunk)
+                self._write(response, have if appending else 0)
         except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
             raise _TransientError(f"{type(error).__name__}: {error}") from error
-        except requests.RequestException as error:
-            raise DownloadError(f"{self.url}: {error}") from error
+        except (requests.RequestException, AddressError) as error:
+            raise DownloadError(f"{without_secrets(self.url)}: {error}") from error
+
+    def _write(self, response: requests.Response, have: int) -> None:
+        """Write a body behind the ``have`` bytes of the part; one without end, too long or too slow is an error."""
+        most = self.remote.size or LARGEST
+        announced = response.headers.get("Content-Length", "")
+        begin, received = time.monotonic(), have
+        if announced.isascii() and announced.isdecimal() and have + int(announced) > most:
+            received += int(announced)
+        with open(self.part, "ab" if have else "wb") as file:
+            # as sent: some servers call a gzip file an encoding, and requests would then unpack it
+            while received <= most and (block := response.raw.read1(CHUNK, decode_content=False)):
+                file.write(block)
+                received += len(block)
+                waited = time.monotonic() - begin
+                if waited > SLOW_AFTER and received - have < SLOWEST * waited:
+                    raise DownloadError(f"{self.url}: {received - have} bytes in {waited:.0f} s; too slow, try again later")
+        if received > most:
+            self._discard()
+            limit = "the size that is published" if self.remote.size else "the most that is taken"
+            raise DownloadError(f"{self.url}: {received} bytes or more; {most} are {limit}")
 
     def _accept(self, response: requests.Response, have: int) -> bool:
         """Whether the body continues the part (True) or is the whole file (False); anything else is an error."""
@@ -218,15 +250,16 @@ class _Transfer:
             raise _TransientError("the server has no more bytes than were received")
         if status in TRANSIENT:
             raise _TransientError(f"HTTP status {status}", self._asked_pause(response))
-        if not response.ok:
+        if status not in (requests.codes.ok, requests.codes.partial_content):
             raise DownloadError(f"{self.url}: HTTP status {status}")
         validators = _validators(response)
         if status == requests.codes.partial_content:
-            begin = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", f"bytes {have}-"))
             known = {key: value for key, value in self._state().items() if key in validators}
-            if begin is None or int(begin[1]) != have or any(validators[key] != value for key, value in known.items()):
+            if not _continues(response, have) or any(validators[key] != value for key, value in known.items()):
                 self._discard()
-                raise _TransientError("the file changed on the server while it was fetched; begun anew")
+                raise _TransientError(
+                    f"the file changed on the server while it was fetched, or another part came ({response.headers.get('Content-Range')}); begun anew"
+                )
             return True
         write_json(self.state_path, {"url": self.url, **validators})
         return False
@@ -256,10 +289,10 @@ class _Transfer:
 
     def _state(self) -> dict[str, Any]:
         try:
-            state: dict[str, Any] = read_json(self.state_path)
+            state = read_json(self.state_path)
         except (FileNotFoundError, CorruptFileError):
             return {}
-        return state
+        return state if isinstance(state, dict) else {}
 
     def _discard(self) -> None:
         self.part.unlink(missing_ok=True)
@@ -269,7 +302,7 @@ class _Transfer:
         value = response.headers.get("Retry-After", "").strip()
         if not value:
             return None
-        if value.isdigit():
+        if value.isascii() and value.isdecimal():
             pause = float(value)
         else:
             try:
@@ -294,3 +327,12 @@ def _validators(response: requests.Response) -> dict[str, str]:
     """What tells one state of the server's file from another; a weak ETag does not (RFC 9110, 13.1.5)."""
     found = {"etag": response.headers.get("ETag", ""), "last_modified": response.headers.get("Last-Modified", "")}
     return {key: value for key, value in found.items() if value and not value.startswith("W/")}
+
+
+def _continues(response: requests.Response, have: int) -> bool:
+    """Whether a partial answer is what is missing behind ``have`` bytes, to the end (RFC 9110, 14.4)."""
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip(), re.ASCII)
+    if not have or found is None or int(found[1]) != have:
+        return False
+    length = response.headers.get("Content-Length", str(int(found[2]) - have + 1))
+    return found[3] in ("*", str(int(found[2]) + 1)) and length == str(int(found[2]) - have + 1)

@@ -74,7 +74,7 @@ def read_members(archive: Path) -> Iterator[Member]:
         if archive.name.lower().endswith(suffix) and kind != expected:
             raise CorruptFileError(f"{archive}: not a {expected} but starts with {head!r}{REMEDY}")
     places = _Places()
-    allowed = min(SIZE, max(SMALL, RATIO * archive.stat().st_size))
+    allowed = allowed_content(archive)
     total = count = 0
     for member in _zip_members(archive) if kind == "zip" else _tar_members(archive, kind == "tar.gz"):
         total, count = total + member.size, count + 1
@@ -89,6 +89,11 @@ def read_members(archive: Path) -> Iterator[Member]:
             raise _unsafe(archive, member.name, problem)
         if member.parts:
             yield member
+
+
+def allowed_content(archive: Path) -> int:
+    """The bytes to which a compressed file may unpack."""
+    return min(SIZE, max(SMALL, RATIO * archive.stat().st_size))
 
 
 class _Places:
