@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import shutil
-import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from lethe.io.atomic import atomic_path, naming_a_full_disk, sync_file
 from lethe.io.fileformat import incomplete, missing_columns, wrong_format
 from lethe.io.members import UnsafeArchiveError
 from lethe.io.tables import CorruptFileError, read_json, write_json
-from lethe.io.web import AddressError, get, without_secrets
+from lethe.io.web import AddressError, BodyError, blocks, get, without_secrets
 from lethe.settings.downloads import RemoteFile
 
 ATTEMPTS = 6  # in a row without a byte of progress, per address
@@ -35,9 +34,7 @@ PAUSE = 2.0  # seconds before the second attempt; doubled before each further on
 LONGEST_PAUSE = 300.0  # seconds; a server that asks for more is left alone
 TIMEOUT = (10, 60)  # seconds to connect and between two packets
 LARGEST = 20 * 10**9  # bytes, where none are published; the largest of config/downloads.yaml has 1.8e9
-SLOWEST, SLOW_AFTER = 1000.0, 300.0  # bytes per second at least, on average over so many seconds and more
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-CHUNK = 2**16
 log = logging.getLogger(__name__)
 
 
@@ -216,31 +213,17 @@ class _Transfer:
         try:
             with get(self.url, headers, TIMEOUT, verified=self.expected is not None) as response:
                 appending = self._accept(response, have)
-                self._write(response, have if appending else 0)
+                have = have if appending else 0
+                with open(self.part, "ab" if have else "wb") as file:
+                    for block in blocks(response, (self.remote.size or LARGEST) - have):
+                        file.write(block)
         except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
             raise _TransientError(f"{type(error).__name__}: {error}") from error
+        except BodyError as error:
+            self._discard()
+            raise DownloadError(f"{self.url}: {error}") from error
         except (requests.RequestException, AddressError) as error:
             raise DownloadError(f"{without_secrets(self.url)}: {error}") from error
-
-    def _write(self, response: requests.Response, have: int) -> None:
-        """Write a body behind the ``have`` bytes of the part; one without end, too long or too slow is an error."""
-        most = self.remote.size or LARGEST
-        announced = response.headers.get("Content-Length", "")
-        begin, received = time.monotonic(), have
-        if announced.isascii() and announced.isdecimal() and have + int(announced) > most:
-            received += int(announced)
-        with open(self.part, "ab" if have else "wb") as file:
-            # as sent: some servers call a gzip file an encoding, and requests would then unpack it
-            while received <= most and (block := response.raw.read1(CHUNK, decode_content=False)):
-                file.write(block)
-                received += len(block)
-                waited = time.monotonic() - begin
-                if waited > SLOW_AFTER and received - have < SLOWEST * waited:
-                    raise DownloadError(f"{self.url}: {received - have} bytes in {waited:.0f} s; too slow, try again later")
-        if received > most:
-            self._discard()
-            limit = "the size that is published" if self.remote.size else "the most that is taken"
-            raise DownloadError(f"{self.url}: {received} bytes or more; {most} are {limit}")
 
     def _accept(self, response: requests.Response, have: int) -> bool:
         """Whether the body continues the part (True) or is the whole file (False); anything else is an error."""

@@ -1,9 +1,10 @@
-"""One GET that sends nobody's credentials and follows redirects only to where they may lead."""
+"""One GET that sends nobody's credentials and follows redirects only to where they may lead; bodies with an end."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -11,12 +12,18 @@ import requests
 from lethe.settings.archive import is_loopback
 
 REDIRECTS = 10  # in a row
+SLOWEST, SLOW_AFTER = 1000.0, 300.0  # bytes per second at least, on average over so many seconds and more
+CHUNK = 2**16
 
 Authorisation = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
 class AddressError(ValueError):
     """An address that nothing is asked of. The message goes on after the address, e.g. ``it is not encrypted``."""
+
+
+class BodyError(Exception):
+    """A body that is too long or comes too slowly."""
 
 
 def no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -91,6 +98,26 @@ def get(
         check_address(there, verified, origin=here)
         here = there
     raise AddressError(f"it redirects more than {REDIRECTS} times, at last to {here}")
+
+
+def blocks(answer: requests.Response, most: int) -> Iterator[bytes]:
+    """The body of an unread answer as it was sent, also where the server calls it encoded: what is gzip stays gzip.
+
+    Raises:
+        BodyError: it is, or is announced as, more than ``most`` bytes; or it drips.
+        urllib3.exceptions.HTTPError: the connection broke.
+    """
+    announced = answer.headers.get("Content-Length", "")
+    received = int(announced) if announced.isascii() and announced.isdecimal() and int(announced) > most else 0
+    begin = time.monotonic()
+    while received <= most and (block := answer.raw.read1(CHUNK, decode_content=False)):
+        yield block
+        received += len(block)
+        waited = time.monotonic() - begin
+        if waited > SLOW_AFTER and received < SLOWEST * waited:
+            raise BodyError(f"{received} bytes in {waited:.0f} s; too slow, try again later")
+    if received > most:
+        raise BodyError(f"{received} bytes or more; allowed are {most}")
 
 
 def without_secrets(url: str) -> str:
