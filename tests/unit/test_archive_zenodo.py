@@ -12,7 +12,6 @@ import pytest
 import requests
 import yaml
 from pydantic import SecretStr
-from tests.raw_server import head, serving
 from tests.zenodo_server import TOKEN, Draft, Fault, ZenodoServer, md5
 
 from lethe.archive.bundle import write_bundle
@@ -321,62 +320,6 @@ def test_a_wrong_record_is_one_clear_error_and_leaves_nothing(
         fetch_bundle(archive, ready / MANIFEST, ready / "got/tables.tar")
     assert type(caught.value) is error
     assert not list((ready / "got").glob("*")) if (ready / "got").exists() else True
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        ((301, {}, {"Location": "/api/records/1"}), "76 is the number of all versions of a record; use .* the newest is 1 "),
-        ((302, {}, {"Location": "1"}), "the newest is 1 "),
-        ((301, {}, {"Location": "https://elsewhere.example/api/records/1"}), "the newest is 1 "),  # not asked
-        ((301, {}, {"Location": "/login"}), "GET .*records/76: HTTP 301, it redirects to /login"),
-        (
-            (200, {"metadata": {"access_right": "restricted"}}, {}),
-            "its files are restricted .metadata.access_right is 'restricted'",
-        ),
-        ((200, {"metadata": {"access_right": "embargoed"}, "files": []}, {}), "restricted .metadata.access_right is 'embargoed'"),
-        ((200, {"metadata": {}, "access": {"files": "restricted"}, "files": []}, {}), "its files are restricted"),
-        ((200, {"metadata": {"access_right": "open"}, "files": []}, {}), "lists no files .metadata.access_right is 'open'"),
-        ((200, {"metadata": None}, {}), "lists no files"),
-        ((200, [1], {}), "is no record but list"),
-        ((200, {"files": [{"key": "../x", "size": 1, "checksum": "md5:" + "0" * 32}]}, {}), "'../x' has a name that leads"),
-    ],
-)
-def test_a_record_that_cannot_be_fetched_says_why_and_what_to_do(server: ZenodoServer, answer: Any, message: str) -> None:
-    server.plain["76"] = answer
-    with pytest.raises(ArchiveError, match=message) as caught:
-        fetched_record(Client(server.api), "76")
-    assert f"{server.api}/records/76" in str(caught.value) and len(server.asked) == 1
-
-
-def test_an_answer_that_is_too_long_is_not_kept(server: ZenodoServer, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archive = pulled(server, ready)
-    monkeypatch.setattr("lethe.archive.client.LARGEST", 100)
-    with pytest.raises(ArchiveError, match="given up after 2 attempts, last: BodyError: .* bytes or more; allowed are 100"):
-        Client(server.api, patience=Patience(attempts=2, first=0)).json("GET", "records/77")
-    monkeypatch.undo()
-    record = server.record("77")
-    for file in record["files"]:
-        file["size"] -= 1  # of fewer bytes than come
-    server.plain["77"] = (200, record, {})
-    with pytest.raises(ArchiveError, match=r"GET .*/tables.tar/content: \d+ bytes or more; allowed are \d+"):
-        fetch_bundle(archive, ready / MANIFEST, ready / "got/tables.tar")
-    assert not list((ready / "got").iterdir())
-
-
-def test_a_redirect_of_a_file_takes_no_credentials_along(
-    server: ZenodoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "netrc").write_text("machine localhost login me password secret\nmachine 127.0.0.1 login me password secret\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    with serving(monkeypatch) as other:
-        other.answers["file"] = [head(body=b"text")]
-        there = f"{other.url.replace('127.0.0.1', 'localhost')}file"
-        server.plain["76"] = (302, {}, {"Location": there})
-        Client(server.api, SecretStr(TOKEN)).download("records/76", tmp_path / "part", 4)
-        assert (tmp_path / "part").read_bytes() == b"text"
-        assert len(other.requests) == 1 and "authorization" not in other.requests[0].lower()
 
 
 def test_a_damaged_download_is_refused(server: ZenodoServer, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
