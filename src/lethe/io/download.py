@@ -235,6 +235,11 @@ class _Transfer:
             raise _TransientError(f"HTTP status {status}", self._asked_pause(response))
         if status not in (requests.codes.ok, requests.codes.partial_content):
             raise DownloadError(f"{self.url}: HTTP status {status}")
+        endless = "Content-Length" not in response.headers and response.headers.get("Transfer-Encoding", "").lower() != "chunked"
+        if endless and self.remote.kind == "csv" and self.expected is None and self.remote.size is None:
+            raise DownloadError(
+                f"{self.url}: the server does not say how long the table is, so that a cut one would pass for whole"
+            )
         validators = _validators(response)
         if status == requests.codes.partial_content:
             known = {key: value for key, value in self._state().items() if key in validators}
