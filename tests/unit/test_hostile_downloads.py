@@ -132,10 +132,19 @@ def refused(server: RawServer, folder: Path, entry: RemoteFile, message: str) ->
 def test_a_body_without_end_has_one(server: RawServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pieces: bool) -> None:
     monkeypatch.setattr(module, "LARGEST", 10**6)
     server.answers["a"] = [head(body=None, **({"Transfer_Encoding": "chunked"} if pieces else {}))]
+    server.answers["a"][0] += b"4\r\nPK\x03\x04\r\n" if pieces else b"PK\x03\x04"
     server.endless["a"] = b"1000\r\n" + b"a,b\n" * 1024 + b"\r\n" if pieces else b"name,race\n" * 1000
     with pytest.raises(DownloadError, match=f"{server.url}a: 10[0-9]{{5}} bytes or more; allowed are 1000000"):
         download(remote(server, kind="zip"), tmp_path / "a.zip")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_page_without_end_is_left_after_its_first_bytes(server: RawServer, tmp_path: Path) -> None:
+    server.answers["a"] = [head(body=None)]
+    server.endless["a"] = b"<!doctype html>" * 10
+    with pytest.raises(DownloadError, match=f"{server.url}a: not a zip file.*a web page"):
+        download(remote(server, kind="zip"), tmp_path / "a.zip")
+    assert not list(tmp_path.iterdir()) and len(server.requests) == 1
 
 
 def test_a_redirect_whose_body_has_no_end_is_not_read(server: RawServer, tmp_path: Path) -> None:

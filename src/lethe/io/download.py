@@ -23,7 +23,7 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from lethe.io.atomic import atomic_path, naming_a_full_disk, sync_file
-from lethe.io.fileformat import incomplete, missing_columns, wrong_format
+from lethe.io.fileformat import HEAD, incomplete, missing_columns, wrong_format
 from lethe.io.members import UnsafeArchiveError
 from lethe.io.tables import CorruptFileError, read_json, write_json
 from lethe.io.web import AddressError, BodyError, blocks, get, without_secrets
@@ -216,7 +216,11 @@ class _Transfer:
                 have = have if appending else 0
                 with open(self.part, "ab" if have else "wb") as file:
                     for block in blocks(response, (self.remote.size or LARGEST) - have):
+                        begun = file.tell() < HEAD
                         file.write(block)
+                        if begun and file.tell() >= HEAD:  # a page is not read to its end, which may be far
+                            file.flush()
+                            self._check_format()
         except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
             raise _TransientError(f"{type(error).__name__}: {error}") from error
         except BodyError as error:
@@ -252,10 +256,13 @@ class _Transfer:
         write_json(self.state_path, {"url": self.url, **validators})
         return False
 
-    def _check(self) -> None:
+    def _check_format(self) -> None:
         if problem := wrong_format(self.part, self.remote.kind):
             self._discard()
             raise DownloadError(f"{self.url}: {problem}")
+
+    def _check(self) -> None:
+        self._check_format()
         if not (problem := _problem(self.part, self.remote, self.expected)):
             return
         self._discard()
