@@ -249,9 +249,8 @@ class _Transfer:
             known = {key: value for key, value in self._state().items() if key in validators}
             if not _continues(response, have) or any(validators[key] != value for key, value in known.items()):
                 self._discard()
-                raise _TransientError(
-                    f"the file changed on the server while it was fetched, or another part came ({response.headers.get('Content-Range')}); begun anew"
-                )
+                what = f"another part came ({response.headers.get('Content-Range')})"
+                raise _TransientError(f"the file changed on the server while it was fetched, or {what}; begun anew")
             return True
         write_json(self.state_path, {"url": self.url, **validators})
         return False
