@@ -72,6 +72,7 @@ def zenodo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ZenodoSe
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_address[1]}")
         monkeypatch.setenv("SSL_CERT_FILE", str(crt))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(crt))
         yield server
         proxy.shutdown()
 
@@ -97,3 +98,13 @@ def test_a_record_whose_checksum_is_wrong_is_refused(
     monkeypatch.setattr("tests.zenodo_server.md5", lambda data: "0" * 32)
     with pytest.raises(FetchError, match="record 77 was not fetched.*Checksum is INCORRECT for images.tar"):
         fetch_record("77", tmp_path / "got")
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/outside.txt", "in/outside.txt", "..", "a\\b"])
+def test_a_file_name_that_leads_elsewhere_is_refused_before_anything_is_fetched(
+    zenodo: ZenodoServer, tmp_path: Path, name: str
+) -> None:
+    zenodo.publish("77", {"good.txt": b"x", name: b"y"})
+    with pytest.raises(ArchiveError, match="https://zenodo.org/api/records/77: file .* has a name that leads to another folder"):
+        fetch_record("77", tmp_path / "got")
+    assert not (tmp_path / "got").exists() and [path for _, path in zenodo.asked] == ["/api/records/77"]

@@ -343,6 +343,12 @@ def test_a_manifest_that_is_none_is_refused(server: ZenodoServer, ready: Path) -
     [
         ({"images": "archive"}, "the record must be named"),
         ({"record": "owner/name"}, "no record of zenodo; allowed: a number"),
+        ({"record": "10.5281/zenodo.18649818"}, "no record of zenodo; allowed: a number.*did you mean '18649818'"),
+        ({"record": "https://doi.org/10.5281/zenodo.18649818"}, "did you mean '18649818'"),
+        ({"record": "https://zenodo.org/records/1"}, "did you mean '1'"),
+        ({"record": "https://zenodo.org/record/12/files/a.zip?download=1"}, "did you mean '12'"),
+        ({"record": "https://zenodo.org/api/records/1/versions/latest"}, "did you mean '1'"),
+        ({"record": "\u0661\u0662"}, "no record of zenodo; allowed: a number"),
         ({"record": "77", "host": "huggingface"}, "owner/name"),
         ({"record": "a/b/c", "host": "huggingface"}, "owner/name"),
         ({"api": "http://zenodo.org/api"}, "not encrypted"),

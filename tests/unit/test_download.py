@@ -1,11 +1,10 @@
-"""Downloads: resumed, retried, checked; archives that stay in their folder; files that are what they say."""
+"""Downloads: resumed, retried, checked; files that are what they say."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
 import hashlib
-import io
 import json
 import tarfile
 import time
@@ -23,8 +22,6 @@ from tests.file_server import Cut, FileServer, Refuse, serving
 
 from lethe.io.download import ATTEMPTS, DownloadError, download, put_by_hand, receipt_path
 from lethe.io.fileformat import incomplete, wrong_format
-from lethe.io.tables import CorruptFileError
-from lethe.io.unpack import UnsafeArchiveError, unpack
 from lethe.settings import SettingsError
 from lethe.settings.downloads import RemoteFile, load_downloads
 
@@ -208,51 +205,6 @@ def test_every_kind_is_told_from_the_others(tmp_path: Path) -> None:
         if kind not in ("csv", "mat"):
             path.write_bytes(data[:-5])
             assert incomplete(path, kind), f"a cut {kind} passes"
-
-
-def test_a_single_top_folder_is_left_out(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("top-main/top-main/a.txt", "text")
-        archive.writestr("top-main/b.txt", "text")
-    unpack(tmp_path / "a.zip", tmp_path / "out")
-    assert sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.txt")) == [
-        "b.txt",
-        "top-main/a.txt",
-    ]
-
-
-@pytest.mark.parametrize("member", ["../outside.txt", "/outside.txt", "in/../../outside.txt"])
-@pytest.mark.parametrize("kind", ["tar", "zip"])
-def test_a_member_never_leaves_its_folder(tmp_path: Path, member: str, kind: str) -> None:
-    archive = tmp_path / "inner" / "a"
-    archive.parent.mkdir()
-    if kind == "zip":
-        with zipfile.ZipFile(archive, "w") as file:
-            file.writestr(member, "text")
-    else:
-        info = tarfile.TarInfo(member)
-        info.size = 4
-        with tarfile.open(archive, "w:gz") as tar:
-            tar.addfile(info, io.BytesIO(b"text"))
-    if kind == "tar" and member.startswith("/"):  # the data filter takes the slash away, as tar does
-        unpack(archive, tmp_path / "inner" / "out")
-        assert names(tmp_path / "inner" / "out") == ["outside.txt"]
-        return
-    with pytest.raises(UnsafeArchiveError, match="outside.txt"):
-        unpack(archive, tmp_path / "inner" / "out")
-    assert names(tmp_path) == ["inner"] and names(archive.parent) == ["a"]
-
-
-def test_a_link_out_of_the_folder_and_a_damaged_archive_are_errors(tmp_path: Path) -> None:
-    link = tarfile.TarInfo("link")
-    link.type, link.linkname = tarfile.SYMTYPE, "../../etc/passwd"
-    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as tar:
-        tar.addfile(link)
-    with pytest.raises(UnsafeArchiveError, match="link"):
-        unpack(tmp_path / "a.tar.gz", tmp_path / "out")
-    (tmp_path / "b.tar.gz").write_bytes(BODY[:1000])
-    with pytest.raises(CorruptFileError, match="b.tar.gz: not a readable archive"):
-        unpack(tmp_path / "b.tar.gz", tmp_path / "out")
 
 
 def test_the_list_of_downloads_is_valid_and_says_where_from() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -149,9 +151,23 @@ def test_the_page_loads_nothing_that_is_not_beside_it(tmp_path):
     }
     for name in STATIC:
         text = (tmp_path / name).read_text()
-        assert "http" not in text and "fetch(" not in text.replace("may not fetch()", ""), name
+        assert "http" not in text.replace("http-equiv", "") and "fetch(" not in text.replace("may not fetch()", ""), name
     page = (tmp_path / "index.html").read_text()
     assert all(name in page for name in PARTS if name != "index.html")
+
+
+def test_nothing_of_the_page_makes_text_to_code():
+    for name in STATIC:
+        text = files("lethe.explorer").joinpath("static", name).read_text("utf-8")
+        assert not re.search(r"(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc", text), name
+    page = files("lethe.explorer").joinpath("static", "index.html").read_text("utf-8")
+    assert not re.search(r"<script(?! src=\"[a-z]+\.js\"></script>)|\son\w+=|<style|\sstyle=|javascript:", page)
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert page.index("Content-Security-Policy") < page.index("<link")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert {source for value in rules.values() for source in value.split()} <= {"'none'", "'self'", "file:", "data:"}
+    assert "data:" not in rules["script-src"]
 
 
 def test_a_script_is_one_call_with_json():

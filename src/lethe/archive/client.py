@@ -9,22 +9,26 @@ from __future__ import annotations
 import email.utils
 import json
 import logging
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from pydantic import SecretStr
 
-from lethe.archive.errors import ArchiveError, InterruptedRequestError, TokenError
+from lethe.archive.errors import ArchiveError, InterruptedRequestError, MovedError, TokenError
+from lethe.io.web import AddressError, BodyError, SingleRequests, blocks, get
 
 TRANSIENT = {429, 500, 502, 503, 504}
 TIMEOUT = (10, 120)  # seconds to connect and between two packets
-CHUNK = 1 << 20
+LARGEST = 1 << 26  # bytes of an answer in JSON
 log = logging.getLogger(__name__)
 
 
@@ -41,6 +45,15 @@ class Patience:
     attempts: int = 6
     first: float = 1.0
     longest: float = 300.0
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the server said; the connection is given back. Not shown in full: a server may repeat the token."""
+
+    status_code: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
 
 
 class _Token(requests.auth.AuthBase):
@@ -79,9 +92,9 @@ class Client:
         self.patience = patience or Patience()
         self._secret = token
         self._sleep = sleep or time.sleep
-        self._session = requests.Session()
+        self._session = SingleRequests()
         self._session.auth = _Token(token, self.origin)
-        self._session.headers["Accept"] = "application/json"
+        self._session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity"})
 
     def url(self, path_or_url: str) -> str:
         """The address of a path below the base; a full address must be on the same host.
@@ -151,7 +164,7 @@ class Client:
             have = part.stat().st_size if part.exists() else 0
             if size is not None and have == size:
                 return
-            answer, problem = self._receive(url, part, have)
+            answer, problem = self._receive(url, part, have, size)
             if answer is not None:
                 if answer.status_code == 416:  # more is there than the file has
                     part.unlink()
@@ -166,38 +179,51 @@ class Client:
                 self.wait(f"{where}: {problem}", attempt, asked_wait(answer))
         raise ArchiveError(f"{where}: given up after {self.patience.attempts} attempts, last: {problem}")
 
-    def _send(self, method: str, url: str, body: Any, file: Path | None, params: Any) -> tuple[requests.Response | None, str]:
+    def _send(self, method: str, url: str, body: Any, file: Path | None, params: Any) -> tuple[_Answer | None, str]:
         """The answer, or None, and what went wrong. Exceptions end here: they hold the request and its headers."""
+        ask = partial(self._session.request, method, url, timeout=TIMEOUT, stream=True)
         try:
             if file is not None:
                 with open(file, "rb") as stream:
                     # an empty file object would be sent chunked, which buckets refuse
-                    data = stream if file.stat().st_size else b""
-                    answer = self._session.request(method, url, data=data, timeout=TIMEOUT, allow_redirects=False)
-            else:
-                answer = self._session.request(method, url, json=body, params=params, timeout=TIMEOUT, allow_redirects=False)
-        except requests.RequestException as error:
+                    return self._read(ask(data=stream if file.stat().st_size else b""))
+            return self._read(ask(json=body, params=params))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, BodyError) as error:
             return None, self.clean(f"{type(error).__name__}: {error}")
-        return answer, f"HTTP {answer.status_code}"
 
-    def _receive(self, url: str, part: Path, have: int) -> tuple[requests.Response | None, str]:
+    def _read(self, answer: requests.Response) -> tuple[_Answer, str]:
+        with answer:
+            content = b"".join(blocks(answer, LARGEST))
+        return _Answer(answer.status_code, answer.headers, content), f"HTTP {answer.status_code}"
+
+    def _receive(self, url: str, part: Path, have: int, size: int | None) -> tuple[_Answer | None, str]:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        answer: requests.Response | None = None
+        answer: _Answer | None = None
+        refused = ""
         try:
-            with self._session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+            with get(url, headers, TIMEOUT, verified=False, authorisation=_Token(self._secret, self.origin)) as response:
+                answer = _Answer(response.status_code, response.headers)
                 if answer.status_code not in (200, 206):
-                    _ = answer.content  # what the server says, read before the connection is given back
-                    return answer, f"HTTP {answer.status_code}"
+                    return self._read(response)
                 if "text/html" in answer.headers.get("Content-Type", ""):
                     return answer, "an HTML page"
-                with open(part, "ab" if answer.status_code == 206 else "wb") as out:
-                    for block in answer.iter_content(CHUNK):
+                begin = have if answer.status_code == 206 else 0
+                if begin and not answer.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
+                    part.unlink()
+                    return None, "another part than the missing one"
+                with open(part, "ab" if begin else "wb") as out:
+                    for block in blocks(response, sys.maxsize if size is None else size - begin):
                         out.write(block)
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return answer, self.clean(f"{type(error).__name__}: {error}")
+        except (AddressError, BodyError) as error:
+            refused = str(error)
+        if refused:  # raised here, so that it holds neither cause nor context
+            part.unlink(missing_ok=True)
+            raise ArchiveError(f"GET {url}: {self.clean(refused)}")
         return answer, ""
 
-    def _content(self, where: str, answer: requests.Response) -> Any:
+    def _content(self, where: str, answer: _Answer) -> Any:
         if answer.status_code in (401, 403):
             reason = (
                 "the record is not public"
@@ -206,6 +232,8 @@ class Client:
                 "(zenodo.org and its sandbox have different ones)"
             )
             raise TokenError(f"{where}: HTTP {answer.status_code}, {reason}. {self._said(answer)}")
+        if 300 <= answer.status_code < 400 and answer.headers.get("Location"):
+            raise MovedError(f"{where}: HTTP {answer.status_code}, it redirects", answer.headers["Location"])
         if not 200 <= answer.status_code < 300:
             raise ArchiveError(f"{where}: HTTP {answer.status_code}. {self._said(answer)}")
         if not answer.content:
@@ -216,8 +244,9 @@ class Client:
             kind = answer.headers.get("Content-Type", "no content type")
         raise ArchiveError(f"{where}: answered with {kind} instead of JSON. {self._said(answer)}")
 
-    def _said(self, answer: requests.Response) -> str:
-        text = self.clean(" ".join(answer.text.split()))[:200]
+    def _said(self, answer: _Answer) -> str:
+        text = "".join(letter if letter.isprintable() else " " for letter in answer.content.decode(errors="replace"))
+        text = self.clean(" ".join(text.split()))[:200]
         return f"The server says: {text}" if text else "The server says nothing more"
 
     def clean(self, text: str) -> str:
@@ -238,7 +267,7 @@ class Client:
         self._sleep(seconds)
 
 
-def asked_wait(answer: requests.Response | None) -> float | None:
+def asked_wait(answer: _Answer | None) -> float | None:
     """Seconds that an answer asks to wait; None if there is no answer or it does not say."""
     return None if answer is None else retry_after(answer.headers.get("Retry-After"))
 

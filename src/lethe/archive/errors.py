@@ -17,6 +17,18 @@ class TokenError(ArchiveError):
     """The server refused the token; the token itself is never part of the message."""
 
 
+class MovedError(ArchiveError):
+    """What was asked for is at another address.
+
+    Attributes:
+        location: where, as the server says it.
+    """
+
+    def __init__(self, message: str, location: str) -> None:
+        super().__init__(f"{message} to {location[:200]}")
+        self.location = location
+
+
 class InterruptedRequestError(ArchiveError):
     """A request that must not be sent twice ended without an answer: whether it had an effect is unknown.
 

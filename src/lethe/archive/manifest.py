@@ -20,6 +20,7 @@ from lethe.registry import nearest
 from lethe.settings.archive import Kind
 
 MANIFEST = "manifest.json"  # its name in a record
+LONGEST = 1 << 26  # bytes of a manifest; ten thousand files take three million
 LARGEST = 2**53  # bytes; larger integers are not exact in every JSON reader
 PLAIN = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
@@ -97,10 +98,10 @@ class Manifest(_Exact):
         _no_duplicates("bundle", [bundle.file for bundle in self.bundles])
         paths = [member.path for bundle in self.bundles for member in bundle.members]
         _no_duplicates("member", paths)
-        files = set(paths)
+        files = {path.casefold() for path in paths}
         for path in paths:
             for end in [place for place, letter in enumerate(path) if letter == "/"]:
-                if path[:end] in files:
+                if path[:end].casefold() in files:
                     raise ValueError(f"member '{path[:end]}' is a file and, for member '{path}', a folder")
         return self
 
@@ -142,6 +143,8 @@ def read_manifest(path: str | Path) -> Manifest:
         ManifestError: if it is no JSON, or anything in it is missing, unknown, of another type, out of range or listed twice.
         FileNotFoundError: if there is none.
     """
+    if (size := Path(path).stat().st_size) > LONGEST:
+        raise ManifestError(f"{path}: {size} bytes; a manifest has {LONGEST} at most")
     return parse_manifest(Path(path).read_bytes(), str(path))
 
 

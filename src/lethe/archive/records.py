@@ -17,7 +17,7 @@ from lethe.settings.strict import Strict
 class RecordFile(Strict):
     """A file of a record."""
 
-    name: str
+    name: str = Field(pattern=r"^[^/\\\x00-\x1f]+$")
     size: int = Field(ge=0)
     checksum: str = Field(pattern="^md5:[0-9a-f]{32}$")
 

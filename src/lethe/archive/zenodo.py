@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
 
 from lethe.archive.client import Client
-from lethe.archive.errors import ArchiveError, InterruptedRequestError
+from lethe.archive.errors import ArchiveError, InterruptedRequestError, MovedError
 
 PAGE = 100  # drafts per page
 UPLOADS = 3  # attempts of a file whose checksum came back wrong
@@ -52,10 +52,40 @@ def md5_file(path: Path) -> str:
 
 
 def read_record(client: Client, record: str) -> dict[str, Any]:
-    """A public record as the interface gives it; anything but an object with files is an ``ArchiveError``."""
-    plain = client.json("GET", f"records/{record}")
-    if not isinstance(plain, dict) or not isinstance(plain.get("files"), list):
-        raise ArchiveError(f"{client.api}/records/{record}: the answer lists no files")
+    """A public record with files, as the interface gives it.
+
+    Raises:
+        ArchiveError: anything else: the number of all versions of a record (says which number to use), a record whose files are
+            restricted (says so), an answer without files.
+    """
+    where = f"{client.api}/records/{record}"
+    newest = ""
+    try:
+        plain = client.json("GET", f"records/{record}")
+    except MovedError as error:
+        if found := re.search(r"/records/([0-9]+)/?$", urlsplit(urljoin(where, error.location)).path):
+            newest = found[1]
+        else:
+            raise
+    if newest:
+        # not followed: tomorrow it would be another version, so other files
+        raise ArchiveError(
+            f"{where}: {record} is the number of all versions of a record; use the number of one, the newest is {newest} "
+            f"(`archive: {{record: {newest}}}`)"
+        )
+    if not isinstance(plain, dict):
+        raise ArchiveError(f"{where}: the answer is no record but {type(plain).__name__}")
+    files = plain.get("files")
+    metadata, access = plain.get("metadata"), plain.get("access")
+    right = str((metadata if isinstance(metadata, dict) else {}).get("access_right") or "")
+    right = right or str((access if isinstance(access, dict) else {}).get("files") or "")
+    if not files and right and right not in ("open", "public"):
+        raise ArchiveError(
+            f"{where}: its files are restricted (metadata.access_right is {right!r}); only its owner can open them, "
+            "or let you fetch them by hand"
+        )
+    if not isinstance(files, list) or not files:
+        raise ArchiveError(f"{where}: the answer lists no files{f' (metadata.access_right is {right!r})' if right else ''}")
     return plain
 
 
@@ -75,6 +105,8 @@ def _remote_file(where: str, entry: Any) -> RemoteFile:
     name = entry.get("key") or entry.get("filename")
     size = str(entry.get("size", entry.get("filesize")) or 0)  # null while an upload is not finished; documented as text, too
     md5 = str(entry.get("checksum") or "").removeprefix("md5:")
+    if isinstance(name, str) and (name in (".", "..") or re.search(r"[/\\\x00-\x1f]", name)):
+        raise ArchiveError(f"{where}: file {name!r} has a name that leads to another folder")
     if not isinstance(name, str) or not size.isdecimal() or (md5 and not re.fullmatch("[0-9a-f]{32}", md5)):
         raise ArchiveError(f"{where}: file {name!r} has size {size} and checksum {entry.get('checksum')!r}; an MD5 was expected")
     return RemoteFile(name, int(size), md5, str(entry.get("id") or ""))

@@ -2,7 +2,8 @@
 
 What was received lies in ``.{name}.part`` beside the destination, with the state of the server's file (ETag or date) in
 ``.{name}.part.json``; both survive the process, so the same call goes on. Where no checksum is published the first download
-writes a *receipt*, ``{name}.receipt.json``; a later download that differs from it is an error.
+writes a *receipt*, ``{name}.receipt.json``; a later download that differs from it is an error. So what such a file must be by itself
+(its first bytes, whole, the columns of a table) is checked before that, and it comes encrypted (``lethe.io.web``).
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ import urllib3
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from lethe.io.atomic import atomic_path, naming_a_full_disk, sync_file
-from lethe.io.fileformat import incomplete, wrong_format
+from lethe.io.fileformat import HEAD, incomplete, missing_columns, wrong_format
+from lethe.io.members import UnsafeArchiveError
 from lethe.io.tables import CorruptFileError, read_json, write_json
+from lethe.io.web import AddressError, BodyError, blocks, get, without_secrets
 from lethe.settings.downloads import RemoteFile
 
 ATTEMPTS = 6  # in a row without a byte of progress, per address
 PAUSE = 2.0  # seconds before the second attempt; doubled before each further one
 LONGEST_PAUSE = 300.0  # seconds; a server that asks for more is left alone
 TIMEOUT = (10, 60)  # seconds to connect and between two packets
+LARGEST = 20 * 10**9  # bytes, where none are published; the largest of config/downloads.yaml has 1.8e9
 TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-CHUNK = 2**16
 log = logging.getLogger(__name__)
 
 
@@ -59,8 +62,9 @@ def download(remote: RemoteFile, path: str | Path) -> None:
     """Fetch ``remote`` to ``path``; a file that is there with the right checksum is left alone.
 
     Raises:
-        DownloadError: no address gave the file: it is not of its kind (a web page), cut short, of another size, or its
-            checksum differs from the published one or from the receipt of the first download; all addresses are named.
+        DownloadError: no address gave the file: it is not of its kind (a web page), cut short, of another size, lacks a column,
+            or its checksum differs from the published one or from the receipt of the first download; or the address may not
+            be asked. All addresses are named.
         DiskFullError: names the file and the free space.
     """
     path = Path(path)
@@ -115,7 +119,11 @@ def _expected(remote: RemoteFile, path: Path) -> _Expected | None:
         return _Expected("md5", remote.md5, "published")
     receipt = receipt_path(path)
     if receipt.is_file():
-        return _Expected("sha256", read_json(receipt)["sha256"], f"of the first download, see {receipt}")
+        content = read_json(receipt)
+        digest = content.get("sha256") if isinstance(content, dict) else None
+        if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+            raise CorruptFileError(f"{receipt}: 'sha256' is {digest!r}; expected 64 hexadecimal digits")
+        return _Expected("sha256", digest, f"of the first download, see {receipt}")
     return None
 
 
@@ -136,8 +144,12 @@ def _problem(path: Path, remote: RemoteFile, expected: _Expected | None) -> str:
         if found != expected.digest:
             return f"{expected.algorithm} is {found} instead of {expected.digest} ({expected.origin})"
         return ""
-    problem = incomplete(path, remote.kind)
-    return f"truncated: {problem}" if problem else ""
+    try:
+        if problem := incomplete(path, remote.kind):
+            return f"truncated: {problem}"
+    except UnsafeArchiveError as error:
+        return str(error)
+    return missing_columns(path, remote.kind, remote.columns)
 
 
 def _write_receipt(path: Path, file: Path, origin: dict[str, Any]) -> None:
@@ -199,16 +211,23 @@ class _Transfer:
             if validator := state.get("etag") or state.get("last_modified"):
                 headers["If-Range"] = validator
         try:
-            with requests.get(self.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+            with get(self.url, headers, TIMEOUT, verified=self.expected is not None) as response:
                 appending = self._accept(response, have)
-                with open(self.part, "ab" if appending else "wb") as file:
-                    # as sent: some servers call a gzip file an encoding, and requests would then unpack it
-                    for chunk in response.raw.stream(CHUNK, decode_content=False):
-                        file.write(chunk)
+                have = have if appending else 0
+                with open(self.part, "ab" if have else "wb") as file:
+                    for block in blocks(response, (self.remote.size or LARGEST) - have):
+                        begun = file.tell() < HEAD
+                        file.write(block)
+                        if begun and file.tell() >= HEAD:  # a page is not read to its end, which may be far
+                            file.flush()
+                            self._check_format()
         except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
             raise _TransientError(f"{type(error).__name__}: {error}") from error
-        except requests.RequestException as error:
+        except BodyError as error:
+            self._discard()
             raise DownloadError(f"{self.url}: {error}") from error
+        except (requests.RequestException, AddressError) as error:
+            raise DownloadError(f"{without_secrets(self.url)}: {error}") from error
 
     def _accept(self, response: requests.Response, have: int) -> bool:
         """Whether the body continues the part (True) or is the whole file (False); anything else is an error."""
@@ -218,23 +237,31 @@ class _Transfer:
             raise _TransientError("the server has no more bytes than were received")
         if status in TRANSIENT:
             raise _TransientError(f"HTTP status {status}", self._asked_pause(response))
-        if not response.ok:
+        if status not in (requests.codes.ok, requests.codes.partial_content):
             raise DownloadError(f"{self.url}: HTTP status {status}")
+        endless = "Content-Length" not in response.headers and response.headers.get("Transfer-Encoding", "").lower() != "chunked"
+        if endless and self.remote.kind == "csv" and self.expected is None and self.remote.size is None:
+            raise DownloadError(
+                f"{self.url}: the server does not say how long the table is, so that a cut one would pass for whole"
+            )
         validators = _validators(response)
         if status == requests.codes.partial_content:
-            begin = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", f"bytes {have}-"))
             known = {key: value for key, value in self._state().items() if key in validators}
-            if begin is None or int(begin[1]) != have or any(validators[key] != value for key, value in known.items()):
+            if not _continues(response, have) or any(validators[key] != value for key, value in known.items()):
                 self._discard()
-                raise _TransientError("the file changed on the server while it was fetched; begun anew")
+                what = f"another part came ({response.headers.get('Content-Range')})"
+                raise _TransientError(f"the file changed on the server while it was fetched, or {what}; begun anew")
             return True
         write_json(self.state_path, {"url": self.url, **validators})
         return False
 
-    def _check(self) -> None:
+    def _check_format(self) -> None:
         if problem := wrong_format(self.part, self.remote.kind):
             self._discard()
             raise DownloadError(f"{self.url}: {problem}")
+
+    def _check(self) -> None:
+        self._check_format()
         if not (problem := _problem(self.part, self.remote, self.expected)):
             return
         self._discard()
@@ -256,10 +283,10 @@ class _Transfer:
 
     def _state(self) -> dict[str, Any]:
         try:
-            state: dict[str, Any] = read_json(self.state_path)
+            state = read_json(self.state_path)
         except (FileNotFoundError, CorruptFileError):
             return {}
-        return state
+        return state if isinstance(state, dict) else {}
 
     def _discard(self) -> None:
         self.part.unlink(missing_ok=True)
@@ -269,7 +296,7 @@ class _Transfer:
         value = response.headers.get("Retry-After", "").strip()
         if not value:
             return None
-        if value.isdigit():
+        if value.isascii() and value.isdecimal():
             pause = float(value)
         else:
             try:
@@ -294,3 +321,12 @@ def _validators(response: requests.Response) -> dict[str, str]:
     """What tells one state of the server's file from another; a weak ETag does not (RFC 9110, 13.1.5)."""
     found = {"etag": response.headers.get("ETag", ""), "last_modified": response.headers.get("Last-Modified", "")}
     return {key: value for key, value in found.items() if value and not value.startswith("W/")}
+
+
+def _continues(response: requests.Response, have: int) -> bool:
+    """Whether a partial answer is what is missing behind ``have`` bytes, to the end (RFC 9110, 14.4)."""
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip(), re.ASCII)
+    if not have or found is None or int(found[1]) != have:
+        return False
+    length = response.headers.get("Content-Length", str(int(found[2]) - have + 1))
+    return found[3] in ("*", str(int(found[2]) + 1)) and length == str(int(found[2]) - have + 1)

@@ -2,59 +2,47 @@
 
 from __future__ import annotations
 
-import tarfile
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lethe.io.atomic import atomic_path
+from lethe.io.members import UnsafeArchiveError, read_members
 from lethe.io.tables import CorruptFileError
 
-
-class UnsafeArchiveError(ValueError):
-    """An archive with a member that would land outside its folder, or is no file, folder or inner link."""
+__all__ = ["UnsafeArchiveError", "unpack"]
 
 
 def unpack(archive: str | Path, folder: str | Path) -> None:
-    """Unpack a tar (any compression) or zip into ``folder``, which appears whole or not at all.
+    """Unpack a tar, tar.gz or zip into ``folder``, which appears whole or not at all.
 
-    If everything in the archive lies below one top folder, that one is left out: ``Dataset-main/a.jpg`` becomes ``a.jpg``.
+    All members are looked at before the first is written. Modes, owners and times are not taken over. If everything in the archive lies
+    below one top folder, that one is left out: ``Dataset-main/a.jpg`` becomes ``a.jpg``.
 
     Raises:
-        UnsafeArchiveError: names archive and member.
-        CorruptFileError: it is no archive, or damaged.
+        UnsafeArchiveError: a link, a name that leads out, a bomb and the like (``lethe.io.members``); names archive and member.
+        CorruptFileError: it is no archive, damaged, or holds no file.
     """
     archive, folder = Path(archive), Path(folder)
+    top = _top(archive)
     with atomic_path(folder) as part:
         part.mkdir()
-        try:
-            if zipfile.is_zipfile(archive):
-                _unpack_zip(archive, part)
-            else:
-                with tarfile.open(archive) as tar:
-                    tar.extractall(part, filter="data")
-        except tarfile.FilterError as error:
-            raise UnsafeArchiveError(f"{archive}: {error}; nothing of it was unpacked") from error
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
-            raise CorruptFileError(f"{archive}: not a readable archive ({error}); delete it and fetch it again") from error
-        _leave_out_top(part)
+        for member in read_members(archive):
+            place = part.joinpath(*member.parts[top:])
+            if member.folder:
+                place.mkdir(parents=True, exist_ok=True)
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with open(place, "xb") as file:
+                for block in member.content:
+                    file.write(block)
 
 
-def _unpack_zip(archive: Path, folder: Path) -> None:
-    with zipfile.ZipFile(archive) as file:
-        for member in file.namelist():
-            pure = PurePosixPath(member.replace("\\", "/"))
-            # zipfile would mend such names without a word
-            if pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[:1]:
-                raise UnsafeArchiveError(f"{archive}: member '{member}' lies outside the folder; nothing of it was unpacked")
-        file.extractall(folder)
-
-
-def _leave_out_top(folder: Path) -> None:
-    inside = list(folder.iterdir())
-    if len(inside) != 1 or not inside[0].is_dir():
-        return
-    top = inside[0].rename(folder / f".{inside[0].name}.top")  # a child may have its parent's name
-    for child in top.iterdir():
-        child.rename(folder / child.name)
-    top.rmdir()
+def _top(archive: Path) -> int:
+    """How many folders at the top are left out, 0 or 1; an archive without files is a ``CorruptFileError``."""
+    tops, files, inside = set(), 0, True
+    for member in read_members(archive):
+        tops.add(member.parts[0])
+        files += not member.folder
+        inside = inside and (member.folder or len(member.parts) > 1)
+    if not files:
+        raise CorruptFileError(f"{archive}: holds no files")
+    return int(inside and len(tops) == 1)

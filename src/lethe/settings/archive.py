@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -69,10 +70,12 @@ class Archive(Strict):
     def _record_fits_host(self) -> Archive:
         if self.used and not self.record:
             raise ValueError("archive.record: a class of artefacts has source `archive`, so the record must be named")
-        fits = self.record.isdecimal() if self.host == "zenodo" else self.record.count("/") == 1
+        fits = self.record.isascii() and self.record.isdecimal() if self.host == "zenodo" else self.record.count("/") == 1
         if self.record and not fits:
             form = {"zenodo": "a number, e.g. 18649818", "huggingface": "owner/name"}[self.host]
-            raise ValueError(f"archive.record: '{self.record}' is no record of {self.host}; allowed: {form}")
+            number = re.search(r"(?:zenodo\.|/records?/)([0-9]+)", self.record) if self.host == "zenodo" else None
+            hint = f"; did you mean '{number[1]}'?" if number else ""
+            raise ValueError(f"archive.record: '{self.record}' is no record of {self.host}; allowed: {form}{hint}")
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from lethe.io.fileformat import Kind
+from lethe.io.web import AddressError, check_address, without_secrets
 from lethe.settings.load import read_settings
 from lethe.settings.strict import Strict
 
@@ -22,6 +23,7 @@ class RemoteFile(Strict):
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="published checksum, or null")
     md5: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="where only that is published")
     size: int | None = Field(None, ge=1, description="bytes, or null where not published")
+    columns: list[str] = Field(default_factory=list, description="columns that a table must have to be taken for it")
 
 
 class Download(RemoteFile):
@@ -35,6 +37,11 @@ class Download(RemoteFile):
     def _can_be_got(self) -> Download:
         if bool(self.urls) == bool(self.by_hand):
             raise ValueError("give either `urls` or `by_hand`")
+        for url in self.urls:
+            try:
+                check_address(url, verified=bool(self.sha256 or self.md5))
+            except AddressError as error:
+                raise ValueError(f"urls: {without_secrets(url)}: {error}") from None
         return self
 
 

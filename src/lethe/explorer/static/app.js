@@ -18,9 +18,12 @@ async function start() {
   options($("task"), lethe.about.tasks.map((name) => [name, name]));
   listen();
   const wanted = new URLSearchParams(location.hash.slice(1));
-  const first = wanted.get("task");
-  for (const name of first ? [first, ...lethe.about.tasks.filter((other) => other !== first)] : lethe.about.tasks) {
+  const { tasks } = lethe.about;
+  const asked = wanted.get("task");
+  const first = tasks.includes(asked) ? [asked] : []; // a link comes from anybody, and a task is a script that is loaded
+  for (const name of [...first, ...tasks.filter((other) => other !== asked)]) {
     if (await choose(name, wanted)) {
+      if (asked !== null && !first.length) say(`This page has no task "${asked}". It has: ${tasks.join(", ")}.`);
       performance.mark("shown"); // the time since the page was opened, for the tests
       return;
     }

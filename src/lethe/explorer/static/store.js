@@ -123,12 +123,14 @@ function mean(values) {
   return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : NaN;
 }
 
-// Rows of plain values; the float32 numbers keep the nine digits that tell them apart.
+// Rows of plain values; the float32 numbers keep the nine digits that tell them apart. Text that a spreadsheet would take for a formula is
+// marked as text by an apostrophe (OWASP, CSV injection); numbers stay numbers.
 function csv(rows) {
   const field = (value) => {
     if (typeof value === "number") return Number.isNaN(value) ? "" : String(Number.isInteger(value) ? value : Number(value.toPrecision(9)));
-    const text = value === null || value === undefined ? "" : String(value);
-    return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    const plain = value === null || value === undefined ? "" : String(value);
+    const text = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/.test(plain) ? `'${plain}` : plain;
+    return /[",\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return rows.map((row) => row.map(field).join(",") + "\n").join("");
 }
