@@ -27,7 +27,7 @@ from lethe.runtime import thread_count
 
 BLOCK = 512  # tar header and padding unit, bytes
 INDEX_COLUMNS = ("member", "sha256", "offset", "size")
-ENCODING = 64  # images at most that wait to be encoded: about 50 MB at 512 px
+WAITING = 64 * 10**6  # bytes of images that wait to be encoded, at most, or one image
 
 ShardRow = tuple[str, np.ndarray, Mapping[str, Any]]
 """Member name, uint8 image (h, w, 3) or (h, w), further index columns such as ``receiver, seed, prompt``."""
@@ -48,7 +48,7 @@ def index_path(tar_path: str | Path) -> Path:
 
 
 def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
-    """Stream rows into a tar, atomically, at most ``ENCODING`` images in memory; return its index.
+    """Stream rows into a tar, atomically, at most ``WAITING`` bytes of images in memory; return its index.
 
     PNGs are encoded in threads (Pillow compresses without the interpreter's lock), while the caller's iterator draws the next
     images; they are written in the order given.
@@ -80,14 +80,17 @@ def write_tar(path: str | Path, rows: Iterable[ShardRow]) -> pd.DataFrame:
 
 def _encoded(rows: Iterable[ShardRow]) -> Iterator[tuple[str, Mapping[str, Any], bytes]]:
     """Member, further columns and PNG bytes of every row, in order."""
-    waiting: deque[tuple[str, Mapping[str, Any], Future[bytes]]] = deque()
+    waiting: deque[tuple[str, Mapping[str, Any], Future[bytes], int]] = deque()
+    held = 0
     with ThreadPoolExecutor(thread_count(), "png") as pool:
         for member, image, columns in rows:
-            waiting.append((member, columns, pool.submit(encode_png, image)))
-            if len(waiting) == ENCODING or waiting[0][2].done():
+            waiting.append((member, columns, pool.submit(encode_png, image), image.nbytes))
+            held += image.nbytes
+            while waiting and (held > WAITING or waiting[0][2].done()):
                 first = waiting.popleft()
+                held -= first[3]
                 yield first[0], first[1], first[2].result()
-        for member, columns, data in waiting:
+        for member, columns, data, _ in waiting:
             yield member, columns, data.result()
 
 
