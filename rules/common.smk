@@ -14,14 +14,27 @@ from snakemake.exceptions import WorkflowError
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock
+from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.memory import need
 from lethe.metrics import modules_of
 from lethe.plots.templates import PLOTS
-from lethe.records import ModelId
+from lethe.io.readonly import folder_of_links, writable
+from lethe.metrics.base import SPECS
+from lethe.records import INDEX, METHOD, NAME, ModelId
+from lethe.registry import nearest
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
+from lethe.settings.paths import check_exists, check_source
 from lethe.unlearners import UNLEARNERS
+
+LINKS = None
+if workflow.is_main_process and not writable("."):
+    print("this folder cannot be written: planned in a folder of links to it, and nothing is kept", file=sys.stderr)
+    LINKS = folder_of_links(".")  # kept until the process ends
+
+    workdir: LINKS.name
+
 
 recall(".snakemake/fingerprints.json")
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
@@ -30,22 +43,37 @@ ANALYSES = ["data_preparation", "data_exploration", "interference", "statistics"
 TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
 
 
-def validated(config):
-    """The settings of a merged configuration; a fault is one clear message, not a traceback."""
+def refuse_faults(check, *arguments):
+    """What `check` returns; a fault of the configuration or of a file is one clear message, not a traceback."""
     try:
-        return load_settings(config)
-    except SettingsError as error:
+        return check(*arguments)
+    except (SettingsError, CorruptFileError) as error:
         raise WorkflowError(str(error)) from None
+
+
+def validated(config):
+    """The settings of a merged configuration, whose overlays are read once more: Snakemake keeps the last of a key given twice."""
+    for file in workflow.overwrite_configfiles if workflow.is_main_process else ():
+        refuse_faults(read_yaml, file)
+    return refuse_faults(load_settings, config)
 
 
 def one_of(names):
     """A wildcard constraint: exactly one of these names."""
-    return "|".join(map(re.escape, names)) or "(?!)"
+    return f"(?:{'|'.join(map(re.escape, names)) or '(?!)'})"
 
 
 def from_source(entries, *sources):
     """The names of bases or evaluators that come from one of `sources`."""
     return [name for name, entry in entries.items() if entry.source in sources]
+
+
+def refuse_unwritable():
+    """Stop a run, as against a plan, in a folder that cannot be written."""
+    if LINKS is not None:
+        raise WorkflowError(
+            f"{workflow.basedir} or .snakemake in it cannot be written; --directory FOLDER puts results elsewhere"
+        )
 
 
 def refuse_job_arrays():
@@ -64,7 +92,7 @@ def refuse_job_arrays():
 @lru_cache(maxsize=None)
 def method_settings(task, method):
     """Hyper-parameters, epochs and display name of a method on a task."""
-    return load_method(method, SETTINGS.hyperparameters, task, ROOT / "config/methods")
+    return refuse_faults(load_method, method, SETTINGS.hyperparameters, task, ROOT / "config/methods")
 
 
 def emitters(task, method):
@@ -186,8 +214,19 @@ def source_files(tasks):
 
 
 def source_inputs(wildcards):
-    """Files and folders that the source of a task reads."""
-    return SETTINGS.tasks[wildcards.task].source_options.inputs()
+    """Files and folders that the source of a task reads; what is not there and no rule makes stops the plan, named by its key."""
+    task = SETTINGS.tasks[wildcards.task]
+    made = [f"resources/{folder}/{name}" for name in DOWNLOADS for folder in ("downloads", "unpacked")]
+    refuse_faults(check_source, wildcards.task, task, made)
+    return task.source_options.inputs()
+
+
+def base_path(wildcards):
+    """Nothing; a folder of a pretrained base that is not there stops the plan, named by its key."""
+    base = SETTINGS.bases[wildcards.base]
+    if not base.on_hub:
+        refuse_faults(check_exists, f"bases.{wildcards.base}.path", base.path)
+    return []
 
 
 def published_names(wildcards):
@@ -242,7 +281,10 @@ def retrain_part(wildcards):
 def lpips_weights(wildcards):
     """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""
     folder = SETTINGS.scoring.lpips_alex
-    return sorted(str(file) for file in Path(folder).iterdir() if file.is_file()) if folder and Path(folder).is_dir() else []
+    if not folder:
+        return []
+    refuse_faults(check_exists, "scoring.lpips_alex", folder)
+    return sorted(str(file) for file in Path(folder).iterdir() if file.is_file())
 
 
 def methods_with_models(task):

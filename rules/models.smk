@@ -34,6 +34,8 @@ rule base:
 
 rule base_pretrained:
     """A pretrained base, fetched by hub id or copied from a folder."""
+    input:
+        base_path,
     output:
         folder=directory("<results>/base/{base}"),
     log:
