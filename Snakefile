@@ -15,6 +15,7 @@ include: "rules/archive_common.smk"
 include: "rules/provenance_common.smk"
 include: "rules/explorer_common.smk"
 include: "rules/fidelity_common.smk"
+include: "rules/targets_common.smk"
 
 
 configfile: ROOT / "config/config.yaml"
@@ -30,6 +31,8 @@ STUDIES = studies(SETTINGS.deepunlearn.datasets)
 RUN_METHODS = METHODS + published_variants()  # all whose models can be asked for
 COMPARED = [method for method in METHODS if method not in ("none", "retrain")]  # methods that unlearn every emitter
 WEIGHT_METHODS = [method for method in COMPARED if method in SETTINGS.similarity.weights]
+PAIR_METRICS = [name for name, spec in SPECS.items() if spec.kind in ("pair", "diff")]
+PLAIN = "0|[1-9][0-9]{0,2}"  # a number of at most three digits without leading zeros
 BENCHMARKS = ["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]  # of `make bench`
 INFERENCE = SETTINGS.statistics.model_dump() | {"seed": SETTINGS.seed}  # of every result template
 GPU = 1 if SETTINGS.device == "cuda" else 0
@@ -45,6 +48,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    refuse_unwritable()
     refuse_job_arrays()
 
 
@@ -61,11 +65,17 @@ wildcard_constraints:
     method=one_of(RUN_METHODS),
     base=one_of(SETTINGS.bases),
     evaluator=one_of(SETTINGS.evaluators),
-    index=r"\d{3}",
+    run=f"{one_of(TASKS)}_(?:baseline|{INDEX}_{one_of(RUN_METHODS)}_{INDEX})",
+    index=INDEX,
+    receiver=INDEX,
     decade=r"\d{2}",
-    epochs=r"\d{3}",
-    seed=r"\d+",
-    metric="[a-z_]+",
+    epochs=INDEX,
+    tens="|[1-9][0-9]?",
+    plain_index=PLAIN,
+    plain_epochs=PLAIN,
+    seed="0|[1-9][0-9]*",
+    metric=one_of(PAIR_METRICS),
+    bundle=NAME,
     kind=one_of(SETTINGS.similarity.kinds),
     dataset=one_of(SETTINGS.deepunlearn.datasets),
     architecture=one_of(ARCHITECTURES),
@@ -159,3 +169,7 @@ include: "rules/publish.smk"
 include: "rules/provenance.smk"
 include: "rules/explorer.smk"
 include: "rules/fidelity.smk"
+
+
+if workflow.is_main_process:
+    refuse_unknown_targets()

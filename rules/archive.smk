@@ -98,8 +98,6 @@ rule fetch_bundle:
         "<logs>/fetch_bundle/{bundle}.log",
     benchmark:
         "<benchmarks>/fetch_bundle/{bundle}.tsv"
-    wildcard_constraints:
-        bundle="[a-z0-9_]+",
     conda:
         "../envs/lethe.yaml"
     threads: 1
@@ -278,7 +276,6 @@ use rule tables_from_archive as interference_from_archive with:
     wildcard_constraints:
         task=archived("tables"),
         method=one_of([method for method in METHODS if grouped(method)]),
-        tens="|[1-9][0-9]?",
     message:
         "Published interference of ten emitters of {wildcards.task} under {wildcards.method}"
 

@@ -17,17 +17,30 @@ from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock, other_runs
+from lethe.io.readonly import folder_of_links, writable
+from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.io.work import sweep
 from lethe.memory import need
 from lethe.metrics import modules_of
+from lethe.metrics.base import SPECS
 from lethe.parent import announce_parent
 from lethe.plots.templates import PLOTS
 from lethe.pretraining.architectures import tokenizer_config
-from lethe.records import ModelId
+from lethe.records import INDEX, METHOD, NAME, ModelId
+from lethe.registry import nearest
 from lethe.settings import SettingsError, load_settings
 from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
+from lethe.settings.paths import check_exists, check_source
 from lethe.unlearners import UNLEARNERS, reason_against
+
+LINKS = None
+if workflow.is_main_process and not writable("."):
+    print("this folder cannot be written: planned in a folder of links to it, and nothing is kept", file=sys.stderr)
+    LINKS = folder_of_links(".")  # kept until the process ends
+
+    workdir: LINKS.name
+
 
 recall(".snakemake/fingerprints.json")
 DOWNLOADS = load_downloads(ROOT / "config/downloads.yaml")
@@ -36,17 +49,24 @@ ANALYSES = ["data_preparation", "data_exploration", "interference", "statistics"
 TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
 
 
-def validated(config):
-    """The settings of a merged configuration; a fault is one clear message, not a traceback."""
+def refuse_faults(check, *arguments):
+    """What `check` returns; a fault of the configuration or of a file is one clear message, not a traceback."""
     try:
-        return load_settings(config)
-    except SettingsError as error:
+        return check(*arguments)
+    except (SettingsError, CorruptFileError) as error:
         raise WorkflowError(str(error)) from None
+
+
+def validated(config):
+    """The settings of a merged configuration, whose overlays are read once more: Snakemake keeps the last of a key given twice."""
+    for file in workflow.overwrite_configfiles if workflow.is_main_process else ():
+        refuse_faults(read_yaml, file)
+    return refuse_faults(load_settings, config)
 
 
 def one_of(names):
     """A wildcard constraint: exactly one of these names."""
-    return "|".join(map(re.escape, names)) or "(?!)"
+    return f"(?:{'|'.join(map(re.escape, names)) or '(?!)'})"
 
 
 def from_source(entries, *sources):
@@ -70,6 +90,14 @@ def pretrained_bases(local):
     return [name for name in from_source(SETTINGS.bases, "pretrained") if bool(SETTINGS.bases[name].folder) == local]
 
 
+def refuse_unwritable():
+    """Stop a run, as against a plan, in a folder that cannot be written."""
+    if LINKS is not None:
+        raise WorkflowError(
+            f"{workflow.basedir} or .snakemake in it cannot be written; --directory FOLDER puts results elsewhere"
+        )
+
+
 def refuse_job_arrays():
     """Stop a run that would lose work: a task of a Slurm job array deletes another task's outputs when it fails.
 
@@ -86,7 +114,7 @@ def refuse_job_arrays():
 @lru_cache(maxsize=None)
 def method_settings(task, method):
     """Hyper-parameters, epochs and display name of a method on a task."""
-    return load_method(method, SETTINGS.hyperparameters, task, ROOT / "config/methods")
+    return refuse_faults(load_method, method, SETTINGS.hyperparameters, task, ROOT / "config/methods")
 
 
 def emitters(task, method):
@@ -163,12 +191,13 @@ def files_of_base(name):
 
 def base_given(wildcards):
     """No file, but what is wrong with a base of one's own, as far as its files tell."""
-    folder = files_of_base(wildcards.base)
+    key, folder = f"bases.{wildcards.base}.path", files_of_base(wildcards.base)
+    refuse_faults(check_exists, key, folder)
     try:
         check_folder(folder)
         check_sampling(folder, SETTINGS.generation.scheduler, SETTINGS.generation.size)
     except (OSError, ValueError) as error:
-        raise WorkflowError(f"bases.{wildcards.base}.path: {error}") from None
+        raise WorkflowError(f"{key}: {error}") from None
     return []
 
 
@@ -254,8 +283,11 @@ def source_files(tasks):
 
 
 def source_inputs(wildcards):
-    """Files and folders that the source of a task reads."""
-    return SETTINGS.tasks[wildcards.task].source_options.inputs()
+    """Files and folders that the source of a task reads; what is not there and no rule makes stops the plan, named by its key."""
+    task = SETTINGS.tasks[wildcards.task]
+    made = [f"resources/{folder}/{name}" for name in DOWNLOADS for folder in ("downloads", "unpacked")]
+    refuse_faults(check_source, wildcards.task, task, made)
+    return task.source_options.inputs()
 
 
 def published_names(wildcards):
@@ -310,7 +342,10 @@ def retrain_part(wildcards):
 def lpips_weights(wildcards):
     """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""
     folder = SETTINGS.scoring.lpips_alex
-    return sorted(str(file) for file in Path(folder).iterdir() if file.is_file()) if folder and Path(folder).is_dir() else []
+    if not folder:
+        return []
+    refuse_faults(check_exists, "scoring.lpips_alex", folder)
+    return sorted(str(file) for file in Path(folder).iterdir() if file.is_file())
 
 
 def methods_with_models(task):

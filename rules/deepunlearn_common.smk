@@ -11,9 +11,16 @@ def classification_settings(wildcards):
 
 
 def fetched_files(wildcards):
-    """The folder of the data set's files, where a rule downloads them."""
-    fetched = SETTINGS.deepunlearn.datasets[wildcards.dataset].source == "fetch"
-    return [f"<results>/deepunlearn/{wildcards.dataset}/files"] if fetched else []
+    """The folder of the data set's files, where a rule downloads them.
+
+    A folder that is configured and not there stops the plan, named by its key. What is to be put into data/ by hand may be missing in a
+    dry run, which is how somebody looks at a plan before there are data.
+    """
+    data = SETTINGS.deepunlearn.datasets[wildcards.dataset]
+    by_hand = workflow.dryrun and Path(data.folder).parts[:1] == ("data",)
+    if data.folder and not by_hand:
+        refuse_faults(check_exists, f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
+    return [f"<results>/deepunlearn/{wildcards.dataset}/files"] if data.source == "fetch" else []
 
 
 def base_training(wildcards):

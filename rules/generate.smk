@@ -114,9 +114,6 @@ rule image:
         "<logs>/image/{run}/{receiver}_{seed}.log",
     benchmark:
         "<benchmarks>/image/{run}/{receiver}_{seed}.tsv"
-    wildcard_constraints:
-        run="[a-z0-9_]+",
-        receiver=r"\d{3}",
     conda:
         "../envs/lethe.yaml"
     threads: 1

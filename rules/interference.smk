@@ -88,7 +88,6 @@ rule interference_of_emitters:
     wildcard_constraints:
         task=built("tables"),
         method=one_of([method for method in METHODS if grouped(method)]),
-        tens="|[1-9][0-9]?",
     conda:
         "../envs/lethe.yaml"
     threads: 1

@@ -25,8 +25,6 @@ rule bundle:
         "<logs>/bundle/{bundle}.log",
     benchmark:
         "<benchmarks>/bundle/{bundle}.tsv"
-    wildcard_constraints:
-        bundle="[a-z0-9_]+",
     conda:
         "../envs/lethe.yaml"
     threads: 1

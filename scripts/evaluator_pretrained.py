@@ -8,4 +8,6 @@ from lethe.metrics.folders import save_pretrained_evaluator
 start_job(snakemake, f"pretrained {snakemake.wildcards.evaluator}")
 evaluator = snakemake.params.evaluator
 with atomic_path(snakemake.output.folder) as folder:
-    save_pretrained_evaluator(folder, snakemake.wildcards.evaluator, evaluator["path"], evaluator["weights"])
+    save_pretrained_evaluator(
+        folder, snakemake.wildcards.evaluator, evaluator["path"], evaluator["weights"], evaluator["revision"]
+    )

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-MODEL_NAME = re.compile(r"^(?P<task>[a-z]+)_(?P<index>\d{3})_(?P<method>[a-z][a-z0-9_]*)_(?P<epochs>\d{3})$")
+NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
+"""What a task, a base or a world may be called: lower-case words and digits joined by single underscores, as ``style50_a``."""
+
+METHOD = r"[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)*"
+"""What a method may be called: a name whose every word begins with a letter, so that the index in a model's name is found."""
+
+INDEX = r"\d{3}"  # also of epochs: numbers in names of models and images are 000 to 999
+
+MODEL_NAME = re.compile(rf"(?P<task>{NAME})_(?P<index>{INDEX})_(?P<method>{METHOD})_(?P<epochs>{INDEX})")
+"""The name of a model. There is one way to read it: the last word of digits before the epochs is the index."""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +41,7 @@ class ModelId:
     @classmethod
     def parse(cls, name: str) -> ModelId:
         """The inverse of ``name``; anything else is a ``ValueError``."""
-        match = MODEL_NAME.match(name)
+        match = MODEL_NAME.fullmatch(name)
         if match is None:
             raise ValueError(f"'{name}' is not a model name of the form task_000_method_000")
         return cls(match["task"], int(match["index"]), match["method"], int(match["epochs"]))

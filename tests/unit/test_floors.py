@@ -22,7 +22,9 @@ FLOORS = [
 ]
 # the settings check names against the registries, which hold strings and import nothing
 NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}
-NAMES_ONLY |= {("lethe.settings.models", "lethe.metrics")}  # whose specs need NumPy, no torch
+NAMES_ONLY |= {
+    (f"lethe.settings.{name}", "lethe.metrics") for name in ("models", "contradictions")
+}  # whose specs need NumPy, no torch
 NAMES_ONLY |= {("lethe.settings.membership", "lethe.sources")}
 NAMES_ONLY |= {("lethe.settings.deepunlearn", "lethe.deepunlearn")}
 

@@ -18,6 +18,7 @@ from tests.paper_world import PUBLISHED, PaperWorld
 
 from lethe.io.tables import CorruptFileError, read_json, read_parquet
 from lethe.registry import UnknownNameError
+from lethe.settings.columns import KNOWN
 from lethe.settings.sources import OPTIONS
 from lethe.sources import SOURCES
 from lethe.sources.base import EntitySource
@@ -80,6 +81,9 @@ def test_people_have_pantheons_attributes(world: PaperWorld) -> None:
 def test_only_the_most_photographed_are_looked_at(world: PaperWorld) -> None:
     records = world.source("lfw", initial=10).entities()
     assert {record["name"] for record in records} < set(PUBLISHED["people"][:12]) and len(records) == 10
+    assert all(
+        set(record) == {"name", "dataset_n_original", *KNOWN["lfw"].columns} for record in records
+    )  # with a table of races
 
 
 def test_shards_keep_the_order_of_the_data_set_and_a_folder_that_of_names(world: PaperWorld, tmp_path: Path) -> None:

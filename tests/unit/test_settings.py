@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.settings import Settings, SettingsError, load_settings
 from lethe.settings.generate import default_yaml, json_schema
 
@@ -123,3 +124,13 @@ def test_conda_environment_has_the_pins_of_the_lock() -> None:
         sys.path.pop(0)
     assert (CONFIG.parent / "envs" / "lethe.yaml").read_text() == environment(), "run `make lock`"
     assert len(pins()) > 100 and "torch==2.13.0" in pins()
+
+
+def test_a_key_twice_is_refused_and_one_that_replaces_a_merged_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "overlay.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, y: 4}\n")
+    assert read_yaml(path) == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 3, "y": 4}}
+    for text in ("a: 1\nb: 2\na: 3\n", "a: &a {x: 1}\nb: {<<: *a, y: 1, y: 2}\n", "a: &a {x: 1, x: 2}\nb: {<<: *a}\n"):
+        path.write_text(text)
+        with pytest.raises(CorruptFileError, match="overlay.yaml: .*key '[axy]' is given twice"):
+            read_yaml(path)

@@ -20,7 +20,7 @@ from lethe.plots.templates import DRAWN_BY, PLOTS
 from lethe.records import ModelId
 from lethe.settings.models import Settings
 
-VALUES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+VALUES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), min_size=1, max_size=12)  # no control characters
 
 
 @settings(max_examples=40, deadline=None)

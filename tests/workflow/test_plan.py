@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.workflow.conftest import ROOT, Clone, planned_jobs, planned_messages
+import yaml
+from tests.workflow.conftest import ROOT, Clone, clone_to, planned_jobs, planned_messages
+
+from lethe.settings.models import Settings
+from lethe.unlearners import UNLEARNERS
 
 pytestmark = pytest.mark.workflow
 ORDER = ["input", "output", "log", "benchmark", "conda", "threads", "resources", "params", "message", "script"]
@@ -119,13 +129,158 @@ def test_a_base_of_ones_own_is_examined_by_the_plan(clone: Clone, tiny_folder: P
         return clone.snakemake("-n", target, "--quiet", "rules", "--config", bases, chosen, shown, check=False)
 
     missing = plan("tables", tmp_path / "nowhere", "none", "uce")
-    assert missing.startswith("exit 1") and f"bases.objects.path: {tmp_path}/nowhere: no such pipeline folder" in missing
+    assert missing.startswith("exit 1") and f"bases.objects.path: '{tmp_path}/nowhere' does not exist" in missing
     scheduler = base / "scheduler/scheduler_config.json"
     scheduler.write_text(scheduler.read_text().replace('"epsilon"', '"v_prediction"'))
     refused = plan("tables", base, "none", "uce", "distil")
     assert refused.startswith("exit 1") and "tasks.objects.base: 'objects': its prediction_type is 'v_prediction'" in refused
     jobs = planned_jobs(plan("all", base, "none", "uce"))
     assert jobs["base_local"] == 1 and jobs["unlearn"] == 2 and "base" not in jobs and "membership" not in jobs
+
+
+REFUSED_OVERLAYS = {
+    "a key twice": ("seed: 1\nseed: 2\n", "key 'seed' is given twice"),
+    "null": ("tasks: null\n", "tasks: Input should be .*, got None"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_OVERLAYS)
+def test_a_wrong_overlay_is_one_message(clone: Clone, tmp_path: Path, what: str) -> None:
+    text, message = REFUSED_OVERLAYS[what]
+    (tmp_path / "overlay.yaml").write_text(text)
+    output = clone.snakemake("-n", "all", config=str(tmp_path / "overlay.yaml"), check=False)
+    assert output.startswith("exit 1") and re.search(message, output) and "Traceback (most" not in output
+
+
+EVERY = f"methods={UNLEARNERS.names()}"
+
+
+@pytest.mark.parametrize(("config", "others"), [(None, 4), ("config/paper.yaml", 3)])
+def test_all_methods_are_planned_at_once(clone: Clone, config: str | None, others: int) -> None:
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--config", EVERY, "--", "tables", config=config))
+    grouped = len(UNLEARNERS.names()) - 1  # a retrained model has a job of its own
+    assert jobs["unlearn"] == grouped * (others if config is None else 10 * others)
+    assert jobs.get("retrain", 0) == (4 if config is None else 0)
+
+
+@pytest.fixture(scope="module")
+def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Rules, constraints and outputs of a plan with tasks and methods whose names begin alike."""
+    overlay = tmp_path_factory.mktemp("walk") / "names.yaml"
+    digits = {**Settings().tasks["objects"].model_dump(mode="json"), "retrain_emitters": [3]}
+    tasks = dict.fromkeys(Settings().tasks) | dict.fromkeys(TASKS, digits)
+    metrics = [name for name in Settings().scoring.metrics if name != "judge"]
+    bases = {"objects": {"source": "train"}}
+    overlay.write_text(
+        yaml.safe_dump(
+            {
+                "methods": UNLEARNERS.names(),
+                "tasks": tasks,
+                "bases": bases,
+                "demo_tasks": TASKS[:1],
+                "evaluators": {"judge": None},
+                "scoring": {"metrics": metrics},
+            }
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests/workflow/walk_rules.py"), str(overlay)],
+        cwd=clone.folder,
+        env=clone.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(json.loads(done.stdout))
+
+
+TASKS = ["style50", "style50_a", "digits2", "a", "a_1", "a_001"]
+VALUES = {"task": TASKS, "method": UNLEARNERS.names(), "index": ["000", "001"], "decade": ["00", "01"], "epochs": ["000", "001"]}
+VALUES |= {"tens": ["", "1", "10"], "plain_index": ["0", "1"], "plain_epochs": ["0", "1"], "metric": ["clip_diff", "ssim"]}
+
+
+def test_every_wildcard_of_every_rule_is_constrained(walked: dict[str, Any]) -> None:
+    assert len(walked) > 60
+    assert {name: rule["unconstrained"] for name, rule in walked.items() if rule["unconstrained"]} == {}
+
+
+def test_a_file_has_one_reading(walked: dict[str, Any]) -> None:
+    """Whatever names tasks and methods have, no file is made by two rules, or by one rule for two values of its wildcards."""
+    from snakemake.io import regex_from_filepattern, strip_wildcard_constraints
+
+    readings: dict[str, list[tuple[str, dict[str, str]]]] = {}
+    for name, rule in walked.items():
+        constraints = rule["constraints"]
+        if "task" not in constraints or not set(constraints) <= set(VALUES):
+            continue
+        for output, values in product(rule["outputs"], product(*[VALUES[key] for key in constraints])):
+            chosen = dict(zip(constraints, values, strict=True))
+            if not all(re.fullmatch(constraints[key], value) for key, value in chosen.items()):
+                continue
+            file = strip_wildcard_constraints(output).format(**chosen)
+            readings.setdefault(file, []).append((name, chosen))
+            match = re.fullmatch(regex_from_filepattern(output), file)
+            assert match is not None and match.groupdict() == chosen, file
+    assert len(readings) > 1000
+    assert {file: found for file, found in readings.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("target", "nearest"),
+    [
+        ("figurs", "figures"),
+        ("results/mini/tables/gates_objetcs.json", "results/mini/tables/gates_objects.json"),
+    ],
+)
+def test_a_misspelt_target_gets_its_nearest_name(clone: Clone, target: str, nearest: str) -> None:
+    output = clone.snakemake("-n", "-c1", "--", target, config=None, check=False)
+    assert output.startswith("exit 1") and f"'{target}'; did you mean '{nearest}'?" in output and "Traceback (most" not in output
+
+
+def test_a_path_that_does_not_exist_stops_the_plan(clone: Clone, tmp_path: Path) -> None:
+    """Also where its product is there: pictures of another folder are not believed."""
+    overlay = tmp_path / "own.yaml"
+    (tmp_path / "portraits").mkdir()
+    task = Settings().tasks["people"].model_dump(mode="json") | {"source": "folder", "retrain_emitters": []}
+    task["source_options"] = {"path": str(tmp_path / "portrait")}
+    metrics = [name for name in Settings().scoring.metrics if name != "judge"]
+    own = {"tasks": {"people": task}, "evaluators": {"judge": None}, "scoring": {"metrics": metrics}, "world": "own"}
+    overlay.write_text(yaml.safe_dump(own))
+    packed = clone.folder / "results/own/sources"
+    packed.mkdir(parents=True)
+    for name in ("people.tar", "people.parquet", "people.json", "people_true_distance.json"):
+        (packed / name).write_bytes(b"")
+    output = clone.snakemake("-n", "tables", config=str(overlay), check=False)
+    assert output.startswith("exit 1") and "tasks.people.source_options.path" in output and "did you mean 'portraits'?" in output
+
+
+def test_a_read_only_checkout_can_be_planned(tmp_path: Path) -> None:
+    clone = clone_to(tmp_path / "le the")
+    folders = [clone.folder, *(path for path in clone.folder.rglob("*") if path.is_dir() and not path.is_symlink())]
+    # root may write everywhere, unless it gives that right away
+    as_user = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    try:
+        for folder in folders:
+            folder.chmod(0o555)
+        assert subprocess.run([*as_user, "touch", "x"], cwd=clone.folder, capture_output=True, check=False).returncode != 0
+        before = sorted(clone.folder.rglob("*"))
+        for arguments, code, said in (("-n", 0, "nothing is kept"), ("-c1", 1, "cannot be written; --directory")):
+            done = subprocess.run(
+                [*as_user, *clone.command(arguments, "--quiet", "rules", "--", "demo")],
+                cwd=clone.folder,
+                env=clone.environment() | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            output = done.stdout + done.stderr
+            assert done.returncode == code and said in output and "Traceback (most" not in output, output[-3000:]
+            assert code or planned_jobs(output)["unlearn"] == 4
+        assert sorted(clone.folder.rglob("*")) == before
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
 
 
 def test_training_from_nothing_is_planned(clone: Clone) -> None:

@@ -18,6 +18,7 @@ from lethe.archive.errors import ManifestError
 from lethe.io.tables import write_json
 from lethe.registry import nearest
 from lethe.settings.archive import Kind
+from lethe.settings.strict import Name
 
 MANIFEST = "manifest.json"  # its name in a record
 LONGEST = 1 << 26  # bytes of a manifest; ten thousand files take three million
@@ -89,7 +90,7 @@ class Manifest(_Exact):
     """
 
     format: Literal["lethe-archive-1"]
-    world: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    world: Name
     settings: dict[str, Any]
     bundles: Annotated[list[Bundle], Field(min_length=1)]
 

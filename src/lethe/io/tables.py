@@ -83,12 +83,15 @@ def _unique_keys(base: Any) -> Any:
     class UniqueKeys(base):  # type: ignore[misc]
         """A loader that refuses a key given twice, of which YAML would keep the last."""
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            content = super().construct_mapping(node, deep)
-            if len(content) < len(node.value):
-                keys = [key.value for key, _ in node.value]
-                raise ValueError(f"key '{next(key for key in keys if keys.count(key) > 1)}' is given twice{node.start_mark}")
-            return content
+        def flatten_mapping(self, node: Any) -> None:
+            """Called once or more for every mapping, before ``<<`` is replaced by what it merges: that may be given again."""
+            seen: set[Any] = set()
+            for key in () if hasattr(node, "flat") else [key for key, _ in node.value if isinstance(key.value, str)]:
+                if (key.tag, key.value) in seen:
+                    raise ValueError(f"key '{key.value}' is given twice{key.start_mark}")
+                seen.add((key.tag, key.value))
+            node.flat = True
+            super().flatten_mapping(node)
 
     return UniqueKeys
 

@@ -10,16 +10,16 @@ from lethe.compat import repair_torchvision
 repair_torchvision()
 
 import open_clip  # noqa: E402
-import timm  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from torch import nn  # noqa: E402
 
 from lethe.diffusion.tensors import first_not_finite  # noqa: E402
 from lethe.io.tables import write_json  # noqa: E402
 from lethe.metrics.activation import check_built, check_published  # noqa: E402
+from lethe.metrics.pinned import backbone_at, clip_at  # noqa: E402
 
 
-def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str = "") -> None:
+def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str, revision: str) -> None:
     """Fetch a published model and write it as a folder that the metrics read.
 
     Args:
@@ -27,6 +27,7 @@ def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str =
         role: ``clip`` (open_clip) or ``backbone`` (timm).
         name: model name, e.g. ``ViT-B-16-quickgelu`` or ``vit_small_patch14_dinov2.lvd142m``.
         weights: open_clip weights tag, e.g. ``openai``.
+        revision: commit of the hub's repository.
 
     Raises:
         ValueError: for a role that has no published model; weights that are not finite.
@@ -34,7 +35,7 @@ def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str =
     """
     if role == "clip":
         quick = check_published(name, weights)
-        model = open_clip.create_model(name, pretrained=weights)
+        model = clip_at(name, weights, revision)
         check_built(model, quick, name)
         _check_finite(model, name)
         config = {
@@ -46,7 +47,7 @@ def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str =
         write_json(folder / "open_clip_config.json", config)
         save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     elif role == "backbone":
-        model = timm.create_model(name, pretrained=True, num_classes=0)
+        model = backbone_at(name, revision)
         _check_finite(model, name)
         cfg = {key: value for key, value in model.pretrained_cfg.items() if _plain(value)}
         config = {"architecture": name.split(".")[0], "num_classes": 0, "num_features": model.num_features, "pretrained_cfg": cfg}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lethe.settings.strict import Strict, check_known
 
@@ -36,14 +36,35 @@ def is_loopback(address: str) -> bool:
 
 def _address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError(f"'{value}' is not an address of the form https://host/path")
+    if (
+        re.search(r"\s", value)
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
+        raise ValueError(f"{value!r} is not an address of the form https://host/path")
     if parts.scheme == "http" and not is_loopback(value):
-        raise ValueError(f"'{value}' is not encrypted; http is allowed on this machine only")
+        raise ValueError(f"{value!r} is not encrypted; http is allowed on this machine only")
     return value.rstrip("/")
 
 
+def _text(value: Any) -> Any:
+    return str(value) if type(value) is int else value
+
+
 Address = Annotated[str, AfterValidator(_address)]
+RecordName = Annotated[str, BeforeValidator(_text)]
+"""The number of a Zenodo record is a number in YAML."""
+
+NUMBER = re.compile("[1-9][0-9]{0,11}")
+HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
+
+
+def is_hub_id(text: str) -> bool:
+    """Whether a text can be owner/name of a repository of the Hugging Face Hub."""
+    return bool(HUB_ID.fullmatch(text)) and ".." not in text and "--" not in text
 
 
 class Archive(Strict):
@@ -54,10 +75,10 @@ class Archive(Strict):
     images: Source = Field("build", description="generated images; archive: no model is unlearned and nothing is generated")
     tables: Source = Field("build", description="interference tables; archive: nothing is scored")
     host: Literal["zenodo", "huggingface"] = Field("zenodo", description="where the record is")
-    record: str = Field(
-        "", coerce_numbers_to_str=True, description="number of a Zenodo record, or owner/name of a Hugging Face data set"
+    record: RecordName = Field("", description="number of a Zenodo record, or owner/name of a Hugging Face data set")
+    revision: str = Field(
+        "main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100, description="huggingface only: commit or tag"
     )
-    revision: str = Field("main", description="huggingface only: commit or tag")
     api: Address = Field("https://zenodo.org/api", description="zenodo only: base address of its REST interface")
     endpoint: Address = Field("https://huggingface.co", description="huggingface only: address of the hub")
 
@@ -70,7 +91,7 @@ class Archive(Strict):
     def _record_fits_host(self) -> Archive:
         if self.used and not self.record:
             raise ValueError("archive.record: a class of artefacts has source `archive`, so the record must be named")
-        fits = self.record.isascii() and self.record.isdecimal() if self.host == "zenodo" else self.record.count("/") == 1
+        fits = NUMBER.fullmatch(self.record) if self.host == "zenodo" else is_hub_id(self.record)
         if self.record and not fits:
             form = {"zenodo": "a number, e.g. 18649818", "huggingface": "owner/name"}[self.host]
             number = re.search(r"(?:zenodo\.|/records?/)([0-9]+)", self.record) if self.host == "zenodo" else None
@@ -82,7 +103,7 @@ class Archive(Strict):
 class Related(Strict):
     """Another work that a published record refers to."""
 
-    identifier: str = Field(min_length=1, description="DOI, arXiv number or address")
+    identifier: str = Field(pattern=r"^\S+$", description="DOI, arXiv number or address")
     relation: str = Field(description="how this record relates to it (DataCite)")
 
     @model_validator(mode="after")
@@ -91,17 +112,22 @@ class Related(Strict):
         return self
 
 
+Community = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=100)]
+
+
 class Publish(Strict):
     """How results are published; the rest of the record's metadata comes from CITATION.cff."""
 
     api: Address = Field(SANDBOX, description="base address of Zenodo's REST interface; the sandbox by default")
-    confirm: str = Field("", description="outside the sandbox: the host of `api` once more, e.g. zenodo.org")
+    confirm: str = Field(
+        "", pattern=r"^[A-Za-z0-9.:-]*$", description="outside the sandbox: the host of `api` once more, e.g. zenodo.org"
+    )
     classes: list[Kind] = Field(
         default=["metadata", "models", "images", "tables"], min_length=1, description="classes of artefacts in the record"
     )
     title: str = Field("", description="of the record; empty: from CITATION.cff")
-    license: str = Field("cc-by-4.0", description="of the data")
-    communities: list[str] = Field(default_factory=list, description="Zenodo communities")
+    license: str = Field("cc-by-4.0", pattern=r"^[a-z0-9][a-z0-9.+-]*$", max_length=40, description="of the data")
+    communities: list[Community] = Field(default_factory=list, description="Zenodo communities")
     related: list[Related] = Field(
         default=[Related(identifier="10.5281/zenodo.18649818", relation="isDerivedFrom")], description="other works"
     )
@@ -117,6 +143,6 @@ class Publish(Strict):
                 f"publish.confirm: {self.api} is not the sandbox; to make a draft there add `confirm: {host}`, "
                 f"e.g. --config 'publish={{api: {self.api}, confirm: {host}}}'"
             )
-        if self.huggingface.count("/") != (1 if self.huggingface else 0):
+        if self.huggingface and not is_hub_id(self.huggingface):
             raise ValueError(f"publish.huggingface: '{self.huggingface}' is not of the form owner/name")
         return self

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
-from lethe.settings.strict import Name, Strict, check_known
+from lethe.settings.strict import Name, Removable, Strict, check_known
 
 METHODS_18 = [
     *["ft", "ga", "srl", "ngplus", "cfk", "euk", "fcs", "msg", "cfw"],
@@ -20,11 +20,11 @@ LIRA_METHODS = ["ft", "srl", "ngplus", "euk", "msg", "cfw", "prmq", "ct", "kde",
 class BaseTraining(Strict):
     """How original and retrained models are trained: cross-entropy, SGD, cosine annealing per epoch."""
 
-    epochs: int = Field(30, ge=1, description="passes over the training set")
-    batch_size: int = Field(64, ge=1, description="images per step")
-    learning_rate: float = Field(0.05, gt=0, description="at the start")
+    epochs: int = Field(30, ge=1, le=100_000, description="passes over the training set")
+    batch_size: int = Field(64, ge=1, le=100_000, description="images per step")
+    learning_rate: float = Field(0.05, gt=0, le=100, description="at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
-    weight_decay: float = Field(5e-4, ge=0, description="of SGD")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="of SGD")
 
 
 class Classification(Strict):
@@ -34,7 +34,9 @@ class Classification(Strict):
     folder: str = Field("", description="local only: where its files are; empty: it needs none, or looks in its usual places")
     architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.deepunlearn")
     methods: list[Name] = Field(default=METHODS_18, min_length=1, description="see lethe.deepunlearn")
-    seeds: int = Field(10, ge=2, description="models per architecture; a seed sets the initial weights and what methods draw")
+    seeds: int = Field(
+        10, ge=2, le=1000, description="models per architecture; a seed sets the initial weights and what methods draw"
+    )
     val_share: float = Field(0.15, gt=0, lt=1, description="of the development part, for validation")
     forget_share: float = Field(0.10, gt=0, lt=1, description="of the training set, to be forgotten")
     training: BaseTraining = Field(default_factory=BaseTraining, description="of original and retrained models")
@@ -46,15 +48,25 @@ class Search(Strict):
     protocol: Literal["held_out", "published"] = Field(
         "held_out", description="held_out: on a forget set that is not reported; published: on the reported one, as released"
     )
-    trials: int = Field(30, ge=1, description="per method, architecture and tuning seed")
-    batch: int = Field(10, ge=1, description="trials asked for at once, trained stacked")
-    population: int = Field(10, ge=2, description="of NSGA-III: so many random trials, then generations of as many (Optuna: 50)")
-    seeds: list[int] = Field(
+    trials: int = Field(30, ge=1, le=100_000, description="per method, architecture and tuning seed")
+    batch: int = Field(10, ge=1, le=100_000, description="trials asked for at once, trained stacked")
+    population: int = Field(
+        10, ge=2, le=100_000, description="of NSGA-III: so many random trials, then generations of as many (Optuna: 50)"
+    )
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         default=[100, 101, 102, 103, 104],
         min_length=1,
         description="one model and one study each; held_out: not reported ones, published: the first of the reported",
     )
-    finalists: int = Field(5, ge=1, description="held_out: best trials of each study, which then run on all tuning models")
+    finalists: int = Field(
+        5, ge=1, le=100_000, description="held_out: best trials of each study, which then run on all tuning models"
+    )
+
+    @model_validator(mode="after")
+    def _enough_trials(self) -> Search:
+        if self.finalists > self.trials:
+            raise ValueError(f"`finalists` is {self.finalists}, but there are {self.trials} `trials`")
+        return self
 
 
 class Lira(Strict):
@@ -62,15 +74,15 @@ class Lira(Strict):
 
     architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
     methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
-    splits: int = Field(64, ge=4, description="random halves of the data, one original model each")
-    forget_sets: int = Field(4, ge=1, description="forget sets per split, one retrained and one unlearned model each")
-    epochs: int = Field(25, ge=1, description="of base training; the rest as in `training`")
+    splits: int = Field(64, ge=4, le=100_000, description="random halves of the data, one original model each")
+    forget_sets: int = Field(4, ge=1, le=100_000, description="forget sets per split, one retrained and one unlearned model each")
+    epochs: int = Field(25, ge=1, le=100_000, description="of base training; the rest as in `training`")
 
 
 class DeepUnlearn(Strict):
     """The second benchmark: forgetting a random part of a classifier's training data."""
 
-    datasets: dict[Name, Classification] = Field(
+    datasets: Annotated[dict[Name, Classification], Removable] = Field(
         default_factory=lambda: {"digits": Classification()},
         min_length=1,
         description="what is forgotten; keys name the data set",
@@ -79,8 +91,10 @@ class DeepUnlearn(Strict):
         "shipped", description="shipped: config/deepunlearn/{dataset}_{architecture}.yaml; searched: by this workflow"
     )
     search: Search = Field(default_factory=Search, description="hyper-parameter search")
-    lira: dict[Name, Lira] = Field(default_factory=lambda: {"digits": Lira()}, description="U-LiRA, for the data sets named here")
-    timing_repeats: int = Field(3, ge=1, description="runs per method of which the median is the run time")
+    lira: Annotated[dict[Name, Lira], Removable] = Field(
+        default_factory=lambda: {"digits": Lira()}, description="U-LiRA, for the data sets named here"
+    )
+    timing_repeats: int = Field(3, ge=1, le=1000, description="runs per method of which the median is the run time")
     demo_architecture: Name = Field("mlp", description="what `demo` runs: this architecture on the first data set")
 
     @model_validator(mode="after")

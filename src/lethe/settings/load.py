@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.settings.messages import fault_lines
 from lethe.settings.models import Settings
+from lethe.settings.plain import PlainError, plain
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -25,10 +27,12 @@ def load_settings(config: dict[str, Any]) -> Settings:
         SettingsError: listing all faults, one a line.
     """
     try:
-        return Settings.model_validate(_without_removed(config))
+        return _validated(config, Settings)
+    except PlainError as error:
+        lines = [str(error)]
     except ValidationError as error:
-        lines = "\n".join(f"  - {line}" for line in fault_lines(error, Settings))
-        raise SettingsError(f"the configuration is not valid:\n{lines}") from None
+        lines = fault_lines(error, Settings)
+    raise SettingsError("\n  - ".join(["the configuration is not valid:", *lines]))
 
 
 def read_settings(path: Path, model: type[Model], what: str) -> Model:
@@ -41,16 +45,16 @@ def read_settings(path: Path, model: type[Model], what: str) -> Model:
         SettingsError: no YAML, or not of the model's form; names the file and every fault, one a line.
     """
     try:
-        return model.model_validate(read_yaml(path))
+        return _validated(read_yaml(path), model)
     except CorruptFileError as error:
         raise SettingsError(str(error)) from error
+    except PlainError as error:
+        raise SettingsError(f"{path}: not {what}:\n  - {error}") from None
     except ValidationError as error:
         faults = "".join(f"\n  - {line}" for line in fault_lines(error, model))
         raise SettingsError(f"{path}: not {what}:{faults}") from None
 
 
-def _without_removed(value: Any) -> Any:
-    """Leave out what an overlay sets to null (a task, a data set): overlays can add and change keys, not delete them."""
-    if isinstance(value, dict):
-        return {key: _without_removed(entry) for key, entry in value.items() if entry is not None}
-    return value
+def _validated(content: Any, model: type[Model]) -> Model:
+    """Plain data as a model, each value of the type that is asked for: neither ``true`` as 1 nor ``"8"`` as 8."""
+    return model.model_validate_json(json.dumps(plain(content)), strict=True)

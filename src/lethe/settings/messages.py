@@ -8,35 +8,48 @@ from pydantic import BaseModel, ValidationError
 
 from lethe.registry import nearest
 
+MOST = 20  # faults that a person reads
+
 
 def fault_lines(error: ValidationError, root: type[BaseModel]) -> list[str]:
     """One line per fault: path, value, what is allowed, the nearest name. ``root`` is the model that was validated."""
-    return [_message(fault, root) for fault in error.errors()]
+    lines = [_message(fault, root) for fault in error.errors()]
+    return lines if len(lines) <= MOST else [*lines[:MOST], f"... and {len(lines) - MOST} more"]
+
+
+def visible(text: str) -> str:
+    """``text`` of at most 100 characters on one line, what nobody sees as an escape."""
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:100])
+    return shown if len(text) <= 100 else f"{shown}..."
+
+
+def short(value: Any) -> str:
+    """A value as it would stand in Python, at most 200 characters of it."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # Python writes no integer of more than 4,300 digits
+        text = f"a huge {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _message(fault: Any, root: type[BaseModel]) -> str:
-    where = ".".join(str(part) for part in fault["loc"]) or "configuration"
+    where = ".".join(visible(str(part)) for part in fault["loc"]) or "configuration"
     if fault["type"] == "extra_forbidden":
         allowed = _fields_at(fault["loc"][:-1], root)
         key = str(fault["loc"][-1])
-        return f"{where}: unknown key '{key}'; allowed here: {', '.join(allowed)}{nearest(key, allowed)}"
+        return f"{where}: unknown key '{visible(key)}'; allowed here: {', '.join(allowed)}{nearest(key, allowed)}"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "value_error":
         return f"{where}: {message}" if fault["loc"] else message
     if not fault["loc"]:
-        return f"{message}, got {_short(fault['input'])}"
+        return f"{message}, got {short(fault['input'])}"
     hint = ""
     expected = (fault.get("ctx") or {}).get("expected")
     if isinstance(fault["input"], str) and expected:
         hint = nearest(fault["input"], [name.strip("' ") for name in expected.replace(" or ", ",").split(",")])
     if fault["type"] == "missing":  # its input is all that stands around it
         return f"{where}: {message}"
-    return f"{where}: {message}, got {_short(fault['input'])}{hint}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:197]}..."
+    return f"{where}: {message}, got {short(fault['input'])}{hint}"
 
 
 def _fields_at(location: tuple[Any, ...], root: type[BaseModel]) -> list[str]:

@@ -6,75 +6,108 @@ The default values are the final choices: the checkpoints under ``assets/mini`` 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
 from lethe.io.hashing import sha256_data
 from lethe.settings.strict import Strict
 
+SIDE = 32  # height and width of the pictures of the mini world, pixels
+
+Widths = Annotated[tuple[Annotated[int, Field(gt=0, le=100_000)], ...], Field(min_length=1)]
+"""Channels of each block."""
+
+
+def check_divides(key: str, divisor: int, **values: int | tuple[int, ...]) -> None:
+    """Raise a ``ValueError`` naming the first of ``values`` (or of its blocks) that ``divisor``, the value of ``key``, does not divide."""
+    for name, value in values.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if number % divisor:
+                raise ValueError(f"`{name}` is {value}; {number} is not a multiple of `{key}`, {divisor}")
+
 
 class OptimizerSettings(Strict):
     """AdamW under a linear warm-up and a cosine decay to zero."""
 
-    steps: int = Field(gt=0, description="optimizer steps")
-    batch_size: int = Field(gt=0, description="images per step")
-    learning_rate: float = Field(gt=0, description="peak learning rate")
+    steps: int = Field(gt=0, le=100_000_000, description="optimizer steps")
+    batch_size: int = Field(gt=0, le=100_000, description="images per step")
+    learning_rate: float = Field(gt=0, le=100, description="peak learning rate")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps spent warming up")
-    weight_decay: float = Field(0.01, ge=0)
-    gradient_clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    weight_decay: float = Field(0.01, ge=0, le=1)
+    gradient_clip: float = Field(1.0, gt=0, le=1e6, description="largest norm of the gradient")
 
 
 class TokenizerSettings(Strict):
     """A word-level vocabulary over the captions of all tasks."""
 
-    max_length: int = Field(12, gt=2, description="tokens per caption, begin and end included")
+    max_length: int = Field(12, gt=2, le=100_000, description="tokens per caption, begin and end included")
 
 
 class VaeSettings(Strict):
     """The autoencoder shared by all tasks (``diffusers.AutoencoderKL``); each block but the last halves the resolution."""
 
-    block_out_channels: tuple[int, ...] = (16, 32, 64)
-    layers_per_block: int = Field(1, gt=0)
-    latent_channels: int = Field(4, gt=0)
-    norm_num_groups: int = Field(8, gt=0)
-    kl_weight: float = Field(1e-4, ge=0, description="weight of the Kullback-Leibler term per latent element")
+    block_out_channels: Widths = (16, 32, 64)
+    layers_per_block: int = Field(1, gt=0, le=1000)
+    latent_channels: int = Field(4, gt=0, le=100_000)
+    norm_num_groups: int = Field(8, gt=0, le=100_000)
+    kl_weight: float = Field(1e-4, ge=0, le=1000, description="weight of the Kullback-Leibler term per latent element")
     optimizer: OptimizerSettings = OptimizerSettings(steps=3200, batch_size=16, learning_rate=3e-3, weight_decay=1e-4)
+
+    @model_validator(mode="after")
+    def _groups_divide(self) -> VaeSettings:
+        check_divides("norm_num_groups", self.norm_num_groups, block_out_channels=self.block_out_channels)
+        return self
 
 
 class TextEncoderSettings(Strict):
     """The text encoder of a base (``transformers.CLIPTextModel``), trained jointly with the UNet."""
 
-    width: int = Field(64, gt=0)
-    intermediate: int = Field(128, gt=0)
-    layers: int = Field(2, gt=0)
-    heads: int = Field(4, gt=0)
+    width: int = Field(64, gt=0, le=100_000)
+    intermediate: int = Field(128, gt=0, le=100_000)
+    layers: int = Field(2, gt=0, le=1000)
+    heads: int = Field(4, gt=0, le=1000)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> TextEncoderSettings:
+        check_divides("heads", self.heads, width=self.width)
+        return self
 
 
 class UNetSettings(Strict):
     """The denoiser of a base (``diffusers.UNet2DConditionModel``)."""
 
-    block_out_channels: tuple[int, ...] = (32, 64)
-    cross_attention: tuple[bool, ...] = Field((False, True), description="per block: does it attend to the text?")
-    layers_per_block: int = Field(1, gt=0)
-    attention_heads: int = Field(4, gt=0)
-    norm_num_groups: int = Field(8, gt=0)
-    sample_size: int = Field(8, gt=0, description="latent height and width")
+    block_out_channels: Widths = (32, 64)
+    cross_attention: tuple[bool, ...] = Field((False, True), min_length=1, description="per block: does it attend to the text?")
+    layers_per_block: int = Field(1, gt=0, le=1000)
+    attention_heads: int = Field(4, gt=0, le=1000)
+    norm_num_groups: int = Field(8, gt=0, le=100_000)
+    sample_size: int = Field(8, gt=0, le=100_000, description="latent height and width")
 
     @model_validator(mode="after")
     def _one_flag_per_block(self) -> UNetSettings:
         if len(self.cross_attention) != len(self.block_out_channels):
-            raise ValueError(f"cross_attention has {len(self.cross_attention)} entries for {len(self.block_out_channels)} blocks")
+            raise ValueError(
+                f"cross_attention has {len(self.cross_attention)} entries for {len(self.block_out_channels)} blocks of block_out_channels"
+            )
+        check_divides("norm_num_groups", self.norm_num_groups, block_out_channels=self.block_out_channels)
+        check_divides("attention_heads", self.attention_heads, block_out_channels=self.block_out_channels)
         return self
 
 
 class NoiseScheduleSettings(Strict):
     """Stable Diffusion v1's forward process."""
 
-    train_timesteps: int = Field(1000, gt=1)
-    beta_start: float = Field(0.00085, gt=0)
-    beta_end: float = Field(0.012, gt=0)
+    train_timesteps: int = Field(1000, gt=1, le=100_000)
+    beta_start: float = Field(0.00085, gt=0, lt=1)
+    beta_end: float = Field(0.012, gt=0, lt=1)
     beta_schedule: Literal["scaled_linear"] = "scaled_linear"
+
+    @model_validator(mode="after")
+    def _noise_grows(self) -> NoiseScheduleSettings:
+        if self.beta_start >= self.beta_end:
+            raise ValueError(f"`beta_start` is {self.beta_start}, `beta_end` {self.beta_end}; noise must grow")
+        return self
 
 
 class BaseModelSettings(Strict):
@@ -84,47 +117,62 @@ class BaseModelSettings(Strict):
     unet: UNetSettings = UNetSettings()
     noise: NoiseScheduleSettings = NoiseScheduleSettings()
     caption_dropout: float = Field(0.1, ge=0, le=1, description="share of empty captions, for classifier-free guidance")
-    min_snr_gamma: float = Field(5.0, gt=0, description="Hang et al. 2023, arXiv 2303.09556")
+    min_snr_gamma: float = Field(5.0, gt=0, le=1000, description="Hang et al. 2023, arXiv 2303.09556")
     ema_decay: float = Field(0.998, ge=0, lt=1)
-    popularity_scale: float = Field(50.0, gt=0, description="an entity is drawn with weight 1 + popularity / this")
+    popularity_scale: float = Field(50.0, gt=0, le=1e6, description="an entity is drawn with weight 1 + popularity / this")
     optimizer: OptimizerSettings = OptimizerSettings(steps=1500, batch_size=64, learning_rate=2e-3)
 
 
 class ClipSettings(Strict):
     """A small open_clip model, trained contrastively on the images and captions of all tasks."""
 
-    embed_dim: int = Field(64, gt=0)
-    image_size: int = Field(32, gt=0)
-    patch_size: int = Field(8, gt=0)
-    vision_width: int = Field(96, gt=0)
-    vision_layers: int = Field(4, gt=0)
-    head_width: int = Field(32, gt=0)
-    text_width: int = Field(64, gt=0)
-    text_layers: int = Field(2, gt=0)
-    text_heads: int = Field(4, gt=0)
+    embed_dim: int = Field(64, gt=0, le=100_000)
+    image_size: int = Field(32, gt=0, le=100_000)
+    patch_size: int = Field(8, gt=0, le=100_000)
+    vision_width: int = Field(96, gt=0, le=100_000)
+    vision_layers: int = Field(4, gt=0, le=1000)
+    head_width: int = Field(32, gt=0, le=100_000)
+    text_width: int = Field(64, gt=0, le=100_000)
+    text_layers: int = Field(2, gt=0, le=1000)
+    text_heads: int = Field(4, gt=0, le=1000)
     word_dropout: float = Field(0.1, ge=0, lt=1, description="share of captions that lose one word of the name")
-    logit_scale: float = Field(15.0, gt=0, description="fixed inverse temperature, so that scores of neighbours stay graded")
+    logit_scale: float = Field(
+        15.0, gt=0, le=1000, description="fixed inverse temperature, so that scores of neighbours stay graded"
+    )
     optimizer: OptimizerSettings = OptimizerSettings(steps=800, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+
+    @model_validator(mode="after")
+    def _sizes_divide(self) -> ClipSettings:
+        check_divides("patch_size", self.patch_size, image_size=self.image_size)
+        check_divides("head_width", self.head_width, vision_width=self.vision_width)
+        check_divides("text_heads", self.text_heads, text_width=self.text_width)
+        return self
 
 
 class BackboneSettings(Strict):
     """A small timm vision transformer trained without labels (SimCLR), in DINO's role."""
 
-    image_size: int = Field(32, gt=0)
-    patch_size: int = Field(8, gt=0)
-    width: int = Field(96, gt=0)
-    depth: int = Field(4, gt=0)
-    heads: int = Field(3, gt=0)
-    projection: int = Field(64, gt=0)
-    temperature: float = Field(0.2, gt=0)
+    image_size: int = Field(32, gt=0, le=100_000)
+    patch_size: int = Field(8, gt=0, le=100_000)
+    width: int = Field(96, gt=0, le=100_000)
+    depth: int = Field(4, gt=0, le=1000)
+    heads: int = Field(3, gt=0, le=1000)
+    projection: int = Field(64, gt=0, le=100_000)
+    temperature: float = Field(0.2, gt=0, le=100)
     optimizer: OptimizerSettings = OptimizerSettings(steps=400, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+
+    @model_validator(mode="after")
+    def _sizes_divide(self) -> BackboneSettings:
+        check_divides("patch_size", self.patch_size, image_size=self.image_size)
+        check_divides("heads", self.heads, width=self.width)
+        return self
 
 
 class JudgeSettings(Strict):
     """The independent classifier over the entities of all tasks that says whether a base draws what it is asked."""
 
-    channels: tuple[int, ...] = (24, 48, 96)
-    held_out: int = Field(5, gt=1, description="every n-th image of an entity is kept for the test")
+    channels: Widths = (24, 48, 96)
+    held_out: int = Field(5, gt=1, le=100_000, description="every n-th image of an entity is kept for the test")
     label_smoothing: float = Field(0.05, ge=0, lt=1)
     optimizer: OptimizerSettings = OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05)
 
@@ -133,8 +181,8 @@ class SamplingSettings(Strict):
     """How images are drawn when the quality of a base is measured."""
 
     sampler: Literal["ddim", "dpm"] = "dpm"
-    steps: int = Field(12, gt=0)
-    guidance: float = Field(3.0, ge=0)
+    steps: int = Field(12, gt=0, le=100_000)
+    guidance: float = Field(3.0, ge=0, le=100)
 
 
 class PretrainingSettings(Strict):
@@ -147,6 +195,17 @@ class PretrainingSettings(Strict):
     backbone: BackboneSettings = BackboneSettings()
     judge: JudgeSettings = JudgeSettings()
     sampling: SamplingSettings = SamplingSettings()
+
+    @model_validator(mode="after")
+    def _pictures_fit(self) -> PretrainingSettings:
+        blocks, latent = len(self.vae.block_out_channels), self.base.unet.sample_size
+        if latent * 2 ** (blocks - 1) != SIDE:
+            raise ValueError(
+                f"base.unet.sample_size: {latent}, but {blocks} blocks of vae.block_out_channels make {SIDE / 2 ** (blocks - 1):g} of {SIDE} pixels"
+            )
+        if SIDE % 2 ** len(self.judge.channels):
+            raise ValueError(f"judge.channels: {len(self.judge.channels)} halvings of {SIDE} pixels; at most 5")
+        return self
 
     def digest(self, model: Literal["vae", "base", "clip", "backbone", "judge"]) -> str:
         """SHA-256 of every setting that the weights of ``model`` depend on; a base depends on its autoencoder too."""

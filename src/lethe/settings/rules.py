@@ -9,19 +9,21 @@ from pydantic import Discriminator, Field, Tag
 
 from lethe.settings.strict import Strict
 
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+
 
 class Derived(Strict):
     """A column of metadata that is computed from another one, over the entities that are still eligible."""
 
-    column: str = Field(description="name of the new column")
+    column: Column = Field(description="name of the new column")
     rule: Literal["binary_above_median", "quartiles", "occupation_in_three"] = Field(description="how it is computed")
-    of: str = Field(description="column it is computed from")
+    of: Column = Field(description="column it is computed from")
 
 
 class Filter(Strict):
     """An entity stays eligible only with a value in ``column``, one of ``keep`` (if given), none of ``exclude``."""
 
-    column: str = Field(description="column that is looked at")
+    column: Column = Field(description="column that is looked at")
     keep: list[bool | int | float | str] | None = Field(None, description="allowed values; all if not given")
     exclude: list[bool | int | float | str] = Field(default_factory=list, description="values that are not allowed")
 

@@ -36,7 +36,7 @@ class LfwOptions(SourceOptions):
     images: list[Path] = Field(min_length=1, description="parquet shards, or one folder Name/Name_0001.jpg")
     pantheon: Path = Field(description="Pantheon's table of persons, csv or csv.bz2")
     race: Path | None = Field(None, description="table name,race,method,image,date; without it there is no column `race`")
-    initial: int = Field(500, ge=1, description="so many persons, the most photographed, are looked at")
+    initial: int = Field(500, ge=1, le=1_000_000, description="so many persons, the most photographed, are looked at")
 
     def inputs(self) -> list[str]:
         """Images and tables."""
@@ -61,7 +61,7 @@ class BreedOptions(SourceOptions):
     fci: Path | None = Field(None, description="table of FCI breeds; `FCI Breeds.csv` in `images` if not given")
     akc: Path = Field(description="table of AKC breeds")
     pawsome: Path | None = Field(None, description="table of Pawsome; without it there are neither its columns nor its synonyms")
-    initial: int = Field(500, ge=1, description="so many breeds, those with most images, are looked at")
+    initial: int = Field(500, ge=1, le=1_000_000, description="so many breeds, those with most images, are looked at")
 
     def inputs(self) -> list[str]:
         """The folder and the tables."""
@@ -83,6 +83,6 @@ def options_of(source: str, value: Any) -> SourceOptions:
     if isinstance(value, model):
         return value
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, strict=True)
     except ValidationError as error:
         raise ValueError(f"of source '{source}': {'; '.join(fault_lines(error, model))}") from None

@@ -1,0 +1,31 @@
+"""What is known of a source before anything is read: its columns, and how many entities it has at most.
+
+A plan imports no source and opens no file of one, so that these names stand here a second time; a test compares them with the sources.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Known(NamedTuple):
+    """Columns of the records of a source beside ``name`` and ``dataset_n_original``, and its number of entities, None if a file decides."""
+
+    columns: tuple[str, ...]
+    entities: int | None = None
+
+
+KNOWN = {
+    "digits": Known(("value", "parity", "loops", "strokes", "curvature", "popularity"), 10),
+    "rendered_breeds": Known(("group", "grooming_frequency_value", "ears", "tail", "height_cm", "popularity"), 12),
+    "rendered_scenes": Known(("sports", "natural", "horizon", "texture", "openness", "height", "popularity"), 12),
+    "rendered_people": Known(
+        ("occupation_simplified", "gender", "birthyear", "hpi", "hair", "glasses", "beard", "hat", "popularity"), 12
+    ),
+    "lfw": Known(("name_pantheon", "birthyear", "gender", "occupation", "bplace_country", "hpi", "race")),
+}
+"""Sources whose columns do not depend on what is read. ``race`` of LFW exists only where a table of it is given."""
+
+SHIPPED = {"objects": "digits", "breeds": "rendered_breeds", "scenes": "rendered_scenes", "people": "rendered_people"}
+"""Task -> its source, of the tasks whose models are shipped in ``assets/mini``."""
+SHIPPED_RETRAINED = 3  # the emitter of each of them without which a base is shipped

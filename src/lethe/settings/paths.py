@@ -1,0 +1,55 @@
+"""Paths that a configuration names: whether they exist, and what lies beside one that does not. Asked when a run is planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lethe.io.tables import read_json
+from lethe.registry import nearest
+from lethe.settings.contradictions import unknown_columns
+from lethe.settings.load import SettingsError
+from lethe.settings.models import Task
+
+
+def check_exists(key: str, path: str) -> None:
+    """Raise a ``SettingsError`` naming the key, the path and the nearest name beside it unless the path exists."""
+    if Path(path).exists():
+        return
+    folder = next(parent for parent in Path(path).absolute().parents if parent.is_dir())
+    lost = Path(path).absolute().relative_to(folder).parts[0]
+    beside = sorted(entry.name for entry in folder.iterdir())
+    raise SettingsError(f"{key}: '{path}' does not exist; there is no '{lost}' in {folder}{nearest(lost, beside)}")
+
+
+def check_source(name: str, task: Task, made: list[str]) -> None:
+    """Raise a ``SettingsError`` unless what the source of a task reads is there and has the columns that the task names.
+
+    Args:
+        name: of the task.
+        made: files and folders that rules make; they need not exist yet.
+    """
+    where = f"tasks.{name}"
+    for key, value in task.source_options.model_dump().items():
+        for path in value if isinstance(value, list) else [value]:
+            if isinstance(path, str) and path not in made:
+                check_exists(f"{where}.source_options.{key}", path)
+    if task.source == "folder":
+        records = _records(Path(task.source_options.inputs()[0], "entities.json"))
+        if faults := list(unknown_columns(where, task, _columns(records))):
+            raise SettingsError("\n".join(faults))
+        if len(records) < task.entities:
+            raise SettingsError(f"{where}.entities: {task.entities}, but the source has {len(records)}")
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise SettingsError(f"{path} does not exist; a `folder` source needs entities.json and images/{{name}}/ in {path.parent}")
+    records = read_json(path)
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise SettingsError(f"{path}: expected a list of records")
+    return records
+
+
+def _columns(records: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(["name", "dataset_n_original", *(key for record in records for key in record)]))
