@@ -81,7 +81,7 @@ def test_the_paper_names_the_right_architecture() -> None:
 
 @pytest.mark.parametrize(("name", "tag", "kind"), [("small-quickgelu", "quick", QuickGELU), ("small", "plain", nn.GELU)])
 def test_a_folder_keeps_the_activation(weights: Path, tmp_path: Path, name: str, tag: str, kind: type) -> None:
-    save_pretrained_evaluator(tmp_path / "clip", "clip", name, tag)
+    save_pretrained_evaluator(tmp_path / "clip", "clip", name, tag, "")
     model, _, _ = load_clip(str(tmp_path / "clip"))
     assert activations(model) == {kind}
     assert activations(load_clip(name, tag)[0]) == {kind}
@@ -100,7 +100,7 @@ def test_a_folder_keeps_the_activation(weights: Path, tmp_path: Path, name: str,
 
 def test_a_mismatch_leaves_no_folder_and_is_no_score(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(ActivationError, match="must be 'small-quickgelu'"):
-        save_pretrained_evaluator(tmp_path / "clip", "clip", "small", "quick")
+        save_pretrained_evaluator(tmp_path / "clip", "clip", "small", "quick", "")
     assert not (tmp_path / "clip").exists()
     with pytest.raises(ActivationError, match="must be 'small'"):
         load_clip("small-quickgelu", "plain")
@@ -116,4 +116,4 @@ def test_weights_of_an_evaluator_are_finite(weights: Path, tmp_path: Path) -> No
     state["ln_final.weight"][3] = float("inf")
     torch.save(state, weights)
     with pytest.raises(ValueError, match="'small': tensor 'ln_final.weight' holds NaN or infinity"):
-        save_pretrained_evaluator(tmp_path / "clip", "clip", "small", "plain")
+        save_pretrained_evaluator(tmp_path / "clip", "clip", "small", "plain", "")

@@ -22,11 +22,12 @@ def clip_at(name: str, weights: str, revision: str) -> nn.Module:
     """
     tag = open_clip.get_pretrained_cfg(name, weights)
     repository, _, file = tag.get("hf_hub", "").rpartition("/")
-    if not repository:
+    if not repository and "file" not in tag:
         raise ValueError(
             f"evaluators.clip.weights: the hub holds no weights '{weights}' of '{name}', so no commit of them can be fetched"
         )
-    path = download_pretrained_from_hf(repository, file or None, revision=revision)
+    # a tag that somebody registered with a file of this machine has nothing to fetch
+    path = tag.get("file") or download_pretrained_from_hf(repository, file or None, revision=revision)
     preprocessing = {key: tag[key] for key in PREPROCESSING if key in tag}
     return open_clip.create_model(name, pretrained=path, force_preprocess_cfg=preprocessing)
 
