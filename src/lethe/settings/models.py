@@ -5,7 +5,7 @@ Config is *science*: what is measured and how. What belongs to a machine (cores,
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -41,7 +41,9 @@ class Task(Strict):
     selection: Literal["published", "recomputed"] = Field(
         "recomputed", description="published: the names of config/reference/entities_{task}.csv in that order"
     )
-    attributes: list[str] = Field(min_length=1, description="attributes that the similarity `attr` compares")
+    attributes: Literal["all"] | Annotated[list[str], Field(min_length=1)] = Field(
+        "all", description="attributes that the similarity `attr` compares; all: every one of the source, the balanced pair apart"
+    )
     overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
     images_per_entity: int = Field(48, ge=1, description="training images per entity, at most (the smallest entity decides)")
     tuning_emitters: list[int] = Field(
