@@ -87,8 +87,14 @@ use rule notebook_interference as notebook_data_exploration with:
     benchmark:
         "<benchmarks>/notebook_data_exploration/{task}.tsv"
     params:
-        code=fingerprint("lethe.plots.bars", "lethe.plots.notebook", "lethe.plots.similarity_matrix", "lethe.plots.source_grid"),
-        values=task_values("attributes", "priority", kinds=list(SETTINGS.similarity.kinds)),
+        code=fingerprint(
+            "lethe.plots.bars",
+            "lethe.plots.notebook",
+            "lethe.plots.similarity_matrix",
+            "lethe.plots.source_grid",
+            "lethe.testbed.attributes",
+        ),
+        values=task_values("attributes", "balance", "priority", kinds=list(SETTINGS.similarity.kinds)),
     message:
         "Notebook of the data of {wildcards.task}"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.interference.entities import entity_records, specificity_ratio
-from lethe.interference.pairs import image_quantities, pair_means, tidy
+from lethe.interference.pairs import image_quantities, tidy, tidy_pairs
 from lethe.io.tables import read_parquet, write_json, write_parquet
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
@@ -23,7 +23,7 @@ for scores, embeddings in zip(given.on, given.on_embeddings, strict=True):
     model = ModelId.parse(Path(scores).stem)
     quantities = image_quantities(off, read_parquet(scores), scores)
     images.append(tidy(quantities, model))
-    pairs.append(tidy(pair_means(quantities, len(metadata), scores), model))
+    pairs.append(tidy_pairs(quantities, len(metadata), model, scores))
     ratios = specificity.setdefault((model.method, model.epochs), np.full(len(metadata), np.nan))
     ratios[model.index] = specificity_ratio(Embeddings.load(embeddings), off_mean, model.index)
 table = pd.concat(pairs, ignore_index=True)

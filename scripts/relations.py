@@ -7,6 +7,7 @@ from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.sweeps import alignment_table, relation_table
 from lethe.io.tables import read_json, read_parquet, write_csv
 from lethe.settings.models import Task
+from lethe.testbed.attributes import chosen_attributes
 
 params, given = snakemake.params, snakemake.input
 start_job(snakemake, f"relations {snakemake.wildcards.task}", torch=False)
@@ -14,6 +15,6 @@ settings, inference = Task.model_validate(params.task), Inference(**params.infer
 task = TaskData(
     snakemake.wildcards.task, read_json(given.metadata), settings.balance, read_parquet(given.pairs), read_json(given.entities)
 )
-attributes = list(dict.fromkeys([*settings.balance, *settings.attributes]))
+attributes = list(dict.fromkeys([*settings.balance, *chosen_attributes(task.metadata, settings.balance, settings.attributes)]))
 write_csv(snakemake.output.relations, relation_table(task, params.methods, attributes, inference))
 write_csv(snakemake.output.alignments, alignment_table(task, params.methods, inference))

@@ -16,6 +16,7 @@ inputs = SimilarityInputs(
     metadata=read_metadata(given.metadata),
     style=task.prompt_style,
     attributes=task.attributes,
+    balance=task.balance,
     base=given.base,
     clip=given.clip,
     embeddings=Embeddings.load(given.embeddings),

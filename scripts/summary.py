@@ -2,11 +2,9 @@
 
 from lethe.runtime import start_job
 
-import numpy as np
-
 from lethe.interference.gates import unlearning_table
 from lethe.interference.resampling import Inference
-from lethe.interference.summary import all_gates, similarity_table
+from lethe.interference.summary import all_gates, constant_models, similarity_table, untested
 from lethe.io.tables import read_json, read_parquet, write_csv, write_json
 from lethe.settings.models import Statistics, Task
 from lethe.testbed.schema import read_metadata
@@ -30,11 +28,14 @@ unlearning = unlearning_table(
 )
 inference = Inference(statistics.permutations, statistics.bootstrap, statistics.alpha, params.seed)
 similarity = similarity_table(pairs, matrices, entities, inference)
-knows_truth = "true" in matrices and not np.isnan(matrices["true"]).all()
-gates = all_gates(pairs, baseline, similarity, knows_truth)
+gates = all_gates(pairs, baseline, similarity, matrices, entities)
 write_csv(snakemake.output.table, unlearning)
 write_csv(snakemake.output.similarity, similarity)
 write_json(snakemake.output.gates, gates)
+for line in constant_models(pairs):
+    print(line)
+for line in untested(pairs, matrices, entities):
+    print(f"not tested against similarity: {line}")
 failed = [gate for gate in gates if not gate["holds"]]
 for gate in failed:
     print(

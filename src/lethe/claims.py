@@ -100,7 +100,7 @@ def keeps(folder: Path, task: str) -> Row:
     if "others_kept" not in found:
         return Row("C5", task, claim, None, target, None, "this world has no judge", name)
     rows = found[~found["method"].isin(REFERENCES)]
-    value = float(rows["others_kept"].min())
+    value = float(rows["others_kept"].min(skipna=False))  # a method without a value is no method that keeps
     return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name)
 
 
@@ -111,7 +111,7 @@ def predicts(folder: Path, task: str) -> Row:
     claim, target = "a similarity known before unlearning predicts damage", f"q < {LEVEL}"
     if rows.empty:
         return Row("C17", task, claim, None, target, False, "no method has a pair to test", name)
-    best = rows.iloc[int(rows["q"].argmin())]
+    best = rows.iloc[int(rows["q"].fillna(1.0).argmin())]
     count = int((rows["q"] < LEVEL).sum())
     how = f"{count} of {len(rows)} tests below; smallest: {best['method']}, {best['metric']}, {best['similarity']}, "
     how += f"Spearman {best['spearman']:.2f} [{best['low']:.2f}, {best['high']:.2f}], q over {len(found)} tests"

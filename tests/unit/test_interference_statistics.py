@@ -161,8 +161,18 @@ def test_gates() -> None:
         pairs = tidy_matrix("uce", "ssim", 0.5 + 0.01 * sign * similarity)
         table = similarity_table(pairs, {"true": similarity, "unknown": np.full((10, 10), np.nan)}, 10, Inference(999, 50))
         assert table["similarity"].tolist() == ["true"] and table["spearman"].iloc[0] == pytest.approx(-sign)
-        gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, table, knows_truth=True)}
-        assert set(gates) == {"base_judge_accuracy", "rises_with_true_similarity"}
+        alike = {"true": similarity, "attr": similarity}
+        gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, table, alike, 10)}
+        asked = {
+            "base_judge_accuracy",
+            "base_draws_no_constant_picture",
+            "rises_with_true_similarity",
+            "attr_tells_entities_apart",
+        }
+        assert set(gates) == asked | {"every_pair_has_a_value"}
+        assert gates["attr_tells_entities_apart"]["holds"] and gates["every_pair_has_a_value"]["holds"]
+        assert not gates["base_draws_no_constant_picture"]["holds"]  # these scores do not say
+        assert "rises_with_true_similarity" not in str(all_gates(pairs, baseline, table, {"true": similarity * np.nan}, 10))
         assert gates["rises_with_true_similarity"]["holds"] is holds
         assert f"Spearman {-sign:.2f}" in gates["rises_with_true_similarity"]["how"]
 

@@ -64,11 +64,13 @@ def test_brisque_with_flat_areas_stays_near_the_wheel(brisque: Brisque) -> None:
     assert 1e-6 < abs(ours - wheel_brisque().score(images[0])) < 0.5
 
 
-def test_brisque_of_blank_images(brisque: Brisque) -> None:
-    images = np.zeros((2, 32, 32, 3), np.uint8)
-    images[1] = 255
-    black, white = brisque.score(batch(images))["brisque"]
-    assert np.isnan(black) and np.isfinite(white)
+@pytest.mark.parametrize("side", [32, 33, 64])
+def test_brisque_of_a_constant_picture_is_undefined_whatever_its_colour(brisque: Brisque, side: int) -> None:
+    colours = [(0, 0, 0), (255, 255, 255), (128, 128, 128), (1, 1, 1), (200, 30, 90)]
+    images = np.stack([np.full((side, side, 3), colour, np.uint8) for colour in colours])
+    assert np.isnan(brisque.score(batch(images))["brisque"]).all()
+    images[:, 3:9, 3:9] ^= np.arange(6, dtype=np.uint8)[:, None] + 1  # some texture is enough, on any colour
+    assert np.isfinite(brisque.score(batch(images))["brisque"]).all()
 
 
 def test_brisque_ranges_are_those_of_the_wheel() -> None:

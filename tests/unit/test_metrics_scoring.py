@@ -79,8 +79,19 @@ def test_batches_do_not_change_scores_and_images_are_joined_by_key(context: Metr
     whole = Scorer(metrics, 100)
     baseline = whole.score_baseline(image_set())
     scores = whole.score_on(image_set(1))
-    assert list(baseline.table.columns) == ["receiver", "seed", "clip", "brisque", "judge"]
-    expected = {"clip", "brisque", "judge", "rmse", "ssim", "dino", "rmse_published", "ssim_published", "lpips_backbone"}
+    assert list(baseline.table.columns) == ["receiver", "seed", "constant", "clip", "brisque", "judge"]
+    expected = {
+        "constant",
+        "clip",
+        "brisque",
+        "judge",
+        "rmse",
+        "ssim",
+        "dino",
+        "rmse_published",
+        "ssim_published",
+        "lpips_backbone",
+    }
     assert set(scores.table.columns) == {"receiver", "seed", *expected}
 
     single = Scorer(metrics, 1)
@@ -147,7 +158,7 @@ def test_the_threshold_reaches_nudenet_and_its_constants_every_row(context: Metr
     scorer = Scorer(metrics, 4)
     constants = {"nudenet_version": "3.4.2-320n", "nudenet_threshold": 0.3, "nudenet_resolution": 64}
     for table in (scorer.score_baseline(image_set()).table, scorer.score_on(image_set(1)).table):
-        assert list(table.columns) == ["receiver", "seed", "nudenet", *constants]
+        assert list(table.columns) == ["receiver", "seed", "constant", "nudenet", *constants]
         assert table[list(constants)].drop_duplicates().to_dict("records") == [constants]
     assert list(scorer.score_seed_pairs().columns) == ["receiver", "seed", "other_seed"]
 

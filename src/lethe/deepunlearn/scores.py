@@ -19,6 +19,7 @@ from scipy.special import logsumexp
 from scipy.stats import t as student
 
 from lethe.deepunlearn.membership import attack_accuracy, indiscernibility
+from lethe.missing import known
 
 RETRAINED = "retrained"  # trained without the forget set: what unlearning should arrive at
 ORIGINAL = "original"  # trained with it: where unlearning starts
@@ -138,8 +139,9 @@ def summarise(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         level: coverage of the intervals.
 
     Returns:
-        ``dataset, architecture, method, seeds, undefined`` (seeds whose attack has no value), then for every name in ``PER_SEED`` mean,
-        ``_low`` and ``_high``; ``retdev`` is named ``retdev_paired`` (mean over seeds of each seed's deviation). Last
+        ``dataset, architecture, method, seeds, undefined`` (seeds whose attack on the test set has no value), ``left_out`` (the most
+        seeds that one of the means leaves out), then for every name in ``PER_SEED`` mean, ``_low`` and ``_high``; ``retdev`` is named
+        ``retdev_paired`` (mean over seeds of each seed's deviation). Last
         ``retdev_of_means`` and ``indisc_of_means``, of the ratio of mean accuracies and of the mean attack: the noise of single seeds does
         not enter them. Methods keep their order. Seeds without a value are not in a mean; all without is NaN.
     """
@@ -148,6 +150,7 @@ def summarise(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     for keys, group in compared.groupby([*KEYS, "method"], sort=False):
         row: dict[str, Any] = dict(zip([*KEYS, "method"], keys, strict=True))
         row |= {"seeds": len(group), "undefined": int(group["mia_test"].isna().sum())}
+        row["left_out"] = max(known(group[name])[1] for name in PER_SEED)
         for name in PER_SEED:
             title = "retdev_paired" if name == "retdev" else name
             row[title], row[f"{title}_low"], row[f"{title}_high"] = mean_interval(group[name].to_numpy(float), level)
@@ -162,11 +165,11 @@ def summarise(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
 
 def mean_interval(values: Floats, level: float = 0.95) -> tuple[float, float, float]:
     """Mean and Student t-interval of the values that are not NaN; the bounds of fewer than two are NaN."""
-    known = values[~np.isnan(values)]
-    if len(known) < 2:
-        return (float(known[0]) if len(known) else float("nan")), float("nan"), float("nan")
-    half = float(student.ppf((1 + level) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-    mean = float(known.mean())
+    found, _ = known(values)
+    if len(found) < 2:
+        return (float(found[0]) if len(found) else float("nan")), float("nan"), float("nan")
+    half = float(student.ppf((1 + level) / 2, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found)))
+    mean = float(found.mean())
     return mean, mean - half, mean + half
 
 

@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from lethe.gate import Gate
 from lethe.registry import nearest
 
 Variant = Literal["logit_leave_one_split_out", "logit_insample", "released"]
@@ -317,7 +318,8 @@ def gates(attacks: Mapping[str, Attack], retrained: str = "retrained", original:
         attacks: method -> attack, with both references.
 
     Returns:
-        Records ``gate, value, target, holds, how`` as of ``lethe.interference.gates``; a NaN value is None and never holds.
+        Records of ``lethe.gate.Gate``: accuracy and interval of a reference must be there, and no observation of it be without a
+        score.
 
     Raises:
         KeyError: a reference is missing.
@@ -334,6 +336,8 @@ def gates(attacks: Mapping[str, Attack], retrained: str = "retrained", original:
         how = (
             f"the 95 % bootstrap interval over splits of the attack's accuracy, {low:.4f} to {high:.4f}, {claim}; {found.variant}"
         )
-        value = None if math.isnan(found.accuracy) else found.accuracy
-        records.append({"gate": name, "value": value, "target": 0.5, "holds": bool(holds), "how": how})
+        if found.undefined:
+            how += f"; {found.undefined:.2%} of the observations have no score"
+        rests_on = [found.accuracy, low, high, math.nan if found.undefined else 0.0]
+        records.append(Gate(name, found.accuracy, 0.5, holds, how, rests_on).record())
     return records

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lethe.fidelity.world import Effect, World
 from lethe.interference.published_tests import LEVEL
+from lethe.testbed.attributes import chosen_attributes
 
 
 def mantel(world: World) -> Iterator[Effect]:
@@ -68,8 +69,9 @@ def mean_alignment(world: World) -> Iterator[Effect]:
 def missing_attributes(world: World) -> Iterator[Effect]:
     """Attributes that an entity lacks: only they show that the second ``dropna`` undoes the first."""
     for task, settings in world.tasks.items():
-        names = list(dict.fromkeys([*settings.balance, *settings.attributes]))
         records = world.metadata(task)
+        chosen = chosen_attributes(records, settings.balance, settings.attributes)
+        names = list(dict.fromkeys([*settings.balance, *chosen]))
         lacking = sum(record.get(name) is None for record in records for name in names)
         complete = [[record for record in records if record.get(name) is not None] for name in names]
         yield Effect(

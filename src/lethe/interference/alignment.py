@@ -54,12 +54,12 @@ def align(damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], inf
         similarities: kind, or ``weights_{method}``, -> (N, N).
         inference: permutations, draws, level.
     """
-    usable = {key: matrix for key, matrix in damages.items() if _varies(matrix)}
+    usable = {key: matrix for key, matrix in damages.items() if not why_untested(matrix)}
     tested_together: dict[tuple[Key, ...], list[str]] = {}  # `weights` is tested against one method, the others against all
     for kind, similarity in similarities.items():
         only = kind.removeprefix(WEIGHTS) if kind.startswith(WEIGHTS) else ""
         keys = tuple(key for key in usable if not only or key[0] == only)
-        if keys and _varies(similarity):
+        if keys and not why_untested(similarity):
             tested_together.setdefault(keys, []).append(kind)
     result = []
     for keys, kinds in tested_together.items():
@@ -85,6 +85,9 @@ def published_alignment(values: Matrix, similarity: Matrix) -> dict[str, tuple[f
     return published_tests.correlation(values[used], similarity[used])
 
 
-def _varies(matrix: Matrix) -> bool:
+def why_untested(matrix: Matrix) -> str:
+    """Why an (N, N) matrix has no correlation over all pairs of different entities; empty where it has one."""
     values = matrix[off_diagonal(len(matrix))]
-    return bool(np.isfinite(values).all() and np.ptp(values) > 0)
+    if missing := int((~np.isfinite(values)).sum()):
+        return f"{missing} of {len(values)} pairs have no value"
+    return "" if np.ptp(values) > 0 else "the same for all pairs"

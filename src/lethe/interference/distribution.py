@@ -79,8 +79,8 @@ def distribution_summary(
         draws, level, seed: of the interval, see ``bootstrap_mean``.
 
     Returns:
-        ``method, epochs, receivers, emitters`` (how many), ``images`` (in a set, at least), and for each quantity its mean, ``_low`` and
-        ``_high``; an interval needs two emitters.
+        ``method, epochs, receivers, emitters`` (how many), ``images`` (in a set, at least), and for each quantity its mean, ``_low``,
+        ``_high`` and ``_left_out`` (emitters without a value, whose sets are too small); an interval needs two emitters.
     """
     quantities = [column for column in table.columns if column not in KEYS]
     reported = table[~table["emitter"].isin(list(exclude))]
@@ -89,8 +89,7 @@ def distribution_summary(
         row: dict[str, Any] = {"method": method, "epochs": epochs, "receivers": receivers}
         row |= {"emitters": len(group), "images": int(group["images"].min())}
         for quantity in quantities:
-            interval = bootstrap_mean(group[quantity].to_numpy(float), draws, level, seed)
-            row |= {quantity: interval.mean, f"{quantity}_low": interval.low, f"{quantity}_high": interval.high}
+            row |= bootstrap_mean(group[quantity].to_numpy(float), draws, level, seed).columns(quantity)
         rows.append(row)
     return pd.DataFrame(rows)
 

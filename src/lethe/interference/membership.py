@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from lethe.interference.gates import Gate
+from lethe.gate import Gate
 from lethe.interference.statistics import bootstrap_mean
 from lethe.records import ModelId
 from lethe.testbed.members import asked_of
@@ -23,8 +23,11 @@ RECEIVERS = ("emitter", "others")
 
 
 def auc(members: Losses, nonmembers: Losses) -> float:
-    """Area under the ROC curve of "a lower loss means member"; 0.5: nothing to be told apart. NaN if one of the two is empty."""
-    if not len(members) or not len(nonmembers):
+    """Area under the ROC curve of "a lower loss means member"; 0.5: nothing to be told apart.
+
+    NaN if one of the two is empty, or a loss is not finite: a model that diverged has no members to speak of.
+    """
+    if not len(members) or not len(nonmembers) or not np.isfinite([members.sum(), nonmembers.sum()]).all():
         return float("nan")
     truth = np.concatenate([np.ones(len(members)), np.zeros(len(nonmembers))])
     return float(roc_auc_score(truth, -np.concatenate([members, nonmembers])))
@@ -34,10 +37,11 @@ def auc_interval(members: Losses, nonmembers: Losses, draws: int, level: float, 
     """Percentile bootstrap of ``auc``: members and non-members are drawn anew, each among themselves.
 
     The area is the share of pairs (member, non-member) in which the member has the lower loss, ties counting half (Mann and
-    Whitney 1947). So a draw is a weighting of rows and columns of one matrix. NaN where either kind has fewer than two images.
+    Whitney 1947). So a draw is a weighting of rows and columns of one matrix. NaN where either kind has fewer than two images or a
+    loss that is not finite.
     """
     m, n = len(members), len(nonmembers)
-    if min(m, n) < 2:
+    if min(m, n) < 2 or not np.isfinite([members.sum(), nonmembers.sum()]).all():
         return float("nan"), float("nan")
     generator = np.random.default_rng(seed)
     wins = (members[:, None] < nonmembers) + 0.5 * (members[:, None] == nonmembers)
@@ -100,7 +104,7 @@ def membership_means(table: pd.DataFrame, *, exclude: Collection[int] = (), draw
     Returns:
         ``method, epochs, receivers, emitters``; mean ``auc`` with ``low, high``; ``change`` with ``change_low, change_high``: the mean
         difference to the base's area on the same images, emitter by emitter. Negative on the emitter: the method hides its members.
-        Intervals of a single emitter are NaN.
+        Intervals of a single emitter are NaN. ``auc_left_out``, ``change_left_out``: emitters without a value, not in ``emitters``.
     """
     import pandas as pd
 
@@ -112,8 +116,8 @@ def membership_means(table: pd.DataFrame, *, exclude: Collection[int] = (), draw
         mean = bootstrap_mean(own.to_numpy(float), draws, level, seed)
         change = bootstrap_mean((own - base.loc[own.index]).to_numpy(float), draws, level, seed)
         row = {"method": method, "epochs": epochs, "receivers": receivers, "emitters": mean.n}
-        row |= {"auc": mean.mean, "low": mean.low, "high": mean.high}
-        rows.append(row | {"change": change.mean, "change_low": change.low, "change_high": change.high})
+        row |= {"auc": mean.mean, "low": mean.low, "high": mean.high, "auc_left_out": mean.left_out}
+        rows.append(row | change.columns("change"))
     return pd.DataFrame(rows)
 
 
@@ -136,7 +140,8 @@ def gate_base_knows(means: pd.DataFrame) -> Gate:
     """
     row = means[(means["method"] == BASE) & (means["receivers"] == "emitter")].iloc[0]
     how = f"mean area of the base over {row['emitters']} emitters, interval {row['low']:.3f} to {row['high']:.3f}"
-    return Gate("base_knows_its_members", float(row["auc"]), 0.5, bool(row["low"] > 0.5), f"{how}; holds if it lies above 0.5")
+    numbers = [*row[["auc", "low", "high"]], *[np.nan] * int(row["auc_left_out"])]
+    return Gate("base_knows_its_members", row["auc"], 0.5, row["low"] > 0.5, f"{how}; holds if it lies above 0.5", numbers)
 
 
 def gate_retrained(rows: pd.DataFrame) -> Gate:
@@ -144,19 +149,20 @@ def gate_retrained(rows: pd.DataFrame) -> Gate:
 
     Whether members are those of the base or those of unlearning: retraining leaves out the whole entity.
     """
-    worst = rows.iloc[int((rows["auc"] - 0.5).abs().argmax())]
+    worst = rows.iloc[int((rows["auc"] - 0.5).abs().fillna(np.inf).argmax())]
     holds = bool(((rows["low"] <= 0.5) & (rows["high"] >= 0.5)).all())
     how = f"the area farthest from 0.5 among {len(rows)} retrained models: emitter {worst['emitter']}, "
     how += f"interval {worst['low']:.3f} to {worst['high']:.3f}; holds if every interval holds 0.5"
-    return Gate("retrain_knows_no_member", float(worst["auc"]), 0.5, holds, how)
+    return Gate("retrain_knows_no_member", worst["auc"], 0.5, holds, how, rows[["auc", "low", "high"]])
 
 
 def gate_none_is_base(none: pd.DataFrame, base: pd.DataFrame) -> Gate:
     """A no-op method answers as the base does, up to what another batch size may change."""
-    both = none.merge(base, on="emitter", suffixes=("", "_base"))
-    value = float((both["loss_members"] - both["loss_members_base"]).abs().max())
+    both = none.merge(base, on="emitter", how="left", suffixes=("", "_base"))
+    difference = (both["loss_members"] - both["loss_members_base"]).abs()
+    value = float(difference.max())
     how = f"largest difference of the members' mean loss between 'none' and the base over {len(both)} emitters"
-    return Gate("none_answers_as_the_base", value, 1e-5, value <= 1e-5, how)
+    return Gate("none_answers_as_the_base", value, 1e-5, value <= 1e-5, how, difference)
 
 
 def _mean(values: Losses) -> float:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from lethe.interference.pairs import DIFFERENCES, PAIRS
+from lethe.metrics.constant import CONSTANT
+from lethe.missing import known
 
 
 def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -21,10 +23,12 @@ def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = No
         seed_pairs: ``receiver, seed, other_seed`` + pair metrics, each unordered pair once
             (``Scorer.score_seed_pairs``).
 
-    Differences get both orders, so their mean is 0 by symmetry and only their range tells something.
+    Differences get both orders, so their mean is 0 by symmetry and only their range tells something. A pair with a picture of one
+    colour is NaN, as in ``image_quantities``: two black pictures are no sign of a low floor.
     """
     kept = [name for name in DIFFERENCES if name in baseline.columns]
-    left = baseline[["receiver", "seed", *kept]]
+    empty = [CONSTANT] if CONSTANT in baseline.columns else []
+    left = baseline[["receiver", "seed", *kept, *empty]]
     both = left.merge(left.rename(columns={"seed": "other_seed"}), on="receiver", suffixes=("", "_other"))
     both = both[both["seed"] != both["other_seed"]].reset_index(drop=True)
     if both.empty:
@@ -36,6 +40,9 @@ def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = No
         renamed = seed_pairs.rename(columns=PAIRS)
         mirrored = renamed.rename(columns={"seed": "other_seed", "other_seed": "seed"})
         result = result.merge(pd.concat([renamed, mirrored]), on=["receiver", "seed", "other_seed"], how="left", validate="1:1")
+    if empty:
+        nothing = ((both[CONSTANT] != 0) | (both[f"{CONSTANT}_other"] != 0)).to_numpy()
+        result.loc[nothing, result.columns[3:]] = np.nan
     return result
 
 
@@ -54,8 +61,8 @@ def noise_floor(
     Returns:
         quantity -> ``mean``; ``low``, ``high``: central range of a *pair*, which is a mean over as many images as the
         baseline has seeds (each replicate draws that many ordered seed pairs of a receiver); ``image_low``,
-        ``image_high``: of one image; ``n``: number of seed pairs; ``level``. NaN values are left out; a quantity
-        without any other is None throughout.
+        ``image_high``: of one image; ``n``: number of seed pairs; ``left_out``: seed pairs without a value, which are left out;
+        ``level``. A quantity without any value is None throughout.
     """
     table = seed_quantities(baseline, seed_pairs)
     seeds = int(baseline.groupby("receiver")["seed"].nunique().max())
@@ -64,12 +71,16 @@ def noise_floor(
     quantities = [column for column in table.columns if column not in ("receiver", "seed", "other_seed")]
     result: dict[str, dict[str, Any]] = {}
     for name in quantities:
-        values, replicates = table[name].dropna().to_numpy(float), []
+        (values, missing), replicates = known(table[name]), []
         for _, rows in table[["receiver", name]].dropna().groupby("receiver", sort=True):
             own = rows[name].to_numpy(float)
             replicates.append(own[generator.integers(len(own), size=(draws, seeds))].mean(axis=1))
         if not len(values):
-            result[name] = dict.fromkeys(("mean", "low", "high", "image_low", "image_high")) | {"n": 0, "level": level}
+            result[name] = dict.fromkeys(("mean", "low", "high", "image_low", "image_high")) | {
+                "n": 0,
+                "left_out": missing // 2,
+                "level": level,
+            }
             continue
         low, high = np.percentile(np.concatenate(replicates), [tail, 100 - tail])
         image_low, image_high = np.percentile(values, [tail, 100 - tail])
@@ -80,6 +91,7 @@ def noise_floor(
             "image_low": float(image_low),
             "image_high": float(image_high),
             "n": len(values) // 2,
+            "left_out": missing // 2,
             "level": level,
         }
     return result

@@ -4,6 +4,9 @@ Quantities (specs/icare.md section 6), on = unlearned model, off = base, same pr
 ``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, ``lpips_backbone``,
 ``lpips_alex``, and ``dino_diff``, which is a cosine despite its published name. ``rmse_published`` and
 ``ssim_published`` are the same at the published data range 4095.
+
+An off picture of one colour is no picture: nothing compares with it, or a broken base would show a model that draws the
+same as harmless (RMSE 0, SSIM 1). Such a comparison is NaN. An on picture of one colour is damage, and is compared.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from lethe.io.tables import read_json, write_json
 from lethe.metrics.base import constant_columns, spec_of
+from lethe.metrics.constant import CONSTANT
 from lethe.records import ModelId
 from lethe.registry import nearest
 
@@ -72,12 +76,14 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
         what: name of the scores for errors, e.g. the file.
 
     Returns:
-        ``receiver, seed``, the raw on scores (``clip``, ``judge``, ...), the quantities of the module, and the constants
-        of the metrics (``nudenet_threshold``); a metric that was not scored gives no column. NaN stays NaN.
+        ``receiver, seed``, the raw on scores (``clip``, ``judge``, ...), the quantities of the module, ``constant`` (1 where the on
+        picture has one colour), and the constants of the metrics (``nudenet_threshold``); a metric that was not scored gives no
+        column. NaN stays NaN.
 
     Raises:
         MissingReceiverError: if an on image has no off image.
-        ValueError: if (receiver, seed) is not unique, no metric is known, or a constant differs between on and off.
+        ValueError: if (receiver, seed) is not unique, no metric is known, a metric of single images was scored on one side alone,
+            or a constant differs between on and off.
     """
     for name, table in (("the baseline", baseline), (what, scores)):
         if table.duplicated(["receiver", "seed"]).any():
@@ -85,9 +91,14 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
                 table.loc[table.duplicated(["receiver", "seed"]), ["receiver", "seed"]].head(3).to_records(index=False).tolist()
             )
             raise ValueError(f"{name}: (receiver, seed) must be unique; more than once: {twice}")
-    kept = [name for name in DIFFERENCES if name in scores.columns and name in baseline.columns]
+    for name in (*DIFFERENCES, CONSTANT):
+        if (name in scores.columns) != (name in baseline.columns):
+            has, lacks = ("on", "off") if name in scores.columns else ("off", "on")
+            raise ValueError(f"{what}: the {has} images have '{name}', the {lacks} images have not; score both alike")
+    kept = [name for name in DIFFERENCES if name in scores.columns]
+    empty = [CONSTANT] if CONSTANT in scores.columns else []
     joined = scores.merge(
-        baseline[["receiver", "seed", *kept]],
+        baseline[["receiver", "seed", *kept, *empty]],
         on=["receiver", "seed"],
         how="left",
         suffixes=("", "_off"),
@@ -102,7 +113,13 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
     for column, quantity in PAIRS.items():
         if column in joined.columns:
             result[quantity] = joined[column]
-    if result.shape[1] == 2:
+    if empty:
+        nothing = joined[f"{CONSTANT}_off"] != 0
+        if nothing.any():
+            log.warning("%s: %d of %d off pictures have one colour; nothing compares with them", what, nothing.sum(), len(joined))
+            result.loc[nothing, [name for name in result.columns if name not in ("receiver", "seed", *kept)]] = math.nan
+        result[CONSTANT] = joined[CONSTANT]
+    if result.shape[1] == 2 + len(empty):
         raise ValueError(f"{what}: no known metric among the columns {', '.join(scores.columns)}")
     for column in constant_columns([*baseline.columns, *scores.columns]):
         found = {name: sorted(set(table.get(column, ()))) for name, table in (("off", baseline), ("on", scores))}
@@ -115,21 +132,39 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
 def pair_means(images: pd.DataFrame, entities: int, what: str = "scores") -> pd.DataFrame:
     """Mean over seeds: one row per receiver 0..entities-1, indexed by ``receiver``.
 
-    NaN seeds (BRISQUE of an all-black image, the cosine of a zero embedding) are left out of the mean, as in the
-    reference, and their number is logged; a pair with nothing else is NaN.
+    NaN seeds (BRISQUE of a picture of one colour, the cosine of a zero embedding) are left out of the mean, as in the
+    reference; their number is logged, and ``left_out`` tells it pair by pair. A pair with nothing else is NaN.
 
     Raises:
-        MissingReceiverError: if a receiver has no image at all, naming the indices.
+        MissingReceiverError: if a receiver has no image at all, or fewer than others, naming the indices.
     """
-    constants = constant_columns(images.columns)
-    quantities = [column for column in images.columns if column not in ("receiver", "seed", *constants)]
+    quantities = _quantities(images)
     missing = sorted(set(range(entities)) - set(images["receiver"]))
     if missing:
         raise MissingReceiverError(f"{what}: no images of {len(missing)} of {entities} receivers: {missing[:10]}")
+    counts = images["receiver"].value_counts()
+    if len(fewer := sorted(counts.index[counts < counts.max()])):
+        raise MissingReceiverError(f"{what}: fewer than {counts.max()} images of {len(fewer)} receivers: {fewer[:10]}")
     for name, count in images[quantities].isna().sum().items():
         if count:
             log.warning("%s: %d of %d values of '%s' are NaN and left out of the means", what, count, len(images), name)
     return images.groupby("receiver", sort=True)[quantities].mean()
+
+
+def left_out(images: pd.DataFrame) -> pd.DataFrame:
+    """How many seeds the means of ``pair_means`` leave out: the same rows and columns."""
+    return images[_quantities(images)].isna().groupby(images["receiver"], sort=True).sum()
+
+
+def _quantities(images: pd.DataFrame) -> list[str]:
+    return [column for column in images.columns if column not in ("receiver", "seed", *constant_columns(images.columns))]
+
+
+def tidy_pairs(images: pd.DataFrame, entities: int, model: ModelId, what: str = "scores") -> pd.DataFrame:
+    """Rows of ``pairs_{task}.parquet`` of one model: ``tidy`` of ``pair_means``, and ``left_out``, the seeds a mean leaves out."""
+    result = tidy(pair_means(images, entities, what), model)
+    result["left_out"] = tidy(left_out(images), model)["value"].astype("int64")
+    return result
 
 
 def tidy(table: pd.DataFrame, model: ModelId) -> pd.DataFrame:

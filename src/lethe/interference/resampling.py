@@ -70,14 +70,15 @@ def blocks(count: int, width: int) -> Iterator[slice]:
 def extreme(observed: Floats, drawn: Floats, alternative: Alternative) -> NDArray[np.int64]:
     """How many of ``drawn`` (draws, ...) are at least as extreme as ``observed`` (...).
 
-    Ties count as extreme, and rounding must not break them: 1e-12 is given away.
+    Ties count as extreme, and rounding must not break them: 1e-12 is given away. So does NaN: what cannot be compared must never
+    make a p-value small, and of an ``observed`` that is NaN every draw is extreme, so that p is 1.
     """
     if alternative not in ALTERNATIVES:
         raise ValueError(f"alternative is '{alternative}'; allowed: {', '.join(ALTERNATIVES)}")
     if alternative == "two-sided":
-        return np.asarray((np.abs(drawn) >= np.abs(observed) - 1e-12).sum(axis=0))
+        return len(drawn) - np.asarray((np.abs(drawn) < np.abs(observed) - 1e-12).sum(axis=0))
     sign = 1 if alternative == "greater" else -1
-    return np.asarray((sign * drawn >= sign * observed - 1e-12).sum(axis=0))
+    return len(drawn) - np.asarray((sign * drawn < sign * observed - 1e-12).sum(axis=0))
 
 
 def p_value(count: NDArray[np.int64], permutations: int) -> Floats:

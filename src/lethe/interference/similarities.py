@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_schedul
 from lethe.metrics.clip import ClipScore, load_clip
 from lethe.metrics.embeddings import Embeddings
 from lethe.testbed.activations import act_fingerprints
+from lethe.testbed.attributes import Asked, chosen_attributes, no_attributes
 from lethe.testbed.names import prompt, prompt_name, published_preprocessed
 from lethe.testbed.similarity import (
     act_published,
@@ -22,11 +24,13 @@ from lethe.testbed.similarity import (
     attr_similarity,
     clip_similarity,
     dino_similarity,
+    distinct_values,
     jacc_published,
     true_similarity,
 )
 
 Matrix = NDArray[np.float64]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class SimilarityInputs:
     """What similarities are computed from.
 
     Attributes:
-        metadata: filtered records in index order. style: prompt style. attributes: compared by ``attr``.
+        metadata: filtered records in index order. style: prompt style.
+        attributes: compared by ``attr``, see ``chosen_attributes``. balance: the balanced pair.
         base: pipeline folder. clip: open_clip folder. embeddings: backbone embeddings of the off images.
         distances: true distances ``{name: {name: value or None}}``.
         world, task, seeds, steps: of the activation fingerprints' noise.
@@ -43,7 +48,8 @@ class SimilarityInputs:
 
     metadata: Sequence[Mapping[str, Any]]
     style: str
-    attributes: Sequence[str]
+    attributes: Asked
+    balance: Sequence[str]
     base: str | Path
     clip: str | Path
     embeddings: Embeddings
@@ -68,7 +74,16 @@ def _clip(inputs: SimilarityInputs) -> Matrix:
 
 
 def _attr(inputs: SimilarityInputs) -> Matrix:
-    return jacc_published(inputs.metadata) if inputs.published else attr_similarity(inputs.metadata, inputs.attributes)
+    if inputs.published:
+        return jacc_published(inputs.metadata)
+    chosen = chosen_attributes(inputs.metadata, inputs.balance, inputs.attributes)
+    matrix = attr_similarity(inputs.metadata, chosen)
+    apart = [
+        f"{column} ({why})" for column, why in no_attributes(inputs.metadata, inputs.balance).items() if column not in chosen
+    ]
+    log.info("attr compares %d attributes: %s; not: %s", len(chosen), ", ".join(chosen), ", ".join(apart))
+    log.info("attr has %d different values between %d entities", distinct_values(matrix), len(matrix))
+    return matrix
 
 
 def _dino(inputs: SimilarityInputs) -> Matrix:

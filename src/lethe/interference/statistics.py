@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lethe.interference.matrix_tests import bootstrap_correlations, count_extreme, off_diagonal, ranked, standardized
 from lethe.interference.resampling import ALTERNATIVES, Alternative, blocks, extreme, p_value, random_orders, ranks
+from lethe.missing import known
 
 Matrix = NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def _incomplete(
 
     def correlate(order: NDArray[np.int64]) -> NDArray[np.float64]:
         values = b[order[:, rows], order[:, columns]]
-        return np.nan_to_num(_standardized(ranks(values, axis=1) if rank else values) @ x / len(x))
+        return np.asarray(_standardized(ranks(values, axis=1) if rank else values) @ x / len(x))  # NaN counts as extreme
 
     observed = correlate(np.arange(n)[None])[0]
     drawn = random_orders(n, permutations, seed)
@@ -124,13 +125,21 @@ def _incomplete(
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over emitters and its bootstrap interval; ``low`` and ``high`` are NaN for a single emitter."""
+    """A mean over ``n`` emitters and its bootstrap interval; ``low`` and ``high`` are NaN for a single emitter.
+
+    ``left_out``: emitters whose value is missing.
+    """
 
     mean: float
     low: float
     high: float
     n: int
     level: float
+    left_out: int = 0
+
+    def columns(self, name: str) -> dict[str, float]:
+        """As columns of a table: ``{name}, {name}_low, {name}_high, {name}_left_out``."""
+        return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high, f"{name}_left_out": self.left_out}
 
 
 def bootstrap_mean(values: NDArray[np.float64], draws: int = 2000, level: float = 0.95, seed: int = 0) -> Interval:
@@ -138,24 +147,23 @@ def bootstrap_mean(values: NDArray[np.float64], draws: int = 2000, level: float 
     replacement.
 
     Args:
-        values: one number per emitter; NaN (emitter not unlearned, metric undefined) is left out and not counted in
-            ``n``.
+        values: one number per emitter; NaN (emitter not unlearned, metric undefined) is left out and counted in ``left_out``,
+            not in ``n``.
         draws: bootstrap draws.
         level: coverage.
         seed: of the draws.
 
     With ten emitters the percentile interval is too narrow by roughly a tenth; it is a description, not a test.
     """
-    finite = np.asarray(values, dtype=float)
-    finite = finite[~np.isnan(finite)]
-    n = len(finite)
+    found, left_out = known(values)
+    n = len(found)
     if n == 0:
-        return Interval(float("nan"), float("nan"), float("nan"), 0, level)
+        return Interval(float("nan"), float("nan"), float("nan"), 0, level, left_out)
     if n == 1:
-        return Interval(float(finite[0]), float("nan"), float("nan"), 1, level)
-    means = finite[np.random.default_rng(seed).integers(n, size=(draws, n))].mean(axis=1)
+        return Interval(float(found[0]), float("nan"), float("nan"), 1, level, left_out)
+    means = found[np.random.default_rng(seed).integers(n, size=(draws, n))].mean(axis=1)
     low, high = np.percentile(means, [50 * (1 - level), 50 * (1 + level)])
-    return Interval(float(finite.mean()), float(low), float(high), n, level)
+    return Interval(float(found.mean()), float(low), float(high), n, level, left_out)
 
 
 def _standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:

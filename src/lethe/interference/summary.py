@@ -9,12 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.interference.alignment import align, published_alignment, similarity_of
-from lethe.interference.gates import Gate, gate_base_accuracy, gate_none_is_zero
+from lethe.gate import Gate
+from lethe.interference.alignment import align, published_alignment, similarity_of, why_untested
+from lethe.interference.gates import (
+    gate_base_accuracy,
+    gate_base_draws,
+    gate_distinct,
+    gate_every_pair_has_a_value,
+    gate_none_is_zero,
+)
 from lethe.interference.matrices import by_method
 from lethe.interference.pairs import PUBLISHED_KEYS
 from lethe.interference.resampling import Inference, q_values
 from lethe.metrics.base import SPECS, spec_of
+from lethe.metrics.constant import CONSTANT
+from lethe.records import ModelId
 
 Matrix = NDArray[np.float64]
 BASE_ACCURACY = 0.95  # a base that does not draw what it is asked measures nothing
@@ -38,12 +47,7 @@ def similarity_table(
         not unlearn every entity, and what is unknown or constant off the diagonal, are left out.
     """
     found = {method: (epochs, quantities) for method, epochs, quantities in by_method(pairs, entities)}
-    damages = {
-        (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
-        for method, (_, quantities) in found.items()
-        for metric, matrix in quantities.items()
-        if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
-    }
+    damages = _damages({method: quantities for method, (_, quantities) in found.items()})
     rows = []
     for one in align(damages, similarities, inference):
         epochs, quantities = found[one.method]
@@ -57,6 +61,36 @@ def similarity_table(
     table = pd.DataFrame(rows, columns=names)
     table.insert(names.index("p") + 1, "q", q_values(table["p"]))
     return table
+
+
+def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, str], Matrix]:
+    """(method, metric) -> (N, N) damage of every pair metric, from method -> metric -> matrix."""
+    return {
+        (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
+        for method, found in quantities.items()
+        for metric, matrix in found.items()
+        if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
+    }
+
+
+def untested(pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int) -> list[str]:
+    """What ``similarity_table`` leaves out and why, a line per method and reason, for the log."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    damages = _damages({method: quantities for method, _, quantities in by_method(pairs, entities)})
+    for (method, metric), matrix in damages.items():
+        reasons.setdefault((method, why_untested(matrix)), []).append(metric)
+    for kind, matrix in similarities.items():
+        reasons.setdefault(("similarity", why_untested(matrix)), []).append(kind)
+    return [f"{what} {', '.join(names)}: {why}" for (what, why), names in reasons.items() if why]
+
+
+def constant_models(pairs: pd.DataFrame) -> list[str]:
+    """Models that draw pictures of one colour, the worst first, as lines for the log."""
+    rows = pairs[pairs["metric"] == CONSTANT]
+    shares = rows.groupby(["task", "method", "epochs", "emitter"], observed=True)["value"].mean()
+    worst = shares[shares > 0].sort_values(ascending=False, kind="stable")
+    models = [ModelId(str(task), int(emitter), str(method), int(epochs)).name for task, method, epochs, emitter in worst.index]
+    return [f"{name}: {share:.1%} of its pictures have one colour" for name, share in zip(models, worst, strict=True)]
 
 
 def _published(quantities: Mapping[str, Matrix], metric: str, similarity: Matrix) -> dict[str, tuple[float, float]]:
@@ -74,23 +108,33 @@ def gate_rises(table: pd.DataFrame) -> Gate:
     """
     rows = table[table["similarity"] == "true"]
     if rows.empty:
-        return Gate("rises_with_true_similarity", float("nan"), RISES_AT, False, "no method has a pair to test")
+        return Gate("rises_with_true_similarity", None, RISES_AT, False, "no method has a pair to test", [])
     best = rows.iloc[int(rows["p"].argmin())]
     p, tests = float(best["p"]), len(rows)
     how = (
         f"smallest p of {tests} one-sided Mantel tests (entities permuted): {best['method']}, {best['metric']}, "
         f"Spearman {best['spearman']:.2f}; times {tests} (Bonferroni) {min(1.0, p * tests):.4f}"
     )
-    return Gate("rises_with_true_similarity", p, RISES_AT, p < RISES_AT, how)
+    return Gate("rises_with_true_similarity", p, RISES_AT, p < RISES_AT, how, rows[["p", "spearman"]])
 
 
-def all_gates(pairs: pd.DataFrame, baseline: pd.DataFrame, table: pd.DataFrame, knows_truth: bool) -> list[dict[str, Any]]:
-    """Every gate of a task that its data allow, as plain records."""
+def all_gates(
+    pairs: pd.DataFrame, baseline: pd.DataFrame, table: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int
+) -> list[dict[str, Any]]:
+    """Every gate of a task that its data allow, as plain records.
+
+    Args:
+        pairs: tidy pairs of a task, all methods. baseline: scores of the off images. table: from ``similarity_table``.
+        similarities, entities: as there.
+    """
     gates = []
     if (pairs["method"] == "none").any():
         gates.append(gate_none_is_zero(pairs))
     if "judge" in baseline.columns:
         gates.append(gate_base_accuracy(baseline, BASE_ACCURACY))
-    if knows_truth:
+    if "true" in similarities and not np.isnan(similarities["true"]).all():
         gates.append(gate_rises(table))
+    gates += [gate_base_draws(baseline), gate_every_pair_has_a_value(pairs, entities)]
+    if "attr" in similarities:
+        gates.append(gate_distinct(similarities["attr"]))
     return [gate.record() for gate in gates]

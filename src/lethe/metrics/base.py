@@ -108,6 +108,7 @@ _LIST: list[MetricSpec] = [
         "github.com/notAI-tech/NudeNet",
         ("version", "threshold", "resolution"),
     ),
+    MetricSpec("constant", "↓", "1", (0, 1), "image", "1 if all pixels have one colour", "lethe.metrics.constant"),
     MetricSpec("ssim", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 255", "SSIM, Wang 2004; skimage defaults"),
     MetricSpec("ssim_published", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 4095", _ISM),
     MetricSpec("rmse", "↓", "1", (0, 1), "pair", "mean over channels of RMSE / 255", "root mean squared error"),

@@ -8,7 +8,8 @@ Where every neighbourhood has texture, scores equal the wheel's to 1e-9. Three d
 flat area MSCN is 0; the wheel's rounding makes it +-1e-17, and because the fits count negative values, its random signs
 move the wheel's score (a photo with a black frame: by up to 2.5). We set what is below rounding to 0, the exact result.
 (2) The wheel solves for the shape with a general root finder from 0.2; we bisect on [0.02, 100] and clamp a fit beyond.
-(3) A side without any value is NaN there and 0 here. An all-black image has no MSCN statistics: NaN in both.
+(3) A side without any value is NaN there and 0 here. Of a constant picture there is nothing to fit: NaN here, whatever its grey.
+The wheel has NaN for black alone; of white (88.0) and grey (88.3) it rates the edge against the zeros that pad the picture.
 """
 
 from __future__ import annotations
@@ -172,9 +173,14 @@ def fit_aggd(moments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.T
 
 
 def features(grey: torch.Tensor) -> torch.Tensor:
-    """(n, H, W) grey images in [0, 1], float64 -> (n, 36) features, unscaled, in the order of the wheel."""
-    scales = []
+    """(n, H, W) grey images in [0, 1], float64 -> (n, 36) features, unscaled, in the order of the wheel.
+
+    NaN for a picture that is constant at full or at half size: its only MSCN values are those of the padding.
+    """
+    scales, constant = [], torch.zeros(len(grey), dtype=torch.bool, device=grey.device)
     for _ in range(2):
+        flat = grey.flatten(1)
+        constant |= flat.amax(1) - flat.amin(1) < FLAT
         m = mscn(grey)
         fields = (
             m,
@@ -189,7 +195,7 @@ def features(grey: torch.Tensor) -> torch.Tensor:
         products = torch.stack([alpha, mean, left, right], dim=-1)[:, 1:].flatten(1)
         scales += [own, products]
         grey = half_size(grey)
-    return torch.cat(scales, dim=1)
+    return torch.cat(scales, dim=1).masked_fill_(constant[:, None], math.nan)
 
 
 class Brisque:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from lethe.metrics import METRICS
 from lethe.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
+from lethe.metrics.constant import CONSTANT, constant_pictures
 from lethe.metrics.embeddings import Embeddings
 
 BACKBONE = "embedding"  # field of the embeddings that pairs are compared by
@@ -59,8 +60,8 @@ class ImageSet:
 
 
 class Scores(NamedTuple):
-    """Result of a pass: one row per image (``receiver, seed`` + metrics and their constants) and the embeddings, if the
-    backbone gives any.
+    """Result of a pass: one row per image (``receiver, seed, constant`` + metrics and their constants) and the embeddings, if
+    the backbone gives any. ``constant`` is 1 where all pixels have one colour: such a picture is never an answer to a prompt.
     """
 
     table: pd.DataFrame
@@ -198,6 +199,7 @@ class Scorer:
                 None if off_embedding is None else off_embedding[part],
             )
             tables.append(_columns(batch, chosen))
+            tables[-1].insert(0, CONSTANT, constant_pictures(batch.images))
             for field_name, embedder in self._embedders.items():
                 found[field_name].append(batch.once(field_name, lambda e=embedder, p=batch.images: e.embed(p)))  # type: ignore[misc]
         keys = pd.DataFrame({"receiver": images.receivers, "seed": images.seeds})

@@ -61,7 +61,8 @@ def unknown_columns(where: str, task: Task, columns: list[str]) -> Iterator[str]
         if isinstance(rule, Derived):
             there.append(rule.column)
     named = [("balance", column) for column in task.balance]
-    named += [("priority", task.priority), *(("attributes", column) for column in task.attributes)]
+    attributes = [] if task.attributes == "all" else task.attributes
+    named += [("priority", task.priority), *(("attributes", column) for column in attributes)]
     for key, column in named:
         yield from _unknown(f"{where}.{key}", column, there, task.source)
 

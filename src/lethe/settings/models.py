@@ -45,7 +45,9 @@ class Task(Strict):
     selection: Literal["published", "recomputed"] = Field(
         "recomputed", description="published: the names of config/reference/entities_{task}.csv in that order"
     )
-    attributes: list[Column] = Field(min_length=1, description="attributes that the similarity `attr` compares")
+    attributes: Literal["all"] | Annotated[list[Column], Field(min_length=1)] = Field(
+        "all", description="attributes that the similarity `attr` compares; all: every one of the source, the balanced pair apart"
+    )
     overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
     images_per_entity: int = Field(
         48, ge=1, le=10_000, description="training images per entity, at most (the smallest entity decides)"

@@ -92,6 +92,12 @@ def attr_similarity(records: Sequence[Mapping[str, Any]], attributes: Sequence[s
     return np.divide(score, counted, out=np.full((n, n), math.nan), where=counted > 0)
 
 
+def distinct_values(matrix: Matrix) -> int:
+    """How many different values ``(N, N)`` similarities have off the diagonal; what rounding alone tells apart is one value."""
+    values = matrix[~np.eye(len(matrix), dtype=bool)]
+    return len(np.unique(np.round(values[np.isfinite(values)], 9)))
+
+
 def jacc_published(records: Sequence[Mapping[str, Any]]) -> Matrix:
     """The published attribute similarity, kept for comparison only; use ``attr_similarity``.
 

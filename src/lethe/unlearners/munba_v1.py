@@ -33,7 +33,7 @@ SMALLEST = 1e-12  # of |cos|: exact orthogonality has no closed form, and the re
 class MUNBaV1Config(LoraTrainingConfig):
     """Hyper-parameters of the published MUNBa."""
 
-    max_grad_norm: float = Field(math.inf, gt=0, description="published: a value is set and never acts")
+    max_grad_norm: float = Field(math.inf, gt=0, allow_inf_nan=True, description="published: a value is set and never acts")
 
     @model_validator(mode="after")
     def _equal_batches(self) -> MUNBaV1Config:

@@ -12,6 +12,7 @@ from lethe.interference.templates.base import Template
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.parameters import PairParameters
 from lethe.interference.templates.result import Finding, Result, number
+from lethe.missing import mean
 
 
 def compute(parameters: PairParameters, data: Mapping[str, TaskData], inference: Inference) -> Result:
@@ -20,18 +21,18 @@ def compute(parameters: PairParameters, data: Mapping[str, TaskData], inference:
     values = task.matrix(parameters.method, parameters.metric, parameters.fidelity)
     others = np.where(np.eye(task.size, dtype=bool), np.nan, values)
     present = np.isfinite(others).any(axis=1)
-    means = np.full(task.size, np.nan)
-    means[present] = np.nanmean(others[present], axis=1)
+    means = np.array([mean(row) for row in others])
     findings = []
     for name, per_emitter in (("diagonal", np.diagonal(values)), ("off_diagonal", means)):
-        mean = bootstrap_mean(per_emitter, inference.bootstrap, 1 - inference.alpha, inference.seed)
+        found = bootstrap_mean(per_emitter, inference.bootstrap, 1 - inference.alpha, inference.seed)
         how = "mean over emitters, emitters drawn with replacement"
-        findings.append(Finding(f"mean_{name}", number(mean.mean), mean.n, how, number(mean.low), number(mean.high)))
+        findings.append(Finding(f"mean_{name}", number(found.mean), found.n, how, number(found.low), number(found.high)))
     rows = tuple(
         {"emitter": int(i), "receiver": int(j), "value": float(values[i, j])}
         for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True)
     )
-    notes = {"names": task.names, "emitters_missing": int((~present).sum())}
+    lost = int(np.isnan(values[present]).sum())  # of models that exist
+    notes = {"names": task.names, "emitters_missing": int((~present).sum()), "pairs_left_out": lost}
     return Result(tuple(findings), rows, {"value": ("metric", parameters.metric)}, notes)
 
 

@@ -21,7 +21,7 @@ class Finding:
         name: what was estimated, e.g. ``spearman``.
         value: the estimate; an effect size where there is one.
         low, high: its interval.
-        p: p-value of its test.
+        p: p-value of its test; a finding without a value has none.
         q: the same within the family of the figure's tests (Benjamini and Hochberg); never set for published statistics.
         n: number of units.
         how: what was computed, in one sentence.
@@ -37,6 +37,10 @@ class Finding:
     p: float | None = None
     q: float | None = None
     group: str = ""
+
+    def __post_init__(self) -> None:
+        if self.value is None or not math.isfinite(self.value):
+            object.__setattr__(self, "p", None)
 
 
 @dataclass(frozen=True)

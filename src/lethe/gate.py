@@ -1,0 +1,54 @@
+"""Gates: what must hold before a table is believed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import InitVar, asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One checked condition.
+
+    A comparison with NaN is false, and a maximum or a mean may pass over it, so whether a gate is believed is decided here and not
+    where it is made: it names every number that it rests on, and does not hold where one of them is missing.
+
+    Attributes:
+        gate: name.
+        value: what was measured.
+        target: what it is compared with.
+        holds: whether the gate holds; never where a number that it rests on is missing.
+        how: what was computed, in one sentence; says how many numbers are missing.
+        rests_on: every number that decides, of any shape; NaN, None and infinities are missing. Not kept.
+    """
+
+    gate: str
+    value: float | None
+    target: float
+    holds: bool
+    how: str
+    rests_on: InitVar[ArrayLike]
+
+    def __post_init__(self, rests_on: ArrayLike) -> None:
+        numbers = np.asarray(rests_on, dtype=float).ravel()
+        missing = int((~np.isfinite(numbers)).sum())
+        why = ""
+        if missing:
+            why = f"{missing} of {len(numbers)} values are missing"
+        elif not len(numbers):
+            why = "there is no value to judge by"
+        elif self.value is None or not math.isfinite(self.value):
+            why = "the value is missing"
+        value = None if self.value is None else float(self.value)
+        object.__setattr__(self, "value", value if value is not None and math.isfinite(value) else None)
+        object.__setattr__(self, "holds", bool(self.holds) and not why)
+        if why:
+            object.__setattr__(self, "how", f"{self.how}; does not hold, because {why}")
+
+    def record(self) -> dict[str, Any]:
+        """As plain data: ``gate, value, target, holds, how``; a value that is missing is None."""
+        return asdict(self)

@@ -1,0 +1,26 @@
+"""Values that are missing (NaN, None): whoever takes a mean without them says how many they were."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def known(values: ArrayLike) -> tuple[Floats, int]:
+    """The values that are there, flat, and how many are missing (NaN or None)."""
+    numbers = np.asarray(values, dtype=float).ravel()
+    missing = np.isnan(numbers)
+    return numbers[~missing], int(missing.sum())
+
+
+def mean(values: ArrayLike) -> float:
+    """Mean of the values that are there; NaN where none is."""
+    found, _ = known(values)
+    return float(found.mean()) if len(found) else float("nan")
+
+
+def told(left_out: int, of: int) -> str:
+    """What a sentence about a mean ends with; nothing where no value was left out."""
+    return f"; {left_out} of {of} values are missing and left out" if left_out else ""
