@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -14,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import lethe
 from lethe.io.atomic import DiskFullError, atomic_path, write_bytes, write_text
 from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file
 from lethe.io.lock import hold_run_lock
@@ -40,6 +43,47 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
             part.mkdir()
             (part / content).write_text(content)
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["two"] and not leftovers(tmp_path)
+
+
+def test_bytes_are_on_the_disk_before_they_get_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut leaves the name without its bytes: every file is synced whole, and renamed after that."""
+    synced: dict[int, int] = {}
+    renamed: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = status.st_size
+
+    def watched_replace(source: Path, destination: Path) -> None:
+        for file in [path for path in (source, *source.rglob("*")) if path.is_file()]:
+            assert synced.get(file.stat().st_ino) == file.stat().st_size, f"{file.name} is renamed before it is synced"
+            renamed.append(file.name)
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    write_bytes(tmp_path / "a.bin", b"abc")
+    write_parquet(tmp_path / "b.parquet", pd.DataFrame({"a": [1]}))
+    with atomic_path(tmp_path / "folder") as part:
+        (part / "inner").mkdir(parents=True)
+        (part / "inner" / "c.txt").write_text("c")
+        (part / "d.txt").write_text("d")
+    assert len(renamed) == 4 and set(renamed) > {"c.txt", "d.txt"}
+
+
+def test_no_other_file_gets_its_name_before_it_is_synced() -> None:
+    """Every function of the package that renames a file into place calls ``sync_file`` first."""
+    source = Path(lethe.__file__).parent
+    found = 0
+    for file in source.rglob("*.py"):
+        for function in [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)]:
+            calls = {ast.unparse(node.func): node.lineno for node in ast.walk(function) if isinstance(node, ast.Call)}
+            if "os.replace" in calls:
+                found += 1
+                assert calls.get("sync_file", math.inf) < calls["os.replace"], f"{file.relative_to(source)}: {function.name}"
+    assert found >= 2
 
 
 def write_too_much(path: str, limit: int) -> None:
