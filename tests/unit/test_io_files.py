@@ -155,6 +155,19 @@ def test_a_target_of_two_files_is_finished_when_both_are(tmp_path: Path) -> None
     assert work.done == set() and WorkFolder(tmp_path / "work", 0).done == set()
 
 
+def test_one_lost_file_of_two_is_the_whole_target_again(tmp_path: Path) -> None:
+    def write(first: Path, second: Path) -> None:
+        first.write_text("1")
+        second.write_text("2")
+
+    WorkFolder(tmp_path / "work", 0).finish(("a", "b"), write)
+    (tmp_path / "work" / "b").write_text("damaged")
+    work = WorkFolder(tmp_path / "work", 0)
+    assert work.done == {"a"}
+    work.finish(("a", "b"), write)
+    assert work.done == {"a", "b"} and work.path("b").read_text() == "2"
+
+
 def test_marks_of_a_dead_run_are_removed_and_of_a_live_one_kept(tmp_path: Path) -> None:
     mark = tmp_path / "locks" / "0.output.lock"
     mark.parent.mkdir()

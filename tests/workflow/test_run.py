@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import signal
@@ -48,8 +49,18 @@ def test_none_is_exactly_zero_and_base_draws_what_it_is_asked(finished: Clone) -
     assert len(pairs[(pairs["method"] == "uce") & (pairs["metric"] == "rmse")]) == 100
 
 
-TOLERANCE = {"judge_base": 0.05, "judge_emitter": 0.15, "others_kept": 0.1, "ua": 0.15, "ira": 0.1}
-TOLERANCE |= {"clip_diff_emitter": 15, "clip_diff_others": 4}
+TOLERANCE = {"judge_emitter": 0.15, "others_kept": 0.1, "ua": 0.15, "ira": 0.1, "clip_diff_emitter": 15, "clip_diff_others": 4}
+SEEDS, RECEIVERS = 2, 10
+
+
+def tolerance(column: str, emitters: int) -> float:
+    """How far another processor may move a number of ``emitters`` emitters (docs/claims.md).
+
+    Judge accuracies count images, and one may always flip; when it does, its CLIP score (100 x cosine) changes as much as it can.
+    """
+    images = {"judge_base": RECEIVERS, "judge_emitter": emitters, "ua": emitters, "clip_diff_emitter": emitters / 100}
+    images |= dict.fromkeys(("others_kept", "ira"), emitters * (RECEIVERS - 1))
+    return max(TOLERANCE.get(column, 0.03), 1 / (SEEDS * images[column]) if column in images else 0) + 1e-9
 
 
 def test_unlearning_table_is_the_golden_one(finished: Clone) -> None:
@@ -57,8 +68,9 @@ def test_unlearning_table_is_the_golden_one(finished: Clone) -> None:
     golden = pd.read_csv(ROOT / "tests/golden/unlearning_objects_smoke.csv").set_index("method")
     ours = pd.read_csv(finished.folder / RESULTS / "tables/unlearning_objects.csv").set_index("method")
     assert set(golden.index) == set(ours.index)
-    for column in golden:
-        assert ours[column].to_dict() == pytest.approx(golden[column].to_dict(), abs=TOLERANCE.get(column, 0.03)), column
+    for method, column in itertools.product(golden.index, golden.columns):
+        allowed = tolerance(column, golden.loc[method, "emitters"])
+        assert ours.loc[method, column] == pytest.approx(golden.loc[method, column], abs=allowed), (method, column)
 
 
 def test_every_figure_has_its_data(finished: Clone) -> None:
