@@ -20,7 +20,16 @@ import lethe
 from lethe.io.atomic import DiskFullError, atomic_path, write_bytes, write_text
 from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file
 from lethe.io.lock import hold_run_lock
-from lethe.io.tables import CorruptFileError, read_json, read_jsonl, read_parquet, write_json, write_jsonl, write_parquet
+from lethe.io.tables import (
+    CorruptFileError,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    write_csv,
+    write_json,
+    write_jsonl,
+    write_parquet,
+)
 from lethe.io.work import WorkFolder
 
 
@@ -206,6 +215,8 @@ def test_tables_round_trip_and_are_deterministic(tmp_path: Path) -> None:
     assert read_jsonl(tmp_path / "a.jsonl") == [{"a": "é"}, {"b": None}]
     with pytest.raises(ValueError):
         write_json(tmp_path / "a.json", {"a": float("nan")})
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"a": [1, 2], "b": [1 / 3, 1e-9], "c": ["x", None]}))
+    assert (tmp_path / "a.csv").read_text() == "a,b,c\n1,0.333333,x\n2,1e-09,\n"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"PAR1 nothing"])

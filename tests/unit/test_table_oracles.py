@@ -11,6 +11,7 @@ from lethe.interference.matrix_tests import bootstrap_correlations, correlation_
 from lethe.interference.membership import gate_base_knows, gate_retrained
 from lethe.interference.noise_floor import noise_floor, seed_quantities
 from lethe.interference.pairs import image_quantities, pair_means, pair_records
+from lethe.interference.published_tests import correlation, correlations
 from lethe.interference.resampling import Inference, multiplicities
 from lethe.interference.summary import similarity_table
 from lethe.testbed.balance import greedy_pair
@@ -93,3 +94,17 @@ def test_a_constant_attribute_balances_nothing() -> None:
     assert greedy_pair(table, ["a"], ["b", "c"]) == ("a", "c")
     with pytest.raises(ValueError, match="1 first and 0 second candidates vary"):
         greedy_pair(table, ["a"], ["b"])
+
+
+def test_published_correlations_of_many_rows_are_those_of_each() -> None:
+    generator = np.random.default_rng(4)
+    x, values = generator.normal(3, 1, 20), generator.normal(5, 2, (6, 20))
+    values[1, :4], values[2] = np.nan, 7.0  # what is missing, what is constant
+    values[3], values[4, 2:] = -x + 0.01 * values[3], np.nan  # nearly -1; too few
+    values[5] = np.round(values[5])  # ties
+    found = correlations(x, values)
+    for number, row in enumerate(values):
+        for name, (r, p) in correlation(x, row).items():
+            assert found[name][number] == pytest.approx(r, rel=1e-9, nan_ok=True)
+            assert found[f"{name}_p"][number] == pytest.approx(p, rel=1e-6, nan_ok=True)
+    assert np.isnan(found["pearson"]).tolist() == [False, False, True, False, True, False]
