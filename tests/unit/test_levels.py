@@ -9,6 +9,7 @@ import pytest
 
 from lethe.claims import forgets, keeps, predicts, published_finds_more
 from lethe.interference.gates import gate_none_is_zero
+from lethe.interference.published_tests import either
 from lethe.interference.summary import all_gates, gate_rises
 
 
@@ -71,3 +72,9 @@ def test_the_published_test_finds_more(tmp_path: Path, q: float, holds: bool) ->
         tmp_path, "relations", p=[0.03, None], q=[q, None], published_p_1=[0.01, 0.01], published_significant=[True, True]
     )
     assert published_finds_more(folder, "people").holds is holds
+
+
+@pytest.mark.parametrize(("first", "second", "significant"), [(0.049, 0.9, True), (0.9, 0.049, True), (0.05, 0.05, False)])
+def test_published_tests_need_one_of_two_at_five_percent(first: float, second: float, significant: bool) -> None:
+    assert either({"pearson": (0.5, first), "spearman": (0.5, second)}) is significant
+    assert not either({"pearson": (float("nan"), float("nan")), "spearman": (0.5, 0.9)})

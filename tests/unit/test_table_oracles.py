@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lethe.interference.distribution import _compare
 from lethe.interference.matrices import matrices
 from lethe.interference.matrix_tests import bootstrap_correlations, correlation_draws
 from lethe.interference.membership import gate_base_knows, gate_retrained
@@ -14,6 +15,7 @@ from lethe.interference.pairs import image_quantities, pair_means, pair_records
 from lethe.interference.published_tests import correlation, correlations
 from lethe.interference.resampling import Inference, multiplicities
 from lethe.interference.summary import similarity_table
+from lethe.metrics.distribution import SET_METRICS
 from lethe.testbed.balance import greedy_pair
 
 
@@ -108,3 +110,11 @@ def test_published_correlations_of_many_rows_are_those_of_each() -> None:
             assert found[name][number] == pytest.approx(r, rel=1e-9, nan_ok=True)
             assert found[f"{name}_p"][number] == pytest.approx(p, rel=1e-6, nan_ok=True)
     assert np.isnan(found["pearson"]).tolist() == [False, False, True, False, True, False]
+
+
+@pytest.mark.parametrize("name", SET_METRICS)
+def test_sets_are_compared_from_their_least_size_on(name: str) -> None:
+    metric, generator = SET_METRICS[name], np.random.default_rng(5)
+    enough, few = generator.normal(size=(2, metric.least, 3)), generator.normal(size=(2, metric.least - 1, 3))
+    assert list(_compare(name, *enough)) == list(metric.columns) and np.isfinite(list(_compare(name, *enough).values())).all()
+    assert np.isnan(list(_compare(name, *few).values())).all()
