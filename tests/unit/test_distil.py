@@ -16,13 +16,14 @@ from lethe.unlearners import UNLEARNERS
 from lethe.unlearners._lora_training import (
     Borrowed,
     LoraTrainingConfig,
+    Rows,
     adapters,
     cycle,
     find_modules,
     low_rank_delta,
     optimise,
 )
-from lethe.unlearners.base import UnlearnData
+from lethe.unlearners.base import Emitter, UnlearnData
 from lethe.unlearners.distil import FADE
 from lethe.unlearners.distil_weight import top_masks
 
@@ -104,6 +105,24 @@ def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: flo
     assert [float(numbers[f"loss_{kind}"]) for kind in ("forget", "retain")] == pytest.approx(
         torch.stack(losses).tolist(), rel=1e-3
     )
+
+
+@pytest.mark.parametrize(("pools", "drawn"), [({}, [3 * 4, 3 * 2]), ({"forget_pool": 5, "retain_pool": 7}, [7, 5])])
+def test_a_row_is_fresh_at_every_use_unless_pools_are_asked_for(
+    lent: Borrowed, monkeypatch: pytest.MonkeyPatch, pools: dict[str, int], drawn: list[int]
+) -> None:
+    counts: list[int] = []
+    draw = Borrowed.draw
+
+    def counted(self: Borrowed, rows: torch.Tensor, count: int, generator: torch.Generator) -> tuple[Rows, torch.Tensor]:
+        counts.append(count)
+        return draw(self, rows, count, generator)
+
+    monkeypatch.setattr(Borrowed, "draw", counted)
+    method = FADE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
+    emitter = Emitter(0, "a dog", "a dog")
+    (result,) = method.unlearn(lent.pipe, [emitter], lent.data, seed=0)  # type: ignore[attr-defined]
+    assert counts == drawn and result.record["steps"] == 3
 
 
 def test_rows(lent: Borrowed) -> None:

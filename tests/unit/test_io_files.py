@@ -188,9 +188,18 @@ def test_marks_of_a_dead_run_are_removed_and_of_a_live_one_kept(tmp_path: Path) 
         assert run.stdout is not None and run.stdout.readline() == "held\n"
         assert not mark.exists()  # it was alone
         mark.write_text("results/a\n")  # now the run marks its own files
-        assert hold_run_lock(tmp_path) is not None
-        assert mark.exists()
+        second = hold_run_lock(tmp_path)
+        assert second is not None and mark.exists()
         run.kill()
+    third = [
+        sys.executable,
+        "-c",
+        "import sys; from lethe.io.lock import hold_run_lock; hold_run_lock(sys.argv[1])",
+        str(tmp_path),
+    ]
+    subprocess.run(third, check=True)
+    assert mark.exists()  # the first run is dead, the second is not
+    second.close()
     assert hold_run_lock(tmp_path) is not None  # the other run is dead, so this one is alone and its marks are nobody's
     assert not mark.exists()
 
