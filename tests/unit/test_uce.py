@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.unlearners.uce import dense_edit, solve, truncate
+from lethe.diffusion.pipeline import encode_prompts
+from lethe.unlearners.base import Emitter, UnlearnData
+from lethe.unlearners.uce import UCE, dense_edit, solve, truncate
 
 
 def draw(seed: int, b: int, m: int, n: int, d: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -77,3 +79,22 @@ def test_bench_record() -> None:
 
     record = bench_uce(entities=4, dense_entities=0)
     assert record["max_rank"] == 1 and record["bytes_on_disk"] < 4 * 10_000 and record["matrices"] == 32
+
+
+@pytest.mark.parametrize(
+    ("tokens", "preserve", "edited", "held"),
+    [("last", "guide", 1, 1), ("last", "others", 1, 2), ("all", "guide", 7, 12), ("all", "others", 7, 24)],
+)
+def test_what_is_edited_and_what_is_held(tiny_pipe, tokens: str, preserve: str, edited: int, held: int) -> None:
+    """Of ``an image of a dog`` among three such prompts: the begin token and four words are shared, seven states are its own."""
+    prompts = {index: f"an image of a {name}" for index, name in enumerate(("dog", "cat", "lake"))}
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
+    method = UCE(tokens=tokens, preserve=preserve)
+    (result,) = method.unlearn(tiny_pipe, [Emitter(0, "a dog", prompts[0])], data, seed=0)
+    assert (result.record["concept_vectors"], result.record["preserved_vectors"]) == (edited, held)
+    own, other, guide = encode_prompts(tiny_pipe, [prompts[0], prompts[1], ""]).float()
+    moved_own, moved_guide, moved_other = (result.delta.map_embeddings(states) for states in (own, guide, other))
+    if tokens == "all":  # what is held moves less than what is not
+        near = {"guide": (moved_guide - guide).norm(), "others": (moved_other - other).norm()}
+        assert near[preserve] < min(value for key, value in near.items() if key != preserve)
+        assert (moved_own - guide).norm() < (own - guide).norm()
