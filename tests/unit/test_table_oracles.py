@@ -95,7 +95,10 @@ def test_a_constant_attribute_balances_nothing() -> None:
     table = pd.DataFrame({"a": [0, 0, 1], "b": ["x", "x", "x"], "c": [1, 0, 0]})
     assert greedy_pair(table, ["a"], ["b", "c"]) == ("a", "c")
     rows = pd.DataFrame({"rare": [0] * 9 + [1], "common": [0] * 6 + [1] * 4, "x": [0, 1] * 5, "y": [0] * 9 + [1]})
-    assert greedy_pair(rows, ["rare", "common"], ["y", "x"]) == ("common", "x")  # the rarest value, then the rarest pair, most often
+    assert greedy_pair(rows, ["rare", "common"], ["y", "x"]) == (
+        "common",
+        "x",
+    )  # the rarest value, then the rarest pair, most often
     with pytest.raises(ValueError, match="1 first and 0 second candidates vary"):
         greedy_pair(table, ["a"], ["b"])
 

@@ -13,6 +13,8 @@ from lethe.diffusion.pipeline import load_pipeline
 from lethe.unlearners import UNLEARNERS
 from lethe.unlearners._lora_training import Borrowed, adapters, find_modules, gradient_of, mean_share
 from lethe.unlearners.base import Emitter, UnlearnData
+from lethe.unlearners.munba import nash_weights
+from lethe.unlearners.munba_v1 import published_weights
 
 PARAMETERS: dict[str, Any] = {
     "rank": 3,
@@ -75,6 +77,32 @@ def test_a_step_in_parts_has_the_same_gradient(exact: tuple[Any, UnlearnData], m
     assert whole.dtype == torch.float64 and float(whole.norm()) > 0
     torch.testing.assert_close(parts, whole, rtol=1e-10, atol=1e-10 * float(whole.abs().max()))
     assert of_parts == pytest.approx(numbers, rel=1e-10)
+
+
+@pytest.mark.parametrize("method", ["munba", "munba_v1"])
+def test_a_bargained_step_is_made_of_both_gradients(exact: tuple[Any, UnlearnData], method: str) -> None:
+    """a_r g_r + a_f g_f, signs included: munba ascends the forget loss; munba_v1 descends both, its retain rows noised as the others."""
+    pipe, data = exact
+    unlearner = UNLEARNERS.load(method)(**PARAMETERS, **({"forget_bound": 100.0} if method == "munba" else {}))
+    lent, generator = Borrowed(pipe, data), torch.Generator().manual_seed(3)
+    forget, retain = (
+        replace(rows, target=rows.target.double())
+        for rows, _ in (lent.draw(torch.tensor(of), 4, generator) for of in ([0, 2, 4, 6], [1, 3, 5, 7]))
+    )
+    with adapters(lent.unet, find_modules(lent.unet, PARAMETERS["target_modules"]), unlearner.config, generator) as factors:
+        trained = [p for factor in factors for p in (factor.a, factor.b)]
+        for factor in factors:
+            factor.b.data.copy_(0.3 * torch.randn(factor.b.shape, generator=generator))
+        found, numbers = unlearner.step_gradient(lent, forget, retain, trained)
+        seen = retain if method == "munba" else lent.renoise(retain, forget)
+        losses = [(lent.predict(rows) - rows.target).square().mean() for rows in (seen, forget)]
+        g_r, g_f = (list(torch.autograd.grad(loss, trained)) for loss in losses)
+    if method == "munba":
+        g_f = [-g for g in g_f]
+    a_r, a_f = (nash_weights(g_r, g_f) if method == "munba" else published_weights(g_r, g_f))[:2]
+    for part, r, f in zip(found, g_r, g_f, strict=True):
+        torch.testing.assert_close(part, a_r * r + a_f * f, rtol=1e-9, atol=1e-12)
+    assert [float(numbers[f"loss_{kind}"]) for kind in ("retain", "forget")] == pytest.approx(torch.stack(losses).tolist())
 
 
 def test_no_part_is_larger_than_asked(pipe: Any, data: UnlearnData) -> None:
