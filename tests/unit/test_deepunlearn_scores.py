@@ -215,6 +215,8 @@ def test_groups_by_hand():
     assert (counts.sum(axis=1) == 1).all()
     edge = made(retrained=RETRAINED[:1], original=[(1, 1, 0.9, 0.8)], ft=[(1, 0.8, 0.499, 0.5)], ct=[(1, 0.8, 0.501, 0.5)])
     assert ranking_groups(edge, 0.1)["group_retdev"].tolist() == ["F", "G1"]  # 0.37625 and 0.37375 against 0.375
+    edge = made(retrained=RETRAINED[:1], original=[(1, 1, 0.9, 0.8)], ft=[(1, 0.8, 0.119, 0.5)], ct=[(0.121, 0.8, 0.121, 0.5)])
+    assert ["at chance" in why for why in ranking_groups(edge, 0.1)["why"]] == [True, False]  # up to 1.2 times chance
     with pytest.raises(ValueError, match="no 'original' for d, a"):
         ranking_groups(scores[scores["method"] != "original"], chance=0.1)
     assert (ranking_groups(scores, chance={"d": 0.9})["group_retdev"] == "F").all()

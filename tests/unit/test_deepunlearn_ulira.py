@@ -67,7 +67,7 @@ def world(splits, forgets, n, seed, shift=0.0, sample=1.0, split=0.0):
 
 
 def slow_fit(phi, forgotten, unseen, s, leave_out):
-    """Means per sample and pooled variances of both kinds, by loops."""
+    """Per kind and sample (mean, variance, number of observations), and the pooled variance, by loops."""
     splits, forgets, n = phi.shape
     out = []
     for kind in range(2):
@@ -80,15 +80,18 @@ def slow_fit(phi, forgotten, unseen, s, leave_out):
                 if not (leave_out and t == s) and (unseen[t, j] if kind else forgotten[t, k, j])
             ]
             if seen:
-                means[j] = np.mean(seen)
+                means[j] = (np.mean(seen), np.var(seen) * len(seen) / max(1, len(seen) - 1), len(seen))
                 squares += np.var(seen) * len(seen)
                 freedom += len(seen) - 1
         out.append((means, squares / freedom))
     return out
 
 
+@pytest.mark.parametrize("enough", [64, 2])  # with 64 no sample has a variance of its own here, with 2 some have
 @pytest.mark.parametrize("variant", ["logit_leave_one_split_out", "logit_insample"])
-def test_scores_against_a_slow_transcription(variant):
+def test_scores_against_a_slow_transcription(variant, enough, monkeypatch):
+    monkeypatch.setattr(ulira, "OWN_SPREAD", enough)
+    kinds_of_counts = set()
     phi, correct, forgotten, unseen = world(6, 2, 60, 1, shift=0.5)
     positives, negatives = ulira._targets(phi, forgotten, unseen, variant == ulira.DEFAULT, seed=0)
     for s in range(6):
@@ -96,12 +99,17 @@ def test_scores_against_a_slow_transcription(variant):
         both = sorted(set(mean_f) & set(mean_n))
 
         def ratio(k, j, s=s, f=mean_f, n=mean_n, vf=var_f, vn=var_n):
-            return norm.logpdf(phi[s, k, j], f[j], vf**0.5) - norm.logpdf(phi[s, k, j], n[j], vn**0.5)
+            own = f[j][2] >= enough, n[j][2] >= enough
+            kinds_of_counts.add((own, f[j][2] == enough))
+            vf, vn = (f[j][1], n[j][1]) if all(own) else (vf, vn)
+            return norm.logpdf(phi[s, k, j], f[j][0], vf**0.5) - norm.logpdf(phi[s, k, j], n[j][0], vn**0.5)
 
         expected = [ratio(k, j) for k in range(2) for j in both if forgotten[s, k, j]]
         assert np.allclose(positives[s], expected, rtol=1e-6, atol=1e-8) and len(negatives[s]) == len(expected)
         allowed = np.array([ratio(k, j) for k in range(2) for j in both if unseen[s, j]])
         assert all(np.abs(allowed - value).min() < 1e-6 for value in negatives[s])
+    if enough == 2:  # both, one and exactly as many as are needed
+        assert {own for own, _ in kinds_of_counts} >= {(True, True), (False, True)} and ((True, True), True) in kinds_of_counts
     found = ulira.attack(phi, correct, forgotten, unseen, variant)
     labels = np.repeat([1, 0], sum(map(len, positives)))
     scores = np.concatenate([*positives, *negatives])

@@ -214,6 +214,8 @@ def test_headers_that_are_refused(tmp_path):
 def test_wrong_shapes_and_names(tiny_pipe):
     with pytest.raises(ValueError, match="must begin with a component"):
         DenseDelta({"vae.x": random(2)})
+    with pytest.raises(ValueError, match="name 'mid_block.x' must begin with a component"):
+        LoraDelta({"mid_block.x": (random(4, 32), random(32, 4))})
     with pytest.raises(ValueError, match=r"torch\.float64"):
         DenseDelta({"unet.conv_in.bias": random(16).double()})
     with pytest.raises(ValueError, match="without a mask"):

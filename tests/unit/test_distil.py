@@ -16,13 +16,15 @@ from lethe.unlearners import UNLEARNERS
 from lethe.unlearners._lora_training import (
     Borrowed,
     LoraTrainingConfig,
+    Rows,
     adapters,
     cycle,
     find_modules,
     low_rank_delta,
     optimise,
 )
-from lethe.unlearners.base import UnlearnData
+from lethe.unlearners.base import Emitter, UnlearnData
+from lethe.unlearners.distil import FADE
 from lethe.unlearners.distil_weight import top_masks
 
 CONFIG = LoraTrainingConfig(rank=3, alpha=6.0, steps=2, target_modules=["*.attn2.to_k", "conv_in", "*.resnets.0.conv1"])
@@ -82,6 +84,45 @@ def test_clipping_acts(lent: Borrowed) -> None:
     with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as factors:
         record = optimise(factors, CONFIG, gradient)
     assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
+
+
+@pytest.mark.parametrize(("forget", "retain"), [(1.0, 0.0), (0.0, 1.0), (0.3, 2.0)])
+def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: float, retain: float) -> None:
+    """The gradient of w_f MSE(forget) + w_r MSE(retain), signs and weights included, each loss the mean over its own rows."""
+    parameters = CONFIG.model_dump() | {"forget_weight": forget, "retain_weight": retain}
+    generator = torch.Generator().manual_seed(5)
+    to_forget = lent.teach(lent.draw(torch.tensor([0, 2]), 2, generator)[0], lent.overwrite)
+    to_keep = lent.teach(lent.draw(torch.tensor([1, 3]), 4, generator)[0])
+    with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as factors:
+        trained = [p for factor in factors for p in (factor.a, factor.b)]
+        for parameter in trained:
+            parameter.data.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+        found, numbers = FADE(**parameters)._gradient(lent, to_forget, to_keep, trained)
+        losses = [(lent.predict(rows) - rows.target).square().mean() for rows in (to_forget, to_keep)]
+        expected = torch.autograd.grad(forget * losses[0] + retain * losses[1], trained)
+    found, expected = (torch.cat([part.flatten() for part in parts]) for parts in (found, expected))
+    assert float((found - expected).norm() / expected.norm()) < 1e-3
+    assert [float(numbers[f"loss_{kind}"]) for kind in ("forget", "retain")] == pytest.approx(
+        torch.stack(losses).tolist(), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(("pools", "drawn"), [({}, [3 * 4, 3 * 2]), ({"forget_pool": 5, "retain_pool": 7}, [7, 5])])
+def test_a_row_is_fresh_at_every_use_unless_pools_are_asked_for(
+    lent: Borrowed, monkeypatch: pytest.MonkeyPatch, pools: dict[str, int], drawn: list[int]
+) -> None:
+    counts: list[int] = []
+    draw = Borrowed.draw
+
+    def counted(self: Borrowed, rows: torch.Tensor, count: int, generator: torch.Generator) -> tuple[Rows, torch.Tensor]:
+        counts.append(count)
+        return draw(self, rows, count, generator)
+
+    monkeypatch.setattr(Borrowed, "draw", counted)
+    method = FADE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
+    emitter = Emitter(0, "a dog", "a dog")
+    (result,) = method.unlearn(lent.pipe, [emitter], lent.data, seed=0)  # type: ignore[attr-defined]
+    assert counts == drawn and result.record["steps"] == 3
 
 
 def test_rows(lent: Borrowed) -> None:

@@ -62,6 +62,7 @@ def test_every_value_arrives_as_float32_where_the_page_looks_for_it():
 def test_directions_are_those_of_the_metrics():
     tables = make_tables(10)
     content = task_data(tables.pairs, tables.metadata, {}, tables.noise_floor, METHODS)
+    assert {metric["difference"] for metric in content["metrics"]} == {True, False}
     for metric in content["metrics"]:
         spec = spec_of(metric["name"])
         assert metric["higher_is_healthier"] == (spec.arrow == "\u2191") and metric["unchanged"] == spec.undamaged

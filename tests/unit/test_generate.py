@@ -94,12 +94,22 @@ def test_batch_of_1_and_of_40(tiny_pipe):
     assert difference(draw(tiny_pipe, requests[:14], dataclasses.replace(FAST, batch_size=7)), at_40[:14]) <= 1
 
 
-def test_same_bits_at_equal_shape_wherever_the_row_stands(tiny_pipe):
+def test_same_bits_at_equal_shape_and_row(tiny_pipe):
+    """Elsewhere in the batch the last bits may differ: group normalisation splits the pixels of a batch evenly among threads."""
     requests = ask()
     first = draw(tiny_pipe, requests)
     np.testing.assert_array_equal(first, draw(tiny_pipe, requests))
-    np.testing.assert_array_equal(first[::-1], draw(tiny_pipe, requests[::-1]))
-    np.testing.assert_array_equal(first[3:5], draw(tiny_pipe, requests[3:5], shape=10))  # a filled-up batch
+    np.testing.assert_array_equal(first[:5], draw(tiny_pipe, requests[:5], shape=10))  # a filled-up batch
+    assert difference(first[::-1], draw(tiny_pipe, requests[::-1])) <= 1
+    assert difference(first[3:5], draw(tiny_pipe, requests[3:5], shape=10)) <= 1
+
+
+def test_an_image_stands_where_it_stood_whichever_models_are_finished():
+    """So a resumed job draws the same bits; 7 images a model do not fill its batches of 4."""
+    requests = [r for delta in (text_map(1), lora(0), text_map(5), lora(7)) for r in ask(delta, receivers=7, seeds=1)]
+    whole, rest = plan(requests, 4), plan(requests[7:], 4)
+    assert sorted(map(len, whole)) == [3] * 4 + [4] * 4
+    assert [[r.key for r in batch] for batch in rest] == [[r.key for r in batch] for batch in whole[2:]]
 
 
 def test_no_op_models_cost_one_and_equal_the_base(tiny_pipe, monkeypatch):
@@ -128,7 +138,7 @@ def test_mixed_text_maps_equal_one_model_at_a_time(tiny_pipe, monkeypatch):
     interleaved = sorted(requests, key=lambda r: (r.receiver, r.delta.digest))
     lookup = {r.key: image for r, image in zip(requests, mixed, strict=True)}
     for request, image in generate(tiny_pipe, interleaved, FAST, **WORLD, shape=15):
-        np.testing.assert_array_equal(image, lookup[request.key])
+        assert difference(image, lookup[request.key]) <= 1
 
 
 def test_text_map_equals_applied_weights(tiny_pipe):

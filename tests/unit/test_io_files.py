@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import errno
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -14,10 +16,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import lethe
 from lethe.io.atomic import DiskFullError, atomic_path, write_bytes, write_text
 from lethe.io.hashing import HashMismatchError, check_sha256, sha256_data, sha256_file
 from lethe.io.lock import hold_run_lock
-from lethe.io.tables import CorruptFileError, read_json, read_jsonl, read_parquet, write_json, write_jsonl, write_parquet
+from lethe.io.tables import (
+    CorruptFileError,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    write_csv,
+    write_json,
+    write_jsonl,
+    write_parquet,
+)
 from lethe.io.work import WorkFolder
 
 
@@ -40,6 +52,47 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
             part.mkdir()
             (part / content).write_text(content)
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["two"] and not leftovers(tmp_path)
+
+
+def test_bytes_are_on_the_disk_before_they_get_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut leaves the name without its bytes: every file is synced whole, and renamed after that."""
+    synced: dict[int, int] = {}
+    renamed: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = status.st_size
+
+    def watched_replace(source: Path, destination: Path) -> None:
+        for file in [path for path in (source, *source.rglob("*")) if path.is_file()]:
+            assert synced.get(file.stat().st_ino) == file.stat().st_size, f"{file.name} is renamed before it is synced"
+            renamed.append(file.name)
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    write_bytes(tmp_path / "a.bin", b"abc")
+    write_parquet(tmp_path / "b.parquet", pd.DataFrame({"a": [1]}))
+    with atomic_path(tmp_path / "folder") as part:
+        (part / "inner").mkdir(parents=True)
+        (part / "inner" / "c.txt").write_text("c")
+        (part / "d.txt").write_text("d")
+    assert len(renamed) == 4 and set(renamed) > {"c.txt", "d.txt"}
+
+
+def test_no_other_file_gets_its_name_before_it_is_synced() -> None:
+    """Every function of the package that renames a file into place calls ``sync_file`` first."""
+    source = Path(lethe.__file__).parent
+    found = 0
+    for file in source.rglob("*.py"):
+        for function in [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)]:
+            calls = {ast.unparse(node.func): node.lineno for node in ast.walk(function) if isinstance(node, ast.Call)}
+            if "os.replace" in calls:
+                found += 1
+                assert calls.get("sync_file", math.inf) < calls["os.replace"], f"{file.relative_to(source)}: {function.name}"
+    assert found >= 2
 
 
 def write_too_much(path: str, limit: int) -> None:
@@ -112,6 +165,19 @@ def test_a_target_of_two_files_is_finished_when_both_are(tmp_path: Path) -> None
     assert work.done == set() and WorkFolder(tmp_path / "work", 0).done == set()
 
 
+def test_one_lost_file_of_two_is_the_whole_target_again(tmp_path: Path) -> None:
+    def write(first: Path, second: Path) -> None:
+        first.write_text("1")
+        second.write_text("2")
+
+    WorkFolder(tmp_path / "work", 0).finish(("a", "b"), write)
+    (tmp_path / "work" / "b").write_text("damaged")
+    work = WorkFolder(tmp_path / "work", 0)
+    assert work.done == {"a"}
+    work.finish(("a", "b"), write)
+    assert work.done == {"a", "b"} and work.path("b").read_text() == "2"
+
+
 def test_marks_of_a_dead_run_are_removed_and_of_a_live_one_kept(tmp_path: Path) -> None:
     mark = tmp_path / "locks" / "0.output.lock"
     mark.parent.mkdir()
@@ -123,11 +189,20 @@ def test_marks_of_a_dead_run_are_removed_and_of_a_live_one_kept(tmp_path: Path) 
         assert run.stdout is not None and run.stdout.readline() == "held\n"
         assert not mark.exists()  # it was alone
         mark.write_text("results/a\n")  # now the run marks its own files
-        assert hold_run_lock(tmp_path) is not None
-        assert mark.exists()
+        second = hold_run_lock(tmp_path)
+        assert second is not None and mark.exists()
         run.kill()
-    handle = hold_run_lock(tmp_path)  # while this process holds its own shared lock from above
-    assert handle is not None
+    third = [
+        sys.executable,
+        "-c",
+        "import sys; from lethe.io.lock import hold_run_lock; hold_run_lock(sys.argv[1])",
+        str(tmp_path),
+    ]
+    subprocess.run(third, check=True)
+    assert mark.exists()  # the first run is dead, the second is not
+    second.close()
+    assert hold_run_lock(tmp_path) is not None  # the other run is dead, so this one is alone and its marks are nobody's
+    assert not mark.exists()
 
 
 def test_hashes(tmp_path: Path) -> None:
@@ -150,6 +225,8 @@ def test_tables_round_trip_and_are_deterministic(tmp_path: Path) -> None:
     assert read_jsonl(tmp_path / "a.jsonl") == [{"a": "é"}, {"b": None}]
     with pytest.raises(ValueError):
         write_json(tmp_path / "a.json", {"a": float("nan")})
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"a": [1, 2], "b": [1 / 3, 1e-9], "c": ["x", None]}))
+    assert (tmp_path / "a.csv").read_text() == "a,b,c\n1,0.333333,x\n2,1e-09,\n"
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"PAR1 nothing"])

@@ -115,6 +115,8 @@ def test_more_noise_is_farther_and_the_order_of_a_pair_does_not_matter(folder: P
     little, much = (metric.score(batch(noisy(off, sigma), off))["lpips_alex"] for sigma in (5, 60))
     assert (little < much).all()
     np.testing.assert_allclose(metric.score(batch(off, noisy(off, 5)))["lpips_alex"], little, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"images of at least 31 px, not \(64, 30\)"):
+        metric.score(batch(noisy(off[:, :, :30], 5), off[:, :, :30]))
 
 
 def test_what_is_missing_or_wrong_is_named(folder: Path, tmp_path: Path) -> None:

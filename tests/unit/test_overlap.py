@@ -44,6 +44,7 @@ def test_no_more_than_asked_is_under_way(ahead: int) -> None:
     for done in overlapped(range(10), first, lambda half: half, ahead):
         time.sleep(0.005)
         assert len(begun) <= done + 1 + ahead
+    assert begun == list(range(10))
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 3])

@@ -20,6 +20,7 @@ from lethe.interference.templates import TEMPLATES
 from lethe.interference.templates.data import MissingDataError, TaskData
 from lethe.interference.templates.pair_regression import entity_folds, entity_splits
 from lethe.interference.templates.parameters import validate
+from lethe.interference.templates.pareto import front
 from lethe.interference.templates.result import Finding, Result
 from lethe.metrics.base import spec_of
 
@@ -267,6 +268,9 @@ def test_minimum_cut_equals_every_partition(metric: str) -> None:
     result = compute("MCI", task, method="uce", metric=metric, source=0, sink=5)
     assert result.findings[0].value == pytest.approx(best)
     assert sum(row["value"] for row in result.rows if row["cut"]) == pytest.approx(best)
+    for sink in range(1, 6):
+        found = compute("MCI", task, method="uce", metric=metric, source=0, sink=sink)
+        assert found.notes["direct_edge"] is bool(weights[0, sink] > 0)
     half = compute("MCI", task, method="uce", metric=metric, source=0, sink=5, quantile=0.5)
     assert len(half.rows) <= len(result.rows) / 2
     if metric == "ssim":  # the reference's weight max(0, -ssim) is zero: no edge, a cut of zero
@@ -367,6 +371,12 @@ def test_pareto_front_equals_loops(people: TaskData) -> None:
     for row, (x, y) in zip(result.rows, points, strict=True):
         beaten = any(a <= x and b >= y and (a < x or b > y) for a, b in points)
         assert row["front"] == (not beaten)
+
+
+def test_pareto_front_of_points_that_agree_in_one_axis() -> None:
+    """Of two equal in one the better in the other stays; of two equal in both, both."""
+    forget, retain = np.array([1.0, 1.0, 2.0, 0.5, 0.5]), np.array([3.0, 2.0, 3.0, 1.0, 1.0])
+    assert front(forget, retain).tolist() == [True, False, False, True, True]
 
 
 def test_what_is_missing_is_named(people: TaskData) -> None:

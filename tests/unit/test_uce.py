@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tiny_pipeline import shared_tiny_pipeline
 
-from lethe.diffusion.pipeline import load_pipeline
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.unlearners.base import Emitter, UnlearnData
 from lethe.unlearners.uce import UCE, dense_edit, solve, truncate
 
@@ -92,3 +92,22 @@ def test_an_emitter_that_is_its_own_guide_for_the_tokenizer_is_refused() -> None
             list(UCE(tokens=tokens, guide=guide).unlearn(pipe, emitters[:1], data, seed=0))
     with pytest.raises(ValueError, match=r"'a zebra'\): the prompt of another entity is equal to .* for the tokenizer"):
         list(UCE(guide="An image of a cat").unlearn(pipe, emitters[1:2], data, seed=0))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "preserve", "edited", "held"),
+    [("last", "guide", 1, 1), ("last", "others", 1, 2), ("all", "guide", 7, 12), ("all", "others", 7, 24)],
+)
+def test_what_is_edited_and_what_is_held(tiny_pipe, tokens: str, preserve: str, edited: int, held: int) -> None:
+    """Of ``an image of a dog`` among three such prompts: the begin token and four words are shared, seven states are its own."""
+    prompts = {index: f"an image of a {name}" for index, name in enumerate(("dog", "cat", "lake"))}
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
+    method = UCE(tokens=tokens, preserve=preserve)
+    (result,) = method.unlearn(tiny_pipe, [Emitter(0, "a dog", prompts[0])], data, seed=0)
+    assert (result.record["concept_vectors"], result.record["preserved_vectors"]) == (edited, held)
+    own, other, guide = encode_prompts(tiny_pipe, [prompts[0], prompts[1], ""]).float()
+    moved_own, moved_guide, moved_other = (result.delta.map_embeddings(states) for states in (own, guide, other))
+    if tokens == "all":  # what is held moves less than what is not
+        near = {"guide": (moved_guide - guide).norm(), "others": (moved_other - other).norm()}
+        assert near[preserve] < min(value for key, value in near.items() if key != preserve)
+        assert (moved_own - guide).norm() < (own - guide).norm()

@@ -10,11 +10,13 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
+from lethe.diffusion.latents import write_latents
+from lethe.io.tables import read_json
 from lethe.io.work import WorkFolder
 from lethe.records import ModelId
 from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
 from lethe.unlearners.distil import FADE
-from lethe.unlearners.run import run_method, targets_of
+from lethe.unlearners.run import emitters_of, run_method, targets_of, training_data
 
 NAMES = ["dog", "cat", "lake"]
 METADATA = [{"name": name, "index": index} for index, name in enumerate(NAMES)]
@@ -73,3 +75,35 @@ def test_only_what_was_not_finished_is_trained_again(tmp_path: Path, trained: An
     for model in MODELS:
         name = targets_of(model)[0]
         assert resumed.path(name).read_bytes() == whole.path(name).read_bytes()
+
+
+def test_records_bear_the_name_of_their_emitter(tmp_path: Path) -> None:
+    """Prompt, caption and record of model 1 are those of the entity with index 1, wherever it stands in the metadata."""
+    metadata = [METADATA[2], METADATA[0], METADATA[1]]
+    assert emitters_of(metadata, "thing", [1]) == [Emitter(1, "a cat", "An image of a cat")]
+    with pytest.raises(ValueError, match=r"emitters \[3\] are not in the metadata; indices there: 0 to 2"):
+        emitters_of(metadata, "thing", [1, 3])
+    file = tmp_path / "latents.safetensors"
+    write_latents(file, torch.zeros(3, 4, 8, 8), torch.arange(3))
+    captions = {0: "An image of a dog", 1: "An image of a cat", 2: "An image of a lake"}
+    assert training_data(file, metadata, "thing", "", "corrected").prompts == captions
+    assert training_data(file, metadata, "thing", "", "published").prompts == dict(enumerate(NAMES))  # raw labels
+    work = run(tmp_path / "work")
+    for model in MODELS:
+        record = read_json(work.path(targets_of(model)[1]))
+        assert record["model"] == model.name == f"objects_{model.index:03d}_distil_001"
+        assert record["emitter"] == {
+            "index": model.index,
+            "name": f"a {NAMES[model.index]}",
+            "prompt": captions[model.index],
+        }
+
+
+def test_a_method_that_mixes_up_its_emitters_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unlearn = FADE.unlearn
+    monkeypatch.setattr(
+        FADE, "unlearn", lambda self, pipe, emitters, data, seed: unlearn(self, pipe, emitters[::-1], data, seed=seed)
+    )
+    with pytest.raises(ValueError, match=r"'distil' yielded emitter 2 where emitter 0 was due"):
+        run(tmp_path)
+    assert not list(tmp_path.glob("*.done.json"))

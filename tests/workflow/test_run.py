@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import signal
@@ -48,17 +49,37 @@ def test_none_is_exactly_zero_and_base_draws_what_it_is_asked(finished: Clone) -
     assert len(pairs[(pairs["method"] == "uce") & (pairs["metric"] == "rmse")]) == 100
 
 
-TOLERANCE = {"judge_base": 0.05, "judge_emitter": 0.15, "others_kept": 0.1, "ua": 0.15, "ira": 0.1}
-TOLERANCE |= {"clip_diff_emitter": 15, "clip_diff_others": 4}
+TOLERANCE = {
+    "clip_diff_emitter": 1,
+    "clip_diff_others": 0.3,
+    "rmse_others": 0.004,
+    "ssim_others": 0.01,
+    "dino_diff_others": 0.002,
+}
+SEEDS, RECEIVERS = 2, 10
+
+
+def tolerance(column: str, emitters: int) -> float:
+    """How far another processor may move a number of ``emitters`` emitters: about twenty times what was seen (docs/claims.md).
+
+    Judge accuracies count images, of which one in fifty may flip, and always one.
+    """
+    asked = {"judge_base": RECEIVERS, "judge_emitter": emitters, "ua": emitters}
+    asked |= dict.fromkeys(("others_kept", "ira"), emitters * (RECEIVERS - 1))
+    if column in asked:
+        images = SEEDS * asked[column]
+        return max(1, images / 50) / images + 1e-4  # the table is rounded
+    return TOLERANCE.get(column, 0)
 
 
 def test_unlearning_table_is_the_golden_one(finished: Clone) -> None:
-    """Shipped models, fixed noise and seeds: other CPUs and thread counts move the numbers a little, other code moves them a lot."""
+    """Shipped models, fixed noise and seeds: other processors move the numbers a little, other code moves them a lot."""
     golden = pd.read_csv(ROOT / "tests/golden/unlearning_objects_smoke.csv").set_index("method")
     ours = pd.read_csv(finished.folder / RESULTS / "tables/unlearning_objects.csv").set_index("method")
     assert set(golden.index) == set(ours.index)
-    for column in golden:
-        assert ours[column].to_dict() == pytest.approx(golden[column].to_dict(), abs=TOLERANCE.get(column, 0.03)), column
+    for method, column in itertools.product(golden.index, golden.columns):
+        allowed = tolerance(column, golden.loc[method, "emitters"])
+        assert ours.loc[method, column] == pytest.approx(golden.loc[method, column], abs=allowed), (method, column)
 
 
 def test_every_figure_has_its_data(finished: Clone) -> None:

@@ -19,6 +19,7 @@ from lethe.archive.client import TRANSIENT, Patience
 from lethe.archive.errors import ArchiveError, ManifestError, TokenError
 from lethe.archive.manifest import MANIFEST, read_manifest
 from lethe.archive.zenodo import md5_file
+from lethe.io.atomic import sync_file
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ def pull(repository: str, name: str, destination: Path, *, endpoint: str, revisi
                 found = hf_hub_download(
                     repository, name, repo_type="dataset", revision=revision, endpoint=endpoint, token=False, local_dir=folder
                 )
+                sync_file(Path(found))
                 os.replace(found, destination)
                 return
             except (HTTPError, OSError, ValueError, RuntimeError) as error:

@@ -19,6 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from lethe.archive.client import Client
 from lethe.archive.errors import ArchiveError, InterruptedRequestError, MovedError
+from lethe.io.atomic import sync_file
 
 PAGE = 100  # drafts per page
 UPLOADS = 3  # attempts of a file whose checksum came back wrong
@@ -131,6 +132,7 @@ def fetch_file(client: Client, record: str, file: RemoteFile, destination: Path)
             f"{client.api}/records/{record}: '{file.name}' came as {length} bytes"
             f"{f' with md5 {found}' if length == file.size else ''}, the record lists {file.size} bytes with md5 {file.md5}"
         )
+    sync_file(part)
     os.replace(part, destination)
 
 

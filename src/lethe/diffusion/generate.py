@@ -5,8 +5,9 @@ noise (``lethe.diffusion.noise``) and its own map of the text embeddings, so mod
 ``text_map``) share batches and the unmodified UNet. Models with other weights are applied one after another and taken back.
 
 Batches have one shape within a job, filled up by repeating their last row where needed. The shape follows from the images per
-model and ``batch_size``, never from how many models a job holds: a resumed job, the baseline and a no-op model all give the
-same bits.
+model and ``batch_size``, and an image's row from its model alone, never from which other models a job holds: a resumed job, the
+baseline and a no-op model all give the same bits. The row matters: on the CPU torch's group normalisation (channels last) gives
+each thread an equal share of all pixels of a batch, so an image that two threads share is summed in another order.
 
 On a GPU a batch is sampled while the one before it is decoded, copied to the host and checked (``lethe.diffusion.overlap``),
 and the host waits for nothing between the first and the last step of a batch: timesteps are on the device already, the
@@ -116,15 +117,17 @@ def batch_shape(requests: Sequence[Request], batch_size: int) -> int:
     return -(-most // -(-most // batch_size))
 
 
-def plan(requests: Sequence[Request], shape: int) -> list[list[Request]]:
-    """Distinct requests in batches of at most ``shape``.
+def plan(requests: Sequence[Request], shape: int, mixed: bool = False) -> list[list[Request]]:
+    """Distinct requests in batches of at most ``shape``, every model in batches of its own.
 
-    Models without weight edits share batches in order of appearance; every other model has batches of its own.
+    With ``mixed`` models without weight edits share batches in order of appearance: where an image stands, and with it its last
+    bits, then depends on the other models.
     """
     groups: dict[str, dict[Key, Request]] = {}
     for request in requests:
         delta = request.delta
-        groups.setdefault(delta.digest if delta.edits_weights else "", {}).setdefault(request.key, request)
+        shared = mixed and not delta.edits_weights
+        groups.setdefault("" if shared else delta.digest, {}).setdefault(request.key, request)
     batches = []
     for group in groups.values():
         rows = list(group.values())
@@ -145,8 +148,9 @@ def generate(
 ) -> Iterator[tuple[Request, np.ndarray]]:
     """Yield ``(request, image)`` in the order of ``requests``; image uint8 (size, size, 3).
 
-    Distinct requests are drawn once: ten no-op models cost one. The same request gives the same bits at an equal batch shape
-    and differs by at most 1/255 at another one. The pipeline's weights are as before when the iterator ends or is closed.
+    Distinct requests are drawn once: ten no-op models cost one. A model's images have the same bits whichever other models are
+    asked for; at another batch shape, or where models share batches (``shape``), they differ by at most 1/255. The pipeline's
+    weights are as before when the iterator ends or is closed.
 
     Args:
         pipe: from ``load_pipeline``; CPU float32, or CUDA in float16, bfloat16 or float32. Latents stay float32 throughout.
@@ -154,7 +158,8 @@ def generate(
         settings: how images are drawn.
         world, task: part of the identity of the initial noise.
         what: title of the progress line.
-        shape: rows per batch instead of ``batch_shape``; worth setting where many models have few images each.
+        shape: rows per batch instead of ``batch_shape``; models without weight edits then share batches, worth it where many
+            models have few images each.
         ahead: batches that are sampled while an earlier one is decoded; by default 1 on a GPU, and 0 on the CPU, where it would
             use more threads than the job declares. Pictures do not depend on it.
 
@@ -166,12 +171,14 @@ def generate(
         return
     sampler = _Sampler(pipe, settings, world, task)
     rows = shape or batch_shape(requests, settings.batch_size)
-    images = _images(sampler, requests, rows, int(sampler.on_gpu) if ahead is None else ahead)
+    batches = plan(requests, rows, mixed=shape is not None)
+    images = _images(sampler, requests, batches, rows, int(sampler.on_gpu) if ahead is None else ahead)
     yield from progress(images, total=len(requests), unit="image", what=what)
 
 
-def _images(sampler: _Sampler, requests: Sequence[Request], shape: int, ahead: int) -> Iterator[tuple[Request, np.ndarray]]:
-    batches = plan(requests, shape)
+def _images(
+    sampler: _Sampler, requests: Sequence[Request], batches: list[list[Request]], shape: int, ahead: int
+) -> Iterator[tuple[Request, np.ndarray]]:
     number_of = {request.key: number for number, batch in enumerate(batches) for request in batch}
     order = dict.fromkeys(number_of[request.key] for request in requests)  # a batch is drawn when its first image is wanted
     wanted = Counter(request.key for request in requests)  # an image is dropped after its last use

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from lethe.io.tables import read_json, write_json
-from lethe.metrics.base import constant_columns, spec_of
+from lethe.metrics.base import SPECS, constant_columns, spec_of
 from lethe.metrics.constant import CONSTANT
 from lethe.records import ModelId
 from lethe.registry import nearest
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Fidelity = Literal["corrected", "published"]
-DIFFERENCES = ("clip", "brisque", "judge", "nudenet")
+DIFFERENCES = tuple(name for name, spec in SPECS.items() if spec.kind == "image" and f"{name}_diff" in SPECS)
+"""Scores of one image that are told as on - off."""
 PAIRS = {
     "rmse": "rmse",
     "ssim": "ssim",
@@ -39,7 +40,10 @@ PAIRS = {
     "lpips_backbone": "lpips_backbone",
     "lpips_alex": "lpips_alex",
 }
-FILE_KEYS = (
+PAIRS |= {name: name for name, spec in SPECS.items() if spec.kind == "pair" and name not in (*PAIRS, *PAIRS.values())}
+"""Column of the scores -> quantity. The published ones in the published order; every other pair metric follows."""
+PUBLISHED_RANGES = ("rmse_published", "ssim_published")
+FILE_KEYS: tuple[str, ...] = (
     "clip_diff",
     "brisque_diff",
     "rmse",
@@ -50,6 +54,10 @@ FILE_KEYS = (
     "lpips_backbone",
     "lpips_alex",
 )
+FILE_KEYS += tuple(
+    name for name in (*(f"{name}_diff" for name in DIFFERENCES), *PAIRS.values()) if name not in (*FILE_KEYS, *PUBLISHED_RANGES)
+)
+"""Keys of an emitter's file; those of the publication's data range never stand beside ours."""
 PUBLISHED_KEYS = {
     "brisque_diff": "brisque_diff",
     "clip_diff": "clip_diff",
@@ -82,7 +90,7 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
 
     Raises:
         MissingReceiverError: if an on image has no off image.
-        ValueError: if (receiver, seed) is not unique, no metric is known, a metric of single images was scored on one side alone,
+        ValueError: if (receiver, seed) is not unique, a column is no metric's, a metric of single images was scored on one side alone,
             or a constant differs between on and off.
     """
     for name, table in (("the baseline", baseline), (what, scores)):
@@ -121,6 +129,9 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
         result[CONSTANT] = joined[CONSTANT]
     if result.shape[1] == 2 + len(empty):
         raise ValueError(f"{what}: no known metric among the columns {', '.join(scores.columns)}")
+    for column in scores.columns:
+        if column not in ("receiver", "seed", CONSTANT, *SPECS) and not constant_columns([column]):
+            raise ValueError(f"{what}: '{column}' is the column of no metric{nearest(column, list(SPECS))}")
     for column in constant_columns([*baseline.columns, *scores.columns]):
         found = {name: sorted(set(table.get(column, ()))) for name, table in (("off", baseline), ("on", scores))}
         if found["off"] != found["on"] or len(found["on"]) != 1:

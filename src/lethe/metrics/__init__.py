@@ -1,7 +1,7 @@
 """Scores of images, all batched. Listing metrics loads no torch; loading one does.
 
 A new metric is one file with a class that follows ``lethe.metrics.base.Metric`` and has a class method
-``create(context)``, one ``MetricSpec`` in ``lethe.metrics.base`` and one line here.
+``create(context)``, its ``MetricSpec`` in ``lethe.metrics.base`` and one line here (docs/extending.md).
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ METRICS.register("lpips_backbone", "lethe.metrics.lpips:LpipsBackbone")
 METRICS.register("lpips_alex", "lethe.metrics.lpips:LpipsAlex")
 METRICS.register("judge", "lethe.metrics.judge:JudgeAccuracy")
 METRICS.register("nudenet", "lethe.metrics.nudenet:NudeNetCount")
+for _name in METRICS:  # what nobody can read must not be scored for hours
+    if spec_of(_name).kind == "image":
+        spec_of(f"{_name}_diff")
 
 
 def modules_of(names: Sequence[str]) -> list[str]:

@@ -34,7 +34,8 @@ class MetricSpec:
         name: column name.
         arrow: healthy direction: ``"↑"`` means that more is better.
         unit: unit of a value, ``"1"`` for a pure number.
-        range: lowest and highest possible value.
+        range: lowest and highest possible value; of a ``pair`` or ``set`` metric where more is better, the highest is finite: it
+            is what equal images get, and damage is counted from there.
         kind: ``image``, ``pair``, ``diff`` or ``set`` (see the module).
         version: what exactly computes it: model, scale, threshold.
         source: paper or package that defines it.
@@ -50,6 +51,12 @@ class MetricSpec:
     source: str
     constants: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.kind != "image" and not math.isfinite(self.undamaged):
+            raise ValueError(
+                f"metric '{self.name}': more is better without end ({self.range[1]}), so damage has no zero; give a bounded one"
+            )
+
     @property
     def damage_sign(self) -> int:
         """+1 where a larger value means more damage (``"↓"``), else -1."""
@@ -57,12 +64,13 @@ class MetricSpec:
 
     @property
     def undamaged(self) -> float:
-        """The value of an image that equals its off image: 0 for differences and errors, 1 for similarities; NaN for
-        ``image``. Of ``set`` the value of equal sets, except ``kid_dino``, whose mean over sets of one source is 0.
+        """The value of an image that equals its off image: 0 for differences and errors, the highest of the range (1 of all here)
+        for similarities; NaN for ``image``. Of ``set`` the value of equal sets, except ``kid_dino``, whose mean over sets of one
+        source is 0.
         """
         if self.kind == "image":
             return math.nan
-        return 1.0 if self.kind in ("pair", "set") and self.arrow == "↑" else 0.0
+        return float(self.range[1]) if self.kind in ("pair", "set") and self.arrow == "↑" else 0.0
 
     def damage(self, value: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
         """``value`` in the common orientation: 0 = untouched, larger = more damage. Not for ``image``."""

@@ -215,7 +215,10 @@ class Scorer:
 def _columns(batch: ScoringBatch, metrics: Sequence[Metric]) -> pd.DataFrame:
     columns: dict[str, NDArray[np.float64]] = {}
     for metric in metrics:
-        columns.update(metric.score(batch))
+        found = metric.score(batch)
+        if list(found) != [metric.spec.name]:
+            raise ValueError(f"metric '{metric.spec.name}' must give one column of its name, not {', '.join(found) or 'none'}")
+        columns.update(found)
     return pd.DataFrame(columns, index=range(len(batch)))
 
 

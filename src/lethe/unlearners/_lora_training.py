@@ -155,11 +155,11 @@ class Borrowed:
         return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
 
     def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:
-        """The UNet's prediction (n, c, h, w), float32, of the noise of ``rows``, given their own text or ``text``."""
+        """The UNet's prediction (n, c, h, w), in the type of the target, of the noise of ``rows``, given their own text or ``text``."""
         text = self.text(rows) if text is None else text
         with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
             predicted: Tensor = self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=text).sample
-        return predicted.float()
+        return predicted.to(rows.target.dtype)
 
     @torch.no_grad()
     def teach(self, rows: Rows, text: Tensor | None = None) -> Rows:

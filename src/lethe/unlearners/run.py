@@ -79,6 +79,8 @@ def run_method(
         pipe = load_pipeline(base, device=device)
     emitters = emitters_of(metadata, style, [model.index for model in waiting])
     for model, result in zip(waiting, unlearner.unlearn(pipe, emitters, data, seed=seed), strict=True):
+        if result.emitter.index != model.index:
+            raise ValueError(f"method '{method}' yielded emitter {result.emitter.index} where emitter {model.index} was due")
         record = {
             "model": model.name,
             "emitter": {"index": result.emitter.index, "name": result.emitter.name, "prompt": result.emitter.prompt},
