@@ -42,7 +42,7 @@ def test_a_mutated_configuration_is_refused_with_its_key_or_makes_sense() -> Non
     assert len(verdicts) >= 800 and not wrong, f"{len(wrong)} of {len(chosen)}:\n" + "\n".join(
         f"{n}: {w}" for n, w in wrong.items()
     )
-    assert counts["accepted"] > 20 and counts["refused"] > 500
+    assert counts["accepted"] > 10 and counts["refused"] > 500
 
 
 NO_FILE = ("lone surrogate", "bytes", "huge")  # what no YAML file holds, or what Snakemake's own reader cannot read
