@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from lethe.metrics import METRICS
 from lethe.settings.archive import Archive, Publish, is_hub_id
@@ -25,6 +25,12 @@ from lethe.unlearners import UNLEARNERS
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Emitter = Annotated[int, Field(ge=0, lt=1000)]
 UNIT = 10  # targets per job: ten numbered models share one process, see docs/architecture.md
+
+# one message for a value that is neither, not one per member of the union
+Attributes = Annotated[
+    Annotated[Literal["all"], Tag("all")] | Annotated[list[Column], Field(min_length=1), Tag("list")],
+    Discriminator(lambda value: "all" if value == "all" else "list"),
+]
 
 
 class Task(Strict):
@@ -45,7 +51,7 @@ class Task(Strict):
     selection: Literal["published", "recomputed"] = Field(
         "recomputed", description="published: the names of config/reference/entities_{task}.csv in that order"
     )
-    attributes: Literal["all"] | Annotated[list[Column], Field(min_length=1)] = Field(
+    attributes: Attributes = Field(
         "all", description="attributes that the similarity `attr` compares; all: every one of the source, the balanced pair apart"
     )
     overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
