@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.utils import update_config
 
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
@@ -29,6 +30,7 @@ from lethe.pretraining.architectures import tokenizer_config
 from lethe.records import INDEX, METHOD, NAME, ModelId
 from lethe.registry import nearest
 from lethe.settings import SettingsError, load_settings
+from lethe.settings.load import typed
 from lethe.settings.downloads import RemoteFile, load_downloads
 from lethe.settings.methods import load_method
 from lethe.settings.paths import check_exists, check_source
@@ -61,6 +63,8 @@ def validated(config):
     """The settings of a merged configuration, whose overlays are read once more: Snakemake keeps the last of a key given twice."""
     for file in workflow.overwrite_configfiles if workflow.is_main_process else ():
         refuse_faults(read_yaml, file)
+    nested = {key: typed(value) for key, value in workflow.config_settings.config.items() if isinstance(value, dict | list)}
+    update_config(config, nested)
     return refuse_faults(load_settings, config)
 
 

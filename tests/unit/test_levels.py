@@ -28,9 +28,11 @@ def test_damage_rises_with_the_true_similarity_at_one_percent(p: float, holds: b
 def test_the_base_draws_what_it_is_asked_in_95_of_100(accuracy: float, holds: bool) -> None:
     right = round(100 * accuracy)
     baseline = pd.DataFrame({"receiver": 0, "seed": range(100), "judge": [1.0] * right + [0.0] * (100 - right)})
-    pairs = pd.DataFrame({"method": ["uce"], "metric": ["rmse"], "value": [0.1]})
-    (gate,) = all_gates(pairs, baseline, mantel_rows(0.5), knows_truth=False)
-    assert (gate["gate"], gate["holds"], gate["target"]) == ("base_judge_accuracy", holds, 0.95)
+    keys = {"method": ["uce"], "epochs": 0, "emitter": 0, "receiver": 0}
+    pairs = pd.DataFrame(keys | {"metric": ["rmse"], "value": [0.1]})
+    gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, mantel_rows(0.5), {}, 1)}
+    gate = gates["base_judge_accuracy"]
+    assert (gate["holds"], gate["target"]) == (holds, 0.95)
 
 
 @pytest.mark.parametrize(("metric", "untouched"), [("clip_diff", 0.0), ("rmse", 0.0), ("ssim", 1.0), ("dino_diff", 1.0)])

@@ -13,6 +13,7 @@ import yaml
 from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.settings import Settings, SettingsError, load_settings
 from lethe.settings.generate import default_yaml, json_schema
+from lethe.settings.load import typed
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -134,3 +135,9 @@ def test_a_key_twice_is_refused_and_one_that_replaces_a_merged_one_is_not(tmp_pa
         path.write_text(text)
         with pytest.raises(CorruptFileError, match="overlay.yaml: .*key '[axy]' is given twice"):
             read_yaml(path)
+
+
+def test_what_snakemake_gives_as_text_inside_a_mapping_is_read_as_yaml() -> None:
+    given = {"images": "8", "steps": ["100", "1.5"], "compile": "true", "name": "2.0.1", "title": "[", "none": "null"}
+    read = {"images": 8, "steps": [100, 1.5], "compile": True, "name": "2.0.1", "title": "[", "none": "null"}
+    assert typed({"section": given}) == {"section": read}

@@ -19,6 +19,8 @@ tasks:
   objects: {{overwrite_prompt: an image of a SEVEN}}
   cut: {{{DIGITS}}}
 bases: {{breeds: null, scenes: null, people: null}}
+evaluators: {{judge: null}}
+scoring: {{metrics: [clip, rmse]}}
 pretraining: {{tokenizer: {{max_length: 6}}}} # begin, 'an image of a', end: the names are cut off
 """
 

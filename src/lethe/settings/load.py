@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.settings.messages import fault_lines
 from lethe.settings.models import Settings
 from lethe.settings.plain import PlainError, plain
+from lethe.settings.strict import Strict
 
 Model = TypeVar("Model", bound=BaseModel)
+LONGEST_NUMBER = 30  # characters
 
 
 class SettingsError(ValueError):
@@ -55,6 +58,21 @@ def read_settings(path: Path, model: type[Model], what: str) -> Model:
         raise SettingsError(f"{path}: not {what}:{faults}") from None
 
 
+def typed(given: Any) -> Any:
+    """What stands inside a mapping of ``--config``, read as YAML reads it; Snakemake gives it as text, also numbers."""
+    if isinstance(given, dict):
+        return {key: typed(value) for key, value in given.items()}
+    if isinstance(given, list):
+        return [typed(value) for value in given]
+    if not isinstance(given, str) or len(given) > LONGEST_NUMBER:
+        return given
+    try:
+        value = yaml.safe_load(given)
+    except yaml.YAMLError:  # a text that happens to hold brackets or colons
+        return given
+    return value if isinstance(value, bool | int | float) else given
+
+
 def _validated(content: Any, model: type[Model]) -> Model:
-    """Plain data as a model, each value of the type that is asked for: neither ``true`` as 1 nor ``"8"`` as 8."""
-    return model.model_validate_json(json.dumps(plain(content)), strict=True)
+    """Plain data as a model; of settings each value has the type that is asked for: neither ``true`` as 1 nor ``"8"`` as 8."""
+    return model.model_validate_json(json.dumps(plain(content)), strict=issubclass(model, Strict))

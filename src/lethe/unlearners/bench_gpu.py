@@ -31,6 +31,7 @@ NEEDED = {
     "numpy": "numpy",
     "pandas": "pandas",
     "PIL": "pillow",
+    "psutil": "psutil",
     "pydantic": "pydantic",
     "tqdm": "tqdm",
     "yaml": "pyyaml",
