@@ -20,7 +20,7 @@ tasks:
   cut: {{{DIGITS}}}
 bases: {{breeds: null, scenes: null, people: null}}
 evaluators: {{judge: null}}
-scoring: {{metrics: [clip, rmse]}}
+scoring: {{metrics: [clip, brisque, rmse, ssim, dino]}}
 pretraining: {{tokenizer: {{max_length: 6}}}} # begin, 'an image of a', end: the names are cut off
 """
 
