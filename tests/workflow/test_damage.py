@@ -82,10 +82,10 @@ def test_no_flipped_bit_is_silent(finished: Clone, tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize(
     ("damaged", "target"),
-    [
+    [  # from the end of the workflow on: Snakemake removes the outputs of a job that it begins
+        ("similarity_attr_objects.json", "tables/similarity_objects.csv"),
         ("models/objects_003_uce_000/delta.safetensors", "datasets/generated_objects_003_uce_000.tar"),
         ("evaluators/clip/open_clip_model.safetensors", "scores/objects_baseline.parquet"),
-        ("similarity_attr_objects.json", "tables/similarity_objects.csv"),
     ],
 )
 def test_the_job_that_reads_a_damaged_product_stops(copied: Clone, damaged: str, target: str) -> None:
