@@ -30,8 +30,8 @@ from lethe.pretraining.architectures import tokenizer_config
 from lethe.records import INDEX, METHOD, NAME, ModelId
 from lethe.registry import nearest
 from lethe.settings import SettingsError, load_settings
-from lethe.settings.load import typed
 from lethe.settings.downloads import RemoteFile, load_downloads
+from lethe.settings.load import typed
 from lethe.settings.methods import load_method
 from lethe.settings.paths import check_exists, check_source
 from lethe.unlearners import UNLEARNERS, reason_against

@@ -7,7 +7,7 @@ import atexit
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,16 +16,6 @@ from lethe.io.hashing import HashMismatchError
 
 NO_PART = ("work",)  # parameters that decide no result: where finished targets are kept
 log = logging.getLogger("lethe")
-
-
-class Named(Protocol):
-    """A list of Snakemake's some of whose items have names."""
-
-    def __iter__(self) -> Any: ...
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """Names and what stands under them."""
-        ...
 
 
 class Job(Protocol):
