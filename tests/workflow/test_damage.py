@@ -83,7 +83,7 @@ def test_no_flipped_bit_is_silent(finished: Clone, tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("damaged", "target"),
     [  # from the end of the workflow on: Snakemake removes the outputs of a job that it begins
-        ("similarity_attr_objects.json", "tables/similarity_objects.csv"),
+        ("similarity_attr_objects.json", "figures/similarity_matrix_objects.png"),
         ("models/objects_003_uce_000/delta.safetensors", "datasets/generated_objects_003_uce_000.tar"),
         ("evaluators/clip/open_clip_model.safetensors", "scores/objects_baseline.parquet"),
     ],
