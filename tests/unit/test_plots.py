@@ -127,6 +127,27 @@ def test_forget_retain_agrees_with_the_unlearning_table(made):
     assert isinstance(forget_retain.draw(data), Figure)
 
 
+def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
+    method = METHODS[0]
+    chosen = (made.pairs["method"] == method) & (made.pairs["emitter"] == 3) & (made.pairs["receiver"].isin([4, 5]))
+    lacking = made.pairs.assign(value=made.pairs["value"].mask(chosen))
+
+    def retained(pairs: pd.DataFrame) -> pd.DataFrame:
+        return forget_retain.data(pairs, made.baseline, made.metadata, METHODS, [])
+
+    def compared(pairs: pd.DataFrame) -> pd.DataFrame:
+        return method_comparison.data(pairs, made.noise_floor, made.metadata, "clip_diff", METHODS, [])
+
+    for of, key in ((retained, "retain"), (compared, "value")):
+        found, right = of(lacking), of(made.pairs[~chosen])
+        row = (found["method"] == method) & (found["emitter"] == 3)
+        assert found.loc[row, key].item() == pytest.approx(right.loc[row, key].item())
+        assert found.loc[row, "left_out"].item() == 2 and found["left_out"].sum() == 2
+    boxes = method_comparison.draw(compared(lacking), "clip_diff").axes[0]
+    assert "2 pairs missing" in boxes.get_xticklabels()[0].get_text()
+    assert forget_retain.draw(retained(lacking)).axes[0].get_title(loc="left") == "2 pairs have no accuracy and are left out"
+
+
 def test_visual_grid(made, tmp_path):
     data = visual_grid.data(made.pairs, made.similarity["clip"], made.metadata, 3, 42, "clip_diff", METHODS)
     columns = data[data["row"] == "off"]

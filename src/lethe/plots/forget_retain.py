@@ -26,10 +26,11 @@ def data(
     methods: Sequence[str],
     tuning: Collection[int],
 ) -> pd.DataFrame:
-    """One row per method and emitter: ``method, emitter, emitter_name, tuning, forget, retain``.
+    """One row per method and emitter: ``method, emitter, emitter_name, tuning, forget, retain, left_out``.
 
     ``forget`` is the judge's accuracy on the emitter after unlearning (lower is better). ``retain`` is the accuracy on
-    the other entities as a share of the base's on the same entities (higher is better; 1 = nothing lost).
+    the other entities as a share of the base's on the same entities (higher is better; 1 = nothing lost). ``left_out`` other entities
+    have no accuracy after unlearning and count on neither side.
 
     Args:
         pairs: the tidy table ``pairs_{task}.parquet``; ``judge_diff`` is the change of accuracy from base to model.
@@ -49,13 +50,18 @@ def data(
     base = rows["receiver"].map(baseline.groupby("receiver")["judge"].mean())
     if base.isna().any():
         raise ValueError(f"the baseline scores have no receiver {int(rows['receiver'][base.isna()].iloc[0])}")
-    rows = rows.assign(off=base, on=base + rows["value"])
+    rows = rows.assign(
+        off=base.where(rows["value"].notna()), on=base + rows["value"]
+    )  # both or neither: a share of the same receivers
     keys = ["method", "emitter", "emitter_name"]
     own = rows[rows["emitter"] == rows["receiver"]].set_index(keys)["on"]
-    others = rows[rows["emitter"] != rows["receiver"]].groupby(keys, sort=False)[["on", "off"]].mean()
+    groups = rows[rows["emitter"] != rows["receiver"]].groupby(keys, sort=False)
+    others = groups[["on", "off"]].mean()
     if (others["off"] <= 0).any():
         raise ValueError("the judge recognises no image of the base: there is no accuracy to keep (judge mean is 0)")
-    table = pd.DataFrame({"forget": own, "retain": others["on"] / others["off"]}).loc[own.index].reset_index()
+    left_out = groups["on"].agg(lambda values: int(values.isna().sum()))
+    shares = {"forget": own, "retain": others["on"] / others["off"], "left_out": left_out}
+    table = pd.DataFrame(shares).loc[own.index].reset_index()
     table.insert(3, "tuning", table["emitter"].isin(set(tuning)))
     return table
 
@@ -81,6 +87,8 @@ def draw(data: pd.DataFrame) -> Figure:
     axes.set_xlabel("forget: judge accuracy on the emitter (lower is better)")
     axes.set_ylabel("retain: share of the base's accuracy\non the others (higher is better)")
     axes.grid(True)
+    if missing := int(data["left_out"].sum()):
+        axes.set_title(f"{missing} pairs have no accuracy and are left out", loc="left", fontsize=9)
     figure.legend(loc="outside right upper", labelspacing=0.9)
     return figure
 

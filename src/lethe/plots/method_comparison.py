@@ -26,7 +26,8 @@ def data(
     methods: Sequence[str],
     tuning: Collection[int],
 ) -> pd.DataFrame:
-    """One row per method and emitter: ``method, emitter, emitter_name, tuning, value`` (mean over other receivers).
+    """One row per method and emitter: ``method, emitter, emitter_name, tuning, value, left_out`` (mean over other receivers, and how many
+    of them have no value).
 
     The noise floor follows as ``floor_mean, floor_low, floor_high``, the same in every row.
 
@@ -47,7 +48,8 @@ def data(
         raise ValueError(f"the noise floor has no '{metric}'; it has: {', '.join(known)}{nearest(metric, known)}")
     rows = tables.select_pairs(pairs, metric, methods)
     others = tables.with_names(rows[rows["emitter"] != rows["receiver"]], tables.entity_names(metadata))
-    means = others.groupby(["method", "emitter", "emitter_name"], sort=False, as_index=False)["value"].mean()
+    groups = others.groupby(["method", "emitter", "emitter_name"], sort=False, as_index=False)["value"]
+    means = groups.mean().assign(left_out=groups.agg(lambda values: int(values.isna().sum()))["value"])
     floor = noise_floor[metric]
     means.insert(3, "tuning", means["emitter"].isin(set(tuning)))
     return means.assign(**{f"floor_{name}": _number(floor[name]) for name in ("mean", "low", "high")})
@@ -76,7 +78,7 @@ def draw(data: pd.DataFrame, metric: str) -> Figure:
         _strip(axes, place, data[data["method"] == method], method_colour(method, shown), method_marker(method, shown))
     if data["tuning"].any():
         axes.scatter([], [], s=34, facecolors="white", edgecolors=INK, linewidths=1.2, label="tuning emitter (not in the box)")
-    axes.set_xticks(range(len(shown)), [f"{method_name(m)}\nn = {_count(data, m)}" for m in shown])
+    axes.set_xticks(range(len(shown)), [f"{method_name(m)}\nn = {_count(data, m)}{_missing(data, m)}" for m in shown])
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.6, len(shown) - 0.4)
     axes.set_ylabel(f"{what.axis}\nmean over the other entities")
@@ -87,6 +89,11 @@ def draw(data: pd.DataFrame, metric: str) -> Figure:
 
 def _count(data: pd.DataFrame, method: str) -> int:
     return int(((data["method"] == method) & ~data["tuning"]).sum())
+
+
+def _missing(data: pd.DataFrame, method: str) -> str:
+    missing = int(data.loc[data["method"] == method, "left_out"].sum())
+    return f"\n{missing} pairs missing" if missing else ""
 
 
 def _strip(axes: Axes, place: int, rows: pd.DataFrame, colour: str, marker: str) -> None:
