@@ -10,6 +10,7 @@ from lethe.fidelity.world import Effect, World, agreement, others
 from lethe.interference.entities import STATISTICS
 from lethe.interference.pairs import PUBLISHED_KEYS
 from lethe.metrics.base import spec_of
+from lethe.missing import known, mean, told
 
 POSITIONS = (0, 5)  # of one image in two batches
 
@@ -43,8 +44,9 @@ def noise(world: World) -> Iterator[Effect]:
                 scope=f"{task}/none",
                 quantity=f"mean {metric} under a method that changes nothing",
                 published=floor[metric]["mean"],
-                lethe=float(np.nanmean(data.matrix("none", metric))),
-                how="published: off and on image from independent noise, as two seeds of the base are (noise floor)",
+                lethe=mean(data.matrix("none", metric)),
+                how="published: off and on image from independent noise, as two seeds of the base are (noise floor)"
+                + _told(data.matrix("none", metric)),
             )
 
 
@@ -60,9 +62,9 @@ def data_range(world: World) -> Iterator[Effect]:
                 yield Effect(
                     scope=f"{task}/{method}",
                     quantity=f"mean {metric}",
-                    published=float(np.nanmean(old[method])),
-                    lethe=float(np.nanmean(new[method])),
-                    how="mean over pairs of different entities; agreement over these pairs",
+                    published=mean(old[method]),
+                    lethe=mean(new[method]),
+                    how="mean over pairs of different entities; agreement over these pairs" + _told(new[method]),
                     agreement=agreement(old[method], new[method]),
                 )
             places = [_places(found, spec_of(metric).damage_sign) for found in (old, new)]
@@ -76,9 +78,13 @@ def data_range(world: World) -> Iterator[Effect]:
                 )
 
 
+def _told(values: np.ndarray) -> str:
+    return told(known(values)[1], np.size(values))
+
+
 def _places(values: dict[str, np.ndarray], sign: int) -> dict[str, int]:
     """Method -> place by mean damage, 1 the largest."""
-    order = sorted(values, key=lambda method: -sign * float(np.nanmean(values[method])))
+    order = sorted(values, key=lambda method: -sign * mean(values[method]))
     return {method: place for place, method in enumerate(order, 1)}
 
 
@@ -94,9 +100,10 @@ def own_pair(world: World) -> Iterator[Effect]:
                     yield Effect(
                         scope=f"{task}/{method}",
                         quantity=f"emitter {kind.removesuffix('_interfered')} {quantity}",
-                        published=float(np.nanmean(old)),
-                        lethe=float(np.nanmean(new)),
-                        how="mean over emitters, with and without the emitter's own pair (both at data range 255); agreement over them",
+                        published=mean(old),
+                        lethe=mean(new),
+                        how="mean over emitters, with and without the emitter's own pair (both at data range 255); agreement over them"
+                        + _told(new),
                         agreement=agreement(old, new),
                     )
 
