@@ -81,7 +81,7 @@ def load_delta(path: str | Path, base: str | None = None) -> Delta:
         raise ValueError(f"{path}: made on base {header['base'][:12]}, to be applied to base {base[:12]}")
     if name := first_not_finite(tensors):
         raise CorruptFileError(f"{path}: tensor '{name}' of this {kind} delta holds NaN or infinity")
-    with readable(path, f"a '{kind}' delta", remedy=""):
+    with readable(path, f"a '{kind}' delta"):
         delta = _build(kind, tensors, header)
         if odd := sorted(set(tensors) ^ set(delta.tensors())):
             raise ValueError(f"tensor '{odd[0]}' does not belong to it")

@@ -76,7 +76,7 @@ def load_pipeline(
         folder = Path(StableDiffusionPipeline.download(path_or_hub_id, revision=revision, use_safetensors=True, **unused))
     check_folder(folder)
     parts = {name: _load_part(folder, name, kind, dtype) for name, kind in PARTS.items()}
-    with readable(folder, "a pipeline folder whose tokenizer and scheduler can be read", remedy=""):
+    with readable(folder, "a pipeline folder whose tokenizer and scheduler can be read"):
         pipe: Pipeline = StableDiffusionPipeline.from_pretrained(
             str(folder), **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
         )

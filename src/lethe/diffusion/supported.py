@@ -46,7 +46,7 @@ class UnusableBaseError(ValueError):
 
 def read_config(path: Path) -> dict[str, Any]:
     """A component's configuration; damage is a ``CorruptFileError`` that names the file, which is the user's and stays."""
-    with readable(path, "a configuration", remedy=""):
+    with readable(path, "a configuration"):
         config = json.loads(path.read_text("utf-8"))
         if not isinstance(config, dict):
             raise ValueError("it must map keys to values")

@@ -53,7 +53,7 @@ def weight_files(folder: Path, component: str) -> list[Path]:
         return [single]
     if not index.is_file():
         raise FileNotFoundError(f"{index}: no such file, though the weights beside it are in parts")
-    with readable(index, "an index of weights in parts", remedy=""):
+    with readable(index, "an index of weights in parts"):
         parts = json.loads(index.read_text("utf-8"))["weight_map"]
         if not parts or any(Path(name).name != name for name in parts.values()):
             raise ValueError("weight_map must map tensors to files beside the index")

@@ -44,12 +44,12 @@ def readable(path: str | Path, what: str, remedy: str = "") -> Iterator[None]:
         raise CorruptFileError(f"{path}: not {what} ({said}){remedy}{again}") from error
 
 
-def read_json(path: str | Path, remedy: str = "") -> Any:
+def read_json(path: str | Path) -> Any:
     """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it.
 
     A byte order mark, which editors on Windows write, is passed over.
     """
-    with readable(path, "valid JSON", remedy):
+    with readable(path, "valid JSON"):
         text = Path(path).read_text("utf-8-sig")
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_unique)
 

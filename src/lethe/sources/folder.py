@@ -57,7 +57,7 @@ class ImageFolder:
 
     @cached_property
     def _records(self) -> list[dict[str, Any]]:
-        records = read_json(self._json, remedy="")
+        records = read_json(self._json)
         if not isinstance(records, list) or not records:
             raise CorruptFileError(f'{self._json}: {_shown(records)}; expected a list of records such as [{{"name": "cat"}}]')
         checked = [self._checked(number, record) for number, record in enumerate(records)]

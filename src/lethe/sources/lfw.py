@@ -125,7 +125,7 @@ class Lfw:
             places.update({name: list(files) for name, files in images_of(entity_folders(self.paths[0])).items()})
         else:
             for shard, table in enumerate(self._shards):
-                with readable(self.paths[shard], "a parquet file of UTF-8 text", ""):
+                with readable(self.paths[shard], "a parquet file of UTF-8 text"):
                     file_names = table["filename"].to_pylist()
                 for row, file_name in enumerate(file_names):
                     places.setdefault(self._person(shard, row, file_name), []).append((shard, row))

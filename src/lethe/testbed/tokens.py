@@ -74,7 +74,7 @@ def prompt_reader(file: str | Path, config: Mapping[str, Any]) -> PromptReader:
     Raises:
         CorruptFileError: a file that is no tokenizer, or a length that leaves no room for a word.
     """
-    with readable(file, "a tokenizer", remedy=""):
+    with readable(file, "a tokenizer"):
         tokenizer = Tokenizer.from_file(str(file))
     return _reader(tokenizer, config, file)
 
@@ -95,7 +95,7 @@ def read_tokenizer(folder: str | Path) -> PromptReader:
     repair_torchvision()
     from transformers import AutoTokenizer
 
-    with readable(folder, "a tokenizer", remedy=""):
+    with readable(folder, "a tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True).backend_tokenizer
     return _reader(tokenizer, config, folder)
 
