@@ -18,9 +18,9 @@ from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.fingerprint import fingerprint, recall
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock, other_runs
+from lethe.io.remote import RemoteFile
 from lethe.io.readonly import folder_of_links, writable
 from lethe.io.tables import CorruptFileError, read_yaml
-from lethe.io.work import sweep
 from lethe.memory import need
 from lethe.metrics import modules_of
 from lethe.metrics.base import SPECS
@@ -29,12 +29,15 @@ from lethe.plots.templates import PLOTS
 from lethe.pretraining.architectures import tokenizer_config
 from lethe.records import INDEX, METHOD, NAME, ModelId
 from lethe.registry import nearest
-from lethe.settings import SettingsError, load_settings
-from lethe.settings.downloads import RemoteFile, load_downloads
+from lethe.settings.downloads import load_downloads
+from lethe.settings.errors import SettingsError
 from lethe.settings.load import typed
 from lethe.settings.methods import load_method
 from lethe.settings.paths import check_exists, check_source
+from lethe.sources import no_unseen
 from lethe.unlearners import UNLEARNERS, reason_against
+from lethe.work import sweep
+from lethe.workflow.configuration import load_configuration
 
 LINKS = None
 if workflow.is_main_process and not writable("."):
@@ -65,7 +68,7 @@ def validated(config):
         refuse_faults(read_yaml, file)
     nested = {key: typed(value) for key, value in workflow.config_settings.config.items() if isinstance(value, dict | list)}
     update_config(config, nested)
-    return refuse_faults(load_settings, config)
+    return refuse_faults(load_configuration, config)
 
 
 def one_of(names):
@@ -151,7 +154,7 @@ def no_membership(task):
     """Why a task has no table of membership inference; empty if it has one."""
     settings = SETTINGS.tasks[task]
     trained_here = SETTINGS.bases[settings.base].source != "pretrained"
-    reason = SETTINGS.scoring.membership.reason_against(settings.source, trained_here)
+    reason = no_unseen(SETTINGS.scoring.membership.members, settings.source, trained_here)
     if not reason and (prediction := prediction_at_hand(settings.base)) not in ("", NOISE):
         reason = f"the base '{settings.base}' has the prediction_type '{prediction}', and the attack takes the loss of the noise ('{NOISE}')"
     return reason
