@@ -34,7 +34,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.load import typed
 from lethe.settings.methods import load_method
 from lethe.settings.paths import check_exists, check_source
-from lethe.sources import no_unseen
+from lethe.sources.redrawn import no_unseen
 from lethe.unlearners import UNLEARNERS, reason_against
 from lethe.work import sweep
 from lethe.workflow.configuration import load_configuration

@@ -17,6 +17,8 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+DECIDES_NO_RESULT = "works around faults of other packages' installations"
+
 _KEEP: list[object] = []  # a torch.library.Library takes its definitions with it when it is collected
 
 
