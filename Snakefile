@@ -48,6 +48,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    keep_parts()
     refuse_unwritable()
     refuse_job_arrays()
 

@@ -37,6 +37,7 @@ from lethe.settings.paths import check_exists, check_source
 from lethe.sources.redrawn import no_unseen
 from lethe.unlearners import UNLEARNERS, reason_against
 from lethe.work import sweep
+from lethe.workflow.code import keep_parts
 from lethe.workflow.configuration import load_configuration
 
 LINKS = None
