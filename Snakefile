@@ -4,7 +4,7 @@
 `snakemake --profile slurm all --configfile config/paper.yaml` runs the paper. Every file below results/ is a target.
 """
 
-from snakemake.utils import min_version
+from snakemake.utils import min_version, update_config
 
 min_version("9.20")
 
@@ -16,12 +16,12 @@ from lethe.interference.templates import TEMPLATES
 from lethe.metrics import modules_of
 from lethe.parent import announce_parent
 from lethe.plots.templates import PLOTS
-from lethe.io.work import sweep
+from lethe.work import sweep
 from lethe.records import INDEX, NAME
 from lethe.registry import nearest
 from lethe.unlearners import UNLEARNERS
 from lethe.workflow.notebooks import TUTORIALS
-from lethe.workflow.start import hold_lock, plan_of, refuse_run
+from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.workflow.wildcards import one_of
 
 
@@ -34,6 +34,7 @@ OVERLAYS = ()
 if workflow.is_main_process:
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
     OVERLAYS = workflow.overwrite_configfiles
+update_config(config, nested_values(workflow.config_settings.config))
 plan = stated(plan_of, config, OVERLAYS, ROOT)
 
 

@@ -3,7 +3,7 @@
 from lethe.deepunlearn import ARCHITECTURES, PROVIDERS, only_fine_tunes
 from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
 from lethe.deepunlearn.hyperparameters import shipped
-from lethe.settings import SettingsError
+from lethe.settings.errors import SettingsError
 from lethe.settings.paths import check_exists
 
 from functools import lru_cache

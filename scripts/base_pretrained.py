@@ -5,7 +5,7 @@ from lethe.runtime import start_job
 from lethe.diffusion.folder import write_base_record
 from lethe.diffusion.intake import take_in
 from lethe.io.atomic import atomic_path
-from lethe.settings.models import Base
+from lethe.settings.bases import Base
 
 start_job(snakemake, f"pretrained base {snakemake.wildcards.base}")
 base = Base.model_validate(snakemake.params.base)

@@ -4,7 +4,7 @@ from lethe.runtime import resolve_device, start_job
 
 from lethe.diffusion.bench import bench_batch_invariance
 from lethe.io.tables import write_json
-from lethe.settings.models import Generation
+from lethe.settings.generation import Generation
 from lethe.testbed.schema import read_metadata
 
 params = snakemake.params

@@ -5,7 +5,7 @@ from lethe.runtime import resolve_device, start_job
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.timing import stacked_training_times
 from lethe.io.tables import write_json
-from lethe.settings.deepunlearn import BaseTraining
+from lethe.settings.classifiers import BaseTraining
 
 MODELS, ALONE, EPOCHS = 64, 16, 5
 start_job(snakemake, "bench: stacked training", threads=1)

@@ -3,7 +3,7 @@
 from lethe.runtime import resolve_device, start_job
 
 from lethe.deepunlearn.experiment import Experiment
-from lethe.settings.deepunlearn import BaseTraining
+from lethe.settings.classifiers import BaseTraining
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake, f"classifiers {wildcards.dataset} {wildcards.architecture}")

@@ -8,7 +8,8 @@ from lethe.interference.distribution import distribution_summary, distribution_t
 from lethe.io.tables import write_csv
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
-from lethe.settings.models import Statistics, Task
+from lethe.settings.statistics import Statistics
+from lethe.settings.tasks import Task
 from lethe.testbed.schema import read_metadata
 
 params, given, name = snakemake.params, snakemake.input, snakemake.wildcards.task

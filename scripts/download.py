@@ -3,7 +3,7 @@
 from lethe.runtime import start_job
 
 from lethe.io.download import download
-from lethe.settings.downloads import RemoteFile
+from lethe.io.remote import RemoteFile
 
 start_job(snakemake, f"download {snakemake.wildcards.file}", torch=False)
 download(RemoteFile.model_validate(snakemake.params.remote), snakemake.output.file)

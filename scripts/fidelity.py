@@ -9,7 +9,7 @@ from lethe.fidelity.registry import effects
 from lethe.fidelity.world import World
 from lethe.interference.resampling import Inference
 from lethe.io.tables import write_csv
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 
 params, given = snakemake.params, snakemake.input
 start_job(snakemake, "fidelity")

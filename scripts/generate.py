@@ -3,10 +3,11 @@
 from lethe.runtime import resolve_device, start_job
 
 from lethe.diffusion.render import render_shards
-from lethe.io.work import WorkFolder
-from lethe.settings.models import Generation, Task
+from lethe.settings.generation import Generation
+from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
+from lethe.work import WorkFolder
 
 params = snakemake.params
 start_job(snakemake, f"generate {' '.join(snakemake.wildcards)}")

@@ -8,7 +8,7 @@ from lethe.deepunlearn.lira import unlearned_outputs, write_outputs
 from lethe.deepunlearn.methods.base import configure
 from lethe.deepunlearn.models.stack import Stack
 from lethe.io.tables import read_json
-from lethe.settings.deepunlearn import Lira
+from lethe.settings.classifiers import Lira
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake, f"U-LiRA {' '.join(wildcards)}")

@@ -4,7 +4,7 @@ from lethe.runtime import resolve_device, start_job
 
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.lira import original_outputs, retrained_outputs, train_originals, write_outputs
-from lethe.settings.deepunlearn import BaseTraining, Lira
+from lethe.settings.classifiers import BaseTraining, Lira
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake, f"U-LiRA models {' '.join(wildcards)}")

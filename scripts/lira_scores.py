@@ -11,7 +11,7 @@ from lethe.deepunlearn import ulira
 from lethe.deepunlearn.lira import read_outputs
 from lethe.deepunlearn.ulira_splits import lira_splits
 from lethe.io.tables import write_csv, write_json, write_parquet
-from lethe.settings.deepunlearn import Lira
+from lethe.settings.classifiers import Lira
 
 params = snakemake.params
 start_job(snakemake, f"U-LiRA scores {' '.join(snakemake.wildcards)}")

@@ -14,7 +14,7 @@ from lethe.io.tables import read_parquet, write_parquet
 from lethe.metrics.membership import losses_of_models, questions
 from lethe.records import ModelId
 from lethe.settings.membership import Membership
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.members import COLUMNS, asked_of
 from lethe.testbed.schema import read_metadata
 

@@ -13,7 +13,7 @@ from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl, write_parquet
 from lethe.metrics.membership import losses_of_models, questions
 from lethe.settings.membership import Membership
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.sources import SOURCES
 from lethe.testbed.members import COLUMNS, seen_and_unseen, shown_and_others
 from lethe.testbed.schema import read_metadata

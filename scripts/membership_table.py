@@ -8,7 +8,8 @@ from lethe.interference.membership import membership_gates, membership_means, me
 from lethe.io.tables import read_parquet, write_csv, write_json
 from lethe.records import ModelId
 from lethe.settings.membership import Membership
-from lethe.settings.models import Statistics, Task
+from lethe.settings.statistics import Statistics
+from lethe.settings.tasks import Task
 
 params = snakemake.params
 start_job(snakemake, f"membership table {snakemake.wildcards.task}", torch=False)

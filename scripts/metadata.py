@@ -5,7 +5,7 @@ from lethe.runtime import start_job
 from pathlib import Path
 
 from lethe.io.tables import read_json, write_json
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_prompts, check_tokens
 from lethe.testbed.metadata import enrich, select
 from lethe.testbed.selection import read_published

@@ -3,7 +3,7 @@
 from lethe.runtime import start_job
 
 from lethe.io.download import put_by_hand
-from lethe.settings.downloads import RemoteFile
+from lethe.io.remote import RemoteFile
 
 start_job(snakemake, f"take {snakemake.wildcards.file}", torch=False)
 remote = RemoteFile.model_validate(snakemake.params.remote)

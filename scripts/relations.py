@@ -6,7 +6,7 @@ from lethe.interference.resampling import Inference
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.sweeps import alignment_table, relation_table
 from lethe.io.tables import read_json, read_parquet, write_csv
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.attributes import chosen_attributes
 
 params, given = snakemake.params, snakemake.input

@@ -10,7 +10,7 @@ from lethe.deepunlearn.methods.base import configure
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.timing import run_times
 from lethe.io.tables import read_json, write_parquet
-from lethe.settings.deepunlearn import BaseTraining
+from lethe.settings.classifiers import BaseTraining
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake, f"run times {' '.join(wildcards)}", threads=1)  # it holds all cores to be alone and computes on one

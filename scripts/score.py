@@ -5,11 +5,11 @@ from lethe.runtime import progress, resolve_device, start_job
 from pathlib import Path
 
 from lethe.io.tables import write_parquet
-from lethe.io.work import WorkFolder
 from lethe.metrics.embeddings import Embeddings
 from lethe.metrics.run import load_scorer, read_images
-from lethe.settings.models import Scoring
+from lethe.settings.scoring import Scoring
 from lethe.testbed.schema import read_metadata
+from lethe.work import WorkFolder
 
 task, params, given = snakemake.wildcards.task, snakemake.params, snakemake.input
 start_job(snakemake, f"score {' '.join(snakemake.wildcards)}")

@@ -4,7 +4,7 @@ from lethe.runtime import resolve_device, start_job
 
 from lethe.io.tables import write_parquet
 from lethe.metrics.run import load_scorer, read_images
-from lethe.settings.models import Scoring
+from lethe.settings.scoring import Scoring
 from lethe.testbed.schema import read_metadata
 
 task, params = snakemake.wildcards.task, snakemake.params

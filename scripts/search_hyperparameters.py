@@ -7,7 +7,7 @@ from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.search import most_epochs, search
 from lethe.io.tables import write_json, write_parquet
-from lethe.settings.deepunlearn import Search
+from lethe.settings.classifiers import Search
 
 wildcards, params = snakemake.wildcards, snakemake.params
 start_job(snakemake, f"search {' '.join(wildcards)}")

@@ -5,7 +5,7 @@ from lethe.runtime import resolve_device, start_job
 from lethe.interference.similarities import SimilarityInputs, similarity_matrix
 from lethe.io.tables import read_json, write_json
 from lethe.metrics.embeddings import Embeddings
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import to_records
 

@@ -2,7 +2,7 @@
 
 from lethe.runtime import start_job
 
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.sources import SOURCES
 from lethe.sources.pack import pack_source
 from lethe.testbed.selection import read_published

@@ -3,7 +3,7 @@
 from lethe.runtime import log, start_job
 
 from lethe.io.tables import read_parquet, write_jsonl
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.splits import FORGET, RETAIN, make_splits
 

@@ -6,7 +6,8 @@ from lethe.interference.gates import unlearning_table
 from lethe.interference.resampling import Inference
 from lethe.interference.summary import all_gates, constant_models, similarity_table, untested
 from lethe.io.tables import read_json, read_parquet, write_csv, write_json
-from lethe.settings.models import Statistics, Task
+from lethe.settings.statistics import Statistics
+from lethe.settings.tasks import Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import from_records
 

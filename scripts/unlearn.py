@@ -4,12 +4,12 @@ from lethe.runtime import resolve_device, start_job
 
 from pathlib import Path
 
-from lethe.io.work import WorkFolder
 from lethe.records import ModelId
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
 from lethe.unlearners.run import run_method, targets_of, training_data
+from lethe.work import WorkFolder
 
 params = snakemake.params
 start_job(snakemake, f"unlearn {' '.join(snakemake.wildcards)}")

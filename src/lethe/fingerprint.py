@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -115,7 +116,7 @@ def _facts(key: str, file: Path) -> Facts:
 
 def _names(tree: ast.Module) -> list[str]:
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _run(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -123,6 +124,14 @@ def _names(tree: ast.Module) -> list[str]:
             # `from lethe.unlearners import base` names a module, `from lethe.records import ModelId` a thing in one
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return sorted(name for name in found if name.split(".")[0] == "lethe")
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below one that are run, so none under ``if TYPE_CHECKING``."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
+            yield child
+            yield from _run(child)
 
 
 def _digest(tree: ast.Module) -> str:

@@ -17,6 +17,7 @@ from lethe.compat import defer_package_list
 from lethe.import_clock import ImportClock
 from lethe.job import Job, check_inputs, record_outputs
 from lethe.parent import end_with_parent
+from lethe.threads import thread_count
 
 if TYPE_CHECKING:
     import torch
@@ -79,11 +80,6 @@ def start_job(job: Job, title: str, torch: bool = True, threads: int | None = No
         record_outputs(job)
     if torch:
         setup_torch(threads or job.threads)
-
-
-def thread_count() -> int:
-    """Threads this process may use: OMP_NUM_THREADS if set (Snakemake sets it to the rule's threads), else all cores."""
-    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
 def setup_torch(threads: int) -> None:

@@ -14,9 +14,9 @@ from tests.fuzz.harness import Case, Read, marker, offsets, pickled, put
 
 from lethe.archive.citation import zenodo_metadata
 from lethe.deepunlearn.hyperparameters import shipped
-from lethe.settings import load_settings
 from lethe.settings.methods import load_method
 from lethe.settings.models import Settings
+from lethe.workflow.configuration import load_configuration
 
 ROOT = Path(__file__).parents[2]
 BASE = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -90,7 +90,7 @@ def out_of_range(schema: dict[str, Any]) -> list[Any]:
 def _config(name: str, config: Any, *says: str) -> Case:
     def build(folder: Path) -> Read:
         del folder
-        return lambda: load_settings(config)
+        return lambda: load_configuration(config)
 
     return Case(name, build, says)
 

@@ -13,7 +13,7 @@ from lethe.archive.citation import CitationError
 from lethe.io.tables import CorruptFileError
 from lethe.pretraining.assets import AssetError
 from lethe.registry import UnknownNameError
-from lethe.settings import SettingsError
+from lethe.settings.errors import SettingsError
 from lethe.testbed.schema import MetadataError
 
 ERRORS = (AssetError, CitationError, CorruptFileError, MetadataError, SettingsError, UnknownNameError)

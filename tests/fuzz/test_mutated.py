@@ -11,7 +11,8 @@ import pytest
 import yaml
 from tests.fuzz.mutations import Mutation, nonsense, sample
 
-from lethe.settings import SettingsError, load_settings
+from lethe.settings.errors import SettingsError
+from lethe.workflow.configuration import load_configuration
 
 LARGE = os.environ.get("LETHE_FUZZ") == "all"
 LONGEST = 12_000  # characters of a message: at most 20 faults of a few lines
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 def verdict(mutation: Mutation) -> tuple[str, str]:
     """(``refused``, ``accepted`` or ``wrong``; why it is wrong)."""
     try:
-        settings = load_settings(mutation.config)
+        settings = load_configuration(mutation.config)
     except SettingsError as error:
         message = str(error)
         if mutation.key not in message and not (mutation.value is None and mutation.place[-2] in message):  # an entry left out

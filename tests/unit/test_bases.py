@@ -377,8 +377,8 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
     from lethe.diffusion.folder import base_digest, write_base_record
     from lethe.diffusion.pixels import NotFiniteError
     from lethe.diffusion.render import render_shards
-    from lethe.io.work import WorkFolder
-    from lethe.settings.models import Generation
+    from lethe.settings.generation import Generation
+    from lethe.work import WorkFolder
 
     spoil(base / VAE, lambda tensors: tensors["decoder.conv_out.bias"].fill_(float("nan")))
     write_base_record(base, {})

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from tests.unit.test_settings import merged
 
-from lethe.settings import Settings, SettingsError, load_settings
 from lethe.settings.columns import KNOWN
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists, check_source
 from lethe.sources import SOURCES
+from lethe.workflow.configuration import load_configuration
 
 METRICS = ["clip", "brisque", "rmse", "ssim", "dino"]
 OWN = {"source": "folder", "source_options": {"path": "./own"}, "base": "people", "prompt_style": "thing"}
@@ -81,18 +83,18 @@ PRETRAINED = {"source": "pretrained", "path": "ViT-B-16", "weights": "openai"}
 )
 def test_a_contradiction_is_named_with_its_key(overlay: dict[Any, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        load_settings(merged(overlay))
+        load_configuration(merged(overlay))
 
 
 def test_what_is_asked_for_as_a_remedy_is_accepted() -> None:
     own = {"tasks": {"mine": OWN}, "evaluators": {"judge": None}, "scoring": {"metrics": METRICS}}
-    assert "mine" in load_settings(merged(own)).tasks
+    assert "mine" in load_configuration(merged(own)).tasks
     trained = {"tasks": {"mine": OWN}, "evaluators": {"judge": {"source": "train"}}}
-    assert "mine" in load_settings(merged(trained)).tasks
+    assert "mine" in load_configuration(merged(trained)).tasks
 
 
 def test_numbers_as_users_write_them() -> None:
-    settings = load_settings(
+    settings = load_configuration(
         merged({"statistics": {"alpha": "1e-2"}, "generation": {"guidance": 4}, "archive": {"record": 18649818}})
     )
     assert (settings.statistics.alpha, settings.generation.guidance, settings.archive.record) == (0.01, 4.0, "18649818")
@@ -102,12 +104,12 @@ def test_what_holds_itself_or_nearly_everything_is_one_message() -> None:
     endless: dict[str, Any] = {}
     endless["tasks"] = endless
     with pytest.raises(SettingsError, match="levels deep, or a value that holds itself"):
-        load_settings(endless)
+        load_configuration(endless)
     bomb: Any = ["x"] * 10
     for _ in range(9):
         bomb = [bomb] * 10
     with pytest.raises(SettingsError, match="methods.*more than 100000 values"):
-        load_settings({"methods": bomb})
+        load_configuration({"methods": bomb})
 
 
 def numbers(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -153,7 +155,7 @@ def test_a_path_that_does_not_exist_is_named_with_what_lies_beside_it(tmp_path: 
 def test_columns_of_a_folder_are_looked_at_before_a_run(tmp_path: Path) -> None:
     def task(**more: Any) -> Any:
         own = OWN | {"source_options": {"path": str(tmp_path)}} | more
-        return load_settings(
+        return load_configuration(
             merged({"tasks": {"mine": own}, "evaluators": {"judge": None}, "scoring": {"metrics": METRICS}})
         ).tasks["mine"]
 

@@ -27,7 +27,7 @@ from lethe.deepunlearn.models.mlp import Mlp
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import Adam, data_order
-from lethe.settings.deepunlearn import Lira
+from lethe.settings.classifiers import Lira
 
 Loop = Callable[[Problem, nn.Module, Any], nn.Module | None]
 

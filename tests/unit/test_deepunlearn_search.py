@@ -22,8 +22,8 @@ from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.search import most_epochs, objectives, search, suggest
 from lethe.diffusion.tensors import write_tensors
 from lethe.io.tables import CorruptFileError
-from lethe.settings.deepunlearn import BaseTraining
-from lethe.settings.load import SettingsError
+from lethe.settings.classifiers import BaseTraining
+from lethe.settings.errors import SettingsError
 
 SEEDS = [0, 1]
 FLOORS = {"norm_original": 0.1, "norm_retrained": 0.05}

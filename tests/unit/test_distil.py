@@ -10,7 +10,7 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import applied
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
-from lethe.settings.load import SettingsError
+from lethe.settings.errors import SettingsError
 from lethe.settings.methods import load_method
 from lethe.unlearners import UNLEARNERS
 from lethe.unlearners._lora_training import (

@@ -22,8 +22,9 @@ from tests.file_server import Cut, FileServer, Refuse, serving
 
 from lethe.io.download import ATTEMPTS, DownloadError, download, put_by_hand, receipt_path
 from lethe.io.fileformat import incomplete, wrong_format
-from lethe.settings import SettingsError
-from lethe.settings.downloads import RemoteFile, load_downloads
+from lethe.io.remote import RemoteFile
+from lethe.settings.downloads import load_downloads
+from lethe.settings.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
 BODY = gzip.compress(np.random.default_rng(0).bytes(300_000), mtime=0)  # several packets

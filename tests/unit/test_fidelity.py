@@ -21,7 +21,7 @@ from lethe.fidelity.__main__ import main
 from lethe.fidelity.registry import COLUMNS, DEVIATIONS, effects
 from lethe.fidelity.world import Effect, World
 from lethe.interference.resampling import Inference
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.similarity import to_records
 
 ROOT = Path(__file__).parents[2]

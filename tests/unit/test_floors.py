@@ -1,6 +1,8 @@
-"""An import only ever points down the floors of docs/architecture.md."""
+"""An import only ever points down the floors of docs/architecture.md, and never in a circle."""
 
 from __future__ import annotations
+
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -19,20 +21,19 @@ FLOORS = [
     "plots",
     "explorer",
     "fidelity",
+    "workflow",
 ]
-# the settings check names against the registries, which hold strings and import nothing
-NAMES_ONLY = {("lethe.settings.models", "lethe.sources"), ("lethe.settings.models", "lethe.unlearners")}
-NAMES_ONLY |= {
-    (f"lethe.settings.{name}", "lethe.metrics") for name in ("models", "contradictions")
-}  # whose specs need NumPy, no torch
-NAMES_ONLY |= {("lethe.settings.membership", "lethe.sources")}
-NAMES_ONLY |= {("lethe.settings.deepunlearn", "lethe.deepunlearn")}
 
 
 def floor(module: str) -> int:
     """0 for the ground floor, then one per folder of the package."""
     parts = module.split(".")
     return FLOORS.index(parts[1]) + 1 if len(parts) > 1 and parts[1] in FLOORS else 0
+
+
+def room(module: str) -> str:
+    """The folder or module of the package that a module belongs to; empty for the package itself."""
+    return ".".join(module.split(".")[1:2])
 
 
 def modules() -> list[str]:
@@ -43,10 +44,28 @@ def modules() -> list[str]:
 
 @pytest.mark.parametrize("module", modules())
 def test_imports_point_down(module: str) -> None:
-    upward = {
-        other for other in fingerprint._imports(module) if floor(other) > floor(module) and (module, other) not in NAMES_ONLY
-    }
+    upward = {other for other in fingerprint._imports(module) if floor(other) > floor(module)}
     assert not upward, f"{module} (floor {floor(module)}) imports {sorted(upward)} from above"
+
+
+def test_no_circle_between_rooms() -> None:
+    """Modules and folders directly in the package, ordered by who imports whom; ``lethe`` itself holds nothing."""
+    rooms: dict[str, set[str]] = {}
+    for module in modules():
+        own = room(module)
+        rooms.setdefault(own, set()).update(room(other) for other in fingerprint._imports(module))
+        rooms[own].discard(own)
+    list(TopologicalSorter(rooms).static_order())  # a CycleError names the circle
+
+
+def test_settings_import_no_registry() -> None:
+    """A job that reads settings does not depend on the list of all methods, nor on who publishes results."""
+    reached = fingerprint.closure([module for module in modules() if room(module) == "settings"])
+    assert {room(module) for module in reached} <= {"settings", "io", "records", "registry"}
+    sections = ("tasks", "bases", "generation", "scoring", "statistics", "membership", "pretraining", "classifiers")
+    read = fingerprint.closure([f"lethe.settings.{name}" for name in (*sections, "read", "errors")])
+    assert not read & {f"lethe.settings.{name}" for name in ("archive", "deepunlearn", "models", "contradictions", "load")}
+    assert fingerprint.closure(["lethe.settings.errors"]) == {"lethe.settings.errors"}
 
 
 def test_the_package_never_imports_snakemake() -> None:

@@ -16,9 +16,10 @@ from tests.raw_server import RawServer, head, serving
 from lethe.io import download as module
 from lethe.io.download import DownloadError, download, put_by_hand, receipt_path
 from lethe.io.fileformat import missing_columns
+from lethe.io.remote import RemoteFile
 from lethe.io.web import AddressError, check_address
-from lethe.settings import SettingsError
-from lethe.settings.downloads import RemoteFile, load_downloads
+from lethe.settings.downloads import load_downloads
+from lethe.settings.errors import SettingsError
 from lethe.sources.fci_breeds import AKC, NAME_AKC, PAWSOME
 from lethe.sources.lfw import PANTHEON, PICTURE, RACE
 

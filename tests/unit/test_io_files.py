@@ -30,7 +30,7 @@ from lethe.io.tables import (
     write_jsonl,
     write_parquet,
 )
-from lethe.io.work import WorkFolder
+from lethe.work import WorkFolder
 
 
 def leftovers(folder: Path) -> list[str]:

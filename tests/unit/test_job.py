@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from lethe.io import checksums
-from lethe.io.work import HANDED_OVER, WorkFolder, sweep
 from lethe.parent import VARIABLE
+from lethe.work import HANDED_OVER, WorkFolder, sweep
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("*.py"))
 
@@ -97,7 +97,7 @@ def test_every_script_with_a_work_folder_binds_it_to_its_whole_job() -> None:
 def test_a_second_process_waits_for_the_work_folder(started: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from pathlib import Path; from tests.unit.test_job import job; from lethe.io.work import WorkFolder\n"
+        "from pathlib import Path; from tests.unit.test_job import job; from lethe.work import WorkFolder\n"
         f"work = WorkFolder.of_job(job(Path({str(started)!r})))\n"
         "print('held', flush=True); sys.stdin.readline()\n"
         "work.finish('b', lambda path: path.write_text('b'))\n"

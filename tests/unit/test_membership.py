@@ -23,7 +23,7 @@ from lethe.metrics.membership import denoising_losses, losses_of_models, questio
 from lethe.records import ModelId
 from lethe.settings.membership import Membership
 from lethe.settings.models import Settings
-from lethe.sources import REDRAWN, SOURCES
+from lethe.sources import REDRAWN, SOURCES, no_unseen
 from lethe.sources.drawing import RenderedSource
 from lethe.testbed.members import asked_of, seen_and_unseen, shown_and_others
 
@@ -300,11 +300,11 @@ def test_tables_and_gates_by_hand() -> None:
 def test_who_has_a_table_and_why_not() -> None:
     default = Settings()
     reasons = {
-        name: default.scoring.membership.reason_against(task.source, default.bases[task.base].source != "pretrained")
+        name: no_unseen(default.scoring.membership.members, task.source, default.bases[task.base].source != "pretrained")
         for name, task in default.tasks.items()
     }
     assert [name for name, reason in reasons.items() if not reason] == ["breeds", "scenes", "people"]
     assert "trained on every image of the source 'digits'" in reasons["objects"]
-    assert "pretrained base was trained on is not known" in Membership().reason_against("lfw", trained_here=False)
-    assert not Membership(members="unlearning").reason_against("digits", trained_here=True)
-    assert "'none'" in Membership(members="none").reason_against("rendered_breeds", trained_here=True)
+    assert "pretrained base was trained on is not known" in no_unseen("base", "lfw", trained_here=False)
+    assert not no_unseen("unlearning", "digits", trained_here=True)
+    assert "'none'" in no_unseen("none", "rendered_breeds", trained_here=True)

@@ -9,8 +9,8 @@ import yaml
 from snakemake.utils import update_config
 
 from lethe.memory import need, report, used_by
-from lethe.settings import load_settings
 from lethe.settings.methods import load_method
+from lethe.workflow.configuration import load_configuration
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -19,7 +19,7 @@ def settings(**generation):
     config = yaml.safe_load((CONFIG / "config.yaml").read_text())
     update_config(config, yaml.safe_load((CONFIG / "paper.yaml").read_text()))
     update_config(config, {"generation": generation})
-    return load_settings(config)
+    return load_configuration(config)
 
 
 def benchmark(folder: Path, rule: str, used: str, asked: int) -> None:
@@ -46,7 +46,7 @@ def test_need_follows_what_it_depends_on():
     assert need("unlearn", paper, values | {"micro_batch": 2}).gpu < whole.gpu
     assert need("unlearn", paper, values | {"precision": "bfloat16"}).gpu < whole.gpu
     assert need("unlearn", paper).gpu < whole.gpu  # UCE trains nothing
-    mini = load_settings(yaml.safe_load((CONFIG / "config.yaml").read_text()))
+    mini = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()))
     assert need("generate", mini).gpu == 0 and need("generate", mini).host < 4000
 
 

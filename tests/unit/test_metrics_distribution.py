@@ -19,7 +19,7 @@ from lethe.metrics.base import SPECS
 from lethe.metrics.distribution import SET_METRICS, cmmd, fid, kid, precision_recall, vectors_of
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
-from lethe.settings.models import Scoring
+from lethe.settings.scoring import Scoring
 
 Vectors = NDArray[np.float64]
 NAMES = ["fid", "kid", "cmmd", "precision_recall"]

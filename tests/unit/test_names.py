@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from lethe.records import METHOD, MODEL_NAME, NAME, ModelId
-from lethe.settings import SettingsError, load_settings
+from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.unlearners import UNLEARNERS
+from lethe.workflow.configuration import load_configuration
 
 TASKS = ["objects", "style50", "style50_a", "digits2", "a", "a_1", "a_001", "a_001_b", "uce", "a_munba", "a_000_uce"]
 
@@ -27,7 +28,7 @@ def named(*names: str, **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_name_has_one_reading(task: str) -> None:
-    load_settings(named(task))
+    load_configuration(named(task))
     for method, index, epochs in product(UNLEARNERS.names(), (0, 12, 999), (0, 4, 400)):
         model = ModelId(task, index, method, epochs)
         assert ModelId.parse(model.name) == model
@@ -48,11 +49,11 @@ def test_what_is_no_model_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["Style", "50style", "a__b", "a_", "_a", "a-b", "a b", "a/b", "../a", "ä", "", "a" * 41])
 def test_what_is_no_name_of_a_task_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="tasks"):
-        load_settings(named(name))
+        load_configuration(named(name))
 
 
 def test_tasks_whose_names_begin_alike_are_told_apart() -> None:
-    assert list(load_settings(named("style50", "style50_a", "a", "a_1", "a_001")).tasks) == [
+    assert list(load_configuration(named("style50", "style50_a", "a", "a_1", "a_001")).tasks) == [
         "style50",
         "style50_a",
         "a",
@@ -72,4 +73,4 @@ def test_tasks_whose_names_begin_alike_are_told_apart() -> None:
 )
 def test_two_tasks_that_would_share_a_file_are_refused(names: tuple[str, ...], methods: list[str], file: str) -> None:
     with pytest.raises(SettingsError, match=rf"tasks\.{names[1]}: the file {file} would be of task '{names[0]}' too"):
-        load_settings(named(*names, methods=methods))
+        load_configuration(named(*names, methods=methods))

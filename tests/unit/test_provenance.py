@@ -13,7 +13,7 @@ import yaml
 from snakemake.utils import update_config
 
 from lethe.archive.provenance import full_config, git_state, host, job_times, keep_workflow, run_record, software
-from lethe.settings import load_settings
+from lethe.workflow.configuration import load_configuration
 
 ROOT = Path(__file__).parents[2]
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
@@ -99,10 +99,10 @@ def test_the_merged_configuration_gives_the_same_run(overlay: str | None) -> Non
     merged = deepcopy(base)
     if overlay:
         update_config(merged, yaml.safe_load((ROOT / overlay).read_text()))
-    settings = load_settings(merged)
+    settings = load_configuration(merged)
     written = yaml.safe_load(yaml.safe_dump(full_config(merged, settings.model_dump(mode="json"))))
     update_config(base, written)
-    assert load_settings(base) == settings
+    assert load_configuration(base) == settings
 
 
 def test_the_record_holds_together(tmp_path: Path) -> None:

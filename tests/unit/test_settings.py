@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from lethe.io.tables import CorruptFileError, read_yaml
-from lethe.settings import Settings, SettingsError, load_settings
+from lethe.settings.errors import SettingsError
 from lethe.settings.generate import default_yaml, json_schema
 from lethe.settings.load import typed
+from lethe.settings.models import Settings
+from lethe.workflow.configuration import load_configuration
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -33,11 +35,11 @@ def test_committed_defaults_and_schema_are_generated() -> None:
 
 
 def test_default_file_is_the_default() -> None:
-    assert load_settings(merged({})) == Settings()
+    assert load_configuration(merged({})) == Settings()
 
 
 def test_paper_overlay_is_the_published_experiment() -> None:
-    settings = load_settings(merged(yaml.safe_load((CONFIG / "paper.yaml").read_text())))
+    settings = load_configuration(merged(yaml.safe_load((CONFIG / "paper.yaml").read_text())))
     assert sorted(settings.tasks) == ["breeds", "people", "scenes"]
     models = sum(task.entities for task in settings.tasks.values()) * len([m for m in settings.methods if m != "none"])
     images = models * 100 * len(settings.generation.seeds)
@@ -48,7 +50,7 @@ def test_paper_overlay_is_the_published_experiment() -> None:
 
 def test_a_base_in_a_folder_needs_no_revision() -> None:
     for path in ("./a/b", "/data/sd14", "models/stable/sd14"):
-        settings = load_settings(merged({"bases": {"people": {"source": "pretrained", "path": path}}, "methods": ["uce"]}))
+        settings = load_configuration(merged({"bases": {"people": {"source": "pretrained", "path": path}}, "methods": ["uce"]}))
         assert settings.bases["people"].path == path
 
 
@@ -97,17 +99,17 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
 )
 def test_a_fault_is_named_with_what_is_allowed(overlay: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        load_settings(merged(overlay))
+        load_configuration(merged(overlay))
 
 
 def test_every_fault_is_listed() -> None:
     with pytest.raises(SettingsError) as error:
-        load_settings(merged({"wrld": 1, "sed": 2}))
+        load_configuration(merged({"wrld": 1, "sed": 2}))
     assert "wrld" in str(error.value) and "sed" in str(error.value)
 
 
 def test_null_leaves_an_entry_out() -> None:
-    settings = load_settings(merged({"tasks": {"people": None}, "bases": {"people": None}}))
+    settings = load_configuration(merged({"tasks": {"people": None}, "bases": {"people": None}}))
     assert "people" not in settings.tasks and "people" not in settings.bases
 
 

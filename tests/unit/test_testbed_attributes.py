@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lethe.interference.gates import gate_distinct
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.attributes import chosen_attributes, no_attributes
 from lethe.testbed.schema import MetadataError
 from lethe.testbed.similarity import attr_similarity, distinct_values

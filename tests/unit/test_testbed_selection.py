@@ -14,8 +14,8 @@ from tests.paper_world import PUBLISHED, REFERENCE, PaperWorld
 
 from lethe.io.tables import CorruptFileError
 from lethe.registry import UnknownNameError
-from lethe.settings.models import Task
 from lethe.settings.rules import Filter
+from lethe.settings.tasks import Task
 from lethe.sources.sun_attributes import SunAttributes
 from lethe.testbed.balance import greedy_pair
 from lethe.testbed.metadata import enrich, select

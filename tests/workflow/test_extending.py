@@ -104,7 +104,7 @@ def test_a_metric_that_nobody_could_read_is_refused(extended: Clone) -> None:
             run_in(extended, f"""
 import re
 try:
-    import lethe.settings.models
+    import lethe.workflow.configuration
 except Exception as error:
     assert re.search({message!r}, str(error)), error
 else:

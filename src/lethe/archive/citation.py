@@ -26,7 +26,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from lethe.io.atomic import write_text
-from lethe.settings.load import SettingsError, read_settings
+from lethe.settings.errors import SettingsError
+from lethe.settings.read import read_settings
 
 ORCID = r"^https://orcid\.org/\d{4}-\d{4}-\d{4}-\d{3}[\dX]$"
 

@@ -16,7 +16,7 @@ from lethe.deepunlearn.data.tuning import tuning_rows
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Augment, Problem, train
-from lethe.settings.deepunlearn import BaseTraining
+from lethe.settings.classifiers import BaseTraining
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from lethe.io.atomic import write_text
 from lethe.registry import nearest
-from lethe.settings.load import SettingsError, read_settings
+from lethe.settings.errors import SettingsError
+from lethe.settings.read import read_settings
 from lethe.settings.strict import Strict
 
 HEADER = """\

@@ -20,7 +20,7 @@ from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.ulira_splits import LiraSplits, lira_splits
 from lethe.diffusion.tensors import read_tensors, write_tensors
 from lethe.runtime import progress
-from lethe.settings.deepunlearn import BaseTraining, Lira
+from lethe.settings.classifiers import BaseTraining, Lira
 
 FORMAT = "lethe-lira-outputs"
 INIT_SEED = 0  # as released: one initialisation for all models

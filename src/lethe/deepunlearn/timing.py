@@ -13,7 +13,7 @@ from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.methods.base import Hyperparameters, run
 from lethe.deepunlearn.models.stack import Stack
-from lethe.settings.deepunlearn import BaseTraining
+from lethe.settings.classifiers import BaseTraining
 
 
 def run_times(

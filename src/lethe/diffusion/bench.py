@@ -12,7 +12,7 @@ from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.generate import generate
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.diffusion.render import requests_of
-from lethe.settings.models import Generation
+from lethe.settings.generation import Generation
 
 TARGET = 1  # of 255
 

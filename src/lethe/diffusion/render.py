@@ -12,10 +12,10 @@ from lethe.diffusion.delta import Delta, NoneDelta, load_delta
 from lethe.diffusion.generate import Request, generate
 from lethe.diffusion.pipeline import base_digest, load_pipeline
 from lethe.io.shards import ShardRow, write_shard
-from lethe.io.work import WorkFolder
 from lethe.records import ImageKey
-from lethe.settings.models import Generation
+from lethe.settings.generation import Generation
 from lethe.testbed.names import prompt
+from lethe.work import WorkFolder
 
 
 def requests_of(

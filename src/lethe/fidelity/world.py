@@ -18,7 +18,7 @@ from lethe.io.tables import read_json, read_parquet
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
 from lethe.registry import nearest
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.similarity import from_records
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from lethe.io.atomic import atomic_path, naming_a_full_disk, sync_file
 from lethe.io.fileformat import HEAD, incomplete, missing_columns, wrong_format
 from lethe.io.members import UnsafeArchiveError
+from lethe.io.remote import RemoteFile
 from lethe.io.tables import CorruptFileError, read_json, write_json
 from lethe.io.web import AddressError, BodyError, blocks, get, without_secrets
-from lethe.settings.downloads import RemoteFile
 
 ATTEMPTS = 6  # in a row without a byte of progress, per address
 PAUSE = 2.0  # seconds before the second attempt; doubled before each further one

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from lethe.settings.archive import is_loopback
+from lethe.io.loopback import is_loopback
 
 REDIRECTS = 10  # in a row
 SLOWEST, SLOW_AFTER = 1000.0, 300.0  # bytes per second at least, on average over so many seconds and more

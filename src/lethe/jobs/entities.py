@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.io.tables import read_json, read_parquet, write_json, write_jsonl
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_prompts, check_tokens
 from lethe.testbed.metadata import enrich, select
 from lethe.testbed.schema import read_metadata

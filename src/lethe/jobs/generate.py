@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lethe.diffusion.render import render_shards
-from lethe.io.work import WorkFolder
 from lethe.runtime import resolve_device
-from lethe.settings.models import Generation, Task
+from lethe.settings.generation import Generation
+from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
+from lethe.work import WorkFolder
 
 
 def generate(

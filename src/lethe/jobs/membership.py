@@ -20,7 +20,7 @@ from lethe.metrics.membership import losses_of_models, questions
 from lethe.records import ModelId
 from lethe.runtime import progress, resolve_device
 from lethe.settings.membership import Membership
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.sources import SOURCES
 from lethe.testbed.members import COLUMNS, asked_of, seen_and_unseen, shown_and_others
 from lethe.testbed.schema import read_metadata

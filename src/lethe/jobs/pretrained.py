@@ -7,7 +7,7 @@ from pathlib import Path
 from lethe.diffusion.folder import write_base_record
 from lethe.diffusion.intake import take_in
 from lethe.io.atomic import atomic_path
-from lethe.settings.models import Base
+from lethe.settings.bases import Base
 
 
 def take_base(folder: Path, settings: Base) -> None:

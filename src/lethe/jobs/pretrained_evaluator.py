@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lethe.io.atomic import atomic_path
 from lethe.metrics.folders import save_pretrained_evaluator
-from lethe.settings.models import Evaluator
+from lethe.settings.bases import Evaluator
 
 
 def take_evaluator(folder: Path, evaluator: str, settings: Evaluator) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.io.tables import read_json, write_csv, write_json
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.sources import SOURCES
 from lethe.testbed.balance import greedy_pair
 from lethe.testbed.selection import read_published, selection_summary, selection_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.sources import SOURCES
 from lethe.sources.pack import pack_source
 from lethe.testbed.selection import read_published

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lethe.io.work import WorkFolder
 from lethe.records import ModelId
 from lethe.runtime import resolve_device
-from lethe.settings.models import Task
+from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
 from lethe.unlearners.run import run_method, targets_of, training_data
+from lethe.work import WorkFolder
 
 
 def unlearn(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.registry import UnknownNameError, nearest
-from lethe.runtime import thread_count
+from lethe.threads import thread_count
 
 if TYPE_CHECKING:
     import torch

@@ -16,8 +16,8 @@ from lethe.metrics.scoring import ImageSet, Scorer, build_metrics
 from lethe.pretraining.assets import load_asset
 from lethe.pretraining.judge import build_judge
 from lethe.pretraining.loop import to_unit
-from lethe.settings.models import Scoring
 from lethe.settings.pretraining import JudgeSettings
+from lethe.settings.scoring import Scoring
 
 
 def load_scorer(

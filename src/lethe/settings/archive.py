@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from lethe.io.loopback import is_loopback
+from lethe.settings.hub import is_hub_id
 from lethe.settings.strict import Strict, check_known
 
 Source = Literal["build", "archive"]
@@ -23,15 +24,6 @@ RELATIONS = [  # of the Zenodo deposit metadata, developers.zenodo.org
     *("isIdenticalTo", "isAlternateIdentifier", "isReviewedBy", "reviews", "isDerivedFrom", "isSourceOf", "requires"),
     *("isRequiredBy", "isObsoletedBy", "obsoletes"),
 ]
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a URL leads to this machine."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _address(value: str) -> str:
@@ -59,12 +51,6 @@ RecordName = Annotated[str, BeforeValidator(_text)]
 """The number of a Zenodo record is a number in YAML."""
 
 NUMBER = re.compile("[1-9][0-9]{0,11}")
-HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
-
-
-def is_hub_id(text: str) -> bool:
-    """Whether a text can be owner/name of a repository of the Hugging Face Hub."""
-    return bool(HUB_ID.fullmatch(text)) and ".." not in text and "--" not in text
 
 
 class Archive(Strict):

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lethe.metrics import SPECS
 from lethe.registry import nearest
 from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_RETRAINED
 from lethe.settings.rules import Derived
 from lethe.settings.sources import BreedOptions, LfwOptions
 
 if TYPE_CHECKING:
-    from lethe.settings.models import Settings, Task
+    from lethe.settings.models import Settings
+    from lethe.settings.names import Names
+    from lethe.settings.tasks import Task
 
 REPORTED = 2  # emitters that a reported mean has at least
 
 
-def contradictions(settings: Settings) -> list[str]:
-    """One line per contradiction; none if the settings fit together."""
+def contradictions(settings: Settings, names: Names | None) -> list[str]:
+    """One line per contradiction; none if the settings fit together. ``names`` are those that exist, None if that is not asked."""
     found = [line for name, task in settings.tasks.items() for line in _of_task(name, task, settings)]
-    return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings)]
+    return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 
 def _of_task(name: str, task: Task, settings: Settings) -> Iterator[str]:
@@ -114,7 +115,7 @@ def _of_statistics(settings: Settings) -> Iterator[str]:
         yield "similarity.kinds: 'true' alone; a source of real images does not know it, name another one beside it"
 
 
-def _of_names(settings: Settings) -> Iterator[str]:
+def _of_names(settings: Settings, quantities: list[str]) -> Iterator[str]:
     """Two tasks that share a file: where a task's name meets a method's or another word, one text can be read in two ways."""
     owner: dict[str, str] = {}
     for task in settings.tasks:
@@ -126,7 +127,7 @@ def _of_names(settings: Settings) -> Iterator[str]:
         files += [f"similarity_weights_{method}_{task}.json" for method in settings.methods]
         files += [f"by_method/images_{task}_{method}.parquet" for method in settings.methods]
         files += [f"publish/bundles/images_{task}_{name}.tar" for name in ("baseline", *settings.methods)]
-        files += [f"figures/interference_matrix_{task}_{quantity}.png" for quantity in SPECS]
+        files += [f"figures/interference_matrix_{task}_{quantity}.png" for quantity in quantities]
         if shared := [(owner[file], file) for file in files if file in owner]:
             yield f"tasks.{task}: the file {shared[0][1]} would be of task '{shared[0][0]}' too; rename one of the two"
         owner |= dict.fromkeys(files, task)

@@ -7,26 +7,15 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from lethe.io.fileformat import Kind
+from lethe.io.remote import RemoteFile
 from lethe.io.web import AddressError, check_address, without_secrets
-from lethe.settings.load import read_settings
+from lethe.settings.read import read_settings
 from lethe.settings.strict import Strict
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class RemoteFile(Strict):
-    """A file somewhere else. Without a checksum, the first download decides what it must be (``lethe.io.download``)."""
-
-    urls: list[str] = Field(description="addresses, tried in turn; empty for a file that must be got by hand")
-    kind: Kind = Field(description="format, checked by its first bytes")
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="published checksum, or null")
-    md5: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="where only that is published")
-    size: int | None = Field(None, ge=1, description="bytes, or null where not published")
-    columns: list[str] = Field(default_factory=list, description="columns that a table must have to be taken for it")
-
-
-class Download(RemoteFile):
+class Download(RemoteFile, Strict):
     """An entry of ``config/downloads.yaml``."""
 
     licence: str = Field(description="terms of use, as its owner states them")

@@ -1,4 +1,4 @@
-"""Membership inference on unlearned models: which images are asked about, and whether a task has any."""
+"""Membership inference on unlearned models: which images are asked about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lethe.settings.strict import Strict
-from lethe.sources import REDRAWN
 
 
 class Membership(Strict):
@@ -24,24 +23,3 @@ class Membership(Strict):
         min_length=1,
         description="of the forward process, where the loss is taken; more images tell more than more of these",
     )
-
-    def reason_against(self, source: str, trained_here: bool) -> str:
-        """Why a task has no such table; empty if it has one.
-
-        Args:
-            source: where its images come from.
-            trained_here: whether its base is trained by this workflow, so that its training images are known.
-        """
-        if self.members == "none":
-            return "scoring.membership.members is 'none'; set it to 'base' or 'unlearning'"
-        if self.members == "unlearning":
-            return ""
-        other = "; scoring.membership.members: unlearning asks about the images shown to the methods instead"
-        if not trained_here:
-            return f"what a pretrained base was trained on is not known{other}"
-        if source not in REDRAWN:
-            return (
-                f"the base was trained on every image of the source '{source}', so no entity has an image it never saw "
-                f"(sources that can draw more: {', '.join(REDRAWN)}){other}"
-            )
-        return ""

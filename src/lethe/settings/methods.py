@@ -25,7 +25,8 @@ from typing import Any, NamedTuple
 from pydantic import Field, JsonValue
 
 from lethe.registry import nearest
-from lethe.settings.load import SettingsError, read_settings
+from lethe.settings.errors import SettingsError
+from lethe.settings.read import read_settings
 from lethe.settings.strict import Strict
 
 

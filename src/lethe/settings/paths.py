@@ -8,8 +8,8 @@ from typing import Any
 from lethe.io.tables import read_json
 from lethe.registry import nearest
 from lethe.settings.contradictions import unknown_columns
-from lethe.settings.load import SettingsError
-from lethe.settings.models import Task
+from lethe.settings.errors import SettingsError
+from lethe.settings.tasks import Task
 
 
 def check_exists(key: str, path: str) -> None:

@@ -154,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from lethe.io.tables import write_json
     from lethe.pretraining.sd14 import PARAMETERS, parameter_counts, untrained_sd14
-    from lethe.runtime import setup_torch, thread_count
+    from lethe.runtime import setup_torch
+    from lethe.threads import thread_count
 
     setup_torch(thread_count())
     pipe = untrained_sd14(PROMPTS, device="cuda", dtype=torch.float16)

@@ -12,11 +12,11 @@ import torch
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
 from lethe.io.tables import write_json
-from lethe.io.work import WorkFolder
 from lethe.records import ModelId
 from lethe.testbed.names import prompt, prompt_name
 from lethe.unlearners import UNLEARNERS
 from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
+from lethe.work import WorkFolder
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,11 @@ from typing import Any
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.pretraining.architectures import tokenizer_config
-from lethe.settings import Settings, SettingsError
-from lethe.settings.models import Model
+from lethe.settings.bases import Model
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
+from lethe.sources import no_unseen
 from lethe.unlearners import RETRAIN, reason_against
 from lethe.workflow.data import Data
 from lethe.workflow.wildcards import Wildcards
@@ -191,7 +193,7 @@ class Bases:
         """Why a task has no table of membership inference; empty if it has one."""
         settings = self.settings.tasks[task]
         trained_here = self.settings.bases[settings.base].source != "pretrained"
-        reason = self.settings.scoring.membership.reason_against(settings.source, trained_here)
+        reason = no_unseen(self.settings.scoring.membership.members, settings.source, trained_here)
         if not reason and (prediction := self.prediction(settings.base)) not in ("", NOISE):
             return (
                 f"the base '{settings.base}' has the prediction_type '{prediction}', "

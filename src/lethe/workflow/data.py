@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lethe.settings import Settings
-from lethe.settings.downloads import Download, RemoteFile
+from lethe.io.remote import RemoteFile
+from lethe.settings.downloads import Download
+from lethe.settings.models import Settings
 from lethe.settings.paths import check_source
 from lethe.workflow.wildcards import Wildcards
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lethe.settings import Settings, SettingsError
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
 from lethe.workflow.models import Models
 from lethe.workflow.wildcards import Wildcards
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from lethe.fidelity import PUBLISHED_METHODS
 from lethe.records import ModelId
-from lethe.settings import Settings
 from lethe.settings.methods import MethodSettings, load_method
+from lethe.settings.models import Settings
 from lethe.unlearners import NONE, RETRAIN
 from lethe.workflow.batches import Group, Shape, shapes
 from lethe.workflow.wildcards import Wildcards, one_of
@@ -41,7 +41,9 @@ class Models:
         """Methods that behave as published and run beside ours on one task, outside `all`, unless the world has them anyway."""
         if not self.built("models", "images", "metadata"):
             return []  # a published record holds no variants
-        return [published for ours, published in PUBLISHED_METHODS.items() if ours in self.methods and published not in self.methods]
+        return [
+            published for ours, published in PUBLISHED_METHODS.items() if ours in self.methods and published not in self.methods
+        ]
 
     @property
     def runnable(self) -> list[str]:
@@ -103,9 +105,7 @@ class Models:
             return []
         wanted = self.runnable if methods is None else list(methods)
         groups = [
-            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method))))
-            for task in self.tasks
-            for method in wanted
+            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method)))) for task in self.tasks for method in wanted
         ]
         return shapes(
             [group for method, group in groups if method != RETRAIN], [group for method, group in groups if method == RETRAIN]

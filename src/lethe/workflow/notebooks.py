@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lethe.settings import Settings
+from lethe.settings.models import Settings
 from lethe.workflow.wildcards import Wildcards
 
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has

@@ -9,8 +9,8 @@ from typing import Any
 
 from lethe.fingerprint import fingerprint
 from lethe.memory import Job, need
-from lethe.settings import Settings
 from lethe.settings.downloads import Download
+from lethe.settings.models import Settings
 from lethe.workflow.bases import Bases
 from lethe.workflow.data import Data
 from lethe.workflow.figures import Figures

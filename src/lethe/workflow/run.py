@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, validate_call
 
-from lethe.io.work import WorkFolder
 from lethe.job import Job
 from lethe.registry import nearest
 from lethe.runtime import setup_torch, start_job
+from lethe.work import WorkFolder
 
 OWN = ("job", "keep", "work")  # parameters that speak of the job itself
 TYPES = ConfigDict(arbitrary_types_allowed=True)

@@ -9,9 +9,11 @@ from typing import IO, Any
 
 from lethe.io.lock import hold_run_lock, other_runs
 from lethe.io.tables import CorruptFileError, read_yaml
-from lethe.settings import Settings, SettingsError, load_settings
 from lethe.settings.downloads import load_downloads
+from lethe.settings.errors import SettingsError
 from lethe.settings.load import typed
+from lethe.settings.models import Settings
+from lethe.workflow.configuration import load_configuration
 from lethe.workflow.plan import Plan
 
 log = logging.getLogger("snakemake.logging")  # Snakemake's own, so that a warning stands among its lines
@@ -43,11 +45,16 @@ def hold_lock(words: Sequence[str], dry_run: bool) -> IO[str] | None:
     return handle
 
 
+def nested_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The mappings and lists among the values of ``--config``, read as YAML reads them; Snakemake gives numbers within them as text."""
+    return {key: typed(value) for key, value in given.items() if isinstance(value, dict | list)}
+
+
 def settings_of(config: Mapping[str, Any], overlays: Iterable[str | Path]) -> Settings:
     """The settings of a merged configuration.
 
     Args:
-        config: as Snakemake merged it. Numbers within mappings of ``--config`` are text there (``lethe.settings.load.typed``).
+        config: as Snakemake merged it.
         overlays: files of ``--configfile``. They are read once more: Snakemake keeps the last of a key given twice.
 
     Raises:
@@ -58,7 +65,7 @@ def settings_of(config: Mapping[str, Any], overlays: Iterable[str | Path]) -> Se
             read_yaml(overlay)
         except CorruptFileError as error:
             raise SettingsError(str(error)) from None
-    return load_settings(dict(config))
+    return load_configuration(dict(config))
 
 
 def plan_of(config: Mapping[str, Any], overlays: Iterable[str | Path], root: Path) -> Plan:

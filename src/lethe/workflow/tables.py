@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lethe.metrics import SPECS
-from lethe.settings import Settings
+from lethe.settings.models import Settings
 from lethe.workflow.bases import Bases
 from lethe.workflow.models import Models, interference_file
 from lethe.workflow.wildcards import Wildcards

@@ -8,7 +8,7 @@ from pathlib import Path
 from lethe.deepunlearn import PROVIDERS
 from lethe.deepunlearn.data.idx import IdxProvider
 from lethe.io.download import download
-from lethe.settings.downloads import RemoteFile
+from lethe.io.remote import RemoteFile
 
 
 def fetch(name: str, folder: Path, urls: Sequence[str] | None = None) -> None:

@@ -16,7 +16,7 @@ from lethe.deepunlearn.models.stack import Stack, join
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.training import SGD, batches, cosine, data_order, fixed_global_seed
 from lethe.registry import nearest
-from lethe.settings.load import SettingsError
+from lethe.settings.errors import SettingsError
 from lethe.settings.strict import Strict
 
 

@@ -1,0 +1,80 @@
+"""Where base models and the models that score come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lethe.settings.hub import is_hub_id
+from lethe.settings.strict import Strict
+
+
+class Model(Strict):
+    """Where a model comes from."""
+
+    source: Literal["prebuilt", "train", "pretrained"] = Field(
+        "prebuilt", description="prebuilt: shipped weights; train: from nothing; pretrained: by name or folder"
+    )
+    path: str = ""
+
+    @model_validator(mode="after")
+    def _path_where_needed(self) -> Model:
+        if (self.source == "pretrained") != bool(self.path):
+            raise ValueError("`path` goes with source: pretrained, and only with it")
+        return self
+
+
+class Base(Model):
+    """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
+
+    path: str = Field("", description="pretrained only: folder, or hub id owner/name with its `revision`")
+    revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="hub id only: the commit that is fetched")
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether `path` is a hub id, owner/name, and no folder."""
+        return self.path.count("/") == 1 and not self.path.startswith((".", "/", "~"))
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Base:
+        if self.on_hub and not is_hub_id(self.path):
+            raise ValueError(f"`path` '{self.path}' is neither a hub id owner/name nor, written './{self.path}', a folder")
+        if self.on_hub and not self.revision:
+            raise ValueError(
+                f"`path` '{self.path}' is a hub id and needs `revision`, a commit of 40 digits, since a branch moves; "
+                f"a folder is written './{self.path}'"
+            )
+        if self.revision and not self.on_hub:
+            raise ValueError(f"`revision` goes with a hub id owner/name; `path` is '{self.path}'")
+        return self
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder or file that ``path`` names; None for a hub id."""
+        return None if self.on_hub or not self.path else Path(self.path).expanduser()
+
+
+class Evaluator(Model):
+    """A model that scores images."""
+
+    path: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
+        description="pretrained only: model name, e.g. ViT-B-16-quickgelu (open_clip) or a timm name",
+    )
+    weights: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]*$", description="pretrained only: weights tag of an open_clip model, e.g. openai"
+    )
+    revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="pretrained only: the commit of the hub that is fetched")
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Evaluator:
+        if self.source == "pretrained" and not self.revision:
+            raise ValueError(
+                f"'{self.path}' is fetched from the hub and needs `revision`, a commit of 40 digits, since a branch moves"
+            )
+        if self.source != "pretrained" and (self.weights or self.revision):
+            raise ValueError("`weights` and `revision` go with source: pretrained, and only with it")
+        return self

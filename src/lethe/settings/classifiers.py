@@ -1,0 +1,58 @@
+"""What jobs of Deep Unlearn read: how classifiers are trained, searched for and attacked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from lethe.settings.strict import Name, Strict
+
+LIRA_METHODS = ["ft", "srl", "ngplus", "euk", "msg", "cfw", "prmq", "ct", "kde", "bt", "salun", "scrub"]
+
+
+class BaseTraining(Strict):
+    """How original and retrained models are trained: cross-entropy, SGD, cosine annealing per epoch."""
+
+    epochs: int = Field(30, ge=1, le=100_000, description="passes over the training set")
+    batch_size: int = Field(64, ge=1, le=100_000, description="images per step")
+    learning_rate: float = Field(0.05, gt=0, le=100, description="at the start")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="of SGD")
+
+
+class Search(Strict):
+    """How hyper-parameters are searched (`snakemake deepunlearn_search`)."""
+
+    protocol: Literal["held_out", "published"] = Field(
+        "held_out", description="held_out: on a forget set that is not reported; published: on the reported one, as released"
+    )
+    trials: int = Field(30, ge=1, le=100_000, description="per method, architecture and tuning seed")
+    batch: int = Field(10, ge=1, le=100_000, description="trials asked for at once, trained stacked")
+    population: int = Field(
+        10, ge=2, le=100_000, description="of NSGA-III: so many random trials, then generations of as many (Optuna: 50)"
+    )
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+        default=[100, 101, 102, 103, 104],
+        min_length=1,
+        description="one model and one study each; held_out: not reported ones, published: the first of the reported",
+    )
+    finalists: int = Field(
+        5, ge=1, le=100_000, description="held_out: best trials of each study, which then run on all tuning models"
+    )
+
+    @model_validator(mode="after")
+    def _enough_trials(self) -> Search:
+        if self.finalists > self.trials:
+            raise ValueError(f"`finalists` is {self.finalists}, but there are {self.trials} `trials`")
+        return self
+
+
+class Lira(Strict):
+    """Per-sample membership inference from many models, U-LiRA."""
+
+    architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
+    methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
+    splits: int = Field(64, ge=4, le=100_000, description="random halves of the data, one original model each")
+    forget_sets: int = Field(4, ge=1, le=100_000, description="forget sets per split, one retrained and one unlearned model each")
+    epochs: int = Field(25, ge=1, le=100_000, description="of base training; the rest as in `training`")

@@ -1,0 +1,35 @@
+"""The settings of a merged configuration, whose names are held against the registries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
+from lethe.metrics import METRICS, SPECS
+from lethe.settings.load import load_settings
+from lethe.settings.models import Settings
+from lethe.settings.names import Names
+from lethe.sources import SOURCES
+from lethe.unlearners import UNLEARNERS
+
+
+def load_configuration(config: dict[str, Any]) -> Settings:
+    """Validate a merged configuration (plain data, as Snakemake's ``config``); every name in it is registered.
+
+    Raises:
+        SettingsError: listing all faults, one a line.
+    """
+    return load_settings(config, registered_names())
+
+
+def registered_names() -> Names:
+    """What the registries of the package hold; nothing behind them is imported."""
+    return Names(
+        methods=UNLEARNERS.names(),
+        metrics=METRICS.names(),
+        quantities=list(SPECS),
+        sources=SOURCES.names(),
+        datasets=PROVIDERS.names(),
+        architectures=ARCHITECTURES.names(),
+        classifier_methods=METHODS.names(),
+    )
