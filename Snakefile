@@ -50,6 +50,7 @@ report: "report/workflow.rst"
 onstart:
     refuse_unwritable()
     refuse_job_arrays()
+    fork_scripts(workflow, INSIDE | imported_by(Path(workflow.basedir).glob("scripts/*.py")), SETTINGS.device)
 
 
 onsuccess:

@@ -16,6 +16,7 @@ from snakemake.utils import update_config
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.fingerprint import fingerprint, recall
+from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
 from lethe.io.lock import hold_run_lock, other_runs
 from lethe.io.readonly import folder_of_links, writable
