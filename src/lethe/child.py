@@ -27,7 +27,7 @@ MODULES = "LETHE_PRELOAD"  # in the environment of the server: names of the modu
 PRELOAD = "lethe.preload"
 _PR_SET_PDEATHSIG = 1  # of prctl(2): the signal that this process gets when its parent ends
 
-_server: dict[str, Any] = {}  # of the server before it imported anything: what a new interpreter would have
+_server: dict[str, Any] = {}  # of the server, what a new interpreter would have too
 
 
 def preload(modules: Sequence[str]) -> None:
@@ -36,7 +36,7 @@ def preload(modules: Sequence[str]) -> None:
     Raises:
         RuntimeError: if one cannot be imported; an ``ImportError`` the server would pass over in silence.
     """
-    _server.update(pid=os.getpid(), path=[entry for entry in sys.path if entry], interrupt=signal.getsignal(signal.SIGINT))
+    _server.update(pid=os.getpid(), interrupt=signal.getsignal(signal.SIGINT))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run and its jobs; this process ends with them
     begin = time.process_time()
     with quick_imports():
@@ -45,6 +45,7 @@ def preload(modules: Sequence[str]) -> None:
                 importlib.import_module(module)
             except ImportError as error:
                 raise RuntimeError(f"module '{module}' cannot be imported for all jobs at once: {error}") from error
+    _server["path"] = [entry for entry in sys.path if entry]  # multiprocessing gives a child that of Snakemake
     gc.disable()  # a collection would touch, and so copy, memory that is shared; each script turns the collector on for itself
     print(
         f"imported for all jobs to come: {len(sys.modules)} modules, {time.process_time() - begin:.1f} s of CPU", file=sys.stderr
