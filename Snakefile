@@ -12,6 +12,7 @@ min_version("9.20")
 include: "rules/common.smk"
 
 
+from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
 from lethe.metrics import modules_of
 from lethe.parent import announce_parent
@@ -63,6 +64,9 @@ report: "report/workflow.rst"
 
 onstart:
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
+    fork_scripts(
+        workflow, INSIDE | plan.modules | imported_by(Path(workflow.basedir).glob("scripts/*.py")), plan.settings.device
+    )
 
 
 onsuccess:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.io.tables import read_json, read_parquet, write_json, write_jsonl
+from lethe.records import Fidelity
 from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_prompts, check_tokens
 from lethe.testbed.metadata import enrich, select
@@ -24,7 +25,7 @@ def choose(
     enriched: Path,
     filtered: Path,
     settings: Task,
-    fidelity: str,
+    fidelity: Fidelity,
     tokenizer_settings: dict[str, Any],
     published: Path | None = None,
     tokenizer: Sequence[Path] = (),
@@ -48,7 +49,7 @@ def choose(
 
 
 def split(
-    metadata: Path, index: Path, forget: list[Path], retain: list[Path], entities: list[int], settings: Task, fidelity: str
+    metadata: Path, index: Path, forget: list[Path], retain: list[Path], entities: list[int], settings: Task, fidelity: Fidelity
 ) -> None:
     """Write the forget and the retain list of some entities.
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from lethe.interference.pairs import image_quantities, pair_means, write_pairs
 from lethe.io.tables import read_parquet
-from lethe.records import ModelId
+from lethe.records import Fidelity, ModelId
 from lethe.testbed.schema import read_metadata
 
 
-def write_emitters(metadata: Path, off: Path, on: list[Path], files: list[Path], models: list[str], fidelity: str) -> None:
+def write_emitters(metadata: Path, off: Path, on: list[Path], files: list[Path], models: list[str], fidelity: Fidelity) -> None:
     """Write the published interference file of each emitter of a batch.
 
     Args:
@@ -21,5 +21,5 @@ def write_emitters(metadata: Path, off: Path, on: list[Path], files: list[Path],
     names = [record["name"] for record in read_metadata(metadata)]
     baseline = read_parquet(off)
     for model, scores, file in zip(models, on, files, strict=True):
-        means = pair_means(image_quantities(baseline, read_parquet(scores), scores), len(names), scores)
+        means = pair_means(image_quantities(baseline, read_parquet(scores), str(scores)), len(names), str(scores))
         write_pairs(file.parent, means, names, ModelId.parse(model), fidelity)

@@ -52,7 +52,13 @@ def losses_of_base(
     entities, shard = read_metadata(metadata), ShardReader(tar, index)
     if membership.members == "base":
         source = SOURCES.load(settings.source)(**settings.source_options.model_dump())
-        candidates = seen_and_unseen(entities, shard, source.unseen, membership.images, identity["seed"])
+        candidates = seen_and_unseen(
+            entities,
+            shard,
+            source.unseen,  # type: ignore[attr-defined]  # of sources that draw; the plan lets no other through
+            membership.images,
+            identity["seed"],
+        )
     else:
         files = [record["file_name"] for forget in shown for record in read_jsonl(forget)]
         candidates = shown_and_others(entities, shard, files, membership.images, identity["seed"])

@@ -39,6 +39,7 @@ def score_baseline(
     found = scorer.score_baseline(read_images(tar, index))
     write_parquet(scores, found.table)
     write_parquet(seed_pairs, scorer.score_seed_pairs())
+    assert found.embeddings is not None, "the backbone is always an evaluator"
     found.embeddings.save(embeddings)
 
 

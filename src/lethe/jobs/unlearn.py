@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lethe.records import ModelId
+from lethe.records import Fidelity, ModelId
 from lethe.runtime import resolve_device
 from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base
@@ -26,7 +26,7 @@ def unlearn(
     settings: Task,
     seed: int,
     device: str,
-    fidelity: str,
+    fidelity: Fidelity,
     work: WorkFolder,
     weights: Sequence[Path] = (),
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lethe.testbed.schema import Fidelity
+from lethe.records import Fidelity
 
 ARTISTS = ("Actor", "Singer", "Musician", "Film director", "Comedian", "Writer", "Artist", "Model")
 ATHLETES = (

@@ -6,15 +6,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from lethe.io.tables import read_json
 from lethe.registry import UnknownNameError, nearest
 from lethe.testbed.spelling import name_fault
-
-Fidelity = Literal["corrected", "published"]
 
 REQUIRED = ("name", "dataset_n_original")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from lethe.records import Fidelity
 from lethe.testbed.names import prompt
 from lethe.testbed.schema import check_known
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Fidelity = Literal["corrected", "published"]
 FIDELITIES = ("corrected", "published")
 FORGET, RETAIN = "train_forget", "train_retain"
 NAMED = 5  # entities that a message names

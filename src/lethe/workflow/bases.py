@@ -9,7 +9,7 @@ from typing import Any
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.pretraining.architectures import tokenizer_config
-from lethe.settings.bases import Model
+from lethe.settings.bases import Evaluator, Model
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
@@ -85,7 +85,7 @@ class Bases:
 
     def evaluator_parts(self, wildcards: Wildcards) -> dict[str, Any]:
         """What an evaluator's folder is put together from."""
-        source = self.settings.evaluators[wildcards.evaluator].source
+        source = self._evaluator(wildcards).source
         return {"weights": self.part(wildcards.evaluator, source), "tokenizer": self.part("tokenizer", source)[1]}
 
     def retrained_part(self, wildcards: Wildcards) -> list[str]:
@@ -124,7 +124,10 @@ class Bases:
 
     def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
         """The settings of the wildcard's evaluator, as plain data."""
-        return self.settings.evaluators[wildcards.evaluator].model_dump()
+        return self._evaluator(wildcards).model_dump()
+
+    def _evaluator(self, wildcards: Wildcards) -> Evaluator:
+        return {str(name): entry for name, entry in self.settings.evaluators.items()}[wildcards.evaluator]
 
     def files_of(self, name: str) -> Path | None:
         """Where the files of a base from outside can be read already: its own folder or its finished copy; None before it is fetched."""

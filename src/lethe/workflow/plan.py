@@ -61,6 +61,11 @@ class Plan:
         module = function.partition(":")[0]
         return lambda wildcards: f"{function}@{fingerprint(module)}"
 
+    @property
+    def modules(self) -> set[str]:
+        """The modules of all functions that the rules name."""
+        return {function.partition(":")[0] for function in self.functions}
+
     @cached_property
     def inference(self) -> dict[str, Any]:
         """How uncertainty is computed in every result, as plain data."""
