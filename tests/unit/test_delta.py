@@ -96,7 +96,7 @@ def test_text_map_equals_edited_cross_attention(tiny_pipe):
 
 
 def test_text_map_is_the_uce_closed_form(tiny_pipe):
-    """W T with the rank-one T = I + e (g - c) c^T M^-1 solves UCE's least squares (specs/icare.md 3.4)."""
+    """W T with the rank-one T = I + e (g - c) c^T M^-1 solves UCE's least squares (arXiv 2308.14761)."""
     c, g = random(D, seed=1).double(), random(D, seed=2).double()
     erase, preserve, lam = 0.7, 0.5, 0.5
     m = lam * torch.eye(D) + erase * torch.outer(c, c) + preserve * torch.outer(g, g)

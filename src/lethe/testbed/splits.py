@@ -111,7 +111,7 @@ def make_splits(
         SplitError: if indices are not 0..N-1, a file is listed twice, or entities have fewer images than ``least``.
         UnknownNameError: if an entity is not in the shard, or the fidelity or style is unknown.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.5); its order was that of ``os.listdir`` or unseeded.
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``; its order was that of ``os.listdir`` or unseeded.
     """
     check_known("fidelity", fidelity, FIDELITIES)
     if limit is not None and limit < 1:
