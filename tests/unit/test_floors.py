@@ -22,6 +22,7 @@ FLOORS = [
     "plots",
     "explorer",
     "fidelity",
+    "jobs",
     "workflow",
 ]
 

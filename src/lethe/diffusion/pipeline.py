@@ -29,7 +29,7 @@ from diffusers.utils import logging as diffusers_logging  # noqa: E402
 from transformers import CLIPTextModel  # noqa: E402
 from transformers.utils import logging as transformers_logging  # noqa: E402
 
-from lethe.diffusion.folder import base_digest, check_folder, verify_base, write_base_record  # noqa: E402
+from lethe.diffusion.folder import base_digest, check_folder, write_base_record  # noqa: E402
 from lethe.diffusion.supported import check_sampler  # noqa: E402
 from lethe.diffusion.weights import variant_of, weight_files  # noqa: E402
 from lethe.io.tables import CorruptFileError, readable  # noqa: E402
@@ -191,6 +191,5 @@ __all__ = [
     "load_pipeline",
     "make_scheduler",
     "prepare_pipeline",
-    "verify_base",
     "write_base_record",
 ]

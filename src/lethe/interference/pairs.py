@@ -1,6 +1,6 @@
 """From scores of images to interference per (emitter, receiver) pair.
 
-Quantities (specs/icare.md section 6), on = unlearned model, off = base, same prompt, seed and initial noise:
+Quantities (Vision Unlearning 1.0.0, ``pipeline_06``, and our own), on = unlearned model, off = base, same prompt, seed and initial noise:
 ``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, ``lpips_backbone``,
 ``lpips_alex``, and ``dino_diff``, which is a cosine despite its published name. ``rmse_published`` and
 ``ssim_published`` are the same at the published data range 4095.

@@ -19,7 +19,7 @@ repair_torchvision()
 import timm  # noqa: E402
 from timm.data import resolve_data_config  # noqa: E402
 
-PUBLISHED_SIZE, PUBLISHED_RESIZE = 224, 256  # specs/icare.md section 5: Resize 256, CenterCrop 224
+PUBLISHED_SIZE, PUBLISHED_RESIZE = 224, 256  # Vision Unlearning 1.0.0: Resize 256, CenterCrop 224
 
 
 def load_backbone(source: str, device: str = "cpu") -> tuple[Any, ImageTransform]:
