@@ -13,7 +13,7 @@ from torch import Tensor
 from lethe.deepunlearn.data.base import LabelledImages, MissingDataError, Provider, check_labelled
 from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
-from lethe.runtime import log
+from lethe.progress import log
 from lethe.sources.image_tree import list_images, warn_left_out
 
 SPLIT_SEED = 123
