@@ -45,6 +45,7 @@ def preload(modules: Sequence[str]) -> None:
                 importlib.import_module(module)
             except ImportError as error:
                 raise RuntimeError(f"module '{module}' cannot be imported for all jobs at once: {error}") from error
+        gc.collect()
     _server["path"] = [entry for entry in sys.path if entry]  # multiprocessing gives a child that of Snakemake
     gc.disable()  # a collection would touch, and so copy, memory that is shared; each script turns the collector on for itself
     print(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import logging
 import os
 import platform
@@ -13,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from lethe.compat import defer_package_list
+from lethe.compat import quick_imports
 from lethe.import_clock import ImportClock
 from lethe.job import Job, check_inputs, record_outputs
 from lethe.parent import end_with_parent
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("lethe")
 _imports = ImportClock()
-
-if "snakemake" in vars(sys.modules["__main__"]):
-    # A rule's script, which imports this module first. Torch and diffusers make a million objects while they are imported, and the
-    # collector would walk them again and again, a fifth of the time to start; setup_logging, called after the imports, turns it on.
-    gc.disable()
-    defer_package_list()
-    _imports.start()
 
 
 def setup_logging(log_file: str | Path | None, title: str) -> None:
@@ -48,10 +40,7 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
 
     sys.excepthook = log_uncaught
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
-    gc.freeze()  # what was imported stays; no later collection looks at it
-    gc.enable()
-    # a script imports what it needs before it calls this: all of the time until here was starting, and later imports add to it
-    _imports.seconds = time.process_time()
+    _imports.start(time.process_time())  # all of the time until here was starting, and imports add to it from here on
     log.info("cpu: %.2f s to start", _imports.seconds)
     ended = "cpu: %.2f s in all, %.2f s of it to start and to import"
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
@@ -89,11 +78,9 @@ def thread_count() -> int:
 def setup_torch(threads: int) -> None:
     """Fix the number of threads and ask for deterministic kernels, so that a rerun gives the same bytes."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
+    with quick_imports():
+        import torch
 
-    from lethe.compat import repair_torchvision
-
-    repair_torchvision()
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms also imports the compiler, 2 s
     torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
