@@ -70,5 +70,5 @@ def test_the_package_imports_snakemake_where_it_replaces_a_method_of_it_and_nowh
         file.name for file in fingerprint.PACKAGE.rglob("*.py") if re.search(r"(import|from) snakemake", file.read_text())
     }
     assert importers == {"forked.py"}
-    users = {module for module in modules() if "lethe.forked" in fingerprint._imports(module)}
+    users = {module for module in fingerprint.all_modules() if "lethe.forked" in fingerprint._imports(module)}
     assert not users, "only the Snakefile imports it"
