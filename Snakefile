@@ -4,12 +4,42 @@
 `snakemake --profile slurm all --configfile config/paper.yaml` runs the paper. Every file below results/ is a target.
 """
 
-from snakemake.utils import min_version
+from snakemake.utils import min_version, update_config
 
 min_version("9.20")
 
 
 include: "rules/common.smk"
+
+
+from lethe.forked import INSIDE, fork_scripts, imported_by
+from lethe.interference.templates import TEMPLATES
+from lethe.metrics import modules_of
+from lethe.parent import announce_parent
+from lethe.plots.templates import PLOTS
+from lethe.work import sweep
+from lethe.records import INDEX, NAME
+from lethe.registry import nearest
+from lethe.unlearners import UNLEARNERS
+from lethe.workflow.notebooks import TUTORIALS
+from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
+from lethe.workflow.wildcards import one_of
+
+
+configfile: ROOT / "config/config.yaml"
+
+
+announce_parent()  # scripts end with the process that starts them
+recall(".snakemake/fingerprints.json")
+outside.recall()
+OVERLAYS = ()
+if workflow.is_main_process:
+    RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
+    OVERLAYS = workflow.overwrite_configfiles
+update_config(config, nested_values(workflow.config_settings.config))
+plan = stated(plan_of, config, OVERLAYS, ROOT)
+
+
 include: "rules/deepunlearn_common.smk"
 include: "rules/archive_common.smk"
 include: "rules/provenance_common.smk"
@@ -18,30 +48,16 @@ include: "rules/fidelity_common.smk"
 include: "rules/targets_common.smk"
 
 
-configfile: ROOT / "config/config.yaml"
-
-
-announce_parent()  # scripts end with the process that starts them
-if workflow.is_main_process:
-    RUN_LOCK = start_run()
-SETTINGS = validated(config)
-METHODS = SETTINGS.methods
-TASKS = list(SETTINGS.tasks)
-STUDIES = studies(SETTINGS.deepunlearn.datasets)
-RUN_METHODS = METHODS + published_variants()  # all whose models can be asked for
-COMPARED = [method for method in METHODS if method not in ("none", "retrain")]  # methods that unlearn every emitter
-WEIGHT_METHODS = [method for method in COMPARED if method in SETTINGS.similarity.weights]
-PAIR_METRICS = [name for name, spec in SPECS.items() if spec.kind in ("pair", "diff")]
-PLAIN = "0|[1-9][0-9]{0,2}"  # a number of at most three digits without leading zeros
+CORES = workflow.resource_settings.cores or 1  # of a local run; a run on a cluster has no such number, its profile sets threads
+STUDIES = studies(plan.settings.deepunlearn.datasets)
+PLAIN = "0|[1-9][0-9]{0,2}"  # a number without leading zeros
 BENCHMARKS = ["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]  # of `make bench`
-INFERENCE = SETTINGS.statistics.model_dump() | {"seed": SETTINGS.seed}  # of every result template
-GPU = 1 if SETTINGS.device == "cuda" else 0
 
 
 pathvars:
-    results=f"results/{SETTINGS.world}",
-    logs=f"logs/{SETTINGS.world}",
-    benchmarks=f"benchmarks/{SETTINGS.world}",
+    results=f"results/{plan.settings.world}",
+    logs=f"logs/{plan.settings.world}",
+    benchmarks=f"benchmarks/{plan.settings.world}",
 
 
 report: "report/workflow.rst"
@@ -49,36 +65,35 @@ report: "report/workflow.rst"
 
 onstart:
     keep_parts()
-    refuse_unwritable()
-    refuse_job_arrays()
+    stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
+    fork_scripts(
+        workflow, INSIDE | plan.modules | imported_by(Path(workflow.basedir).glob("scripts/*.py")), plan.settings.device
+    )
 
 
 onsuccess:
-    sweep(f"results/{SETTINGS.world}/.work")
+    sweep(f"results/{plan.settings.world}/.work")
 
 
 onerror:
-    sweep(f"results/{SETTINGS.world}/.work")
+    sweep(f"results/{plan.settings.world}/.work")
 
 
 wildcard_constraints:
-    task=one_of(TASKS),
-    method=one_of(RUN_METHODS),
-    base=one_of(SETTINGS.bases),
-    evaluator=one_of(SETTINGS.evaluators),
-    run=f"{one_of(TASKS)}_(?:baseline|{INDEX}_{one_of(RUN_METHODS)}_{INDEX})",
+    task=one_of(plan.tasks),
+    method=one_of(plan.models.runnable),
+    base=one_of(plan.settings.bases),
+    evaluator=one_of(plan.settings.evaluators),
+    run=f"{one_of(plan.tasks)}_(?:baseline|{INDEX}_{one_of(plan.models.runnable)}_{INDEX})",
     index=INDEX,
     receiver=INDEX,
-    decade=r"\d{2}",
+    batch=r"\d*",
     epochs=INDEX,
-    tens="|[1-9][0-9]?",
-    plain_index=PLAIN,
-    plain_epochs=PLAIN,
     seed="0|[1-9][0-9]*",
-    metric=one_of(PAIR_METRICS),
+    metric=one_of(plan.tables.pair_metrics),
     bundle=NAME,
-    kind=one_of(SETTINGS.similarity.kinds),
-    dataset=one_of(SETTINGS.deepunlearn.datasets),
+    kind=one_of(plan.settings.similarity.kinds),
+    dataset=one_of(plan.settings.deepunlearn.datasets),
     architecture=one_of(ARCHITECTURES),
     unlearner=one_of(CLASSIFIER_METHODS),
 
@@ -99,18 +114,18 @@ localrules:
 rule all:
     """Everything: tables, figures, notebooks and gates of every task, membership inference, and Deep Unlearn."""
     input:
-        products(TASKS),
-        membership_files(TASKS),
+        plan.products(plan.tasks),
+        plan.tables.membership(plan.tasks),
         deepunlearn_products(STUDIES),
         "<results>/figures/deepunlearn_ranking.png",
-        tutorial_files(),
+        plan.notebooks.tutorials,
         record=record_files(),
 
 
 rule demo:
     """The short first run: the tasks named in `demo_tasks`, and one architecture of Deep Unlearn."""
     input:
-        products(SETTINGS.demo_tasks),
+        plan.products(plan.settings.demo_tasks),
         deepunlearn_products(demo_studies()),
         record=record_files(),
 
@@ -118,38 +133,38 @@ rule demo:
 rule tables:
     """The published tables of every task, no figures."""
     input:
-        table_files(TASKS),
+        plan.tables.of_tasks(plan.tasks),
 
 
 rule figures:
     """Every figure of every task, with the data it draws."""
     input:
-        figure_files(TASKS),
+        plan.figures.of_tasks(plan.tasks),
 
 
 rule figures_all:
     """Every figure of the I-CARE paper, and one of every result template for a task that the paper does not have."""
     input:
-        paper_figures,
+        plan.figures.of_paper,
 
 
 rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
-        explorer_files(TASKS),
+        explorer_files(plan.tasks),
 
 
 rule notebooks:
     """Every notebook: the analysis of every task and the tutorials."""
     input:
-        notebook_files(TASKS),
-        tutorial_files(),
+        plan.notebooks.of_tasks(plan.tasks),
+        plan.notebooks.tutorials,
 
 
 rule tutorials:
     """The tutorials of the library, each of which unlearns one entity of the mini world."""
     input:
-        tutorial_files(),
+        plan.notebooks.tutorials,
 
 
 include: "rules/downloads.smk"

@@ -2,7 +2,7 @@
 
 In: a record that rules/publish.smk made (Zenodo or Hugging Face), or any public Zenodo record (`fetch_record`).
 Out: the same files as the rules that compute them; which of the two rules makes a file is decided by `archive` in the
-configuration, through the constraints of the wildcard `task`. No token, no GPU.
+configuration, through the constraints of the wildcard `task`. No token, no plan.gpu.
 """
 
 
@@ -16,7 +16,7 @@ localrules:
 rule archive_index:
     """What the repository says about the records in config/archive.yaml: a file of the same form, to be reviewed and copied there."""
     input:
-        records=ROOT / "config/archive.yaml",
+        records=plan.root / "config/archive.yaml",
     output:
         records="<results>/archive/archive.yaml",
     log:
@@ -25,13 +25,12 @@ rule archive_index:
         "<benchmarks>/archive_index.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=30,
     params:
         code=fingerprint("lethe.archive.records"),
-        api=SETTINGS.archive.api,
+        api=plan.settings.archive.api,
     message:
         "Files and checksums of the records in config/archive.yaml"
     script:
@@ -41,7 +40,7 @@ rule archive_index:
 rule fetch_record:
     """A whole public record with zenodo-get (no token), e.g. archive/18649818: the Vision Unlearning testbeds."""
     input:
-        records=ROOT / "config/archive.yaml",
+        records=plan.root / "config/archive.yaml",
     output:
         folder=directory("<results>/archive/{record}"),
     log:
@@ -53,7 +52,6 @@ rule fetch_record:
     retries: 3
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=600,
@@ -75,13 +73,12 @@ rule fetch_manifest:
         "<benchmarks>/fetch_manifest.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
     params:
         code=fingerprint("lethe.archive.pull", "lethe.archive.huggingface"),
-        archive=SETTINGS.archive.model_dump(include={"host", "record", "revision", "api", "endpoint"}),
+        archive=plan.settings.archive.model_dump(include={"host", "record", "revision", "api", "endpoint"}),
     message:
         "Manifest of the published record"
     script:
@@ -100,65 +97,20 @@ rule fetch_bundle:
         "<benchmarks>/fetch_bundle/{bundle}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=600,
     params:
         code=fingerprint("lethe.archive.pull", "lethe.archive.huggingface"),
-        archive=SETTINGS.archive.model_dump(include={"host", "record", "revision", "api", "endpoint"}),
+        archive=plan.settings.archive.model_dump(include={"host", "record", "revision", "api", "endpoint"}),
     message:
         "Published bundle {wildcards.bundle}"
     script:
         "../scripts/fetch_bundle.py"
 
 
-rule images_from_archive:
-    """On images of ten models from the record: what `generate` makes, without its models."""
-    input:
-        manifest="<results>/archive/manifest.json",
-        bundle="<results>/archive/bundles/images_{task}_{method}.tar",
-    output:
-        tars=expand("<results>/datasets/generated_{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.tar", unit=range(10)),
-        indices=expand("<results>/datasets/generated_{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.parquet", unit=range(10)),
-    log:
-        "<logs>/images_from_archive/{task}_{decade}_{method}_{epochs}.log",
-    benchmark:
-        "<benchmarks>/images_from_archive/{task}_{decade}_{method}_{epochs}.tsv"
-    wildcard_constraints:
-        task=archived("images"),
-        method=one_of([method for method in METHODS if grouped(method)]),
-    conda:
-        "../envs/lethe.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=60,
-    params:
-        code=fingerprint("lethe.archive.bundle"),
-        settings=settings_of_images(),
-    message:
-        "Published images of {wildcards.task} under {wildcards.method}, emitters {wildcards.decade}0 to {wildcards.decade}9"
-    script:
-        "../scripts/unpack_bundle.py"
-
-
-use rule images_from_archive as images_of_retrained_from_archive with:
-    input:
-        manifest="<results>/archive/manifest.json",
-        bundle="<results>/archive/bundles/images_{task}_retrain.tar",
-    output:
-        tars=["<results>/datasets/generated_{task}_{index}_retrain_{epochs}.tar"],
-        indices=["<results>/datasets/generated_{task}_{index}_retrain_{epochs}.parquet"],
-    log:
-        "<logs>/images_of_retrained_from_archive/{task}_{index}_{epochs}.log",
-    benchmark:
-        "<benchmarks>/images_of_retrained_from_archive/{task}_{index}_{epochs}.tsv"
-    message:
-        "Published images of {wildcards.task} retrained without entity {wildcards.index}"
-
-
-use rule images_from_archive as baseline_from_archive with:
+rule baseline_from_archive:
+    """Off images of a task from the record: what `generate_baseline` makes."""
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/images_{task}_baseline.tar",
@@ -169,62 +121,41 @@ use rule images_from_archive as baseline_from_archive with:
         "<logs>/baseline_from_archive/{task}.log",
     benchmark:
         "<benchmarks>/baseline_from_archive/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_archived("images"),
+    conda:
+        "../envs/lethe.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.jobs.archive:unpack_files"),
+        settings=settings_of_images(),
     message:
         "Published off images of {wildcards.task}"
+    script:
+        "../scripts/job.py"
 
 
-use rule images_from_archive as models_from_archive with:
-    input:
-        manifest="<results>/archive/manifest.json",
-        bundle="<results>/archive/bundles/models_{task}_{method}.tar",
-    output:
-        deltas=expand("<results>/models/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}/delta.safetensors", unit=range(10)),
-        records=expand("<results>/models/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}/record.json", unit=range(10)),
-    log:
-        "<logs>/models_from_archive/{task}_{decade}_{method}_{epochs}.log",
-    benchmark:
-        "<benchmarks>/models_from_archive/{task}_{decade}_{method}_{epochs}.tsv"
-    wildcard_constraints:
-        task=archived("models"),
-        method=one_of([method for method in METHODS if grouped(method)]),
-    message:
-        "Published models of {wildcards.task} under {wildcards.method}, emitters {wildcards.decade}0 to {wildcards.decade}9"
-
-
-use rule models_from_archive as retrained_from_archive with:
-    input:
-        manifest="<results>/archive/manifest.json",
-        bundle="<results>/archive/bundles/models_{task}_retrain.tar",
-    output:
-        deltas=["<results>/models/{task}_{index}_retrain_{epochs}/delta.safetensors"],
-        records=["<results>/models/{task}_{index}_retrain_{epochs}/record.json"],
-    log:
-        "<logs>/retrained_from_archive/{task}_{index}_{epochs}.log",
-    benchmark:
-        "<benchmarks>/retrained_from_archive/{task}_{index}_{epochs}.tsv"
-    message:
-        "Published model of {wildcards.task} retrained without entity {wildcards.index}"
-
-
-use rule images_from_archive as metadata_from_archive with:
+use rule baseline_from_archive as metadata_from_archive with:
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/metadata.tar",
     output:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
         filtered="<results>/metadata_{task}_2_enriched_filtered.json",
-        matrices=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+        matrices=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds),
     log:
         "<logs>/metadata_from_archive/{task}.log",
     benchmark:
         "<benchmarks>/metadata_from_archive/{task}.tsv"
     wildcard_constraints:
-        task=archived("metadata"),
+        task=plan.models.where_archived("metadata"),
     message:
         "Published entities and similarities of {wildcards.task}"
 
 
-use rule images_from_archive as weight_similarity_from_archive with:
+use rule baseline_from_archive as weight_similarity_from_archive with:
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/metadata.tar",
@@ -235,13 +166,13 @@ use rule images_from_archive as weight_similarity_from_archive with:
     benchmark:
         "<benchmarks>/weight_similarity_from_archive/{task}_{method}.tsv"
     wildcard_constraints:
-        task=archived("metadata", "images"),  # published images come without their models
-        method=one_of(WEIGHT_METHODS),
+        task=plan.models.where_archived("metadata", "images"),  # published images come without their models
+        method=one_of(plan.tables.weight_methods),
     message:
         "Published weight similarity of the models of {wildcards.task} under {wildcards.method}"
 
 
-use rule images_from_archive as tables_from_archive with:
+use rule baseline_from_archive as tables_from_archive with:
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/tables.tar",
@@ -253,39 +184,108 @@ use rule images_from_archive as tables_from_archive with:
         table="<results>/tables/unlearning_{task}.csv",
         similarity="<results>/tables/similarity_{task}.csv",
         gates="<results>/tables/gates_{task}.json",
-        distribution=distribution_files("{task}"),
+        distribution=plan.tables.distribution("{task}"),
     log:
         "<logs>/tables_from_archive/{task}.log",
     benchmark:
         "<benchmarks>/tables_from_archive/{task}.tsv"
     wildcard_constraints:
-        task=archived("tables"),
+        task=plan.models.where_archived("tables"),
     message:
         "Published tables of {wildcards.task}"
 
 
-use rule tables_from_archive as interference_from_archive with:
-    output:
-        files=expand(
-            "<results>/datasets/interferences_caused_by_{{task}}_{{tens}}{unit}_{{method}}_{{plain_epochs}}.json", unit=range(10)
-        ),
-    log:
-        "<logs>/interference_from_archive/{task}_{tens}_{method}_{plain_epochs}.log",
-    benchmark:
-        "<benchmarks>/interference_from_archive/{task}_{tens}_{method}_{plain_epochs}.tsv"
-    wildcard_constraints:
-        task=archived("tables"),
-        method=one_of([method for method in METHODS if grouped(method)]),
-    message:
-        "Published interference of ten emitters of {wildcards.task} under {wildcards.method}"
+for shape in plan.models.shapes("images", built=False, methods=plan.models.methods):
+
+    rule:
+        """On images of a batch of models from the record: what `generate` makes, without its models."""
+        name:
+            shape.name("images_from_archive")
+        input:
+            manifest="<results>/archive/manifest.json",
+            bundle="<results>/archive/bundles/images_{task}_{method}.tar",
+        output:
+            tars=shape.each("<results>/datasets/generated_{model}.tar"),
+            indices=shape.each("<results>/datasets/generated_{model}.parquet"),
+        log:
+            "<logs>/images_from_archive/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/images_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=60,
+        params:
+            job=plan.job("lethe.jobs.archive:unpack_files"),
+            settings=settings_of_images(),
+        message:
+            "Published images of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
+        script:
+            "../scripts/job.py"
 
 
-use rule tables_from_archive as interference_of_retrained_from_archive with:
-    output:
-        files=["<results>/datasets/interferences_caused_by_{task}_{plain_index}_retrain_{plain_epochs}.json"],
-    log:
-        "<logs>/interference_of_retrained_from_archive/{task}_{plain_index}_{plain_epochs}.log",
-    benchmark:
-        "<benchmarks>/interference_of_retrained_from_archive/{task}_{plain_index}_{plain_epochs}.tsv"
-    message:
-        "Published interference of the retrained entity {wildcards.plain_index} of {wildcards.task}"
+for shape in plan.models.shapes("models", built=False, methods=plan.models.methods):
+
+    rule:
+        """Deltas of a batch of models from the record: what `unlearn` makes."""
+        name:
+            shape.name("models_from_archive")
+        input:
+            manifest="<results>/archive/manifest.json",
+            bundle="<results>/archive/bundles/models_{task}_{method}.tar",
+        output:
+            deltas=shape.each("<results>/models/{model}/delta.safetensors"),
+            records=shape.each("<results>/models/{model}/record.json"),
+        log:
+            "<logs>/models_from_archive/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/models_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=60,
+        params:
+            job=plan.job("lethe.jobs.archive:unpack_files"),
+            settings=settings_of_images(),
+        message:
+            "Published models of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
+        script:
+            "../scripts/job.py"
+
+
+for shape in plan.models.shapes("tables", built=False, methods=plan.models.methods):
+
+    rule:
+        """Interference files of a batch of emitters from the record."""
+        name:
+            shape.name("interference_from_archive")
+        input:
+            manifest="<results>/archive/manifest.json",
+            bundle="<results>/archive/bundles/tables.tar",
+        output:
+            files=shape.each("<results>/datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"),
+        log:
+            "<logs>/interference_from_archive/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/interference_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.plain,
+            epochs=PLAIN,
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=60,
+        params:
+            job=plan.job("lethe.jobs.archive:unpack_files"),
+            settings=settings_of_images(),
+        message:
+            "Published interference of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
+        script:
+            "../scripts/job.py"

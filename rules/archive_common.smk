@@ -1,39 +1,33 @@
 """Functions of published records, no rules: what rules/common.smk is to I-CARE."""
 
-
-def built(*kinds):
-    """A constraint on `task`: every task if artefacts of all these classes are computed here, else none."""
-    return one_of(TASKS if all(getattr(SETTINGS.archive, kind) == "build" for kind in kinds) else [])
-
-
-def archived(*kinds):
-    """A constraint on `task`: every task if artefacts of one of these classes come from the published record, else none."""
-    return one_of(TASKS if any(getattr(SETTINGS.archive, kind) == "archive" for kind in kinds) else [])
+from functools import lru_cache
 
 
 def run_files(task, method, *patterns):
     """`patterns` for every model of a task and method."""
-    return expand("<results>/{file}", file=[pattern.format(run=run) for run in runs(task, [method]) for pattern in patterns])
+    return expand(
+        "<results>/{file}", file=[pattern.format(run=run) for run in plan.models.names(task, [method]) for pattern in patterns]
+    )
 
 
 @lru_cache(maxsize=None)
 def bundle_contents():
     """bundle -> (class of artefacts, its files). Few and large: a Zenodo record takes a hundred files."""
     stems = ["metadata_{task}_1_enriched_but_not_filtered", "metadata_{task}_2_enriched_filtered"]
-    stems += [f"similarity_{kind}_{{task}}" for kind in similarity_names()]
-    names = [stem.format(task=task) for task in TASKS for stem in stems]
+    stems += [f"similarity_{kind}_{{task}}" for kind in plan.tables.similarity_names]
+    names = [stem.format(task=task) for task in plan.tasks for stem in stems]
     bundles = {"metadata": ("metadata", expand("<results>/{name}.json", name=names))}
     shard = ("datasets/generated_{run}.tar", "datasets/generated_{run}.parquet")
-    for task in TASKS:
+    for task in plan.tasks:
         off = [pattern.format(run=f"{task}_baseline") for pattern in shard]
         bundles[f"images_{task}_baseline"] = ("images", expand("<results>/{file}", file=off))
-        for method in methods_with_models(task):
+        for method in plan.models.methods_of(task):
             model = run_files(task, method, "models/{run}/delta.safetensors", "models/{run}/record.json")
             bundles[f"models_{task}_{method}"] = ("models", model)
             bundles[f"images_{task}_{method}"] = ("images", run_files(task, method, *shard))
     classifiers = [file for file in deepunlearn_products(STUDIES) if "/tables/" in file]
-    bundles["tables"] = ("tables", table_files(TASKS) + classifiers)
-    return {name: content for name, content in bundles.items() if content[0] in SETTINGS.publish.classes}
+    bundles["tables"] = ("tables", plan.tables.of_tasks(plan.tasks) + classifiers)
+    return {name: content for name, content in bundles.items() if content[0] in plan.settings.publish.classes}
 
 
 def bundle_kind(wildcards):
@@ -60,11 +54,11 @@ def settings_of_images():
         "images_per_entity",
     }
     return {
-        "world": SETTINGS.world,
-        "fidelity": SETTINGS.fidelity,
-        "seed": SETTINGS.seed,
-        "generation": SETTINGS.generation.model_dump(mode="json", exclude={"batch_size"}),
-        "tasks": {name: task.model_dump(mode="json", include=kept) for name, task in SETTINGS.tasks.items()},
+        "world": plan.settings.world,
+        "fidelity": plan.settings.fidelity,
+        "seed": plan.settings.seed,
+        "generation": plan.settings.generation.model_dump(mode="json", exclude={"batch_size"}),
+        "tasks": {name: task.model_dump(mode="json", include=kept) for name, task in plan.settings.tasks.items()},
     }
 
 
@@ -80,7 +74,7 @@ def token_of_zenodo(wildcards):
 
 def token_of_huggingface(wildcards):
     """The manifest to push; asking for it declares the token, see `token_of_zenodo`."""
-    if not SETTINGS.publish.huggingface:
+    if not plan.settings.publish.huggingface:
         raise WorkflowError("publish.huggingface names no data set (owner/name), see docs/zenodo.md")
     workflow.register_envvars("HF_TOKEN")
     return "<results>/publish/manifest.json"

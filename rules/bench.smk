@@ -4,8 +4,8 @@ In: a base of the mini world, its off images, evaluators.
 Out: results/bench/{name}.json with `value`, `target`, `holds` and how it was measured; docs/performance.md quotes them.
 """
 
-BENCH_TASK = SETTINGS.demo_tasks[0]
-BENCH_DATASET = next(iter(SETTINGS.deepunlearn.datasets))
+BENCH_TASK = plan.settings.demo_tasks[0]
+BENCH_DATASET = next(iter(plan.settings.deepunlearn.datasets))
 
 
 rule bench:
@@ -17,7 +17,7 @@ rule bench:
 rule bench_batch_invariance:
     """The same picture at any batch size: largest pixel difference between batch 1 and batch 40."""
     input:
-        base=f"<results>/base/{SETTINGS.tasks[BENCH_TASK].base}",
+        base=f"<results>/base/{plan.settings.tasks[BENCH_TASK].base}",
         metadata=f"<results>/metadata_{BENCH_TASK}_2_enriched_filtered.json",
     output:
         json="results/bench/batch_invariance.json",
@@ -31,14 +31,14 @@ rule bench_batch_invariance:
     resources:
         mem_mb=4000,
         runtime=30,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=fingerprint("lethe.diffusion.bench"),
         task=BENCH_TASK,
-        style=SETTINGS.tasks[BENCH_TASK].prompt_style,
-        generation=SETTINGS.generation.model_dump(),
-        world=SETTINGS.world,
-        device=SETTINGS.device,
+        style=plan.settings.tasks[BENCH_TASK].prompt_style,
+        generation=plan.settings.generation.model_dump(),
+        world=plan.settings.world,
+        device=plan.settings.device,
     message:
         "Batch 1 against batch 40"
     script:
@@ -48,7 +48,7 @@ rule bench_batch_invariance:
 rule bench_dry_run:
     """A dry run of the whole paper: seconds and jobs."""
     input:
-        config=ROOT / "config/paper.yaml",
+        config=plan.root / "config/paper.yaml",
     output:
         json="results/bench/dry_run.json",
     log:
@@ -113,10 +113,10 @@ rule bench_scoring:
     resources:
         mem_mb=4000,
         runtime=30,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=fingerprint("lethe.metrics.reference_loop", "lethe.metrics.run"),
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "Batched scoring against one image at a time"
     script:
@@ -139,11 +139,11 @@ rule bench_stacked_training:
     resources:
         mem_mb=4000,
         runtime=60,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=fingerprint("lethe.deepunlearn.timing"),
-        training=SETTINGS.deepunlearn.datasets[BENCH_DATASET].training.model_dump(),
-        device=SETTINGS.device,
+        training=plan.settings.deepunlearn.datasets[BENCH_DATASET].training.model_dump(),
+        device=plan.settings.device,
     message:
         "Stacked training against one model after another"
     script:
@@ -213,7 +213,7 @@ rule bench_tables:
         runtime=10,
     params:
         code=fingerprint("lethe.interference.bench_tables"),
-        inference=INFERENCE,
+        inference=plan.inference,
     message:
         "Tables of 3 tasks x 3 methods x 100 entities"
     script:

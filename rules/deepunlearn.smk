@@ -28,7 +28,6 @@ rule fetch_classification_data:
         "<benchmarks>/fetch_classification_data/{dataset}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=60,
@@ -52,7 +51,6 @@ rule classification_data:
         "<benchmarks>/classification_data/{dataset}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=30,
@@ -78,17 +76,16 @@ rule classifiers:
         "<benchmarks>/classifiers/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=1440,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=architecture_code,
         training=base_training,
         tuning=False,
         seeds=model_seeds,
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "Original and retrained {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -108,17 +105,16 @@ rule tuning_classifiers:
         "<benchmarks>/tuning_classifiers/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=600,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=architecture_code,
         training=base_training,
         tuning=True,
-        seeds=SETTINGS.deepunlearn.search.seeds,
-        device=SETTINGS.device,
+        seeds=plan.settings.deepunlearn.search.seeds,
+        device=plan.settings.device,
     message:
         "{wildcards.architecture} to tune on, {wildcards.dataset}"
     script:
@@ -140,16 +136,15 @@ rule search_hyperparameters:
         "<benchmarks>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=1440,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=search_code,
-        search=SETTINGS.deepunlearn.search.model_dump(),
+        search=plan.settings.deepunlearn.search.model_dump(),
         epochs=base_epochs,
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -168,13 +163,12 @@ rule pack_hyperparameters:
         "<benchmarks>/pack_hyperparameters/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
         code=fingerprint("lethe.deepunlearn.hyperparameters"),
-        search=SETTINGS.deepunlearn.search.model_dump(),
+        search=plan.settings.deepunlearn.search.model_dump(),
     message:
         "Hyper-parameters of {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -195,16 +189,15 @@ rule forget_samples:
         "<benchmarks>/forget_samples/{dataset}_{architecture}_{unlearner}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=600,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=unlearner_code,
         found=found_values,
         seeds=model_seeds,
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "{wildcards.unlearner} on {wildcards.architecture}, {wildcards.dataset}"
     script:
@@ -226,15 +219,14 @@ rule score_study:
         "<benchmarks>/score_study/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=120,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=scores_code,
         seeds=model_seeds,
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "Scores of {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -259,14 +251,14 @@ rule run_times:
     resources:
         mem_mb=memory_of_study,
         runtime=600,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=times_code,
         found=found_of_study,
         methods=methods_of_study,
         training=base_training,
-        repeats=SETTINGS.deepunlearn.timing_repeats,
-        device=SETTINGS.device,
+        repeats=plan.settings.deepunlearn.timing_repeats,
+        device=plan.settings.device,
     message:
         "Run times of {wildcards.architecture} on {wildcards.dataset}, alone on the machine"
     script:
@@ -286,19 +278,18 @@ rule lira_models:
     benchmark:
         "<benchmarks>/lira_models/{dataset}_{architecture}.tsv"
     wildcard_constraints:
-        dataset=one_of(SETTINGS.deepunlearn.lira),
+        dataset=one_of(plan.settings.deepunlearn.lira),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=1440,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=lira_code,
         lira=lira_settings,
         training=base_training,
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "U-LiRA models, {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -319,16 +310,15 @@ rule lira_forget:
         "<benchmarks>/lira_forget/{dataset}_{architecture}_{unlearner}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=1440,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=lira_unlearner_code,
         found=found_values,
         lira=lira_settings,
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -349,15 +339,14 @@ rule lira_scores:
         "<benchmarks>/lira_scores/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=memory_of_study,
         runtime=30,
     params:
         code=lira_scores_code,
         lira=lira_settings,
-        bootstrap=SETTINGS.statistics.bootstrap,
-        seed=SETTINGS.seed,
+        bootstrap=plan.settings.statistics.bootstrap,
+        seed=plan.settings.seed,
     message:
         "U-LiRA of {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -376,7 +365,6 @@ rule lira_gate:
         "<benchmarks>/lira_gate/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -406,14 +394,13 @@ rule deepunlearn_tables:
         "<benchmarks>/deepunlearn_tables/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.deepunlearn.scores", "lethe.deepunlearn.ranking"),
         found=found_of_study,
-        alpha=SETTINGS.statistics.alpha,
+        alpha=plan.settings.statistics.alpha,
     message:
         "Tables of {wildcards.architecture} on {wildcards.dataset}"
     script:
@@ -424,7 +411,7 @@ rule deepunlearn_ledger:
     """Ours beside the numbers of an independent re-run of the published study (config/reference)."""
     input:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-        reference=ROOT / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
+        reference=plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
     output:
         ledger="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
     log:
@@ -433,7 +420,6 @@ rule deepunlearn_ledger:
         "<benchmarks>/deepunlearn_ledger/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -463,7 +449,6 @@ rule deepunlearn_gaps:
         "<benchmarks>/deepunlearn_gaps/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -493,7 +478,6 @@ rule deepunlearn_retdev_indisc:
         "<benchmarks>/deepunlearn_retdev_indisc/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -523,7 +507,6 @@ rule deepunlearn_runtime:
         "<benchmarks>/deepunlearn_runtime/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -554,7 +537,6 @@ rule deepunlearn_lira_roc:
         "<benchmarks>/deepunlearn_lira_roc/{dataset}_{architecture}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -585,7 +567,6 @@ rule deepunlearn_ranking:
         "<benchmarks>/deepunlearn_ranking/ranking.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,

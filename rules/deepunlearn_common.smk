@@ -3,11 +3,15 @@
 from lethe.deepunlearn import ARCHITECTURES, PROVIDERS, only_fine_tunes
 from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
 from lethe.deepunlearn.hyperparameters import shipped
+from lethe.settings.errors import SettingsError
+from lethe.settings.paths import check_exists
+
+from functools import lru_cache
 
 
 def classification_settings(wildcards):
     """The settings of the wildcard's data set, as plain data."""
-    return SETTINGS.deepunlearn.datasets[wildcards.dataset].model_dump()
+    return plan.settings.deepunlearn.datasets[wildcards.dataset].model_dump()
 
 
 def fetched_files(wildcards):
@@ -16,26 +20,26 @@ def fetched_files(wildcards):
     A folder that is configured and not there stops the plan, named by its key. What is to be put into data/ by hand may be missing in a
     dry run, which is how somebody looks at a plan before there are data.
     """
-    data = SETTINGS.deepunlearn.datasets[wildcards.dataset]
+    data = plan.settings.deepunlearn.datasets[wildcards.dataset]
     by_hand = workflow.dryrun and Path(data.folder).parts[:1] == ("data",)
     if data.folder and not by_hand:
-        refuse_faults(check_exists, f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
+        stated(check_exists, f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
     return [f"<results>/deepunlearn/{wildcards.dataset}/files"] if data.source == "fetch" else []
 
 
 def base_training(wildcards):
     """How models of the wildcard's data set are trained, as plain data."""
-    return SETTINGS.deepunlearn.datasets[wildcards.dataset].training.model_dump()
+    return plan.settings.deepunlearn.datasets[wildcards.dataset].training.model_dump()
 
 
 def base_epochs(wildcards):
     """Epochs of that training."""
-    return SETTINGS.deepunlearn.datasets[wildcards.dataset].training.epochs
+    return plan.settings.deepunlearn.datasets[wildcards.dataset].training.epochs
 
 
 def model_seeds(wildcards):
     """Seeds of the models of the wildcard's data set."""
-    return list(range(SETTINGS.deepunlearn.datasets[wildcards.dataset].seeds))
+    return list(range(plan.settings.deepunlearn.datasets[wildcards.dataset].seeds))
 
 
 def memory_of_study(wildcards):
@@ -45,12 +49,12 @@ def memory_of_study(wildcards):
 
 def lira_settings(wildcards):
     """The U-LiRA settings of the wildcard's data set, as plain data."""
-    return SETTINGS.deepunlearn.lira[wildcards.dataset].model_dump()
+    return plan.settings.deepunlearn.lira[wildcards.dataset].model_dump()
 
 
 def methods_of_study(wildcards):
     """Methods of the wildcard's data set."""
-    return SETTINGS.deepunlearn.datasets[wildcards.dataset].methods
+    return plan.settings.deepunlearn.datasets[wildcards.dataset].methods
 
 
 def study_files(wildcards, pattern, methods=None):
@@ -72,14 +76,14 @@ def searches_of_study(wildcards):
 
 def lira_outputs(wildcards):
     """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
-    lira = SETTINGS.deepunlearn.lira[wildcards.dataset]
+    lira = plan.settings.deepunlearn.lira[wildcards.dataset]
     methods = [name for name in lira.methods if not only_fine_tunes(name, wildcards.architecture)]
     return study_files(wildcards, "lira/{unlearner}.safetensors", ["original", "retrained", *methods])
 
 
 def tuned_models(wildcards, role):
     """The models that a search runs on: of its own, or as published the reported ones."""
-    folder = "tuning/" if SETTINGS.deepunlearn.search.protocol == "held_out" else ""
+    folder = "tuning/" if plan.settings.deepunlearn.search.protocol == "held_out" else ""
     return f"<results>/deepunlearn/{wildcards.dataset}/{wildcards.architecture}/{folder}{role}.safetensors"
 
 
@@ -95,7 +99,7 @@ def tuned_retrained(wildcards):
 
 def searched():
     """Whether hyper-parameters come from the searches of this workflow."""
-    return SETTINGS.deepunlearn.hyperparameters == "searched"
+    return plan.settings.deepunlearn.hyperparameters == "searched"
 
 
 def found_file(wildcards):
@@ -112,7 +116,7 @@ def found_files_of_study(wildcards):
 def shipped_study(dataset, architecture):
     """Method -> hyper-parameters kept in config/deepunlearn."""
     try:
-        return shipped(ROOT / "config/deepunlearn", dataset, architecture)
+        return shipped(plan.root / "config/deepunlearn", dataset, architecture)
     except SettingsError as error:
         raise WorkflowError(str(error)) from None
 
@@ -184,17 +188,17 @@ def lira_scores_code(wildcards):
 
 def studies(datasets):
     """(data set, architecture) of some data sets."""
-    return [(name, architecture) for name in datasets for architecture in SETTINGS.deepunlearn.datasets[name].architectures]
+    return [(name, architecture) for name in datasets for architecture in plan.settings.deepunlearn.datasets[name].architectures]
 
 
 def demo_studies():
     """The one that `demo` runs."""
-    return [(next(iter(SETTINGS.deepunlearn.datasets)), SETTINGS.deepunlearn.demo_architecture)]
+    return [(next(iter(plan.settings.deepunlearn.datasets)), plan.settings.deepunlearn.demo_architecture)]
 
 
 def attacked(dataset, architecture):
     """Whether U-LiRA is asked for."""
-    lira = SETTINGS.deepunlearn.lira.get(dataset)
+    lira = plan.settings.deepunlearn.lira.get(dataset)
     return lira is not None and (not lira.architectures or architecture in lira.architectures)
 
 
@@ -205,7 +209,7 @@ def deepunlearn_products(pairs):
         study = f"{dataset}_{architecture}"
         stems += [f"tables/deepunlearn_{study}.csv"]
         stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime")]
-        if (ROOT / f"config/reference/deepunlearn_{study}.csv").is_file():
+        if (plan.root / f"config/reference/deepunlearn_{study}.csv").is_file():
             stems.append(f"tables/deepunlearn_ledger_{study}.csv")
         if attacked(dataset, architecture):
             stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]

@@ -14,17 +14,16 @@ rule download:
     benchmark:
         "<benchmarks>/download/{file}.tsv"
     wildcard_constraints:
-        file=one_of(sorted(set(DOWNLOADS) - BY_HAND)),
+        file=one_of(sorted(set(plan.data.downloads) - plan.data.by_hand)),
     retries: 3
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=720,
     params:
         code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
-        remote=download_settings,
+        remote=plan.data.download,
     message:
         "Download {wildcards.file}"
     script:
@@ -34,7 +33,7 @@ rule download:
 rule put_by_hand:
     """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
     input:
-        file=file_in_data,
+        file=plan.data.in_data,
     output:
         file="resources/downloads/{file}",
     log:
@@ -42,18 +41,17 @@ rule put_by_hand:
     benchmark:
         "<benchmarks>/put_by_hand/{file}.tsv"
     wildcard_constraints:
-        file=one_of(sorted(BY_HAND)),
+        file=one_of(sorted(plan.data.by_hand)),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=60,
     params:
         code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
-        remote=download_settings,
+        remote=plan.data.download,
         place="data/{file}",
-        advice=how_to_get,
+        advice=plan.data.how_to_get,
     message:
         "Take {wildcards.file} from data/"
     script:
@@ -71,10 +69,9 @@ rule unpack:
     benchmark:
         "<benchmarks>/unpack/{file}.tsv"
     wildcard_constraints:
-        file=one_of(archives()),
+        file=one_of(plan.data.archives),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=120,

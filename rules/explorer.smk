@@ -8,7 +8,7 @@ Out: the page, and a folder of data per task beside it, which can be made alone.
 rule explorer_page:
     """The page without data: it shows the tasks whose folders lie beside it."""
     input:
-        static=expand(ROOT / "src/lethe/explorer/static/{part}", part=STATIC),
+        static=expand(plan.root / "src/lethe/explorer/static/{part}", part=STATIC),
     output:
         page=expand("<results>/explorer/{part}", part=PARTS),
     log:
@@ -17,14 +17,13 @@ rule explorer_page:
         "<benchmarks>/explorer_page.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
         code=fingerprint("lethe.explorer.page"),
-        world=SETTINGS.world,
-        tasks=TASKS,
+        world=plan.settings.world,
+        tasks=plan.tasks,
     message:
         "Page of the explorer"
     script:
@@ -39,7 +38,7 @@ rule explorer_task:
         images="<results>/images_{task}.parquet",
         baseline="<results>/scores/{task}_baseline.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        similarities=similarities_of_task,
+        similarities=plan.tables.similarities,
         noise_floor="<results>/noise_floor_{task}.json",
     output:
         folder=directory("<results>/explorer/{task}"),
@@ -49,14 +48,13 @@ rule explorer_task:
         "<benchmarks>/explorer_task/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=240,
     params:
         code=fingerprint("lethe.explorer.task"),
-        kinds=similarity_names(),
-        methods=METHODS,
+        kinds=plan.tables.similarity_names,
+        methods=plan.models.methods,
         runs=runs_of_task,
         thumbnail=128,  # pixels; the pictures of the mini world stay as they are
     message:

@@ -10,10 +10,12 @@ def explorer_files(tasks):
 
 def runs_of_task(wildcards):
     """Names of all unlearned models of the wildcard's task."""
-    return runs(wildcards.task)
+    return plan.models.names(wildcards.task)
 
 
 def explorer_shards(wildcards):
     """The off images of a task, then the on images of every model."""
-    shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *runs(wildcards.task))]
+    shards = [
+        f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *plan.models.names(wildcards.task))
+    ]
     return {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}

@@ -15,12 +15,12 @@ use rule similarities as published_similarities with:
     params:
         code=fingerprint("lethe.interference.similarities"),
         kinds=published_kinds(),
-        act_steps=SETTINGS.similarity.act_steps,
-        task=task_settings,
-        seeds=list(SETTINGS.generation.seeds),
-        world=SETTINGS.world,
+        act_steps=plan.settings.similarity.act_steps,
+        task=plan.data.task,
+        seeds=list(plan.settings.generation.seeds),
+        world=plan.settings.world,
         fidelity="published",
-        device=SETTINGS.device,
+        device=plan.settings.device,
     message:
         "Similarities of the entities of {wildcards.task} as the reference computes them"
 
@@ -39,18 +39,17 @@ rule fidelity:
         "<benchmarks>/fidelity.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
         code=fingerprint("lethe.fidelity.registry"),
-        tasks={name: task.model_dump() for name, task in SETTINGS.tasks.items()},
+        tasks={name: task.model_dump() for name, task in plan.settings.tasks.items()},
         runs=fidelity_runs(),
-        methods=COMPARED,
-        inference=INFERENCE,
+        methods=plan.models.compared,
+        inference=plan.inference,
         studies=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES],
-        kinds=list(SETTINGS.similarity.kinds),
+        kinds=list(plan.settings.similarity.kinds),
     message:
         "Effects of deviations from the reference"
     script:

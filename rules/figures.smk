@@ -24,13 +24,12 @@ rule interference_matrix:
         "<benchmarks>/interference_matrix/{task}_{metric}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.plots.interference_matrix"),
-        methods=METHODS,
+        methods=plan.models.methods,
     message:
         "Interference matrices of {wildcards.task}, {wildcards.metric}"
     script:
@@ -40,7 +39,7 @@ rule interference_matrix:
 rule similarity_matrix:
     """How alike the entities are: N x N, one panel per kind of similarity."""
     input:
-        similarities=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+        similarities=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
     output:
         png=report(
@@ -56,13 +55,12 @@ rule similarity_matrix:
         "<benchmarks>/similarity_matrix/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.plots.similarity_matrix"),
-        kinds=list(SETTINGS.similarity.kinds),
+        kinds=list(plan.settings.similarity.kinds),
     message:
         "Similarity matrices of {wildcards.task}"
     script:
@@ -89,15 +87,14 @@ rule metric_similarity:
         "<benchmarks>/metric_similarity/{task}_{metric}_{kind}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
     params:
         code=fingerprint("lethe.plots.metric_similarity"),
-        methods=METHODS,
-        permutations=SETTINGS.statistics.permutations,
-        seed=SETTINGS.seed,
+        methods=plan.models.methods,
+        permutations=plan.settings.statistics.permutations,
+        seed=plan.settings.seed,
     message:
         "{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}"
     script:
@@ -124,14 +121,13 @@ rule method_comparison:
         "<benchmarks>/method_comparison/{task}_{metric}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.plots.method_comparison"),
-        methods=METHODS,
-        task=task_settings,
+        methods=plan.models.methods,
+        task=plan.data.task,
     message:
         "Methods side by side on {wildcards.task}, {wildcards.metric}"
     script:
@@ -158,14 +154,13 @@ rule forget_retain:
         "<benchmarks>/forget_retain/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.plots.forget_retain"),
-        methods=METHODS,
-        task=task_settings,
+        methods=plan.models.methods,
+        task=plan.data.task,
     message:
         "Forgetting against retention on {wildcards.task}"
     script:
@@ -175,9 +170,9 @@ rule forget_retain:
 rule visual_grid:
     """What the base and every unlearned model draw, for one emitter and a choice of receivers."""
     input:
-        unpack(grid_shards),
+        unpack(plan.models.shards_of_emitter),
         pairs="<results>/pairs_{task}.parquet",
-        similarity=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds[0]),
+        similarity=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds[0]),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
     output:
         png=report(
@@ -193,13 +188,12 @@ rule visual_grid:
         "<benchmarks>/visual_grid/{task}_{index}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.plots.visual_grid"),
-        seed=SETTINGS.generation.seeds[0],
+        seed=plan.settings.generation.seeds[0],
         metric="clip_diff",
     message:
         "Pictures of emitter {wildcards.index} of {wildcards.task}"
@@ -210,7 +204,7 @@ rule visual_grid:
 rule template:
     """Any result of any template, by its parameters: see docs/results.md for what can be asked for."""
     input:
-        unpack(template_inputs),
+        unpack(plan.figures.inputs),
     output:
         png=report(
             "<results>/figures/{template}/{parameters}.png",
@@ -230,15 +224,14 @@ rule template:
         parameters="[A-Za-z0-9_.~=+-]+",
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     params:
         code=template_code,
-        parameters=template_parameters,
-        inference=INFERENCE,
-        balance={name: list(task.balance) for name, task in SETTINGS.tasks.items()},
+        parameters=plan.figures.parameters,
+        inference=plan.inference,
+        balance={name: list(task.balance) for name, task in plan.settings.tasks.items()},
     message:
         "{wildcards.template} {wildcards.parameters}"
     script:
@@ -262,13 +255,12 @@ rule claims:
         "<benchmarks>/claims.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.claims"),
-        tasks=TASKS,
+        tasks=plan.tasks,
         studies=["_".join(study) for study in claimed_studies()],
         benchmarks=claimed_benchmarks(),
     message:

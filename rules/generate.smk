@@ -8,7 +8,7 @@ Out: one deterministic tar of PNGs and one index per model; any single PNG of a 
 rule generate_baseline:
     """Off images of a task: made once, whatever the number of emitters and methods."""
     input:
-        base=base_of,
+        base=plan.bases.of_task,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
     output:
         tars=["<results>/datasets/generated_{task}_baseline.tar"],
@@ -18,89 +18,66 @@ rule generate_baseline:
     benchmark:
         "<benchmarks>/generate_baseline/{task}.tsv"
     wildcard_constraints:
-        task=built("images"),
+        task=plan.models.where_built("images"),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("generate"),
+        mem_mb=plan.memory("generate"),
         runtime=120,
-        gpu=GPU,
-        gpu_mem_mb=gpu_memory("generate"),
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.gpu_memory("generate"),
     params:
-        code=fingerprint("lethe.diffusion.render"),
-        task=task_settings,
-        generation=SETTINGS.generation.model_dump(),
-        world=SETTINGS.world,
-        device=SETTINGS.device,
-        dtype=SETTINGS.dtype,
-        work=work_folder("generate_baseline"),
+        job=plan.job("lethe.jobs.generate:generate"),
+        settings=plan.data.task,
+        generation=plan.settings.generation.model_dump(),
+        world=plan.settings.world,
+        device=plan.settings.device,
+        dtype=plan.settings.dtype,
+        work=plan.work("generate_baseline"),
     message:
         "Off images of {wildcards.task}"
     script:
-        "../scripts/generate.py"
+        "../scripts/job.py"
 
 
-rule generate:
-    """On images of ten models; what is finished survives a killed job."""
-    input:
-        base=base_of,
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        deltas=expand("<results>/models/{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}/delta.safetensors", unit=range(10)),
-    output:
-        tars=expand("<results>/datasets/generated_{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.tar", unit=range(10)),
-        indices=expand("<results>/datasets/generated_{{task}}_{{decade}}{unit}_{{method}}_{{epochs}}.parquet", unit=range(10)),
-    log:
-        "<logs>/generate/{task}_{decade}_{method}_{epochs}.log",
-    benchmark:
-        "<benchmarks>/generate/{task}_{decade}_{method}_{epochs}.tsv"
-    wildcard_constraints:
-        task=built("images"),
-        method=one_of(grouped_methods()),
-    conda:
-        "../envs/lethe.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory("generate"),
-        runtime=600,
-        gpu=GPU,
-        gpu_mem_mb=gpu_memory("generate"),
-    params:
-        code=fingerprint("lethe.diffusion.render"),
-        task=task_settings,
-        generation=SETTINGS.generation.model_dump(),
-        world=SETTINGS.world,
-        device=SETTINGS.device,
-        dtype=SETTINGS.dtype,
-        work=work_folder("generate"),
-    message:
-        "On images of {wildcards.task} under {wildcards.method}, emitters {wildcards.decade}0 to {wildcards.decade}9"
-    script:
-        "../scripts/generate.py"
+for shape in plan.models.shapes("images"):
 
-
-use rule generate as generate_retrain with:
-    input:
-        base=base_of,
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        deltas=["<results>/models/{task}_{index}_retrain_{epochs}/delta.safetensors"],
-    output:
-        tars=["<results>/datasets/generated_{task}_{index}_retrain_{epochs}.tar"],
-        indices=["<results>/datasets/generated_{task}_{index}_retrain_{epochs}.parquet"],
-    log:
-        "<logs>/generate_retrain/{task}_{index}_{epochs}.log",
-    benchmark:
-        "<benchmarks>/generate_retrain/{task}_{index}_{epochs}.tsv"
-    params:
-        code=fingerprint("lethe.diffusion.render"),
-        task=task_settings,
-        generation=SETTINGS.generation.model_dump(),
-        world=SETTINGS.world,
-        device=SETTINGS.device,
-        dtype=SETTINGS.dtype,
-        work=work_folder("generate_retrain"),
-    message:
-        "On images of {wildcards.task} retrained without entity {wildcards.index}"
+    rule:
+        """On images of a batch of models; what is finished survives a killed job."""
+        name:
+            shape.name("generate")
+        input:
+            base=plan.bases.of_task,
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            deltas=shape.each("<results>/models/{model}/delta.safetensors"),
+        output:
+            tars=shape.each("<results>/datasets/generated_{model}.tar"),
+            indices=shape.each("<results>/datasets/generated_{model}.parquet"),
+        log:
+            "<logs>/generate/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/generate/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=plan.memory("generate"),
+            runtime=600,
+            gpu=plan.gpu,
+            gpu_mem_mb=plan.gpu_memory("generate"),
+        params:
+            job=plan.job("lethe.jobs.generate:generate"),
+            settings=plan.data.task,
+            generation=plan.settings.generation.model_dump(),
+            world=plan.settings.world,
+            device=plan.settings.device,
+            dtype=plan.settings.dtype,
+            work=plan.work(shape.name("generate")),
+        message:
+            "On images of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
+        script:
+            "../scripts/job.py"
 
 
 rule image:
@@ -116,13 +93,12 @@ rule image:
         "<benchmarks>/image/{run}/{receiver}_{seed}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.io.shards"),
+        job=plan.job("lethe.jobs.image:extract"),
     message:
         "Picture {wildcards.receiver}_{wildcards.seed} of {wildcards.run}"
     script:
-        "../scripts/image.py"
+        "../scripts/job.py"

@@ -8,35 +8,34 @@ Out: the published files (per emitter, per entity), the same as tidy tables, sim
 rule similarities:
     """How similar every two entities are: N x N, higher is more similar, one file per kind."""
     input:
-        base=base_of,
+        base=plan.bases.of_task,
         clip="<results>/evaluators/clip",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         distance="<results>/sources/{task}_true_distance.json",
         embeddings="<results>/scores/{task}_baseline_embeddings.npz",
     output:
-        matrices=expand("<results>/similarity_{kind}_{{task}}.json", kind=SETTINGS.similarity.kinds),
+        matrices=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds),
     log:
         "<logs>/similarities/{task}.log",
     benchmark:
         "<benchmarks>/similarities/{task}.tsv"
     wildcard_constraints:
-        task=built("metadata"),
+        task=plan.models.where_built("metadata"),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=fingerprint("lethe.interference.similarities"),
-        kinds=list(SETTINGS.similarity.kinds),
-        act_steps=SETTINGS.similarity.act_steps,
-        task=task_settings,
-        seeds=list(SETTINGS.generation.seeds),
-        world=SETTINGS.world,
-        fidelity=SETTINGS.fidelity,
-        device=SETTINGS.device,
+        kinds=list(plan.settings.similarity.kinds),
+        act_steps=plan.settings.similarity.act_steps,
+        task=plan.data.task,
+        seeds=list(plan.settings.generation.seeds),
+        world=plan.settings.world,
+        fidelity=plan.settings.fidelity,
+        device=plan.settings.device,
     message:
         "Similarities of the entities of {wildcards.task}"
     script:
@@ -47,7 +46,7 @@ rule weight_similarity:
     """How alike the models of a method are: the cosine of their deltas, from factors."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        deltas=deltas_of,
+        deltas=plan.models.files("<results>/models/{model}/delta.safetensors"),
     output:
         matrix="<results>/similarity_weights_{method}_{task}.json",
     log:
@@ -55,11 +54,10 @@ rule weight_similarity:
     benchmark:
         "<benchmarks>/weight_similarity/{task}_{method}.tsv"
     wildcard_constraints:
-        task=built("metadata", "images"),
-        method=one_of(WEIGHT_METHODS),
+        task=plan.models.where_built("metadata", "images"),
+        method=one_of(plan.tables.weight_methods),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=8000,
         runtime=60,
@@ -71,51 +69,38 @@ rule weight_similarity:
         "../scripts/weight_similarity.py"
 
 
-rule interference_of_emitters:
-    """The published record of ten emitters; its names hold numbers without leading zeros: emitters 10 to 19 are tens=1."""
-    input:
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        off="<results>/scores/{task}_baseline.parquet",
-        on=scores_of_tens,
-    output:
-        files=expand(
-            "<results>/datasets/interferences_caused_by_{{task}}_{{tens}}{unit}_{{method}}_{{plain_epochs}}.json", unit=range(10)
-        ),
-    log:
-        "<logs>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.log",
-    benchmark:
-        "<benchmarks>/interference_of_emitters/{task}_{tens}_{method}_{plain_epochs}.tsv"
-    wildcard_constraints:
-        task=built("tables"),
-        method=one_of([method for method in METHODS if grouped(method)]),
-    conda:
-        "../envs/lethe.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        code=fingerprint("lethe.interference.pairs"),
-        fidelity=SETTINGS.fidelity,
-    message:
-        "Interference caused by ten emitters of {wildcards.task} under {wildcards.method}"
-    script:
-        "../scripts/interference_of_emitters.py"
+for shape in plan.models.shapes("tables", methods=plan.models.methods):
 
-
-use rule interference_of_emitters as interference_of_retrained with:
-    input:
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        off="<results>/scores/{task}_baseline.parquet",
-        on=scores_of_retrained,
-    output:
-        files=["<results>/datasets/interferences_caused_by_{task}_{plain_index}_retrain_{plain_epochs}.json"],
-    log:
-        "<logs>/interference_of_retrained/{task}_{plain_index}_{plain_epochs}.log",
-    benchmark:
-        "<benchmarks>/interference_of_retrained/{task}_{plain_index}_{plain_epochs}.tsv"
-    message:
-        "Interference caused by the retrained entity {wildcards.plain_index} of {wildcards.task}"
+    rule:
+        """The published record of a batch of emitters; its names hold numbers without leading zeros: emitters 10 to 19 are batch 1."""
+        name:
+            shape.name("interference_of_emitters")
+        input:
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            off="<results>/scores/{task}_baseline.parquet",
+            on=plan.models.files_in_batch(shape, "<results>/scores/{model}.parquet"),
+        output:
+            files=shape.each("<results>/datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"),
+        log:
+            "<logs>/interference_of_emitters/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/interference_of_emitters/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.plain,
+            epochs=PLAIN,
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            job=plan.job("lethe.jobs.interference:write_emitters"),
+            models=plan.models.in_batch(shape),
+            fidelity=plan.settings.fidelity,
+        message:
+            "Interference caused by batch {wildcards.batch} of {wildcards.task} under {wildcards.method}"
+        script:
+            "../scripts/job.py"
 
 
 rule method_tables:
@@ -124,8 +109,8 @@ rule method_tables:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         off="<results>/scores/{task}_baseline.parquet",
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
-        on=scores_of_method,
-        on_embeddings=embeddings_of_method,
+        on=plan.models.files("<results>/scores/{model}.parquet"),
+        on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
     output:
         images="<results>/by_method/images_{task}_{method}.parquet",
         pairs="<results>/by_method/pairs_{task}_{method}.parquet",
@@ -135,17 +120,16 @@ rule method_tables:
     benchmark:
         "<benchmarks>/method_tables/{task}_{method}.tsv"
     wildcard_constraints:
-        task=built("tables"),
-        method=one_of(METHODS),
+        task=plan.models.where_built("tables"),
+        method=one_of(plan.models.methods),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
     params:
         code=fingerprint("lethe.interference.pairs", "lethe.interference.entities"),
-        fidelity=SETTINGS.fidelity,
+        fidelity=plan.settings.fidelity,
     message:
         "Interference of {wildcards.task} under {wildcards.method}"
     script:
@@ -155,9 +139,9 @@ rule method_tables:
 rule task_tables:
     """The same for all methods of a task; interference per entity next to all metadata, names as published."""
     input:
-        images=tables_of_methods("images", "parquet"),
-        pairs=tables_of_methods("pairs", "parquet"),
-        entities=tables_of_methods("entities", "json"),
+        images=plan.tables.by_method("images", "parquet"),
+        pairs=plan.tables.by_method("pairs", "parquet"),
+        entities=plan.tables.by_method("entities", "json"),
     output:
         images="<results>/images_{task}.parquet",
         pairs="<results>/pairs_{task}.parquet",
@@ -167,10 +151,9 @@ rule task_tables:
     benchmark:
         "<benchmarks>/task_tables/{task}.tsv"
     wildcard_constraints:
-        task=built("tables"),
+        task=plan.models.where_built("tables"),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
@@ -194,10 +177,9 @@ rule noise_floor:
     benchmark:
         "<benchmarks>/noise_floor/{task}.tsv"
     wildcard_constraints:
-        task=built("tables"),
+        task=plan.models.where_built("tables"),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
@@ -214,7 +196,7 @@ rule distribution:
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
-        on_embeddings=embeddings_of_task,
+        on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
     output:
         table="<results>/tables/distribution_{task}.csv",
         summary=report(
@@ -228,19 +210,18 @@ rule distribution:
     benchmark:
         "<benchmarks>/distribution/{task}.tsv"
     wildcard_constraints:
-        task=built("tables") if SETTINGS.scoring.distribution else one_of([]),
+        task=plan.models.where_built("tables") if plan.settings.scoring.distribution else one_of([]),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
         code=fingerprint("lethe.interference.distribution"),
-        metrics=list(SETTINGS.scoring.distribution),
-        task=task_settings,
-        statistics=SETTINGS.statistics.model_dump(),
-        seed=SETTINGS.seed,
+        metrics=list(plan.settings.scoring.distribution),
+        task=plan.data.task,
+        statistics=plan.settings.statistics.model_dump(),
+        seed=plan.settings.seed,
     message:
         "Sets of images of {wildcards.task} compared"
     script:
@@ -255,7 +236,7 @@ rule summary:
         pairs="<results>/pairs_{task}.parquet",
         off="<results>/scores/{task}_baseline.parquet",
         floor="<results>/noise_floor_{task}.json",
-        similarities=similarities_of_task,
+        similarities=plan.tables.similarities,
     output:
         table=report(
             "<results>/tables/unlearning_{task}.csv",
@@ -270,19 +251,18 @@ rule summary:
     benchmark:
         "<benchmarks>/summary/{task}.tsv"
     wildcard_constraints:
-        task=built("tables"),
+        task=plan.models.where_built("tables"),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     params:
         code=fingerprint("lethe.interference.summary"),
-        task=task_settings,
-        statistics=SETTINGS.statistics.model_dump(),
-        kinds=similarity_names(),
-        seed=SETTINGS.seed,
+        task=plan.data.task,
+        statistics=plan.settings.statistics.model_dump(),
+        kinds=plan.tables.similarity_names,
+        seed=plan.settings.seed,
     message:
         "Unlearning table and gates of {wildcards.task}"
     script:
@@ -304,15 +284,14 @@ rule relations:
         "<benchmarks>/relations/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
     params:
         code=fingerprint("lethe.interference.templates.sweeps"),
-        task=task_settings,
-        inference=INFERENCE,
-        methods=COMPARED,
+        task=plan.data.task,
+        inference=plan.inference,
+        methods=plan.models.compared,
     message:
         "Relations of statistics and attributes of {wildcards.task}"
     script:

@@ -8,7 +8,7 @@ Out: base/{base}/ and evaluators/{evaluator}/, each with a record of the hash of
 rule base:
     """A base of the mini world, put together as an ordinary diffusers pipeline folder."""
     input:
-        unpack(base_parts),
+        unpack(untimed(plan.bases.parts, ancient)),
     output:
         folder=directory("<results>/base/{base}"),
     log:
@@ -16,20 +16,20 @@ rule base:
     benchmark:
         "<benchmarks>/base/{base}.tsv"
     wildcard_constraints:
-        base=one_of(from_source(SETTINGS.bases, "prebuilt", "train")),
+        base=one_of(plan.bases.trained),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("lethe.pretraining.folders"),
-        settings=SETTINGS.pretraining.model_dump(),
+        job=plan.job("lethe.jobs.folders:write_base"),
+        outside=identities(plan.bases.parts),
+        settings=plan.settings.pretraining.model_dump(),
     message:
         "Pipeline folder of the base '{wildcards.base}'"
     script:
-        "../scripts/base.py"
+        "../scripts/job.py"
 
 
 rule base_pretrained:
@@ -41,33 +41,36 @@ rule base_pretrained:
     benchmark:
         "<benchmarks>/base_pretrained/{base}.tsv"
     wildcard_constraints:
-        base=one_of(pretrained_bases(local=False)),
+        base=one_of(plan.bases.on_hub),
     retries: 3
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
-        mem_mb=memory("fetch"),
+        mem_mb=plan.memory("fetch"),
         runtime=120,
     params:
-        code=fingerprint("lethe.diffusion.intake"),
-        base=base_settings,
+        job=plan.job("lethe.jobs.pretrained:take_base"),
+        settings=plan.bases.base,
     message:
         "Pretrained base '{wildcards.base}'"
     script:
-        "../scripts/base_pretrained.py"
+        "../scripts/job.py"
 
 
 use rule base_pretrained as base_local with:
     input:
-        base_given,
+        plan.bases.given,
     log:
         "<logs>/base_local/{base}.log",
     benchmark:
         "<benchmarks>/base_local/{base}.tsv"
     wildcard_constraints:
-        base=one_of(pretrained_bases(local=True)),
+        base=one_of(plan.bases.local),
     retries: 0
+    params:
+        job=plan.job("lethe.jobs.pretrained:take_base"),
+        settings=plan.bases.base,
+        outside=identities(plan.bases.own_folder),
     message:
         "Copy of the base '{wildcards.base}', examined"
 
@@ -75,7 +78,7 @@ use rule base_pretrained as base_local with:
 rule evaluator:
     """An evaluator of the mini world as a local folder (open_clip, timm, or the judge's own)."""
     input:
-        unpack(evaluator_parts),
+        unpack(untimed(plan.bases.evaluator_parts, ancient)),
     output:
         folder=directory("<results>/evaluators/{evaluator}"),
     log:
@@ -83,20 +86,20 @@ rule evaluator:
     benchmark:
         "<benchmarks>/evaluator/{evaluator}.tsv"
     wildcard_constraints:
-        evaluator=one_of(from_source(SETTINGS.evaluators, "prebuilt", "train")),
+        evaluator=one_of(plan.bases.evaluators_trained),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("lethe.pretraining.folders"),
-        settings=SETTINGS.pretraining.model_dump(),
+        job=plan.job("lethe.jobs.folders:write_evaluator"),
+        outside=identities(plan.bases.evaluator_parts),
+        settings=plan.settings.pretraining.model_dump(),
     message:
         "Folder of the {wildcards.evaluator}"
     script:
-        "../scripts/evaluator.py"
+        "../scripts/job.py"
 
 
 rule evaluator_pretrained:
@@ -108,18 +111,17 @@ rule evaluator_pretrained:
     benchmark:
         "<benchmarks>/evaluator_pretrained/{evaluator}.tsv"
     wildcard_constraints:
-        evaluator=one_of(from_source(SETTINGS.evaluators, "pretrained")),
+        evaluator=one_of(plan.bases.evaluators_on_hub),
     retries: 3
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=8000,
         runtime=60,
     params:
-        code=fingerprint("lethe.metrics.folders"),
-        evaluator=evaluator_settings,
+        job=plan.job("lethe.jobs.pretrained_evaluator:take_evaluator"),
+        settings=plan.bases.evaluator,
     message:
         "Pretrained {wildcards.evaluator}"
     script:
-        "../scripts/evaluator_pretrained.py"
+        "../scripts/job.py"

@@ -8,7 +8,7 @@ Out: the executed notebook and an HTML export of it for the report.
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
-        notebook=ROOT / "notebooks/interference.ipynb",
+        notebook=plan.root / "notebooks/interference.ipynb",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         unlearning="<results>/tables/unlearning_{task}.csv",
@@ -28,7 +28,6 @@ rule notebook_interference:
         "<benchmarks>/notebook_interference/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -42,8 +41,8 @@ rule notebook_interference:
 
 use rule notebook_interference as notebook_data_preparation with:
     input:
-        unpack(first_split),
-        notebook=ROOT / "notebooks/data_preparation.ipynb",
+        unpack(plan.data.first_split),
+        notebook=plan.root / "notebooks/data_preparation.ipynb",
         records="<results>/sources/{task}.json",
         images="<results>/sources/{task}.parquet",
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
@@ -62,18 +61,18 @@ use rule notebook_interference as notebook_data_preparation with:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
         code=fingerprint("lethe.plots.notebook", "lethe.io.tables"),
-        values=task_values("balance", "priority", "images_per_entity"),
+        values=plan.notebooks.values("balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
 
 
 use rule notebook_interference as notebook_data_exploration with:
     input:
-        notebook=ROOT / "notebooks/data_exploration.ipynb",
+        notebook=plan.root / "notebooks/data_exploration.ipynb",
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        similarities=kind_files,
+        similarities=plan.tables.similarities_of_base,
     output:
         notebook="<results>/notebooks/data_exploration_{task}.ipynb",
         html=report(
@@ -94,21 +93,21 @@ use rule notebook_interference as notebook_data_exploration with:
             "lethe.plots.source_grid",
             "lethe.testbed.attributes",
         ),
-        values=task_values("attributes", "balance", "priority", kinds=list(SETTINGS.similarity.kinds)),
+        values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
     message:
         "Notebook of the data of {wildcards.task}"
 
 
 use rule notebook_interference as notebook_statistics with:
     input:
-        notebook=ROOT / "notebooks/statistics.ipynb",
+        notebook=plan.root / "notebooks/statistics.ipynb",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
         similarity_table="<results>/tables/similarity_{task}.csv",
         relation_table="<results>/tables/relations_{task}.csv",
         alignment_table="<results>/tables/alignments_{task}.csv",
-        similarities=kind_files,
+        similarities=plan.tables.similarities_of_base,
     output:
         notebook="<results>/notebooks/statistics_{task}.ipynb",
         html=report(
@@ -125,8 +124,12 @@ use rule notebook_interference as notebook_statistics with:
         code=fingerprint(
             "lethe.plots.notebook", *[found.module_of(name) for found in (TEMPLATES, PLOTS) for name in ("MSA", "MSAM")]
         ),
-        values=task_values(
-            "task", "balance", kinds=list(SETTINGS.similarity.kinds), methods=COMPARED, alpha=SETTINGS.statistics.alpha
+        values=plan.notebooks.values(
+            "task",
+            "balance",
+            kinds=list(plan.settings.similarity.kinds),
+            methods=plan.models.compared,
+            alpha=plan.settings.statistics.alpha,
         ),
     message:
         "Notebook of the statistics of {wildcards.task}"
@@ -135,10 +138,10 @@ use rule notebook_interference as notebook_statistics with:
 rule tutorial:
     """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
-        notebook=ROOT / "notebooks/{tutorial}.ipynb",
-        base=base_of_tutorial,
-        latents=latents_of_tutorial,
-        metadata=metadata_of_tutorial,
+        notebook=plan.root / "notebooks/{tutorial}.ipynb",
+        base=plan.notebooks.base,
+        latents=plan.notebooks.latents,
+        metadata=plan.notebooks.metadata,
         judge="<results>/evaluators/judge",
     output:
         notebook="<results>/notebooks/{tutorial}.ipynb",
@@ -156,7 +159,6 @@ rule tutorial:
         tutorial=one_of(TUTORIALS),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,

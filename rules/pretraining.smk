@@ -8,7 +8,7 @@ Out: parts/{part}.safetensors + .json. The same files lie prebuilt in assets/min
 rule train_tokenizer:
     """The word-level vocabulary over the captions of all tasks."""
     input:
-        sources=source_files(TASKS),
+        sources=plan.data.sources(plan.tasks),
     output:
         record="<results>/parts/tokenizer.json",
     log:
@@ -17,24 +17,23 @@ rule train_tokenizer:
         "<benchmarks>/train_tokenizer.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("lethe.pretraining.text", "lethe.pretraining.data"),
-        settings=SETTINGS.pretraining.model_dump(),
-        styles=prompt_styles(TASKS),
+        job=plan.job("lethe.jobs.pretraining:train_tokenizer"),
+        settings=plan.settings.pretraining.model_dump(),
+        styles=plan.data.prompt_styles(plan.tasks),
     message:
         "Vocabulary of the captions"
     script:
-        "../scripts/train_tokenizer.py"
+        "../scripts/job.py"
 
 
 rule train_vae:
     """The autoencoder shared by all tasks."""
     input:
-        sources=source_files(TASKS),
+        sources=plan.data.sources(plan.tasks),
     output:
         weights="<results>/parts/vae.safetensors",
         record="<results>/parts/vae.json",
@@ -44,26 +43,25 @@ rule train_vae:
         "<benchmarks>/train_vae.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=120,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.pretraining.vae", "lethe.pretraining.data"),
-        settings=SETTINGS.pretraining.model_dump(),
-        styles=prompt_styles(TASKS),
-        seed=SETTINGS.seed,
+        job=plan.job("lethe.jobs.pretraining:train_vae"),
+        settings=plan.settings.pretraining.model_dump(),
+        styles=plan.data.prompt_styles(plan.tasks),
+        seed=plan.settings.seed,
     message:
         "Training the autoencoder"
     script:
-        "../scripts/train_vae.py"
+        "../scripts/job.py"
 
 
 rule train_evaluator:
     """The open_clip model, the vision backbone or the judge."""
     input:
-        sources=source_files(TASKS),
+        sources=plan.data.sources(plan.tasks),
         tokenizer="<results>/parts/tokenizer.json",
     output:
         weights="<results>/parts/{evaluator}.safetensors",
@@ -74,26 +72,25 @@ rule train_evaluator:
         "<benchmarks>/train_evaluator/{evaluator}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=120,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
-        code=evaluator_code,
-        settings=SETTINGS.pretraining.model_dump(),
-        styles=prompt_styles(TASKS),
-        seed=SETTINGS.seed,
+        job=plan.job("lethe.jobs.pretraining:train_evaluator"),
+        settings=plan.settings.pretraining.model_dump(),
+        styles=plan.data.prompt_styles(plan.tasks),
+        seed=plan.settings.seed,
     message:
         "Training the {wildcards.evaluator}"
     script:
-        "../scripts/train_evaluator.py"
+        "../scripts/job.py"
 
 
 rule train_base:
     """Text encoder and UNet of one base, on the images of the tasks that use it."""
     input:
-        sources=sources_of_base,
+        sources=plan.bases.sources,
         vae=["<results>/parts/vae.safetensors", "<results>/parts/vae.json"],
         judge=["<results>/parts/judge.safetensors", "<results>/parts/judge.json"],
         tokenizer="<results>/parts/tokenizer.json",
@@ -106,26 +103,25 @@ rule train_base:
         "<benchmarks>/train_base/{base}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=240,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.pretraining.base", "lethe.pretraining.quality", "lethe.pretraining.data"),
-        settings=SETTINGS.pretraining.model_dump(),
-        styles=styles_of_base,
-        seed=SETTINGS.seed,
+        job=plan.job("lethe.jobs.pretraining:train_base"),
+        settings=plan.settings.pretraining.model_dump(),
+        styles=plan.bases.styles,
+        seed=plan.settings.seed,
     message:
         "Training the base '{wildcards.base}'"
     script:
-        "../scripts/train_base.py"
+        "../scripts/job.py"
 
 
 rule train_retrain:
     """The true target of unlearning: the same training without one entity of the task."""
     input:
-        sources=sources_of_task_base,
+        sources=plan.bases.sources,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         vae=["<results>/parts/vae.safetensors", "<results>/parts/vae.json"],
         judge=["<results>/parts/judge.safetensors", "<results>/parts/judge.json"],
@@ -139,26 +135,25 @@ rule train_retrain:
         "<benchmarks>/train_retrain/{task}_{index}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=240,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.pretraining.base", "lethe.pretraining.quality", "lethe.pretraining.data"),
-        settings=SETTINGS.pretraining.model_dump(),
-        styles=styles_of_task_base,
-        seed=SETTINGS.seed,
+        job=plan.job("lethe.jobs.pretraining:train_base"),
+        settings=plan.settings.pretraining.model_dump(),
+        styles=plan.bases.styles,
+        seed=plan.settings.seed,
     message:
         "Training the base of {wildcards.task} without entity {wildcards.index}"
     script:
-        "../scripts/train_base.py"
+        "../scripts/job.py"
 
 
 rule pack_assets:
     """Copy the trained checkpoints to assets/mini, where `source: prebuilt` finds them."""
     input:
-        trained_parts(),
+        parts=plan.bases.all_parts,
     output:
         manifest="<results>/parts/packed.json",
     log:
@@ -167,14 +162,13 @@ rule pack_assets:
         "<benchmarks>/pack_assets.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.pretraining.assets"),
-        folder=str(ROOT / "assets/mini"),
+        job=plan.job("lethe.jobs.pretraining:pack_assets"),
+        folder=str(plan.root / "assets/mini"),
     message:
         "Checkpoints to assets/mini"
     script:
-        "../scripts/pack_assets.py"
+        "../scripts/job.py"

@@ -23,7 +23,6 @@ rule run_config:
         "<benchmarks>/run_config/all.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=10,
@@ -39,7 +38,7 @@ rule run_config:
 rule host:
     """The kind of machine that models run on: a job of its own, so that on a cluster it describes a compute node."""
     input:
-        lock=ROOT / "requirements.lock",
+        lock=plan.root / "requirements.lock",
     output:
         record="<results>/provenance/host.json",
     log:
@@ -48,11 +47,10 @@ rule host:
         "<benchmarks>/host/all.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=10,
-        gpu=GPU,
+        gpu=plan.gpu,
     params:
         code=fingerprint("lethe.archive.provenance"),
     message:
@@ -67,7 +65,7 @@ rule provenance:
         products=finished_products,
         config="<results>/run_config.yaml",
         host="<results>/provenance/host.json",
-        lock=ROOT / "requirements.lock",
+        lock=plan.root / "requirements.lock",
         workflow=workflow_files(),
     output:
         record="<results>/provenance/run.json",
@@ -78,15 +76,14 @@ rule provenance:
         "<benchmarks>/provenance/all.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=10,
     params:
         code=fingerprint("lethe.archive.provenance"),
         codes=code_of_rules,
-        benchmarks=f"benchmarks/{SETTINGS.world}",
-        root=str(ROOT),
+        benchmarks=f"benchmarks/{plan.settings.world}",
+        root=str(plan.root),
         target=asked_target,
     message:
         "Record of the run"
@@ -101,7 +98,7 @@ rule ro_crate:
         config="<results>/run_config.yaml",
         record="<results>/provenance/run.json",
         workflow="<results>/provenance/workflow",
-        citation=ROOT / "CITATION.cff",
+        citation=plan.root / "CITATION.cff",
     output:
         crate="<results>/ro-crate-metadata.json",
     log:
@@ -110,7 +107,6 @@ rule ro_crate:
         "<benchmarks>/ro_crate/all.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=30,

@@ -25,24 +25,24 @@ def finished_products(wildcards):
 
 def workflow_files():
     """The Snakefile and what it includes."""
-    return [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+    return [plan.root / "Snakefile", *sorted((plan.root / "rules").glob("*.smk"))]
 
 
 def configuration():
     """The whole configuration, with every default."""
-    return full_config(config, SETTINGS.model_dump(mode="json"))
+    return full_config(config, plan.settings.model_dump(mode="json"))
 
 
 def code_of_rules(wildcards):
     """Name of each step -> fingerprint of its code; where it depends on wildcards (a method, a source), their values -> fingerprint."""
     known = {
-        "task": TASKS,
-        "method": METHODS,
-        "evaluator": list(SETTINGS.evaluators),
-        "dataset": list(SETTINGS.deepunlearn.datasets),
+        "task": plan.tasks,
+        "method": plan.models.methods,
+        "evaluator": list(plan.settings.evaluators),
+        "dataset": list(plan.settings.deepunlearn.datasets),
         "architecture": sorted({architecture for _, architecture in STUDIES}),
         "template": list(TEMPLATES),
-        "unlearner": sorted({name for data in SETTINGS.deepunlearn.datasets.values() for name in data.methods}),
+        "unlearner": sorted({name for data in plan.settings.deepunlearn.datasets.values() for name in data.methods}),
     }
     codes = {}
     for step in workflow.rules:

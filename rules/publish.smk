@@ -27,7 +27,6 @@ rule bundle:
         "<benchmarks>/bundle/{bundle}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=240,
@@ -53,13 +52,12 @@ rule publish_manifest:
         "<benchmarks>/publish_manifest.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=fingerprint("lethe.archive.manifest"),
-        world=SETTINGS.world,
+        world=plan.settings.world,
         settings=settings_of_images(),
     message:
         "Manifest of what is to be published"
@@ -70,7 +68,7 @@ rule publish_manifest:
 rule deposit_metadata:
     """The record's metadata, from CITATION.cff and the configuration."""
     input:
-        citation=ROOT / "CITATION.cff",
+        citation=plan.root / "CITATION.cff",
     output:
         metadata="<results>/publish/metadata.json",
     log:
@@ -79,14 +77,13 @@ rule deposit_metadata:
         "<benchmarks>/deposit_metadata.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
         code=fingerprint("lethe.archive.deposit"),
-        world=SETTINGS.world,
-        publish=SETTINGS.publish.model_dump(mode="json", include={"title", "license", "communities", "related"}),
+        world=plan.settings.world,
+        publish=plan.settings.publish.model_dump(mode="json", include={"title", "license", "communities", "related"}),
     message:
         "Metadata of the record"
     script:
@@ -105,14 +102,13 @@ rule draft:
         "<benchmarks>/draft.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=30,
     params:
         code=fingerprint("lethe.archive.deposit"),
-        api=SETTINGS.publish.api,
-        world=SETTINGS.world,
+        api=plan.settings.publish.api,
+        world=plan.settings.world,
     message:
         "Draft at {params.api}"
     script:
@@ -133,13 +129,12 @@ rule publish:
         "<benchmarks>/publish.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=1440,
     params:
         code=fingerprint("lethe.archive.deposit"),
-        api=SETTINGS.publish.api,
+        api=plan.settings.publish.api,
     message:
         "Upload to {params.api}"
     script:
@@ -159,14 +154,13 @@ rule publish_huggingface:
         "<benchmarks>/publish_huggingface.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=1440,
     params:
         code=fingerprint("lethe.archive.huggingface"),
-        repository=SETTINGS.publish.huggingface,
-        endpoint=SETTINGS.publish.endpoint,
+        repository=plan.settings.publish.huggingface,
+        endpoint=plan.settings.publish.endpoint,
     message:
         "Upload to {params.endpoint}/datasets/{params.repository}"
     script:

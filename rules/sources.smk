@@ -8,8 +8,8 @@ Out: source shards, metadata before and after balancing, forget and retain lists
 rule source:
     """Images and raw attributes of a task, packed into one deterministic shard; of a published selection its images only."""
     input:
-        files=source_inputs,
-        published=published_list,
+        files=untimed(plan.data.source_inputs, ancient),
+        published=untimed(plan.data.published_list, ancient),
     output:
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
@@ -21,17 +21,17 @@ rule source:
         "<benchmarks>/source/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=240,
     params:
-        code=source_code,
-        task=task_settings,
+        job=plan.job("lethe.jobs.source:pack"),
+        outside=identities(plan.data.source_inputs, plan.data.published_list),
+        settings=plan.data.task,
     message:
         "Images and attributes of {wildcards.task}"
     script:
-        "../scripts/source.py"
+        "../scripts/job.py"
 
 
 rule metadata:
@@ -41,8 +41,8 @@ rule metadata:
     """
     input:
         records="<results>/sources/{task}.json",
-        published=published_list,
-        tokenizer=tokenizer_at_hand,
+        published=untimed(plan.data.published_list, ancient),
+        tokenizer=untimed(plan.bases.tokenizer, ancient),
     output:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
         filtered="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -51,29 +51,29 @@ rule metadata:
     benchmark:
         "<benchmarks>/metadata/{task}.tsv"
     wildcard_constraints:
-        task=built("metadata"),
+        task=plan.models.where_built("metadata"),
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.testbed.metadata", "lethe.testbed.selection", "lethe.testbed.distinct"),
-        task=task_settings,
-        fidelity=SETTINGS.fidelity,
-        tokenizer=tokenizer_settings,
+        job=plan.job("lethe.jobs.entities:choose"),
+        outside=identities(plan.data.published_list, plan.bases.tokenizer),
+        settings=plan.data.task,
+        fidelity=plan.settings.fidelity,
+        tokenizer_settings=plan.bases.tokenizer_settings,
     message:
         "Metadata and chosen entities of {wildcards.task}"
     script:
-        "../scripts/metadata.py"
+        "../scripts/job.py"
 
 
 rule selection:
     """The published entities beside those chosen anew, and why they differ."""
     input:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
-        published=published_names,
+        published=untimed(plan.data.published_names, ancient),
     output:
         table="<results>/tables/selection_{task}.csv",
         summary="<results>/tables/selection_{task}.json",
@@ -83,42 +83,48 @@ rule selection:
         "<benchmarks>/selection/{task}.tsv"
     conda:
         "../envs/lethe.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
-        code=selection_code,
-        task=task_settings,
+        job=plan.job("lethe.jobs.selection:compare"),
+        outside=identities(plan.data.published_names),
+        settings=plan.data.task,
     message:
         "Published and recomputed entities of {wildcards.task}"
     script:
-        "../scripts/selection.py"
+        "../scripts/job.py"
 
 
-rule splits:
-    """What an unlearner may look at: images to forget and to retain, ten entities a job, as lists (no copies, no links)."""
-    input:
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        index="<results>/sources/{task}.parquet",
-    output:
-        forget=expand("<results>/datasets/splits_{{task}}/{{decade}}{unit}/train_forget/metadata.jsonl", unit=range(10)),
-        retain=expand("<results>/datasets/splits_{{task}}/{{decade}}{unit}/train_retain/metadata.jsonl", unit=range(10)),
-    log:
-        "<logs>/splits/{task}_{decade}.log",
-    benchmark:
-        "<benchmarks>/splits/{task}_{decade}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=fingerprint("lethe.testbed.splits"),
-        task=task_settings,
-        fidelity=SETTINGS.fidelity,
-    message:
-        "Forget and retain lists of {wildcards.task}, entities {wildcards.decade}0 to {wildcards.decade}9"
-    script:
-        "../scripts/splits.py"
+for shape in plan.models.split_shapes:
+
+    rule:
+        """What an unlearner may look at: images to forget and to retain, a batch of entities a job, as lists (no copies, no links)."""
+        name:
+            shape.name("splits")
+        input:
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            index="<results>/sources/{task}.parquet",
+        output:
+            forget=shape.each("<results>/datasets/splits_{task}/{index}/train_forget/metadata.jsonl"),
+            retain=shape.each("<results>/datasets/splits_{task}/{index}/train_retain/metadata.jsonl"),
+        log:
+            "<logs>/splits/{task}_{batch}.log",
+        benchmark:
+            "<benchmarks>/splits/{task}_{batch}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            job=plan.job("lethe.jobs.entities:split"),
+            entities=shape.indices,
+            settings=plan.data.task,
+            fidelity=plan.settings.fidelity,
+        message:
+            "Forget and retain lists of {wildcards.task}, batch {wildcards.batch}"
+        script:
+            "../scripts/job.py"

@@ -29,26 +29,31 @@ def can_be_asked_for(target):
 def makeable_files():
     """Files of this configuration: of every rule with each of the names in its wildcards, and of every model."""
     known = {
-        "task": TASKS,
-        "method": METHODS,
-        "base": list(SETTINGS.bases),
-        "evaluator": list(SETTINGS.evaluators),
-        "metric": PAIR_METRICS,
-        "kind": SETTINGS.similarity.kinds,
-        "dataset": list(SETTINGS.deepunlearn.datasets),
+        "task": plan.tasks,
+        "method": plan.models.methods,
+        "base": list(plan.settings.bases),
+        "evaluator": list(plan.settings.evaluators),
+        "metric": plan.tables.pair_metrics,
+        "kind": plan.settings.similarity.kinds,
+        "dataset": list(plan.settings.deepunlearn.datasets),
         "architecture": sorted({architecture for _, architecture in STUDIES}),
-        "unlearner": sorted({name for data in SETTINGS.deepunlearn.datasets.values() for name in data.methods}),
+        "unlearner": sorted({name for data in plan.settings.deepunlearn.datasets.values() for name in data.methods}),
         "index": ["000"],
         "tutorial": list(TUTORIALS),
-        "file": list(DOWNLOADS),
+        "file": list(plan.data.downloads),
         "bundle": list(bundle_contents()),
     }
-    found = set(products(TASKS) + paper_figures(None))
+    found = set(plan.products(plan.tasks) + plan.figures.of_paper(None))
     for step in workflow.rules:
         names = sorted(step.wildcard_names)
         if set(names) <= set(known):
             for values in product(*[known[name] for name in names]):
                 found |= {strip_wildcard_constraints(file).format(**dict(zip(names, values))) for file in step.output}
     shards = ("datasets/generated_{run}.tar", "scores/{run}.parquet", "models/{run}/delta.safetensors")
-    models = [f"results/{SETTINGS.world}/{shard.format(run=run)}" for task in TASKS for run in runs(task) for shard in shards]
-    return {file.replace("<results>", f"results/{SETTINGS.world}") for file in [*found, *models]}
+    models = [
+        f"results/{plan.settings.world}/{shard.format(run=run)}"
+        for task in plan.tasks
+        for run in plan.models.names(task)
+        for shard in shards
+    ]
+    return {file.replace("<results>", f"results/{plan.settings.world}") for file in [*found, *models]}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tests.local_server import answering
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,6 @@ class FileServer:
 @contextmanager
 def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     """A running server; downloads hardly pause between attempts."""
-    monkeypatch.setattr("lethe.io.download.PAUSE", 0.001)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     server = FileServer()
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with answering(server.http, monkeypatch):
         yield server
-    finally:
-        server.http.shutdown()
-        thread.join()
-        server.http.server_close()

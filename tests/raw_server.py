@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socketserver
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+from tests.local_server import answering
 
 
 class RawServer:
@@ -73,17 +73,9 @@ def head(status: int = 200, body: bytes | None = b"", **headers: str | int) -> b
 @contextmanager
 def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawServer]:
     """A running server; downloads try twice, hardly pause and wait half a second."""
-    monkeypatch.setattr("lethe.io.download.PAUSE", 0.001)
-    monkeypatch.setattr("lethe.io.download.ATTEMPTS", 2)
-    monkeypatch.setattr("lethe.io.download.TIMEOUT", (0.5, 0.5))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     server = RawServer()
-    thread = threading.Thread(target=server.tcp.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.running = False
-        server.tcp.shutdown()
-        thread.join()
-        server.tcp.server_close()
+    with answering(server.tcp, monkeypatch, ATTEMPTS=2, TIMEOUT=(0.5, 0.5)):
+        try:
+            yield server
+        finally:
+            server.running = False

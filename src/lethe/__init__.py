@@ -13,7 +13,12 @@ The floors of the package, bottom first; an import only ever points down:
     archive                                            published records, provenance
     plots                                              figures and the data they draw
 
-Importing ``lethe`` loads no torch: the Snakefile imports it in every job.
+Importing ``lethe`` loads no torch: the Snakefile imports it in every job. It does one thing: a torchvision that does not fit torch is
+repaired when it is imported (``lethe.compat``).
 """
+
+from lethe.compat import repair_at_import
+
+repair_at_import()
 
 __version__ = "0.1.0"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -24,3 +26,9 @@ def mean(values: ArrayLike) -> float:
 def told(left_out: int, of: int) -> str:
     """What a sentence about a mean ends with; nothing where no value was left out."""
     return f"; {left_out} of {of} values are missing and left out" if left_out else ""
+
+
+def counted(lost: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """The note ``left_out`` of a result, what -> how many; no note where nothing was left out."""
+    found = {what: count for what, count in lost.items() if count}
+    return {"left_out": found} if found else {}

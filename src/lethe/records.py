@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 """What a task, a base or a world may be called: lower-case words and digits joined by single underscores, as ``style50_a``."""
@@ -15,6 +16,10 @@ INDEX = r"\d{3}"  # also of epochs: numbers in names of models and images are 00
 
 MODEL_NAME = re.compile(rf"(?P<task>{NAME})_(?P<index>{INDEX})_(?P<method>{METHOD})_(?P<epochs>{INDEX})")
 """The name of a model. There is one way to read it: the last word of digits before the epochs is the index."""
+
+
+Fidelity = Literal["corrected", "published"]
+"""Whether results are corrected, or behave as the published reference does, also where it is wrong (docs/fidelity.md)."""
 
 
 @dataclass(frozen=True, order=True)

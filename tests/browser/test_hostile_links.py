@@ -9,9 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.browser.browser import start
-from tests.browser.test_explorer import Page
-from tests.explorer_world import World, write_world
+from tests.browser.page import Page
+from tests.explorer_world import World
 from tests.file_server import FileServer, serving
 from tests.unit.plot_tables import make_tables
 
@@ -23,20 +22,12 @@ EVIL = "window.evil = 1; "
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = write_world(tmp_path_factory.mktemp("explorer"))
+def world(world: World) -> World:
+    """With a script beside the page that is not its own."""
     beside = world.page.parents[1] / "evil"
     beside.mkdir()
     (beside / "data.js").write_text(EVIL)
     return world
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    folder = tmp_path_factory.mktemp("browser")
-    driver = start(folder)
-    yield Page(driver, folder)
-    driver.quit()
 
 
 @pytest.fixture

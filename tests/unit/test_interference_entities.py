@@ -48,7 +48,7 @@ def to_pairs(quantities: dict[str, np.ndarray], method: str = "uce", epochs: int
 
 
 def brute_force(files: dict[int, dict[int, dict[str, float]]], k: int) -> dict[str, float]:
-    """The definitions of specs/icare.md section 7, word for word, on dictionaries."""
+    """The published definitions (Vision Unlearning 1.0.0, ``pipeline_07``), word for word, on dictionaries."""
     out: dict[str, float] = {}
     views = {"emitter": files.get(k, {}), "receiver": {e: content[k] for e, content in files.items()}}
     for side, view in views.items():

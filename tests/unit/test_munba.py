@@ -45,7 +45,7 @@ def test_a_player_without_gradient_has_no_say() -> None:
 
 @pytest.mark.parametrize(("cos", "expected"), [(0.1, (1.456, -7.70)), (0.01, (1.418, -71.2)), (-0.1, (1.385, 6.63))])
 def test_published_weights(cos: float, expected: tuple[float, float]) -> None:
-    """The closed form of vision-unlearning 1.0, with the values of specs/icare.md 3.3."""
+    """The closed form of Vision Unlearning 1.0.0, ``GradientWeightingMethodMunba``."""
     retain, forget = pair(1.0, 1.0, cos)
     assert tuple(map(float, published_weights(retain, forget))) == pytest.approx(expected, rel=5e-3)
     k11, k22, k12 = 4.0, 9.0, 6.0 * cos

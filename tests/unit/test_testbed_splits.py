@@ -80,12 +80,12 @@ def test_the_entity_that_decides_is_named_with_what_it_costs() -> None:
         "'Roh_Moo-hyun' has 1 image, so each of the 3 entities is trained on 1 alone where others have up to 4"
     )
     assert "6 of 9 images go unused" in cost and "`min_images_per_entity`" in cost
-    assert "'George_W_Bush', 'Ann_Lee' have 2 images" in make_splits(METADATA, shard([2, 3, 2]), "person").cost(None)
+    assert "'George_W_Bush' and 'Ann_Lee' have 2 images" in make_splits(METADATA, shard([2, 3, 2]), "person").cost(None)
     for counts, limit in (([4, 4, 4], 4), ([5, 6, 9], 4), ([3, 3, 3], 48), ([2, 2, 2], None)):
         assert make_splits(METADATA, shard(counts), "person", limit=limit).cost(limit) == ""
 
 
 def test_fewer_images_than_the_least_are_refused_by_name() -> None:
-    with pytest.raises(SplitError, match=r"min_images_per_entity is 3, but 'Roh_Moo-hyun', 'Ann_Lee' have fewer \(1, 2\)"):
+    with pytest.raises(SplitError, match=r"min_images_per_entity is 3, but 'Roh_Moo-hyun' and 'Ann_Lee' have fewer \(1, 2\)"):
         make_splits(METADATA, shard([4, 1, 2]), "person", least=3)
     assert make_splits(METADATA, shard([4, 3, 5]), "person", least=3).n_min == 3

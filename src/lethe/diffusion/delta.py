@@ -10,7 +10,7 @@
 
 Names carry their component: ``unet.down_blocks.0...to_k`` (modules), ``unet.conv_in.bias`` (parameters), ``text_encoder. ...``.
 A ``text_map`` equals replacing the weight W of every cross-attention ``to_k`` and ``to_v`` by W T, because these are the only
-readers of the text embeddings (``specs/icare.md`` 3.4).
+readers of the text embeddings (UCE, arXiv 2308.14761, edits the same weights).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Deltas written for other tools: whole weights, and LoRA as diffusers reads it.
 
 Both exports are self-contained. LoRA is saved without alpha; diffusers then takes alpha = rank, i.e. W + 1.0 B A, which is
-exactly what a ``LoraDelta`` means since its scale is folded into B (the trap of ``specs/icare.md`` 3.1 is a file that relies
-on alpha / r).
+exactly what a ``LoraDelta`` means since its scale is folded into B. A file without alpha that relies on alpha / r is read wrongly.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 from lethe.diffusion.supported import UnusableBaseError, check_class, check_configs
 from lethe.diffusion.weights import read_header, weight_files
-from lethe.io.hashing import check_sha256, sha256_data, sha256_file
+from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
 
 COMPONENTS = {
@@ -74,25 +74,6 @@ def write_base_record(folder: str | Path, provenance: dict[str, Any]) -> None:
     )
 
 
-def verify_base(folder: str | Path) -> dict[str, Any]:
-    """Check every file recorded in ``base.json`` and return the record.
-
-    Raises:
-        FileNotFoundError: if ``base.json`` or a recorded file is missing.
-        CorruptFileError: if ``base.json`` holds no table of files.
-        HashMismatchError: if a file's bytes differ from the record.
-    """
-    folder = Path(folder)
-    record = read_json(folder / "base.json")
-    if not isinstance(record, dict) or not isinstance(record.get("files"), dict) or not record["files"]:
-        raise CorruptFileError(f"{folder / 'base.json'}: key 'files' must map file names to sha256")
-    for name, expected in record["files"].items():
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder / name}: recorded in base.json but missing")
-        check_sha256(folder / name, expected)
-    return record
-
-
 def at_hand(own: Path | None, finished: str | Path, provenance: dict[str, Any]) -> Path | None:
     """Where a base's files can be read: ``own``, its folder; where that is gone or a hub id (None), a copy made from the same place.
 
@@ -108,6 +89,13 @@ def at_hand(own: Path | None, finished: str | Path, provenance: dict[str, Any]) 
 
 
 def base_digest(folder: str | Path) -> str:
-    """One SHA-256 that names a base, from the hashes in its ``base.json``; stored in every delta on it."""
+    """One SHA-256 that names a base, from the hashes in its ``base.json``; stored in every delta on it.
+
+    Raises:
+        FileNotFoundError: if there is no ``base.json``.
+        CorruptFileError: if ``base.json`` holds no table of files.
+    """
     record = read_json(Path(folder) / "base.json")
+    if not isinstance(record, dict) or not isinstance(record.get("files"), dict) or not record["files"]:
+        raise CorruptFileError(f"{Path(folder) / 'base.json'}: key 'files' must map file names to sha256")
     return sha256_data(record["files"])

@@ -1,6 +1,6 @@
 """Interference per entity: the 51 published columns per method, and the columns that leave the entity itself out.
 
-Published definitions (specs/icare.md section 7), from the (N, N) matrix M[emitter, receiver] of a quantity. For entity
+Published definitions (Vision Unlearning 1.0.0, ``pipeline_07``), from the (N, N) matrix M[emitter, receiver] of a quantity. For entity
 k the emitter side is row k (what unlearning k does), the receiver side column k (what k suffers); only existing
 emitters count.
 

@@ -1,6 +1,6 @@
 """From scores of images to interference per (emitter, receiver) pair.
 
-Quantities (specs/icare.md section 6), on = unlearned model, off = base, same prompt, seed and initial noise:
+Quantities (Vision Unlearning 1.0.0, ``pipeline_06``, and our own), on = unlearned model, off = base, same prompt, seed and initial noise:
 ``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, ``lpips_backbone``,
 ``lpips_alex``, and ``dino_diff``, which is a cosine despite its published name. ``rmse_published`` and
 ``ssim_published`` are the same at the published data range 4095.
@@ -15,12 +15,12 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lethe.io.tables import read_json, write_json
 from lethe.metrics.base import SPECS, constant_columns, spec_of
 from lethe.metrics.constant import CONSTANT
-from lethe.records import ModelId
+from lethe.records import Fidelity, ModelId
 from lethe.registry import nearest
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Fidelity = Literal["corrected", "published"]
 DIFFERENCES = tuple(name for name, spec in SPECS.items() if spec.kind == "image" and f"{name}_diff" in SPECS)
 """Scores of one image that are told as on - off."""
 PAIRS = {

@@ -21,10 +21,3 @@ def sha256_file(path: str | Path) -> str:
 def sha256_data(data: Any) -> str:
     """Hex SHA-256 of the canonical JSON (sorted keys, no blanks) of plain data."""
     return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def check_sha256(path: str | Path, expected: str) -> None:
-    """Raise ``HashMismatchError`` naming the file and both hashes unless they agree."""
-    found = sha256_file(path)
-    if found != expected:
-        raise HashMismatchError(f"{path}: sha256 is {found}, its record says {expected}; the file is damaged or was replaced")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lethe.io.tables import CorruptFileError, readable
+from lethe.io.wording import shortened
 
 # The largest archive of config/downloads.yaml holds 14,340 images in 1.8 GB; the best compressed one, tables of votes, about 30:1.
 MEMBERS = 100_000  # files and folders
@@ -138,7 +139,7 @@ def _parts(name: str) -> tuple[str, ...]:
 
 
 def _quoted(name: str) -> str:
-    return repr(name if len(name) <= 300 else f"{name[:300]}...")
+    return shortened(repr(name), 300)
 
 
 def _unsafe(archive: Path, member: str, problem: str) -> UnsafeArchiveError:

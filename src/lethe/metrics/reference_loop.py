@@ -1,8 +1,8 @@
 """The plain loop that scores one pair of images at a time, as the reference implementation does; only for the
 benchmark.
 
-Its habits (specs/icare.md sections 5, 6 and 10.3): per image, CLIP encodes the prompt again, the backbone gets one
-image, BRISQUE runs alone; RMSE and SSIM write both images to temporary PNG files and read them back; off images are
+Its habits (Vision Unlearning 1.0.0, ``pipeline_05`` and ``pipeline_06``): per image, CLIP encodes the prompt again,
+the backbone gets one image, BRISQUE runs alone; RMSE and SSIM write both images to temporary PNG files and read them back; off images are
 scored again for every emitter. The models are the ones of the batched pass, so the two must agree.
 """
 

@@ -28,7 +28,7 @@ from lethe.testbed.names import prompt
 QUALITY_SEEDS = 20  # images per entity on which a base is measured
 
 
-def read_tasks(styles: Mapping[str, str], sources: Sequence[str]) -> list[TaskImages]:
+def read_tasks(styles: Mapping[str, str], sources: Sequence[str | Path]) -> list[TaskImages]:
     """The images of every task of ``styles`` from the packed sources.
 
     Args:
@@ -39,7 +39,7 @@ def read_tasks(styles: Mapping[str, str], sources: Sequence[str]) -> list[TaskIm
     return [_read_task(task, style, files) for task, style in styles.items()]
 
 
-def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str]) -> TaskImages:
+def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path]) -> TaskImages:
     records = read_json(files[task, ".json"])
     names = [str(record["name"]) for record in records]
     with ShardReader(files[task, ".tar"], files[task, ".parquet"]) as shard:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lethe.records import Fidelity
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.bases import Base, Evaluator
 from lethe.settings.contradictions import contradictions
@@ -33,7 +34,7 @@ class Settings(Strict):
     seed: Seed = Field(0, description="seed of everything that is trained; the shipped models were trained with 0")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where models run")
     dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision of sampling")
-    fidelity: Literal["corrected", "published"] = Field(
+    fidelity: Fidelity = Field(
         "corrected", description="published: the reference's behaviour, also where it is wrong (docs/fidelity.md)"
     )
     methods: list[str] = Field(

@@ -64,7 +64,7 @@ def match_breed(name: str, group: str, rows: Sequence[KennelBreed]) -> str | Non
         group: FCI group in lower case with underscores, ``"spitz_and_primitive_types"``.
         rows: the AKC table in its order; where several rows fit one of the rules 1 to 4, the first is taken.
 
-    Source: Vision Unlearning 1.0.0, ``akc_find_closest_match`` (specification 1.3).
+    Source: Vision Unlearning 1.0.0, ``akc_find_closest_match``.
     """
     if any(row.name == name for row in rows):
         return name

@@ -45,7 +45,7 @@ class FciBreeds:
     Raises:
         FileNotFoundError, CorruptFileError: naming the file and what was expected.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.3).
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``.
     """
 
     def __init__(

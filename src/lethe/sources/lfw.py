@@ -44,7 +44,7 @@ class Lfw:
     Raises:
         FileNotFoundError, CorruptFileError: naming the file and what was expected.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.4).
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ class SunAttributes:
     Raises:
         FileNotFoundError, CorruptFileError: naming the file and what was expected.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.2).
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``.
     """
 
     BALANCING: ClassVar = (AFFORDANCES, ENVELOPE)

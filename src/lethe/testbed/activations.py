@@ -63,7 +63,7 @@ def act_fingerprints(
     """One vector per prompt: cross-attention outputs, averaged over positions, denoising steps and seeds.
 
     Only the conditional branch is run: no guidance, half the cost, and nothing of the empty prompt in the vector. With
-    ``published`` the sampler is guided and both branches are averaged, as upstream did by accident (specification 10.1 #20).
+    ``published`` the sampler is guided and both branches are averaged, as Vision Unlearning 1.0.0 did by accident.
 
     Args:
         pipe: a diffusers Stable Diffusion pipeline; ``unet`` and ``device`` are used.

@@ -30,7 +30,7 @@ def quotas(counts: Mapping[K, int], target: int, seed: int = 42) -> dict[K, int]
         Quota per stratum, in sorted order; the sum is ``min(target, sum(counts))``. Two strata with supply left differ by
         at most one, and no stratum with supply left is more than one below any other.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.1).
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``.
     """
     _check_target(target)
     if not counts:
@@ -105,7 +105,7 @@ def greedy_pair(table: pd.DataFrame, first: Sequence[str], second: Sequence[str]
     Raises:
         UnknownNameError: for a column that does not exist. ValueError: all candidates have one value.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.2).
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``.
     """
     for column in (*first, *second):
         check_known("column", column, [str(c) for c in table.columns])

@@ -7,15 +7,17 @@ guide is edited into itself. Both run to the end and give numbers, so they are r
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lethe.io.wording import by_its_ends, listed
 from lethe.testbed.names import prompt, prompt_name
 from lethe.testbed.schema import MetadataError
 from lethe.testbed.spelling import composed
 from lethe.testbed.tokens import PromptReader, Reading, read_tokenizer
 
+MOST = 6  # names or words that a message lists where they may be many
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +40,7 @@ def check_prompts(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_p
     for found in same.values():
         if len(found) > 1:
             raise MetadataError(
-                f"entities {_listed(found)} have one prompt, '{prompts[found[0]]}', so each would be forgotten and retained at once; "
+                f"entities {listed(found)} have one prompt, '{prompts[found[0]]}', so each would be forgotten and retained at once; "
                 "allowed: prompts that differ by more than case, blanks and underscores"
             )
     guide = _folded(overwrite_prompt)
@@ -66,7 +68,7 @@ def check_tokens(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_pr
     for name, reading in readings.items():
         if reading.marks:
             raise MetadataError(
-                f"entity '{name}' holds {_listed(reading.marks)}, a mark of the base's tokenizer; allowed: names without one"
+                f"entity '{name}' holds {listed(reading.marks)}, a mark of the base's tokenizer; allowed: names without one"
             )
     same: dict[tuple[int, ...], list[str]] = {}
     for name, reading in readings.items():
@@ -74,7 +76,7 @@ def check_tokens(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_pr
     for found in same.values():
         if len(found) > 1:
             raise MetadataError(
-                f"entities {_listed(found)} are equal for the base's tokenizer, so each would be forgotten and retained at once: "
+                f"entities {listed(found)} are equal for the base's tokenizer, so each would be forgotten and retained at once: "
                 f"{_why([readings[name] for name in found], reader)}; allowed: names that the base can tell apart"
             )
     if overwrite_prompt:
@@ -109,27 +111,15 @@ def _why(readings: Sequence[Reading], reader: PromptReader) -> str:
     if any(reading.cut for reading in readings):
         reasons.append(f"it reads {reader.limit} tokens of a prompt, begin and end included, and what differs comes later")
     if unknown:
-        reasons.append(f"it does not know {_listed(unknown[:6])}")
-    read = " ".join(readings[0].tokens)
-    read = read if len(read) <= 120 else f"{read[:58]} ... {read[-58:]}"
+        reasons.append(f"it does not know {listed(unknown, MOST)}")
+    read = by_its_ends(" ".join(readings[0].tokens))
     return f"{' and '.join(reasons) or 'it does not tell their spellings apart'}; what it reads is '{read}'"
 
 
 def _warn(readings: Mapping[str, Reading], reader: PromptReader) -> None:
     """Say once of whom the base reads a part only; the entities differ all the same."""
     if cut := [name for name, reading in readings.items() if reading.cut]:
-        log.warning("the base reads %d tokens of a prompt; it does not see the end of %s", reader.limit, _some(cut))
+        log.warning("the base reads %d tokens of a prompt; it does not see the end of %s", reader.limit, listed(cut, MOST))
     if unknown := {name: reading.unknown for name, reading in readings.items() if reading.unknown}:
         words = dict.fromkeys(word for found in unknown.values() for word in found)
-        log.warning("the base does not know %s, in the names of %s", _some(words), _some(unknown))
-
-
-def _some(names: Iterable[str], most: int = 6) -> str:
-    names = list(names)
-    return _listed(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """``'a', 'b' and 'c'``; the long ones by their ends, since what differs may stand there."""
-    quoted = [f"'{name}'" if len(name) <= 120 else f"'{name[:40]} ... {name[-40:]}'" for name in names]
-    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+        log.warning("the base does not know %s, in the names of %s", listed(words, MOST), listed(unknown, MOST))

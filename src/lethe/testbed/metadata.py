@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from lethe.records import Fidelity
 from lethe.settings.rules import Derived, Filter, Rule
 from lethe.testbed.balance import balanced_subsample
 from lethe.testbed.occupations import occupation_in_three
 from lethe.testbed.schema import (
     REQUIRED,
-    Fidelity,
     MetadataError,
     check_known,
     check_records,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lethe.testbed.schema import Fidelity
+from lethe.records import Fidelity
 
 ARTISTS = ("Actor", "Singer", "Musician", "Film director", "Comedian", "Writer", "Artist", "Model")
 ATHLETES = (
@@ -31,7 +31,7 @@ def occupation_in_three(occupation: str, fidelity: Fidelity = "corrected") -> st
         occupation: as Pantheon writes it, capitalised: ``"Film director"``.
         fidelity: ``"published"`` leaves ``"Baseball player"`` as it is, so that the filter by kind drops baseball players.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.4).
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``.
     """
     if fidelity == "published" and occupation == MISSPELT:
         return occupation

@@ -6,15 +6,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from lethe.io.tables import read_json
+from lethe.io.wording import shortened
 from lethe.registry import UnknownNameError, nearest
 from lethe.testbed.spelling import name_fault
-
-Fidelity = Literal["corrected", "published"]
 
 REQUIRED = ("name", "dataset_n_original")
 
@@ -60,15 +59,10 @@ def plain_value(key: str, value: Any) -> bool | int | float | str | None:
 def check_records(records: Any) -> None:
     """Raise ``MetadataError`` unless ``records`` is a list of mappings, as every file of entities is."""
     if not isinstance(records, list | tuple):
-        raise MetadataError(f"holds {_short(records)}; allowed: a list of records")
+        raise MetadataError(f"holds {shortened(repr(records))}; allowed: a list of records")
     for number, record in enumerate(records):
         if not isinstance(record, dict):
-            raise MetadataError(f"record {number} is {_short(record)}; allowed: a mapping of names to values")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
+            raise MetadataError(f"record {number} is {shortened(repr(record))}; allowed: a mapping of names to values")
 
 
 def read_metadata(path: str | Path) -> list[dict[str, Any]]:
@@ -86,7 +80,9 @@ def read_metadata(path: str | Path) -> list[dict[str, Any]]:
         for number, record in enumerate(records):
             for key, wanted in (("index", int), ("is_unlearned", bool)):
                 if type(record.get(key)) is not wanted:
-                    raise MetadataError(f"'{key}' of '{record['name']}' is {_short(record.get(key))}; allowed: {wanted.__name__}")
+                    raise MetadataError(
+                        f"'{key}' of '{record['name']}' is {shortened(repr(record.get(key)))}; allowed: {wanted.__name__}"
+                    )
             if record["index"] != number:
                 raise MetadataError(f"'index' of '{record['name']}' is {record['index']}; its place in the list is {number}")
             if odd := sorted(set(record) ^ set(records[0])):

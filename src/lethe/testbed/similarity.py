@@ -107,7 +107,7 @@ def jacc_published(records: Sequence[Mapping[str, Any]]) -> Matrix:
 
     Returns:
         ``(N, N)`` in [0, 1]; NaN where nothing counts. ``index`` and ``is_unlearned`` were not in the published files and are
-        left out. Source: Vision Unlearning 1.0.0, ``result_templates.py`` (specification 2).
+        left out. Source: Vision Unlearning 1.0.0, ``result_templates.py``.
     """
     n = len(records)
     matrix = np.full((n, n), math.nan)
@@ -164,7 +164,7 @@ def act_similarity(fingerprints: ArrayLike) -> Matrix:
 
     Returns:
         ``(N, N)`` in [-1, 1], diagonal 1. The mean over entities is taken away first: what every prompt shares would
-        otherwise press all values into about 0.85 to 1 (specification 10.1 #20). The off-diagonal mean is then about
+        otherwise press all values into about 0.85 to 1. The off-diagonal mean is then about
         ``-1 / (N - 1)``, so 0 means "as alike as two average entities".
     """
     rows = np.asarray(fingerprints, dtype=np.float64)

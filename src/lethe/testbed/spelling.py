@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from lethe.io.wording import shortened
+
 MOST = 1000  # characters; a prompt of Stable Diffusion holds about 300
 RESERVED = {"emitter": "the key of the emitter in similarity_{kind}_{task}.json"}
 
@@ -31,10 +33,10 @@ def name_fault(name: object) -> str:
     Whatever is read as a missing value elsewhere (``NA``, ``None``, ``null``) is a name.
     """
     if not isinstance(name, str):
-        return f"is {_short(repr(name))} ({type(name).__name__}); allowed: text with at least one word"
+        return f"is {shortened(repr(name))} ({type(name).__name__}); allowed: text with at least one word"
     if not name.strip().strip("_ "):
         return f"is {name!r}; allowed: text with at least one word"
-    shown = _short(repr(name))  # escapes what cannot be seen
+    shown = shortened(repr(name))  # escapes what cannot be seen
     for place, letter in enumerate(name):
         if what := _unseen(letter):
             return f"is {shown}: character {place + 1} is U+{ord(letter):04X}, {what}; allowed: characters that can be seen"
@@ -57,7 +59,3 @@ def _unseen(letter: str) -> str:
     if ord(letter) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(letter) <= 0xFDEF:
         return "no character"
     return _UNSEEN.get(unicodedata.category(letter), "")
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:97]}..."

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from lethe.io.wording import listed
+from lethe.records import Fidelity
 from lethe.testbed.names import prompt
 from lethe.testbed.schema import check_known
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Fidelity = Literal["corrected", "published"]
 FIDELITIES = ("corrected", "published")
 FORGET, RETAIN = "train_forget", "train_retain"
 NAMED = 5  # entities that a message names
@@ -59,7 +60,7 @@ class Splits:
             return ""
         fewest = [name for name, held in zip(self.names, self.available, strict=True) if held == self.n_min]
         return (
-            f"{_named(fewest)} {'has' if len(fewest) == 1 else 'have'} {self.n_min} image{'s' * (self.n_min > 1)}, so each of the "
+            f"{listed(fewest, NAMED)} {'has' if len(fewest) == 1 else 'have'} {self.n_min} image{'s' * (self.n_min > 1)}, so each of the "
             f"{len(self.names)} entities is trained on {self.n_min} alone where others have up to {max(wanted)}: "
             f"{sum(wanted) - self.n_min * len(wanted)} of {sum(wanted)} images go unused. More images of "
             f"{'it' if len(fewest) == 1 else 'them'}, or another choice of entities, change that; `min_images_per_entity` refuses it"
@@ -110,7 +111,7 @@ def make_splits(
         SplitError: if indices are not 0..N-1, a file is listed twice, or entities have fewer images than ``least``.
         UnknownNameError: if an entity is not in the shard, or the fidelity or style is unknown.
 
-    Source: Vision Unlearning 1.0.0, ``pipeline_01`` (specification 1.5); its order was that of ``os.listdir`` or unseeded.
+    Source: Vision Unlearning 1.0.0, ``pipeline_01``; its order was that of ``os.listdir`` or unseeded.
     """
     check_known("fidelity", fidelity, FIDELITIES)
     if limit is not None and limit < 1:
@@ -128,7 +129,7 @@ def make_splits(
     available = tuple(len(files[name]) for name in names)
     if few := [name for name, held in zip(names, available, strict=True) if held < least]:
         raise SplitError(
-            f"min_images_per_entity is {least}, but {_named(few)} {'has' if len(few) == 1 else 'have'} fewer "
+            f"min_images_per_entity is {least}, but {listed(few, NAMED)} {'has' if len(few) == 1 else 'have'} fewer "
             f"({', '.join(str(len(files[name])) for name in few[:NAMED])}); give more images, choose other entities or lower it"
         )
     n_min = min(available) if limit is None else min(*available, limit)
@@ -138,7 +139,3 @@ def make_splits(
         train=tuple(tuple(files[name][:n_min]) for name in names),
         available=available,
     )
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

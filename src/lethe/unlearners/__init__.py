@@ -9,6 +9,12 @@ from __future__ import annotations
 from lethe.registry import Registry
 from lethe.unlearners.base import Unlearner
 
+NONE = "none"
+"""The reference that changes nothing: its models are the base."""
+
+RETRAIN = "retrain"
+"""The reference that never saw the entity: the base trained again without it, for a few entities of a task."""
+
 UNLEARNERS: Registry[type[Unlearner]] = Registry("method")
 UNLEARNERS.register("none", "lethe.unlearners.none:NoChange")
 UNLEARNERS.register("uce", "lethe.unlearners.uce:UCE")

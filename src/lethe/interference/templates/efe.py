@@ -17,6 +17,7 @@ from lethe.interference.templates.base import Template
 from lethe.interference.templates.data import MissingDataError, TaskData
 from lethe.interference.templates.parameters import MethodParameters
 from lethe.interference.templates.result import Finding, Result, number, tested, with_q
+from lethe.missing import counted
 
 RATIO = "embedding_specificity_ratio"
 
@@ -38,7 +39,11 @@ def compute(parameters: MethodParameters, data: Mapping[str, TaskData], inferenc
     order = used[np.argsort(-ratio[used], kind="stable")]
     rows = tuple({"label": task.names[i], "x": float(clip[i]), "y": float(ratio[i]), "series": parameters.method} for i in order)
     axes = {"x": ("statistic", slug), "y": ("statistic", RATIO)}
-    return Result(tuple(findings) if parameters.fidelity == "published" else with_q(findings), rows, axes)
+    lost = {f"emitters without {name}": int(np.isnan(values).sum()) for name, values in ((RATIO, ratio), (slug, clip))}
+    if parameters.fidelity == "published":  # its average is over pairs
+        pairs = task.matrix(parameters.method, "clip_diff", parameters.fidelity)[np.isfinite(clip)]
+        lost["pairs without clip_diff"] = int(np.isnan(pairs).sum())
+    return Result(tuple(findings) if parameters.fidelity == "published" else with_q(findings), rows, axes, counted(lost))
 
 
 TEMPLATE = Template("EFE", "EmbeddingForgettingEfficiency", MethodParameters, compute, ("pairs", "entities"))

@@ -2,8 +2,8 @@
 
 B[i, j] is the mean cosine between the mean embeddings of the entities in group i of one attribute and in group j of another, in
 the base and in every unlearned model; dB = B_base - B_unlearned, averaged over models. Corrected: an entity is not compared with
-itself; a change that is the same everywhere is no association, so the statistic is the norm of dB after its row and column means
-are taken away, tested by permuting both attributes together over the entities; intervals of the cells draw models. ``published``:
+itself; a change that is the same everywhere is no association, so the statistic is the norm of what row and column effects leave
+of dB, tested by permuting both attributes together over the entities; intervals of the cells draw models. ``published``:
 self pairs included, statistic the norm of the plain mean, tested by flipping the sign of whole models.
 """
 
@@ -20,7 +20,9 @@ from lethe.interference.templates.base import Template
 from lethe.interference.templates.data import MissingDataError, TaskData
 from lethe.interference.templates.parameters import MethodParameters
 from lethe.interference.templates.result import Finding, Result, with_q
+from lethe.io.wording import some_of
 from lethe.metrics.embeddings import Embeddings
+from lethe.missing import counted, mean, told
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +34,13 @@ class ImplicitAssociationTest(MethodParameters):
     attribute_2: str = Field(description="categorical attribute of the columns")
 
 
-def cosines(embeddings: Embeddings, n: int) -> Floats:
-    """(n, n) cosine of the mean embeddings of the entities asked for."""
-    means = embeddings.mean_per_receiver(n)
-    unit = means / np.linalg.norm(means, axis=1, keepdims=True)
+def cosines(embeddings: Embeddings, task: TaskData, model: str) -> Floats:
+    """(N, N) cosine of the mean embeddings of the entities asked for; one that is missing or zero is a ``MissingDataError``."""
+    means = embeddings.mean_per_receiver(task.size)
+    length = np.linalg.norm(means, axis=1, keepdims=True)
+    if lost := [name for name, found in zip(task.names, length[:, 0], strict=True) if not (np.isfinite(found) and found > 0)]:
+        raise MissingDataError(f"{task.task}, {model}: no mean embedding of {some_of(lost)}")
+    unit = means / length
     return np.asarray(unit @ unit.T)
 
 
@@ -53,10 +58,19 @@ def association(similarity: Floats, rows: Floats, columns: Floats, self_pairs: b
 
 
 def interaction(change: Floats) -> Floats:
-    """Frobenius norm of (..., groups, groups) without row and column means; cells without a pair do not count."""
-    filled = np.where(np.isfinite(change), change, np.nanmean(change, axis=(-2, -1), keepdims=True))
-    centred = filled - filled.mean(-1, keepdims=True) - filled.mean(-2, keepdims=True) + filled.mean((-2, -1), keepdims=True)
-    return np.asarray(np.sqrt((centred**2).sum(axis=(-2, -1))))
+    """Frobenius norm of (..., groups, groups) without row and column effects; cells without a pair (NaN in all) do not count.
+
+    The effects are least squares: means where every cell has a pair.
+    """
+    flat = change.reshape(*change.shape[:-2], -1)
+    used = np.isfinite(flat).reshape(-1, flat.shape[-1]).all(axis=0)
+    if used.all():
+        centred = change - change.mean(-1, keepdims=True) - change.mean(-2, keepdims=True) + change.mean((-2, -1), keepdims=True)
+        return np.asarray(np.sqrt((centred**2).sum(axis=(-2, -1))))
+    row, column = (place.ravel()[used] for place in np.indices(change.shape[-2:]))
+    design = np.concatenate([np.eye(change.shape[-2])[row], np.eye(change.shape[-1])[column]], axis=1)
+    rest = flat[..., used] @ (np.eye(len(design)) - design @ np.linalg.pinv(design))
+    return np.asarray(np.linalg.norm(rest, axis=-1))
 
 
 def compute(parameters: ImplicitAssociationTest, data: Mapping[str, TaskData], inference: Inference) -> Result:
@@ -66,42 +80,59 @@ def compute(parameters: ImplicitAssociationTest, data: Mapping[str, TaskData], i
         raise MissingDataError(f"{task.task}: there are no embeddings of '{parameters.method}'")
     labels = [task.categories(name) for name in (parameters.attribute_1, parameters.attribute_2)]
     names = [sorted({label for label in found if label is not None}) for found in labels]
+    attributes = (parameters.attribute_1, parameters.attribute_2)
+    for attribute, known in zip(attributes, names, strict=True):
+        if not known:
+            raise MissingDataError(f"no entity of {task.task} has '{attribute}'")
     a, b = (indicator(found, known) for found, known in zip(labels, names, strict=True))
-    base, sessions = cosines(task.off, task.size), np.stack([cosines(task.on[e], task.size) for e in sorted(task.on)])
+    base = cosines(task.off, task, "the base")
+    sessions = np.stack([cosines(task.on[e], task, f"the model without {task.names[e]}") for e in sorted(task.on)])
     base_groups, groups = association(base, a, b, old), association(sessions, a, b, old)
     change = base_groups - groups
-    mean = change.mean(axis=0)
+    of_cells = change.mean(axis=0)
+    empty = int(np.isnan(of_cells).sum())
+    if empty == of_cells.size:
+        raise MissingDataError(f"{task.task}: no two entities have both '{attributes[0]}' and '{attributes[1]}'")
     weights = multiplicities(len(change), inference.bootstrap, inference.seed)
     low, high = percentile_interval(np.tensordot(weights, change, axes=1) / len(change), inference.alpha)
     if old:
         how, p = "mean |mean dB|, signs of whole models flipped", _flips(change, inference)
-        findings = [Finding("effect", float(np.mean(np.abs(mean))), len(change), how, p=p)]
+        findings = [Finding("effect", float(np.mean(np.abs(of_cells))), len(change), how, p=p)]
     else:
-        findings = [_relabelled(base - sessions.mean(axis=0), a, b, len(change), inference)]
-        how = "mean of dB over cells: drift that all groups share, not association"
-        findings.append(Finding("mean_change", float(np.nanmean(mean)), len(change), how))
+        lost = told(empty, of_cells.size)
+        findings = [_relabelled(base - sessions.mean(axis=0), a, b, len(change), inference, lost)]
+        how = f"mean of dB over cells: drift that all groups share, not association{lost}"
+        findings.append(Finding("mean_change", mean(of_cells), len(change), how))
     rows = tuple(
-        {"row": r, "column": c, "base": base_groups[i, j], "unlearned": float(groups.mean(axis=0)[i, j]), "change": mean[i, j]}
+        {
+            "row": r,
+            "column": c,
+            "base": base_groups[i, j],
+            "unlearned": float(groups.mean(axis=0)[i, j]),
+            "change": of_cells[i, j],
+        }
         | {"low": low[i, j], "high": high[i, j]}
         for i, r in enumerate(names[0])
         for j, c in enumerate(names[1])
     )
     axes = {"x": ("attribute", parameters.attribute_2), "y": ("attribute", parameters.attribute_1)}
-    return Result(tuple(findings) if old else with_q(findings), rows, axes, {"models": len(change)})
+    unlabelled = {f"entities without {name}": found.count(None) for name, found in zip(attributes, labels, strict=True)}
+    notes = {"models": len(change)} | counted(unlabelled | {"cells without a pair": empty})
+    return Result(tuple(findings) if old else with_q(findings), rows, axes, notes)
 
 
-def _relabelled(difference: Floats, a: Floats, b: Floats, models: int, inference: Inference) -> Finding:
+def _relabelled(difference: Floats, a: Floats, b: Floats, models: int, inference: Inference, lost: str) -> Finding:
     observed, count = interaction(association(difference, a, b, False))[None], np.zeros(1, np.int64)
     orders = random_orders(len(a), inference.permutations, inference.seed)
     for block in blocks(len(orders), len(a) * (a.shape[1] + b.shape[1]) * 4):
         drawn = interaction(association(difference, a[orders[block]], b[orders[block]], False))
         count += extreme(observed, drawn[:, None], "greater")
-    how = f"norm of the double-centred mean change over {models} models; both attributes permuted together over entities"
+    how = f"norm of the double-centred mean change over {models} models; both attributes permuted together over entities{lost}"
     return Finding("interaction", float(observed[0]), len(a), how, p=float(p_value(count, inference.permutations)[0]))
 
 
 def _flips(change: Floats, inference: Inference) -> float:
-    flat = np.nan_to_num(change.reshape(len(change), -1))
+    flat = change.reshape(len(change), -1)
     signs = np.random.default_rng(inference.seed).choice([-1.0, 1.0], size=(inference.permutations, len(flat)))
     observed, drawn = np.linalg.norm(flat.mean(axis=0)[None], axis=1), np.linalg.norm(signs @ flat / len(flat), axis=1)
     return float(p_value(extreme(observed, drawn[:, None], "greater"), inference.permutations)[0])

@@ -19,6 +19,7 @@ from lethe.interference.templates.base import Template
 from lethe.interference.templates.data import TaskData
 from lethe.interference.templates.parameters import PairParameters
 from lethe.interference.templates.result import Finding, Result
+from lethe.missing import counted
 
 Floats = NDArray[np.float64]
 PUBLISHED_SIGN = {"clip_diff": -1.0, "ssim": -1.0, "rmse": 1.0, "brisque_diff": 1.0}
@@ -41,17 +42,18 @@ class MinimumCutInterference(PairParameters):
         return self
 
 
-def weights(parameters: MinimumCutInterference, task: TaskData) -> Floats:
-    """(N, N) weights of the edges, 0 where there is none."""
+def weights(parameters: MinimumCutInterference, task: TaskData) -> tuple[Floats, int]:
+    """(N, N) weights of the edges, 0 where there is none; how many pairs have no edge because they have no value."""
     if parameters.fidelity == "published":
         damage = PUBLISHED_SIGN[parameters.metric] * task.matrix(parameters.method, parameters.metric, "published")
     else:
         damage = task.damage(parameters.method, parameters.metric)
     np.fill_diagonal(damage, 0.0)
+    lost = int(np.isnan(damage).sum())
     positive = np.maximum(np.nan_to_num(damage), 0.0)
     some = positive[positive > 0]
     limit = max(parameters.threshold, float(np.quantile(some, parameters.quantile)) if parameters.quantile and some.size else 0.0)
-    return np.where(positive > limit, positive, 0.0)
+    return np.where(positive > limit, positive, 0.0), lost
 
 
 def compute(parameters: MinimumCutInterference, data: Mapping[str, TaskData], inference: Inference) -> Result:
@@ -59,7 +61,7 @@ def compute(parameters: MinimumCutInterference, data: Mapping[str, TaskData], in
     import networkx as nx
 
     task = data[parameters.task]
-    found = weights(parameters, task)
+    found, lost = weights(parameters, task)
     graph = nx.DiGraph()
     graph.add_nodes_from(range(task.size))
     graph.add_weighted_edges_from(
@@ -76,7 +78,7 @@ def compute(parameters: MinimumCutInterference, data: Mapping[str, TaskData], in
         "source": task.names[parameters.source],
         "sink": task.names[parameters.sink],
         "direct_edge": bool(found[parameters.source, parameters.sink] > 0),
-    }
+    } | counted({f"pairs without {parameters.metric}": lost})
     how = f"sum of the {sum(row['cut'] for row in rows)} cut edges of {len(rows)}; a value of the graph, not an estimate"
     return Result((Finding("cut", float(value), task.size, how),), rows, {"value": ("damage", parameters.metric)}, notes)
 

@@ -3,7 +3,8 @@
 Corrected: entities are split into folds; a model is fitted on pairs of entities outside a fold and tested on pairs of entities
 inside it, so no entity of a test pair was ever seen. R2 is 1 - (squared error) / (squared error of the training mean), its
 interval draws entities, its p-value permutes the entities of the predictions within folds. ``published``: one random split over
-pairs, which shares emitters and receivers between training and test.
+pairs, which shares emitters and receivers between training and test. Entities without all predictors and pairs without a value are
+left out and counted.
 """
 
 from __future__ import annotations
@@ -15,13 +16,21 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lethe.interference.alignment import similarity_of
+from lethe.interference.matrix_tests import off_diagonal
 from lethe.interference.resampling import Inference
 from lethe.interference.templates.base import Template
-from lethe.interference.templates.data import TaskData
-from lethe.interference.templates.pair_features import attribute_same, attribute_values, baseline_clip, emitter_values
+from lethe.interference.templates.data import MissingDataError, TaskData
+from lethe.interference.templates.pair_features import (
+    attribute_same,
+    attribute_values,
+    baseline_clip,
+    emitter_values,
+    predictable,
+)
 from lethe.interference.templates.pair_regression import entity_wise, over_pairs
 from lethe.interference.templates.parameters import Model, Names, PairParameters
 from lethe.interference.templates.result import Result
+from lethe.missing import counted
 
 Floats = NDArray[np.float64]
 
@@ -57,13 +66,22 @@ def compute(parameters: MetricSimilarityAlignmentMulti, data: Mapping[str, TaskD
     task = data[parameters.task]
     found = features(parameters, task)
     x, y = np.stack(list(found.values()), axis=-1), task.matrix(parameters.method, parameters.metric, parameters.fidelity)
+    kept = predictable(x)
+    x, y = x[np.ix_(kept, kept)], y[np.ix_(kept, kept)]
+    lost = {
+        "entities without a predictor": int((~kept).sum()),
+        f"pairs without {parameters.metric}": int(np.isnan(y[off_diagonal(len(y))]).sum()),
+    }
+    if not np.isfinite(y[off_diagonal(len(y))]).any():
+        said = ", ".join(f"{count} {what}" for what, count in lost.items() if count)
+        raise MissingDataError(f"{task.task}, {parameters.method}: no pair is left; left out are {said}")
     axes = {"x": ("metric", parameters.metric), "y": ("predicted", parameters.metric)}
     if parameters.fidelity == "published":
         findings, actual, predicted, importance = over_pairs(parameters.regression, x, y, inference)
     else:
         findings, actual, predicted, importance = entity_wise(parameters.regression, parameters.folds, x, y, inference)
     rows = tuple({"x": a, "y": b, "series": parameters.method} for a, b in zip(actual.tolist(), predicted.tolist(), strict=True))
-    return Result(findings, rows, axes, {"importance": dict(zip(found, importance.tolist(), strict=True))})
+    return Result(findings, rows, axes, {"importance": dict(zip(found, importance.tolist(), strict=True))} | counted(lost))
 
 
 TEMPLATE = Template(

@@ -64,25 +64,29 @@ def entity_wise(regression: Model, count: int, x: Floats, y: Floats, inference: 
         regression: what is fitted.
         count: folds of entities, at most.
         x: (N, N, features) of the pairs.
-        y: (N, N) to be predicted.
+        y: (N, N) to be predicted; pairs without a value (NaN) are left out.
         inference: permutations, draws, level.
     """
     n, make = len(y), model(regression)
     folds = entity_folds(n, count, inference.seed)
     predicted, reference = np.zeros((n, n)), np.zeros((n, n))
     train_r2, importance = [], np.zeros(x.shape[-1])
-    for train, test in entity_splits(folds):
+    known, tested = np.isfinite(y), np.zeros((n, n), dtype=bool)
+    for train, asked in entity_splits(folds):
+        train, test = train & known, asked & known
+        if not (train.any() and test.any()):
+            raise MissingDataError(f"{int((known & off_diagonal(n)).sum())} of {n * (n - 1)} pairs have a value; a fold has none")
         fitted = make().fit(x[train], y[train])
-        predicted[test], reference[test] = fitted.predict(x[test]), y[train].mean()
+        predicted[asked], reference[asked] = fitted.predict(x[asked]), y[train].mean()
         train_r2.append(r_squared(y[train], fitted.predict(x[train]), y[train].mean()))
         importance += _importance(fitted, x[test], y[test], inference.seed) * test.sum()
-    tested = np.any([test for _, test in entity_splits(folds)], axis=0)
+        tested |= test
     error, spread = np.where(tested, (y - predicted) ** 2, 0.0), np.where(tested, (y - reference) ** 2, 0.0)
     weights = multiplicities(n, inference.bootstrap, inference.seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = 1 - ((weights @ error) * weights).sum(axis=1) / ((weights @ spread) * weights).sum(axis=1)
     low, high = percentile_interval(drawn[:, None], inference.alpha)
-    p = _permuted_p(np.where(tested, y, 0.0), np.where(tested, predicted, 0.0), folds, inference)
+    p = permuted_p(y, predicted, tested, folds, inference)
     r2 = r_squared(y[tested], predicted[tested], reference[tested])
     how = f"R2 of {int(tested.sum())} pairs of unseen entities, {int(folds.max()) + 1} folds; p: entities permuted within folds"
     rmse, pairs = float(np.sqrt(error[tested].mean())), "over pairs of unseen entities"
@@ -95,30 +99,48 @@ def entity_wise(regression: Model, count: int, x: Floats, y: Floats, inference: 
     return with_q(findings), y[tested], predicted[tested], importance / tested.sum()
 
 
-def _permuted_p(actual: Floats, predicted: Floats, folds: NDArray[np.int64], inference: Inference) -> float:
-    """Entities of the predictions permuted within folds; squares do not change, so the error falls as the product rises."""
+def permuted_p(
+    actual: Floats, predicted: Floats, used: NDArray[np.bool_], folds: NDArray[np.int64], inference: Inference
+) -> float:
+    """p of the squared error over pairs when the entities of the predictions are permuted within folds.
+
+    With all pairs of a fold the squares do not change, so the error falls as the product rises; where some pairs have no actual
+    value, other predictions fall on the rest, and half their squares are taken away.
+
+    Args:
+        actual: (N, N); read where ``used``.
+        predicted: (N, N), known for every two different entities of a fold; 0 elsewhere off the folds.
+        used: (N, N) the pairs that have an actual value, all within folds, none of an entity with itself.
+        folds: (N,) fold of each entity.
+        inference: permutations.
+    """
+    inside = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    whole = int(used.sum()) == sum(len(members) * (len(members) - 1) for members in inside)
+    actual, predicted = np.where(used, actual, 0.0), np.where(off_diagonal(len(folds)), predicted, 0.0)
     n, generator = len(folds), np.random.default_rng(inference.seed)
     orders = np.tile(np.arange(n), (inference.permutations, 1))
-    for fold in np.unique(folds):
-        members = np.flatnonzero(folds == fold)
+    for members in inside:
         orders[:, members] = generator.permuted(np.tile(members, (inference.permutations, 1)), axis=1)
-    observed, count = np.array([np.sum(actual * predicted)]), np.zeros(1, np.int64)
-    inside = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    squares = 0.0 if whole else 0.5 * np.sum(predicted[used] ** 2)
+    observed, count = np.array([np.sum(actual * predicted)]) - squares, np.zeros(1, np.int64)
     for block in blocks(len(orders), max(len(members) for members in inside) ** 2 * len(inside)):
         total = np.zeros(len(orders[block]))
         for members in inside:
             order = orders[block][:, members]
-            total += np.einsum("bij,ij->b", predicted[order[:, :, None], order[:, None, :]], actual[np.ix_(members, members)])
+            drawn, cells = predicted[order[:, :, None], order[:, None, :]], np.ix_(members, members)
+            total += np.einsum("bij,ij->b", drawn, actual[cells])
+            if not whole:
+                total -= 0.5 * np.einsum("bij,ij->b", drawn**2, used[cells].astype(float))
         # every column of the sum differs by rounding alone from an equal order: give 1e-9 of its size away
         count += extreme(observed - 1e-9 * abs(observed), total[:, None], "greater")
     return float(p_value(count, inference.permutations)[0])
 
 
 def over_pairs(regression: Model, x: Floats, y: Floats, inference: Inference) -> Split:
-    """The reference's: one random split over pairs, which shares emitters and receivers between training and test."""
+    """The reference's: one random split over the pairs that have a value, which share emitters and receivers between the parts."""
     from sklearn.model_selection import train_test_split
 
-    used = off_diagonal(len(y))
+    used = off_diagonal(len(y)) & np.isfinite(y)
     train, test = train_test_split(np.flatnonzero(used.ravel()), test_size=TEST_SHARE, random_state=SPLIT_SEED)
     flat, target = x.reshape(-1, x.shape[-1]), y.ravel()
     fitted = model(regression)().fit(flat[train], target[train])

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_origin
 from pydantic import Field, ValidationError
 
 from lethe.interference.pairs import Fidelity
+from lethe.io.wording import shortened
 from lethe.registry import nearest
 from lethe.settings.strict import Name, Strict
 
@@ -60,7 +61,7 @@ def build(parameters: Parameters) -> str:
     parts = [f"{key}={_text(value)}" for key, value in values.items() if value != fields[key].default]
     name = SEPARATOR.join(parts)
     if len(name) > LONGEST:
-        raise ParameterError(f"the name of this result has {len(name)} characters, at most {LONGEST} fit: {name[:80]}...")
+        raise ParameterError(f"the name of this result has {len(name)} characters, at most {LONGEST} fit: {shortened(name)}")
     return name
 
 

@@ -12,7 +12,7 @@ from lethe.interference.templates.result import Result
 from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, GREY, styled
 from lethe.plots.templates import Pictures
-from lethe.plots.templates.words import heading, lines
+from lethe.plots.templates.words import heading, left_out, lines
 from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
             figure.colorbar(image, ax=axes, shrink=0.85).set_label("cosine" if name == "unlearned" else "change of cosine")
     grid[0].set_ylabel(axis(*result.axes["y"]))
     figure.supxlabel(axis(*result.axes["x"]), fontsize=10)
-    figure.suptitle(f"{heading(parameters)}, {result.notes['models']} models\n{lines(result.findings)}", fontsize=10)
+    title = f"{heading(parameters)}, {result.notes['models']} models\n{lines(result.findings)}{left_out(result)}"
+    figure.suptitle(title, fontsize=10)
     return figure
 
 

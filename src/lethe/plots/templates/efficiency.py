@@ -12,7 +12,7 @@ from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, INK, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.marks import fit_line, look, size_for
-from lethe.plots.templates.words import heading, told
+from lethe.plots.templates.words import heading, left_out, told
 from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
@@ -46,5 +46,5 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     right.set_ylabel("specificity ratio")
     right.grid(True)
     right.set_title(told(result.findings[1]), fontsize=9.5)
-    figure.suptitle(heading(parameters), fontsize=11)
+    figure.suptitle(heading(parameters) + left_out(result), fontsize=11)
     return figure

@@ -12,7 +12,7 @@ from lethe.interference.templates.result import Result
 from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, GREY, INK, styled
 from lethe.plots.templates import Pictures
-from lethe.plots.templates.words import heading, number
+from lethe.plots.templates.words import heading, left_out, number
 from lethe.plots.text import shortened
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def draw(result: Result, parameters: Parameters, pictures: Pictures) -> Figure:
     cut, direct = result.findings[0], "" if result.notes["direct_edge"] else "; no direct edge"
     title = f"{heading(parameters)}: {shortened(result.notes['source'], 40)} \u2192 {shortened(result.notes['sink'], 40)}"
     what = axis(*result.axes["value"]).replace("\n", " ")
-    axes.set_title(f"{title}\nminimum cut {number(cut.value or 0.0)}, {what}{direct}", fontsize=10)
+    axes.set_title(f"{title}\nminimum cut {number(cut.value or 0.0)}, {what}{direct}{left_out(result)}", fontsize=10)
     return figure
 
 

@@ -14,7 +14,7 @@ from lethe.plots.quantities import axis
 from lethe.plots.style import DPI, INK, RAISED, method_name, panels, styled
 from lethe.plots.templates import Pictures
 from lethe.plots.templates.marks import farthest, fit_line, look, name_points, series_name, size_for
-from lethe.plots.templates.words import heading, lines, told
+from lethe.plots.templates.words import heading, left_out, lines, told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,7 +100,7 @@ def draw_prediction(result: Result, parameters: Parameters, pictures: Pictures) 
     right.axvline(0, color=INK, linewidth=0.8)
     right.set_xlabel(f"rise of the squared error when shuffled{unit_name}\n(higher: the prediction needs it)")
     right.grid(True, axis="x")
-    figure.suptitle(heading(parameters), fontsize=11)
+    figure.suptitle(heading(parameters) + left_out(result), fontsize=11)
     return figure
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lethe.interference.templates.base import methods_of, tasks_of
 from lethe.interference.templates.parameters import Parameters
-from lethe.interference.templates.result import Finding
+from lethe.interference.templates.result import Finding, Result
 from lethe.plots.style import method_name
 
 SYMBOLS = {
@@ -59,6 +59,12 @@ def heading(parameters: Parameters) -> str:
     methods = ", ".join(method_name(name) for name in methods_of(parameters))
     text = " on ".join(filter(None, (methods if len(methods) < 40 else "", ", ".join(tasks_of(parameters)))))
     return f"{text} (published statistics)" if parameters.fidelity == "published" else text
+
+
+def left_out(result: Result) -> str:
+    """A line on what the result leaves out, with its line break; empty where it is nothing."""
+    lost = result.notes.get("left_out", {})
+    return "\nleft out: " + ", ".join(f"{what.replace('_', ' ')} ({n})" for what, n in lost.items()) if lost else ""
 
 
 def lines(findings: Sequence[Finding], most: int = 4) -> str:

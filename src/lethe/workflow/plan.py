@@ -1,0 +1,104 @@
+"""One object that answers the rules: what a configuration leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lethe.memory import Job, need
+from lethe.settings.downloads import Download
+from lethe.settings.models import Settings
+from lethe.workflow.asked import asked_by
+from lethe.workflow.bases import Bases
+from lethe.workflow.code import code_of
+from lethe.workflow.data import Data
+from lethe.workflow.figures import Figures
+from lethe.workflow.models import Models
+from lethe.workflow.notebooks import Notebooks
+from lethe.workflow.tables import Tables
+from lethe.workflow.wildcards import Wildcards
+
+
+class Plan:
+    """Which models, files and products exist, and what each job gets.
+
+    Args:
+        settings: of the world.
+        downloads: file -> entry of config/downloads.yaml.
+        root: folder of the checkout.
+    """
+
+    def __init__(self, settings: Settings, downloads: dict[str, Download], root: Path) -> None:
+        self.settings = settings
+        self.root = root
+        self.tasks = list(settings.tasks)
+        self.models = Models(settings, root / "config/methods")
+        self.data = Data(settings, downloads, root)
+        self.bases = Bases(settings, self.data, root / "assets/mini")
+        self.tables = Tables(settings, self.models, self.bases)
+        self.figures = Figures(settings, self.models)
+        self.notebooks = Notebooks(settings)
+        self.gpu = 1 if settings.device == "cuda" else 0
+        self.functions: list[str] = []
+
+    # --- products ---
+
+    def products(self, tasks: Iterable[str]) -> list[str]:
+        """Everything that some tasks lead to."""
+        tasks = list(tasks)
+        return self.tables.of_tasks(tasks) + self.figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
+
+    # --- what every job gets ---
+
+    def job(self, function: str, *sources: str, asks: Mapping[str, Iterable[str]] | None = None) -> Callable[[Wildcards], str]:
+        """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
+
+        Args:
+            function: ``"lethe.jobs.latents:encode_task"``.
+            sources: files whose code belongs to the job beside the function's: a notebook that it executes.
+            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
+        """
+        self.functions.append(function)
+
+        def named(wildcards: Wildcards) -> str:
+            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})  # type: ignore[operator]
+            return f"{function}@{code_of(function, asked)}"
+
+        return named
+
+    @property
+    def modules(self) -> set[str]:
+        """The modules of all functions that the rules name."""
+        return {function.partition(":")[0] for function in self.functions}
+
+    @cached_property
+    def inference(self) -> dict[str, Any]:
+        """How uncertainty is computed in every result, as plain data."""
+        return self.settings.statistics.model_dump() | {"seed": self.settings.seed}
+
+    def work(self, rule: str) -> Callable[[Wildcards], str]:
+        """A params function: where a job of ``rule`` keeps what it has finished, so that a killed one goes on."""
+        return lambda wildcards: f"results/{self.settings.world}/.work/{rule}/{'_'.join(wildcards)}"  # type: ignore[arg-type]
+
+    def memory(self, job: Job) -> int:
+        """MB of main memory for a job that loads a base (lethe.memory); a profile may say otherwise."""
+        return need(job, self.settings).host
+
+    def gpu_memory(self, job: Job) -> int:
+        """MB of GPU memory for such a job; 0 on the CPU."""
+        return need(job, self.settings).gpu
+
+    def training_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job of the wildcards' method."""
+        return need("unlearn", self.settings, self.models.hyperparameters(wildcards)).host
+
+    def training_gpu_memory(self, wildcards: Wildcards) -> int:
+        """MB of GPU memory for such a job."""
+        return need("unlearn", self.settings, self.models.hyperparameters(wildcards)).gpu
+
+    def noise(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What captions and noise of membership inference depend on, beside the image."""
+        settings = self.settings
+        return {"world": settings.world, "task": wildcards.task, "seed": settings.seed, "fidelity": settings.fidelity}

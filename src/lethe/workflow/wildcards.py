@@ -1,0 +1,22 @@
+"""Wildcards of rules: what a function gets, and which texts each one may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Protocol
+
+
+class Wildcards(Protocol):
+    """The values of a job's wildcards, by name."""
+
+    def __getattr__(self, name: str) -> str: ...
+
+
+def one_of(names: Iterable[str]) -> str:
+    """A constraint: exactly one of these texts; of none, nothing at all.
+
+    >>> one_of(["uce", "munba_v1"])
+    '(?:uce|munba_v1)'
+    """
+    return f"(?:{'|'.join(map(re.escape, names)) or '(?!)'})"
