@@ -31,6 +31,7 @@ configfile: ROOT / "config/config.yaml"
 
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
+outside.recall()
 OVERLAYS = ()
 if workflow.is_main_process:
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
@@ -63,6 +64,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    keep_parts()
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(
         workflow, INSIDE | plan.modules | imported_by(Path(workflow.basedir).glob("scripts/*.py")), plan.settings.device
