@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lethe.fingerprint import fingerprint
+from lethe.io.tables import read_json
 from lethe.memory import Job, need
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
 from lethe.workflow.bases import Bases
+from lethe.workflow.benchmarks import Benchmarks
+from lethe.workflow.claims import Claims
 from lethe.workflow.data import Data
+from lethe.workflow.explorer import Explorer
+from lethe.workflow.fidelity import Effects
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
 from lethe.workflow.notebooks import Notebooks
@@ -39,6 +46,10 @@ class Plan:
         self.tables = Tables(settings, self.models, self.bases)
         self.figures = Figures(settings, self.models)
         self.notebooks = Notebooks(settings)
+        self.explorer = Explorer(settings, root)
+        self.benchmarks = Benchmarks(settings, self.models)
+        self.claims = Claims(settings, self.benchmarks)
+        self.fidelity = Effects(settings, self.models, self.tables)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
@@ -51,15 +62,21 @@ class Plan:
 
     # --- what every job gets ---
 
-    def job(self, function: str) -> Callable[[Wildcards], str]:
+    def job(self, function: str, *sources: str) -> Callable[[Wildcards], str]:
         """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
 
         Args:
             function: ``"lethe.diffusion.latents:encode_task"``.
+            sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
         """
         self.functions.append(function)
         module = function.partition(":")[0]
-        return lambda wildcards: f"{function}@{fingerprint(module)}"
+
+        def code(wildcards: Wildcards) -> str:
+            files = [self.root / source.format_map(_ByName(wildcards)) for source in sources]
+            return f"{function}@{'-'.join([fingerprint(module), *(cells_digest(file) for file in files)])}"
+
+        return code
 
     @property
     def modules(self) -> set[str]:
@@ -95,3 +112,20 @@ class Plan:
         """What captions and noise of membership inference depend on, beside the image."""
         settings = self.settings
         return {"world": settings.world, "task": wildcards.task, "seed": settings.seed, "fidelity": settings.fidelity}
+
+
+class _ByName(dict[str, str]):
+    """Wildcards as ``str.format_map`` asks for them."""
+
+    def __init__(self, wildcards: Wildcards) -> None:
+        super().__init__()
+        self.wildcards = wildcards
+
+    def __missing__(self, name: str) -> str:
+        return getattr(self.wildcards, name)
+
+
+def cells_digest(notebook: Path) -> str:
+    """Hex digest (16 characters) of the code cells of a notebook."""
+    cells = [cell["source"] for cell in read_json(notebook)["cells"] if cell["cell_type"] == "code"]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16]
