@@ -14,13 +14,12 @@ include: "rules/common.smk"
 
 from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
-from lethe.metrics import modules_of
 from lethe.parent import announce_parent
-from lethe.plots.templates import PLOTS
 from lethe.work import sweep
 from lethe.records import INDEX, NAME
 from lethe.registry import nearest
-from lethe.unlearners import UNLEARNERS
+from lethe.workflow.claims import attacked_studies, gates_of_studies
+from lethe.workflow.fidelity import tables_of_studies
 from lethe.workflow.notebooks import TUTORIALS
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.workflow.wildcards import one_of
@@ -43,15 +42,12 @@ plan = stated(plan_of, config, OVERLAYS, ROOT)
 include: "rules/deepunlearn_common.smk"
 include: "rules/archive_common.smk"
 include: "rules/provenance_common.smk"
-include: "rules/explorer_common.smk"
-include: "rules/fidelity_common.smk"
 include: "rules/targets_common.smk"
 
 
 CORES = workflow.resource_settings.cores or 1  # of a local run; a run on a cluster has no such number, its profile sets threads
 STUDIES = studies(plan.settings.deepunlearn.datasets)
 PLAIN = "0|[1-9][0-9]{0,2}"  # a number without leading zeros
-BENCHMARKS = ["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]  # of `make bench`
 
 
 pathvars:
@@ -151,7 +147,7 @@ rule figures_all:
 rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
-        explorer_files(plan.tasks),
+        plan.explorer.of_tasks(plan.tasks),
 
 
 rule notebooks:
