@@ -16,6 +16,7 @@ from lethe.workflow.data import Data
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
 from lethe.workflow.notebooks import Notebooks
+from lethe.workflow.studies import Studies
 from lethe.workflow.tables import Tables
 from lethe.workflow.wildcards import Wildcards
 
@@ -39,6 +40,7 @@ class Plan:
         self.tables = Tables(settings, self.models, self.bases)
         self.figures = Figures(settings, self.models)
         self.notebooks = Notebooks(settings)
+        self.studies = Studies(settings, root)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
