@@ -8,6 +8,8 @@ import sys
 from lethe.registry import UnknownNameError
 from lethe.verify import roots, text, verify
 
+DECIDES_NO_RESULT = "answers the shell"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command of the shell; returns its exit status: 0, 1 if something is wrong, 2 if it cannot be asked so."""

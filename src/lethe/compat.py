@@ -24,6 +24,8 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
+DECIDES_NO_RESULT = "works around faults of other packages' installations"
+
 _KEEP: list[object] = []  # a torch.library.Library takes its definitions with it when it is collected
 
 

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+DECIDES_NO_RESULT = "tells how long imports take"
+
 
 class ImportClock:
     """Counts from ``start`` on; an import within an import is part of the outer one."""

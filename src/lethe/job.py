@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from lethe.io import checksums
 from lethe.io.hashing import HashMismatchError
 
+DECIDES_NO_RESULT = "checks what a job reads and records what it made"
+
 NO_PART = ("work",)  # parameters that decide no result: where finished targets are kept
 log = logging.getLogger("lethe")
 

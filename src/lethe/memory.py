@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from lethe.settings.models import Settings
 
+DECIDES_NO_RESULT = "asks for memory"
+
 Job = Literal["fetch", "latents", "unlearn", "generate"]
 
 PROCESS = 1500  # MB of a process with torch and diffusers, and of a job's own data

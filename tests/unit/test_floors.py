@@ -38,13 +38,7 @@ def room(module: str) -> str:
     return ".".join(module.split(".")[1:2])
 
 
-def modules() -> list[str]:
-    files = sorted(fingerprint.PACKAGE.rglob("*.py"))
-    names = [".".join(("lethe", *file.relative_to(fingerprint.PACKAGE).with_suffix("").parts)) for file in files]
-    return [name.removesuffix(".__init__") for name in names]
-
-
-@pytest.mark.parametrize("module", modules())
+@pytest.mark.parametrize("module", fingerprint.all_modules())
 def test_imports_point_down(module: str) -> None:
     upward = {other for other in fingerprint._imports(module) if floor(other) > floor(module)}
     assert not upward, f"{module} (floor {floor(module)}) imports {sorted(upward)} from above"
@@ -53,7 +47,7 @@ def test_imports_point_down(module: str) -> None:
 def test_no_circle_between_rooms() -> None:
     """Modules and folders directly in the package, ordered by who imports whom; ``lethe`` itself holds nothing."""
     rooms: dict[str, set[str]] = {}
-    for module in modules():
+    for module in fingerprint.all_modules():
         own = room(module)
         rooms.setdefault(own, set()).update(room(other) for other in fingerprint._imports(module))
         rooms[own].discard(own)
@@ -62,7 +56,7 @@ def test_no_circle_between_rooms() -> None:
 
 def test_settings_import_no_registry() -> None:
     """A job that reads settings does not depend on the list of all methods, nor on who publishes results."""
-    reached = fingerprint.closure([module for module in modules() if room(module) == "settings"])
+    reached = fingerprint.closure([module for module in fingerprint.all_modules() if room(module) == "settings"])
     assert {room(module) for module in reached} <= {"settings", "io", "records", "registry"}
     sections = ("tasks", "bases", "generation", "scoring", "statistics", "membership", "pretraining", "classifiers")
     read = fingerprint.closure([f"lethe.settings.{name}" for name in (*sections, "read", "errors")])

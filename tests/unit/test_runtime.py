@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lethe import compat
+from lethe.device import resolve_device
+from lethe.progress import progress
 from lethe.records import ImageKey, ModelId
-from lethe.runtime import progress, resolve_device
 
 
 def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:

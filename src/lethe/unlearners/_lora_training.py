@@ -29,9 +29,9 @@ from diffusers import DDPMScheduler, StableDiffusionPipeline  # noqa: E402
 from peft import LoraConfig  # noqa: E402
 from peft.tuners.lora import LoraModel  # noqa: E402
 
+from lethe.device import to_device  # noqa: E402
 from lethe.diffusion.delta import LoraDelta, SparseDelta  # noqa: E402
 from lethe.diffusion.pipeline import encode_prompts  # noqa: E402
-from lethe.runtime import to_device  # noqa: E402
 from lethe.unlearners._common import MethodConfig, seeded_generator  # noqa: E402
 from lethe.unlearners.base import Emitter, UnlearnData  # noqa: E402
 

@@ -24,7 +24,7 @@ repair_torchvision()
 
 from diffusers import StableDiffusionPipeline  # noqa: E402
 
-from lethe.runtime import to_device  # noqa: E402
+from lethe.device import to_device  # noqa: E402
 from lethe.unlearners._common import check_emitters, seeded_generator  # noqa: E402
 from lethe.unlearners._lora_training import (  # noqa: E402
     Borrowed,

@@ -13,7 +13,7 @@ from lethe.settings.bases import Evaluator, Model
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
-from lethe.sources import no_unseen
+from lethe.sources.redrawn import no_unseen
 from lethe.unlearners import RETRAIN, reason_against
 from lethe.workflow.data import Data
 from lethe.workflow.wildcards import Wildcards

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lethe.fingerprint import fingerprint
 from lethe.memory import Job, need
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
+from lethe.workflow.asked import asked_by
 from lethe.workflow.bases import Bases
+from lethe.workflow.code import code_of
 from lethe.workflow.data import Data
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
@@ -53,15 +54,21 @@ class Plan:
 
     # --- what every job gets ---
 
-    def job(self, function: str) -> Callable[[Wildcards], str]:
+    def job(self, function: str, *sources: str, asks: Mapping[str, Iterable[str]] | None = None) -> Callable[[Wildcards], str]:
         """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
 
         Args:
-            function: ``"lethe.diffusion.latents:encode_task"``.
+            function: ``"lethe.jobs.latents:encode_task"``.
+            sources: files whose code belongs to the job beside the function's: a notebook that it executes.
+            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
         """
         self.functions.append(function)
-        module = function.partition(":")[0]
-        return lambda wildcards: f"{function}@{fingerprint(module)}"
+
+        def named(wildcards: Wildcards) -> str:
+            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})  # type: ignore[operator]
+            return f"{function}@{code_of(function, asked)}"
+
+        return named
 
     @property
     def modules(self) -> set[str]:

@@ -19,7 +19,7 @@ from lethe.registry import nearest
 from lethe.runtime import setup_torch, start_job
 from lethe.work import WorkFolder
 
-OWN = ("job", "keep", "work")  # parameters that speak of the job itself
+OWN = ("job", "keep", "outside", "work")  # parameters that speak of the job itself
 TYPES = ConfigDict(arbitrary_types_allowed=True)
 
 

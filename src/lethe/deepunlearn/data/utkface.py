@@ -12,7 +12,7 @@ from PIL import Image
 from lethe.deepunlearn.data.base import LabelledImages, MissingDataError, Provider, check_labelled
 from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
-from lethe.runtime import log
+from lethe.progress import log
 from lethe.sources.image_tree import list_images, warn_left_out
 
 if TYPE_CHECKING:
