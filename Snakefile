@@ -44,7 +44,6 @@ update_config(config, nested_values(workflow.config_settings.config))
 plan = stated(plan_of, config, OVERLAYS, ROOT)
 
 
-include: "rules/deepunlearn_common.smk"
 include: "rules/explorer_common.smk"
 include: "rules/fidelity_common.smk"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lethe.deepunlearn import PROVIDERS, only_fine_tunes
-from lethe.deepunlearn.hyperparameters import Found, shipped
+from lethe.deepunlearn.found import Found
+from lethe.deepunlearn.hyperparameters import shipped
 from lethe.registry import nearest
 from lethe.settings.deepunlearn import Classification
 from lethe.settings.errors import SettingsError
@@ -18,6 +19,7 @@ from lethe.workflow.wildcards import Wildcards
 
 PROCESS = 1500  # MB of a process with torch, and of a job's own data
 COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
+ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
 LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
 
 
@@ -79,7 +81,7 @@ class Studies:
 
     # --- input functions ---
 
-    def fetched(self, dry_run: bool) -> Callable[[Wildcards], list[str]]:
+    def fetched(self, dry_run: bool) -> Callable[[Wildcards], str | list[str]]:
         """An input function: the folder of the files of the wildcard's data set, where a rule downloads them.
 
         Args:
@@ -89,12 +91,12 @@ class Studies:
             SettingsError: a folder that is configured is not there; named by its key.
         """
 
-        def files(wildcards: Wildcards) -> list[str]:
+        def files(wildcards: Wildcards) -> str | list[str]:
             data = self._data(wildcards)
             by_hand = dry_run and Path(data.folder).parts[:1] == ("data",)
             if data.folder and not by_hand:
                 check_exists(f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
-            return [f"<results>/deepunlearn/{wildcards.dataset}/files"] if data.source == "fetch" else []
+            return f"<results>/deepunlearn/{wildcards.dataset}/files" if data.source == "fetch" else []
 
         return files
 
@@ -104,18 +106,16 @@ class Studies:
 
     def lira_outputs(self, wildcards: Wildcards) -> list[str]:
         """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
-        methods = self.settings.lira[wildcards.dataset].methods
-        attacked = [name for name in methods if not only_fine_tunes(name, wildcards.architecture)]
-        return _files(wildcards, "lira/{unlearner}.safetensors", ["original", "retrained", *attacked])
+        return _files(wildcards, "lira/{unlearner}.safetensors", self.attacked_methods(wildcards))
 
     def tuned(self, role: str) -> str:
         """The models of a role (``original``, ``retrained``) that a search runs on: of its own, or as published the reported ones."""
         folder = "tuning/" if self.settings.search.protocol == "held_out" else ""
         return f"<results>/deepunlearn/{{dataset}}/{{architecture}}/{folder}{role}.safetensors"
 
-    def search(self, wildcards: Wildcards) -> list[str]:
+    def search(self, wildcards: Wildcards) -> str | list[str]:
         """What the search of the wildcards' method found, where it is used."""
-        return _files(wildcards, "search/{unlearner}.json", [wildcards.unlearner] if self._searched else [])
+        return _files(wildcards, "search/{unlearner}.json", [wildcards.unlearner])[0] if self._searched else []
 
     def searches(self, wildcards: Wildcards) -> list[str]:
         """What the search of every method of a study found, where searches are used."""
@@ -123,13 +123,9 @@ class Studies:
 
     # --- parameters and resources of jobs ---
 
-    def classification(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The settings of the wildcard's data set, as plain data."""
-        return self._data(wildcards).model_dump()
-
-    def training(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How models of the wildcard's data set are trained, as plain data."""
-        return self._data(wildcards).training.model_dump()
+    def setting(self, name: str) -> Callable[[Wildcards], Any]:
+        """A params function: a setting of the wildcard's data set, as plain data."""
+        return lambda wildcards: self._data(wildcards).model_dump()[name]
 
     def seeds(self, wildcards: Wildcards) -> list[int]:
         """Seeds of the models of the wildcard's data set."""
@@ -138,6 +134,11 @@ class Studies:
     def methods(self, wildcards: Wildcards) -> list[str]:
         """Methods of the wildcard's data set."""
         return self._data(wildcards).methods
+
+    def attacked_methods(self, wildcards: Wildcards) -> list[str]:
+        """What U-LiRA attacks: both references, and the methods that do more than to fine-tune on the wildcard's architecture."""
+        methods = self.settings.lira[wildcards.dataset].methods
+        return [ORIGINAL, RETRAINED, *[name for name in methods if not only_fine_tunes(name, wildcards.architecture)]]
 
     def lira(self, wildcards: Wildcards) -> dict[str, Any]:
         """The U-LiRA settings of the wildcard's data set, as plain data."""
