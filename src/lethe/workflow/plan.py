@@ -7,9 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.interference.templates import TEMPLATES
 from lethe.memory import Job, need
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
+from lethe.workflow.archive import Archive
 from lethe.workflow.asked import asked_by
 from lethe.workflow.bases import Bases
 from lethe.workflow.benchmarks import Benchmarks
@@ -20,8 +22,11 @@ from lethe.workflow.explorer import Explorer
 from lethe.workflow.fidelity import Effects
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
-from lethe.workflow.notebooks import Notebooks
+from lethe.workflow.notebooks import TUTORIALS, Notebooks
+from lethe.workflow.record import Record
+from lethe.workflow.studies import Studies
 from lethe.workflow.tables import Tables
+from lethe.workflow.targets import OF_MODELS
 from lethe.workflow.wildcards import Wildcards
 
 
@@ -44,10 +49,13 @@ class Plan:
         self.tables = Tables(settings, self.models, self.bases)
         self.figures = Figures(settings, self.models)
         self.notebooks = Notebooks(settings)
+        self.studies = Studies(settings, root)
+        self.archive = Archive(settings, self.models, self.tables, self.studies)
+        self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models)
-        self.claims = Claims(settings, self.benchmarks)
-        self.fidelity = Effects(settings, self.models, self.tables)
+        self.claims = Claims(settings, self.benchmarks, self.studies)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
@@ -57,6 +65,34 @@ class Plan:
         """Everything that some tasks lead to."""
         tasks = list(tasks)
         return self.tables.of_tasks(tasks) + self.figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
+
+    @cached_property
+    def known(self) -> dict[str, list[str]]:
+        """Name of a wildcard -> the values that it takes in this world; of an index the first."""
+        return {
+            "task": self.tasks,
+            "method": self.models.methods,
+            "base": list(self.settings.bases),
+            "evaluator": list(self.settings.evaluators),
+            "metric": self.tables.pair_metrics,
+            "kind": list(self.settings.similarity.kinds),
+            "dataset": list(self.settings.deepunlearn.datasets),
+            "architecture": self.studies.architectures,
+            "unlearner": self.studies.unlearners,
+            "template": list(TEMPLATES),
+            "index": ["000"],
+            "tutorial": list(TUTORIALS),
+            "file": list(self.data.downloads),
+            "bundle": list(self.archive.bundles),
+        }
+
+    @property
+    def other_files(self) -> list[str]:
+        """Products, every figure of the paper and the files of every model, which rules make with wildcards beside those known."""
+        runs = [run for task in self.tasks for run in self.models.names(task)]
+        models = [f"<results>/{file.format(run=run)}" for run in runs for file in OF_MODELS]
+        files = self.products(self.tasks) + self.figures.of_paper() + models
+        return [file.replace("<results>", f"results/{self.settings.world}") for file in files]
 
     # --- what every job gets ---
 
