@@ -79,7 +79,7 @@ class World:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         package = str(fingerprint.PACKAGE.parent)
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "-c2", "--directory", self.work.name, "--show-failed-logs", *arguments],
+            [Path(sys.executable).with_name("snakemake"), "-c2", "--directory", self.work.name, "--show-failed-logs", *arguments],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": f"{package}:{self.folder}", "SECONDS_TO_WAIT": "60"} | environment,
             stdout=subprocess.PIPE,

@@ -51,7 +51,7 @@ TEMPORARY = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
 _OWN_INTERPRETER = "each script starts its own interpreter, which is slower and gives the same results"
 _NO_ANSWER = f"the process from which scripts are forked could not start, its error stands above: {_OWN_INTERPRETER}"
 _one_at_a_time = threading.Lock()  # multiprocessing's bookkeeping of children is not safe in threads
-_ordinary = PythonScript.execute_script
+_ordinary: Any = getattr(PythonScript, "execute_script", None)  # a private name, so it may be gone
 
 
 def fork_scripts(workflow: Any, modules: Iterable[str], device: str) -> bool:

@@ -7,17 +7,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.interference.templates import TEMPLATES
 from lethe.memory import Job, need
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
+from lethe.workflow.archive import Archive
 from lethe.workflow.asked import asked_by
 from lethe.workflow.bases import Bases
+from lethe.workflow.benchmarks import Benchmarks
+from lethe.workflow.claims import Claims
 from lethe.workflow.code import code_of
 from lethe.workflow.data import Data
+from lethe.workflow.explorer import Explorer
+from lethe.workflow.fidelity import Effects
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
-from lethe.workflow.notebooks import Notebooks
+from lethe.workflow.notebooks import TUTORIALS, Notebooks
+from lethe.workflow.record import Record
+from lethe.workflow.studies import Studies
 from lethe.workflow.tables import Tables
+from lethe.workflow.targets import OF_MODELS
 from lethe.workflow.wildcards import Wildcards
 
 
@@ -40,6 +49,13 @@ class Plan:
         self.tables = Tables(settings, self.models, self.bases)
         self.figures = Figures(settings, self.models)
         self.notebooks = Notebooks(settings)
+        self.studies = Studies(settings, root)
+        self.archive = Archive(settings, self.models, self.tables, self.studies)
+        self.record = Record(settings, root)
+        self.explorer = Explorer(settings, root)
+        self.benchmarks = Benchmarks(settings, self.models)
+        self.claims = Claims(settings, self.benchmarks, self.studies)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
@@ -50,6 +66,34 @@ class Plan:
         tasks = list(tasks)
         return self.tables.of_tasks(tasks) + self.figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
 
+    @cached_property
+    def known(self) -> dict[str, list[str]]:
+        """Name of a wildcard -> the values that it takes in this world; of an index the first."""
+        return {
+            "task": self.tasks,
+            "method": self.models.methods,
+            "base": list(self.settings.bases),
+            "evaluator": list(self.settings.evaluators),
+            "metric": self.tables.pair_metrics,
+            "kind": list(self.settings.similarity.kinds),
+            "dataset": list(self.settings.deepunlearn.datasets),
+            "architecture": self.studies.architectures,
+            "unlearner": self.studies.unlearners,
+            "template": list(TEMPLATES),
+            "index": ["000"],
+            "tutorial": list(TUTORIALS),
+            "file": list(self.data.downloads),
+            "bundle": list(self.archive.bundles),
+        }
+
+    @property
+    def other_files(self) -> list[str]:
+        """Products, every figure of the paper and the files of every model, which rules make with wildcards beside those known."""
+        runs = [run for task in self.tasks for run in self.models.names(task)]
+        models = [f"<results>/{file.format(run=run)}" for run in runs for file in OF_MODELS]
+        files = self.products(self.tasks) + self.figures.of_paper() + models
+        return [file.replace("<results>", f"results/{self.settings.world}") for file in files]
+
     # --- what every job gets ---
 
     def job(self, function: str, *sources: str, asks: Mapping[str, Iterable[str]] | None = None) -> Callable[[Wildcards], str]:
@@ -57,14 +101,15 @@ class Plan:
 
         Args:
             function: ``"lethe.jobs.latents:encode_task"``.
-            sources: files whose code belongs to the job beside the function's: a notebook that it executes.
+            sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
             asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
         """
         self.functions.append(function)
 
         def named(wildcards: Wildcards) -> str:
             asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})  # type: ignore[operator]
-            return f"{function}@{code_of(function, asked)}"
+            files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
+            return f"{function}@{code_of(function, asked, files)}"
 
         return named
 
@@ -102,3 +147,14 @@ class Plan:
         """What captions and noise of membership inference depend on, beside the image."""
         settings = self.settings
         return {"world": settings.world, "task": wildcards.task, "seed": settings.seed, "fidelity": settings.fidelity}
+
+
+class _ByName(dict[str, str]):
+    """Wildcards as ``str.format_map`` asks for them."""
+
+    def __init__(self, wildcards: Wildcards) -> None:
+        super().__init__()
+        self.wildcards = wildcards
+
+    def __missing__(self, name: str) -> str:
+        return getattr(self.wildcards, name)

@@ -71,8 +71,8 @@ def load_function(target: str) -> Callable[..., None]:
 def bind(function: Callable[..., None], given: Given) -> dict[str, Any]:
     """The arguments of ``function`` among what its rule gives.
 
-    An input without files (an empty list) is left to the function's default, where it has one. An argument ``outputs`` gets every
-    output, whatever their names.
+    An input without files (an empty list) is left to the function's default, where it has one. An argument ``inputs`` gets every input
+    that has no argument of its own, by name. An argument ``outputs`` gets every output, whatever their names.
 
     Raises:
         TypeError: a name stands for two things, the function lacks an argument, or a file or parameter is not taken by it; lists all.
@@ -80,6 +80,10 @@ def bind(function: Callable[..., None], given: Given) -> dict[str, Any]:
     wanted = inspect.signature(function).parameters
     found: dict[str, Any] = {}
     faults = []
+    if "inputs" in wanted:
+        own = {name: value for name, value in given.input.items() if name in wanted}
+        others = {name: value for name, value in given.input.items() if name not in wanted}
+        given = given._replace(input={**own, "inputs": others})
     if "outputs" in wanted:
         every = [files if isinstance(files, list) else [files] for files in given.output.values()]
         given = given._replace(output={"outputs": [file for files in every for file in files]})
