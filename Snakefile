@@ -18,12 +18,9 @@ from lethe.deepunlearn import ARCHITECTURES
 from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
 from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
-from lethe.metrics import modules_of
 from lethe.parent import announce_parent
-from lethe.plots.templates import PLOTS
 from lethe.work import sweep
 from lethe.records import EPOCHS, INDEX, NAME
-from lethe.unlearners import UNLEARNERS
 from lethe.workflow.notebooks import TUTORIALS
 from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
@@ -36,6 +33,7 @@ configfile: ROOT / "config/config.yaml"
 
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
+outside.recall()
 OVERLAYS = ()
 if workflow.is_main_process:
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
@@ -44,14 +42,8 @@ update_config(config, nested_values(workflow.config_settings.config))
 plan = stated(plan_of, config, OVERLAYS, ROOT)
 
 
-include: "rules/explorer_common.smk"
-include: "rules/fidelity_common.smk"
-
-
 CORES = workflow.resource_settings.cores or 1  # of a local run; a run on a cluster has no such number, its profile sets threads
-STUDIES, attacked = plan.studies.pairs, plan.studies.attacked
 PLAIN = "0|[1-9][0-9]{0,2}"  # a number without leading zeros
-BENCHMARKS = ["batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables"]  # of `make bench`
 
 
 pathvars:
@@ -64,6 +56,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    keep_parts()
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(
         workflow, INSIDE | plan.modules | imported_by(Path(workflow.basedir).glob("scripts/*.py")), plan.settings.device
@@ -150,7 +143,7 @@ rule figures_all:
 rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
-        explorer_files(plan.tasks),
+        plan.explorer.of_tasks(plan.tasks),
 
 
 rule notebooks:

@@ -4,21 +4,18 @@ In: a base of the mini world, its off images, evaluators.
 Out: results/bench/{name}.json with `value`, `target`, `holds` and how it was measured; docs/performance.md quotes them.
 """
 
-BENCH_TASK = plan.settings.demo_tasks[0]
-BENCH_DATASET = next(iter(plan.settings.deepunlearn.datasets))
-
 
 rule bench:
     """Every benchmark."""
     input:
-        expand("results/bench/{name}.json", name=BENCHMARKS),
+        plan.benchmarks.files,
 
 
 rule bench_batch_invariance:
     """The same picture at any batch size: largest pixel difference between batch 1 and batch 40."""
     input:
-        base=f"<results>/base/{plan.settings.tasks[BENCH_TASK].base}",
-        metadata=f"<results>/metadata_{BENCH_TASK}_2_enriched_filtered.json",
+        base=plan.benchmarks.base,
+        metadata=plan.benchmarks.metadata,
     output:
         json="results/bench/batch_invariance.json",
     log:
@@ -33,16 +30,16 @@ rule bench_batch_invariance:
         runtime=30,
         gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.diffusion.bench"),
-        task=BENCH_TASK,
-        style=plan.settings.tasks[BENCH_TASK].prompt_style,
+        job=plan.job("lethe.jobs.bench.batch_invariance:measure"),
+        task=plan.benchmarks.task,
+        style=plan.settings.tasks[plan.benchmarks.task].prompt_style,
         generation=plan.settings.generation.model_dump(),
         world=plan.settings.world,
         device=plan.settings.device,
     message:
         "Batch 1 against batch 40"
     script:
-        "../scripts/bench_batch_invariance.py"
+        "../scripts/job.py"
 
 
 rule bench_dry_run:
@@ -62,11 +59,11 @@ rule bench_dry_run:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.settings.models", "lethe.settings.methods"),
+        job=plan.job("lethe.jobs.bench.dry_run:measure"),
     message:
         "Dry run of the paper"
     script:
-        "../scripts/bench_dry_run.py"
+        "../scripts/job.py"
 
 
 rule bench_uce:
@@ -84,21 +81,17 @@ rule bench_uce:
         mem_mb=4000,
         runtime=30,
     params:
-        code=fingerprint("lethe.unlearners.bench_uce"),
+        job=plan.job("lethe.jobs.bench.uce:measure"),
     message:
         "UCE at the size of Stable Diffusion v1.4"
     script:
-        "../scripts/bench_uce.py"
+        "../scripts/job.py"
 
 
 rule bench_scoring:
     """The batched pass against a loop that scores one image at a time."""
     input:
-        off_tar=f"<results>/datasets/generated_{BENCH_TASK}_baseline.tar",
-        off_index=f"<results>/datasets/generated_{BENCH_TASK}_baseline.parquet",
-        on_tar=f"<results>/datasets/generated_{BENCH_TASK}_000_uce_000.tar",
-        on_index=f"<results>/datasets/generated_{BENCH_TASK}_000_uce_000.parquet",
-        metadata=f"<results>/metadata_{BENCH_TASK}_2_enriched_filtered.json",
+        unpack(plan.benchmarks.shards),
         clip="<results>/evaluators/clip",
         backbone="<results>/evaluators/backbone",
     output:
@@ -115,18 +108,18 @@ rule bench_scoring:
         runtime=30,
         gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.metrics.reference_loop", "lethe.metrics.run"),
+        job=plan.job("lethe.jobs.bench.scoring:measure"),
         device=plan.settings.device,
     message:
         "Batched scoring against one image at a time"
     script:
-        "../scripts/bench_scoring.py"
+        "../scripts/job.py"
 
 
 rule bench_stacked_training:
     """64 classifiers trained as one stack against one after another."""
     input:
-        data=f"<results>/deepunlearn/{BENCH_DATASET}/data.safetensors",
+        data=plan.benchmarks.data,
     output:
         json="results/bench/stacked_training.json",
     log:
@@ -141,13 +134,13 @@ rule bench_stacked_training:
         runtime=60,
         gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.deepunlearn.timing"),
-        training=plan.settings.deepunlearn.datasets[BENCH_DATASET].training.model_dump(),
+        job=plan.job("lethe.jobs.bench.stacked_training:measure"),
+        training=plan.settings.deepunlearn.datasets[plan.benchmarks.dataset].training.model_dump(),
         device=plan.settings.device,
     message:
         "Stacked training against one model after another"
     script:
-        "../scripts/bench_stacked_training.py"
+        "../scripts/job.py"
 
 
 rule untrained_sd14:
@@ -166,11 +159,12 @@ rule untrained_sd14:
         disk_mb=5000,
         runtime=60,
     params:
-        code=fingerprint("lethe.unlearners.bench_sd14"),
+        job=plan.job("lethe.jobs.bench.sd14:write_untrained"),
+        keep=False,
     message:
         "Stable Diffusion v1.4's architecture with random weights"
     script:
-        "../scripts/untrained_sd14.py"
+        "../scripts/job.py"
 
 
 rule bench_sd14:
@@ -190,11 +184,11 @@ rule bench_sd14:
         mem_mb=9000,
         runtime=60,
     params:
-        code=fingerprint("lethe.unlearners.bench_sd14"),
+        job=plan.job("lethe.jobs.bench.sd14:measure"),
     message:
         "Stable Diffusion v1.4's size on the CPU"
     script:
-        "../scripts/bench_sd14.py"
+        "../scripts/job.py"
 
 
 rule bench_tables:
@@ -212,9 +206,9 @@ rule bench_tables:
         mem_mb=4000,
         runtime=10,
     params:
-        code=fingerprint("lethe.interference.bench_tables"),
+        job=plan.job("lethe.jobs.bench.tables:measure"),
         inference=plan.inference,
     message:
         "Tables of 3 tasks x 3 methods x 100 entities"
     script:
-        "../scripts/bench_tables.py"
+        "../scripts/job.py"

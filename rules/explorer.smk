@@ -8,9 +8,9 @@ Out: the page, and a folder of data per task beside it, which can be made alone.
 rule explorer_page:
     """The page without data: it shows the tasks whose folders lie beside it."""
     input:
-        static=expand(plan.root / "src/lethe/explorer/static/{part}", part=STATIC),
+        static=plan.explorer.static,
     output:
-        page=expand("<results>/explorer/{part}", part=PARTS),
+        page=plan.explorer.page,
     log:
         "<logs>/explorer_page.log",
     benchmark:
@@ -21,19 +21,19 @@ rule explorer_page:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.explorer.page"),
+        job=plan.job("lethe.jobs.explorer_page:write"),
         world=plan.settings.world,
         tasks=plan.tasks,
     message:
         "Page of the explorer"
     script:
-        "../scripts/explorer_page.py"
+        "../scripts/job.py"
 
 
 rule explorer_task:
     """What the page shows of a task: its tables, the numbers of every image, thumbnails of every picture."""
     input:
-        unpack(explorer_shards),
+        unpack(plan.models.shards),
         pairs="<results>/pairs_{task}.parquet",
         images="<results>/images_{task}.parquet",
         baseline="<results>/scores/{task}_baseline.parquet",
@@ -52,12 +52,12 @@ rule explorer_task:
         mem_mb=4000,
         runtime=240,
     params:
-        code=fingerprint("lethe.explorer.task"),
+        job=plan.job("lethe.jobs.explorer:write"),
         kinds=plan.tables.similarity_names,
         methods=plan.models.methods,
-        runs=runs_of_task,
+        models=plan.models.of_wildcards,
         thumbnail=128,  # pixels; the pictures of the mini world stay as they are
     message:
         "Explorer of {wildcards.task}"
     script:
-        "../scripts/explorer_task.py"
+        "../scripts/job.py"

@@ -7,16 +7,16 @@ Out: one table, a row per effect; docs/fidelity.md quotes it.
 
 use rule similarities as published_similarities with:
     output:
-        matrices=expand("<results>/similarity_published/similarity_{kind}_{{task}}.json", kind=published_kinds()),
+        matrices=plan.fidelity.matrices,
     log:
         "<logs>/published_similarities/{task}.log",
     benchmark:
         "<benchmarks>/published_similarities/{task}.tsv"
     params:
-        code=fingerprint("lethe.interference.similarities"),
-        kinds=published_kinds(),
+        job=plan.job("lethe.jobs.similarities:compute"),
+        kinds=plan.fidelity.kinds,
         act_steps=plan.settings.similarity.act_steps,
-        task=plan.data.task,
+        settings=plan.data.task,
         seeds=list(plan.settings.generation.seeds),
         world=plan.settings.world,
         fidelity="published",
@@ -28,8 +28,9 @@ use rule similarities as published_similarities with:
 rule fidelity:
     """The effect of every deviation from the reference; one row at least for each, and the reason where there is no effect."""
     input:
-        files=fidelity_files,
-        bases=fidelity_bases,
+        files=plan.fidelity.files,
+        bases=plan.fidelity.bases,
+        study_tables=plan.studies.tables,
         uce="results/bench/uce.json",
     output:
         table="<results>/tables/fidelity.csv",
@@ -43,14 +44,14 @@ rule fidelity:
         mem_mb=4000,
         runtime=60,
     params:
-        code=fingerprint("lethe.fidelity.registry"),
-        tasks={name: task.model_dump() for name, task in plan.settings.tasks.items()},
-        runs=fidelity_runs(),
+        job=plan.job("lethe.jobs.fidelity:tabulate"),
+        settings={name: task.model_dump() for name, task in plan.settings.tasks.items()},
+        runs=plan.fidelity.runs,
         methods=plan.models.compared,
         inference=plan.inference,
-        studies=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES],
+        studies=plan.studies.names,
         kinds=list(plan.settings.similarity.kinds),
     message:
         "Effects of deviations from the reference"
     script:
-        "../scripts/fidelity.py"
+        "../scripts/job.py"

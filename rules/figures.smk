@@ -28,12 +28,12 @@ rule interference_matrix:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.interference_matrix"),
+        job=plan.job("lethe.plots.interference_matrix:write"),
         methods=plan.models.methods,
     message:
         "Interference matrices of {wildcards.task}, {wildcards.metric}"
     script:
-        "../scripts/figure_interference_matrix.py"
+        "../scripts/job.py"
 
 
 rule similarity_matrix:
@@ -59,12 +59,12 @@ rule similarity_matrix:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.similarity_matrix"),
+        job=plan.job("lethe.plots.similarity_matrix:write"),
         kinds=list(plan.settings.similarity.kinds),
     message:
         "Similarity matrices of {wildcards.task}"
     script:
-        "../scripts/figure_similarity_matrix.py"
+        "../scripts/job.py"
 
 
 rule metric_similarity:
@@ -91,14 +91,14 @@ rule metric_similarity:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("lethe.plots.metric_similarity"),
+        job=plan.job("lethe.plots.metric_similarity:write"),
         methods=plan.models.methods,
         permutations=plan.settings.statistics.permutations,
         seed=plan.settings.seed,
     message:
         "{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}"
     script:
-        "../scripts/figure_metric_similarity.py"
+        "../scripts/job.py"
 
 
 rule method_comparison:
@@ -125,13 +125,13 @@ rule method_comparison:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.method_comparison"),
+        job=plan.job("lethe.plots.method_comparison:write"),
         methods=plan.models.methods,
-        task=plan.data.task,
+        tuning=plan.data.tuning_emitters,
     message:
         "Methods side by side on {wildcards.task}, {wildcards.metric}"
     script:
-        "../scripts/figure_method_comparison.py"
+        "../scripts/job.py"
 
 
 rule forget_retain:
@@ -158,13 +158,13 @@ rule forget_retain:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.forget_retain"),
+        job=plan.job("lethe.plots.forget_retain:write"),
         methods=plan.models.methods,
-        task=plan.data.task,
+        tuning=plan.data.tuning_emitters,
     message:
         "Forgetting against retention on {wildcards.task}"
     script:
-        "../scripts/figure_forget_retain.py"
+        "../scripts/job.py"
 
 
 rule visual_grid:
@@ -172,7 +172,7 @@ rule visual_grid:
     input:
         unpack(plan.models.shards_of_emitter),
         pairs="<results>/pairs_{task}.parquet",
-        similarity=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds[0]),
+        similarity=f"<results>/similarity_{plan.settings.similarity.kinds[0]}_{{task}}.json",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
     output:
         png=report(
@@ -192,13 +192,14 @@ rule visual_grid:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.visual_grid"),
+        job=plan.job("lethe.plots.visual_grid:write"),
+        models=plan.models.of_emitter,
         seed=plan.settings.generation.seeds[0],
         metric="clip_diff",
     message:
         "Pictures of emitter {wildcards.index} of {wildcards.task}"
     script:
-        "../scripts/figure_visual_grid.py"
+        "../scripts/job.py"
 
 
 rule template:
@@ -228,20 +229,22 @@ rule template:
         mem_mb=2000,
         runtime=30,
     params:
-        code=template_code,
-        parameters=plan.figures.parameters,
+        job=plan.job("lethe.jobs.template:make_result"),
+        values=plan.figures.parameters,
         inference=plan.inference,
         balance={name: list(task.balance) for name, task in plan.settings.tasks.items()},
     message:
         "{wildcards.template} {wildcards.parameters}"
     script:
-        "../scripts/template.py"
+        "../scripts/job.py"
 
 
 rule claims:
     """What is claimed, against finished tables and benchmarks: one row each, those that do not hold too."""
     input:
-        tables=claim_tables,
+        tables=plan.claims.tables,
+        study_gates=plan.studies.gates,
+        measured=plan.claims.measured,
     output:
         claims=report(
             "<results>/tables/claims.csv",
@@ -259,11 +262,11 @@ rule claims:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.claims"),
+        job=plan.job("lethe.jobs.claims:compare"),
         tasks=plan.tasks,
-        studies=["_".join(study) for study in claimed_studies()],
-        benchmarks=claimed_benchmarks(),
+        studies=plan.studies.attacked_names,
+        benchmarks=plan.claims.benchmarks,
     message:
         "Claims"
     script:
-        "../scripts/claims.py"
+        "../scripts/job.py"

@@ -28,10 +28,10 @@ rule similarities:
         runtime=60,
         gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.interference.similarities"),
+        job=plan.job("lethe.jobs.similarities:compute"),
         kinds=list(plan.settings.similarity.kinds),
         act_steps=plan.settings.similarity.act_steps,
-        task=plan.data.task,
+        settings=plan.data.task,
         seeds=list(plan.settings.generation.seeds),
         world=plan.settings.world,
         fidelity=plan.settings.fidelity,
@@ -39,7 +39,7 @@ rule similarities:
     message:
         "Similarities of the entities of {wildcards.task}"
     script:
-        "../scripts/similarities.py"
+        "../scripts/job.py"
 
 
 rule weight_similarity:
@@ -62,11 +62,11 @@ rule weight_similarity:
         mem_mb=8000,
         runtime=60,
     params:
-        code=fingerprint("lethe.interference.weight_similarity"),
+        job=plan.job("lethe.jobs.weight_similarity:compute"),
     message:
         "Weight similarity of the models of {wildcards.task} under {wildcards.method}"
     script:
-        "../scripts/weight_similarity.py"
+        "../scripts/job.py"
 
 
 for shape in plan.models.shapes("tables", methods=plan.models.methods):
@@ -128,20 +128,21 @@ rule method_tables:
         mem_mb=4000,
         runtime=30,
     params:
-        code=fingerprint("lethe.interference.pairs", "lethe.interference.entities"),
+        job=plan.job("lethe.jobs.tables:tabulate_method"),
+        models=plan.models.of_wildcards,
         fidelity=plan.settings.fidelity,
     message:
         "Interference of {wildcards.task} under {wildcards.method}"
     script:
-        "../scripts/method_tables.py"
+        "../scripts/job.py"
 
 
 rule task_tables:
     """The same for all methods of a task; interference per entity next to all metadata, names as published."""
     input:
-        images=plan.tables.by_method("images", "parquet"),
-        pairs=plan.tables.by_method("pairs", "parquet"),
-        entities=plan.tables.by_method("entities", "json"),
+        images_of_methods=plan.tables.by_method("images", "parquet"),
+        pairs_of_methods=plan.tables.by_method("pairs", "parquet"),
+        entities_of_methods=plan.tables.by_method("entities", "json"),
     output:
         images="<results>/images_{task}.parquet",
         pairs="<results>/pairs_{task}.parquet",
@@ -158,11 +159,11 @@ rule task_tables:
         mem_mb=4000,
         runtime=30,
     params:
-        code=fingerprint("lethe.interference.entities"),
+        job=plan.job("lethe.jobs.tables:join_methods"),
     message:
         "Interference of {wildcards.task} under all methods"
     script:
-        "../scripts/task_tables.py"
+        "../scripts/job.py"
 
 
 rule noise_floor:
@@ -184,11 +185,11 @@ rule noise_floor:
         mem_mb=2000,
         runtime=10,
     params:
-        code=fingerprint("lethe.interference.noise_floor"),
+        job=plan.job("lethe.jobs.noise_floor:compute"),
     message:
         "Two-seed noise floor of {wildcards.task}"
     script:
-        "../scripts/noise_floor.py"
+        "../scripts/job.py"
 
 
 rule distribution:
@@ -217,22 +218,21 @@ rule distribution:
         mem_mb=4000,
         runtime=60,
     params:
-        code=fingerprint("lethe.interference.distribution"),
+        job=plan.job("lethe.jobs.distribution:compare"),
+        models=plan.models.of_wildcards,
         metrics=list(plan.settings.scoring.distribution),
-        task=plan.data.task,
-        statistics=plan.settings.statistics.model_dump(),
-        seed=plan.settings.seed,
+        settings=plan.data.task,
+        inference=plan.inference,
     message:
         "Sets of images of {wildcards.task} compared"
     script:
-        "../scripts/distribution.py"
+        "../scripts/job.py"
 
 
 rule summary:
     """What every method reached, next to the noise floor; and the gates that must hold before any table is believed."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        images="<results>/images_{task}.parquet",
         pairs="<results>/pairs_{task}.parquet",
         off="<results>/scores/{task}_baseline.parquet",
         floor="<results>/noise_floor_{task}.json",
@@ -258,15 +258,14 @@ rule summary:
         mem_mb=2000,
         runtime=30,
     params:
-        code=fingerprint("lethe.interference.summary"),
-        task=plan.data.task,
-        statistics=plan.settings.statistics.model_dump(),
+        job=plan.job("lethe.jobs.summary:summarise"),
+        settings=plan.data.task,
+        inference=plan.inference,
         kinds=plan.tables.similarity_names,
-        seed=plan.settings.seed,
     message:
         "Unlearning table and gates of {wildcards.task}"
     script:
-        "../scripts/summary.py"
+        "../scripts/job.py"
 
 
 rule relations:
@@ -288,11 +287,11 @@ rule relations:
         mem_mb=4000,
         runtime=30,
     params:
-        code=fingerprint("lethe.interference.templates.sweeps"),
-        task=plan.data.task,
+        job=plan.job("lethe.jobs.relations:relate"),
+        settings=plan.data.task,
         inference=plan.inference,
         methods=plan.models.compared,
     message:
         "Relations of statistics and attributes of {wildcards.task}"
     script:
-        "../scripts/relations.py"
+        "../scripts/job.py"

@@ -8,7 +8,7 @@ Out: the executed notebook and an HTML export of it for the report.
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
-        notebook=plan.root / "notebooks/interference.ipynb",
+        source=plan.root / "notebooks/interference.ipynb",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         unlearning="<results>/tables/unlearning_{task}.csv",
@@ -32,17 +32,17 @@ rule notebook_interference:
         mem_mb=2000,
         runtime=20,
     params:
-        code=fingerprint("lethe.plots.interference_matrix", "lethe.plots.notebook"),
+        job=plan.job("lethe.jobs.notebook:execute", "notebooks/interference.ipynb"),
     message:
         "Notebook of {wildcards.task}"
     script:
-        "../scripts/run_notebook.py"
+        "../scripts/job.py"
 
 
 use rule notebook_interference as notebook_data_preparation with:
     input:
         unpack(plan.data.first_split),
-        notebook=plan.root / "notebooks/data_preparation.ipynb",
+        source=plan.root / "notebooks/data_preparation.ipynb",
         records="<results>/sources/{task}.json",
         images="<results>/sources/{task}.parquet",
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
@@ -60,7 +60,7 @@ use rule notebook_interference as notebook_data_preparation with:
     benchmark:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
-        code=fingerprint("lethe.plots.notebook", "lethe.io.tables"),
+        job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_preparation.ipynb"),
         values=plan.notebooks.values("balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
@@ -68,7 +68,7 @@ use rule notebook_interference as notebook_data_preparation with:
 
 use rule notebook_interference as notebook_data_exploration with:
     input:
-        notebook=plan.root / "notebooks/data_exploration.ipynb",
+        source=plan.root / "notebooks/data_exploration.ipynb",
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -86,13 +86,7 @@ use rule notebook_interference as notebook_data_exploration with:
     benchmark:
         "<benchmarks>/notebook_data_exploration/{task}.tsv"
     params:
-        code=fingerprint(
-            "lethe.plots.bars",
-            "lethe.plots.notebook",
-            "lethe.plots.similarity_matrix",
-            "lethe.plots.source_grid",
-            "lethe.testbed.attributes",
-        ),
+        job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_exploration.ipynb"),
         values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
     message:
         "Notebook of the data of {wildcards.task}"
@@ -100,7 +94,7 @@ use rule notebook_interference as notebook_data_exploration with:
 
 use rule notebook_interference as notebook_statistics with:
     input:
-        notebook=plan.root / "notebooks/statistics.ipynb",
+        source=plan.root / "notebooks/statistics.ipynb",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
@@ -121,9 +115,7 @@ use rule notebook_interference as notebook_statistics with:
     benchmark:
         "<benchmarks>/notebook_statistics/{task}.tsv"
     params:
-        code=fingerprint(
-            "lethe.plots.notebook", *[found.module_of(name) for found in (TEMPLATES, PLOTS) for name in ("MSA", "MSAM")]
-        ),
+        job=plan.job("lethe.jobs.notebook:execute", "notebooks/statistics.ipynb"),
         values=plan.notebooks.values(
             "task",
             "balance",
@@ -138,7 +130,7 @@ use rule notebook_interference as notebook_statistics with:
 rule tutorial:
     """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
-        notebook=plan.root / "notebooks/{tutorial}.ipynb",
+        source=plan.root / "notebooks/{tutorial}.ipynb",
         base=plan.notebooks.base,
         latents=plan.notebooks.latents,
         metadata=plan.notebooks.metadata,
@@ -163,15 +155,8 @@ rule tutorial:
         mem_mb=4000,
         runtime=30,
     params:
-        code=fingerprint(
-            "lethe.metrics.confusion",
-            "lethe.metrics.run",
-            "lethe.plots.before_after",
-            "lethe.plots.notebook",
-            "lethe.unlearners.run",
-            *[UNLEARNERS.module_of(method) for method in ("distil", "distil_module", "distil_weight", "munba", "uce")],
-        ),
+        job=plan.job("lethe.jobs.notebook:execute", "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"
     script:
-        "../scripts/run_notebook.py"
+        "../scripts/job.py"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lethe.compat import quick_imports
+
 if TYPE_CHECKING:
     import torch
 
@@ -12,11 +14,9 @@ if TYPE_CHECKING:
 def setup_torch(threads: int) -> None:
     """Fix the number of threads and ask for deterministic kernels, so that a rerun gives the same bytes."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
+    with quick_imports():
+        import torch
 
-    from lethe.compat import repair_torchvision
-
-    repair_torchvision()
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms also imports the compiler, 2 s
     torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel

@@ -44,6 +44,7 @@ class Facts(NamedTuple):
     registries: dict[str, dict[str, str]]
 
 
+FILES = (".py", ".ipynb")  # of code outside the package
 _recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
 
 
@@ -104,12 +105,12 @@ def all_modules() -> list[str]:
 
 @cache
 def facts_of(module: str) -> Facts:
-    """Facts of a dotted module of the package, or of a script, which a path ending in ``.py`` names.
+    """Facts of a dotted module of the package, or of a script or a notebook, which a path ending in ``.py`` or ``.ipynb`` names.
 
     Raises:
         ModuleNotFoundError: for a module that has no file, naming it.
     """
-    file = Path(module) if module.endswith(".py") else _file(module)
+    file = Path(module) if module.endswith(FILES) else _file(module)
     return _facts(sha256_file(file), file)
 
 
@@ -138,7 +139,7 @@ def _imports(module: str) -> frozenset[str]:
 def _facts(key: str, file: Path) -> Facts:
     """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
-        tree = ast.parse(file.read_text("utf-8"), filename=str(file))
+        tree = ast.parse(_source(file), filename=str(file))
         registries = _take_registries(tree)
         tree = _Reduced().visit(tree)
         marked = any(MARK in _assigned(node) for node in tree.body)
@@ -148,6 +149,13 @@ def _facts(key: str, file: Path) -> Facts:
             registries=registries,
         )
     return _recalled[key]
+
+
+def _source(file: Path) -> str:
+    """The code of a module or a script, or of all code cells of a notebook."""
+    if file.suffix == ".py":
+        return file.read_text("utf-8")
+    return "\n".join("".join(cell["source"]) for cell in read_json(file)["cells"] if cell["cell_type"] == "code")
 
 
 class _Reduced(ast.NodeTransformer):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import logging
 import platform
 import sys
 import time
 from pathlib import Path
 
-from lethe.compat import defer_package_list
 from lethe.device import resolve_device, setup_torch
 from lethe.import_clock import ImportClock
 from lethe.job import Job, check_inputs, record_outputs
@@ -22,13 +20,6 @@ DECIDES_NO_RESULT = "starts a job: its log, its checks, its end"
 
 __all__ = ["log", "progress", "resolve_device", "setup_logging", "setup_torch", "start_job"]  # all that scripts ask for
 _imports = ImportClock()
-
-if "snakemake" in vars(sys.modules["__main__"]):
-    # A rule's script, which imports this module first. Torch and diffusers make a million objects while they are imported, and the
-    # collector would walk them again and again, a fifth of the time to start; setup_logging, called after the imports, turns it on.
-    gc.disable()
-    defer_package_list()
-    _imports.start()
 
 
 def setup_logging(log_file: str | Path | None, title: str) -> None:
@@ -46,10 +37,7 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
 
     sys.excepthook = log_uncaught
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
-    gc.freeze()  # what was imported stays; no later collection looks at it
-    gc.enable()
-    # a script imports what it needs before it calls this: all of the time until here was starting, and later imports add to it
-    _imports.seconds = time.process_time()
+    _imports.start(time.process_time())  # all of the time until here was starting, and imports add to it from here on
     log.info("cpu: %.2f s to start", _imports.seconds)
     ended = "cpu: %.2f s in all, %.2f s of it to start and to import"
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))

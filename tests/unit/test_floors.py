@@ -28,7 +28,9 @@ FLOORS = [
 
 
 def floor(module: str) -> int:
-    """0 for the ground floor, then one per folder of the package."""
+    """0 for the ground floor, then one per folder of the package; the command of the shell stands on top."""
+    if module == "lethe.__main__":
+        return len(FLOORS) + 1
     parts = module.split(".")
     return FLOORS.index(parts[1]) + 1 if len(parts) > 1 and parts[1] in FLOORS else 0
 
@@ -64,11 +66,12 @@ def test_settings_import_no_registry() -> None:
     assert fingerprint.closure(["lethe.settings.errors"]) == {"lethe.settings.errors"}
 
 
-def test_the_package_imports_snakemake_where_it_replaces_a_method_of_it_and_nowhere_else() -> None:
-    """Everything else can be used and tested without Snakemake; ``lethe.forked`` changes how Snakemake starts a script."""
+def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
+    """Everything else can be used and tested without Snakemake; ``lethe.forked`` changes how Snakemake starts
+    a script, ``lethe why`` asks for its plan."""
     importers = {
         file.name for file in fingerprint.PACKAGE.rglob("*.py") if re.search(r"(import|from) snakemake", file.read_text())
     }
-    assert importers == {"forked.py"}
-    users = {module for module in modules() if "lethe.forked" in fingerprint._imports(module)}
+    assert importers == {"forked.py", "why.py", "__main__.py"}
+    users = {module for module in fingerprint.all_modules() if "lethe.forked" in fingerprint._imports(module)}
     assert not users, "only the Snakefile imports it"

@@ -39,7 +39,19 @@ def test_every_method_can_be_called_so() -> None:
     assert re.fullmatch(NAME, "style50_a_001") and not re.fullmatch(METHOD, "munba_1")
 
 
-@pytest.mark.parametrize("name", ["people_uce", "people_000_uce_000\n", "people_000_uce_1_000", "_000_uce_000", "a__000_uce_000", "a_0001_uce_000", "a_10000_uce_000", "a_000_uce_1000"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "people_uce",
+        "people_000_uce_000\n",
+        "people_000_uce_1_000",
+        "_000_uce_000",
+        "a__000_uce_000",
+        "a_0001_uce_000",
+        "a_10000_uce_000",
+        "a_000_uce_1000",
+    ],
+)
 def test_what_is_no_model_name_is_refused(name: str) -> None:
     assert MODEL_NAME.fullmatch(name) is None
     with pytest.raises(ValueError, match="is not a model name"):

@@ -96,21 +96,20 @@ def test_what_jobs_make_is_left_out(folder: Path) -> None:
 SNAKEFILE = """
 from lethe.workflow import outside
 outside.recall()
-onsuccess:
-    outside.keep()
 def given(wildcards):
     return ["own", "shipped.txt"]
 rule all:
     input: "results/made.txt", "results/other.txt"
 rule one:
-    input: files=ancient(given), text="text.txt"
+    input: files=outside.untimed(given, ancient), text="text.txt"
     output: "results/made.txt"
     params: outside=outside.identities(given)
     shell: "cat shipped.txt > {output}"
 rule two:
-    input: unpack(lambda wildcards: {"files": [ancient("shipped.txt")]})
-    output: "results/other.txt"
-    params: outside=outside.identities(["shipped.txt"])
+    input: unpack(outside.untimed(lambda wildcards: {"files": ["shipped.txt"]}, ancient))
+    output: "results/{name}.txt"
+    wildcard_constraints: name="other"
+    params: outside=outside.identities("shipped.txt")
     shell: "cat shipped.txt > {output}"
 """
 

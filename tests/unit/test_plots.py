@@ -13,6 +13,8 @@ from PIL import Image
 from tests.unit.plot_tables import METHODS, Tables, make_tables
 
 from lethe.interference.gates import unlearning_table
+from lethe.io.shards import write_shard
+from lethe.io.tables import write_json
 from lethe.metrics.base import SPECS
 from lethe.plots import (
     forget_retain,
@@ -162,18 +164,42 @@ def test_visual_grid(made, tmp_path):
         assert image.width > 1400
 
 
-def test_open_shards_takes_methods_from_names(tmp_path):
-    from lethe.io.shards import write_shard
+def test_a_visual_grid_is_drawn_from_the_shards_of_its_models(made, tmp_path):
+    """The picture of each row comes from the shard of its method, whatever the files are called."""
 
-    rows = [("000_42.png", np.zeros((4, 4, 3), np.uint8), {"receiver": 0, "seed": 42, "prompt": "x"})]
-    stems = ["generated_breeds_baseline", "generated_breeds_003_uce_000", "generated_breeds_003_distil_005"]
-    tars = [str(tmp_path / f"{stem}.tar") for stem in stems]
-    indices = [tar.replace(".tar", ".parquet") for tar in tars]
-    for tar in tars:
-        write_shard(tar, rows)
-    with visual_grid.open_shards((tars[0], indices[0]), tars[1:], indices[1:]) as shards:
-        assert shards.methods == ["uce", "distil"]
-        assert shards.readers["off"]("000_42.png").shape == (4, 4, 3)
+    def pictures(shade):
+        return [
+            (f"{receiver:03d}_42.png", np.full((4, 4, 3), shade, np.uint8), {"receiver": receiver, "seed": 42, "prompt": "x"})
+            for receiver in range(len(made.metadata))
+        ]
+
+    shards = {}
+    for place, row in enumerate(["off", "uce", "distil"]):
+        write_shard(tmp_path / f"{place}.tar", pictures(100 * place))
+        shards[row] = (tmp_path / f"{place}.tar", tmp_path / f"{place}.parquet")
+    off = shards.pop("off")
+    with visual_grid.open_shards(off, shards) as readers:
+        seen = {row: int(read("003_42.png").max()) for row, read in readers.items()}
+    assert seen == {"off": 0, "uce": 100, "distil": 200}
+    made.pairs.to_parquet(tmp_path / "pairs.parquet")
+    write_json(tmp_path / "clip.json", made.similarity["clip"])
+    write_json(tmp_path / "metadata.json", made.metadata)
+    visual_grid.write(
+        *off,
+        [tar for tar, _ in shards.values()],
+        [index for _, index in shards.values()],
+        tmp_path / "pairs.parquet",
+        tmp_path / "clip.json",
+        tmp_path / "metadata.json",
+        tmp_path / "grid.png",
+        tmp_path / "grid.csv",
+        index=3,
+        models=["breeds_003_uce_000", "breeds_003_distil_005"],
+        seed=42,
+        metric="clip_diff",
+    )
+    drawn = pd.read_csv(tmp_path / "grid.csv")
+    assert list(drawn["row"].unique()) == ["off", "uce", "distil"] and (tmp_path / "grid.png").stat().st_size > 0
 
 
 def test_errors_name_what_is_wrong(made):

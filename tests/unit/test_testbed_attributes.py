@@ -9,7 +9,7 @@ import pytest
 
 from lethe.interference.gates import gate_distinct
 from lethe.settings.tasks import Task
-from lethe.testbed.attributes import chosen_attributes, no_attributes
+from lethe.testbed.attributes import chosen_attributes, no_attributes, related_attributes
 from lethe.testbed.schema import MetadataError
 from lethe.testbed.similarity import attr_similarity, distinct_values
 
@@ -63,3 +63,9 @@ def test_rounding_makes_no_new_values_and_a_missing_one_fails() -> None:
     assert gate_distinct(varied).holds
     varied[0, 1] = np.nan
     assert not gate_distinct(varied).holds
+
+
+def test_results_are_related_to_the_balanced_pair_first_and_to_every_attribute_once() -> None:
+    records, balance = scenes(attributes=4), ("flag 2", "flag 0")
+    assert related_attributes(records, balance) == ["flag 2", "flag 0", "flag 1", "flag 3"]
+    assert related_attributes(records, balance, ["flag 3", "flag 0"]) == ["flag 2", "flag 0", "flag 3"]

@@ -19,22 +19,22 @@ from tests.workflow.conftest import ROOT, Clone, clone_to, planned_jobs, planned
 
 from lethe.settings.models import Settings
 from lethe.unlearners import UNLEARNERS
+from lethe.workflow.run import Given, bind, load_function
 
 pytestmark = pytest.mark.workflow
 ORDER = ["input", "output", "log", "benchmark", "conda", "resources", "params", "message", "script"]
 
 
 def rules() -> list[tuple[str, str]]:
-    """(name, text) of every rule of rules/*.smk that does something."""
+    """(name, text) of every rule of rules/*.smk that does something; those of a loop without its indentation."""
     found = []
     for file in sorted((ROOT / "rules").glob("*.smk")):
-        text = re.sub(r"^    (rule:)", r"\1", file.read_text(), flags=re.MULTILINE)  # declared for each shape of batches
-        for part in re.split(r"^(?=(?:use )?rule\b)", text, flags=re.MULTILINE)[1:]:
-            name = re.match(r"(?:use )?rule (\w+)", part) or re.search(r'shape\.name\("(\w+)"\)', part)
+        for part in re.split(r"^(?= *(?:use )?rule\b[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
+            text = textwrap.dedent(re.split(r"^for ", part, flags=re.MULTILINE)[0])
+            name = re.match(r"(?:use )?rule (\w+)", text) or re.search(r'shape\.name\("(\w+)"\)', text)
             assert name is not None
-            part = textwrap.dedent(part.replace("rule:", "    rule:", 1)) if part.startswith("rule:") else part
-            if part.startswith("rule") and name[1] not in ("bench", "deepunlearn", "deepunlearn_search"):
-                found.append((name[1], part))
+            if text.startswith("rule") and name[1] not in ("bench", "deepunlearn", "deepunlearn_search"):
+                found.append((name[1], text))
     return found
 
 
@@ -42,11 +42,11 @@ def rules() -> list[tuple[str, str]]:
 def test_every_rule_has_its_shape(name: str, text: str) -> None:
     keys = re.findall(r"^    (\w+):", text, flags=re.MULTILINE)
     assert re.search(r'^    """.+', text, flags=re.MULTILINE), f"{name} has no docstring"
-    missing = set(ORDER) - set(keys) - {"input"}
+    missing = set(ORDER) - set(keys) - {"input", "threads"}
     assert not missing, f"{name} lacks {missing}"
     present = [key for key in keys if key in ORDER]
     assert present == sorted(present, key=ORDER.index), f"{name}: order is {present}"
-    assert re.search(r"^        (job|code)=", text, flags=re.MULTILINE), f"{name} does not say what code it depends on"
+    assert re.search(r"^        (code|job)=", text, flags=re.MULTILINE), f"{name} does not say what code it runs"
 
 
 def test_no_code_in_rules() -> None:
@@ -166,6 +166,20 @@ def test_all_methods_are_planned_at_once(clone: Clone, config: str | None, other
     assert jobs.get("unlearn_1", 0) == (4 if config is None else 0)
 
 
+def walk(clone: Clone, *overlays: str) -> dict[str, Any]:
+    """What walk_rules.py prints."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests/workflow/walk_rules.py"), *overlays],
+        cwd=clone.folder,
+        env=clone.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return dict(json.loads(done.stdout))
+
+
 @pytest.fixture(scope="module")
 def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Rules, constraints and outputs of a plan with tasks and methods whose names begin alike."""
@@ -186,16 +200,7 @@ def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
             }
         )
     )
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tests/workflow/walk_rules.py"), str(overlay)],
-        cwd=clone.folder,
-        env=clone.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return dict(json.loads(done.stdout))
+    return walk(clone, str(overlay))
 
 
 TASKS = ["style50", "style50_a", "digits2", "a", "a_1", "a_001"]
@@ -206,6 +211,18 @@ VALUES |= {"batch": ["", "0", "1", "3", "00", "01", "003"], "metric": ["clip_dif
 def test_every_wildcard_of_every_rule_is_constrained(walked: dict[str, Any]) -> None:
     assert len(walked) > 60
     assert {name: rule["unconstrained"] for name, rule in walked.items() if rule["unconstrained"]} == {}
+
+
+def test_every_rule_gives_its_function_what_it_takes(clone: Clone) -> None:
+    """No input, output or parameter is left over, none is missing, and none has a name that stands for two things."""
+    named = {name: rule for name, rule in walk(clone).items() if rule["function"]}
+    assert len(named) > 40
+    for name, rule in named.items():
+        given = Given(**{part: dict.fromkeys(names, "") for part, names in rule["given"].items()})
+        try:
+            bind(load_function(rule["function"]), given)
+        except TypeError as error:
+            raise AssertionError(f"rule {name}: {error}") from None
 
 
 def test_a_file_has_one_reading(walked: dict[str, Any]) -> None:

@@ -1,26 +1,58 @@
 """Print what a plan knows of its rules as JSON; run in a clone: ``python walk_rules.py CONFIGFILE ...``.
 
-{rule: {"constraints": {wildcard: pattern}, "unconstrained": [...], "outputs": [...]}}; constraints as the rule has them, else those of all.
+{rule: {"constraints": {wildcard: pattern}, "unconstrained": [...], "outputs": [...], "given": {"input": [name, ...], "output", "params",
+"wildcards"}, "function": "module:name" or null}}; constraints as the rule has them, else those of all.
 """
 
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 from snakemake.api import SnakemakeApi
+from snakemake.io import is_flagged
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
+
+
+def example(plan: Any) -> SimpleNamespace:
+    """Values that wildcards may have, for functions of a rule that are asked before there are jobs."""
+    task, base = plan.tasks[0], next(iter(plan.settings.bases))
+    model = plan.models.of(task)[0]
+    similarities = f"task={task}--similarity={plan.settings.similarity.kinds[0]}"
+    values = {"task": task, "base": base, "evaluator": "clip", "method": model.method, "tutorial": "tutorial_uce"}
+    values |= {"index": f"{model.index:03d}", "epochs": f"{model.epochs:03d}"}
+    return SimpleNamespace(**values, template="SM", parameters=similarities)
+
+
+def names(rule: Any, wildcards: SimpleNamespace) -> dict[str, list[str]]:
+    """What a rule gives to its function."""
+    unpacked = [item._file.callable for item in rule.input if is_flagged(item, "unpack")]
+    return {
+        "input": [*rule.input.keys(), *(name for function in unpacked for name in function(wildcards))],
+        "output": list(rule.output.keys()),
+        "params": list(rule.params.keys()),
+        "wildcards": list(rule.wildcard_names),
+    }
+
 
 with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
     settings = ConfigSettings(configfiles=[Path(name) for name in sys.argv[1:]])
-    plan = api.workflow(resource_settings=ResourceSettings(cores=1), config_settings=settings, snakefile=Path("Snakefile"))
-    workflow = plan._workflow
+    api_of_workflow = api.workflow(
+        resource_settings=ResourceSettings(cores=1), config_settings=settings, snakefile=Path("Snakefile")
+    )
+    workflow = api_of_workflow._workflow
     of_all = workflow.wildcard_constraints
+    wildcards = example(workflow.globals["plan"])
     found = {}
     for rule in workflow.rules:
         constraints = {**of_all, **rule.wildcard_constraints}
+        given = names(rule, wildcards)
         found[rule.name] = {
             "constraints": {name: constraints[name] for name in rule.wildcard_names if name in constraints},
             "unconstrained": [name for name in rule.wildcard_names if name not in constraints],
             "outputs": [str(output) for output in rule.output],
+            "given": given,
+            "function": rule.params.job(wildcards).partition("@")[0] if "job" in given["params"] else None,
         }
 print(json.dumps(found))

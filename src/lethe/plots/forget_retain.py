@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lethe.io.tables import read_parquet
 from lethe.plots import tables
-from lethe.plots.style import DPI, INK, method_colour, method_marker, method_name, styled
+from lethe.plots.style import DPI, INK, method_colour, method_marker, method_name, publish, styled
+from lethe.testbed.schema import read_metadata
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,3 +130,9 @@ def _points(axes: Axes, rows: pd.DataFrame, method: str, methods: list[str]) -> 
     }
     axes.scatter([centre["forget"]], [centre["retain"]], **large)
     axes.scatter([], [], s=90 if marker != "*" else 160, marker=marker, color=colour, label=label)
+
+
+def write(pairs: Path, baseline: Path, metadata: Path, png: Path, csv: Path, methods: list[str], tuning: list[int]) -> None:
+    """Draw forgetting against retention from the files of a task; see ``data``."""
+    table = data(read_parquet(pairs), read_parquet(baseline), read_metadata(metadata), methods, tuning)
+    publish(draw(table), table, png, csv)

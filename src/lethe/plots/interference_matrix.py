@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lethe.io.tables import read_parquet
 from lethe.plots import tables
 from lethe.plots.heatmap import COLUMNS, heatmap, heatmap_figure
 from lethe.plots.quantities import Quantity, quantity
-from lethe.plots.style import method_name, styled
+from lethe.plots.style import method_name, publish, styled
+from lethe.testbed.schema import read_metadata
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,3 +75,9 @@ def colour_scale(what: Quantity, values: np.ndarray[Any, np.dtype[np.float64]]) 
     if what.higher_is_healthier:
         return {"cmap": "Reds_r", "vmin": what.unchanged - limit, "vmax": what.unchanged}
     return {"cmap": "Reds", "vmin": what.unchanged, "vmax": what.unchanged + limit}
+
+
+def write(pairs: Path, metadata: Path, png: Path, csv: Path, metric: str, methods: list[str]) -> None:
+    """Draw the interference matrices of a task from its files; see ``data``."""
+    table = data(read_parquet(pairs), read_metadata(metadata), metric, methods)
+    publish(draw(table, metric), table, png, csv)

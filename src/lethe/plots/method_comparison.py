@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lethe.io.tables import read_json, read_parquet
 from lethe.plots import tables
 from lethe.plots.quantities import quantity
-from lethe.plots.style import DPI, GREY, INK, WIDTH, method_colour, method_marker, method_name, styled
+from lethe.plots.style import DPI, GREY, INK, WIDTH, method_colour, method_marker, method_name, publish, styled
 from lethe.registry import nearest
+from lethe.testbed.schema import read_metadata
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,3 +116,11 @@ def _strip(axes: Axes, place: int, rows: pd.DataFrame, colour: str, marker: str)
         y = rows.loc[chosen, "value"]
         size = 90 if marker == "*" else 34
         axes.scatter(x[chosen], y, s=size, marker=marker, c=face, edgecolors=colour, linewidths=1.2, zorder=3)
+
+
+def write(
+    pairs: Path, noise_floor: Path, metadata: Path, png: Path, csv: Path, metric: str, methods: list[str], tuning: list[int]
+) -> None:
+    """Draw the methods side by side from the files of a task; see ``data``."""
+    table = data(read_parquet(pairs), read_json(noise_floor), read_metadata(metadata), metric, methods, tuning)
+    publish(draw(table, metric), table, png, csv)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.io.tables import read_json, read_parquet
 from lethe.metrics.base import spec_of
 from lethe.plots import tables
 from lethe.plots.quantities import quantity, similarity_name
-from lethe.plots.style import INK, method_colour, method_name, panels, styled
+from lethe.plots.style import INK, method_colour, method_name, panels, publish, styled
+from lethe.testbed.schema import read_metadata
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -113,3 +116,21 @@ def _told(rows: pd.DataFrame) -> str:
         why = "constant" if np.ptp(rows["value"]) == 0 else "1 emitter" if count == 1 else f"{count} emitters"
         return f"{why}, no test"
     return f"harm \u03c1 = {rho:.2f}".replace("-", "\u2212") + f", p = {p_value:.2g}"
+
+
+def write(
+    pairs: Path,
+    similarity: Path,
+    metadata: Path,
+    png: Path,
+    csv: Path,
+    metric: str,
+    kind: str,
+    methods: list[str],
+    permutations: int,
+    seed: int,
+) -> None:
+    """Draw a metric against a kind of similarity from the files of a task; see ``data`` and ``mantel_test``."""
+    test = mantel_test(permutations, seed)
+    table = data(read_parquet(pairs), read_json(similarity), read_metadata(metadata), metric, methods, test)
+    publish(draw(table, metric, kind), table, png, csv)

@@ -11,7 +11,7 @@ from lethe.io.atomic import atomic_path, write_text
 def run_notebook(
     source: str | Path,
     output: str | Path,
-    parameters: Mapping[str, str | Sequence[str]],
+    parameters: Mapping[str, str | Path | Sequence[str | Path]],
     kernel: str = "python3",
     values: Mapping[str, object] | None = None,
 ) -> None:
@@ -47,7 +47,7 @@ def run_notebook(
             executed.unlink(missing_ok=True)
 
 
-def _absolute(path: str | Sequence[str]) -> str | list[str]:
+def _absolute(path: str | Path | Sequence[str | Path]) -> str | list[str]:
     return str(Path(path).absolute()) if isinstance(path, str | Path) else [str(Path(one).absolute()) for one in path]
 
 

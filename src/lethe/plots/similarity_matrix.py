@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lethe.io.tables import read_json
 from lethe.plots import tables
 from lethe.plots.heatmap import heatmap, heatmap_figure
 from lethe.plots.quantities import similarity_name
-from lethe.plots.style import styled
+from lethe.plots.style import publish, styled
+from lethe.testbed.schema import read_metadata
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,3 +54,10 @@ def draw(data: pd.DataFrame) -> Figure:
             bar = panels[place].inset_axes((1.04, 0.0, 0.06, 1.0))
             figure.colorbar(image, cax=bar, extend="max" if np.nanmax(values) > high else "neither")
     return figure
+
+
+def write(similarities: list[Path], metadata: Path, png: Path, csv: Path, kinds: list[str]) -> None:
+    """Draw the similarity matrices of a task from its files, one per kind; see ``data``."""
+    records = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
+    table = data(records, read_metadata(metadata))
+    publish(draw(table), table, png, csv)

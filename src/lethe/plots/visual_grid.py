@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.io.shards import ShardReader
+from lethe.io.tables import read_json, read_parquet
 from lethe.plots import tables
 from lethe.plots.quantities import quantity
-from lethe.plots.style import DPI, INK, method_name, styled
+from lethe.plots.style import DPI, INK, method_name, publish, styled
 from lethe.plots.text import wrapped
 from lethe.records import ImageKey, ModelId
+from lethe.testbed.schema import read_metadata
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,31 +105,19 @@ def read_pictures(data: pd.DataFrame, readers: Mapping[str, Callable[[str], Pict
     return {(row, int(receiver)): readers[row](member) for row, receiver, member in cells}
 
 
-@dataclass(frozen=True)
-class Shards:
-    """The open shards of one emitter.
-
-    Attributes:
-        methods: methods that unlearned it, in the order given.
-        readers: row -> function from member name to picture.
-    """
-
-    methods: list[str]
-    readers: dict[str, Callable[[str], Picture]]
-
-
 @contextmanager
-def open_shards(off: tuple[str, str], on_tars: Sequence[str], on_indices: Sequence[str]) -> Iterator[Shards]:
-    """Open the base's shard ``(tar, index)`` and those of the unlearned models, whose names tell their methods.
+def open_shards(off: tuple[Path, Path], on: Mapping[str, tuple[Path, Path]]) -> Iterator[dict[str, Callable[[str], Picture]]]:
+    """Open shards, each a tar and its index.
 
-    Raises:
-        ValueError: for a tar that is not named ``generated_{task}_{index}_{method}_{epochs}.tar``.
+    Args:
+        off: of the base.
+        on: method -> of the model that it made of one emitter.
+
+    Yields:
+        Row -> function from member name to picture.
     """
-    methods = [ModelId.parse(Path(tar).stem.removeprefix("generated_")).method for tar in on_tars]
-    files = zip([OFF, *methods], [off[0], *on_tars], [off[1], *on_indices], strict=True)
     with ExitStack() as stack:
-        readers = {row: stack.enter_context(ShardReader(tar, index)).read for row, tar, index in files}
-        yield Shards(methods, dict(readers))
+        yield {row: stack.enter_context(ShardReader(*shard)).read for row, shard in {OFF: off, **on}.items()}
 
 
 @styled
@@ -176,3 +165,33 @@ def _headings(figure: Figure, top: Sequence[Axes], roles: Sequence[str], height:
         figure.add_artist(Line2D([left, right], [y, y], color=colour, linewidth=2 if role == "emitter" else 1))
         text = "unlearned" if role == "emitter" else role
         figure.text((left + right) / 2, 1 - 0.28 / height, text, ha="center", va="bottom", fontsize=10, color=INK)
+
+
+def write(
+    off_tar: Path,
+    off_index: Path,
+    on_tars: list[Path],
+    on_indices: list[Path],
+    pairs: Path,
+    similarity: Path,
+    metadata: Path,
+    png: Path,
+    csv: Path,
+    index: int,
+    models: list[str],
+    seed: int,
+    metric: str,
+) -> None:
+    """Draw the pictures of one emitter from the files of a task; see ``data``.
+
+    Args:
+        on_tars, on_indices: a shard per model.
+        index: of the emitter.
+        models: names of its models.
+    """
+    methods = [ModelId.parse(model).method for model in models]
+    with open_shards((off_tar, off_index), dict(zip(methods, zip(on_tars, on_indices, strict=True), strict=True))) as readers:
+        alike, entities = read_json(similarity), read_metadata(metadata)
+        table = data(read_parquet(pairs), alike, entities, index, seed, metric, methods)
+        pictures = read_pictures(table, readers)
+    publish(draw(table, pictures), table, png, csv)

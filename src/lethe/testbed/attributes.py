@@ -31,6 +31,11 @@ def chosen_attributes(records: Sequence[Mapping[str, Any]], balance: Collection[
     return found
 
 
+def related_attributes(records: Sequence[Mapping[str, Any]], balance: Sequence[str], asked: Asked = "all") -> list[str]:
+    """The attributes that results are related to: the balanced pair, then those of ``chosen_attributes``, each once."""
+    return list(dict.fromkeys([*balance, *chosen_attributes(records, balance, asked)]))
+
+
 def no_attributes(records: Sequence[Mapping[str, Any]], balance: Collection[str]) -> dict[str, str]:
     """Columns that ``all`` leaves out, each with the reason.
 

@@ -151,6 +151,11 @@ class Bases:
             raise SettingsError(f"{key}: {error}") from None
         return []
 
+    def own_folder(self, wildcards: Wildcards) -> list[str]:
+        """The folder of a base of one's own."""
+        folder = self.settings.bases[wildcards.base].folder
+        return [str(folder)] if folder else []
+
     def prediction(self, name: str) -> str:
         """What a base predicts (`prediction_type`); empty before its files are at hand."""
         folder = self.files_of(name)

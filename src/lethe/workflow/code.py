@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from lethe.fingerprint import all_modules, closure, digest_of, facts_of
+from lethe.fingerprint import FILES, all_modules, closure, digest_of, facts_of
 from lethe.io.tables import read_json, write_json
 from lethe.registry import nearest
 
@@ -26,37 +26,40 @@ class UnknownCodeError(ValueError):
     """It cannot be told what the code of a job is; the message names the job's function and the registry."""
 
 
-def code_of(target: str, asked: Asked) -> str:
+def code_of(target: str, asked: Asked, files: Iterable[str] = ()) -> str:
     """Hex digest (16 characters) of the code of a job.
 
     Args:
         target: the function that it calls, ``"lethe.diffusion.latents:encode_task"``, or the path of a script.
         asked: what it asks registries for. A registry that its imports do not lead to may stand here and does not count.
+        files: paths of scripts and notebooks that it runs beside the function.
 
     Raises:
         UnknownCodeError: the imports lead to a registry for which nothing is said, or there is no such registry or name in it.
         ModuleNotFoundError: there is no such module.
     """
-    return _code_of(target, tuple(sorted((registry, tuple(sorted(set(names)))) for registry, names in asked.items())))
+    return _code_of(
+        target, tuple(sorted((registry, tuple(sorted(set(names)))) for registry, names in asked.items())), tuple(files)
+    )
 
 
 @cache
-def _code_of(target: str, asked: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
-    parts = parts_of(target, dict(asked))
+def _code_of(target: str, asked: tuple[tuple[str, tuple[str, ...]], ...], files: tuple[str, ...]) -> str:
+    parts = parts_of(target, dict(asked), files)
     digest = digest_of(parts)
     _parts[digest] = parts
     return digest
 
 
-def parts_of(target: str, asked: Asked) -> dict[str, str]:
+def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, str]:
     """Every part of the code of a job and its digest; see ``code_of``.
 
-    A part is a dotted module, the path of a script, or an entry of a registry, ``lethe.unlearners.UNLEARNERS[uce]``, whose digest is what
+    A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.unlearners.UNLEARNERS[uce]``, whose digest is what
     it stands for. Modules that decide no result are left out.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
-    waiting = {target if target.endswith(".py") else target.partition(":")[0]}
+    waiting = {target if target.endswith(FILES) else target.partition(":")[0], *files}
     while waiting:
         modules |= closure(waiting)
         waiting = set()
@@ -65,7 +68,7 @@ def parts_of(target: str, asked: Asked) -> dict[str, str]:
                 entry = _entries(registry)[name]
                 parts[f"{registry}[{name}]"] = entry
                 waiting |= {entry.partition(":")[0]} - modules
-    digests = {module: facts_of(module).digest for module in modules}
+    digests = {Path(module).name if module.endswith(FILES) else module: facts_of(module).digest for module in modules}
     return parts | {module: digest for module, digest in digests.items() if digest}
 
 

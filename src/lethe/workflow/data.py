@@ -34,6 +34,10 @@ class Data:
         """The settings of the wildcard's task, as plain data."""
         return self.settings.tasks[wildcards.task].model_dump()
 
+    def tuning_emitters(self, wildcards: Wildcards) -> list[int]:
+        """The emitters of the wildcard's task on which hyper-parameters were tuned."""
+        return list(self.settings.tasks[wildcards.task].tuning_emitters)
+
     # --- downloads ---
 
     def in_data(self, wildcards: Wildcards) -> Path | list[str]:

@@ -4,7 +4,7 @@ Snakemake looks at their times. Those of a folder do not change with the files i
 rule takes such a path as ``ancient`` input, whose time does not count, and its content as a parameter::
 
     input:
-        files=ancient(plan.data.source_inputs),
+        files=untimed(plan.data.source_inputs, ancient),
     params:
         outside=identities(plan.data.source_inputs),
 
@@ -13,6 +13,7 @@ The function of the parameter takes the wildcards only: what Snakemake derives f
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -30,18 +31,42 @@ _known: dict[str, list[Any]] = {}  # absolute path -> state, SHA-256
 _new: set[str] = set()
 
 
-def identities(paths: Any) -> Callable[[Any], dict[str, str]]:
+def identities(*paths: Any) -> Callable[[Any], dict[str, str]]:
     """A params function: every path from outside -> ``identity``; a path that jobs make, or that is not there, is left out.
 
     Args:
-        paths: paths, nested in lists and mappings at will; or a function of the wildcards that gives them, as an input function does.
+        paths: paths, with wildcards in braces, nested in lists and mappings at will; or functions of the wildcards that give them, as
+            input functions do.
     """
 
     def of_wildcards(wildcards: Any) -> dict[str, str]:
-        found = _flat(paths(wildcards) if callable(paths) else paths)
-        return {path: identity(path) for path in sorted(set(found)) if Path(path).parts[0] not in MADE and os.path.exists(path)}
+        leaves = [path for given in paths for path in _flat(given(wildcards) if callable(given) else given)]
+        found = {_filled(path, wildcards) for path in leaves if is_outside(path)}
+        return {path: identity(path) for path in sorted(found) if os.path.exists(path)}
 
     return of_wildcards
+
+
+def untimed(paths: Callable[[Any], Any], ancient: Callable[[str], Any]) -> Callable[[Any], Any]:
+    """An input function that marks the paths of another one that are from outside; those that jobs make keep their times.
+
+    Args:
+        paths: gives paths, nested in lists and mappings at will. ancient: Snakemake's.
+    """
+
+    def marked(given: Any) -> Any:
+        if isinstance(given, Mapping):
+            return {name: marked(entry) for name, entry in given.items()}
+        if isinstance(given, str | Path):
+            return ancient(str(given)) if is_outside(given) else given
+        return [marked(entry) for entry in given]
+
+    return lambda wildcards: marked(paths(wildcards))
+
+
+def is_outside(path: str | Path) -> bool:
+    """Whether no job makes this path."""
+    return Path(path).parts[0] not in MADE
 
 
 def identity(path: str | Path) -> str:
@@ -60,7 +85,11 @@ def identity(path: str | Path) -> str:
 
 
 def recall(store: Path = STORE) -> None:
-    """Take from ``store`` (JSON) what earlier processes read; a file that cannot be read as such is passed over."""
+    """Take from ``store`` (JSON) what earlier processes read; a file that cannot be read as such is passed over.
+
+    What this process reads beside is kept there when it ends.
+    """
+    atexit.register(keep, store)
     try:
         kept = read_json(store)
     except (FileNotFoundError, CorruptFileError):
@@ -90,6 +119,10 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _filled(path: str, wildcards: Any) -> str:
+    return path.format(**dict(wildcards.items())) if "{" in path else path
 
 
 def _flat(paths: Any) -> Iterator[str]:

@@ -14,8 +14,12 @@ from lethe.settings.models import Settings
 from lethe.workflow.archive import Archive
 from lethe.workflow.asked import asked_by
 from lethe.workflow.bases import Bases
+from lethe.workflow.benchmarks import Benchmarks
+from lethe.workflow.claims import Claims
 from lethe.workflow.code import code_of
 from lethe.workflow.data import Data
+from lethe.workflow.explorer import Explorer
+from lethe.workflow.fidelity import Effects
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
 from lethe.workflow.notebooks import TUTORIALS, Notebooks
@@ -48,6 +52,10 @@ class Plan:
         self.studies = Studies(settings, root)
         self.archive = Archive(settings, self.models, self.tables, self.studies)
         self.record = Record(settings, root)
+        self.explorer = Explorer(settings, root)
+        self.benchmarks = Benchmarks(settings, self.models)
+        self.claims = Claims(settings, self.benchmarks)
+        self.fidelity = Effects(settings, self.models, self.tables)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
@@ -93,14 +101,15 @@ class Plan:
 
         Args:
             function: ``"lethe.jobs.latents:encode_task"``.
-            sources: files whose code belongs to the job beside the function's: a notebook that it executes.
+            sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
             asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
         """
         self.functions.append(function)
 
         def named(wildcards: Wildcards) -> str:
             asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})  # type: ignore[operator]
-            return f"{function}@{code_of(function, asked)}"
+            files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
+            return f"{function}@{code_of(function, asked, files)}"
 
         return named
 
@@ -138,3 +147,14 @@ class Plan:
         """What captions and noise of membership inference depend on, beside the image."""
         settings = self.settings
         return {"world": settings.world, "task": wildcards.task, "seed": settings.seed, "fidelity": settings.fidelity}
+
+
+class _ByName(dict[str, str]):
+    """Wildcards as ``str.format_map`` asks for them."""
+
+    def __init__(self, wildcards: Wildcards) -> None:
+        super().__init__()
+        self.wildcards = wildcards
+
+    def __missing__(self, name: str) -> str:
+        return getattr(self.wildcards, name)

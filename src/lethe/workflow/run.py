@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, validate_call
 
+from lethe.compat import quick_imports
+from lethe.device import setup_torch
 from lethe.job import Job
 from lethe.registry import nearest
-from lethe.runtime import setup_torch, start_job
+from lethe.runtime import start_job
 from lethe.work import WorkFolder
 
 OWN = ("job", "keep", "outside", "work")  # parameters that speak of the job itself
@@ -39,7 +41,8 @@ def run_job(job: Job) -> None:
         job: a script's ``snakemake``.
     """
     start_job(job, " ".join([job.rule, *job.wildcards]), torch=False, keep=job.params.get("keep", True))
-    function = load_function(job.params.job.partition("@")[0])
+    with quick_imports():
+        function = load_function(job.params.job.partition("@")[0])
     if "torch" in sys.modules:
         setup_torch(job.threads)
     parts = (job.input, job.output, job.params, job.wildcards)
@@ -68,8 +71,8 @@ def load_function(target: str) -> Callable[..., None]:
 def bind(function: Callable[..., None], given: Given) -> dict[str, Any]:
     """The arguments of ``function`` among what its rule gives.
 
-    An input without files (an empty list) is left to the function's default, where it has one. An argument ``outputs`` gets every
-    output, whatever their names.
+    An input without files (an empty list) is left to the function's default, where it has one. An argument ``inputs`` gets every input
+    that has no argument of its own, by name. An argument ``outputs`` gets every output, whatever their names.
 
     Raises:
         TypeError: a name stands for two things, the function lacks an argument, or a file or parameter is not taken by it; lists all.
@@ -77,6 +80,10 @@ def bind(function: Callable[..., None], given: Given) -> dict[str, Any]:
     wanted = inspect.signature(function).parameters
     found: dict[str, Any] = {}
     faults = []
+    if "inputs" in wanted:
+        own = {name: value for name, value in given.input.items() if name in wanted}
+        others = {name: value for name, value in given.input.items() if name not in wanted}
+        given = given._replace(input={**own, "inputs": others})
     if "outputs" in wanted:
         every = [files if isinstance(files, list) else [files] for files in given.output.values()]
         given = given._replace(output={"outputs": [file for files in every for file in files]})

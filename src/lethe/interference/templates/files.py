@@ -14,7 +14,7 @@ from lethe.metrics.embeddings import Embeddings
 from lethe.records import ModelId
 from lethe.testbed.similarity import from_records
 
-Files = Mapping[str, Sequence[str]]
+Files = Mapping[str, Sequence[str | Path]]
 Models = Callable[[str, str], Iterable[ModelId]]
 PER_TASK = {
     "metadata": "metadata_{task}_2_enriched_filtered.json",
@@ -87,7 +87,7 @@ def load_data(parameters: Parameters, files: Files, balance: Mapping[str, Sequen
     return data
 
 
-def _share(paths: Sequence[str], place: int, tasks: int) -> Sequence[str]:
+def _share(paths: Sequence[str | Path], place: int, tasks: int) -> Sequence[str | Path]:
     """What belongs to one task of as many files for each, task after task."""
     each = len(paths) // tasks
     return paths[place * each : (place + 1) * each]

@@ -42,7 +42,7 @@ def read_pictures(result: Result, files: Files) -> Pictures:
 
 def write(
     template: Template, parameters: Parameters, result: Result, pictures: Pictures, inference: Inference,
-    png: str, pdf: str, json: str,
+    png: Path, pdf: Path, json: Path,
 ) -> None:  # fmt: skip
     """Draw a result and write it; the JSON holds every parameter, what was found and the rows that are drawn."""
     metadata = {"template": template.name, "title": template.title, **parameters.model_dump(), "inference": vars(inference)}

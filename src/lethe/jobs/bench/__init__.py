@@ -1,0 +1,1 @@
+"""Benchmarks: each measures a claim and writes ``value``, ``target``, ``holds`` and ``how``."""

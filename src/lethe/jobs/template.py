@@ -1,0 +1,29 @@
+"""Any result of any template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lethe.interference.resampling import Inference
+from lethe.plots.templates.figure import make, write
+
+
+def make_result(
+    inputs: dict[str, list[Path]],
+    png: Path,
+    pdf: Path,
+    json: Path,
+    template: str,
+    values: dict[str, Any],
+    balance: dict[str, list[str]],
+    inference: Inference,
+) -> None:
+    """Compute a result and draw it.
+
+    Args:
+        inputs: kind of file -> files, see ``lethe.interference.templates.files``.
+        values: all parameters of the result.
+        balance: task -> its two balanced attributes.
+    """
+    write(*make(template, values, inputs, balance, inference), inference, png, pdf, json)
