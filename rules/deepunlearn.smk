@@ -289,7 +289,7 @@ rule lira_models:
         runtime=1440,
         gpu=plan.gpu,
     params:
-        job=plan.job("lethe.jobs.lira:train"),
+        job=plan.job("lethe.jobs.lira_models:train"),
         lira=plan.studies.lira,
         training=plan.studies.setting("training"),
         device=plan.settings.device,
@@ -318,7 +318,7 @@ rule lira_forget:
         runtime=1440,
         gpu=plan.gpu,
     params:
-        job=plan.job("lethe.jobs.lira:forget"),
+        job=plan.job("lethe.jobs.lira_forget:forget"),
         shipped=plan.studies.shipped,
         lira=plan.studies.lira,
         device=plan.settings.device,

@@ -30,7 +30,7 @@ rule fidelity:
     input:
         files=plan.fidelity.files,
         bases=plan.fidelity.bases,
-        study_tables=plan.studies.tables,
+        study_tables=plan.fidelity.study_tables,
         uce="results/bench/uce.json",
     output:
         table="<results>/tables/fidelity.csv",

@@ -23,7 +23,7 @@ rule base:
         mem_mb=2000,
         runtime=10,
     params:
-        job=plan.job("lethe.jobs.folders:write_base"),
+        job=plan.job("lethe.jobs.base_folder:write_base"),
         outside=identities(plan.bases.parts),
         settings=plan.settings.pretraining.model_dump(),
     message:
@@ -93,7 +93,7 @@ rule evaluator:
         mem_mb=2000,
         runtime=10,
     params:
-        job=plan.job("lethe.jobs.folders:write_evaluator"),
+        job=plan.job("lethe.jobs.evaluator_folder:write_evaluator"),
         outside=identities(plan.bases.evaluator_parts),
         settings=plan.settings.pretraining.model_dump(),
     message:

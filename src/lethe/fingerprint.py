@@ -155,7 +155,10 @@ def _source(file: Path) -> str:
     """The code of a module or a script, or of all code cells of a notebook."""
     if file.suffix == ".py":
         return file.read_text("utf-8")
-    return "\n".join("".join(cell["source"]) for cell in read_json(file)["cells"] if cell["cell_type"] == "code")
+    lines = [
+        line for cell in read_json(file)["cells"] if cell["cell_type"] == "code" for line in "".join(cell["source"]).splitlines()
+    ]
+    return "\n".join(line for line in lines if not line.startswith(("%", "!")))  # commands of Jupyter are no Python
 
 
 class _Reduced(ast.NodeTransformer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lethe.deepunlearn.experiment import Experiment
-from lethe.runtime import resolve_device
+from lethe.device import resolve_device
 from lethe.settings.classifiers import BaseTraining
 
 

@@ -9,7 +9,7 @@ from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.found import Found, found_of
 from lethe.deepunlearn.methods.base import configure, run
 from lethe.deepunlearn.models.stack import Stack
-from lethe.runtime import resolve_device
+from lethe.device import resolve_device
 
 
 def forget(

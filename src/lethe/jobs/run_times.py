@@ -13,8 +13,8 @@ from lethe.deepunlearn.found import Found, found_of_study
 from lethe.deepunlearn.methods.base import configure
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.timing import run_times
+from lethe.device import resolve_device
 from lethe.io.tables import write_parquet
-from lethe.runtime import resolve_device
 from lethe.settings.classifiers import BaseTraining
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from lethe.deepunlearn.evaluation import score
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.models.stack import Stack
+from lethe.device import resolve_device
 from lethe.io.tables import write_parquet
-from lethe.runtime import resolve_device
 
 
 def score_models(

@@ -8,8 +8,8 @@ from lethe.deepunlearn import METHODS
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.search import most_epochs, search, tuned
+from lethe.device import resolve_device
 from lethe.io.tables import write_json, write_parquet
-from lethe.runtime import resolve_device
 from lethe.settings.classifiers import BaseTraining, Search
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from lethe.settings.models import Settings
 from lethe.workflow.benchmarks import NAMES, Benchmarks
+from lethe.workflow.studies import Studies
 from lethe.workflow.wildcards import Wildcards
 
 
 class Claims:
     """Finished tables that claims are read from."""
 
-    def __init__(self, settings: Settings, benchmarks: Benchmarks) -> None:
+    def __init__(self, settings: Settings, benchmarks: Benchmarks, studies: Studies) -> None:
         self.settings = settings
         self._files = benchmarks.files
+        self._attacked = [study for study in studies.pairs if studies.attacked(*study)]
 
     @property
     def benchmarks(self) -> list[str]:
@@ -28,3 +30,13 @@ class Claims:
         tasks = self.settings.tasks
         tables = [f"tables/{name}_{task}.csv" for task in tasks for name in ("unlearning", "similarity", "relations")]
         return [f"<results>/{table}" for table in [*tables, *(f"tables/gates_{task}.json" for task in tasks)]]
+
+    @property
+    def studies(self) -> list[str]:
+        """Studies of Deep Unlearn whose models are attacked, ``{dataset}_{architecture}``."""
+        return ["_".join(study) for study in self._attacked]
+
+    @property
+    def gates(self) -> list[str]:
+        """The gates of U-LiRA of these studies."""
+        return [f"<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json" for dataset, architecture in self._attacked]

@@ -54,8 +54,8 @@ def _code_of(target: str, asked: tuple[tuple[str, tuple[str, ...]], ...], files:
 def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, str]:
     """Every part of the code of a job and its digest; see ``code_of``.
 
-    A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.unlearners.UNLEARNERS[uce]``, whose digest is what
-    it stands for. Modules that decide no result are left out.
+    A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.unlearners.UNLEARNERS[uce]``, whose
+    digest is what it stands for. Modules that decide no result are left out.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()

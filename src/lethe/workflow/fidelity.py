@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lethe.settings.models import Settings
 from lethe.workflow.models import Models
+from lethe.workflow.studies import Studies
 from lethe.workflow.tables import Tables
 from lethe.workflow.wildcards import Wildcards
 
@@ -34,10 +35,11 @@ class Effects:
         kinds: similarities of this world that have a published variant.
     """
 
-    def __init__(self, settings: Settings, models: Models, tables: Tables) -> None:
+    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies) -> None:
         self.settings = settings
         self.models = models
         self.tables = tables
+        self.studies = studies
         self.kinds = [kind for kind in PUBLISHED_KINDS if kind in settings.similarity.kinds]
 
     @property
@@ -77,3 +79,16 @@ class Effects:
     def bases(self, wildcards: Wildcards) -> list[str]:
         """Bases whose architecture some effects need."""
         return [f"<results>/base/{base}" for base in self.settings.bases] if self.built else []
+
+    @property
+    def study_tables(self) -> list[str]:
+        """Tables of studies of Deep Unlearn that effects are read from."""
+        names = []
+        for dataset, architecture in self.studies.pairs:
+            kinds = (
+                "deepunlearn",
+                "deepunlearn_groups",
+                *(["deepunlearn_lira"] if self.studies.attacked(dataset, architecture) else []),
+            )
+            names += [f"<results>/tables/{kind}_{dataset}_{architecture}.csv" for kind in kinds]
+        return names

@@ -54,8 +54,8 @@ class Plan:
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models)
-        self.claims = Claims(settings, self.benchmarks)
-        self.fidelity = Effects(settings, self.models, self.tables)
+        self.claims = Claims(settings, self.benchmarks, self.studies)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 

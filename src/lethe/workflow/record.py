@@ -11,15 +11,8 @@ from lethe.settings.models import Settings
 from lethe.workflow.targets import Step, values_of
 
 FILES = ["run_config.yaml", "provenance/run.json", "ro-crate-metadata.json"]
-DECIDE_CODE = (
-    "task",
-    "method",
-    "evaluator",
-    "dataset",
-    "architecture",
-    "template",
-    "unlearner",
-)  # wildcards on which code depends
+# wildcards on which code depends
+DECIDE_CODE = ("task", "method", "evaluator", "dataset", "architecture", "template", "tutorial", "unlearner")
 
 
 class Record:

@@ -66,23 +66,6 @@ class Studies:
         lira = self.settings.lira.get(dataset)
         return lira is not None and (not lira.architectures or architecture in lira.architectures)
 
-    @property
-    def attacked_names(self) -> list[str]:
-        """Studies for which U-LiRA is asked for, as in ``names``."""
-        return [f"{dataset}_{architecture}" for dataset, architecture in self.pairs if self.attacked(dataset, architecture)]
-
-    @property
-    def gates(self) -> list[str]:
-        """The gates of U-LiRA of these studies, whether they hold or not."""
-        folders = ["/".join(pair) for pair in self.pairs if self.attacked(*pair)]
-        return [f"<results>/deepunlearn/{folder}/lira/gates.json" for folder in folders]
-
-    @property
-    def tables(self) -> list[str]:
-        """Tables of every study: of its methods, their groups and, where there is one, of the attack."""
-        kinds = {"deepunlearn": self.names, "deepunlearn_groups": self.names, "deepunlearn_lira": self.attacked_names}
-        return [f"<results>/tables/{kind}_{name}.csv" for kind, names in kinds.items() for name in names]
-
     def products(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
         """Tables, figures and gates that some studies lead to."""
         stems = []
