@@ -21,7 +21,10 @@ from lethe.interference.templates import TEMPLATES
 from lethe.parent import announce_parent
 from lethe.work import sweep
 from lethe.records import EPOCHS, INDEX, NAME
+from lethe.workflow import outside
+from lethe.workflow.code import keep_parts
 from lethe.workflow.notebooks import TUTORIALS
+from lethe.workflow.outside import identities, untimed
 from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.workflow.targets import Step, unknown_target

@@ -415,7 +415,7 @@ rule deepunlearn_ledger:
     """Ours beside the numbers of an independent re-run of the published study (config/reference)."""
     input:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-        reference=plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
+        reference=ancient(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     output:
         table="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
     log:
@@ -429,6 +429,7 @@ rule deepunlearn_ledger:
         runtime=5,
     params:
         job=plan.job("lethe.jobs.ledger:compare"),
+        outside=identities(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     message:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
     script:

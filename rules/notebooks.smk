@@ -8,7 +8,7 @@ Out: the executed notebook and an HTML export of it for the report.
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
-        source=plan.root / "notebooks/interference.ipynb",
+        source=ancient(plan.root / "notebooks/interference.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         unlearning="<results>/tables/unlearning_{task}.csv",
@@ -33,6 +33,7 @@ rule notebook_interference:
         runtime=20,
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/interference.ipynb"),
+        outside=identities(plan.root / "notebooks/interference.ipynb"),
     message:
         "Notebook of {wildcards.task}"
     script:
@@ -42,7 +43,7 @@ rule notebook_interference:
 use rule notebook_interference as notebook_data_preparation with:
     input:
         unpack(plan.data.first_split),
-        source=plan.root / "notebooks/data_preparation.ipynb",
+        source=ancient(plan.root / "notebooks/data_preparation.ipynb"),
         records="<results>/sources/{task}.json",
         images="<results>/sources/{task}.parquet",
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
@@ -61,6 +62,7 @@ use rule notebook_interference as notebook_data_preparation with:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_preparation.ipynb"),
+        outside=identities(plan.root / "notebooks/data_preparation.ipynb"),
         values=plan.notebooks.values("balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
@@ -68,7 +70,7 @@ use rule notebook_interference as notebook_data_preparation with:
 
 use rule notebook_interference as notebook_data_exploration with:
     input:
-        source=plan.root / "notebooks/data_exploration.ipynb",
+        source=ancient(plan.root / "notebooks/data_exploration.ipynb"),
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -87,6 +89,7 @@ use rule notebook_interference as notebook_data_exploration with:
         "<benchmarks>/notebook_data_exploration/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_exploration.ipynb"),
+        outside=identities(plan.root / "notebooks/data_exploration.ipynb"),
         values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
     message:
         "Notebook of the data of {wildcards.task}"
@@ -94,7 +97,7 @@ use rule notebook_interference as notebook_data_exploration with:
 
 use rule notebook_interference as notebook_statistics with:
     input:
-        source=plan.root / "notebooks/statistics.ipynb",
+        source=ancient(plan.root / "notebooks/statistics.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
@@ -116,6 +119,7 @@ use rule notebook_interference as notebook_statistics with:
         "<benchmarks>/notebook_statistics/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/statistics.ipynb", asks=plan.notebooks.templates),
+        outside=identities(plan.root / "notebooks/statistics.ipynb"),
         values=plan.notebooks.values(
             "task",
             "balance",
@@ -130,7 +134,7 @@ use rule notebook_interference as notebook_statistics with:
 rule tutorial:
     """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
-        source=plan.root / "notebooks/{tutorial}.ipynb",
+        source=ancient(plan.root / "notebooks/{tutorial}.ipynb"),
         base=plan.notebooks.base,
         latents=plan.notebooks.latents,
         metadata=plan.notebooks.metadata,
@@ -156,6 +160,7 @@ rule tutorial:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/{tutorial}.ipynb"),
+        outside=identities(plan.root / "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"
     script:
