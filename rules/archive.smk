@@ -13,7 +13,7 @@ localrules:
     fetch_bundle,
 
 
-rule archive_index:
+use rule job as archive_index with:
     """What the repository says about the records in config/archive.yaml: a file of the same form, to be reviewed and copied there."""
     input:
         records=ancient(plan.root / "config/archive.yaml"),
@@ -23,8 +23,6 @@ rule archive_index:
         "<logs>/archive_index.log",
     benchmark:
         "<benchmarks>/archive_index.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
@@ -34,11 +32,9 @@ rule archive_index:
         api=plan.settings.archive.api,
     message:
         "Files and checksums of the records in config/archive.yaml"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_record:
+use rule job as fetch_record with:
     """A whole public record with zenodo-get (no token), e.g. archive/18649818: the Vision Unlearning testbeds."""
     input:
         records=ancient(plan.root / "config/archive.yaml"),
@@ -51,8 +47,6 @@ rule fetch_record:
     wildcard_constraints:
         record=r"\d+",
     retries: 3
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=600,
@@ -61,11 +55,9 @@ rule fetch_record:
         outside=identities(plan.root / "config/archive.yaml"),
     message:
         "Zenodo record {wildcards.record}"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_manifest:
+use rule job as fetch_manifest with:
     """The table of contents of the record in `archive.record`."""
     output:
         manifest="<results>/archive/manifest.json",
@@ -73,8 +65,6 @@ rule fetch_manifest:
         "<logs>/fetch_manifest.log",
     benchmark:
         "<benchmarks>/fetch_manifest.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -83,11 +73,9 @@ rule fetch_manifest:
         archive=plan.archive.place,
     message:
         "Manifest of the published record"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_bundle:
+use rule job as fetch_bundle with:
     """One bundle of the record, checked against the manifest; a killed download goes on where it was."""
     input:
         manifest="<results>/archive/manifest.json",
@@ -97,8 +85,6 @@ rule fetch_bundle:
         "<logs>/fetch_bundle/{bundle}.log",
     benchmark:
         "<benchmarks>/fetch_bundle/{bundle}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=600,
@@ -107,11 +93,9 @@ rule fetch_bundle:
         archive=plan.archive.place,
     message:
         "Published bundle {wildcards.bundle}"
-    script:
-        "../scripts/job.py"
 
 
-rule baseline_from_archive:
+use rule job as baseline_from_archive with:
     """Off images of a task from the record: what `generate_baseline` makes."""
     input:
         manifest="<results>/archive/manifest.json",
@@ -125,8 +109,6 @@ rule baseline_from_archive:
         "<benchmarks>/baseline_from_archive/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_archived("images"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
@@ -135,8 +117,6 @@ rule baseline_from_archive:
         settings=plan.archive.image_settings,
     message:
         "Published off images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 use rule baseline_from_archive as metadata_from_archive with:

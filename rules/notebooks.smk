@@ -5,7 +5,7 @@ Out: the executed notebook and an HTML export of it for the report.
 """
 
 
-rule notebook_interference:
+use rule job as notebook_interference with:
     """The tables of a task opened and read step by step."""
     input:
         source=ancient(plan.root / "notebooks/interference.ipynb"),
@@ -26,8 +26,6 @@ rule notebook_interference:
         "<logs>/notebook_interference/{task}.log",
     benchmark:
         "<benchmarks>/notebook_interference/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=20,
@@ -36,8 +34,6 @@ rule notebook_interference:
         outside=identities(plan.root / "notebooks/interference.ipynb"),
     message:
         "Notebook of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 use rule notebook_interference as notebook_data_preparation with:
@@ -131,7 +127,7 @@ use rule notebook_interference as notebook_statistics with:
         "Notebook of the statistics of {wildcards.task}"
 
 
-rule tutorial:
+use rule job as tutorial with:
     """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
         source=ancient(plan.root / "notebooks/{tutorial}.ipynb"),
@@ -153,8 +149,6 @@ rule tutorial:
         "<benchmarks>/tutorial/{tutorial}.tsv"
     wildcard_constraints:
         tutorial=one_of(TUTORIALS),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
@@ -163,5 +157,3 @@ rule tutorial:
         outside=identities(plan.root / "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"
-    script:
-        "../scripts/job.py"

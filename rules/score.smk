@@ -5,7 +5,7 @@ Out: scores/{run}.parquet, one row per image, and the backbone's embeddings. Off
 """
 
 
-rule score_baseline:
+use rule job as score_baseline with:
     """Scores and embeddings of the off images."""
     input:
         tar="<results>/datasets/generated_{task}_baseline.tar",
@@ -21,8 +21,6 @@ rule score_baseline:
         "<logs>/score_baseline/{task}.log",
     benchmark:
         "<benchmarks>/score_baseline/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -35,8 +33,6 @@ rule score_baseline:
         device=plan.settings.device,
     message:
         "Scores of the off images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.shapes():
