@@ -4,6 +4,8 @@
 `snakemake --profile slurm all --configfile config/paper.yaml` runs the paper. Every file below results/ is a target.
 """
 
+from snakemake.cli import get_argument_parser
+from snakemake.io import strip_wildcard_constraints
 from snakemake.utils import min_version, update_config
 
 min_version("9.20")
@@ -12,16 +14,17 @@ min_version("9.20")
 include: "rules/common.smk"
 
 
+from lethe.deepunlearn import ARCHITECTURES
+from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
 from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
 from lethe.parent import announce_parent
 from lethe.work import sweep
 from lethe.records import INDEX, NAME
-from lethe.registry import nearest
-from lethe.workflow.claims import attacked_studies, gates_of_studies
-from lethe.workflow.fidelity import tables_of_studies
 from lethe.workflow.notebooks import TUTORIALS
+from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
+from lethe.workflow.targets import Step, unknown_target
 from lethe.workflow.wildcards import one_of
 
 
@@ -30,6 +33,7 @@ configfile: ROOT / "config/config.yaml"
 
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
+outside.recall()
 OVERLAYS = ()
 if workflow.is_main_process:
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
@@ -38,14 +42,7 @@ update_config(config, nested_values(workflow.config_settings.config))
 plan = stated(plan_of, config, OVERLAYS, ROOT)
 
 
-include: "rules/deepunlearn_common.smk"
-include: "rules/archive_common.smk"
-include: "rules/provenance_common.smk"
-include: "rules/targets_common.smk"
-
-
 CORES = workflow.resource_settings.cores or 1  # of a local run; a run on a cluster has no such number, its profile sets threads
-STUDIES = studies(plan.settings.deepunlearn.datasets)
 PLAIN = "0|[1-9][0-9]{0,2}"  # a number without leading zeros
 
 
@@ -59,6 +56,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    keep_parts()
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(
         workflow, INSIDE | plan.modules | imported_by(Path(workflow.basedir).glob("scripts/*.py")), plan.settings.device
@@ -110,18 +108,18 @@ rule all:
     input:
         plan.products(plan.tasks),
         plan.tables.membership(plan.tasks),
-        deepunlearn_products(STUDIES),
+        plan.studies.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
-        record=record_files(),
+        record=plan.record.files,
 
 
 rule demo:
     """The short first run: the tasks named in `demo_tasks`, and one architecture of Deep Unlearn."""
     input:
         plan.products(plan.settings.demo_tasks),
-        deepunlearn_products(demo_studies()),
-        record=record_files(),
+        plan.studies.products(plan.studies.demo),
+        record=plan.record.files,
 
 
 rule tables:
@@ -179,6 +177,34 @@ include: "rules/publish.smk"
 include: "rules/provenance.smk"
 include: "rules/explorer.smk"
 include: "rules/fidelity.smk"
+
+
+def steps():
+    """Every rule as plain data."""
+    return [
+        Step(rule.name, frozenset(rule.wildcard_names), tuple(map(strip_wildcard_constraints, rule.output)), rule.params)
+        for rule in workflow.rules
+    ]
+
+
+def can_be_asked_for(target):
+    """Whether a target is a rule, a file that is there, or one that a rule makes."""
+    file = target if os.path.isabs(target) else os.path.relpath(target)
+    return Path(file).exists() or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
+
+
+def refuse_unknown_targets():
+    """Stop where a target is neither a rule nor a file that is there or that a rule makes; the message holds the nearest one.
+
+    Snakemake says nothing of its targets while it reads this, so they are read from the command line, by its own parser where a word
+    on it is not known here. A run that another program starts is left alone.
+    """
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    if "snakemake" not in sys.argv[0] or all(map(can_be_asked_for, words)):
+        return
+    for target in get_argument_parser().parse_known_args(sys.argv[1:])[0].targets:
+        if not can_be_asked_for(target):
+            raise WorkflowError(unknown_target(target, steps(), plan.known, plan.other_files))
 
 
 if workflow.is_main_process:

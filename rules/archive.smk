@@ -2,7 +2,7 @@
 
 In: a record that rules/publish.smk made (Zenodo or Hugging Face), or any public Zenodo record (`fetch_record`).
 Out: the same files as the rules that compute them; which of the two rules makes a file is decided by `archive` in the
-configuration, through the constraints of the wildcard `task`. No token, no plan.gpu.
+configuration, through the constraints of the wildcard `task`. No token, no GPU.
 """
 
 
@@ -18,7 +18,7 @@ rule archive_index:
     input:
         records=plan.root / "config/archive.yaml",
     output:
-        records="<results>/archive/archive.yaml",
+        index="<results>/archive/archive.yaml",
     log:
         "<logs>/archive_index.log",
     benchmark:
@@ -29,12 +29,12 @@ rule archive_index:
         mem_mb=500,
         runtime=30,
     params:
-        code=fingerprint("lethe.archive.records"),
+        job=plan.job("lethe.jobs.records:write_index"),
         api=plan.settings.archive.api,
     message:
         "Files and checksums of the records in config/archive.yaml"
     script:
-        "../scripts/archive_index.py"
+        "../scripts/job.py"
 
 
 rule fetch_record:
@@ -56,11 +56,11 @@ rule fetch_record:
         mem_mb=1000,
         runtime=600,
     params:
-        code=fingerprint("lethe.archive.fetch", "lethe.archive.records"),
+        job=plan.job("lethe.jobs.records:fetch"),
     message:
         "Zenodo record {wildcards.record}"
     script:
-        "../scripts/fetch_record.py"
+        "../scripts/job.py"
 
 
 rule fetch_manifest:
@@ -77,12 +77,12 @@ rule fetch_manifest:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("lethe.archive.pull", "lethe.archive.huggingface"),
-        archive=plan.settings.archive.model_dump(include={"host", "record", "revision", "api", "endpoint"}),
+        job=plan.job("lethe.archive.pull:fetch_manifest"),
+        archive=plan.archive.place,
     message:
         "Manifest of the published record"
     script:
-        "../scripts/fetch_manifest.py"
+        "../scripts/job.py"
 
 
 rule fetch_bundle:
@@ -90,7 +90,7 @@ rule fetch_bundle:
     input:
         manifest="<results>/archive/manifest.json",
     output:
-        bundle="<results>/archive/bundles/{bundle}.tar",
+        tar="<results>/archive/bundles/{bundle}.tar",
     log:
         "<logs>/fetch_bundle/{bundle}.log",
     benchmark:
@@ -101,12 +101,12 @@ rule fetch_bundle:
         mem_mb=1000,
         runtime=600,
     params:
-        code=fingerprint("lethe.archive.pull", "lethe.archive.huggingface"),
-        archive=plan.settings.archive.model_dump(include={"host", "record", "revision", "api", "endpoint"}),
+        job=plan.job("lethe.archive.pull:fetch_bundle"),
+        archive=plan.archive.place,
     message:
         "Published bundle {wildcards.bundle}"
     script:
-        "../scripts/fetch_bundle.py"
+        "../scripts/job.py"
 
 
 rule baseline_from_archive:
@@ -130,7 +130,7 @@ rule baseline_from_archive:
         runtime=60,
     params:
         job=plan.job("lethe.jobs.archive:unpack_files"),
-        settings=settings_of_images(),
+        settings=plan.archive.image_settings,
     message:
         "Published off images of {wildcards.task}"
     script:
@@ -220,7 +220,7 @@ for shape in plan.models.shapes("images", built=False, methods=plan.models.metho
             runtime=60,
         params:
             job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=settings_of_images(),
+            settings=plan.archive.image_settings,
         message:
             "Published images of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
         script:
@@ -252,7 +252,7 @@ for shape in plan.models.shapes("models", built=False, methods=plan.models.metho
             runtime=60,
         params:
             job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=settings_of_images(),
+            settings=plan.archive.image_settings,
         message:
             "Published models of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
         script:
@@ -284,7 +284,7 @@ for shape in plan.models.shapes("tables", built=False, methods=plan.models.metho
             runtime=60,
         params:
             job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=settings_of_images(),
+            settings=plan.archive.image_settings,
         message:
             "Published interference of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
         script:

@@ -206,7 +206,7 @@ rule bench_tables:
         mem_mb=4000,
         runtime=10,
     params:
-        job=plan.job("lethe.jobs.bench.tables:measure"),
+        job=plan.job("lethe.jobs.bench.tables:measure", asks=plan.benchmarks.templates),
         inference=plan.inference,
     message:
         "Tables of 3 tasks x 3 methods x 100 entities"

@@ -10,6 +10,9 @@ from snakemake.exceptions import WorkflowError
 
 from lethe.fingerprint import fingerprint, recall
 from lethe.io.readonly import folder_of_links, writable
+from lethe.workflow import outside
+from lethe.workflow.code import keep_parts
+from lethe.workflow.outside import identities, untimed
 
 ROOT = Path(os.path.relpath(workflow.basedir))  # of this checkout; "." unless Snakemake runs with --directory
 LINKS = None

@@ -8,14 +8,14 @@ Out: deepunlearn/{dataset}/{architecture}/..., tables/deepunlearn_*, figures/dee
 rule deepunlearn:
     """The whole study: tables, figures and gates of every data set and architecture."""
     input:
-        deepunlearn_products(STUDIES),
+        plan.studies.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
 
 
 rule deepunlearn_search:
     """Every hyper-parameter search, whatever the configuration says about using them, as files for config/deepunlearn."""
     input:
-        expand("<results>/hyperparameters/{study}.yaml", study=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES]),
+        [f"<results>/hyperparameters/{study}.yaml" for study in plan.studies.names],
 
 
 rule fetch_classification_data:
@@ -32,17 +32,17 @@ rule fetch_classification_data:
         mem_mb=500,
         runtime=60,
     params:
-        code=fingerprint("lethe.deepunlearn.data.fetch"),
+        job=plan.job("lethe.deepunlearn.data.fetch:fetch"),
     message:
         "Files of {wildcards.dataset}"
     script:
-        "../scripts/fetch_classification_data.py"
+        "../scripts/job.py"
 
 
 rule classification_data:
     """Images, labels and pinned splits of a data set in one file."""
     input:
-        files=fetched_files,
+        files=plan.studies.fetched(workflow.dryrun),
     output:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
     log:
@@ -52,15 +52,17 @@ rule classification_data:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=30,
     params:
-        code=data_code,
-        classification=classification_settings,
+        job=plan.job("lethe.jobs.classification_data:prepare"),
+        folder=plan.studies.setting("folder"),
+        val_share=plan.studies.setting("val_share"),
+        forget_share=plan.studies.setting("forget_share"),
     message:
         "Data set {wildcards.dataset}"
     script:
-        "../scripts/classification_data.py"
+        "../scripts/job.py"
 
 
 rule classifiers:
@@ -77,19 +79,19 @@ rule classifiers:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=1440,
         gpu=plan.gpu,
     params:
-        code=architecture_code,
-        training=base_training,
+        job=plan.job("lethe.jobs.classifiers:train"),
+        training=plan.studies.setting("training"),
         tuning=False,
-        seeds=model_seeds,
+        seeds=plan.studies.seeds,
         device=plan.settings.device,
     message:
         "Original and retrained {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/classifiers.py"
+        "../scripts/job.py"
 
 
 rule tuning_classifiers:
@@ -106,27 +108,27 @@ rule tuning_classifiers:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=600,
         gpu=plan.gpu,
     params:
-        code=architecture_code,
-        training=base_training,
+        job=plan.job("lethe.jobs.classifiers:train"),
+        training=plan.studies.setting("training"),
         tuning=True,
         seeds=plan.settings.deepunlearn.search.seeds,
         device=plan.settings.device,
     message:
         "{wildcards.architecture} to tune on, {wildcards.dataset}"
     script:
-        "../scripts/classifiers.py"
+        "../scripts/job.py"
 
 
 rule search_hyperparameters:
     """Optuna studies of one method, one per tuning seed, side by side."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
-        original=tuned_original,
-        retrained=tuned_retrained,
+        original=plan.studies.tuned("original"),
+        retrained=plan.studies.tuned("retrained"),
     output:
         best="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.json",
         trials="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.parquet",
@@ -137,24 +139,24 @@ rule search_hyperparameters:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=1440,
         gpu=plan.gpu,
     params:
-        code=search_code,
-        search=plan.settings.deepunlearn.search.model_dump(),
-        epochs=base_epochs,
+        job=plan.job("lethe.jobs.search:search_method"),
+        settings=plan.settings.deepunlearn.search.model_dump(),
+        training=plan.studies.setting("training"),
         device=plan.settings.device,
     message:
         "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/search_hyperparameters.py"
+        "../scripts/job.py"
 
 
 rule pack_hyperparameters:
     """What the searches found as a file for config/deepunlearn, where it belongs after a look."""
     input:
-        searches_of_study,
+        searches=plan.studies.files("search/{unlearner}.json"),
     output:
         found="<results>/hyperparameters/{dataset}_{architecture}.yaml",
     log:
@@ -167,12 +169,12 @@ rule pack_hyperparameters:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.deepunlearn.hyperparameters"),
+        job=plan.job("lethe.deepunlearn.hyperparameters:pack"),
         search=plan.settings.deepunlearn.search.model_dump(),
     message:
         "Hyper-parameters of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/pack_hyperparameters.py"
+        "../scripts/job.py"
 
 
 rule forget_samples:
@@ -180,7 +182,7 @@ rule forget_samples:
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
-        found=found_file,
+        search=plan.studies.search,
     output:
         models="<results>/deepunlearn/{dataset}/{architecture}/unlearned/{unlearner}.safetensors",
     log:
@@ -190,18 +192,18 @@ rule forget_samples:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=600,
         gpu=plan.gpu,
     params:
-        code=unlearner_code,
-        found=found_values,
-        seeds=model_seeds,
+        job=plan.job("lethe.jobs.forget_samples:forget"),
+        shipped=plan.studies.shipped,
+        seeds=plan.studies.seeds,
         device=plan.settings.device,
     message:
         "{wildcards.unlearner} on {wildcards.architecture}, {wildcards.dataset}"
     script:
-        "../scripts/forget_samples.py"
+        "../scripts/job.py"
 
 
 rule score_study:
@@ -210,7 +212,7 @@ rule score_study:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
-        unlearned=unlearned_of_study,
+        unlearned=plan.studies.files("unlearned/{unlearner}.safetensors"),
     output:
         scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",
     log:
@@ -220,17 +222,18 @@ rule score_study:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=120,
         gpu=plan.gpu,
     params:
-        code=scores_code,
-        seeds=model_seeds,
+        job=plan.job("lethe.jobs.score_study:score_models"),
+        methods=plan.studies.methods,
+        seeds=plan.studies.seeds,
         device=plan.settings.device,
     message:
         "Scores of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/score_study.py"
+        "../scripts/job.py"
 
 
 rule run_times:
@@ -238,7 +241,7 @@ rule run_times:
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
-        found=found_files_of_study,
+        searches=plan.studies.searches,
     output:
         times="<results>/deepunlearn/{dataset}/{architecture}/run_times.parquet",
     log:
@@ -249,20 +252,20 @@ rule run_times:
         "../envs/lethe.yaml"
     threads: CORES
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=600,
         gpu=plan.gpu,
     params:
-        code=times_code,
-        found=found_of_study,
-        methods=methods_of_study,
-        training=base_training,
+        job=plan.job("lethe.jobs.run_times:time_methods"),
+        shipped=plan.studies.shipped_study,
+        methods=plan.studies.methods,
+        training=plan.studies.setting("training"),
         repeats=plan.settings.deepunlearn.timing_repeats,
         device=plan.settings.device,
     message:
         "Run times of {wildcards.architecture} on {wildcards.dataset}, alone on the machine"
     script:
-        "../scripts/run_times.py"
+        "../scripts/job.py"
 
 
 rule lira_models:
@@ -282,18 +285,18 @@ rule lira_models:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=1440,
         gpu=plan.gpu,
     params:
-        code=lira_code,
-        lira=lira_settings,
-        training=base_training,
+        job=plan.job("lethe.jobs.lira_models:train"),
+        lira=plan.studies.lira,
+        training=plan.studies.setting("training"),
         device=plan.settings.device,
     message:
         "U-LiRA models, {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/lira_models.py"
+        "../scripts/job.py"
 
 
 rule lira_forget:
@@ -301,9 +304,9 @@ rule lira_forget:
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/lira/original_models.safetensors",
-        found=found_file,
+        search=plan.studies.search,
     output:
-        outputs="<results>/deepunlearn/{dataset}/{architecture}/lira/{unlearner}.safetensors",
+        said="<results>/deepunlearn/{dataset}/{architecture}/lira/{unlearner}.safetensors",
     log:
         "<logs>/lira_forget/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
@@ -311,24 +314,24 @@ rule lira_forget:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=1440,
         gpu=plan.gpu,
     params:
-        code=lira_unlearner_code,
-        found=found_values,
-        lira=lira_settings,
+        job=plan.job("lethe.jobs.lira_forget:forget"),
+        shipped=plan.studies.shipped,
+        lira=plan.studies.lira,
         device=plan.settings.device,
     message:
         "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/lira_forget.py"
+        "../scripts/job.py"
 
 
 rule lira_scores:
     """U-LiRA: accuracy, AUC, TPR at 1 % FPR with bootstrap intervals, in three variants."""
     input:
-        outputs=lira_outputs,
+        said=plan.studies.lira_outputs,
     output:
         table="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
         roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
@@ -340,23 +343,24 @@ rule lira_scores:
     conda:
         "../envs/lethe.yaml"
     resources:
-        mem_mb=memory_of_study,
+        mem_mb=plan.studies.memory,
         runtime=30,
     params:
-        code=lira_scores_code,
-        lira=lira_settings,
+        job=plan.job("lethe.jobs.lira_scores:attack_models"),
+        methods=plan.studies.attacked_methods,
+        lira=plan.studies.lira,
         bootstrap=plan.settings.statistics.bootstrap,
         seed=plan.settings.seed,
     message:
         "U-LiRA of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/lira_scores.py"
+        "../scripts/job.py"
 
 
 rule lira_gate:
     """The retrained models' interval holds 0.5 and the originals' does not, or the run stops here."""
     input:
-        gates="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
+        checked="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
     output:
         gates="<results>/tables/deepunlearn_gates_{dataset}_{architecture}.json",
     log:
@@ -369,11 +373,11 @@ rule lira_gate:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.io.tables"),
+        job=plan.job("lethe.jobs.lira_gate:pass_gates"),
     message:
         "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/lira_gate.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_tables:
@@ -382,7 +386,7 @@ rule deepunlearn_tables:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",
         times="<results>/deepunlearn/{dataset}/{architecture}/run_times.parquet",
-        searches=found_files_of_study,
+        searches=plan.studies.searches,
     output:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
         seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
@@ -398,13 +402,13 @@ rule deepunlearn_tables:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.deepunlearn.scores", "lethe.deepunlearn.ranking"),
-        found=found_of_study,
+        job=plan.job("lethe.jobs.study_tables:tabulate"),
+        shipped=plan.studies.shipped_study,
         alpha=plan.settings.statistics.alpha,
     message:
         "Tables of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/deepunlearn_tables.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_ledger:
@@ -413,7 +417,7 @@ rule deepunlearn_ledger:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
         reference=plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
     output:
-        ledger="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
+        table="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
     log:
         "<logs>/deepunlearn_ledger/{dataset}_{architecture}.log",
     benchmark:
@@ -424,11 +428,11 @@ rule deepunlearn_ledger:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.deepunlearn.ledger"),
+        job=plan.job("lethe.jobs.ledger:compare"),
     message:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/deepunlearn_ledger.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_gaps:
@@ -453,11 +457,11 @@ rule deepunlearn_gaps:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.deepunlearn_gaps"),
+        job=plan.job("lethe.plots.deepunlearn_gaps:write"),
     message:
         "Gaps of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/figure_deepunlearn_gaps.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_retdev_indisc:
@@ -482,11 +486,11 @@ rule deepunlearn_retdev_indisc:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.deepunlearn_retdev_indisc"),
+        job=plan.job("lethe.plots.deepunlearn_retdev_indisc:write"),
     message:
         "Retention deviation against indiscernibility, {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/figure_deepunlearn_retdev_indisc.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_runtime:
@@ -511,11 +515,11 @@ rule deepunlearn_runtime:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.deepunlearn_runtime"),
+        job=plan.job("lethe.plots.deepunlearn_runtime:write"),
     message:
         "Run times of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/figure_deepunlearn_runtime.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_lira_roc:
@@ -541,18 +545,18 @@ rule deepunlearn_lira_roc:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.deepunlearn_lira_roc"),
+        job=plan.job("lethe.plots.deepunlearn_lira_roc:write"),
     message:
         "U-LiRA curves of {wildcards.architecture} on {wildcards.dataset}"
     script:
-        "../scripts/figure_deepunlearn_lira_roc.py"
+        "../scripts/job.py"
 
 
 rule deepunlearn_ranking:
     """Groups and mean ranks of every method."""
     input:
-        groups=[f"<results>/tables/deepunlearn_groups_{d}_{a}.csv" for d, a in STUDIES],
-        ranks=[f"<results>/tables/deepunlearn_ranks_{d}_{a}.csv" for d, a in STUDIES],
+        groups=[f"<results>/tables/deepunlearn_groups_{study}.csv" for study in plan.studies.names],
+        ranks=[f"<results>/tables/deepunlearn_ranks_{study}.csv" for study in plan.studies.names],
     output:
         png=report(
             "<results>/figures/deepunlearn_ranking.png",
@@ -571,8 +575,8 @@ rule deepunlearn_ranking:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.plots.deepunlearn_ranking"),
+        job=plan.job("lethe.plots.deepunlearn_ranking:write"),
     message:
         "Ranking of all methods"
     script:
-        "../scripts/figure_deepunlearn_ranking.py"
+        "../scripts/job.py"

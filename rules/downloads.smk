@@ -8,7 +8,7 @@ Out: resources/downloads/{file}, checked; resources/unpacked/{file}/ for archive
 rule download:
     """One file, resumed and checked; without a published checksum a receipt beside it keeps what the first download was."""
     output:
-        file="resources/downloads/{file}",
+        path="resources/downloads/{file}",
     log:
         "<logs>/download/{file}.log",
     benchmark:
@@ -22,20 +22,20 @@ rule download:
         mem_mb=500,
         runtime=720,
     params:
-        code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
+        job=plan.job("lethe.io.download:download"),
         remote=plan.data.download,
     message:
         "Download {wildcards.file}"
     script:
-        "../scripts/download.py"
+        "../scripts/job.py"
 
 
 rule put_by_hand:
     """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
     input:
-        file=plan.data.in_data,
+        plan.data.in_data,
     output:
-        file="resources/downloads/{file}",
+        path="resources/downloads/{file}",
     log:
         "<logs>/put_by_hand/{file}.log",
     benchmark:
@@ -48,14 +48,14 @@ rule put_by_hand:
         mem_mb=500,
         runtime=60,
     params:
-        code=fingerprint("lethe.io.fileformat"),  # how a file is fetched cannot change what it is: no edit there fetches it again
+        job=plan.job("lethe.io.download:put_by_hand"),
         remote=plan.data.download,
-        place="data/{file}",
+        source="data/{file}",
         advice=plan.data.how_to_get,
     message:
         "Take {wildcards.file} from data/"
     script:
-        "../scripts/put_by_hand.py"
+        "../scripts/job.py"
 
 
 rule unpack:
@@ -76,8 +76,8 @@ rule unpack:
         mem_mb=500,
         runtime=120,
     params:
-        code=fingerprint("lethe.io.unpack"),
+        job=plan.job("lethe.io.unpack:unpack"),
     message:
         "Unpack {wildcards.file}"
     script:
-        "../scripts/unpack.py"
+        "../scripts/job.py"

@@ -30,7 +30,7 @@ rule fidelity:
     input:
         files=plan.fidelity.files,
         bases=plan.fidelity.bases,
-        study_tables=tables_of_studies(STUDIES, attacked),
+        study_tables=plan.fidelity.study_tables,
         uce="results/bench/uce.json",
     output:
         table="<results>/tables/fidelity.csv",
@@ -49,7 +49,7 @@ rule fidelity:
         runs=plan.fidelity.runs,
         methods=plan.models.compared,
         inference=plan.inference,
-        studies=[f"{dataset}_{architecture}" for dataset, architecture in STUDIES],
+        studies=plan.studies.names,
         kinds=list(plan.settings.similarity.kinds),
     message:
         "Effects of deviations from the reference"

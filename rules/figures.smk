@@ -243,7 +243,7 @@ rule claims:
     """What is claimed, against finished tables and benchmarks: one row each, those that do not hold too."""
     input:
         tables=plan.claims.tables,
-        study_gates=gates_of_studies(STUDIES, attacked),
+        study_gates=plan.claims.gates,
         measured=plan.claims.measured,
     output:
         claims=report(
@@ -264,7 +264,7 @@ rule claims:
     params:
         job=plan.job("lethe.jobs.claims:compare"),
         tasks=plan.tasks,
-        studies=attacked_studies(STUDIES, attacked),
+        studies=plan.claims.studies,
         benchmarks=plan.claims.benchmarks,
     message:
         "Claims"

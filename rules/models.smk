@@ -8,7 +8,7 @@ Out: base/{base}/ and evaluators/{evaluator}/, each with a record of the hash of
 rule base:
     """A base of the mini world, put together as an ordinary diffusers pipeline folder."""
     input:
-        unpack(plan.bases.parts),
+        unpack(untimed(plan.bases.parts, ancient)),
     output:
         folder=directory("<results>/base/{base}"),
     log:
@@ -23,7 +23,8 @@ rule base:
         mem_mb=2000,
         runtime=10,
     params:
-        job=plan.job("lethe.jobs.folders:write_base"),
+        job=plan.job("lethe.jobs.base_folder:write_base"),
+        outside=identities(plan.bases.parts),
         settings=plan.settings.pretraining.model_dump(),
     message:
         "Pipeline folder of the base '{wildcards.base}'"
@@ -66,6 +67,10 @@ use rule base_pretrained as base_local with:
     wildcard_constraints:
         base=one_of(plan.bases.local),
     retries: 0
+    params:
+        job=plan.job("lethe.jobs.pretrained:take_base"),
+        settings=plan.bases.base,
+        outside=identities(plan.bases.own_folder),
     message:
         "Copy of the base '{wildcards.base}', examined"
 
@@ -73,7 +78,7 @@ use rule base_pretrained as base_local with:
 rule evaluator:
     """An evaluator of the mini world as a local folder (open_clip, timm, or the judge's own)."""
     input:
-        unpack(plan.bases.evaluator_parts),
+        unpack(untimed(plan.bases.evaluator_parts, ancient)),
     output:
         folder=directory("<results>/evaluators/{evaluator}"),
     log:
@@ -88,7 +93,8 @@ rule evaluator:
         mem_mb=2000,
         runtime=10,
     params:
-        job=plan.job("lethe.jobs.folders:write_evaluator"),
+        job=plan.job("lethe.jobs.evaluator_folder:write_evaluator"),
+        outside=identities(plan.bases.evaluator_parts),
         settings=plan.settings.pretraining.model_dump(),
     message:
         "Folder of the {wildcards.evaluator}"

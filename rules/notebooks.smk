@@ -115,7 +115,7 @@ use rule notebook_interference as notebook_statistics with:
     benchmark:
         "<benchmarks>/notebook_statistics/{task}.tsv"
     params:
-        job=plan.job("lethe.jobs.notebook:execute", "notebooks/statistics.ipynb"),
+        job=plan.job("lethe.jobs.notebook:execute", "notebooks/statistics.ipynb", asks=plan.notebooks.templates),
         values=plan.notebooks.values(
             "task",
             "balance",

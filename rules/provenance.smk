@@ -13,6 +13,24 @@ localrules:
     ro_crate,
 
 
+def asked(wildcards):
+    """Which of the two targets with a record was asked for."""
+    return asked_target(
+        workflow.dag_settings.targets
+    )  # only local rules may call this: a job on a cluster knows its own target only
+
+
+def finished_products(wildcards):
+    """The products of the target that was asked for."""
+    target = rules.demo if asked(wildcards) == "demo" else rules.all
+    return [file for file in target.input if file not in target.input.record]
+
+
+def code_of_rules(wildcards):
+    """Name of each rule -> hash of its code, asked when all rules are known."""
+    return codes(steps(), plan.known)
+
+
 rule run_config:
     """The merged configuration with every default; laid over config/config.yaml it gives the same run."""
     output:
@@ -27,18 +45,18 @@ rule run_config:
         mem_mb=500,
         runtime=10,
     params:
-        code=fingerprint("lethe.archive.provenance"),
-        config=configuration(),
+        job=plan.job("lethe.jobs.record:write_configuration"),
+        values=plan.record.configuration(config),
     message:
         "Merged configuration"
     script:
-        "../scripts/run_config.py"
+        "../scripts/job.py"
 
 
 rule host:
     """The kind of machine that models run on: a job of its own, so that on a cluster it describes a compute node."""
     input:
-        lock=plan.root / "requirements.lock",
+        plan.root / "requirements.lock",
     output:
         record="<results>/provenance/host.json",
     log:
@@ -52,21 +70,21 @@ rule host:
         runtime=10,
         gpu=plan.gpu,
     params:
-        code=fingerprint("lethe.archive.provenance"),
+        job=plan.job("lethe.jobs.record:describe_host"),
     message:
         "Machine"
     script:
-        "../scripts/host.py"
+        "../scripts/job.py"
 
 
 rule provenance:
     """Commit, packages, machine, code of every rule, number and times of jobs; the workflow that ran is kept beside it."""
     input:
-        products=finished_products,
+        finished_products,
+        plan.root / "requirements.lock",
         config="<results>/run_config.yaml",
         host="<results>/provenance/host.json",
-        lock=plan.root / "requirements.lock",
-        workflow=workflow_files(),
+        sources=plan.record.workflow_files,
     output:
         record="<results>/provenance/run.json",
         workflow=directory("<results>/provenance/workflow"),
@@ -80,15 +98,15 @@ rule provenance:
         mem_mb=500,
         runtime=10,
     params:
-        code=fingerprint("lethe.archive.provenance"),
+        job=plan.job("lethe.jobs.record:write_record"),
         codes=code_of_rules,
         benchmarks=f"benchmarks/{plan.settings.world}",
         root=str(plan.root),
-        target=asked_target,
+        target=asked,
     message:
         "Record of the run"
     script:
-        "../scripts/provenance.py"
+        "../scripts/job.py"
 
 
 rule ro_crate:
@@ -111,8 +129,8 @@ rule ro_crate:
         mem_mb=500,
         runtime=30,
     params:
-        code=fingerprint("lethe.archive.crate"),
+        job=plan.job("lethe.jobs.crate:write_crate"),
     message:
         "RO-Crate of the run"
     script:
-        "../scripts/ro_crate.py"
+        "../scripts/job.py"

@@ -14,10 +14,27 @@ localrules:
     publish_manifest,
 
 
+def token_of_zenodo(wildcards):
+    """The metadata of the draft; asking for it declares the token that a draft needs.
+
+    This is the `envvars:` directive, at the moment when a job that needs the token is planned: at the top of a file it would
+    stop every other target where there is no token.
+    """
+    workflow.register_envvars("ZENODO_TOKEN")
+    return "<results>/publish/metadata.json"
+
+
+def token_of_huggingface(wildcards):
+    """The manifest to push; asking for it declares the token, see `token_of_zenodo`."""
+    stated(plan.archive.check_repository)
+    workflow.register_envvars("HF_TOKEN")
+    return "<results>/publish/manifest.json"
+
+
 rule bundle:
     """Files of one class (and task, and method) as one deterministic tar, with its entry of the manifest."""
     input:
-        files=bundle_files,
+        files=plan.archive.files,
     output:
         tar="<results>/publish/bundles/{bundle}.tar",
         entry="<results>/publish/bundles/{bundle}.json",
@@ -31,19 +48,19 @@ rule bundle:
         mem_mb=1000,
         runtime=240,
     params:
-        code=fingerprint("lethe.archive.bundle"),
-        kind=bundle_kind,
+        job=plan.job("lethe.jobs.bundle:pack"),
+        kind=plan.archive.kind,
     message:
         "Bundle {wildcards.bundle}"
     script:
-        "../scripts/bundle.py"
+        "../scripts/job.py"
 
 
 rule publish_manifest:
     """Every bundle and the manifest that lists what is in them; needs no token."""
     input:
-        entries=expand("<results>/publish/bundles/{bundle}.json", bundle=list(bundle_contents())),
-        bundles=expand("<results>/publish/bundles/{bundle}.tar", bundle=list(bundle_contents())),
+        plan.archive.packed("tar"),
+        entries=plan.archive.packed("json"),
     output:
         manifest="<results>/publish/manifest.json",
     log:
@@ -56,13 +73,13 @@ rule publish_manifest:
         mem_mb=1000,
         runtime=10,
     params:
-        code=fingerprint("lethe.archive.manifest"),
+        job=plan.job("lethe.jobs.bundle:list_bundles"),
         world=plan.settings.world,
-        settings=settings_of_images(),
+        settings=plan.archive.image_settings,
     message:
         "Manifest of what is to be published"
     script:
-        "../scripts/publish_manifest.py"
+        "../scripts/job.py"
 
 
 rule deposit_metadata:
@@ -81,13 +98,13 @@ rule deposit_metadata:
         mem_mb=500,
         runtime=5,
     params:
-        code=fingerprint("lethe.archive.deposit"),
+        job=plan.job("lethe.jobs.deposit:describe"),
         world=plan.settings.world,
-        publish=plan.settings.publish.model_dump(mode="json", include={"title", "license", "communities", "related"}),
+        publish=plan.archive.deposit,
     message:
         "Metadata of the record"
     script:
-        "../scripts/deposit_metadata.py"
+        "../scripts/job.py"
 
 
 rule draft:
@@ -106,21 +123,21 @@ rule draft:
         mem_mb=500,
         runtime=30,
     params:
-        code=fingerprint("lethe.archive.deposit"),
+        job=plan.job("lethe.jobs.deposit:reserve"),
         api=plan.settings.publish.api,
         world=plan.settings.world,
     message:
         "Draft at {params.api}"
     script:
-        "../scripts/draft.py"
+        "../scripts/job.py"
 
 
 rule publish:
     """Bring manifest and bundles into the draft and write the receipt; what is there already is not sent again."""
     input:
+        plan.archive.packed("tar"),
         draft="<results>/publish/draft.json",
         manifest="<results>/publish/manifest.json",
-        bundles=expand("<results>/publish/bundles/{bundle}.tar", bundle=list(bundle_contents())),
     output:
         receipt="<results>/publish/receipt.json",
     log:
@@ -133,19 +150,19 @@ rule publish:
         mem_mb=1000,
         runtime=1440,
     params:
-        code=fingerprint("lethe.archive.deposit"),
+        job=plan.job("lethe.jobs.deposit:upload"),
         api=plan.settings.publish.api,
     message:
         "Upload to {params.api}"
     script:
-        "../scripts/publish.py"
+        "../scripts/job.py"
 
 
 rule publish_huggingface:
     """The same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN."""
     input:
+        plan.archive.packed("tar"),
         manifest=token_of_huggingface,
-        bundles=expand("<results>/publish/bundles/{bundle}.tar", bundle=list(bundle_contents())),
     output:
         receipt="<results>/publish/receipt_huggingface.json",
     log:
@@ -158,10 +175,10 @@ rule publish_huggingface:
         mem_mb=2000,
         runtime=1440,
     params:
-        code=fingerprint("lethe.archive.huggingface"),
+        job=plan.job("lethe.jobs.hub:upload"),
         repository=plan.settings.publish.huggingface,
         endpoint=plan.settings.publish.endpoint,
     message:
         "Upload to {params.endpoint}/datasets/{params.repository}"
     script:
-        "../scripts/publish_huggingface.py"
+        "../scripts/job.py"

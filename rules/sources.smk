@@ -8,8 +8,8 @@ Out: source shards, metadata before and after balancing, forget and retain lists
 rule source:
     """Images and raw attributes of a task, packed into one deterministic shard; of a published selection its images only."""
     input:
-        files=plan.data.source_inputs,
-        published=plan.data.published_list,
+        files=untimed(plan.data.source_inputs, ancient),
+        published=untimed(plan.data.published_list, ancient),
     output:
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
@@ -26,6 +26,7 @@ rule source:
         runtime=240,
     params:
         job=plan.job("lethe.jobs.source:pack"),
+        outside=identities(plan.data.source_inputs, plan.data.published_list),
         settings=plan.data.task,
     message:
         "Images and attributes of {wildcards.task}"
@@ -40,8 +41,8 @@ rule metadata:
     """
     input:
         records="<results>/sources/{task}.json",
-        published=plan.data.published_list,
-        tokenizer=plan.bases.tokenizer,
+        published=untimed(plan.data.published_list, ancient),
+        tokenizer=untimed(plan.bases.tokenizer, ancient),
     output:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
         filtered="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -58,6 +59,7 @@ rule metadata:
         runtime=10,
     params:
         job=plan.job("lethe.jobs.entities:choose"),
+        outside=identities(plan.data.published_list, plan.bases.tokenizer),
         settings=plan.data.task,
         fidelity=plan.settings.fidelity,
         tokenizer_settings=plan.bases.tokenizer_settings,
@@ -71,7 +73,7 @@ rule selection:
     """The published entities beside those chosen anew, and why they differ."""
     input:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
-        published=plan.data.published_names,
+        published=untimed(plan.data.published_names, ancient),
     output:
         table="<results>/tables/selection_{task}.csv",
         summary="<results>/tables/selection_{task}.json",
@@ -86,6 +88,7 @@ rule selection:
         runtime=10,
     params:
         job=plan.job("lethe.jobs.selection:compare"),
+        outside=identities(plan.data.published_names),
         settings=plan.data.task,
     message:
         "Published and recomputed entities of {wildcards.task}"

@@ -12,8 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lethe.compat import repair_torchvision
-
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -57,7 +55,6 @@ def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] |
     Returns:
         The folder. UNet: channels (16, 32), 8x8x4 latents, cross-attention width 32, 12 tokens; VAE: factor 4.
     """
-    repair_torchvision()
     import torch
     from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel

@@ -8,6 +8,8 @@ import sys
 from lethe.registry import UnknownNameError
 from lethe.verify import roots, text, verify
 
+DECIDES_NO_RESULT = "answers the shell"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command of the shell; returns its exit status: 0, 1 if something is wrong, 2 if it cannot be asked so."""
@@ -21,9 +23,40 @@ def main(arguments: list[str] | None = None) -> int:
         description="Read every finished file and compare it with the hash that its job wrote. Names what is damaged and how to make it again.",
     )
     verifying.add_argument("world", nargs="*", help="name of a world, e.g. mini; without one: all worlds, and the downloads")
+    asking = commands.add_parser(
+        "why",
+        help="say why a product would be made again",
+        description="Compare what `snakemake` would run with the records of the jobs that made what is there: which module, parameter or "
+        "file changed. Status 0: up to date; 1: something would be made; 2: there is no such plan.",
+    )
+    asking.add_argument(
+        "target", nargs="+", help="a file, such as results/mini/latents/objects.safetensors, or a rule, such as demo"
+    )
+    asking.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays, as for snakemake")
+    asking.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single values, as for snakemake")
     asked = parser.parse_args(arguments)
+    return explain(asked.target, asked.configfile, asked.config) if asked.command == "why" else hold(asked.world)
+
+
+def explain(targets: list[str], configfiles: list[str], config: list[str]) -> int:
+    """``lethe why``."""
+    from snakemake.exceptions import RuleException, WorkflowError  # with Snakemake, which ``lethe verify`` does not need
+
+    from lethe.workflow import why
+
     try:
-        verdicts = [verify(root) for root in roots(asked.world)]
+        found = why.why(targets, configfiles, config)
+    except (RuleException, WorkflowError) as error:
+        print(f"lethe why: {error}", file=sys.stderr)
+        return 2
+    print(why.text(targets, found))
+    return 1 if found else 0
+
+
+def hold(worlds: list[str]) -> int:
+    """``lethe verify``."""
+    try:
+        verdicts = [verify(root) for root in roots(worlds)]
     except UnknownNameError as error:
         print(f"lethe verify: {error}", file=sys.stderr)
         return 2

@@ -37,7 +37,7 @@ def preload(modules: Sequence[str]) -> None:
         RuntimeError: if one cannot be imported; an ``ImportError`` the server would pass over in silence.
     """
     _server.update(pid=os.getpid(), interrupt=signal.getsignal(signal.SIGINT))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run and its jobs; this process ends with them
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it while it imports, without a traceback; later only runs and jobs
     begin = time.process_time()
     with quick_imports():
         for module in modules:
@@ -45,6 +45,8 @@ def preload(modules: Sequence[str]) -> None:
                 importlib.import_module(module)
             except ImportError as error:
                 raise RuntimeError(f"module '{module}' cannot be imported for all jobs at once: {error}") from error
+        gc.collect()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _server["path"] = [entry for entry in sys.path if entry]  # multiprocessing gives a child that of Snakemake
     gc.disable()  # a collection would touch, and so copy, memory that is shared; each script turns the collector on for itself
     print(

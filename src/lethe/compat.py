@@ -7,7 +7,7 @@ of them fail with it. Declaring the two operators first is enough: nothing in Le
 in whatever order, ``repair_at_import`` has it done just before; ``lethe`` itself asks for that, so no other module has to.
 
 diffusers, while it is imported, reads the list of files of every installed package, half a second of each job, for a
-map from modules to packages that it then does not need. ``defer_package_list`` has it read when it is asked.
+map from modules to packages that it then does not need. In ``quick_imports`` it is given a map that is read when it is asked.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+
+DECIDES_NO_RESULT = "works around faults of other packages' installations"
 
 _KEEP: list[object] = []  # a torch.library.Library takes its definitions with it when it is collected
 
@@ -98,24 +100,19 @@ class _ReadWhenAsked(Mapping[str, list[str]]):
         return len(self._read())
 
 
-def defer_package_list() -> None:
-    """From here on, ``importlib.metadata.packages_distributions`` answers with a mapping that is read at its first use."""
-    read = importlib.metadata.packages_distributions
-    importlib.metadata.packages_distributions = lambda: _ReadWhenAsked(read)
-
-
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """Import large libraries in here: the garbage collector rests, and the list of installed packages is not read.
+    """Import large libraries in here: the garbage collector rests, and diffusers' list of all installed packages is read when it is asked.
 
     Torch and diffusers make a million objects while they are imported, and the collector would walk them again and again, a fifth of
     the time to import them. Afterwards it runs again, and passes over what was imported.
     """
+    read = importlib.metadata.packages_distributions
+    importlib.metadata.packages_distributions = lambda: _ReadWhenAsked(read)
     gc.disable()
-    defer_package_list()
     try:
         yield
     finally:
-        gc.collect()
         gc.freeze()
         gc.enable()
+        importlib.metadata.packages_distributions = read

@@ -1,8 +1,13 @@
-"""A hash of the code that a rule uses, so that an edit in the package reaches the results.
+"""Facts of source files: a hash of what a module computes, and which modules of the package it imports.
 
-Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries
-``fingerprint(modules...)`` as a parameter: a hash over the syntax trees of these modules and of every ``lethe`` module they
-import, found without running them. Comments, docstrings and formatting do not count; a changed value does.
+Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries a hash of its code as a
+parameter (``lethe.workflow.code``), made of the facts here, which are found without running anything. What decides no result is no part
+of a hash: comments, docstrings, layout, descriptions of settings, imports for type checkers, and the lines that register a name, since
+what a job asks for by name is added by that name. A module that only carries jobs out (logs, locks, progress) says so itself::
+
+    DECIDES_NO_RESULT = "tells what a job does"
+
+Its text does not count; what it imports still does.
 
 Parsing the package costs two to four seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
 """
@@ -12,7 +17,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,16 +25,26 @@ from typing import NamedTuple
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import CorruptFileError, read_json, readable, write_json
 
+DECIDES_NO_RESULT = "tells what the code of a job is"
+MARK = "DECIDES_NO_RESULT"
 PACKAGE = Path(__file__).parent
 
 
 class Facts(NamedTuple):
-    """What a source file gives to a fingerprint: the hash of its syntax tree, and every dotted name it imports from ``lethe``."""
+    """What a source file gives to a fingerprint.
+
+    Attributes:
+        digest: hash of its syntax tree without what decides no result; empty for a module that decides none.
+        names: every dotted name that it imports from ``lethe``, sorted.
+        registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
+    """
 
     digest: str
     names: list[str]
+    registries: dict[str, dict[str, str]]
 
 
+FILES = (".py", ".ipynb")  # of code outside the package
 _recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
 
 
@@ -60,13 +75,16 @@ def fingerprint(*modules: str) -> str:
     Raises:
         ModuleNotFoundError: for a module that has no file, naming it.
     """
-    digest = hashlib.sha256()
-    for module in sorted(closure(modules)):
-        digest.update(f"{module}={_module_facts(module).digest}\n".encode())
-    return digest.hexdigest()[:16]
+    return digest_of({module: facts_of(module).digest for module in closure(modules)})
 
 
-def closure(modules: tuple[str, ...] | list[str]) -> set[str]:
+def digest_of(digests: dict[str, str]) -> str:
+    """Hex digest (16 characters) of modules and their digests; a module whose digest is empty decides no result."""
+    lines = [f"{module}={digest}\n" for module, digest in sorted(digests.items()) if digest]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
+
+
+def closure(modules: Iterable[str]) -> set[str]:
     """``modules`` and every ``lethe`` module reachable from them through import statements."""
     seen: set[str] = set()
     waiting = list(modules)
@@ -79,6 +97,23 @@ def closure(modules: tuple[str, ...] | list[str]) -> set[str]:
     return seen
 
 
+def all_modules() -> list[str]:
+    """Every module of the package, dotted and sorted."""
+    files = [file.relative_to(PACKAGE).with_suffix("") for file in PACKAGE.rglob("*.py")]
+    return sorted(".".join(("lethe", *file.parts)).removesuffix(".__init__") for file in files)
+
+
+@cache
+def facts_of(module: str) -> Facts:
+    """Facts of a dotted module of the package, or of a script or a notebook, which a path ending in ``.py`` or ``.ipynb`` names.
+
+    Raises:
+        ModuleNotFoundError: for a module that has no file, naming it.
+    """
+    file = Path(module) if module.endswith(FILES) else _file(module)
+    return _facts(sha256_file(file), file)
+
+
 def _file(module: str) -> Path:
     stem = PACKAGE.joinpath(*module.split(".")[1:])
     for candidate in (stem.with_suffix(".py"), stem / "__init__.py"):
@@ -87,6 +122,7 @@ def _file(module: str) -> Path:
     raise ModuleNotFoundError(f"no file for module '{module}' under {PACKAGE}")
 
 
+@cache
 def _is_module(name: str) -> bool:
     try:
         _file(name)
@@ -96,27 +132,98 @@ def _is_module(name: str) -> bool:
 
 
 @cache
-def _module_facts(module: str) -> Facts:
-    file = _file(module)
-    return _facts(sha256_file(file), file)
-
-
-@cache
 def _imports(module: str) -> frozenset[str]:
-    return frozenset(name for name in _module_facts(module).names if _is_module(name))
+    return frozenset(name for name in facts_of(module).names if _is_module(name))
 
 
 def _facts(key: str, file: Path) -> Facts:
     """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
-        tree = ast.parse(file.read_text(), filename=str(file))
-        _recalled[key] = Facts(names=_names(tree), digest=_digest(tree))
+        tree = ast.parse(_source(file), filename=str(file))
+        registries = _take_registries(tree)
+        tree = _Reduced().visit(tree)
+        marked = any(MARK in _assigned(node) for node in tree.body)
+        _recalled[key] = Facts(
+            digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
+            names=_names(tree),
+            registries=registries,
+        )
     return _recalled[key]
+
+
+def _source(file: Path) -> str:
+    """The code of a module or a script, or of all code cells of a notebook."""
+    if file.suffix == ".py":
+        return file.read_text("utf-8")
+    lines = [
+        line for cell in read_json(file)["cells"] if cell["cell_type"] == "code" for line in "".join(cell["source"]).splitlines()
+    ]
+    return "\n".join(line for line in lines if not line.startswith(("%", "!")))  # commands of Jupyter are no Python
+
+
+class _Reduced(ast.NodeTransformer):
+    """A syntax tree without what decides no result."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        """Nothing of a docstring, also of one below an attribute."""
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """Of ``if TYPE_CHECKING`` only what is run."""
+        self.generic_visit(node)
+        return node.orelse if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """A pydantic field without its description."""
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        return node
+
+
+def _registration(node: ast.stmt) -> tuple[str, str, str] | None:
+    """Registry, name and target of a statement ``REGISTRY.register("name", "module:attribute")``; None for any other."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "register":
+        return None
+    words = [argument.value for argument in call.args if isinstance(argument, ast.Constant) and isinstance(argument.value, str)]
+    if not isinstance(call.func.value, ast.Name) or len(words) != 2 or len(call.args) != 2 or call.keywords:
+        return None
+    return call.func.value.id, words[0], words[1]
+
+
+def _take_registries(tree: ast.Module) -> dict[str, dict[str, str]]:
+    """The registries that a module makes, with what its plain lines register; these lines are taken out of the tree."""
+    made: dict[str, dict[str, str]] = {name: {} for node in tree.body if _makes_registry(node) for name in _assigned(node)}
+    kept = []
+    for statement in tree.body:
+        found = _registration(statement)
+        if found and found[0] in made:
+            made[found[0]][found[1]] = found[2]
+        else:
+            kept.append(statement)
+    tree.body = kept
+    return made
+
+
+def _makes_registry(node: ast.stmt) -> bool:
+    value = getattr(node, "value", None)
+    function = value.func if isinstance(value, ast.Call) else None
+    function = function.value if isinstance(function, ast.Subscript) else function
+    return isinstance(function, ast.Name) and function.id == "Registry"
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    """Names that a statement gives a value to."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _names(tree: ast.Module) -> list[str]:
     found: set[str] = set()
-    for node in _run(tree):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
@@ -124,21 +231,3 @@ def _names(tree: ast.Module) -> list[str]:
             # `from lethe.unlearners import base` names a module, `from lethe.records import ModelId` a thing in one
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return sorted(name for name in found if name.split(".")[0] == "lethe")
-
-
-def _run(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes below one that are run, so none under ``if TYPE_CHECKING``."""
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
-            yield child
-            yield from _run(child)
-
-
-def _digest(tree: ast.Module) -> str:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                node.body = body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

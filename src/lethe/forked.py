@@ -51,7 +51,7 @@ TEMPORARY = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
 _OWN_INTERPRETER = "each script starts its own interpreter, which is slower and gives the same results"
 _NO_ANSWER = f"the process from which scripts are forked could not start, its error stands above: {_OWN_INTERPRETER}"
 _one_at_a_time = threading.Lock()  # multiprocessing's bookkeeping of children is not safe in threads
-_ordinary = PythonScript.execute_script
+_ordinary: Any = getattr(PythonScript, "execute_script", None)  # a private name, so it may be gone
 
 
 def fork_scripts(workflow: Any, modules: Iterable[str], device: str) -> bool:
@@ -71,7 +71,7 @@ def fork_scripts(workflow: Any, modules: Iterable[str], device: str) -> bool:
     switch = os.environ.get(SWITCH, "1")
     if switch not in ("0", "1"):
         raise WorkflowError(f"environment: {SWITCH}={switch}, allowed are 0 (each script starts its own interpreter) and 1")
-    local = workflow.is_main_process and workflow.local_exec and sys.platform == "linux"
+    local = workflow.is_main_process and workflow.local_exec and not workflow.touch and sys.platform == "linux"
     if switch == "0" or not local or device != "cpu":  # CUDA must not be used before a fork, and such jobs are long
         return False
     if len(list(islice((job for job in workflow.dag.needrun_jobs() if job.rule.script), FEWEST))) < FEWEST:

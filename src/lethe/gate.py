@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, asdict, dataclass
 from typing import Any
 
@@ -52,3 +53,19 @@ class Gate:
     def record(self) -> dict[str, Any]:
         """As plain data: ``gate, value, target, holds, how``; a value that is missing is None."""
         return asdict(self)
+
+
+class GateError(RuntimeError):
+    """A gate does not hold, and what it guards must not be used."""
+
+
+def require(gates: Sequence[Mapping[str, Any]], warning: str) -> None:
+    """Raise a ``GateError`` that names every gate that does not hold, and ends with ``warning``.
+
+    Args:
+        gates: records of ``Gate``.
+    """
+    failed = [gate for gate in gates if not gate["holds"]]
+    lines = [f"gate '{gate['gate']}' does not hold: {gate['value']} against {gate['target']}; {gate['how']}" for gate in failed]
+    if lines:
+        raise GateError("\n".join([*lines, warning]))

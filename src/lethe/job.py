@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from lethe import made
 from lethe.io import checksums
 from lethe.io.hashing import HashMismatchError
 
-NO_PART = ("work",)  # parameters that decide no result: where finished targets are kept
+DECIDES_NO_RESULT = "checks what a job reads and records what it made"
+
 log = logging.getLogger("lethe")
 
 
@@ -40,7 +42,7 @@ def job_key(job: Job) -> dict[str, Any]:
         "rule": job.rule,
         "wildcards": dict(job.wildcards.items()),
         "script": _script_code(),
-        "params": {name: value for name, value in job.params.items() if name not in NO_PART},
+        "params": {name: value for name, value in job.params.items() if name not in made.NO_PART},
         "inputs": [[str(path), checksums.digest(path)] for path in job.input],
     }
 
@@ -65,18 +67,20 @@ def check_inputs(job: Job) -> None:
 
 
 def record_outputs(job: Job) -> None:
-    """Take the hashes of the outputs away, and write them anew when this process ends well."""
+    """Take the hashes of the outputs away; write them anew, and what the job was given, when this process ends well."""
     for path in job.output:
         checksums.forget(path)
-    atexit.register(_record, list(job.output))
+    atexit.register(_record, job)
 
 
-def _record(outputs: list[str]) -> None:
-    if hasattr(sys, "last_value") or not all(os.path.lexists(path) for path in outputs):
+def _record(job: Job) -> None:
+    if hasattr(sys, "last_value") or not all(os.path.lexists(path) for path in job.output):
         return  # the job failed; Snakemake says so and removes what it has made
     try:
-        for path in outputs:
+        for path in job.output:
             checksums.record(path)
+        if place := made.record_path(job.rule, job.wildcards, job.output):
+            made.record(place, made.given(job.params.items(), job.input))
     except OSError as error:
         log.error("the checksums of the outputs could not be written: %s", error)
         logging.shutdown()

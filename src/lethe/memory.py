@@ -2,8 +2,10 @@
 
     python -m lethe.memory [benchmarks/mini]
 
-compares ``max_rss`` of every finished job with the ``mem_mb`` it asked for; both are in the job's benchmark file (the default
-profile asks Snakemake for extended ones). Ends with status 1 if a job used more than it asked for.
+compares ``max_uss`` of every finished job, the memory that it has of its own, with the ``mem_mb`` it asked for; both are in the job's
+benchmark file (the default profile asks Snakemake for extended ones). Ends with status 1 if a job used more than it asked for. What
+a forked job shares with all others, half a GB of imported libraries (``lethe.forked``), is not in it; ``LETHE_FORK=0`` measures jobs that share
+nothing, as on a cluster.
 
 At Stable Diffusion's size main memory was measured for one image (``results/bench/sd14.json``); GPU memory is estimated from
 the sizes of activations until ``results/bench/gpu.json`` says what a GPU needs.
@@ -20,6 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from lethe.settings.models import Settings
+
+DECIDES_NO_RESULT = "asks for memory"
 
 Job = Literal["fetch", "latents", "unlearn", "generate"]
 
@@ -73,7 +77,7 @@ def _rounded(megabytes: float) -> int:
 
 
 class Used(NamedTuple):
-    """A finished job: its benchmark file, the most memory it had resident and what it asked for, MB."""
+    """A finished job: its benchmark file, the most memory it had of its own and what it asked for, MB."""
 
     file: Path
     used: float
@@ -95,8 +99,8 @@ def used_by(folder: str | Path) -> list[Used]:
                         f"{file}: no column 'resources'; it was written without --benchmark-extended, run the job again"
                     )
                 asked = ast.literal_eval(row["resources"]).get("mem_mb")
-                if row["max_rss"] not in ("NA", "-") and asked:  # a job of less than a second is not sampled
-                    jobs.append(Used(file, float(row["max_rss"]), float(asked)))
+                if row["max_uss"] not in ("NA", "-") and asked:  # a job of less than a second is not sampled
+                    jobs.append(Used(file, float(row["max_uss"]), float(asked)))
     if not jobs:
         raise ValueError(f"{folder}: no benchmark file with sampled memory; run a workflow first")
     return sorted(jobs, key=lambda job: job.used / job.asked, reverse=True)

@@ -13,6 +13,8 @@ import time
 
 import psutil
 
+DECIDES_NO_RESULT = "ends a job with its run"
+
 VARIABLE = "LETHE_PARENT"
 PAUSE = 0.25  # seconds between two looks
 STATUS = 143  # as after SIGTERM

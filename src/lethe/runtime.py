@@ -1,37 +1,25 @@
-"""What every job sets up first: its log, its inputs, its threads, its determinism, and how it shows progress."""
+"""What every job sets up first: its log, its inputs, its threads and its determinism."""
 
 from __future__ import annotations
 
 import atexit
-import gc
 import logging
-import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-from lethe.compat import defer_package_list
+from lethe.device import resolve_device, setup_torch
 from lethe.import_clock import ImportClock
 from lethe.job import Job, check_inputs, record_outputs
 from lethe.parent import end_with_parent
+from lethe.progress import log, progress
 from lethe.threads import thread_count
 
-if TYPE_CHECKING:
-    import torch
+DECIDES_NO_RESULT = "starts a job: its log, its checks, its end"
 
-T = TypeVar("T")
-log = logging.getLogger("lethe")
+__all__ = ["log", "progress", "resolve_device", "setup_logging", "setup_torch", "start_job"]  # all that scripts ask for
 _imports = ImportClock()
-
-if "snakemake" in vars(sys.modules["__main__"]):
-    # A rule's script, which imports this module first. Torch and diffusers make a million objects while they are imported, and the
-    # collector would walk them again and again, a fifth of the time to start; setup_logging, called after the imports, turns it on.
-    gc.disable()
-    defer_package_list()
-    _imports.start()
 
 
 def setup_logging(log_file: str | Path | None, title: str) -> None:
@@ -49,10 +37,7 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
 
     sys.excepthook = log_uncaught
     log.info("%s | python %s | %s | %d threads", title, platform.python_version(), platform.machine(), thread_count())
-    gc.freeze()  # what was imported stays; no later collection looks at it
-    gc.enable()
-    # a script imports what it needs before it calls this: all of the time until here was starting, and later imports add to it
-    _imports.seconds = time.process_time()
+    _imports.start(time.process_time())  # all of the time until here was starting, and imports add to it from here on
     log.info("cpu: %.2f s to start", _imports.seconds)
     ended = "cpu: %.2f s in all, %.2f s of it to start and to import"
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
@@ -80,66 +65,3 @@ def start_job(job: Job, title: str, torch: bool = True, threads: int | None = No
         record_outputs(job)
     if torch:
         setup_torch(threads or job.threads)
-
-
-def setup_torch(threads: int) -> None:
-    """Fix the number of threads and ask for deterministic kernels, so that a rerun gives the same bytes."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
-
-    from lethe.compat import repair_torchvision
-
-    repair_torchvision()
-    torch.set_num_threads(threads)
-    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms also imports the compiler, 2 s
-    torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
-
-
-def resolve_device(device: str) -> str:
-    """``cpu`` or ``cuda``; ``cuda`` without one is an error, never a silent change."""
-    import torch
-
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise RuntimeError(f"device '{device}' was asked for but torch {torch.__version__} sees no CUDA device; set device: cpu")
-    return device
-
-
-def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """A tensor of the CPU on ``device``; to a GPU from pinned memory, so that the host does not wait for the work before it."""
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
-
-def progress(items: Iterable[T], total: int, unit: str, what: str, per_item: int = 1) -> Iterator[T]:
-    """Iterate with rate and time left, on the terminal (tqdm) and every 10 s in the log.
-
-    Args:
-        items: what to iterate over.
-        total: number of units in all (images, steps).
-        unit: name of one unit.
-        what: what is being done, e.g. ``"generate objects_003_uce_000"``.
-        per_item: units that one item stands for.
-    """
-    from tqdm import tqdm
-
-    begin = last = time.monotonic()
-    done = 0
-    with tqdm(total=total, unit=unit, desc=what, file=sys.stderr, mininterval=5, disable=not sys.stderr.isatty()) as bar:
-        for item in items:
-            yield item
-            step = min(per_item, total - done)
-            done += step
-            bar.update(step)
-            now = time.monotonic()
-            if now - last > 10 or done >= total:
-                rate = done / max(now - begin, 1e-9)
-                log.info(
-                    "%s: %d/%d %ss, %.1f %ss/s, %.0f s left",
-                    what,
-                    done,
-                    total,
-                    unit,
-                    rate,
-                    unit,
-                    (total - done) / max(rate, 1e-9),
-                )
-                last = now

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from lethe.io import checksums
 from lethe.registry import UnknownNameError, nearest
 
+DECIDES_NO_RESULT = "reads what is finished"
+
 APART = (checksums.FOLDER, ".work")  # what lies below a world and is no product
 
 

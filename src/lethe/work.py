@@ -24,6 +24,8 @@ from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
 from lethe.job import Job, job_key
 
+DECIDES_NO_RESULT = "keeps what a killed job has finished"
+
 HANDED_OVER = "handed_over.json"
 WAIT = 30.0  # seconds between two lines that say what a job waits for
 log = logging.getLogger(__name__)

@@ -16,22 +16,17 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from diffusers import DDPMScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
+from tests.recipes import recipes
+from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-from diffusers import DDPMScheduler, StableDiffusionPipeline  # noqa: E402
-from tests.recipes import recipes  # noqa: E402
-from tests.tiny_pipeline import shared_tiny_pipeline  # noqa: E402
-
-from lethe.diffusion.delta import Delta, applied, load_delta  # noqa: E402
-from lethe.diffusion.pipeline import encode_prompts, load_pipeline  # noqa: E402
-from lethe.settings.methods import load_method  # noqa: E402
-from lethe.unlearners import UNLEARNERS  # noqa: E402
-from lethe.unlearners.base import Emitter, UnlearnData, Unlearned, Unlearner  # noqa: E402
+from lethe.diffusion.delta import Delta, applied, load_delta
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.settings.methods import load_method
+from lethe.unlearners import UNLEARNERS
+from lethe.unlearners.base import Emitter, UnlearnData, Unlearned, Unlearner
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["zero", "dog", "lake"]

@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import open_clip
 import pytest
 import torch
 import yaml
+from open_clip import factory, pretrained
+from open_clip.transformer import QuickGELU
 from torch import nn
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-import open_clip  # noqa: E402
-from open_clip import factory, pretrained  # noqa: E402
-from open_clip.transformer import QuickGELU  # noqa: E402
-
-from lethe.metrics.activation import ActivationError, check_built, check_published  # noqa: E402
-from lethe.metrics.clip import load_clip  # noqa: E402
-from lethe.metrics.folders import save_pretrained_evaluator  # noqa: E402
-from lethe.registry import UnknownNameError  # noqa: E402
+from lethe.metrics.activation import ActivationError, check_built, check_published
+from lethe.metrics.clip import load_clip
+from lethe.metrics.folders import save_pretrained_evaluator
+from lethe.registry import UnknownNameError
 
 SMALL = {
     "embed_dim": 8,

@@ -22,7 +22,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (module.fingerprint, module._module_facts, module._imports):
+    for cached in (module.fingerprint, module.facts_of, module._imports, module._is_module):
         cached.cache_clear()
     module._recalled.clear()
 
@@ -50,6 +50,51 @@ def test_an_edit_elsewhere_does_not(package: Path) -> None:
 )
 def test_comments_docstrings_and_layout_do_not(package: Path, old: str, new: str) -> None:
     assert not changed(package / "a.py", old, new, "lethe.a")
+
+
+SETTINGS = """from typing import TYPE_CHECKING
+from pydantic import Field
+if TYPE_CHECKING:
+    from lethe.c import x
+class Task:
+    size: int = Field(3, ge=1, description="how large")
+    '''What size means.'''
+LIST = Registry[str]("thing")
+LIST.register("one", "lethe.one:One")
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ('description="how large"', 'description="width"', False),
+        (', description="how large"', "", False),
+        ("Field(3", "Field(4", True),
+        ("ge=1", "ge=2", True),
+        ("lethe.c import x", "lethe.c import y", False),
+        ("if TYPE_CHECKING:\n    from lethe.c import x\n", "", False),
+        ("What size means", "Width and height", False),
+        ('LIST.register("one", "lethe.one:One")', 'LIST.register("two", "lethe.two:Two")', False),
+        ("LIST = Registry", "OTHERS = Registry", True),
+    ],
+)
+def test_only_what_decides_a_result_counts(package: Path, old: str, new: str, counts: bool) -> None:
+    (package / "a.py").write_text(SETTINGS)
+    assert changed(package / "a.py", old, new, "lethe.a") is counts
+
+
+def test_what_types_alone_need_is_not_imported(package: Path) -> None:
+    (package / "a.py").write_text(SETTINGS)
+    assert module.closure(["lethe.a"]) == {"lethe.a"}
+    assert module.facts_of("lethe.a").registries == {"LIST": {"one": "lethe.one:One"}}
+
+
+def test_a_module_may_say_that_it_decides_no_result(package: Path) -> None:
+    """Its text does not count, what it imports does."""
+    text = (package / "a.py").read_text()
+    (package / "a.py").write_text(text.replace("\n\ndef", '\n\nDECIDES_NO_RESULT = "shows"\n\ndef', 1))
+    assert not changed(package / "a.py", "return f()", "return 7", "lethe.a")
+    assert changed(package / "b.py", "return 1", "return 2", "lethe.a")
 
 
 def test_a_missing_module_is_named(package: Path) -> None:

@@ -28,7 +28,9 @@ FLOORS = [
 
 
 def floor(module: str) -> int:
-    """0 for the ground floor, then one per folder of the package."""
+    """0 for the ground floor, then one per folder of the package; the command of the shell stands on top."""
+    if module == "lethe.__main__":
+        return len(FLOORS) + 1
     parts = module.split(".")
     return FLOORS.index(parts[1]) + 1 if len(parts) > 1 and parts[1] in FLOORS else 0
 
@@ -38,13 +40,7 @@ def room(module: str) -> str:
     return ".".join(module.split(".")[1:2])
 
 
-def modules() -> list[str]:
-    files = sorted(fingerprint.PACKAGE.rglob("*.py"))
-    names = [".".join(("lethe", *file.relative_to(fingerprint.PACKAGE).with_suffix("").parts)) for file in files]
-    return [name.removesuffix(".__init__") for name in names]
-
-
-@pytest.mark.parametrize("module", modules())
+@pytest.mark.parametrize("module", fingerprint.all_modules())
 def test_imports_point_down(module: str) -> None:
     upward = {other for other in fingerprint._imports(module) if floor(other) > floor(module)}
     assert not upward, f"{module} (floor {floor(module)}) imports {sorted(upward)} from above"
@@ -53,7 +49,7 @@ def test_imports_point_down(module: str) -> None:
 def test_no_circle_between_rooms() -> None:
     """Modules and folders directly in the package, ordered by who imports whom; ``lethe`` itself holds nothing."""
     rooms: dict[str, set[str]] = {}
-    for module in modules():
+    for module in fingerprint.all_modules():
         own = room(module)
         rooms.setdefault(own, set()).update(room(other) for other in fingerprint._imports(module))
         rooms[own].discard(own)
@@ -62,7 +58,7 @@ def test_no_circle_between_rooms() -> None:
 
 def test_settings_import_no_registry() -> None:
     """A job that reads settings does not depend on the list of all methods, nor on who publishes results."""
-    reached = fingerprint.closure([module for module in modules() if room(module) == "settings"])
+    reached = fingerprint.closure([module for module in fingerprint.all_modules() if room(module) == "settings"])
     assert {room(module) for module in reached} <= {"settings", "io", "records", "registry"}
     sections = ("tasks", "bases", "generation", "scoring", "statistics", "membership", "pretraining", "classifiers")
     read = fingerprint.closure([f"lethe.settings.{name}" for name in (*sections, "read", "errors")])
@@ -70,11 +66,12 @@ def test_settings_import_no_registry() -> None:
     assert fingerprint.closure(["lethe.settings.errors"]) == {"lethe.settings.errors"}
 
 
-def test_the_package_imports_snakemake_where_it_replaces_a_method_of_it_and_nowhere_else() -> None:
-    """Everything else can be used and tested without Snakemake; ``lethe.forked`` changes how Snakemake starts a script."""
+def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
+    """Everything else can be used and tested without Snakemake; ``lethe.forked`` changes how Snakemake starts
+    a script, ``lethe why`` asks for its plan."""
     importers = {
         file.name for file in fingerprint.PACKAGE.rglob("*.py") if re.search(r"(import|from) snakemake", file.read_text())
     }
-    assert importers == {"forked.py"}
-    users = {module for module in modules() if "lethe.forked" in fingerprint._imports(module)}
+    assert importers == {"forked.py", "why.py", "__main__.py"}
+    users = {module for module in fingerprint.all_modules() if "lethe.forked" in fingerprint._imports(module)}
     assert not users, "only the Snakefile imports it"

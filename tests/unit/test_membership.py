@@ -23,8 +23,9 @@ from lethe.metrics.membership import denoising_losses, losses_of_models, questio
 from lethe.records import ModelId
 from lethe.settings.membership import Membership
 from lethe.settings.models import Settings
-from lethe.sources import REDRAWN, SOURCES, no_unseen
+from lethe.sources import SOURCES
 from lethe.sources.drawing import RenderedSource
+from lethe.sources.redrawn import REDRAWN, no_unseen
 from lethe.testbed.members import asked_of, seen_and_unseen, shown_and_others
 
 METADATA = [{"index": 0, "name": "cat"}, {"index": 1, "name": "red_park"}]

@@ -25,7 +25,7 @@ def settings(**generation):
 def benchmark(folder: Path, rule: str, used: str, asked: int) -> None:
     (folder / rule).mkdir(parents=True, exist_ok=True)
     resources = {"_cores": 1, "mem_mb": asked, "tmpdir": "/tmp"}
-    (folder / rule / "x.tsv").write_text(f"s\tmax_rss\tresources\n1.0\t{used}\t{resources}\n")
+    (folder / rule / "x.tsv").write_text(f"s\tmax_rss\tmax_uss\tresources\n1.0\t9999\t{used}\t{resources}\n")
 
 
 def test_the_paper_fits_the_cards_it_is_written_for():
@@ -63,6 +63,6 @@ def test_a_job_that_used_more_is_found(tmp_path):
 def test_files_without_the_request_are_an_error(tmp_path):
     with pytest.raises(ValueError, match="no benchmark file"):
         used_by(tmp_path)
-    (tmp_path / "x.tsv").write_text("s\tmax_rss\n1.0\t100\n")
+    (tmp_path / "x.tsv").write_text("s\tmax_uss\n1.0\t100\n")
     with pytest.raises(ValueError, match="x.tsv: no column 'resources'"):
         used_by(tmp_path)

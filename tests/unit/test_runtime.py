@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from lethe import compat
+from lethe.device import resolve_device
+from lethe.progress import progress
 from lethe.records import ImageKey, ModelId
-from lethe.runtime import progress, resolve_device
 
 
 def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
@@ -49,7 +50,8 @@ def test_a_healthy_torchvision_is_left_alone(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_repair_makes_torchvision_importable() -> None:
-    code = "from lethe.compat import repair_torchvision as r; r(); assert not r(); import torchvision.transforms, transformers, open_clip"
+    """Whoever imports it, after ``lethe``; and it may be looked for before."""
+    code = "import lethe, importlib.util; importlib.util.find_spec('torchvision'); import torchvision.transforms, transformers, open_clip"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -118,10 +120,11 @@ def test_a_job_asks_for_deterministic_algorithms_without_loading_the_compiler() 
 
 def test_a_deferred_package_list_is_read_when_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: read.append(1) or {"PIL": ["pillow"]})
-    compat.defer_package_list()
-    packages = importlib.metadata.packages_distributions()
-    assert read == []
+    whole = lambda: read.append(1) or {"PIL": ["pillow"]}  # noqa: E731
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", whole)
+    with compat.quick_imports():
+        packages = importlib.metadata.packages_distributions()
+    assert read == [] and importlib.metadata.packages_distributions is whole
     assert (
         "PIL" in packages
         and packages["PIL"] == ["pillow"]
@@ -131,19 +134,33 @@ def test_a_deferred_package_list_is_read_when_it_is_asked(monkeypatch: pytest.Mo
     assert read == [1]
 
 
-def test_the_collector_waits_for_the_imports_of_a_script_and_for_nothing_else() -> None:
-    def states(first_line: str) -> str:
-        code = f"{first_line}; import gc, lethe.runtime as r; print(gc.isenabled()); r.setup_logging(None, 'job'); print(gc.isenabled())"
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+def test_nothing_happens_when_the_package_is_imported() -> None:
+    """Collector, imports and clocks are as before, also in a rule's script; one finder waits for a torchvision to repair."""
+    code = (
+        "import builtins, gc, importlib, importlib.metadata, sys, threading; snakemake = None\n"
+        "def state(): return (gc.isenabled(), gc.get_freeze_count(), builtins.__import__, importlib.import_module,"
+        " importlib.metadata.packages_distributions, sys.excepthook, threading.active_count())\n"
+        "before, finders = state(), list(sys.meta_path)\n"
+        "import lethe.runtime, lethe.child, lethe.job\n"
+        "assert state() == before\n"
+        "print(*(type(finder).__name__ for finder in sys.meta_path if finder not in finders), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["_RepairingFinder", "False"]
 
-    assert states("snakemake = None").split() == ["False", "True"]
-    assert states("pass").split() == ["True", "True"]
+
+def test_the_collector_rests_while_large_libraries_are_imported() -> None:
+    code = (
+        "import gc; from lethe.compat import quick_imports\n"
+        "with quick_imports(): print(gc.isenabled())\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 1000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True", "True"]
 
 
 @pytest.mark.parametrize("script", sorted((Path(__file__).parents[2] / "scripts").glob("*.py")), ids=lambda path: path.stem)
-def test_a_script_imports_the_runtime_first_and_starts_its_log(script: Path) -> None:
+def test_a_script_starts_its_log_first(script: Path) -> None:
     body = ast.parse(script.read_text()).body
-    first = next(node for node in body if isinstance(node, ast.Import | ast.ImportFrom))
-    assert isinstance(first, ast.ImportFrom) and first.module == "lethe.runtime"
     called = next(node.value.func for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
-    assert isinstance(called, ast.Name) and called.id == "start_job"
+    assert isinstance(called, ast.Name) and called.id in ("run_job", "start_job")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.interference.templates import MODULES, TEMPLATES
+from lethe.interference.templates import TEMPLATES
 from lethe.interference.templates.check import resolve
 from lethe.interference.templates.csr import CountSignificantRelationship
 from lethe.interference.templates.files import files_of
@@ -16,7 +16,7 @@ from lethe.interference.templates.mci import MinimumCutInterference
 from lethe.interference.templates.paper import figures
 from lethe.interference.templates.parameters import ParameterError, build, parse
 from lethe.interference.templates.srcd import SignificantRelationshipCategoricalDirectional
-from lethe.plots.templates import DRAWN_BY, PLOTS
+from lethe.plots.templates import PLOTS
 from lethe.records import ModelId
 from lethe.settings.models import Settings
 
@@ -94,7 +94,7 @@ def test_what_a_world_cannot_make_says_why(template: str, name: str, message: st
 
 
 def test_every_template_is_registered_drawn_and_described() -> None:
-    assert set(MODULES) == set(DRAWN_BY) and len(MODULES) == 22
+    assert TEMPLATES.names() == PLOTS.names() and len(TEMPLATES.names()) == 22
     for name in TEMPLATES:
         template = TEMPLATES.load(name)
         assert template.name == name and PLOTS.load(name)
@@ -104,7 +104,7 @@ def test_every_template_is_registered_drawn_and_described() -> None:
 
 def test_the_papers_figures_are_targets_of_the_mini_world() -> None:
     found = figures(Settings())
-    assert {figure.template for figure in found} == set(MODULES)
+    assert {figure.template for figure in found} == set(TEMPLATES)
     assert len({figure.name for figure in found}) == len(found) == len({figure.stem() for figure in found})
     for name in ("sig_by_method", "iat_gender", "msa_full_heatmap_sim_mp_abs", "paretto", "latent_dino_winona", "graph"):
         assert any(figure.name == name for figure in found), name

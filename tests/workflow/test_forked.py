@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,133 +16,21 @@ import psutil
 import pytest
 from snakemake import api
 from snakemake.script import PythonScript
+from tests.forked_world import SHARED, World
 
-from lethe import fingerprint, forked
+from lethe import forked
 from lethe.parent import VARIABLE
 
 pytestmark = pytest.mark.workflow
 
-SNAKEFILE = """
-from lethe.forked import fork_scripts
-from lethe.parent import announce_parent
-
-announce_parent()
-
-onstart:
-    fork_scripts(workflow, ["shared", "lethe.runtime", "numpy"], config.get("device", "cpu"))
-
-rule all:
-    input: expand("results/w/later_{{n}}.txt", n=range({later}))
-
-rule later:
-    input: expand("results/w/{{name}}.txt", name={names})
-    output: "results/w/later_{{n}}.txt"
-    script: "later.py"
-"""
-RULE = """
-rule {name}:
-    output: "results/w/{name}.txt"
-    log: "logs/{name}.log"
-    benchmark: "benchmarks/{name}.tsv"
-    {more}
-    script: "{name}.py"
-"""
-START = """
-import atexit, os, signal, sys, tempfile, threading, time
-from pathlib import Path
-from lethe.runtime import start_job
-start_job(snakemake, "{name}", torch=False)
-out = Path(snakemake.output[0])
-"""
-# imported by the server, if there is one; asks for the folder of temporary files, which the standard library remembers
-SHARED = "import os, tempfile\nIMPORTED_BY, FOLDER = os.getpid(), tempfile.gettempdir()\n"
 WAIT = """
 out.write_text("half")
 Path("begun_{name}").write_text(str(os.getpid()))
 time.sleep(float(os.environ["SECONDS_TO_WAIT"]))
 out.write_text("whole")
 """
+IMPORTING = "pathlib.Path('begun_server').write_text('1')"
 ALONE = "import shared; out.write_text('forked' if shared.IMPORTED_BY != os.getpid() else 'alone')"
-
-
-@dataclass
-class World:
-    """A Snakefile with a rule for each script, before eleven others that wait for all of them."""
-
-    folder: Path
-    scripts: Mapping[str, str]
-    more: Mapping[str, str] = field(default_factory=dict)
-    later: int = forked.FEWEST
-    shared: str = SHARED
-    before: str = ""
-
-    def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True)
-        rules = [RULE.format(name=name, more=self.more.get(name, "")) for name in self.scripts]
-        text = SNAKEFILE.format(later=self.later, names=list(self.scripts))
-        (self.folder / "Snakefile").write_text("\n".join([self.before, text, *rules]))
-        (self.folder / "shared.py").write_text(self.shared)
-        (self.folder / "later.py").write_text("open(snakemake.output[0], 'w').close()")
-        for name, body in self.scripts.items():
-            (self.folder / f"{name}.py").write_text(START.format(name=name) + body.replace("{name}", name))
-
-    @property
-    def work(self) -> Path:
-        """The working directory, another one than that in which Snakemake is started."""
-        return self.folder / "at work"
-
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        package = str(fingerprint.PACKAGE.parent)
-        return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "-c2", "--directory", self.work.name, "--show-failed-logs", *arguments],
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": f"{package}:{self.folder}", "SECONDS_TO_WAIT": "60"} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        """Exit status and output; all processes of the run are gone."""
-        with self.start(*arguments, **environment) as run:
-            said, _ = run.communicate(timeout=120)
-        assert not self.left()
-        return run.returncode, said
-
-    def left(self) -> list[psutil.Process]:
-        """Processes of a run that live on; a server has five seconds to end."""
-        until = time.monotonic() + 5
-        while (alive := self._processes()) and time.monotonic() < until:
-            time.sleep(0.1)
-        return alive
-
-    def _processes(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("PYTHONPATH", "").endswith(f":{self.folder}"):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return [process for process in found if process.pid != os.getpid()]
-
-    def wait_for(self, *names: str) -> list[int]:
-        """The process ids of the jobs that wait."""
-        files = [self.work / f"begun_{name}" for name in names]
-        until = time.monotonic() + 60
-        while not all(file.exists() and file.read_text() for file in files):
-            assert time.monotonic() < until, "the jobs did not begin"
-            time.sleep(0.05)
-        return [int(file.read_text()) for file in files]
-
-    def output(self, name: str) -> str | None:
-        """Text of a job's output, None where there is none."""
-        file = self.work / f"results/w/{name}.txt"
-        return file.read_text() if file.exists() else None
-
-    def has_hash(self, name: str) -> bool:
-        return (self.work / f"results/w/.checksums/{name}.txt.sha256").exists()
 
 
 SET_BY_BASH = ("_", "SHLVL", "PWD", "OLDPWD")  # which stands between Snakemake and a script's own interpreter
@@ -277,6 +163,13 @@ def ends(world: World, run: subprocess.Popen[str]) -> tuple[int, str]:
     return run.returncode, said
 
 
+def is_over(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE  # nobody has asked how it ended yet
+    except psutil.NoSuchProcess:
+        return True
+
+
 @pytest.fixture
 def waiting(tmp_path: Path) -> World:
     return World(tmp_path / "w", {"first": WAIT, "second": WAIT})
@@ -292,6 +185,16 @@ def test_ctrl_c_ends_the_jobs(waiting: World, switch: str) -> None:
     assert ends(waiting, run)[0] == 1 and time.monotonic() - begin < 10
     assert waiting.output("first") == "half" and not waiting.has_hash("first")
     assert list(waiting.work.glob(".snakemake/incomplete/*"))
+
+
+def test_ctrl_c_ends_a_server_that_imports(tmp_path: Path) -> None:
+    shared = f"import sys, time, pathlib\nif 'forkserver' in str(sys.orig_argv):\n    {IMPORTING}; time.sleep(60)\n{SHARED}"
+    world = World(tmp_path / "w", {"first": WAIT}, shared=shared)
+    run = world.start()
+    world.wait_for("server")
+    os.killpg(run.pid, signal.SIGINT)
+    status, said = ends(world, run)
+    assert status == -signal.SIGINT and said.count("KeyboardInterrupt") == 1  # of Snakemake, none of the server
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -314,10 +217,13 @@ def test_nothing_outlives_a_killed_run(waiting: World) -> None:
 def test_jobs_end_with_their_server_and_the_next_has_another(tmp_path: Path) -> None:
     world = World(tmp_path / "w", {"first": WAIT, "second": WAIT, "third": ALONE}, {"third": "priority: -1"})
     run = world.start("--keep-going")
-    (job, other) = world.wait_for("first", "second")
-    server = psutil.Process(job).parent()
-    assert server is not None and psutil.Process(other).ppid() == server.pid and server.ppid() == run.pid
+    jobs = [psutil.Process(number) for number in world.wait_for("first", "second")]
+    server = jobs[0].parent()
+    assert server is not None and jobs[1].ppid() == server.pid and server.ppid() == run.pid
     server.kill()
+    while not all(is_over(job) for job in jobs):
+        time.sleep(0.02)
+    assert run.poll() is None  # they did not wait for the end of the run
     status, said = ends(world, run)
     assert status == 1 and said.count("returned non-zero exit status 255") == 2
     assert world.output("first") is None and world.output("second") is None and world.output("third") == "forked"
@@ -333,7 +239,7 @@ def test_two_runs_have_two_servers(tmp_path: Path) -> None:
     assert [ends(world, run)[0] for world, run in zip(worlds, runs, strict=True)] == [0, 0]
 
 
-@pytest.mark.parametrize("error", ["ImportError", "RuntimeError", "SystemExit"])
+@pytest.mark.parametrize("error", ["ImportError", "RuntimeError"])
 def test_modules_that_cannot_be_imported_are_told_once(tmp_path: Path, error: str) -> None:
     shared = f"import sys\nif 'forkserver' in str(sys.orig_argv): raise {error}('no shared library')\n{SHARED}"
     world = World(tmp_path / "w", {"first": ALONE}, shared=shared)
@@ -378,7 +284,7 @@ def test_elsewhere_every_script_has_its_interpreter(
 ) -> None:
     assert isinstance(api.Workflow.is_main_process, property) and isinstance(api.Workflow.local_exec, property)
     monkeypatch.setattr(sys, "platform", system)
-    workflow = SimpleNamespace(is_main_process=main, local_exec=local)
+    workflow = SimpleNamespace(is_main_process=main, local_exec=local, touch=False)
     method = PythonScript.execute_script
     assert forked.fork_scripts(workflow, ["json"], device) is False
     assert PythonScript.execute_script is method

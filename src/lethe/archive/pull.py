@@ -35,25 +35,25 @@ def fetch_from(archive: Archive, name: str, destination: Path) -> None:
     return None
 
 
-def fetch_manifest(archive: Archive, destination: Path) -> None:
-    """Bring the record's manifest to ``destination``; it appears there only if it is a valid one."""
-    with atomic_path(destination) as part:
+def fetch_manifest(archive: Archive, manifest: Path) -> None:
+    """Bring the record's manifest to ``manifest``; it appears there only if it is a valid one."""
+    with atomic_path(manifest) as part:
         fetch_from(archive, MANIFEST, part)
         read_manifest(part)
 
 
-def fetch_bundle(archive: Archive, manifest_path: Path, destination: Path) -> None:
-    """Bring the bundle ``destination.name`` to ``destination``, checked against the manifest (size and SHA-256).
+def fetch_bundle(archive: Archive, manifest: Path, tar: Path) -> None:
+    """Bring the bundle ``tar.name`` to ``tar``, checked against the manifest (size and SHA-256).
 
     Raises:
         ManifestError: the manifest lists no such bundle.
         ArchiveError: as ``fetch_from``.
         BundleError: it differs from the manifest; it is then removed.
     """
-    bundle = read_manifest(manifest_path).bundle(destination.name)
-    fetch_from(archive, bundle.file, destination)
+    bundle = read_manifest(manifest).bundle(tar.name)
+    fetch_from(archive, bundle.file, tar)
     try:
-        check_bundle(destination, bundle)
+        check_bundle(tar, bundle)
     except BundleError:
-        destination.unlink()
+        tar.unlink()
         raise

@@ -8,8 +8,11 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from lethe.deepunlearn.found import Found
 from lethe.io.atomic import write_text
+from lethe.io.tables import read_json
 from lethe.registry import nearest
+from lethe.settings.classifiers import Search
 from lethe.settings.errors import SettingsError
 from lethe.settings.read import read_settings
 from lethe.settings.strict import Strict
@@ -18,15 +21,6 @@ HEADER = """\
 # Found by `snakemake deepunlearn_search` and copied here from results/{world}/hyperparameters. norm: Euclidean norm of the four objectives, mean
 # over the tuning models; norm_original and norm_retrained: the same for doing nothing and for exact unlearning.
 """
-
-
-class Found(Strict):
-    """What the search of one method found, and what it cost."""
-
-    values: dict[str, int | float]
-    norm: float
-    trials: int
-    seconds: float
 
 
 class FoundFile(Strict):
@@ -72,3 +66,27 @@ def write_shipped(path: str | Path, content: dict[str, Any]) -> None:
         entry = yaml.safe_dump(methods[name], sort_keys=False, default_flow_style=True, width=1000).strip()
         lines.append(f"  {name}: {entry}")
     write_text(path, "\n".join(lines) + "\n")
+
+
+def pack(searches: list[Path], found: Path, dataset: str, architecture: str, search: Search) -> None:
+    """What the searches of a study found, as a file for config/deepunlearn.
+
+    Args:
+        searches: of every method, ``{method}.json``.
+        found: the file to write.
+        search: how was searched.
+    """
+    contents = {path.stem: read_json(path) for path in searches}
+    models = next(iter(contents.values()))  # the norms of doing nothing and of exact unlearning are the same for all methods
+    write_shipped(
+        found,
+        {
+            "dataset": dataset,
+            "architecture": architecture,
+            "protocol": search.protocol,
+            "seeds": search.seeds,
+            "norm_original": round(models["norm_original"], 4),
+            "norm_retrained": round(models["norm_retrained"], 4),
+            "methods": {name: {key: content[key] for key in Found.model_fields} for name, content in contents.items()},
+        },
+    )

@@ -19,7 +19,7 @@ from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
 from lethe.deepunlearn.ulira_splits import LiraSplits, lira_splits
 from lethe.diffusion.tensors import read_tensors, write_tensors
-from lethe.runtime import progress
+from lethe.progress import progress
 from lethe.settings.classifiers import BaseTraining, Lira
 
 FORMAT = "lethe-lira-outputs"

@@ -19,9 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.deepunlearn.evaluation import score
+from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.methods.base import Blocks, Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.deepunlearn.models.stack import Stack
 from lethe.deepunlearn.problem import Problem
+from lethe.settings.classifiers import Search
 
 log = logging.getLogger(__name__)
 OBJECTIVES = ("retain", "forget", "val", "mia")
@@ -176,6 +178,20 @@ def _values(row: pd.Series, space: Mapping[str, Space]) -> dict[str, Any]:
 
 def _whole(where: Space) -> bool:
     return isinstance(where, Choice) and all(isinstance(value, int) for value in where.values)
+
+
+def tuned(experiment: Experiment, original: Stack, retrained: Stack, settings: Search) -> tuple[Problem, Stack]:
+    """The problem that hyper-parameters are searched on, and the models to compare with.
+
+    ``held_out``: models of their own, each with a forget set that is not reported. ``published``: the reported forget set, on the first of the
+    reported models.
+
+    Args:
+        original, retrained: models of the tuning seeds (`held_out`) or of all reported seeds (`published`).
+    """
+    if settings.protocol == "held_out":
+        return experiment.tuning_problem(original, settings.seeds), retrained
+    return experiment.problem(original.select(settings.seeds), settings.seeds), retrained.select(settings.seeds)
 
 
 def most_epochs(base_epochs: int) -> int:

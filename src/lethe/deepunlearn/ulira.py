@@ -122,6 +122,27 @@ def attack(
     return _evaluate(positives, negatives, weights, level, variant, undefined)
 
 
+def attack_all(
+    outputs: Mapping[str, tuple[NDArray[np.float32], Mask]], forgotten: Mask, unseen: Mask, seed: int = 0, draws: int = 1000
+) -> dict[Variant, dict[str, Attack]]:
+    """Attack the models of every method in every variant.
+
+    Args:
+        outputs: method -> what its models say: confidence and correctness, both (S, K, N).
+        forgotten, unseen, seed, draws: see ``attack``.
+
+    Returns:
+        variant -> method -> attack, in the order of ``Variant`` and of ``outputs``.
+    """
+    return {
+        variant: {
+            method: attack(phi, correct, forgotten, unseen, variant, seed=seed, draws=draws)
+            for method, (phi, correct) in outputs.items()
+        }
+        for variant in get_args(Variant)
+    }
+
+
 def released_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
     """The released code's membership probability N_f / (N_f + N_n) of every forgotten observation, NaN elsewhere; (S, K, N).
 

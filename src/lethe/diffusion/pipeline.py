@@ -11,12 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-from diffusers import (  # noqa: E402
+from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
     DPMSolverMultistepScheduler,
@@ -25,15 +20,15 @@ from diffusers import (  # noqa: E402
     StableDiffusionPipeline,
     UNet2DConditionModel,
 )
-from diffusers.utils import logging as diffusers_logging  # noqa: E402
-from transformers import CLIPTextModel  # noqa: E402
-from transformers.utils import logging as transformers_logging  # noqa: E402
+from diffusers.utils import logging as diffusers_logging
+from transformers import CLIPTextModel
+from transformers.utils import logging as transformers_logging
 
-from lethe.diffusion.folder import base_digest, check_folder, write_base_record  # noqa: E402
-from lethe.diffusion.supported import check_sampler  # noqa: E402
-from lethe.diffusion.weights import variant_of, weight_files  # noqa: E402
-from lethe.io.tables import CorruptFileError, readable  # noqa: E402
-from lethe.registry import UnknownNameError, nearest  # noqa: E402
+from lethe.diffusion.folder import base_digest, check_folder, write_base_record
+from lethe.diffusion.supported import check_sampler
+from lethe.diffusion.weights import variant_of, weight_files
+from lethe.io.tables import CorruptFileError, readable
+from lethe.registry import UnknownNameError, nearest
 
 # A StableDiffusionPipeline. Not said by its class, whose components are set at run time and which mypy sees as an empty dummy.
 Pipeline: TypeAlias = Any

@@ -10,8 +10,7 @@ from lethe.fidelity.world import Effect, World
 from lethe.interference.published_tests import LEVEL
 from lethe.interference.templates import csr, efe, iat, mci, msam, srcd
 from lethe.interference.templates.data import MissingDataError
-from lethe.interference.templates.paper import FEW, LARGE
-from lethe.interference.templates.parameters import MethodParameters
+from lethe.interference.templates.parameters import FEW, LARGE, MethodParameters
 from lethe.interference.templates.result import Finding, Result
 
 METRIC = "clip_diff"  # the same number in both fidelities, so that only the statistics differ

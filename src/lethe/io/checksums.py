@@ -16,6 +16,8 @@ from pathlib import Path
 from lethe.io.atomic import write_text
 from lethe.io.hashing import HashMismatchError, sha256_data, sha256_file
 
+DECIDES_NO_RESULT = "tells damaged files"
+
 FOLDER = ".checksums"
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _hashed: dict[tuple[str, int, int, int], str] = {}  # of this process: a file that did not change is read once

@@ -29,6 +29,8 @@ from lethe.io.remote import RemoteFile
 from lethe.io.tables import CorruptFileError, read_json, write_json
 from lethe.io.web import AddressError, BodyError, blocks, get, without_secrets
 
+DECIDES_NO_RESULT = "how a file is fetched cannot change what it is: it is checked"
+
 ATTEMPTS = 6  # in a row without a byte of progress, per address
 PAUSE = 2.0  # seconds before the second attempt; doubled before each further one
 LONGEST_PAUSE = 300.0  # seconds; a server that asks for more is left alone

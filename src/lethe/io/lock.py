@@ -15,6 +15,8 @@ from typing import IO
 
 import psutil
 
+DECIDES_NO_RESULT = "keeps runs apart"
+
 FILE = "lethe.lock"
 
 

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+DECIDES_NO_RESULT = "plans where nothing can be written"
+
 RECORDS = ".snakemake"
 OF_A_RUN = ("locks", "lethe.lock")  # what a run writes while it lives
 

@@ -11,6 +11,8 @@ import requests
 
 from lethe.io.loopback import is_loopback
 
+DECIDES_NO_RESULT = "how an address is asked cannot change what it gives"
+
 REDIRECTS = 10  # in a row
 SLOWEST, SLOW_AFTER = 1000.0, 300.0  # bytes per second at least, on average over so many seconds and more
 CHUNK = 2**16

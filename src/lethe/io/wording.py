@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+DECIDES_NO_RESULT = "writes messages"
+
 NAMED = 5  # names that a message lists
 LONGEST = 80  # characters of a value
 ENDS = 120  # characters of a text of which both ends matter

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lethe.device import resolve_device
 from lethe.diffusion.render import render_shards
-from lethe.runtime import resolve_device
 from lethe.settings.generation import Generation
 from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base

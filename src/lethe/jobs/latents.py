@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
+from lethe.device import resolve_device
 from lethe.diffusion.latents import encode_images, write_latents
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
-from lethe.runtime import resolve_device
 
 
 def encode_task(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from lethe.device import resolve_device
 from lethe.diffusion.delta import NoneDelta, load_delta
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import encode_images, read_latents, write_latents
@@ -17,8 +18,8 @@ from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl, read_parquet, write_parquet
 from lethe.metrics.membership import losses_of_models, questions
+from lethe.progress import progress
 from lethe.records import ModelId
-from lethe.runtime import progress, resolve_device
 from lethe.settings.membership import Membership
 from lethe.settings.tasks import Task
 from lethe.sources import SOURCES

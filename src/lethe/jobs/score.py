@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lethe.device import resolve_device
 from lethe.io.tables import write_parquet
 from lethe.metrics.embeddings import Embeddings
 from lethe.metrics.run import load_scorer, read_images
 from lethe.metrics.scoring import Scorer
-from lethe.runtime import progress, resolve_device
+from lethe.progress import progress
 from lethe.settings.scoring import Scoring
 from lethe.testbed.schema import read_metadata
 from lethe.work import WorkFolder

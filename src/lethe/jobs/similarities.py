@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lethe.device import resolve_device
 from lethe.interference.similarities import SimilarityInputs, similarity_matrix
 from lethe.io.tables import read_json, write_json
 from lethe.metrics.embeddings import Embeddings
 from lethe.records import Fidelity
-from lethe.runtime import resolve_device
 from lethe.settings.tasks import Task
 from lethe.testbed.schema import read_metadata
 from lethe.testbed.similarity import to_records

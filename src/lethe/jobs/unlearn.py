@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lethe.device import resolve_device
 from lethe.records import Fidelity, ModelId
-from lethe.runtime import resolve_device
 from lethe.settings.tasks import Task
 from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lethe.compat import repair_torchvision
+import open_clip
+from open_clip.transformer import QuickGELU
+from torch import nn
+
 from lethe.registry import UnknownNameError, nearest
-
-repair_torchvision()
-
-import open_clip  # noqa: E402
-from open_clip.transformer import QuickGELU  # noqa: E402
-from torch import nn  # noqa: E402
 
 HUB = "hf-hub:"
 SUFFIX = "-quickgelu"

@@ -6,19 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import open_clip
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from lethe.compat import repair_torchvision
 from lethe.io.tables import read_json
 from lethe.metrics.activation import check_built, check_folder_config, check_published
 from lethe.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
 from lethe.metrics.transform import ImageTransform, interpolation_name, triple
-
-repair_torchvision()
-
-import open_clip  # noqa: E402
 
 
 def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[Any, Any, ImageTransform]:

@@ -6,18 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import timm
 import torch
 from numpy.typing import NDArray
+from timm.data import resolve_data_config
 
-from lethe.compat import repair_torchvision
 from lethe.io.tables import read_json
 from lethe.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
 from lethe.metrics.transform import ImageTransform, interpolation_name, triple
-
-repair_torchvision()
-
-import timm  # noqa: E402
-from timm.data import resolve_data_config  # noqa: E402
 
 PUBLISHED_SIZE, PUBLISHED_RESIZE = 224, 256  # Vision Unlearning 1.0.0: Resize 256, CenterCrop 224
 

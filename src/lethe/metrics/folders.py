@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lethe.compat import repair_torchvision
+import open_clip
+from safetensors.torch import save_file
+from torch import nn
 
-repair_torchvision()
-
-import open_clip  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
-from torch import nn  # noqa: E402
-
-from lethe.diffusion.tensors import first_not_finite  # noqa: E402
-from lethe.io.tables import write_json  # noqa: E402
-from lethe.metrics.activation import check_built, check_published  # noqa: E402
-from lethe.metrics.pinned import backbone_at, clip_at  # noqa: E402
+from lethe.diffusion.tensors import first_not_finite
+from lethe.io.tables import write_json
+from lethe.metrics.activation import check_built, check_published
+from lethe.metrics.pinned import backbone_at, clip_at
 
 
 def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str, revision: str) -> None:

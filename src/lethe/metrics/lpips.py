@@ -15,18 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from torchvision.models import alexnet
 
-from lethe.compat import repair_torchvision
 from lethe.io.tables import readable
 from lethe.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
 from lethe.metrics.dino import load_backbone
-
-repair_torchvision()
-
-import safetensors.torch  # noqa: E402
-from torchvision.models import alexnet  # noqa: E402
 
 Features = Callable[[torch.Tensor], Sequence[torch.Tensor]]
 CHUNK = 32  # pairs at once: features of every layer are held for both images

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lethe.device import to_device
 from lethe.diffusion.delta import Delta, applied
 from lethe.diffusion.noise import loss_noise
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
-from lethe.runtime import to_device
 from lethe.settings.membership import Membership
 from lethe.testbed.names import prompt
 

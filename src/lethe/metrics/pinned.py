@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-import open_clip  # noqa: E402
-import timm  # noqa: E402
-from open_clip.pretrained import download_pretrained_from_hf  # noqa: E402
-from torch import nn  # noqa: E402
+import open_clip
+import timm
+from open_clip.pretrained import download_pretrained_from_hf
+from torch import nn
 
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 

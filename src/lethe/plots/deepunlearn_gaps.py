@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lethe.plots.deepunlearn_style import ORIGINAL, RETRAINED, look, one_setting, span, title
-from lethe.plots.style import DPI, INK, WIDTH, styled
+from lethe.plots.style import DPI, INK, WIDTH, publish, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,3 +95,9 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_xlim(low, high)
     axes.grid(True)
     axes.tick_params(axis="y", length=0)
+
+
+def write(seeds: Path, png: Path, csv: Path) -> None:
+    """Write the figure and the data it draws, from the scores of every seed."""
+    table = data(pd.read_csv(seeds))
+    publish(draw(table), table, png, csv)

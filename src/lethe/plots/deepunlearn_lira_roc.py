@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lethe.plots.deepunlearn_style import REFERENCES, look, title
-from lethe.plots.style import DPI, WIDTH, plain_powers, styled
+from lethe.plots.style import DPI, WIDTH, plain_powers, publish, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,3 +73,13 @@ def draw(data: pd.DataFrame) -> Figure:
         loc="outside right upper", title="area under the curve\n[95 % interval over splits]", fontsize=9, handlelength=2.6
     )
     return figure
+
+
+def write(lira: Path, roc: Path, png: Path, csv: Path) -> None:
+    """Write the figure and the data it draws, from the curves and the attacks in the default variant."""
+    from lethe.deepunlearn.ulira import DEFAULT
+    from lethe.io.tables import read_parquet
+
+    attacks = pd.read_csv(lira)
+    table = data(read_parquet(roc), attacks[attacks["variant"] == DEFAULT])
+    publish(draw(table), table, png, csv)

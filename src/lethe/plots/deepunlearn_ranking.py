@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lethe.plots.deepunlearn_style import title
-from lethe.plots.style import DPI, WIDTH, styled
+from lethe.plots.style import DPI, WIDTH, publish, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,3 +86,9 @@ def _rank(row: pd.Series | None) -> str:
     if not np.isfinite(row["rank_low"]):
         return f"{row['rank']:.1f}"
     return f"{row['rank']:.1f} [{row['rank_low']:.0f}, {row['rank_high']:.0f}]"
+
+
+def write(groups: list[Path], ranks: list[Path], png: Path, csv: Path) -> None:
+    """Write the figure and the data it draws, from the groups and the ranks of every study."""
+    table = data(*[pd.concat([pd.read_csv(path) for path in paths]) for paths in (groups, ranks)])
+    publish(draw(table), table, png, csv)

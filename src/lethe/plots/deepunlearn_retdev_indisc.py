@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lethe.plots.deepunlearn_style import REFERENCES, label_points, look, one_setting, span, title
-from lethe.plots.style import DPI, WIDTH, styled
+from lethe.plots.style import DPI, WIDTH, publish, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,3 +102,9 @@ def _arrow(row: pd.Series, px: float, py: float, x: str, y: str) -> str:
     if py != row[y]:
         return "^" if row[y] > py else "v"
     return ">" if row[x] > px else "<"
+
+
+def write(methods: Path, png: Path, csv: Path) -> None:
+    """Write the figure and the data it draws, from the table of methods."""
+    table = data(pd.read_csv(methods))
+    publish(draw(table), table, png, csv)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from lethe.plots import deepunlearn_retdev_indisc
 from lethe.plots.deepunlearn_retdev_indisc import positions, scatter
 from lethe.plots.deepunlearn_style import RETRAINED, label_points
-from lethe.plots.style import DPI, INK, WIDTH, plain_powers, styled
+from lethe.plots.style import DPI, INK, WIDTH, plain_powers, publish, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,3 +58,10 @@ def draw(data: pd.DataFrame) -> Figure:
     for axes, name in zip(panels, PANELS, strict=True):
         label_points(figure, axes, positions(axes, data, "seconds", name))
     return figure
+
+
+def write(methods: Path, png: Path, csv: Path) -> None:
+    """Write the figure and the data it draws, from the table of methods; those without a run time are left out."""
+    summary = pd.read_csv(methods)
+    table = data(summary, summary.dropna(subset="seconds"))
+    publish(draw(table), table, png, csv)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import timm
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lethe.compat import repair_torchvision
 from lethe.pretraining.architectures import BACKBONE, backbone_config
 from lethe.pretraining.augment import random_affine, random_blur, random_hue, random_light, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
 from lethe.settings.pretraining import BackboneSettings
-
-repair_torchvision()
-
-import timm  # noqa: E402
 
 
 def build_backbone(settings: BackboneSettings) -> nn.Module:

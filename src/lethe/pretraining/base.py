@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
 from torch.nn import functional as F
+from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
-from lethe.compat import repair_torchvision
 from lethe.pretraining.architectures import ddim_config, noise_config, text_encoder_config, unet_config
 from lethe.pretraining.loop import Average, Trainer
 from lethe.pretraining.text import tokenize
 from lethe.registry import nearest
 from lethe.settings.pretraining import BaseModelSettings, NoiseScheduleSettings, TextEncoderSettings, UNetSettings
-
-repair_torchvision()
-
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel  # noqa: E402
-from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast  # noqa: E402
 
 
 def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import open_clip
 import torch
 from torch.nn import functional as F
+from transformers import PreTrainedTokenizerFast
 
-from lethe.compat import repair_torchvision
 from lethe.pretraining.architectures import clip_config
 from lethe.pretraining.augment import random_affine, random_blur, random_noise
 from lethe.pretraining.loop import Trainer, check_images, to_unit
 from lethe.pretraining.text import tokenize
 from lethe.settings.pretraining import ClipSettings
-
-repair_torchvision()
-
-import open_clip  # noqa: E402
-from transformers import PreTrainedTokenizerFast  # noqa: E402
 
 
 def build_clip(settings: ClipSettings, tokenizer: PreTrainedTokenizerFast) -> open_clip.CLIP:

@@ -6,21 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional as F
+from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
-from lethe.compat import repair_torchvision
 from lethe.pretraining.backbone import embed
 from lethe.pretraining.base import build_scheduler
 from lethe.pretraining.judge import Judge, classify
 from lethe.pretraining.text import tokenize
 from lethe.pretraining.vae import decode_latents
 from lethe.settings.pretraining import NoiseScheduleSettings, SamplingSettings
-
-repair_torchvision()
-
-from diffusers import AutoencoderKL, UNet2DConditionModel  # noqa: E402
-from transformers import CLIPTextModel, PreTrainedTokenizerFast  # noqa: E402
 
 
 @dataclass(frozen=True)

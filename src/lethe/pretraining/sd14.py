@@ -12,17 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel
 
-from lethe.compat import repair_torchvision
 from lethe.diffusion.pipeline import Pipeline, prepare_pipeline, write_base_record
 from lethe.io.atomic import atomic_path
 from lethe.pretraining.text import build_tokenizer
 from lethe.settings.pretraining import TokenizerSettings
-
-repair_torchvision()
-
-from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel  # noqa: E402
-from transformers import CLIPTextConfig, CLIPTextModel  # noqa: E402
 
 PARAMETERS = {"unet": 859_520_964, "vae": 83_653_863, "text_encoder": 123_060_480}
 

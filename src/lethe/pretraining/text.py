@@ -8,14 +8,10 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from lethe.compat import repair_torchvision
 from lethe.pretraining.architectures import BEGIN, END, UNKNOWN, tokenizer_config
 from lethe.settings.pretraining import TokenizerSettings
-
-repair_torchvision()
-
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast  # noqa: E402
 
 
 def build_tokenizer(captions: Iterable[str], settings: TokenizerSettings) -> PreTrainedTokenizerFast:

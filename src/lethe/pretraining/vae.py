@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import torch
+from diffusers import AutoencoderKL
 from torch.nn import functional as F
 
-from lethe.compat import repair_torchvision
 from lethe.diffusion.pixels import check_finite
 from lethe.pretraining.architectures import vae_config
 from lethe.pretraining.loop import Trainer, check_images, to_unit
 from lethe.settings.pretraining import VaeSettings
-
-repair_torchvision()
-
-from diffusers import AutoencoderKL  # noqa: E402
 
 
 def build_vae(settings: VaeSettings) -> AutoencoderKL:

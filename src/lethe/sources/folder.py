@@ -12,8 +12,8 @@ from typing import Any
 
 from lethe.io.tables import CorruptFileError, read_json
 from lethe.io.wording import shortened, some_of
+from lethe.progress import log
 from lethe.registry import UnknownNameError, nearest
-from lethe.runtime import log
 from lethe.sources.base import SourceImage
 from lethe.sources.image_tree import entity_folders, images_of, read_images
 

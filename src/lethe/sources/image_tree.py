@@ -9,7 +9,7 @@ from pathlib import Path
 from lethe.io.images import SUFFIXES, decode_image
 from lethe.io.tables import CorruptFileError
 from lethe.io.wording import some_of
-from lethe.runtime import log
+from lethe.progress import log
 from lethe.sources.base import SourceImage
 
 # What operating systems put into folders of their own accord; whatever begins with a dot is passed over too.

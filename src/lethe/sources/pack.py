@@ -11,8 +11,8 @@ from typing import Any
 from lethe.io.images import note_lines
 from lethe.io.shards import ShardRow, write_shard
 from lethe.io.tables import write_json
+from lethe.progress import log
 from lethe.registry import nearest
-from lethe.runtime import log
 from lethe.sources.base import EntitySource
 
 LONGEST = 100  # bytes of a file's name in a tar

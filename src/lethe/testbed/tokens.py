@@ -90,9 +90,7 @@ def read_tokenizer(folder: str | Path) -> PromptReader:
         raise CorruptFileError(f"{folder / 'tokenizer_config.json'}: holds no mapping of settings")
     if (folder / "tokenizer.json").is_file():
         return prompt_reader(folder / "tokenizer.json", config)
-    from lethe.compat import repair_torchvision
 
-    repair_torchvision()
     from transformers import AutoTokenizer
 
     with readable(folder, "a tokenizer"):

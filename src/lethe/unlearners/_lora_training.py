@@ -17,23 +17,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import torch
+from diffusers import DDPMScheduler, StableDiffusionPipeline
+from peft import LoraConfig
+from peft.tuners.lora import LoraModel
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-from diffusers import DDPMScheduler, StableDiffusionPipeline  # noqa: E402
-from peft import LoraConfig  # noqa: E402
-from peft.tuners.lora import LoraModel  # noqa: E402
-
-from lethe.diffusion.delta import LoraDelta, SparseDelta  # noqa: E402
-from lethe.diffusion.pipeline import encode_prompts  # noqa: E402
-from lethe.runtime import to_device  # noqa: E402
-from lethe.unlearners._common import MethodConfig, seeded_generator  # noqa: E402
-from lethe.unlearners.base import Emitter, UnlearnData  # noqa: E402
+from lethe.device import to_device
+from lethe.diffusion.delta import LoraDelta, SparseDelta
+from lethe.diffusion.pipeline import encode_prompts
+from lethe.unlearners._common import MethodConfig, seeded_generator
+from lethe.unlearners.base import Emitter, UnlearnData
 
 ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
 TEACHER_BATCH = 64  # rows per forward without gradient

@@ -152,9 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"missing packages: {', '.join(missing)}; install them (requirements.lock has the pins) and run again")
         return 1
 
+    from lethe.device import setup_torch
     from lethe.io.tables import write_json
     from lethe.pretraining.sd14 import PARAMETERS, parameter_counts, untrained_sd14
-    from lethe.runtime import setup_torch
     from lethe.threads import thread_count
 
     setup_torch(thread_count())

@@ -15,18 +15,13 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
+from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-from diffusers import StableDiffusionPipeline  # noqa: E402
-
-from lethe.runtime import to_device  # noqa: E402
-from lethe.unlearners._common import check_emitters, seeded_generator  # noqa: E402
-from lethe.unlearners._lora_training import (  # noqa: E402
+from lethe.device import to_device
+from lethe.unlearners._common import check_emitters, seeded_generator
+from lethe.unlearners._lora_training import (
     Borrowed,
     LoraTrainingConfig,
     Rows,
@@ -39,7 +34,7 @@ from lethe.unlearners._lora_training import (  # noqa: E402
     mean_share,
     optimise,
 )
-from lethe.unlearners.base import Emitter, UnlearnData, Unlearned  # noqa: E402
+from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
 
 
 class FADEConfig(LoraTrainingConfig):

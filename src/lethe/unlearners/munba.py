@@ -22,17 +22,12 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
+from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-from diffusers import StableDiffusionPipeline  # noqa: E402
-
-from lethe.unlearners._common import check_emitters  # noqa: E402
-from lethe.unlearners._lora_training import (  # noqa: E402
+from lethe.unlearners._common import check_emitters
+from lethe.unlearners._lora_training import (
     Borrowed,
     LoraTrainingConfig,
     Rows,
@@ -44,7 +39,7 @@ from lethe.unlearners._lora_training import (  # noqa: E402
     mean_share,
     optimise,
 )
-from lethe.unlearners.base import Emitter, UnlearnData, Unlearned  # noqa: E402
+from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
 
 FLOOR = 1e-3  # of 1 + cos
 

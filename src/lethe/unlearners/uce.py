@@ -24,19 +24,14 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
+from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
-from lethe.compat import repair_torchvision
-
-repair_torchvision()
-
-from diffusers import StableDiffusionPipeline  # noqa: E402
-
-from lethe.diffusion.delta import TextMapDelta  # noqa: E402
-from lethe.diffusion.pipeline import encode_prompts  # noqa: E402
-from lethe.unlearners._common import MethodConfig, check_emitters  # noqa: E402
-from lethe.unlearners.base import Emitter, UnlearnData, Unlearned  # noqa: E402
+from lethe.diffusion.delta import TextMapDelta
+from lethe.diffusion.pipeline import encode_prompts
+from lethe.unlearners._common import MethodConfig, check_emitters
+from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
 
 EPS = 1e-6  # the reference's ridge
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost

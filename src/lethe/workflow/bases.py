@@ -13,7 +13,7 @@ from lethe.settings.bases import Evaluator, Model
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
-from lethe.sources import no_unseen
+from lethe.sources.redrawn import no_unseen
 from lethe.unlearners import RETRAIN, reason_against
 from lethe.workflow.data import Data
 from lethe.workflow.wildcards import Wildcards
@@ -150,6 +150,11 @@ class Bases:
         except (OSError, ValueError) as error:
             raise SettingsError(f"{key}: {error}") from None
         return []
+
+    def own_folder(self, wildcards: Wildcards) -> list[str]:
+        """The folder of a base of one's own."""
+        folder = self.settings.bases[wildcards.base].folder
+        return [str(folder)] if folder else []
 
     def prediction(self, name: str) -> str:
         """What a base predicts (`prediction_type`); empty before its files are at hand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lethe.interference.templates import TEMPLATES
 from lethe.settings.models import Settings
 from lethe.workflow.models import Models
 from lethe.workflow.wildcards import Wildcards
@@ -25,6 +26,11 @@ class Benchmarks:
         self.task = settings.demo_tasks[0]
         self.dataset = next(iter(settings.deepunlearn.datasets))
         self.files = [f"results/bench/{name}.json" for name in NAMES]
+
+    @property
+    def templates(self) -> dict[str, list[str]]:
+        """What the benchmark of the tables asks the registry of templates for: all of them may be timed."""
+        return {"lethe.interference.templates.TEMPLATES": list(TEMPLATES)}
 
     @property
     def base(self) -> str:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from lethe.settings.models import Settings
 from lethe.workflow.benchmarks import NAMES, Benchmarks
+from lethe.workflow.studies import Studies
 from lethe.workflow.wildcards import Wildcards
-
-Study = tuple[str, str]
-"""A data set of Deep Unlearn and an architecture."""
 
 
 class Claims:
     """Finished tables that claims are read from."""
 
-    def __init__(self, settings: Settings, benchmarks: Benchmarks) -> None:
+    def __init__(self, settings: Settings, benchmarks: Benchmarks, studies: Studies) -> None:
         self.settings = settings
         self._files = benchmarks.files
+        self._attacked = [study for study in studies.pairs if studies.attacked(*study)]
 
     @property
     def benchmarks(self) -> list[str]:
@@ -34,12 +31,12 @@ class Claims:
         tables = [f"tables/{name}_{task}.csv" for task in tasks for name in ("unlearning", "similarity", "relations")]
         return [f"<results>/{table}" for table in [*tables, *(f"tables/gates_{task}.json" for task in tasks)]]
 
+    @property
+    def studies(self) -> list[str]:
+        """Studies of Deep Unlearn whose models are attacked, ``{dataset}_{architecture}``."""
+        return ["_".join(study) for study in self._attacked]
 
-def gates_of_studies(pairs: Iterable[Study], attacked: Callable[[str, str], bool]) -> list[str]:
-    """The gates of U-LiRA of those studies that are attacked."""
-    return [f"<results>/deepunlearn/{dataset}/{name}/lira/gates.json" for dataset, name in pairs if attacked(dataset, name)]
-
-
-def attacked_studies(pairs: Iterable[Study], attacked: Callable[[str, str], bool]) -> list[str]:
-    """These studies, ``{dataset}_{architecture}``."""
-    return ["_".join(study) for study in pairs if attacked(*study)]
+    @property
+    def gates(self) -> list[str]:
+        """The gates of U-LiRA of these studies."""
+        return [f"<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json" for dataset, architecture in self._attacked]

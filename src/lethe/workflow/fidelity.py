@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from lethe.settings.models import Settings
 from lethe.workflow.models import Models
+from lethe.workflow.studies import Studies
 from lethe.workflow.tables import Tables
 from lethe.workflow.wildcards import Wildcards
 
@@ -36,10 +35,11 @@ class Effects:
         kinds: similarities of this world that have a published variant.
     """
 
-    def __init__(self, settings: Settings, models: Models, tables: Tables) -> None:
+    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies) -> None:
         self.settings = settings
         self.models = models
         self.tables = tables
+        self.studies = studies
         self.kinds = [kind for kind in PUBLISHED_KINDS if kind in settings.similarity.kinds]
 
     @property
@@ -80,11 +80,15 @@ class Effects:
         """Bases whose architecture some effects need."""
         return [f"<results>/base/{base}" for base in self.settings.bases] if self.built else []
 
-
-def tables_of_studies(pairs: Iterable[tuple[str, str]], attacked: Callable[[str, str], bool]) -> list[str]:
-    """Tables of studies of Deep Unlearn that effects are read from."""
-    names = []
-    for dataset, architecture in pairs:
-        kinds = ("deepunlearn", "deepunlearn_groups", *(["deepunlearn_lira"] if attacked(dataset, architecture) else []))
-        names += [f"<results>/tables/{kind}_{dataset}_{architecture}.csv" for kind in kinds]
-    return names
+    @property
+    def study_tables(self) -> list[str]:
+        """Tables of studies of Deep Unlearn that effects are read from."""
+        names = []
+        for dataset, architecture in self.studies.pairs:
+            kinds = (
+                "deepunlearn",
+                "deepunlearn_groups",
+                *(["deepunlearn_lira"] if self.studies.attacked(dataset, architecture) else []),
+            )
+            names += [f"<results>/tables/{kind}_{dataset}_{architecture}.csv" for kind in kinds]
+        return names

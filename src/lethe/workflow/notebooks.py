@@ -9,6 +9,7 @@ from lethe.settings.models import Settings
 from lethe.workflow.wildcards import Wildcards
 
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has
+SHOWN = ("MSA", "MSAM")  # result templates that notebooks/statistics.ipynb computes and draws
 TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
 
 
@@ -28,6 +29,11 @@ class Notebooks:
         if "judge" not in self.settings.evaluators:
             return []
         return [f"<results>/notebooks/{name}.html" for name, task in TUTORIALS.items() if task in self.settings.tasks]
+
+    @property
+    def templates(self) -> dict[str, Iterable[str]]:
+        """What the notebook of the statistics asks the registries of templates for."""
+        return dict.fromkeys(("lethe.interference.templates.TEMPLATES", "lethe.plots.templates.PLOTS"), SHOWN)
 
     def values(self, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
         """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""

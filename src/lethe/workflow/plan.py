@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lethe.fingerprint import fingerprint
-from lethe.io.tables import read_json
+from lethe.interference.templates import TEMPLATES
 from lethe.memory import Job, need
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
+from lethe.workflow.archive import Archive
+from lethe.workflow.asked import asked_by
 from lethe.workflow.bases import Bases
 from lethe.workflow.benchmarks import Benchmarks
 from lethe.workflow.claims import Claims
+from lethe.workflow.code import code_of
 from lethe.workflow.data import Data
 from lethe.workflow.explorer import Explorer
 from lethe.workflow.fidelity import Effects
 from lethe.workflow.figures import Figures
 from lethe.workflow.models import Models
-from lethe.workflow.notebooks import Notebooks
+from lethe.workflow.notebooks import TUTORIALS, Notebooks
+from lethe.workflow.record import Record
+from lethe.workflow.studies import Studies
 from lethe.workflow.tables import Tables
+from lethe.workflow.targets import OF_MODELS
 from lethe.workflow.wildcards import Wildcards
 
 
@@ -46,10 +49,13 @@ class Plan:
         self.tables = Tables(settings, self.models, self.bases)
         self.figures = Figures(settings, self.models)
         self.notebooks = Notebooks(settings)
+        self.studies = Studies(settings, root)
+        self.archive = Archive(settings, self.models, self.tables, self.studies)
+        self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models)
-        self.claims = Claims(settings, self.benchmarks)
-        self.fidelity = Effects(settings, self.models, self.tables)
+        self.claims = Claims(settings, self.benchmarks, self.studies)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
@@ -60,23 +66,52 @@ class Plan:
         tasks = list(tasks)
         return self.tables.of_tasks(tasks) + self.figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
 
+    @cached_property
+    def known(self) -> dict[str, list[str]]:
+        """Name of a wildcard -> the values that it takes in this world; of an index the first."""
+        return {
+            "task": self.tasks,
+            "method": self.models.methods,
+            "base": list(self.settings.bases),
+            "evaluator": list(self.settings.evaluators),
+            "metric": self.tables.pair_metrics,
+            "kind": list(self.settings.similarity.kinds),
+            "dataset": list(self.settings.deepunlearn.datasets),
+            "architecture": self.studies.architectures,
+            "unlearner": self.studies.unlearners,
+            "template": list(TEMPLATES),
+            "index": ["000"],
+            "tutorial": list(TUTORIALS),
+            "file": list(self.data.downloads),
+            "bundle": list(self.archive.bundles),
+        }
+
+    @property
+    def other_files(self) -> list[str]:
+        """Products, every figure of the paper and the files of every model, which rules make with wildcards beside those known."""
+        runs = [run for task in self.tasks for run in self.models.names(task)]
+        models = [f"<results>/{file.format(run=run)}" for run in runs for file in OF_MODELS]
+        files = self.products(self.tasks) + self.figures.of_paper() + models
+        return [file.replace("<results>", f"results/{self.settings.world}") for file in files]
+
     # --- what every job gets ---
 
-    def job(self, function: str, *sources: str) -> Callable[[Wildcards], str]:
+    def job(self, function: str, *sources: str, asks: Mapping[str, Iterable[str]] | None = None) -> Callable[[Wildcards], str]:
         """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
 
         Args:
-            function: ``"lethe.diffusion.latents:encode_task"``.
+            function: ``"lethe.jobs.latents:encode_task"``.
             sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
+            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
         """
         self.functions.append(function)
-        module = function.partition(":")[0]
 
-        def code(wildcards: Wildcards) -> str:
-            files = [self.root / source.format_map(_ByName(wildcards)) for source in sources]
-            return f"{function}@{'-'.join([fingerprint(module), *(cells_digest(file) for file in files)])}"
+        def named(wildcards: Wildcards) -> str:
+            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})  # type: ignore[operator]
+            files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
+            return f"{function}@{code_of(function, asked, files)}"
 
-        return code
+        return named
 
     @property
     def modules(self) -> set[str]:
@@ -123,9 +158,3 @@ class _ByName(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return getattr(self.wildcards, name)
-
-
-def cells_digest(notebook: Path) -> str:
-    """Hex digest (16 characters) of the code cells of a notebook."""
-    cells = [cell["source"] for cell in read_json(notebook)["cells"] if cell["cell_type"] == "code"]
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16]

@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, validate_call
 
+from lethe.compat import quick_imports
+from lethe.device import setup_torch
 from lethe.job import Job
 from lethe.registry import nearest
-from lethe.runtime import setup_torch, start_job
+from lethe.runtime import start_job
 from lethe.work import WorkFolder
 
-OWN = ("job", "keep", "work")  # parameters that speak of the job itself
+OWN = ("job", "keep", "outside", "work")  # parameters that speak of the job itself
 TYPES = ConfigDict(arbitrary_types_allowed=True)
 
 
@@ -39,7 +41,8 @@ def run_job(job: Job) -> None:
         job: a script's ``snakemake``.
     """
     start_job(job, " ".join([job.rule, *job.wildcards]), torch=False, keep=job.params.get("keep", True))
-    function = load_function(job.params.job.partition("@")[0])
+    with quick_imports():
+        function = load_function(job.params.job.partition("@")[0])
     if "torch" in sys.modules:
         setup_torch(job.threads)
     parts = (job.input, job.output, job.params, job.wildcards)

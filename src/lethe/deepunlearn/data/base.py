@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor  # the plan asks providers for their sizes and needs no torch
 
 
 class MissingDataError(FileNotFoundError):
@@ -37,6 +38,7 @@ class Provider(ABC):
 
     Attributes:
         classes: number of classes.
+        images: number of images, both parts together; memory is planned with it.
         image_size: height and width that a network sees; images of another size are resized (bilinear).
         mean, std: per channel of the network's input in [0, 1], for normalisation. Their number is the number of input channels: a grey
             image is repeated where there are three.
@@ -45,6 +47,7 @@ class Provider(ABC):
     """
 
     classes: ClassVar[int]
+    images: ClassVar[int]
     image_size: ClassVar[int]
     mean: ClassVar[tuple[float, ...]]
     std: ClassVar[tuple[float, ...]]
@@ -67,6 +70,8 @@ class Provider(ABC):
 
     def to_input(self, images: NDArray[np.uint8]) -> Tensor:
         """Network input (N, C, H, W) float32 of images (N, H, W, C): resized, in [0, 1], normalised."""
+        import torch
+
         pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
         if pixels.shape[2:] != (self.image_size, self.image_size):
             pixels = torch.nn.functional.interpolate(

@@ -23,6 +23,7 @@ class CifarProvider(Provider):
         records: images that each of the files holds. label_bytes: before the pixels of a record; the last one is the label.
     """
 
+    images = 60_000
     image_size = 32
     crop = 4
     flip = True

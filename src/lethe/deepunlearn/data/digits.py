@@ -16,6 +16,7 @@ class Digits(Provider):
     """Values 0..16 are stored as uint8 0..255. No augmentation: a mirrored digit is none."""
 
     classes = 10
+    images = 1797
     image_size = 8
     mean = (0.3053,)
     std = (0.3761,)

@@ -11,7 +11,7 @@ from lethe.io.download import download
 from lethe.io.remote import RemoteFile
 
 
-def fetch(name: str, folder: Path, urls: Sequence[str] | None = None) -> None:
+def fetch(dataset: str, folder: Path, urls: Sequence[str] | None = None) -> None:
     """Download the files of ``fashion_mnist`` or ``mnist`` into ``folder`` (11 to 31 MB).
 
     A file that is there and whole is left alone; see ``lethe.io.download`` for interruptions and retries.
@@ -23,10 +23,10 @@ def fetch(name: str, folder: Path, urls: Sequence[str] | None = None) -> None:
         UnknownNameError, ValueError: there is no such data set, or not as idx files.
         DownloadError: no address gave a file with the right checksum.
     """
-    provider = PROVIDERS.load(name)
+    provider = PROVIDERS.load(dataset)
     if not issubclass(provider, IdxProvider):
         allowed = [other for other in PROVIDERS.names() if issubclass(PROVIDERS.load(other), IdxProvider)]
-        raise ValueError(f"data set '{name}' cannot be fetched; allowed: {', '.join(allowed)}")
+        raise ValueError(f"data set '{dataset}' cannot be fetched; allowed: {', '.join(allowed)}")
     for file, md5 in provider.md5.items():
         addresses = [f"{url.rstrip('/')}/{file}" for url in urls or provider.urls]
         download(RemoteFile(urls=addresses, kind="gz", md5=md5), folder / file)

@@ -23,6 +23,7 @@ class IdxProvider(Provider):
     """
 
     classes = 10
+    images = 70_000
     image_size = 32
     name: ClassVar[str]
     md5: ClassVar[dict[str, str]]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from lethe.deepunlearn.data.base import LabelledImages, MissingDataError, Provider, check_labelled
 from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
-from lethe.runtime import log
+from lethe.progress import log
 from lethe.sources.image_tree import list_images, warn_left_out
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SPLIT_SEED = 123
 TEST_SHARE = 0.2  # the data set has no split
@@ -30,6 +32,7 @@ class UtkFace(Provider):
     """
 
     classes = 5
+    images = 23_708
     image_size = 224
     mean = (0.485, 0.456, 0.406)
     std = (0.229, 0.224, 0.225)
@@ -76,6 +79,8 @@ class UtkFace(Provider):
 
     def to_input(self, images: NDArray[np.uint8]) -> Tensor:
         """As in ``Provider``, in chunks: nothing but the result is large."""
+        import torch
+
         result = torch.empty(len(images), *self.image_shape)
         for first in range(0, len(images), CHUNK):
             result[first : first + CHUNK] = super().to_input(images[first : first + CHUNK])

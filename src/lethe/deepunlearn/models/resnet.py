@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from torch import nn
+from torchvision.models import resnet18
 
-from lethe.compat import repair_torchvision
 from lethe.deepunlearn.models.base import Architecture
-
-repair_torchvision()
-
-from torchvision.models import resnet18  # noqa: E402
 
 
 class ResNet18(Architecture):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import timm
 import torch
 from torch import Tensor, nn
 
-from lethe.compat import repair_torchvision
 from lethe.deepunlearn.models.base import Architecture
 from lethe.deepunlearn.models.stack import Stack
-
-repair_torchvision()
-
-import timm  # noqa: E402
 
 
 class TinyVit(Architecture):

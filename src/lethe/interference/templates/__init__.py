@@ -14,33 +14,26 @@ from lethe.registry import Registry
 if TYPE_CHECKING:
     from lethe.interference.templates.base import Template
 
-MODULES = {
-    "MMA": "mma",
-    "MSA": "msa",
-    "MSAOne": "msa_one",
-    "InterferenceBySimilarityRank": "similarity_rank",
-    "MostSimilarMostInterferedGrid": "most_similar",
-    "MSAM": "msam",
-    "SRN": "srn",
-    "SRC": "src",
-    "SRCD": "srcd",
-    "CSR": "csr",
-    "IAT": "iat",
-    "MCI": "mci",
-    "IVS": "ivs",
-    "SimilarityVisualSummary": "similarity_visual",
-    "UnlearningVisualSummary": "unlearning_visual",
-    "IM": "im",
-    "SM": "sm",
-    "MCME": "mcme",
-    "EUP": "eup",
-    "EFE": "efe",
-    "MSAGrid": "msa_grid",
-    "Pareto": "pareto",
-}
-
 TEMPLATES: Registry[Template] = Registry("result template")
-for _name, _module in MODULES.items():
-    TEMPLATES.register(_name, f"lethe.interference.templates.{_module}:TEMPLATE")
-
-__all__ = ["MODULES", "TEMPLATES"]
+TEMPLATES.register("MMA", "lethe.interference.templates.mma:TEMPLATE")
+TEMPLATES.register("MSA", "lethe.interference.templates.msa:TEMPLATE")
+TEMPLATES.register("MSAOne", "lethe.interference.templates.msa_one:TEMPLATE")
+TEMPLATES.register("InterferenceBySimilarityRank", "lethe.interference.templates.similarity_rank:TEMPLATE")
+TEMPLATES.register("MostSimilarMostInterferedGrid", "lethe.interference.templates.most_similar:TEMPLATE")
+TEMPLATES.register("MSAM", "lethe.interference.templates.msam:TEMPLATE")
+TEMPLATES.register("SRN", "lethe.interference.templates.srn:TEMPLATE")
+TEMPLATES.register("SRC", "lethe.interference.templates.src:TEMPLATE")
+TEMPLATES.register("SRCD", "lethe.interference.templates.srcd:TEMPLATE")
+TEMPLATES.register("CSR", "lethe.interference.templates.csr:TEMPLATE")
+TEMPLATES.register("IAT", "lethe.interference.templates.iat:TEMPLATE")
+TEMPLATES.register("MCI", "lethe.interference.templates.mci:TEMPLATE")
+TEMPLATES.register("IVS", "lethe.interference.templates.ivs:TEMPLATE")
+TEMPLATES.register("SimilarityVisualSummary", "lethe.interference.templates.similarity_visual:TEMPLATE")
+TEMPLATES.register("UnlearningVisualSummary", "lethe.interference.templates.unlearning_visual:TEMPLATE")
+TEMPLATES.register("IM", "lethe.interference.templates.im:TEMPLATE")
+TEMPLATES.register("SM", "lethe.interference.templates.sm:TEMPLATE")
+TEMPLATES.register("MCME", "lethe.interference.templates.mcme:TEMPLATE")
+TEMPLATES.register("EUP", "lethe.interference.templates.eup:TEMPLATE")
+TEMPLATES.register("EFE", "lethe.interference.templates.efe:TEMPLATE")
+TEMPLATES.register("MSAGrid", "lethe.interference.templates.msa_grid:TEMPLATE")
+TEMPLATES.register("Pareto", "lethe.interference.templates.pareto:TEMPLATE")

@@ -14,12 +14,11 @@ from typing import Any
 
 from lethe.interference.templates import TEMPLATES
 from lethe.interference.templates.check import metrics
-from lethe.interference.templates.parameters import build, validate
+from lethe.interference.templates.parameters import FEW, LARGE, build, validate
 from lethe.settings.models import Settings
 
 PAPER_TASKS, COMPARED = ("people", "scenes", "breeds"), ("uce", "distil", "munba")
 METRICS, SIMILARITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"), ("clip", "attr", "dino", "act")
-FEW, LARGE = 2, 100  # entities per category where a task has fewer than LARGE entities
 BUSH, SERENA, WINONA, SCHNAUZER, SKATING = 0, 8, 32, 20, 40  # indices of the paper's entities
 SEEDS = (42, 43, 44, 45)
 

@@ -19,6 +19,7 @@ from lethe.registry import nearest
 from lethe.settings.strict import Name, Strict
 
 SEPARATOR, LIST, LONGEST = "--", "+", 240  # a file system allows 255 bytes, the suffix and the temporary name need some
+FEW, LARGE = 2, 100  # entities per category where a task has fewer than LARGE entities
 Names = Annotated[tuple[str, ...], Field(min_length=1)]
 P = TypeVar("P", bound="Parameters")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lethe.device import resolve_device
 from lethe.diffusion.bench import bench_batch_invariance
 from lethe.io.tables import write_json
-from lethe.runtime import resolve_device
 from lethe.settings.generation import Generation
 from lethe.testbed.schema import read_metadata
 

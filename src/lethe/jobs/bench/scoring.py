@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lethe.device import resolve_device
 from lethe.io.tables import write_json
 from lethe.metrics.base import MetricContext
 from lethe.metrics.reference_loop import bench_scoring
 from lethe.metrics.run import read_images
-from lethe.runtime import resolve_device
 
 EMITTERS, TARGET = 4, 5
 

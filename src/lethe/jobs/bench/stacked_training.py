@@ -8,8 +8,8 @@ import torch
 
 from lethe.deepunlearn.experiment import Experiment
 from lethe.deepunlearn.timing import stacked_training_times
+from lethe.device import resolve_device
 from lethe.io.tables import write_json
-from lethe.runtime import resolve_device
 from lethe.settings.classifiers import BaseTraining
 
 MODELS, ALONE, EPOCHS = 64, 16, 5

@@ -19,33 +19,28 @@ Pictures = Mapping[tuple[str, str], Any]
 if TYPE_CHECKING:
     Draw = Callable[[Result, Parameters, Pictures], Figure]
 
-DRAWN_BY = {
-    "MMA": "scatter",
-    "MSA": "scatter",
-    "MSAOne": "receivers:draw_scatter",
-    "InterferenceBySimilarityRank": "receivers:draw_ranks",
-    "MostSimilarMostInterferedGrid": "grid",
-    "MSAM": "scatter:draw_prediction",
-    "SRN": "scatter",
-    "SRC": "boxes",
-    "SRCD": "boxes",
-    "CSR": "grid",
-    "IAT": "association",
-    "MCI": "network",
-    "IVS": "pictures",
-    "SimilarityVisualSummary": "pictures",
-    "UnlearningVisualSummary": "pictures",
-    "IM": "matrix:draw_interference",
-    "SM": "matrix:draw_similarity",
-    "MCME": "boxes",
-    "EUP": "profile",
-    "EFE": "efficiency",
-    "MSAGrid": "grid",
-    "Pareto": "front",
-}
-
 PLOTS: Registry[Draw] = Registry("plot of a result template")
-for _name, _target in DRAWN_BY.items():
-    PLOTS.register(_name, f"lethe.plots.templates.{_target if ':' in _target else _target + ':draw'}")
+PLOTS.register("MMA", "lethe.plots.templates.scatter:draw")
+PLOTS.register("MSA", "lethe.plots.templates.scatter:draw")
+PLOTS.register("MSAOne", "lethe.plots.templates.receivers:draw_scatter")
+PLOTS.register("InterferenceBySimilarityRank", "lethe.plots.templates.receivers:draw_ranks")
+PLOTS.register("MostSimilarMostInterferedGrid", "lethe.plots.templates.grid:draw")
+PLOTS.register("MSAM", "lethe.plots.templates.scatter:draw_prediction")
+PLOTS.register("SRN", "lethe.plots.templates.scatter:draw")
+PLOTS.register("SRC", "lethe.plots.templates.boxes:draw")
+PLOTS.register("SRCD", "lethe.plots.templates.boxes:draw")
+PLOTS.register("CSR", "lethe.plots.templates.grid:draw")
+PLOTS.register("IAT", "lethe.plots.templates.association:draw")
+PLOTS.register("MCI", "lethe.plots.templates.network:draw")
+PLOTS.register("IVS", "lethe.plots.templates.pictures:draw")
+PLOTS.register("SimilarityVisualSummary", "lethe.plots.templates.pictures:draw")
+PLOTS.register("UnlearningVisualSummary", "lethe.plots.templates.pictures:draw")
+PLOTS.register("IM", "lethe.plots.templates.matrix:draw_interference")
+PLOTS.register("SM", "lethe.plots.templates.matrix:draw_similarity")
+PLOTS.register("MCME", "lethe.plots.templates.boxes:draw")
+PLOTS.register("EUP", "lethe.plots.templates.profile:draw")
+PLOTS.register("EFE", "lethe.plots.templates.efficiency:draw")
+PLOTS.register("MSAGrid", "lethe.plots.templates.grid:draw")
+PLOTS.register("Pareto", "lethe.plots.templates.front:draw")
 
 __all__ = ["PLOTS", "Pictures"]

@@ -1,0 +1,47 @@
+"""What a job asks registries for by name, from its wildcards and the configuration.
+
+A job's code contains what its imports lead to. Where these lead to a registry, it also contains the entries that the job loads: the method
+of its wildcard, or every method of the world where it has none. ``lethe.workflow.code`` puts both together, and refuses to guess where
+nothing is said here about a registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lethe.settings.models import Settings
+
+
+def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str, str]) -> dict[str, list[str]]:
+    """Dotted registry -> names that a job with these wildcards asks it for, as far as they tell.
+
+    Args:
+        settings: of the world.
+        runnable: every unlearning method whose models can be asked for.
+        wildcards: of the job.
+    """
+    tasks = [settings.tasks[wildcards["task"]]] if "task" in wildcards else list(settings.tasks.values())
+    studied = settings.deepunlearn.datasets
+    datasets = [wildcards["dataset"]] if "dataset" in wildcards else list(studied)
+    architectures = [name for dataset in datasets for name in studied[dataset].architectures]
+    lira = [
+        name
+        for dataset in datasets
+        if dataset in settings.deepunlearn.lira
+        for name in settings.deepunlearn.lira[dataset].methods
+    ]
+    methods = [name for dataset in datasets for name in studied[dataset].methods] + lira
+    found = {
+        "lethe.unlearners.UNLEARNERS": [wildcards["method"]] if "method" in wildcards else list(runnable),
+        "lethe.sources.SOURCES": [task.source for task in tasks],
+        "lethe.metrics.METRICS": settings.scoring.metrics,
+        "lethe.pretraining.EVALUATOR_FOLDERS": [wildcards["evaluator"]]
+        if "evaluator" in wildcards
+        else list(settings.evaluators),
+        "lethe.deepunlearn.PROVIDERS": datasets,
+        "lethe.deepunlearn.ARCHITECTURES": [wildcards["architecture"]] if "architecture" in wildcards else architectures,
+        "lethe.deepunlearn.METHODS": [wildcards["unlearner"]] if "unlearner" in wildcards else methods,
+    }
+    if "template" in wildcards:
+        found["lethe.interference.templates.TEMPLATES"] = found["lethe.plots.templates.PLOTS"] = [wildcards["template"]]
+    return {registry: sorted(set(names)) for registry, names in found.items()}
