@@ -8,22 +8,15 @@ from types import SimpleNamespace
 import pytest
 
 from lethe.settings.models import Settings
-from lethe.workflow.claims import attacked_studies, gates_of_studies
 from lethe.workflow.configuration import load_configuration
-from lethe.workflow.fidelity import tables_of_studies
 from lethe.workflow.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 NONE = SimpleNamespace()  # the wildcards of a rule without any
-STUDIES = [("digits", "mlp"), ("digits", "tinycnn")]
 
 
 def plan(**values: object) -> Plan:
     return Plan(load_configuration(Settings().model_dump(mode="json") | values), {}, ROOT)
-
-
-def only_mlp(dataset: str, architecture: str) -> bool:
-    return architecture == "mlp"
 
 
 def test_published_variants_run_on_one_task_and_their_scores_are_read() -> None:
@@ -49,9 +42,11 @@ def test_a_published_record_holds_no_variants() -> None:
 
 
 def test_studies_are_claimed_where_they_are_attacked() -> None:
-    assert attacked_studies(STUDIES, only_mlp) == ["digits_mlp"]
-    assert gates_of_studies(STUDIES, only_mlp) == ["<results>/deepunlearn/digits/mlp/lira/gates.json"]
-    assert tables_of_studies(STUDIES, only_mlp) == [
+    made = plan(deepunlearn={"lira": {"digits": {"architectures": ["mlp"]}}})
+    assert made.studies.pairs == [("digits", "mlp"), ("digits", "tinycnn")]
+    assert made.claims.studies == ["digits_mlp"]
+    assert made.claims.gates == ["<results>/deepunlearn/digits/mlp/lira/gates.json"]
+    assert made.fidelity.study_tables == [
         "<results>/tables/deepunlearn_digits_mlp.csv",
         "<results>/tables/deepunlearn_groups_digits_mlp.csv",
         "<results>/tables/deepunlearn_lira_digits_mlp.csv",
