@@ -16,7 +16,7 @@ localrules:
 rule archive_index:
     """What the repository says about the records in config/archive.yaml: a file of the same form, to be reviewed and copied there."""
     input:
-        records=plan.root / "config/archive.yaml",
+        records=ancient(plan.root / "config/archive.yaml"),
     output:
         index="<results>/archive/archive.yaml",
     log:
@@ -30,6 +30,7 @@ rule archive_index:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.records:write_index"),
+        outside=identities(plan.root / "config/archive.yaml"),
         api=plan.settings.archive.api,
     message:
         "Files and checksums of the records in config/archive.yaml"
@@ -40,7 +41,7 @@ rule archive_index:
 rule fetch_record:
     """A whole public record with zenodo-get (no token), e.g. archive/18649818: the Vision Unlearning testbeds."""
     input:
-        records=plan.root / "config/archive.yaml",
+        records=ancient(plan.root / "config/archive.yaml"),
     output:
         folder=directory("<results>/archive/{record}"),
     log:
@@ -57,6 +58,7 @@ rule fetch_record:
         runtime=600,
     params:
         job=plan.job("lethe.jobs.records:fetch"),
+        outside=identities(plan.root / "config/archive.yaml"),
     message:
         "Zenodo record {wildcards.record}"
     script:

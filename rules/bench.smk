@@ -45,7 +45,7 @@ rule bench_batch_invariance:
 rule bench_dry_run:
     """A dry run of the whole paper: seconds and jobs."""
     input:
-        config=plan.root / "config/paper.yaml",
+        config=ancient(plan.root / "config/paper.yaml"),
     output:
         json="results/bench/dry_run.json",
     log:
@@ -60,6 +60,7 @@ rule bench_dry_run:
         runtime=10,
     params:
         job=plan.job("lethe.jobs.bench.dry_run:measure"),
+        outside=identities(plan.root / "config/paper.yaml"),
     message:
         "Dry run of the paper"
     script:

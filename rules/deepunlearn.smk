@@ -56,6 +56,7 @@ rule classification_data:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.classification_data:prepare"),
+        outside=identities(plan.studies.own_folder),
         folder=plan.studies.setting("folder"),
         val_share=plan.studies.setting("val_share"),
         forget_share=plan.studies.setting("forget_share"),
@@ -415,7 +416,7 @@ rule deepunlearn_ledger:
     """Ours beside the numbers of an independent re-run of the published study (config/reference)."""
     input:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-        reference=plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
+        reference=ancient(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     output:
         table="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
     log:
@@ -429,6 +430,7 @@ rule deepunlearn_ledger:
         runtime=5,
     params:
         job=plan.job("lethe.jobs.ledger:compare"),
+        outside=identities(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     message:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
     script:

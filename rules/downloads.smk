@@ -33,7 +33,7 @@ rule download:
 rule put_by_hand:
     """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
     input:
-        plan.data.in_data,
+        untimed(plan.data.in_data, ancient),
     output:
         path="resources/downloads/{file}",
     log:
@@ -49,6 +49,7 @@ rule put_by_hand:
         runtime=60,
     params:
         job=plan.job("lethe.io.download:put_by_hand"),
+        outside=identities(plan.data.in_data),
         remote=plan.data.download,
         source="data/{file}",
         advice=plan.data.how_to_get,

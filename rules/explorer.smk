@@ -8,7 +8,7 @@ Out: the page, and a folder of data per task beside it, which can be made alone.
 rule explorer_page:
     """The page without data: it shows the tasks whose folders lie beside it."""
     input:
-        static=plan.explorer.static,
+        static=ancient(plan.explorer.static),
     output:
         page=plan.explorer.page,
     log:
@@ -22,6 +22,7 @@ rule explorer_page:
         runtime=5,
     params:
         job=plan.job("lethe.jobs.explorer_page:write"),
+        outside=identities(plan.explorer.static),
         world=plan.settings.world,
         tasks=plan.tasks,
     message:

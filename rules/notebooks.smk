@@ -8,7 +8,7 @@ Out: the executed notebook and an HTML export of it for the report.
 rule notebook_interference:
     """The tables of a task opened and read step by step."""
     input:
-        source=plan.root / "notebooks/interference.ipynb",
+        source=ancient(plan.root / "notebooks/interference.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         unlearning="<results>/tables/unlearning_{task}.csv",
@@ -42,7 +42,7 @@ rule notebook_interference:
 use rule notebook_interference as notebook_data_preparation with:
     input:
         unpack(plan.data.first_split),
-        source=plan.root / "notebooks/data_preparation.ipynb",
+        source=ancient(plan.root / "notebooks/data_preparation.ipynb"),
         records="<results>/sources/{task}.json",
         images="<results>/sources/{task}.parquet",
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
@@ -68,7 +68,7 @@ use rule notebook_interference as notebook_data_preparation with:
 
 use rule notebook_interference as notebook_data_exploration with:
     input:
-        source=plan.root / "notebooks/data_exploration.ipynb",
+        source=ancient(plan.root / "notebooks/data_exploration.ipynb"),
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -94,7 +94,7 @@ use rule notebook_interference as notebook_data_exploration with:
 
 use rule notebook_interference as notebook_statistics with:
     input:
-        source=plan.root / "notebooks/statistics.ipynb",
+        source=ancient(plan.root / "notebooks/statistics.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
@@ -130,7 +130,7 @@ use rule notebook_interference as notebook_statistics with:
 rule tutorial:
     """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
-        source=plan.root / "notebooks/{tutorial}.ipynb",
+        source=ancient(plan.root / "notebooks/{tutorial}.ipynb"),
         base=plan.notebooks.base,
         latents=plan.notebooks.latents,
         metadata=plan.notebooks.metadata,

@@ -56,7 +56,7 @@ rule run_config:
 rule host:
     """The kind of machine that models run on: a job of its own, so that on a cluster it describes a compute node."""
     input:
-        plan.root / "requirements.lock",
+        ancient(plan.root / "requirements.lock"),
     output:
         record="<results>/provenance/host.json",
     log:
@@ -71,6 +71,7 @@ rule host:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.jobs.record:describe_host"),
+        outside=identities(plan.root / "requirements.lock"),
     message:
         "Machine"
     script:
@@ -81,10 +82,10 @@ rule provenance:
     """Commit, packages, machine, code of every rule, number and times of jobs; the workflow that ran is kept beside it."""
     input:
         finished_products,
-        plan.root / "requirements.lock",
+        ancient(plan.root / "requirements.lock"),
         config="<results>/run_config.yaml",
         host="<results>/provenance/host.json",
-        sources=plan.record.workflow_files,
+        sources=ancient(plan.record.workflow_files),
     output:
         record="<results>/provenance/run.json",
         workflow=directory("<results>/provenance/workflow"),
@@ -99,6 +100,7 @@ rule provenance:
         runtime=10,
     params:
         job=plan.job("lethe.jobs.record:write_record"),
+        outside=identities(plan.root / "requirements.lock", plan.record.workflow_files),
         codes=code_of_rules,
         benchmarks=f"benchmarks/{plan.settings.world}",
         root=str(plan.root),
@@ -116,7 +118,7 @@ rule ro_crate:
         config="<results>/run_config.yaml",
         record="<results>/provenance/run.json",
         workflow="<results>/provenance/workflow",
-        citation=plan.root / "CITATION.cff",
+        citation=ancient(plan.root / "CITATION.cff"),
     output:
         crate="<results>/ro-crate-metadata.json",
     log:
@@ -130,6 +132,7 @@ rule ro_crate:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.crate:write_crate"),
+        outside=identities(plan.root / "CITATION.cff"),
     message:
         "RO-Crate of the run"
     script:

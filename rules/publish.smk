@@ -85,7 +85,7 @@ rule publish_manifest:
 rule deposit_metadata:
     """The record's metadata, from CITATION.cff and the configuration."""
     input:
-        citation=plan.root / "CITATION.cff",
+        citation=ancient(plan.root / "CITATION.cff"),
     output:
         metadata="<results>/publish/metadata.json",
     log:
@@ -99,6 +99,7 @@ rule deposit_metadata:
         runtime=5,
     params:
         job=plan.job("lethe.jobs.deposit:describe"),
+        outside=identities(plan.root / "CITATION.cff"),
         world=plan.settings.world,
         publish=plan.archive.deposit,
     message:

@@ -12,7 +12,7 @@ rule score_baseline:
         index="<results>/datasets/generated_{task}_baseline.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         evaluators=plan.bases.evaluators,
-        lpips=plan.bases.lpips_weights,
+        lpips=untimed(plan.bases.lpips_weights, ancient),
     output:
         scores="<results>/scores/{task}_baseline.parquet",
         seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
@@ -29,6 +29,7 @@ rule score_baseline:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.jobs.score:score_baseline"),
+        outside=identities(plan.bases.lpips_weights),
         scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
         roles=list(plan.settings.evaluators),
         device=plan.settings.device,
@@ -52,7 +53,7 @@ for shape in plan.models.shapes():
             off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
             metadata="<results>/metadata_{task}_2_enriched_filtered.json",
             evaluators=plan.bases.evaluators,
-            lpips=plan.bases.lpips_weights,
+            lpips=untimed(plan.bases.lpips_weights, ancient),
         output:
             scores=shape.each("<results>/scores/{model}.parquet"),
             embeddings=shape.each("<results>/scores/{model}_embeddings.npz"),
@@ -70,6 +71,7 @@ for shape in plan.models.shapes():
             gpu=plan.gpu,
         params:
             job=plan.job("lethe.jobs.score:score"),
+            outside=identities(plan.bases.lpips_weights),
             models=plan.models.in_batch(shape),
             scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
             roles=list(plan.settings.evaluators),

@@ -46,7 +46,7 @@ for shape in plan.models.shapes("models"):
             base=plan.bases.for_method,
             metadata="<results>/metadata_{task}_2_enriched_filtered.json",
             latents="<results>/latents/{task}.safetensors",
-            weights=plan.bases.retrained_part,
+            weights=untimed(plan.bases.retrained_part, ancient),
         output:
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
             records=shape.each("<results>/models/{model}/record.json"),
@@ -65,6 +65,7 @@ for shape in plan.models.shapes("models"):
             gpu_mem_mb=plan.training_gpu_memory,
         params:
             job=plan.job("lethe.jobs.unlearn:unlearn"),
+            outside=identities(plan.bases.retrained_part),
             models=plan.models.in_batch(shape),
             hyperparameters=plan.models.hyperparameters,
             settings=plan.data.task,
