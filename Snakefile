@@ -20,8 +20,11 @@ from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
 from lethe.parent import announce_parent
 from lethe.work import sweep
-from lethe.records import INDEX, NAME
+from lethe.records import EPOCHS, INDEX, NAME
+from lethe.workflow import outside
+from lethe.workflow.code import keep_parts
 from lethe.workflow.notebooks import TUTORIALS
+from lethe.workflow.outside import identities, untimed
 from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.workflow.targets import Step, unknown_target
@@ -76,11 +79,11 @@ wildcard_constraints:
     method=one_of(plan.models.runnable),
     base=one_of(plan.settings.bases),
     evaluator=one_of(plan.settings.evaluators),
-    run=f"{one_of(plan.tasks)}_(?:baseline|{INDEX}_{one_of(plan.models.runnable)}_{INDEX})",
+    run=f"{one_of(plan.tasks)}_(?:baseline|{INDEX}_{one_of(plan.models.runnable)}_{EPOCHS})",
     index=INDEX,
     receiver=INDEX,
     batch=r"\d*",
-    epochs=INDEX,
+    epochs=EPOCHS,
     seed="0|[1-9][0-9]*",
     metric=one_of(plan.tables.pair_metrics),
     bundle=NAME,

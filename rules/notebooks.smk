@@ -33,6 +33,7 @@ rule notebook_interference:
         runtime=20,
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/interference.ipynb"),
+        outside=identities(plan.root / "notebooks/interference.ipynb"),
     message:
         "Notebook of {wildcards.task}"
     script:
@@ -61,6 +62,7 @@ use rule notebook_interference as notebook_data_preparation with:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_preparation.ipynb"),
+        outside=identities(plan.root / "notebooks/data_preparation.ipynb"),
         values=plan.notebooks.values("balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
@@ -87,6 +89,7 @@ use rule notebook_interference as notebook_data_exploration with:
         "<benchmarks>/notebook_data_exploration/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_exploration.ipynb"),
+        outside=identities(plan.root / "notebooks/data_exploration.ipynb"),
         values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
     message:
         "Notebook of the data of {wildcards.task}"
@@ -116,6 +119,7 @@ use rule notebook_interference as notebook_statistics with:
         "<benchmarks>/notebook_statistics/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/statistics.ipynb", asks=plan.notebooks.templates),
+        outside=identities(plan.root / "notebooks/statistics.ipynb"),
         values=plan.notebooks.values(
             "task",
             "balance",
@@ -156,6 +160,7 @@ rule tutorial:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/{tutorial}.ipynb"),
+        outside=identities(plan.root / "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"
     script:
