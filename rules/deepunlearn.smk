@@ -50,6 +50,7 @@ use rule job as classification_data with:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.classification_data:prepare"),
+        outside=identities(plan.studies.own_folder),
         folder=plan.studies.setting("folder"),
         val_share=plan.studies.setting("val_share"),
         forget_share=plan.studies.setting("forget_share"),

@@ -8,7 +8,7 @@ Out: the page, and a folder of data per task beside it, which can be made alone.
 use rule job as explorer_page with:
     """The page without data: it shows the tasks whose folders lie beside it."""
     input:
-        static=plan.explorer.static,
+        static=ancient(plan.explorer.static),
     output:
         page=plan.explorer.page,
     log:
@@ -20,6 +20,7 @@ use rule job as explorer_page with:
         runtime=5,
     params:
         job=plan.job("lethe.jobs.explorer_page:write"),
+        outside=identities(plan.explorer.static),
         world=plan.settings.world,
         tasks=plan.tasks,
     message:

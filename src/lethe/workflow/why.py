@@ -92,8 +92,10 @@ def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
     if before is not None:
         now = given(job.params.items(), (file for file in job.input if str(file) not in again))
         causes += differences(before, now, {str(file) for file in job.input})
+    newer = sorted(set(map(str, reason.updated_input)) - again)
+    causes += [f"file {file} is newer" for file in newer if f"file {file} changed" not in causes]
     causes += [f"file {file} {AGAIN}" for file in sorted(again)]
-    return causes or [str(reason)]
+    return causes or list(reason.get_names())
 
 
 def differences(before: Made, now: Made, inputs: Iterable[str]) -> list[str]:
