@@ -94,10 +94,7 @@ rule classifiers:
         "../scripts/job.py"
 
 
-rule tuning_classifiers:
-    """Models for the search alone: other seeds than the reported ones, and a forget set each that is not reported."""
-    input:
-        data="<results>/deepunlearn/{dataset}/data.safetensors",
+use rule classifiers as tuning_classifiers with:  # for the search alone: other seeds, and forget sets that are not reported
     output:
         original="<results>/deepunlearn/{dataset}/{architecture}/tuning/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/tuning/retrained.safetensors",
@@ -105,12 +102,6 @@ rule tuning_classifiers:
         "<logs>/tuning_classifiers/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/tuning_classifiers/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=plan.studies.memory,
-        runtime=600,
-        gpu=plan.gpu,
     params:
         job=plan.job("lethe.jobs.classifiers:train"),
         training=plan.studies.setting("training"),
@@ -119,8 +110,6 @@ rule tuning_classifiers:
         device=plan.settings.device,
     message:
         "{wildcards.architecture} to tune on, {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
 rule search_hyperparameters:
@@ -435,121 +424,37 @@ rule deepunlearn_ledger:
         "../scripts/job.py"
 
 
-rule deepunlearn_gaps:
-    """How far every method's accuracies are from the retrained models'."""
-    input:
-        seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_gaps.rst",
-            category="Deep Unlearn",
-            labels={"result": "gaps to retraining, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_gaps/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_gaps/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_gaps:write"),
-    message:
-        "Gaps of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
+for figure in plan.studies.figures:
 
-
-rule deepunlearn_retdev_indisc:
-    """Retention deviation against indiscernibility."""
-    input:
-        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_retdev_indisc.rst",
-            category="Deep Unlearn",
-            labels={"result": "deviation and indiscernibility, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_retdev_indisc/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_retdev_indisc/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_retdev_indisc:write"),
-    message:
-        "Retention deviation against indiscernibility, {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
-
-
-rule deepunlearn_runtime:
-    """Run time against retention deviation and against indiscernibility."""
-    input:
-        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_runtime.rst",
-            category="Deep Unlearn",
-            labels={"result": "run time, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_runtime/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_runtime/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_runtime:write"),
-    message:
-        "Run times of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
-
-
-rule deepunlearn_lira_roc:
-    """ROC curves of U-LiRA."""
-    input:
-        lira="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
-        roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_lira_roc.rst",
-            category="Deep Unlearn",
-            labels={"result": "U-LiRA, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_lira_roc/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_lira_roc/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_lira_roc:write"),
-    message:
-        "U-LiRA curves of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
+    rule:
+        """A figure of a study from its tables, with the data it draws."""
+        name:
+            f"deepunlearn_{figure.name}"
+        input:
+            **figure.tables,
+        output:
+            png=report(
+                f"<results>/figures/deepunlearn_{figure.name}_{{dataset}}_{{architecture}}.png",
+                caption=f"../report/deepunlearn_{figure.name}.rst",
+                category="Deep Unlearn",
+                labels={"result": f"{figure.label}, {{architecture}} on {{dataset}}"},
+            ),
+            csv=f"<results>/figures/deepunlearn_{figure.name}_{{dataset}}_{{architecture}}.csv",
+        log:
+            f"<logs>/deepunlearn_{figure.name}/{{dataset}}_{{architecture}}.log",
+        benchmark:
+            f"<benchmarks>/deepunlearn_{figure.name}/{{dataset}}_{{architecture}}.tsv"
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            job=plan.job(f"lethe.plots.deepunlearn_{figure.name}:write"),
+        message:
+            f"Figure of {figure.label}, {{wildcards.architecture}} on {{wildcards.dataset}}"
+        script:
+            "../scripts/job.py"
 
 
 rule deepunlearn_ranking:
