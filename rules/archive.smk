@@ -177,97 +177,34 @@ use rule baseline_from_archive as tables_from_archive with:
         "Published tables of {wildcards.task}"
 
 
-for shape in plan.models.shapes("images", built=False, methods=plan.models.methods):
+for made in plan.archive.made:
+    for shape in plan.models.shapes(made.kind, built=False, methods=plan.models.methods):
 
-    rule:
-        """On images of a batch of models from the record: what `generate` makes, without its models."""
-        name:
-            shape.name("images_from_archive")
-        input:
-            manifest="<results>/archive/manifest.json",
-            bundle="<results>/archive/bundles/images_{task}_{method}.tar",
-        output:
-            tars=shape.each("<results>/datasets/generated_{model}.tar"),
-            indices=shape.each("<results>/datasets/generated_{model}.parquet"),
-        log:
-            "<logs>/images_from_archive/{task}_{batch}_{method}_{epochs}.log",
-        benchmark:
-            "<benchmarks>/images_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
-        wildcard_constraints:
-            task=shape.task,
-        conda:
-            "../envs/lethe.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=plan.archive.image_settings,
-        message:
-            "Published images of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
-        script:
-            "../scripts/job.py"
-
-
-for shape in plan.models.shapes("models", built=False, methods=plan.models.methods):
-
-    rule:
-        """Deltas of a batch of models from the record: what `unlearn` makes."""
-        name:
-            shape.name("models_from_archive")
-        input:
-            manifest="<results>/archive/manifest.json",
-            bundle="<results>/archive/bundles/models_{task}_{method}.tar",
-        output:
-            deltas=shape.each("<results>/models/{model}/delta.safetensors"),
-            records=shape.each("<results>/models/{model}/record.json"),
-        log:
-            "<logs>/models_from_archive/{task}_{batch}_{method}_{epochs}.log",
-        benchmark:
-            "<benchmarks>/models_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
-        wildcard_constraints:
-            task=shape.task,
-        conda:
-            "../envs/lethe.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=plan.archive.image_settings,
-        message:
-            "Published models of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
-        script:
-            "../scripts/job.py"
-
-
-for shape in plan.models.shapes("tables", built=False, methods=plan.models.methods):
-
-    rule:
-        """Interference files of a batch of emitters from the record."""
-        name:
-            shape.name("interference_from_archive")
-        input:
-            manifest="<results>/archive/manifest.json",
-            bundle="<results>/archive/bundles/tables.tar",
-        output:
-            files=shape.each("<results>/datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"),
-        log:
-            "<logs>/interference_from_archive/{task}_{batch}_{method}_{epochs}.log",
-        benchmark:
-            "<benchmarks>/interference_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
-        wildcard_constraints:
-            task=shape.plain,
-            epochs=PLAIN,
-        conda:
-            "../envs/lethe.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=plan.archive.image_settings,
-        message:
-            "Published interference of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
-        script:
-            "../scripts/job.py"
+        rule:
+            """Files of a batch of models from the record: what `generate`, `unlearn` and `interference_of_emitters` make."""
+            name:
+                shape.name(f"{made.name}_from_archive")
+            input:
+                manifest="<results>/archive/manifest.json",
+                bundle=f"<results>/archive/bundles/{made.bundle}.tar",
+            output:
+                [file for pattern in made.files for file in shape.each(f"<results>/{pattern}")],
+            log:
+                f"<logs>/{made.name}_from_archive/{{task}}_{{batch}}_{{method}}_{{epochs}}.log",
+            benchmark:
+                f"<benchmarks>/{made.name}_from_archive/{{task}}_{{batch}}_{{method}}_{{epochs}}.tsv"
+            wildcard_constraints:
+                task=shape.plain if made.plain else shape.task,
+                epochs=PLAIN if made.plain else EPOCHS,
+            conda:
+                "../envs/lethe.yaml"
+            resources:
+                mem_mb=1000,
+                runtime=60,
+            params:
+                job=plan.job("lethe.jobs.archive:unpack_files"),
+                settings=plan.archive.image_settings,
+            message:
+                f"Published {made.name} of {{wildcards.task}} under {{wildcards.method}}, batch {{wildcards.batch}}"
+            script:
+                "../scripts/job.py"

@@ -374,93 +374,37 @@ use rule job as deepunlearn_ledger with:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
 
 
-use rule job as deepunlearn_gaps with:
-    """How far every method's accuracies are from the retrained models'."""
-    input:
-        seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_gaps.rst",
-            category="Deep Unlearn",
-            labels={"result": "gaps to retraining, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_gaps/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_gaps/{dataset}_{architecture}.tsv"
-    params:
-        job=plan.job("lethe.plots.deepunlearn_gaps:write"),
-    message:
-        "Gaps of {wildcards.architecture} on {wildcards.dataset}"
+for figure in plan.studies.figures:
 
-
-use rule job as deepunlearn_retdev_indisc with:
-    """Retention deviation against indiscernibility."""
-    input:
-        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_retdev_indisc.rst",
-            category="Deep Unlearn",
-            labels={"result": "deviation and indiscernibility, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_retdev_indisc/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_retdev_indisc/{dataset}_{architecture}.tsv"
-    params:
-        job=plan.job("lethe.plots.deepunlearn_retdev_indisc:write"),
-    message:
-        "Retention deviation against indiscernibility, {wildcards.architecture} on {wildcards.dataset}"
-
-
-use rule job as deepunlearn_runtime with:
-    """Run time against retention deviation and against indiscernibility."""
-    input:
-        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_runtime.rst",
-            category="Deep Unlearn",
-            labels={"result": "run time, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_runtime/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_runtime/{dataset}_{architecture}.tsv"
-    params:
-        job=plan.job("lethe.plots.deepunlearn_runtime:write"),
-    message:
-        "Run times of {wildcards.architecture} on {wildcards.dataset}"
-
-
-use rule job as deepunlearn_lira_roc with:
-    """ROC curves of U-LiRA."""
-    input:
-        lira="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
-        roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_lira_roc.rst",
-            category="Deep Unlearn",
-            labels={"result": "U-LiRA, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_lira_roc/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_lira_roc/{dataset}_{architecture}.tsv"
-    params:
-        job=plan.job("lethe.plots.deepunlearn_lira_roc:write"),
-    message:
-        "U-LiRA curves of {wildcards.architecture} on {wildcards.dataset}"
+    rule:
+        """A figure of a study from its tables, with the data it draws."""
+        name:
+            f"deepunlearn_{figure.name}"
+        input:
+            **figure.tables,
+        output:
+            png=report(
+                f"<results>/figures/deepunlearn_{figure.name}_{{dataset}}_{{architecture}}.png",
+                caption=f"../report/deepunlearn_{figure.name}.rst",
+                category="Deep Unlearn",
+                labels={"result": f"{figure.label}, {{architecture}} on {{dataset}}"},
+            ),
+            csv=f"<results>/figures/deepunlearn_{figure.name}_{{dataset}}_{{architecture}}.csv",
+        log:
+            f"<logs>/deepunlearn_{figure.name}/{{dataset}}_{{architecture}}.log",
+        benchmark:
+            f"<benchmarks>/deepunlearn_{figure.name}/{{dataset}}_{{architecture}}.tsv"
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            job=plan.job(f"lethe.plots.deepunlearn_{figure.name}:write"),
+        message:
+            f"Figure of {figure.label}, {{wildcards.architecture}} on {{wildcards.dataset}}"
+        script:
+            "../scripts/job.py"
 
 
 use rule job as deepunlearn_ranking with:

@@ -46,7 +46,7 @@ def tabulate(
         inference=inference,
         studies=studies,
         kinds=kinds,
-        uce=uce,
+        uce=bench,
         files=frozenset(str(file) for file in (*files, *bases, *study_tables)),
     )
     found = effects(world)
