@@ -7,25 +7,29 @@
 import json
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from snakemake.api import SnakemakeApi
 from snakemake.io import is_flagged
+from snakemake.iocontainers import Wildcards
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
 
-def example(plan: Any) -> SimpleNamespace:
+def example(plan: Any) -> Wildcards:
     """Values that wildcards may have, for functions of a rule that are asked before there are jobs."""
-    task, base = plan.tasks[0], next(iter(plan.settings.bases))
-    model = plan.models.of(task)[0]
-    similarities = f"task={task}--similarity={plan.settings.similarity.kinds[0]}"
-    values = {"task": task, "base": base, "evaluator": "clip", "method": model.method, "tutorial": "tutorial_uce"}
-    values |= {"index": f"{model.index:03d}", "epochs": f"{model.epochs:03d}"}
-    return SimpleNamespace(**values, template="SM", parameters=similarities)
+    values = {name: known[0] for name, known in plan.known.items() if known}
+    model = plan.models.of(plan.tasks[0])[0]
+    values |= {"method": model.method, "index": f"{model.index:03d}", "epochs": f"{model.epochs:03d}"}
+    values |= {"template": "SM", "parameters": f"task={model.task}--similarity={plan.settings.similarity.kinds[0]}"}
+    return Wildcards(fromdict=values)
 
 
-def names(rule: Any, wildcards: SimpleNamespace) -> dict[str, list[str]]:
+def some(wildcards: Wildcards, rule: Any) -> Wildcards:
+    """Those of a rule."""
+    return Wildcards(fromdict={name: value for name, value in wildcards.items() if name in rule.wildcard_names})
+
+
+def names(rule: Any, wildcards: Wildcards) -> dict[str, list[str]]:
     """What a rule gives to its function."""
     unpacked = [item._file.callable for item in rule.input if is_flagged(item, "unpack")]
     return {
@@ -43,10 +47,11 @@ with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
     )
     workflow = api_of_workflow._workflow
     of_all = workflow.wildcard_constraints
-    wildcards = example(workflow.globals["plan"])
+    values = example(workflow.globals["plan"])
     found = {}
     for rule in workflow.rules:
         constraints = {**of_all, **rule.wildcard_constraints}
+        wildcards = some(values, rule)
         given = names(rule, wildcards)
         found[rule.name] = {
             "constraints": {name: constraints[name] for name in rule.wildcard_names if name in constraints},
