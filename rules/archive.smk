@@ -85,8 +85,7 @@ rule fetch_manifest:
         "../scripts/job.py"
 
 
-rule fetch_bundle:
-    """One bundle of the record, checked against the manifest; a killed download goes on where it was."""
+use rule fetch_manifest as fetch_bundle with:  # one bundle, checked against the manifest; a killed download goes on where it was
     input:
         manifest="<results>/archive/manifest.json",
     output:
@@ -95,8 +94,6 @@ rule fetch_bundle:
         "<logs>/fetch_bundle/{bundle}.log",
     benchmark:
         "<benchmarks>/fetch_bundle/{bundle}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=600,
@@ -105,8 +102,6 @@ rule fetch_bundle:
         archive=plan.archive.place,
     message:
         "Published bundle {wildcards.bundle}"
-    script:
-        "../scripts/job.py"
 
 
 rule baseline_from_archive:

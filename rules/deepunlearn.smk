@@ -288,8 +288,7 @@ rule lira_models:
         "../scripts/job.py"
 
 
-rule lira_forget:
-    """U-LiRA: one method on every original and forget set, and what the results say about every sample."""
+use rule forget_samples as lira_forget with:  # for U-LiRA: on every original and forget set, and what the results say about every sample
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/lira/original_models.safetensors",
@@ -300,8 +299,6 @@ rule lira_forget:
         "<logs>/lira_forget/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
         "<benchmarks>/lira_forget/{dataset}_{architecture}_{unlearner}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=1440,
@@ -313,8 +310,6 @@ rule lira_forget:
         device=plan.settings.device,
     message:
         "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
 rule lira_scores:

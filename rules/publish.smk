@@ -107,8 +107,7 @@ rule deposit_metadata:
         "../scripts/job.py"
 
 
-rule draft:
-    """The draft that the files go into, found again if a killed run made it; needs ZENODO_TOKEN."""
+use rule deposit_metadata as draft with:  # the draft that the files go into, found again if a killed run made it; needs ZENODO_TOKEN
     input:
         metadata=token_of_zenodo,
     output:
@@ -117,8 +116,6 @@ rule draft:
         "<logs>/draft.log",
     benchmark:
         "<benchmarks>/draft.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
@@ -128,8 +125,6 @@ rule draft:
         world=plan.settings.world,
     message:
         "Draft at {params.api}"
-    script:
-        "../scripts/job.py"
 
 
 rule publish:
@@ -158,8 +153,7 @@ rule publish:
         "../scripts/job.py"
 
 
-rule publish_huggingface:
-    """The same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN."""
+use rule publish as publish_huggingface with:  # the same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN
     input:
         plan.archive.packed("tar"),
         manifest=token_of_huggingface,
@@ -169,8 +163,6 @@ rule publish_huggingface:
         "<logs>/publish_huggingface.log",
     benchmark:
         "<benchmarks>/publish_huggingface.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=1440,
@@ -180,5 +172,3 @@ rule publish_huggingface:
         endpoint=plan.settings.publish.endpoint,
     message:
         "Upload to {params.endpoint}/datasets/{params.repository}"
-    script:
-        "../scripts/job.py"
