@@ -102,6 +102,8 @@ use rule classifiers as tuning_classifiers with:  # for the search alone: other 
         "<logs>/tuning_classifiers/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/tuning_classifiers/{dataset}_{architecture}.tsv"
+    resources:
+        runtime=600,
     params:
         job=plan.job("lethe.jobs.classifiers:train"),
         training=plan.studies.setting("training"),
@@ -288,7 +290,8 @@ rule lira_models:
         "../scripts/job.py"
 
 
-use rule forget_samples as lira_forget with:  # for U-LiRA: on every original and forget set, and what the results say about every sample
+rule lira_forget:
+    """U-LiRA: one method on every original and forget set, and what the results say about every sample."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/lira/original_models.safetensors",
@@ -299,6 +302,8 @@ use rule forget_samples as lira_forget with:  # for U-LiRA: on every original an
         "<logs>/lira_forget/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
         "<benchmarks>/lira_forget/{dataset}_{architecture}_{unlearner}.tsv"
+    conda:
+        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=1440,
@@ -310,6 +315,8 @@ use rule forget_samples as lira_forget with:  # for U-LiRA: on every original an
         device=plan.settings.device,
     message:
         "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
+    script:
+        "../scripts/job.py"
 
 
 rule lira_scores:

@@ -107,7 +107,8 @@ rule deposit_metadata:
         "../scripts/job.py"
 
 
-use rule deposit_metadata as draft with:  # the draft that the files go into, found again if a killed run made it; needs ZENODO_TOKEN
+rule draft:
+    """The draft that the files go into, found again if a killed run made it; needs ZENODO_TOKEN."""
     input:
         metadata=token_of_zenodo,
     output:
@@ -116,6 +117,8 @@ use rule deposit_metadata as draft with:  # the draft that the files go into, fo
         "<logs>/draft.log",
     benchmark:
         "<benchmarks>/draft.tsv"
+    conda:
+        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
@@ -125,6 +128,8 @@ use rule deposit_metadata as draft with:  # the draft that the files go into, fo
         world=plan.settings.world,
     message:
         "Draft at {params.api}"
+    script:
+        "../scripts/job.py"
 
 
 rule publish:
@@ -153,7 +158,8 @@ rule publish:
         "../scripts/job.py"
 
 
-use rule publish as publish_huggingface with:  # the same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN
+rule publish_huggingface:
+    """The same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN."""
     input:
         plan.archive.packed("tar"),
         manifest=token_of_huggingface,
@@ -163,6 +169,8 @@ use rule publish as publish_huggingface with:  # the same manifest and bundles i
         "<logs>/publish_huggingface.log",
     benchmark:
         "<benchmarks>/publish_huggingface.tsv"
+    conda:
+        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=1440,
@@ -172,3 +180,5 @@ use rule publish as publish_huggingface with:  # the same manifest and bundles i
         endpoint=plan.settings.publish.endpoint,
     message:
         "Upload to {params.endpoint}/datasets/{params.repository}"
+    script:
+        "../scripts/job.py"
