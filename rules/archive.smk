@@ -13,34 +13,31 @@ localrules:
     fetch_bundle,
 
 
-rule archive_index:
+use rule job as archive_index with:
     """What the repository says about the records in config/archive.yaml: a file of the same form, to be reviewed and copied there."""
     input:
-        records=plan.root / "config/archive.yaml",
+        records=ancient(plan.root / "config/archive.yaml"),
     output:
         index="<results>/archive/archive.yaml",
     log:
         "<logs>/archive_index.log",
     benchmark:
         "<benchmarks>/archive_index.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
     params:
         job=plan.job("lethe.jobs.records:write_index"),
+        outside=identities(plan.root / "config/archive.yaml"),
         api=plan.settings.archive.api,
     message:
         "Files and checksums of the records in config/archive.yaml"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_record:
+use rule job as fetch_record with:
     """A whole public record with zenodo-get (no token), e.g. archive/18649818: the Vision Unlearning testbeds."""
     input:
-        records=plan.root / "config/archive.yaml",
+        records=ancient(plan.root / "config/archive.yaml"),
     output:
         folder=directory("<results>/archive/{record}"),
     log:
@@ -50,20 +47,17 @@ rule fetch_record:
     wildcard_constraints:
         record=r"\d+",
     retries: 3
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=600,
     params:
         job=plan.job("lethe.jobs.records:fetch"),
+        outside=identities(plan.root / "config/archive.yaml"),
     message:
         "Zenodo record {wildcards.record}"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_manifest:
+use rule job as fetch_manifest with:
     """The table of contents of the record in `archive.record`."""
     output:
         manifest="<results>/archive/manifest.json",
@@ -71,8 +65,6 @@ rule fetch_manifest:
         "<logs>/fetch_manifest.log",
     benchmark:
         "<benchmarks>/fetch_manifest.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -81,11 +73,10 @@ rule fetch_manifest:
         archive=plan.archive.place,
     message:
         "Manifest of the published record"
-    script:
-        "../scripts/job.py"
 
 
-use rule fetch_manifest as fetch_bundle with:  # one bundle, checked against the manifest; a killed download goes on where it was
+use rule job as fetch_bundle with:
+    """One bundle of the record, checked against the manifest; a killed download goes on where it was."""
     input:
         manifest="<results>/archive/manifest.json",
     output:
@@ -104,7 +95,7 @@ use rule fetch_manifest as fetch_bundle with:  # one bundle, checked against the
         "Published bundle {wildcards.bundle}"
 
 
-rule baseline_from_archive:
+use rule job as baseline_from_archive with:
     """Off images of a task from the record: what `generate_baseline` makes."""
     input:
         manifest="<results>/archive/manifest.json",
@@ -118,8 +109,6 @@ rule baseline_from_archive:
         "<benchmarks>/baseline_from_archive/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_archived("images"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
@@ -128,8 +117,6 @@ rule baseline_from_archive:
         settings=plan.archive.image_settings,
     message:
         "Published off images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 use rule baseline_from_archive as metadata_from_archive with:

@@ -173,6 +173,11 @@ class Studies:
         """The U-LiRA settings of the wildcard's data set, as plain data."""
         return self.settings.lira[wildcards.dataset].model_dump()
 
+    def own_folder(self, wildcards: Wildcards) -> list[str]:
+        """The folder of a data set of one's own; none where it is fetched, ships with a library or lies in its usual place."""
+        folder = self._data(wildcards).folder
+        return [folder] if folder else []
+
     def shipped(self, wildcards: Wildcards) -> dict[str, Any] | None:
         """What config/deepunlearn keeps for the wildcards' method, as plain data; None where searches are used."""
         return None if self._searched else self._shipped(wildcards, wildcards.unlearner)
