@@ -4,8 +4,6 @@
 `snakemake --profile slurm all --configfile config/paper.yaml` runs the paper. Every file below results/ is a target.
 """
 
-from snakemake.cli import get_argument_parser
-from snakemake.io import strip_wildcard_constraints
 from snakemake.utils import min_version, update_config
 
 min_version("9.20")
@@ -20,11 +18,13 @@ from lethe.forked import INSIDE, fork_scripts, imported_by
 from lethe.interference.templates import TEMPLATES
 from lethe.parent import announce_parent
 from lethe.work import sweep
-from lethe.records import INDEX, NAME
+from lethe.records import EPOCHS, INDEX, NAME
+from lethe.workflow import outside
+from lethe.workflow.asking import Asked, refuse_unknown_targets
+from lethe.workflow.code import keep_parts
 from lethe.workflow.notebooks import TUTORIALS
-from lethe.workflow.record import asked_target, codes
+from lethe.workflow.outside import identities, untimed
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
-from lethe.workflow.targets import Step, unknown_target
 from lethe.workflow.wildcards import one_of
 
 
@@ -40,6 +40,7 @@ if workflow.is_main_process:
     OVERLAYS = workflow.overwrite_configfiles
 update_config(config, nested_values(workflow.config_settings.config))
 plan = stated(plan_of, config, OVERLAYS, ROOT)
+asked = Asked(workflow, plan)
 
 
 CORES = workflow.resource_settings.cores or 1  # of a local run; a run on a cluster has no such number, its profile sets threads
@@ -76,11 +77,11 @@ wildcard_constraints:
     method=one_of(plan.models.runnable),
     base=one_of(plan.settings.bases),
     evaluator=one_of(plan.settings.evaluators),
-    run=f"{one_of(plan.tasks)}_(?:baseline|{INDEX}_{one_of(plan.models.runnable)}_{INDEX})",
+    run=f"{one_of(plan.tasks)}_(?:baseline|{INDEX}_{one_of(plan.models.runnable)}_{EPOCHS})",
     index=INDEX,
     receiver=INDEX,
     batch=r"\d*",
-    epochs=INDEX,
+    epochs=EPOCHS,
     seed="0|[1-9][0-9]*",
     metric=one_of(plan.tables.pair_metrics),
     bundle=NAME,
@@ -159,6 +160,7 @@ rule tutorials:
         plan.notebooks.tutorials,
 
 
+include: "rules/job.smk"
 include: "rules/downloads.smk"
 include: "rules/sources.smk"
 include: "rules/pretraining.smk"
@@ -179,33 +181,5 @@ include: "rules/explorer.smk"
 include: "rules/fidelity.smk"
 
 
-def steps():
-    """Every rule as plain data."""
-    return [
-        Step(rule.name, frozenset(rule.wildcard_names), tuple(map(strip_wildcard_constraints, rule.output)), rule.params)
-        for rule in workflow.rules
-    ]
-
-
-def can_be_asked_for(target):
-    """Whether a target is a rule, a file that is there, or one that a rule makes."""
-    file = target if os.path.isabs(target) else os.path.relpath(target)
-    return Path(file).exists() or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
-
-
-def refuse_unknown_targets():
-    """Stop where a target is neither a rule nor a file that is there or that a rule makes; the message holds the nearest one.
-
-    Snakemake says nothing of its targets while it reads this, so they are read from the command line, by its own parser where a word
-    on it is not known here. A run that another program starts is left alone.
-    """
-    words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    if "snakemake" not in sys.argv[0] or all(map(can_be_asked_for, words)):
-        return
-    for target in get_argument_parser().parse_known_args(sys.argv[1:])[0].targets:
-        if not can_be_asked_for(target):
-            raise WorkflowError(unknown_target(target, steps(), plan.known, plan.other_files))
-
-
 if workflow.is_main_process:
-    refuse_unknown_targets()
+    stated(refuse_unknown_targets, workflow, plan, sys.argv)

@@ -13,34 +13,31 @@ localrules:
     fetch_bundle,
 
 
-rule archive_index:
+use rule job as archive_index with:
     """What the repository says about the records in config/archive.yaml: a file of the same form, to be reviewed and copied there."""
     input:
-        records=plan.root / "config/archive.yaml",
+        records=ancient(plan.root / "config/archive.yaml"),
     output:
         index="<results>/archive/archive.yaml",
     log:
         "<logs>/archive_index.log",
     benchmark:
         "<benchmarks>/archive_index.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
     params:
         job=plan.job("lethe.jobs.records:write_index"),
+        outside=identities(plan.root / "config/archive.yaml"),
         api=plan.settings.archive.api,
     message:
         "Files and checksums of the records in config/archive.yaml"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_record:
+use rule job as fetch_record with:
     """A whole public record with zenodo-get (no token), e.g. archive/18649818: the Vision Unlearning testbeds."""
     input:
-        records=plan.root / "config/archive.yaml",
+        records=ancient(plan.root / "config/archive.yaml"),
     output:
         folder=directory("<results>/archive/{record}"),
     log:
@@ -50,20 +47,17 @@ rule fetch_record:
     wildcard_constraints:
         record=r"\d+",
     retries: 3
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=600,
     params:
         job=plan.job("lethe.jobs.records:fetch"),
+        outside=identities(plan.root / "config/archive.yaml"),
     message:
         "Zenodo record {wildcards.record}"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_manifest:
+use rule job as fetch_manifest with:
     """The table of contents of the record in `archive.record`."""
     output:
         manifest="<results>/archive/manifest.json",
@@ -71,8 +65,6 @@ rule fetch_manifest:
         "<logs>/fetch_manifest.log",
     benchmark:
         "<benchmarks>/fetch_manifest.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -81,11 +73,9 @@ rule fetch_manifest:
         archive=plan.archive.place,
     message:
         "Manifest of the published record"
-    script:
-        "../scripts/job.py"
 
 
-rule fetch_bundle:
+use rule job as fetch_bundle with:
     """One bundle of the record, checked against the manifest; a killed download goes on where it was."""
     input:
         manifest="<results>/archive/manifest.json",
@@ -95,8 +85,6 @@ rule fetch_bundle:
         "<logs>/fetch_bundle/{bundle}.log",
     benchmark:
         "<benchmarks>/fetch_bundle/{bundle}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=600,
@@ -105,11 +93,9 @@ rule fetch_bundle:
         archive=plan.archive.place,
     message:
         "Published bundle {wildcards.bundle}"
-    script:
-        "../scripts/job.py"
 
 
-rule baseline_from_archive:
+use rule job as baseline_from_archive with:
     """Off images of a task from the record: what `generate_baseline` makes."""
     input:
         manifest="<results>/archive/manifest.json",
@@ -123,8 +109,6 @@ rule baseline_from_archive:
         "<benchmarks>/baseline_from_archive/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_archived("images"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=60,
@@ -133,8 +117,6 @@ rule baseline_from_archive:
         settings=plan.archive.image_settings,
     message:
         "Published off images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 use rule baseline_from_archive as metadata_from_archive with:
@@ -195,97 +177,34 @@ use rule baseline_from_archive as tables_from_archive with:
         "Published tables of {wildcards.task}"
 
 
-for shape in plan.models.shapes("images", built=False, methods=plan.models.methods):
+for made in plan.archive.made:
+    for shape in plan.models.shapes(made.kind, built=False, methods=plan.models.methods):
 
-    rule:
-        """On images of a batch of models from the record: what `generate` makes, without its models."""
-        name:
-            shape.name("images_from_archive")
-        input:
-            manifest="<results>/archive/manifest.json",
-            bundle="<results>/archive/bundles/images_{task}_{method}.tar",
-        output:
-            tars=shape.each("<results>/datasets/generated_{model}.tar"),
-            indices=shape.each("<results>/datasets/generated_{model}.parquet"),
-        log:
-            "<logs>/images_from_archive/{task}_{batch}_{method}_{epochs}.log",
-        benchmark:
-            "<benchmarks>/images_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
-        wildcard_constraints:
-            task=shape.task,
-        conda:
-            "../envs/lethe.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=plan.archive.image_settings,
-        message:
-            "Published images of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
-        script:
-            "../scripts/job.py"
-
-
-for shape in plan.models.shapes("models", built=False, methods=plan.models.methods):
-
-    rule:
-        """Deltas of a batch of models from the record: what `unlearn` makes."""
-        name:
-            shape.name("models_from_archive")
-        input:
-            manifest="<results>/archive/manifest.json",
-            bundle="<results>/archive/bundles/models_{task}_{method}.tar",
-        output:
-            deltas=shape.each("<results>/models/{model}/delta.safetensors"),
-            records=shape.each("<results>/models/{model}/record.json"),
-        log:
-            "<logs>/models_from_archive/{task}_{batch}_{method}_{epochs}.log",
-        benchmark:
-            "<benchmarks>/models_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
-        wildcard_constraints:
-            task=shape.task,
-        conda:
-            "../envs/lethe.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=plan.archive.image_settings,
-        message:
-            "Published models of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
-        script:
-            "../scripts/job.py"
-
-
-for shape in plan.models.shapes("tables", built=False, methods=plan.models.methods):
-
-    rule:
-        """Interference files of a batch of emitters from the record."""
-        name:
-            shape.name("interference_from_archive")
-        input:
-            manifest="<results>/archive/manifest.json",
-            bundle="<results>/archive/bundles/tables.tar",
-        output:
-            files=shape.each("<results>/datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"),
-        log:
-            "<logs>/interference_from_archive/{task}_{batch}_{method}_{epochs}.log",
-        benchmark:
-            "<benchmarks>/interference_from_archive/{task}_{batch}_{method}_{epochs}.tsv"
-        wildcard_constraints:
-            task=shape.plain,
-            epochs=PLAIN,
-        conda:
-            "../envs/lethe.yaml"
-        resources:
-            mem_mb=1000,
-            runtime=60,
-        params:
-            job=plan.job("lethe.jobs.archive:unpack_files"),
-            settings=plan.archive.image_settings,
-        message:
-            "Published interference of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
-        script:
-            "../scripts/job.py"
+        rule:
+            """Files of a batch of models from the record: what `generate`, `unlearn` and `interference_of_emitters` make."""
+            name:
+                shape.name(f"{made.name}_from_archive")
+            input:
+                manifest="<results>/archive/manifest.json",
+                bundle=f"<results>/archive/bundles/{made.bundle}.tar",
+            output:
+                [file for pattern in made.files for file in shape.each(f"<results>/{pattern}")],
+            log:
+                f"<logs>/{made.name}_from_archive/{{task}}_{{batch}}_{{method}}_{{epochs}}.log",
+            benchmark:
+                f"<benchmarks>/{made.name}_from_archive/{{task}}_{{batch}}_{{method}}_{{epochs}}.tsv"
+            wildcard_constraints:
+                task=shape.plain if made.plain else shape.task,
+                epochs=PLAIN if made.plain else EPOCHS,
+            conda:
+                "../envs/lethe.yaml"
+            resources:
+                mem_mb=1000,
+                runtime=60,
+            params:
+                job=plan.job("lethe.jobs.archive:unpack_files"),
+                settings=plan.archive.image_settings,
+            message:
+                f"Published {made.name} of {{wildcards.task}} under {{wildcards.method}}, batch {{wildcards.batch}}"
+            script:
+                "../scripts/job.py"

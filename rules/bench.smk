@@ -11,7 +11,7 @@ rule bench:
         plan.benchmarks.files,
 
 
-rule bench_batch_invariance:
+use rule job as bench_batch_invariance with:
     """The same picture at any batch size: largest pixel difference between batch 1 and batch 40."""
     input:
         base=plan.benchmarks.base,
@@ -22,8 +22,6 @@ rule bench_batch_invariance:
         "logs/bench/batch_invariance.log",
     benchmark:
         "benchmarks/bench/batch_invariance.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
     resources:
         mem_mb=4000,
@@ -38,35 +36,27 @@ rule bench_batch_invariance:
         device=plan.settings.device,
     message:
         "Batch 1 against batch 40"
-    script:
-        "../scripts/job.py"
 
 
-rule bench_dry_run:
+use rule job as bench_dry_run with:
     """A dry run of the whole paper: seconds and jobs."""
     input:
-        config=plan.root / "config/paper.yaml",
+        config=ancient(plan.root / "config/paper.yaml"),
     output:
         json="results/bench/dry_run.json",
     log:
         "logs/bench/dry_run.log",
     benchmark:
         "benchmarks/bench/dry_run.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.jobs.bench.dry_run:measure"),
+        outside=identities(plan.root / "config/paper.yaml"),
     message:
         "Dry run of the paper"
-    script:
-        "../scripts/job.py"
 
 
-rule bench_uce:
+use rule job as bench_uce with:
     """UCE for 100 entities at the size of Stable Diffusion v1.4, against solving every dense edit."""
     output:
         json="results/bench/uce.json",
@@ -74,8 +64,6 @@ rule bench_uce:
         "logs/bench/uce.log",
     benchmark:
         "benchmarks/bench/uce.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
     resources:
         mem_mb=4000,
@@ -84,11 +72,9 @@ rule bench_uce:
         job=plan.job("lethe.jobs.bench.uce:measure"),
     message:
         "UCE at the size of Stable Diffusion v1.4"
-    script:
-        "../scripts/job.py"
 
 
-rule bench_scoring:
+use rule job as bench_scoring with:
     """The batched pass against a loop that scores one image at a time."""
     input:
         unpack(plan.benchmarks.shards),
@@ -100,8 +86,6 @@ rule bench_scoring:
         "logs/bench/scoring.log",
     benchmark:
         "benchmarks/bench/scoring.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
     resources:
         mem_mb=4000,
@@ -112,11 +96,9 @@ rule bench_scoring:
         device=plan.settings.device,
     message:
         "Batched scoring against one image at a time"
-    script:
-        "../scripts/job.py"
 
 
-rule bench_stacked_training:
+use rule job as bench_stacked_training with:
     """64 classifiers trained as one stack against one after another."""
     input:
         data=plan.benchmarks.data,
@@ -126,8 +108,6 @@ rule bench_stacked_training:
         "logs/bench/stacked_training.log",
     benchmark:
         "benchmarks/bench/stacked_training.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: CORES
     resources:
         mem_mb=4000,
@@ -139,11 +119,9 @@ rule bench_stacked_training:
         device=plan.settings.device,
     message:
         "Stacked training against one model after another"
-    script:
-        "../scripts/job.py"
 
 
-rule untrained_sd14:
+use rule job as untrained_sd14 with:
     """Stable Diffusion v1.4's architecture with random weights, as a pipeline folder of 4.3 GB."""
     output:
         folder=temp(directory("results/bench/untrained_sd14")),
@@ -151,8 +129,6 @@ rule untrained_sd14:
         "logs/bench/untrained_sd14.log",
     benchmark:
         "benchmarks/bench/untrained_sd14.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
     resources:
         mem_mb=9000,
@@ -163,11 +139,9 @@ rule untrained_sd14:
         keep=False,
     message:
         "Stable Diffusion v1.4's architecture with random weights"
-    script:
-        "../scripts/job.py"
 
 
-rule bench_sd14:
+use rule job as bench_sd14 with:
     """Stable Diffusion v1.4's architecture on the CPU: unlearned models applied and taken back, one image. Not part of `bench`: minutes and 8 GB."""
     input:
         folder="results/bench/untrained_sd14",
@@ -177,8 +151,6 @@ rule bench_sd14:
         "logs/bench/sd14.log",
     benchmark:
         "benchmarks/bench/sd14.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
     resources:
         mem_mb=9000,
@@ -187,11 +159,9 @@ rule bench_sd14:
         job=plan.job("lethe.jobs.bench.sd14:measure"),
     message:
         "Stable Diffusion v1.4's size on the CPU"
-    script:
-        "../scripts/job.py"
 
 
-rule bench_tables:
+use rule job as bench_tables with:
     """Every table per entity and per template at the size of the paper, on synthetic pairs."""
     output:
         json="results/bench/tables.json",
@@ -199,8 +169,6 @@ rule bench_tables:
         "logs/bench/tables.log",
     benchmark:
         "benchmarks/bench/tables.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: 2
     resources:
         mem_mb=4000,
@@ -210,5 +178,3 @@ rule bench_tables:
         inference=plan.inference,
     message:
         "Tables of 3 tasks x 3 methods x 100 entities"
-    script:
-        "../scripts/job.py"

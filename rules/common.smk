@@ -1,4 +1,4 @@
-"""Before the plan: the package of this checkout, its lock, and a folder to plan in where this one cannot be written."""
+"""Before the plan: the package of this checkout, and a folder to plan in where this one cannot be written."""
 
 import os
 import sys
@@ -8,17 +8,13 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 
 from snakemake.exceptions import WorkflowError
 
-from lethe.fingerprint import fingerprint, recall
+from lethe.fingerprint import recall
 from lethe.io.readonly import folder_of_links, writable
-from lethe.workflow import outside
-from lethe.workflow.code import keep_parts
-from lethe.workflow.outside import identities, untimed
 
 ROOT = Path(os.path.relpath(workflow.basedir))  # of this checkout; "." unless Snakemake runs with --directory
-LINKS = None
-if workflow.is_main_process and not writable("."):
+LINKS = None if writable(".") or not workflow.is_main_process else folder_of_links(".")  # kept until the process ends
+if LINKS is not None:
     print("this folder cannot be written: planned in a folder of links to it, and nothing is kept", file=sys.stderr)
-    LINKS = folder_of_links(".")  # kept until the process ends
 
     workdir: LINKS.name
 

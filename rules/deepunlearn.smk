@@ -18,7 +18,7 @@ rule deepunlearn_search:
         [f"<results>/hyperparameters/{study}.yaml" for study in plan.studies.names],
 
 
-rule fetch_classification_data:
+use rule job as fetch_classification_data with:
     """The original files of a data set, each checked against its MD5."""
     output:
         folder=directory("<results>/deepunlearn/{dataset}/files"),
@@ -26,8 +26,6 @@ rule fetch_classification_data:
         "<logs>/fetch_classification_data/{dataset}.log",
     benchmark:
         "<benchmarks>/fetch_classification_data/{dataset}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=60,
@@ -35,11 +33,9 @@ rule fetch_classification_data:
         job=plan.job("lethe.deepunlearn.data.fetch:fetch"),
     message:
         "Files of {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule classification_data:
+use rule job as classification_data with:
     """Images, labels and pinned splits of a data set in one file."""
     input:
         files=plan.studies.fetched(workflow.dryrun),
@@ -49,23 +45,20 @@ rule classification_data:
         "<logs>/classification_data/{dataset}.log",
     benchmark:
         "<benchmarks>/classification_data/{dataset}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=30,
     params:
         job=plan.job("lethe.jobs.classification_data:prepare"),
+        outside=identities(plan.studies.own_folder),
         folder=plan.studies.setting("folder"),
         val_share=plan.studies.setting("val_share"),
         forget_share=plan.studies.setting("forget_share"),
     message:
         "Data set {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule classifiers:
+use rule job as classifiers with:
     """Original and retrained models of every seed."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -76,8 +69,6 @@ rule classifiers:
         "<logs>/classifiers/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/classifiers/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=1440,
@@ -90,11 +81,9 @@ rule classifiers:
         device=plan.settings.device,
     message:
         "Original and retrained {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule tuning_classifiers:
+use rule job as tuning_classifiers with:
     """Models for the search alone: other seeds than the reported ones, and a forget set each that is not reported."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -105,8 +94,6 @@ rule tuning_classifiers:
         "<logs>/tuning_classifiers/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/tuning_classifiers/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=600,
@@ -119,11 +106,9 @@ rule tuning_classifiers:
         device=plan.settings.device,
     message:
         "{wildcards.architecture} to tune on, {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule search_hyperparameters:
+use rule job as search_hyperparameters with:
     """Optuna studies of one method, one per tuning seed, side by side."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -136,8 +121,6 @@ rule search_hyperparameters:
         "<logs>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
         "<benchmarks>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=1440,
@@ -149,11 +132,9 @@ rule search_hyperparameters:
         device=plan.settings.device,
     message:
         "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule pack_hyperparameters:
+use rule job as pack_hyperparameters with:
     """What the searches found as a file for config/deepunlearn, where it belongs after a look."""
     input:
         searches=plan.studies.files("search/{unlearner}.json"),
@@ -163,8 +144,6 @@ rule pack_hyperparameters:
         "<logs>/pack_hyperparameters/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/pack_hyperparameters/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -173,11 +152,9 @@ rule pack_hyperparameters:
         search=plan.settings.deepunlearn.search.model_dump(),
     message:
         "Hyper-parameters of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule forget_samples:
+use rule job as forget_samples with:
     """One method on the models of every seed."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -189,8 +166,6 @@ rule forget_samples:
         "<logs>/forget_samples/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
         "<benchmarks>/forget_samples/{dataset}_{architecture}_{unlearner}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=600,
@@ -202,11 +177,9 @@ rule forget_samples:
         device=plan.settings.device,
     message:
         "{wildcards.unlearner} on {wildcards.architecture}, {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule score_study:
+use rule job as score_study with:
     """Accuracies and membership attacks of every model: of all methods, the originals and the retrained."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -219,8 +192,6 @@ rule score_study:
         "<logs>/score_study/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/score_study/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=120,
@@ -232,11 +203,9 @@ rule score_study:
         device=plan.settings.device,
     message:
         "Scores of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule run_times:
+use rule job as run_times with:
     """Seconds per method, with the machine to itself: the job takes all its cores."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -248,8 +217,6 @@ rule run_times:
         "<logs>/run_times/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/run_times/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     threads: CORES
     resources:
         mem_mb=plan.studies.memory,
@@ -264,11 +231,9 @@ rule run_times:
         device=plan.settings.device,
     message:
         "Run times of {wildcards.architecture} on {wildcards.dataset}, alone on the machine"
-    script:
-        "../scripts/job.py"
 
 
-rule lira_models:
+use rule job as lira_models with:
     """U-LiRA: originals on random halves of the data, and retrained models for every forget set."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -282,8 +247,6 @@ rule lira_models:
         "<benchmarks>/lira_models/{dataset}_{architecture}.tsv"
     wildcard_constraints:
         dataset=one_of(plan.settings.deepunlearn.lira),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=1440,
@@ -295,11 +258,9 @@ rule lira_models:
         device=plan.settings.device,
     message:
         "U-LiRA models, {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule lira_forget:
+use rule job as lira_forget with:
     """U-LiRA: one method on every original and forget set, and what the results say about every sample."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -311,8 +272,6 @@ rule lira_forget:
         "<logs>/lira_forget/{dataset}_{architecture}_{unlearner}.log",
     benchmark:
         "<benchmarks>/lira_forget/{dataset}_{architecture}_{unlearner}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=1440,
@@ -324,11 +283,9 @@ rule lira_forget:
         device=plan.settings.device,
     message:
         "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule lira_scores:
+use rule job as lira_scores with:
     """U-LiRA: accuracy, AUC, TPR at 1 % FPR with bootstrap intervals, in three variants."""
     input:
         said=plan.studies.lira_outputs,
@@ -340,8 +297,6 @@ rule lira_scores:
         "<logs>/lira_scores/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/lira_scores/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.studies.memory,
         runtime=30,
@@ -353,11 +308,9 @@ rule lira_scores:
         seed=plan.settings.seed,
     message:
         "U-LiRA of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule lira_gate:
+use rule job as lira_gate with:
     """The retrained models' interval holds 0.5 and the originals' does not, or the run stops here."""
     input:
         checked="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
@@ -367,8 +320,6 @@ rule lira_gate:
         "<logs>/lira_gate/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/lira_gate/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -376,11 +327,9 @@ rule lira_gate:
         job=plan.job("lethe.jobs.lira_gate:pass_gates"),
     message:
         "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule deepunlearn_tables:
+use rule job as deepunlearn_tables with:
     """Means and intervals over seeds, run-time efficiency, ranking groups."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
@@ -396,163 +345,69 @@ rule deepunlearn_tables:
         "<logs>/deepunlearn_tables/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/deepunlearn_tables/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.jobs.study_tables:tabulate"),
         shipped=plan.studies.shipped_study,
         alpha=plan.settings.statistics.alpha,
     message:
         "Tables of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule deepunlearn_ledger:
+use rule job as deepunlearn_ledger with:
     """Ours beside the numbers of an independent re-run of the published study (config/reference)."""
     input:
         methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-        reference=plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv",
+        reference=ancient(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     output:
         table="<results>/tables/deepunlearn_ledger_{dataset}_{architecture}.csv",
     log:
         "<logs>/deepunlearn_ledger/{dataset}_{architecture}.log",
     benchmark:
         "<benchmarks>/deepunlearn_ledger/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
         job=plan.job("lethe.jobs.ledger:compare"),
+        outside=identities(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     message:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
 
 
-rule deepunlearn_gaps:
-    """How far every method's accuracies are from the retrained models'."""
-    input:
-        seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_gaps.rst",
-            category="Deep Unlearn",
-            labels={"result": "gaps to retraining, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_gaps_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_gaps/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_gaps/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_gaps:write"),
-    message:
-        "Gaps of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
+for figure in plan.studies.figures:
+
+    rule:
+        """A figure of a study from its tables, with the data it draws."""
+        name:
+            f"deepunlearn_{figure.name}"
+        input:
+            **figure.tables,
+        output:
+            png=report(
+                f"<results>/figures/deepunlearn_{figure.name}_{{dataset}}_{{architecture}}.png",
+                caption=f"../report/deepunlearn_{figure.name}.rst",
+                category="Deep Unlearn",
+                labels={"result": f"{figure.label}, {{architecture}} on {{dataset}}"},
+            ),
+            csv=f"<results>/figures/deepunlearn_{figure.name}_{{dataset}}_{{architecture}}.csv",
+        log:
+            f"<logs>/deepunlearn_{figure.name}/{{dataset}}_{{architecture}}.log",
+        benchmark:
+            f"<benchmarks>/deepunlearn_{figure.name}/{{dataset}}_{{architecture}}.tsv"
+        conda:
+            "../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            job=plan.job(f"lethe.plots.deepunlearn_{figure.name}:write"),
+        message:
+            f"Figure of {figure.label}, {{wildcards.architecture}} on {{wildcards.dataset}}"
+        script:
+            "../scripts/job.py"
 
 
-rule deepunlearn_retdev_indisc:
-    """Retention deviation against indiscernibility."""
-    input:
-        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_retdev_indisc.rst",
-            category="Deep Unlearn",
-            labels={"result": "deviation and indiscernibility, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_retdev_indisc_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_retdev_indisc/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_retdev_indisc/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_retdev_indisc:write"),
-    message:
-        "Retention deviation against indiscernibility, {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
-
-
-rule deepunlearn_runtime:
-    """Run time against retention deviation and against indiscernibility."""
-    input:
-        methods="<results>/tables/deepunlearn_{dataset}_{architecture}.csv",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_runtime.rst",
-            category="Deep Unlearn",
-            labels={"result": "run time, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_runtime_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_runtime/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_runtime/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_runtime:write"),
-    message:
-        "Run times of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
-
-
-rule deepunlearn_lira_roc:
-    """ROC curves of U-LiRA."""
-    input:
-        lira="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
-        roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
-    output:
-        png=report(
-            "<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.png",
-            caption="../report/deepunlearn_lira_roc.rst",
-            category="Deep Unlearn",
-            labels={"result": "U-LiRA, {architecture} on {dataset}"},
-        ),
-        csv="<results>/figures/deepunlearn_lira_roc_{dataset}_{architecture}.csv",
-    log:
-        "<logs>/deepunlearn_lira_roc/{dataset}_{architecture}.log",
-    benchmark:
-        "<benchmarks>/deepunlearn_lira_roc/{dataset}_{architecture}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        job=plan.job("lethe.plots.deepunlearn_lira_roc:write"),
-    message:
-        "U-LiRA curves of {wildcards.architecture} on {wildcards.dataset}"
-    script:
-        "../scripts/job.py"
-
-
-rule deepunlearn_ranking:
+use rule job as deepunlearn_ranking with:
     """Groups and mean ranks of every method."""
     input:
         groups=[f"<results>/tables/deepunlearn_groups_{study}.csv" for study in plan.studies.names],
@@ -569,14 +424,7 @@ rule deepunlearn_ranking:
         "<logs>/deepunlearn_ranking/ranking.log",
     benchmark:
         "<benchmarks>/deepunlearn_ranking/ranking.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.plots.deepunlearn_ranking:write"),
     message:
         "Ranking of all methods"
-    script:
-        "../scripts/job.py"

@@ -5,7 +5,7 @@ Out: resources/downloads/{file}, checked; resources/unpacked/{file}/ for archive
 """
 
 
-rule download:
+use rule job as download with:
     """One file, resumed and checked; without a published checksum a receipt beside it keeps what the first download was."""
     output:
         path="resources/downloads/{file}",
@@ -16,8 +16,6 @@ rule download:
     wildcard_constraints:
         file=one_of(sorted(set(plan.data.downloads) - plan.data.by_hand)),
     retries: 3
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=720,
@@ -26,14 +24,12 @@ rule download:
         remote=plan.data.download,
     message:
         "Download {wildcards.file}"
-    script:
-        "../scripts/job.py"
 
 
-rule put_by_hand:
+use rule job as put_by_hand with:
     """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
     input:
-        plan.data.in_data,
+        untimed(plan.data.in_data, ancient),
     output:
         path="resources/downloads/{file}",
     log:
@@ -42,23 +38,20 @@ rule put_by_hand:
         "<benchmarks>/put_by_hand/{file}.tsv"
     wildcard_constraints:
         file=one_of(sorted(plan.data.by_hand)),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=60,
     params:
         job=plan.job("lethe.io.download:put_by_hand"),
+        outside=identities(plan.data.in_data),
         remote=plan.data.download,
         source="data/{file}",
         advice=plan.data.how_to_get,
     message:
         "Take {wildcards.file} from data/"
-    script:
-        "../scripts/job.py"
 
 
-rule unpack:
+use rule job as unpack with:
     """An archive as a folder; a single top folder is left out."""
     input:
         archive="resources/downloads/{file}",
@@ -70,8 +63,6 @@ rule unpack:
         "<benchmarks>/unpack/{file}.tsv"
     wildcard_constraints:
         file=one_of(plan.data.archives),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=120,
@@ -79,5 +70,3 @@ rule unpack:
         job=plan.job("lethe.io.unpack:unpack"),
     message:
         "Unpack {wildcards.file}"
-    script:
-        "../scripts/job.py"

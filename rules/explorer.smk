@@ -5,32 +5,29 @@ Out: the page, and a folder of data per task beside it, which can be made alone.
 """
 
 
-rule explorer_page:
+use rule job as explorer_page with:
     """The page without data: it shows the tasks whose folders lie beside it."""
     input:
-        static=plan.explorer.static,
+        static=ancient(plan.explorer.static),
     output:
         page=plan.explorer.page,
     log:
         "<logs>/explorer_page.log",
     benchmark:
         "<benchmarks>/explorer_page.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
         job=plan.job("lethe.jobs.explorer_page:write"),
+        outside=identities(plan.explorer.static),
         world=plan.settings.world,
         tasks=plan.tasks,
     message:
         "Page of the explorer"
-    script:
-        "../scripts/job.py"
 
 
-rule explorer_task:
+use rule job as explorer_task with:
     """What the page shows of a task: its tables, the numbers of every image, thumbnails of every picture."""
     input:
         unpack(plan.models.shards),
@@ -46,8 +43,6 @@ rule explorer_task:
         "<logs>/explorer_task/{task}.log",
     benchmark:
         "<benchmarks>/explorer_task/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=240,
@@ -59,5 +54,3 @@ rule explorer_task:
         thumbnail=128,  # pixels; the pictures of the mini world stay as they are
     message:
         "Explorer of {wildcards.task}"
-    script:
-        "../scripts/job.py"

@@ -25,21 +25,19 @@ use rule similarities as published_similarities with:
         "Similarities of the entities of {wildcards.task} as the reference computes them"
 
 
-rule fidelity:
+use rule job as fidelity with:
     """The effect of every deviation from the reference; one row at least for each, and the reason where there is no effect."""
     input:
         files=plan.fidelity.files,
         bases=plan.fidelity.bases,
         study_tables=plan.fidelity.study_tables,
-        uce="results/bench/uce.json",
+        bench="results/bench/uce.json",
     output:
         table="<results>/tables/fidelity.csv",
     log:
         "<logs>/fidelity.log",
     benchmark:
         "<benchmarks>/fidelity.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -53,5 +51,3 @@ rule fidelity:
         kinds=list(plan.settings.similarity.kinds),
     message:
         "Effects of deviations from the reference"
-    script:
-        "../scripts/job.py"

@@ -5,7 +5,7 @@ Out: one PNG per figure and, beside it, the data it draws as CSV.
 """
 
 
-rule interference_matrix:
+use rule job as interference_matrix with:
     """What unlearning each entity did to every other one: N x N, one panel per method."""
     input:
         pairs="<results>/pairs_{task}.parquet",
@@ -22,21 +22,14 @@ rule interference_matrix:
         "<logs>/interference_matrix/{task}_{metric}.log",
     benchmark:
         "<benchmarks>/interference_matrix/{task}_{metric}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.plots.interference_matrix:write"),
         methods=plan.models.methods,
     message:
         "Interference matrices of {wildcards.task}, {wildcards.metric}"
-    script:
-        "../scripts/job.py"
 
 
-rule similarity_matrix:
+use rule job as similarity_matrix with:
     """How alike the entities are: N x N, one panel per kind of similarity."""
     input:
         similarities=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds),
@@ -53,21 +46,14 @@ rule similarity_matrix:
         "<logs>/similarity_matrix/{task}.log",
     benchmark:
         "<benchmarks>/similarity_matrix/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.plots.similarity_matrix:write"),
         kinds=list(plan.settings.similarity.kinds),
     message:
         "Similarity matrices of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule metric_similarity:
+use rule job as metric_similarity with:
     """Interference against similarity over all ordered pairs, with a permutation test over entities."""
     input:
         pairs="<results>/pairs_{task}.parquet",
@@ -85,8 +71,6 @@ rule metric_similarity:
         "<logs>/metric_similarity/{task}_{metric}_{kind}.log",
     benchmark:
         "<benchmarks>/metric_similarity/{task}_{metric}_{kind}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=30,
@@ -97,11 +81,9 @@ rule metric_similarity:
         seed=plan.settings.seed,
     message:
         "{wildcards.metric} against {wildcards.kind} similarity of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule method_comparison:
+use rule job as method_comparison with:
     """Harm to the entities that were to be kept, per emitter, methods side by side, with the noise floor."""
     input:
         pairs="<results>/pairs_{task}.parquet",
@@ -119,22 +101,15 @@ rule method_comparison:
         "<logs>/method_comparison/{task}_{metric}.log",
     benchmark:
         "<benchmarks>/method_comparison/{task}_{metric}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.plots.method_comparison:write"),
         methods=plan.models.methods,
         tuning=plan.data.tuning_emitters,
     message:
         "Methods side by side on {wildcards.task}, {wildcards.metric}"
-    script:
-        "../scripts/job.py"
 
 
-rule forget_retain:
+use rule job as forget_retain with:
     """Forgetting of the emitter against retention of the others, per emitter and method."""
     input:
         pairs="<results>/pairs_{task}.parquet",
@@ -152,22 +127,15 @@ rule forget_retain:
         "<logs>/forget_retain/{task}.log",
     benchmark:
         "<benchmarks>/forget_retain/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.plots.forget_retain:write"),
         methods=plan.models.methods,
         tuning=plan.data.tuning_emitters,
     message:
         "Forgetting against retention on {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule visual_grid:
+use rule job as visual_grid with:
     """What the base and every unlearned model draw, for one emitter and a choice of receivers."""
     input:
         unpack(plan.models.shards_of_emitter),
@@ -186,11 +154,6 @@ rule visual_grid:
         "<logs>/visual_grid/{task}_{index}.log",
     benchmark:
         "<benchmarks>/visual_grid/{task}_{index}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.plots.visual_grid:write"),
         models=plan.models.of_emitter,
@@ -198,11 +161,9 @@ rule visual_grid:
         metric="clip_diff",
     message:
         "Pictures of emitter {wildcards.index} of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule template:
+use rule job as template with:
     """Any result of any template, by its parameters: see docs/results.md for what can be asked for."""
     input:
         unpack(plan.figures.inputs),
@@ -223,8 +184,6 @@ rule template:
     wildcard_constraints:
         template=one_of(TEMPLATES),
         parameters="[A-Za-z0-9_.~=+-]+",
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -235,11 +194,9 @@ rule template:
         balance={name: list(task.balance) for name, task in plan.settings.tasks.items()},
     message:
         "{wildcards.template} {wildcards.parameters}"
-    script:
-        "../scripts/job.py"
 
 
-rule claims:
+use rule job as claims with:
     """What is claimed, against finished tables and benchmarks: one row each, those that do not hold too."""
     input:
         tables=plan.claims.tables,
@@ -256,11 +213,6 @@ rule claims:
         "<logs>/claims.log",
     benchmark:
         "<benchmarks>/claims.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.jobs.claims:compare"),
         tasks=plan.tasks,
@@ -268,5 +220,3 @@ rule claims:
         benchmarks=plan.claims.benchmarks,
     message:
         "Claims"
-    script:
-        "../scripts/job.py"

@@ -5,7 +5,7 @@ Out: one deterministic tar of PNGs and one index per model; any single PNG of a 
 """
 
 
-rule generate_baseline:
+use rule job as generate_baseline with:
     """Off images of a task: made once, whatever the number of emitters and methods."""
     input:
         base=plan.bases.of_task,
@@ -19,8 +19,6 @@ rule generate_baseline:
         "<benchmarks>/generate_baseline/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("images"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.memory("generate"),
         runtime=120,
@@ -36,8 +34,6 @@ rule generate_baseline:
         work=plan.work("generate_baseline"),
     message:
         "Off images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.shapes("images"):
@@ -80,7 +76,7 @@ for shape in plan.models.shapes("images"):
             "../scripts/job.py"
 
 
-rule image:
+use rule job as image with:
     """Any single picture: images/{run}/{receiver}_{seed}.png, e.g. images/objects_003_uce_000/007_42.png or images/objects_baseline/007_42.png."""
     input:
         tar="<results>/datasets/generated_{run}.tar",
@@ -91,8 +87,6 @@ rule image:
         "<logs>/image/{run}/{receiver}_{seed}.log",
     benchmark:
         "<benchmarks>/image/{run}/{receiver}_{seed}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -100,5 +94,3 @@ rule image:
         job=plan.job("lethe.jobs.image:extract"),
     message:
         "Picture {wildcards.receiver}_{wildcards.seed} of {wildcards.run}"
-    script:
-        "../scripts/job.py"

@@ -5,7 +5,7 @@ Out: the published files (per emitter, per entity), the same as tidy tables, sim
 """
 
 
-rule similarities:
+use rule job as similarities with:
     """How similar every two entities are: N x N, higher is more similar, one file per kind."""
     input:
         base=plan.bases.of_task,
@@ -21,8 +21,6 @@ rule similarities:
         "<benchmarks>/similarities/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("metadata"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -38,11 +36,9 @@ rule similarities:
         device=plan.settings.device,
     message:
         "Similarities of the entities of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule weight_similarity:
+use rule job as weight_similarity with:
     """How alike the models of a method are: the cosine of their deltas, from factors."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -56,8 +52,6 @@ rule weight_similarity:
     wildcard_constraints:
         task=plan.models.where_built("metadata", "images"),
         method=one_of(plan.tables.weight_methods),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=8000,
         runtime=60,
@@ -65,8 +59,6 @@ rule weight_similarity:
         job=plan.job("lethe.jobs.weight_similarity:compute"),
     message:
         "Weight similarity of the models of {wildcards.task} under {wildcards.method}"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.shapes("tables", methods=plan.models.methods):
@@ -103,7 +95,7 @@ for shape in plan.models.shapes("tables", methods=plan.models.methods):
             "../scripts/job.py"
 
 
-rule method_tables:
+use rule job as method_tables with:
     """Interference of all models of a method: per image, averaged over seeds per pair, and per entity."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -122,8 +114,6 @@ rule method_tables:
     wildcard_constraints:
         task=plan.models.where_built("tables"),
         method=one_of(plan.models.methods),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
@@ -133,11 +123,9 @@ rule method_tables:
         fidelity=plan.settings.fidelity,
     message:
         "Interference of {wildcards.task} under {wildcards.method}"
-    script:
-        "../scripts/job.py"
 
 
-rule task_tables:
+use rule job as task_tables with:
     """The same for all methods of a task; interference per entity next to all metadata, names as published."""
     input:
         images_of_methods=plan.tables.by_method("images", "parquet"),
@@ -153,8 +141,6 @@ rule task_tables:
         "<benchmarks>/task_tables/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("tables"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
@@ -162,11 +148,9 @@ rule task_tables:
         job=plan.job("lethe.jobs.tables:join_methods"),
     message:
         "Interference of {wildcards.task} under all methods"
-    script:
-        "../scripts/job.py"
 
 
-rule noise_floor:
+use rule job as noise_floor with:
     """The same quantities between two seeds of the base: what is not interference."""
     input:
         off="<results>/scores/{task}_baseline.parquet",
@@ -179,8 +163,6 @@ rule noise_floor:
         "<benchmarks>/noise_floor/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("tables"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -188,11 +170,9 @@ rule noise_floor:
         job=plan.job("lethe.jobs.noise_floor:compute"),
     message:
         "Two-seed noise floor of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule distribution:
+use rule job as distribution with:
     """What every model draws, as sets of images, next to what the base drew: FID, KID, CMMD, precision and recall."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -212,8 +192,6 @@ rule distribution:
         "<benchmarks>/distribution/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("tables") if plan.settings.scoring.distribution else one_of([]),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
@@ -225,11 +203,9 @@ rule distribution:
         inference=plan.inference,
     message:
         "Sets of images of {wildcards.task} compared"
-    script:
-        "../scripts/job.py"
 
 
-rule summary:
+use rule job as summary with:
     """What every method reached, next to the noise floor; and the gates that must hold before any table is believed."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -252,8 +228,6 @@ rule summary:
         "<benchmarks>/summary/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("tables"),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -264,11 +238,9 @@ rule summary:
         kinds=plan.tables.similarity_names,
     message:
         "Unlearning table and gates of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule relations:
+use rule job as relations with:
     """Every statistic per entity against every attribute and against every other statistic, with q-values over each family."""
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -281,8 +253,6 @@ rule relations:
         "<logs>/relations/{task}.log",
     benchmark:
         "<benchmarks>/relations/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
@@ -293,5 +263,3 @@ rule relations:
         methods=plan.models.compared,
     message:
         "Relations of statistics and attributes of {wildcards.task}"
-    script:
-        "../scripts/job.py"

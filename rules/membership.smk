@@ -5,7 +5,7 @@ Out: membership/{run}.parquet, the loss of every image asked about, and one tabl
 """
 
 
-rule membership_baseline:
+use rule job as membership_baseline with:
     """Members and non-members of every entity, encoded once for all models, and their losses under the base."""
     input:
         base=plan.bases.with_members,
@@ -20,8 +20,6 @@ rule membership_baseline:
         "<logs>/membership_baseline/{task}.log",
     benchmark:
         "<benchmarks>/membership_baseline/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.memory("generate"),
         runtime=120,
@@ -38,8 +36,6 @@ rule membership_baseline:
         dtype=plan.settings.dtype,
     message:
         "Members and non-members of {wildcards.task} under the base"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.shapes(methods=plan.models.methods):
@@ -84,7 +80,7 @@ for shape in plan.models.shapes(methods=plan.models.methods):
             "../scripts/job.py"
 
 
-rule membership_table:
+use rule job as membership_table with:
     """How well members can be told from non-members under every model, with the gates of the table."""
     input:
         baseline="<results>/membership/{task}_baseline.parquet",
@@ -102,8 +98,6 @@ rule membership_table:
         "<logs>/membership_table/{task}.log",
     benchmark:
         "<benchmarks>/membership_table/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -116,5 +110,3 @@ rule membership_table:
         seed=plan.settings.seed,
     message:
         "Membership inference on {wildcards.task}"
-    script:
-        "../scripts/job.py"

@@ -5,7 +5,7 @@ Out: base/{base}/ and evaluators/{evaluator}/, each with a record of the hash of
 """
 
 
-rule base:
+use rule job as base with:
     """A base of the mini world, put together as an ordinary diffusers pipeline folder."""
     input:
         unpack(untimed(plan.bases.parts, ancient)),
@@ -17,8 +17,6 @@ rule base:
         "<benchmarks>/base/{base}.tsv"
     wildcard_constraints:
         base=one_of(plan.bases.trained),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -28,11 +26,9 @@ rule base:
         settings=plan.settings.pretraining.model_dump(),
     message:
         "Pipeline folder of the base '{wildcards.base}'"
-    script:
-        "../scripts/job.py"
 
 
-rule base_pretrained:
+use rule job as base_pretrained with:
     """A pretrained base, fetched by hub id."""
     output:
         folder=directory("<results>/base/{base}"),
@@ -43,8 +39,6 @@ rule base_pretrained:
     wildcard_constraints:
         base=one_of(plan.bases.on_hub),
     retries: 3
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.memory("fetch"),
         runtime=120,
@@ -53,8 +47,6 @@ rule base_pretrained:
         settings=plan.bases.base,
     message:
         "Pretrained base '{wildcards.base}'"
-    script:
-        "../scripts/job.py"
 
 
 use rule base_pretrained as base_local with:
@@ -75,7 +67,7 @@ use rule base_pretrained as base_local with:
         "Copy of the base '{wildcards.base}', examined"
 
 
-rule evaluator:
+use rule job as evaluator with:
     """An evaluator of the mini world as a local folder (open_clip, timm, or the judge's own)."""
     input:
         unpack(untimed(plan.bases.evaluator_parts, ancient)),
@@ -87,8 +79,6 @@ rule evaluator:
         "<benchmarks>/evaluator/{evaluator}.tsv"
     wildcard_constraints:
         evaluator=one_of(plan.bases.evaluators_trained),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -98,11 +88,9 @@ rule evaluator:
         settings=plan.settings.pretraining.model_dump(),
     message:
         "Folder of the {wildcards.evaluator}"
-    script:
-        "../scripts/job.py"
 
 
-rule evaluator_pretrained:
+use rule job as evaluator_pretrained with:
     """A pretrained evaluator (open_clip or timm), fetched once and kept as a local folder."""
     output:
         folder=directory("<results>/evaluators/{evaluator}"),
@@ -113,8 +101,6 @@ rule evaluator_pretrained:
     wildcard_constraints:
         evaluator=one_of(plan.bases.evaluators_on_hub),
     retries: 3
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=8000,
         runtime=60,
@@ -123,5 +109,3 @@ rule evaluator_pretrained:
         settings=plan.bases.evaluator,
     message:
         "Pretrained {wildcards.evaluator}"
-    script:
-        "../scripts/job.py"

@@ -5,10 +5,10 @@ Out: the executed notebook and an HTML export of it for the report.
 """
 
 
-rule notebook_interference:
+use rule job as notebook_interference with:
     """The tables of a task opened and read step by step."""
     input:
-        source=plan.root / "notebooks/interference.ipynb",
+        source=ancient(plan.root / "notebooks/interference.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         unlearning="<results>/tables/unlearning_{task}.csv",
@@ -26,23 +26,20 @@ rule notebook_interference:
         "<logs>/notebook_interference/{task}.log",
     benchmark:
         "<benchmarks>/notebook_interference/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=20,
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/interference.ipynb"),
+        outside=identities(plan.root / "notebooks/interference.ipynb"),
     message:
         "Notebook of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 use rule notebook_interference as notebook_data_preparation with:
     input:
         unpack(plan.data.first_split),
-        source=plan.root / "notebooks/data_preparation.ipynb",
+        source=ancient(plan.root / "notebooks/data_preparation.ipynb"),
         records="<results>/sources/{task}.json",
         images="<results>/sources/{task}.parquet",
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
@@ -61,6 +58,7 @@ use rule notebook_interference as notebook_data_preparation with:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_preparation.ipynb"),
+        outside=identities(plan.root / "notebooks/data_preparation.ipynb"),
         values=plan.notebooks.values("balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
@@ -68,7 +66,7 @@ use rule notebook_interference as notebook_data_preparation with:
 
 use rule notebook_interference as notebook_data_exploration with:
     input:
-        source=plan.root / "notebooks/data_exploration.ipynb",
+        source=ancient(plan.root / "notebooks/data_exploration.ipynb"),
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
@@ -87,6 +85,7 @@ use rule notebook_interference as notebook_data_exploration with:
         "<benchmarks>/notebook_data_exploration/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/data_exploration.ipynb"),
+        outside=identities(plan.root / "notebooks/data_exploration.ipynb"),
         values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
     message:
         "Notebook of the data of {wildcards.task}"
@@ -94,7 +93,7 @@ use rule notebook_interference as notebook_data_exploration with:
 
 use rule notebook_interference as notebook_statistics with:
     input:
-        source=plan.root / "notebooks/statistics.ipynb",
+        source=ancient(plan.root / "notebooks/statistics.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
@@ -116,6 +115,7 @@ use rule notebook_interference as notebook_statistics with:
         "<benchmarks>/notebook_statistics/{task}.tsv"
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/statistics.ipynb", asks=plan.notebooks.templates),
+        outside=identities(plan.root / "notebooks/statistics.ipynb"),
         values=plan.notebooks.values(
             "task",
             "balance",
@@ -127,10 +127,10 @@ use rule notebook_interference as notebook_statistics with:
         "Notebook of the statistics of {wildcards.task}"
 
 
-rule tutorial:
+use rule job as tutorial with:
     """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
-        source=plan.root / "notebooks/{tutorial}.ipynb",
+        source=ancient(plan.root / "notebooks/{tutorial}.ipynb"),
         base=plan.notebooks.base,
         latents=plan.notebooks.latents,
         metadata=plan.notebooks.metadata,
@@ -149,14 +149,11 @@ rule tutorial:
         "<benchmarks>/tutorial/{tutorial}.tsv"
     wildcard_constraints:
         tutorial=one_of(TUTORIALS),
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=30,
     params:
         job=plan.job("lethe.jobs.notebook:execute", "notebooks/{tutorial}.ipynb"),
+        outside=identities(plan.root / "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"
-    script:
-        "../scripts/job.py"

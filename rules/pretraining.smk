@@ -5,7 +5,7 @@ Out: parts/{part}.safetensors + .json. The same files lie prebuilt in assets/min
 """
 
 
-rule train_tokenizer:
+use rule job as train_tokenizer with:
     """The word-level vocabulary over the captions of all tasks."""
     input:
         sources=plan.data.sources(plan.tasks),
@@ -15,8 +15,6 @@ rule train_tokenizer:
         "<logs>/train_tokenizer.log",
     benchmark:
         "<benchmarks>/train_tokenizer.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -26,11 +24,9 @@ rule train_tokenizer:
         styles=plan.data.prompt_styles(plan.tasks),
     message:
         "Vocabulary of the captions"
-    script:
-        "../scripts/job.py"
 
 
-rule train_vae:
+use rule job as train_vae with:
     """The autoencoder shared by all tasks."""
     input:
         sources=plan.data.sources(plan.tasks),
@@ -41,8 +37,6 @@ rule train_vae:
         "<logs>/train_vae.log",
     benchmark:
         "<benchmarks>/train_vae.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=3000,
         runtime=120,
@@ -54,11 +48,9 @@ rule train_vae:
         seed=plan.settings.seed,
     message:
         "Training the autoencoder"
-    script:
-        "../scripts/job.py"
 
 
-rule train_evaluator:
+use rule job as train_evaluator with:
     """The open_clip model, the vision backbone or the judge."""
     input:
         sources=plan.data.sources(plan.tasks),
@@ -70,8 +62,6 @@ rule train_evaluator:
         "<logs>/train_evaluator/{evaluator}.log",
     benchmark:
         "<benchmarks>/train_evaluator/{evaluator}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=3000,
         runtime=120,
@@ -83,11 +73,9 @@ rule train_evaluator:
         seed=plan.settings.seed,
     message:
         "Training the {wildcards.evaluator}"
-    script:
-        "../scripts/job.py"
 
 
-rule train_base:
+use rule job as train_base with:
     """Text encoder and UNet of one base, on the images of the tasks that use it."""
     input:
         sources=plan.bases.sources,
@@ -101,8 +89,6 @@ rule train_base:
         "<logs>/train_base/{base}.log",
     benchmark:
         "<benchmarks>/train_base/{base}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=3000,
         runtime=240,
@@ -114,11 +100,9 @@ rule train_base:
         seed=plan.settings.seed,
     message:
         "Training the base '{wildcards.base}'"
-    script:
-        "../scripts/job.py"
 
 
-rule train_retrain:
+use rule job as train_retrain with:
     """The true target of unlearning: the same training without one entity of the task."""
     input:
         sources=plan.bases.sources,
@@ -133,8 +117,6 @@ rule train_retrain:
         "<logs>/train_retrain/{task}_{index}.log",
     benchmark:
         "<benchmarks>/train_retrain/{task}_{index}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=3000,
         runtime=240,
@@ -146,11 +128,9 @@ rule train_retrain:
         seed=plan.settings.seed,
     message:
         "Training the base of {wildcards.task} without entity {wildcards.index}"
-    script:
-        "../scripts/job.py"
 
 
-rule pack_assets:
+use rule job as pack_assets with:
     """Copy the trained checkpoints to assets/mini, where `source: prebuilt` finds them."""
     input:
         parts=plan.bases.all_parts,
@@ -160,8 +140,6 @@ rule pack_assets:
         "<logs>/pack_assets.log",
     benchmark:
         "<benchmarks>/pack_assets.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
@@ -170,5 +148,3 @@ rule pack_assets:
         folder=str(plan.root / "assets/mini"),
     message:
         "Checkpoints to assets/mini"
-    script:
-        "../scripts/job.py"

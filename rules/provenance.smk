@@ -13,25 +13,7 @@ localrules:
     ro_crate,
 
 
-def asked(wildcards):
-    """Which of the two targets with a record was asked for."""
-    return asked_target(
-        workflow.dag_settings.targets
-    )  # only local rules may call this: a job on a cluster knows its own target only
-
-
-def finished_products(wildcards):
-    """The products of the target that was asked for."""
-    target = rules.demo if asked(wildcards) == "demo" else rules.all
-    return [file for file in target.input if file not in target.input.record]
-
-
-def code_of_rules(wildcards):
-    """Name of each rule -> hash of its code, asked when all rules are known."""
-    return codes(steps(), plan.known)
-
-
-rule run_config:
+use rule job as run_config with:
     """The merged configuration with every default; laid over config/config.yaml it gives the same run."""
     output:
         config="<results>/run_config.yaml",
@@ -39,8 +21,6 @@ rule run_config:
         "<logs>/run_config/all.log",
     benchmark:
         "<benchmarks>/run_config/all.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=10,
@@ -49,42 +29,37 @@ rule run_config:
         values=plan.record.configuration(config),
     message:
         "Merged configuration"
-    script:
-        "../scripts/job.py"
 
 
-rule host:
+use rule job as host with:
     """The kind of machine that models run on: a job of its own, so that on a cluster it describes a compute node."""
     input:
-        plan.root / "requirements.lock",
+        ancient(plan.root / "requirements.lock"),
     output:
         record="<results>/provenance/host.json",
     log:
         "<logs>/host/all.log",
     benchmark:
         "<benchmarks>/host/all.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=10,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.jobs.record:describe_host"),
+        outside=identities(plan.root / "requirements.lock"),
     message:
         "Machine"
-    script:
-        "../scripts/job.py"
 
 
-rule provenance:
+use rule job as provenance with:
     """Commit, packages, machine, code of every rule, number and times of jobs; the workflow that ran is kept beside it."""
     input:
-        finished_products,
-        plan.root / "requirements.lock",
+        asked.products,
+        ancient(plan.root / "requirements.lock"),
         config="<results>/run_config.yaml",
         host="<results>/provenance/host.json",
-        sources=plan.record.workflow_files,
+        sources=ancient(plan.record.workflow_files),
     output:
         record="<results>/provenance/run.json",
         workflow=directory("<results>/provenance/workflow"),
@@ -92,45 +67,39 @@ rule provenance:
         "<logs>/provenance/all.log",
     benchmark:
         "<benchmarks>/provenance/all.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=10,
     params:
         job=plan.job("lethe.jobs.record:write_record"),
-        codes=code_of_rules,
+        outside=identities(plan.root / "requirements.lock", plan.record.workflow_files),
+        codes=asked.codes,
         benchmarks=f"benchmarks/{plan.settings.world}",
         root=str(plan.root),
-        target=asked,
+        target=asked.target,
     message:
         "Record of the run"
-    script:
-        "../scripts/job.py"
 
 
-rule ro_crate:
+use rule job as ro_crate with:
     """Everything that a run gave, as linked data: https://www.researchobject.org/workflow-run-crate."""
     input:
-        products=finished_products,
+        products=asked.products,
         config="<results>/run_config.yaml",
         record="<results>/provenance/run.json",
         workflow="<results>/provenance/workflow",
-        citation=plan.root / "CITATION.cff",
+        citation=ancient(plan.root / "CITATION.cff"),
     output:
         crate="<results>/ro-crate-metadata.json",
     log:
         "<logs>/ro_crate/all.log",
     benchmark:
         "<benchmarks>/ro_crate/all.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
     params:
         job=plan.job("lethe.jobs.crate:write_crate"),
+        outside=identities(plan.root / "CITATION.cff"),
     message:
         "RO-Crate of the run"
-    script:
-        "../scripts/job.py"

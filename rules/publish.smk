@@ -14,24 +14,7 @@ localrules:
     publish_manifest,
 
 
-def token_of_zenodo(wildcards):
-    """The metadata of the draft; asking for it declares the token that a draft needs.
-
-    This is the `envvars:` directive, at the moment when a job that needs the token is planned: at the top of a file it would
-    stop every other target where there is no token.
-    """
-    workflow.register_envvars("ZENODO_TOKEN")
-    return "<results>/publish/metadata.json"
-
-
-def token_of_huggingface(wildcards):
-    """The manifest to push; asking for it declares the token, see `token_of_zenodo`."""
-    stated(plan.archive.check_repository)
-    workflow.register_envvars("HF_TOKEN")
-    return "<results>/publish/manifest.json"
-
-
-rule bundle:
+use rule job as bundle with:
     """Files of one class (and task, and method) as one deterministic tar, with its entry of the manifest."""
     input:
         files=plan.archive.files,
@@ -42,8 +25,6 @@ rule bundle:
         "<logs>/bundle/{bundle}.log",
     benchmark:
         "<benchmarks>/bundle/{bundle}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=240,
@@ -52,11 +33,9 @@ rule bundle:
         kind=plan.archive.kind,
     message:
         "Bundle {wildcards.bundle}"
-    script:
-        "../scripts/job.py"
 
 
-rule publish_manifest:
+use rule job as publish_manifest with:
     """Every bundle and the manifest that lists what is in them; needs no token."""
     input:
         plan.archive.packed("tar"),
@@ -67,58 +46,46 @@ rule publish_manifest:
         "<logs>/publish_manifest.log",
     benchmark:
         "<benchmarks>/publish_manifest.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.jobs.bundle:list_bundles"),
         world=plan.settings.world,
         settings=plan.archive.image_settings,
     message:
         "Manifest of what is to be published"
-    script:
-        "../scripts/job.py"
 
 
-rule deposit_metadata:
+use rule job as deposit_metadata with:
     """The record's metadata, from CITATION.cff and the configuration."""
     input:
-        citation=plan.root / "CITATION.cff",
+        citation=ancient(plan.root / "CITATION.cff"),
     output:
         metadata="<results>/publish/metadata.json",
     log:
         "<logs>/deposit_metadata.log",
     benchmark:
         "<benchmarks>/deposit_metadata.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=5,
     params:
         job=plan.job("lethe.jobs.deposit:describe"),
+        outside=identities(plan.root / "CITATION.cff"),
         world=plan.settings.world,
         publish=plan.archive.deposit,
     message:
         "Metadata of the record"
-    script:
-        "../scripts/job.py"
 
 
-rule draft:
+use rule job as draft with:
     """The draft that the files go into, found again if a killed run made it; needs ZENODO_TOKEN."""
     input:
-        metadata=token_of_zenodo,
+        metadata=asked.with_token("ZENODO_TOKEN", "<results>/publish/metadata.json"),
     output:
         draft="<results>/publish/draft.json",
     log:
         "<logs>/draft.log",
     benchmark:
         "<benchmarks>/draft.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=500,
         runtime=30,
@@ -128,11 +95,9 @@ rule draft:
         world=plan.settings.world,
     message:
         "Draft at {params.api}"
-    script:
-        "../scripts/job.py"
 
 
-rule publish:
+use rule job as publish with:
     """Bring manifest and bundles into the draft and write the receipt; what is there already is not sent again."""
     input:
         plan.archive.packed("tar"),
@@ -144,8 +109,6 @@ rule publish:
         "<logs>/publish.log",
     benchmark:
         "<benchmarks>/publish.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=1000,
         runtime=1440,
@@ -154,23 +117,19 @@ rule publish:
         api=plan.settings.publish.api,
     message:
         "Upload to {params.api}"
-    script:
-        "../scripts/job.py"
 
 
-rule publish_huggingface:
+use rule job as publish_huggingface with:
     """The same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN."""
     input:
         plan.archive.packed("tar"),
-        manifest=token_of_huggingface,
+        manifest=asked.with_token("HF_TOKEN", "<results>/publish/manifest.json", plan.archive.check_repository),
     output:
         receipt="<results>/publish/receipt_huggingface.json",
     log:
         "<logs>/publish_huggingface.log",
     benchmark:
         "<benchmarks>/publish_huggingface.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=1440,
@@ -180,5 +139,3 @@ rule publish_huggingface:
         endpoint=plan.settings.publish.endpoint,
     message:
         "Upload to {params.endpoint}/datasets/{params.repository}"
-    script:
-        "../scripts/job.py"

@@ -5,14 +5,14 @@ Out: scores/{run}.parquet, one row per image, and the backbone's embeddings. Off
 """
 
 
-rule score_baseline:
+use rule job as score_baseline with:
     """Scores and embeddings of the off images."""
     input:
         tar="<results>/datasets/generated_{task}_baseline.tar",
         index="<results>/datasets/generated_{task}_baseline.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         evaluators=plan.bases.evaluators,
-        lpips=plan.bases.lpips_weights,
+        lpips=untimed(plan.bases.lpips_weights, ancient),
     output:
         scores="<results>/scores/{task}_baseline.parquet",
         seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
@@ -21,21 +21,18 @@ rule score_baseline:
         "<logs>/score_baseline/{task}.log",
     benchmark:
         "<benchmarks>/score_baseline/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.jobs.score:score_baseline"),
+        outside=identities(plan.bases.lpips_weights),
         scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
         roles=list(plan.settings.evaluators),
         device=plan.settings.device,
     message:
         "Scores of the off images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.shapes():
@@ -52,7 +49,7 @@ for shape in plan.models.shapes():
             off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
             metadata="<results>/metadata_{task}_2_enriched_filtered.json",
             evaluators=plan.bases.evaluators,
-            lpips=plan.bases.lpips_weights,
+            lpips=untimed(plan.bases.lpips_weights, ancient),
         output:
             scores=shape.each("<results>/scores/{model}.parquet"),
             embeddings=shape.each("<results>/scores/{model}_embeddings.npz"),
@@ -70,6 +67,7 @@ for shape in plan.models.shapes():
             gpu=plan.gpu,
         params:
             job=plan.job("lethe.jobs.score:score"),
+            outside=identities(plan.bases.lpips_weights),
             models=plan.models.in_batch(shape),
             scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
             roles=list(plan.settings.evaluators),

@@ -5,7 +5,7 @@ Out: source shards, metadata before and after balancing, forget and retain lists
 """
 
 
-rule source:
+use rule job as source with:
     """Images and raw attributes of a task, packed into one deterministic shard; of a published selection its images only."""
     input:
         files=untimed(plan.data.source_inputs, ancient),
@@ -19,8 +19,6 @@ rule source:
         "<logs>/source/{task}.log",
     benchmark:
         "<benchmarks>/source/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=2000,
         runtime=240,
@@ -30,11 +28,9 @@ rule source:
         settings=plan.data.task,
     message:
         "Images and attributes of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule metadata:
+use rule job as metadata with:
     """Enriched metadata and the chosen entities, balanced or as published; an entity's index is its place in the second file.
 
     Entities that are one for the model are refused here, before anything is trained.
@@ -52,11 +48,6 @@ rule metadata:
         "<benchmarks>/metadata/{task}.tsv"
     wildcard_constraints:
         task=plan.models.where_built("metadata"),
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.jobs.entities:choose"),
         outside=identities(plan.data.published_list, plan.bases.tokenizer),
@@ -65,11 +56,9 @@ rule metadata:
         tokenizer_settings=plan.bases.tokenizer_settings,
     message:
         "Metadata and chosen entities of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
-rule selection:
+use rule job as selection with:
     """The published entities beside those chosen anew, and why they differ."""
     input:
         enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
@@ -81,19 +70,12 @@ rule selection:
         "<logs>/selection/{task}.log",
     benchmark:
         "<benchmarks>/selection/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         job=plan.job("lethe.jobs.selection:compare"),
         outside=identities(plan.data.published_names),
         settings=plan.data.task,
     message:
         "Published and recomputed entities of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.split_shapes:

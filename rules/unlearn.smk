@@ -5,7 +5,7 @@ Out: models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a d
 """
 
 
-rule latents:
+use rule job as latents with:
     """VAE latents of a task's training images, encoded once and shared by every method and emitter."""
     input:
         base=plan.bases.of_task,
@@ -19,8 +19,6 @@ rule latents:
         "<logs>/latents/{task}.log",
     benchmark:
         "<benchmarks>/latents/{task}.tsv"
-    conda:
-        "../envs/lethe.yaml"
     resources:
         mem_mb=plan.memory("latents"),
         runtime=60,
@@ -32,8 +30,6 @@ rule latents:
         size=plan.settings.generation.size,
     message:
         "Latents of the training images of {wildcards.task}"
-    script:
-        "../scripts/job.py"
 
 
 for shape in plan.models.shapes("models"):
@@ -46,7 +42,7 @@ for shape in plan.models.shapes("models"):
             base=plan.bases.for_method,
             metadata="<results>/metadata_{task}_2_enriched_filtered.json",
             latents="<results>/latents/{task}.safetensors",
-            weights=plan.bases.retrained_part,
+            weights=untimed(plan.bases.retrained_part, ancient),
         output:
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
             records=shape.each("<results>/models/{model}/record.json"),
@@ -65,6 +61,7 @@ for shape in plan.models.shapes("models"):
             gpu_mem_mb=plan.training_gpu_memory,
         params:
             job=plan.job("lethe.jobs.unlearn:unlearn"),
+            outside=identities(plan.bases.retrained_part),
             models=plan.models.in_batch(shape),
             hyperparameters=plan.models.hyperparameters,
             settings=plan.data.task,

@@ -12,9 +12,10 @@ NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 METHOD = r"[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)*"
 """What a method may be called: a name whose every word begins with a letter, so that the index in a model's name is found."""
 
-INDEX = r"\d{3}"  # also of epochs: numbers in names of models and images are 000 to 999
+INDEX = r"(?:\d{3}|[1-9]\d{3})"  # of an entity: 000 to 999, then 1000 to 9999
+EPOCHS = r"\d{3}"
 
-MODEL_NAME = re.compile(rf"(?P<task>{NAME})_(?P<index>{INDEX})_(?P<method>{METHOD})_(?P<epochs>{INDEX})")
+MODEL_NAME = re.compile(rf"(?P<task>{NAME})_(?P<index>{INDEX})_(?P<method>{METHOD})_(?P<epochs>{EPOCHS})")
 """The name of a model. There is one way to read it: the last word of digits before the epochs is the index."""
 
 
@@ -28,7 +29,7 @@ class ModelId:
 
     Attributes:
         task: name of the task, e.g. ``"people"``.
-        index: the emitter's index in the filtered metadata, 0..999.
+        index: the emitter's index in the filtered metadata, 0..9999.
         method: registry name of the unlearner.
         epochs: epochs over the forget set, part of the published file names; 0 for closed forms.
     """

@@ -67,11 +67,13 @@ def test_settings_import_no_registry() -> None:
 
 
 def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
-    """Everything else can be used and tested without Snakemake; ``lethe.forked`` changes how Snakemake starts
-    a script, ``lethe why`` asks for its plan."""
+    """Everything else can be used and tested without Snakemake.
+
+    ``lethe.forked`` changes how Snakemake starts a script, ``lethe why`` asks for its plan, and ``lethe.workflow.asking`` reads its rules.
+    """
     importers = {
         file.name for file in fingerprint.PACKAGE.rglob("*.py") if re.search(r"(import|from) snakemake", file.read_text())
     }
-    assert importers == {"forked.py", "why.py", "__main__.py"}
+    assert importers == {"asking.py", "forked.py", "why.py", "__main__.py"}
     users = {module for module in fingerprint.all_modules() if "lethe.forked" in fingerprint._imports(module)}
     assert not users, "only the Snakefile imports it"

@@ -29,7 +29,7 @@ def named(*names: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_name_has_one_reading(task: str) -> None:
     load_configuration(named(task))
-    for method, index, epochs in product(UNLEARNERS.names(), (0, 12, 999), (0, 4, 400)):
+    for method, index, epochs in product(UNLEARNERS.names(), (0, 12, 999, 1000, 9999), (0, 4, 400)):
         model = ModelId(task, index, method, epochs)
         assert ModelId.parse(model.name) == model
 
@@ -39,7 +39,19 @@ def test_every_method_can_be_called_so() -> None:
     assert re.fullmatch(NAME, "style50_a_001") and not re.fullmatch(METHOD, "munba_1")
 
 
-@pytest.mark.parametrize("name", ["people_uce", "people_000_uce_000\n", "people_000_uce_1_000", "_000_uce_000", "a__000_uce_000"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "people_uce",
+        "people_000_uce_000\n",
+        "people_000_uce_1_000",
+        "_000_uce_000",
+        "a__000_uce_000",
+        "a_0001_uce_000",
+        "a_10000_uce_000",
+        "a_000_uce_1000",
+    ],
+)
 def test_what_is_no_model_name_is_refused(name: str) -> None:
     assert MODEL_NAME.fullmatch(name) is None
     with pytest.raises(ValueError, match="is not a model name"):

@@ -73,7 +73,7 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ),
         ({"tasks": {"people": {"base": "sd15"}}}, "tasks.people.base: 'sd15' is unknown"),
         ({"tasks": {"people": {"retrain_emitters": [10]}}}, "retrain_emitters: 10 is not an index of 10 entities"),
-        ({"tasks": {"people": {"entities": 15}}}, "tasks.people.entities: .*multiple of 10, got 15"),
+        ({"tasks": {"people": {"entities": 1}}}, "tasks.people.entities: .*greater than or equal to 2, got 1"),
         ({"generation": {"scheduler": "dim"}}, "generation.scheduler: .*'ddim'.*got 'dim'; did you mean 'ddim'"),
         ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),

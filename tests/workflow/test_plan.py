@@ -17,11 +17,13 @@ import pytest
 import yaml
 from tests.workflow.conftest import ROOT, Clone, clone_to, planned_jobs, planned_messages
 
+from lethe.deepunlearn import METHODS, PROVIDERS
 from lethe.settings.models import Settings
 from lethe.unlearners import UNLEARNERS
 from lethe.workflow.run import Given, bind, load_function
 
 pytestmark = pytest.mark.workflow
+ORDINARY = {"objects"}  # names that are words
 ORDER = ["input", "output", "log", "benchmark", "conda", "resources", "params", "message", "script"]
 
 
@@ -31,9 +33,14 @@ def rules() -> list[tuple[str, str]]:
     for file in sorted((ROOT / "rules").glob("*.smk")):
         for part in re.split(r"^(?= *(?:use )?rule\b[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
             text = textwrap.dedent(re.split(r"^for ", part, flags=re.MULTILINE)[0])
-            name = re.match(r"(?:use )?rule (\w+)", text) or re.search(r'shape\.name\("(\w+)"\)', text)
+            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(r'shape\.name\("(\w+)"\)', text)
             assert name is not None
-            if text.startswith("rule") and name[1] not in ("bench", "deepunlearn", "deepunlearn_search"):
+            if text.startswith(("rule", "use rule job as")) and name[1] not in (
+                "job",
+                "bench",
+                "deepunlearn",
+                "deepunlearn_search",
+            ):
                 found.append((name[1], text))
     return found
 
@@ -42,11 +49,22 @@ def rules() -> list[tuple[str, str]]:
 def test_every_rule_has_its_shape(name: str, text: str) -> None:
     keys = re.findall(r"^    (\w+):", text, flags=re.MULTILINE)
     assert re.search(r'^    """.+', text, flags=re.MULTILINE), f"{name} has no docstring"
-    missing = set(ORDER) - set(keys) - {"input", "threads"}
+    shared = {"conda", "resources", "script"} if text.startswith("use rule job as") else set()
+    missing = set(ORDER) - set(keys) - {"input", "threads"} - shared
     assert not missing, f"{name} lacks {missing}"
     present = [key for key in keys if key in ORDER]
     assert present == sorted(present, key=ORDER.index), f"{name}: order is {present}"
-    assert re.search(r"^        (code|job)=", text, flags=re.MULTILINE), f"{name} does not say what code it runs"
+    assert re.search(r"^        job=plan\.job\(", text, flags=re.MULTILINE), f"{name} names no function"
+
+
+def test_rules_name_no_method_task_or_data_set() -> None:
+    """They take names from the plan, which takes them from settings and registries."""
+    names = {*UNLEARNERS, *METHODS, *PROVIDERS, *Settings().tasks, *Settings().deepunlearn.datasets} - ORDINARY
+    for file in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]:
+        code = re.sub(r'""".*?"""|#.*', "", file.read_text(), flags=re.DOTALL)
+        code = re.sub(r"message:\n.*|bench[\w./:]*", "", code)  # a benchmark is called by what it measures
+        found = {name for name in names if re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", code)}
+        assert not found, f"{file.name} names {found}"
 
 
 def test_no_code_in_rules() -> None:

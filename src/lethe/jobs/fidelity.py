@@ -19,7 +19,7 @@ def tabulate(
     files: list[Path],
     bases: list[Path],
     study_tables: list[Path],
-    uce: Path,
+    bench: Path,
     table: Path,
     settings: dict[str, Task],
     runs: dict[str, dict[str, list[str]]],
@@ -32,7 +32,7 @@ def tabulate(
 
     Args:
         files, bases, study_tables: finished files and folders of the world, the only ones that are read.
-        uce: the benchmark of UCE's solve.
+        bench: the benchmark of UCE's solve.
         settings: task -> its settings.
         runs: task -> method -> names of its models.
         studies: ``{dataset}_{architecture}`` of Deep Unlearn.
@@ -46,7 +46,7 @@ def tabulate(
         inference=inference,
         studies=studies,
         kinds=kinds,
-        uce=uce,
+        uce=bench,
         files=frozenset(str(file) for file in (*files, *bases, *study_tables)),
     )
     found = effects(world)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from lethe.registry import nearest
 
+DECIDES_NO_RESULT = "writes messages"
 MOST = 20  # faults that a person reads
 
 

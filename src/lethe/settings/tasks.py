@@ -11,8 +11,8 @@ from lethe.settings.rules import Column, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
 from lethe.settings.strict import Name, Strict, check_distinct
 
-Emitter = Annotated[int, Field(ge=0, lt=1000)]
-UNIT = 10  # targets per job: ten numbered models share one process, see docs/architecture.md
+MOST = 10_000  # entities; an index has four digits at most (lethe.records)
+Emitter = Annotated[int, Field(ge=0, lt=MOST)]
 
 # one message for a value that is neither, not one per member of the union
 Attributes = Annotated[
@@ -30,7 +30,7 @@ class Task(Strict):
     )
     base: Name = Field(description="the base model of this task, a key of `bases`")
     prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
-    entities: int = Field(10, ge=UNIT, le=1000, multiple_of=UNIT, description="entities after balancing")
+    entities: int = Field(10, ge=2, le=MOST, description="entities after balancing")
     balance: tuple[Column, Column] = Field(description="the two attributes whose combinations are balanced")
     priority: Column = Field("dataset_n_original", description="numeric column; within a stratum the largest come first")
     rules: list[Rule] = Field(

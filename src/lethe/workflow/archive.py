@@ -29,6 +29,24 @@ SHARD = ("datasets/generated_{run}.tar", "datasets/generated_{run}.parquet")
 MODEL = ("models/{run}/delta.safetensors", "models/{run}/record.json")
 
 
+class Made(NamedTuple):
+    """What one job takes out of a record, for a batch of models.
+
+    Attributes:
+        name: of the artefacts.
+        kind: their class.
+        bundle: they are in, with wildcards.
+        files: of one model, as for ``Shape.each``.
+        plain: whether numbers in their names have no leading zeros.
+    """
+
+    name: str
+    kind: Kind
+    bundle: str
+    files: tuple[str, ...]
+    plain: bool = False
+
+
 class Content(NamedTuple):
     """What a bundle holds: the class of its artefacts, and its files."""
 
@@ -86,6 +104,16 @@ class Archive:
             "generation": settings.generation.model_dump(mode="json", exclude={"batch_size"}),
             "tasks": {name: task.model_dump(mode="json", include=OF_IMAGES) for name, task in settings.tasks.items()},
         }
+
+    @property
+    def made(self) -> list[Made]:
+        """What a record may hold of models instead of what rules make."""
+        interference = "datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"
+        return [
+            Made("images", "images", "images_{task}_{method}", tuple(file.replace("{run}", "{model}") for file in SHARD)),
+            Made("models", "models", "models_{task}_{method}", tuple(file.replace("{run}", "{model}") for file in MODEL)),
+            Made("interference", "tables", "tables", (interference,), plain=True),
+        ]
 
     @property
     def place(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A job that unlearns, draws or scores makes the models of one *batch*: up to ten, whose indices differ in the last digit only. Where a method
 has models of a few emitters, each is a batch of its own. A batch is called by what its indices have in common, so one wildcard
-``{batch}`` stands for all of them: ``01`` for 010 to 019, ``007`` for 007 alone.
+``{batch}`` stands for all of them: ``01`` for 010 to 019, ``100`` for 1000 to 1009, ``007`` for 007 alone.
 
 A rule of Snakemake has a fixed number of outputs, but a batch has ten models, or one, or what remains of the entities. ``shapes``
 gives the few kinds of batches of a configuration; rules that make models are written once and declared for each of them.
@@ -74,7 +74,7 @@ def batches(indices: Iterable[int], together: bool = True) -> list[tuple[str, tu
 
     Args:
         indices: of entities, 0 and more.
-        together: whether they share jobs.
+        together: whether they share jobs. One that no other index shares its first digits with is alone anyway.
 
     >>> batches(range(12))
     [('00', ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')), ('01', ('0', '1'))]
@@ -87,7 +87,7 @@ def batches(indices: Iterable[int], together: bool = True) -> list[tuple[str, tu
     for index in indices:
         text = f"{index:03d}"
         found[text[:-1]].append(text[-1])
-    return [(name, tuple(units)) for name, units in found.items()]
+    return [(name, tuple(units)) if len(units) > 1 else (name + units[0], ("",)) for name, units in found.items()]
 
 
 def shapes(groups: Iterable[Group], alone: Iterable[Group] = ()) -> list[Shape]:

@@ -16,6 +16,7 @@ from lethe.registry import nearest
 
 DECIDES_NO_RESULT = "tells what the code of a job is"
 FOLDER = Path(".snakemake/code")  # what each hash stands for
+RUNNER = {"lethe.workflow.run"}  # calls the function of every job, after it has set up what torch computes with
 Asked = Mapping[str, Iterable[str]]
 """Dotted registry, such as ``lethe.unlearners.UNLEARNERS`` -> the names that a job asks it for."""
 
@@ -59,7 +60,7 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
-    waiting = {target if target.endswith(FILES) else target.partition(":")[0], *files}
+    waiting = {target, *files} if target.endswith(FILES) else {target.partition(":")[0], *files, *RUNNER & set(all_modules())}
     while waiting:
         modules |= closure(waiting)
         waiting = set()

@@ -21,6 +21,7 @@ from lethe.registry import nearest
 from lethe.runtime import start_job
 from lethe.work import WorkFolder
 
+DECIDES_NO_RESULT = "calls the function of a job"
 OWN = ("job", "keep", "outside", "work")  # parameters that speak of the job itself
 TYPES = ConfigDict(arbitrary_types_allowed=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lethe.deepunlearn import PROVIDERS, only_fine_tunes
 from lethe.deepunlearn.found import Found
@@ -21,6 +21,23 @@ PROCESS = 1500  # MB of a process with torch, and of a job's own data
 COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
 ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
 LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
+
+
+STUDY = "{dataset}_{architecture}"  # in names of files
+
+
+class Figure(NamedTuple):
+    """A figure of a study.
+
+    Attributes:
+        name: also of its module, ``lethe.plots.deepunlearn_{name}``.
+        label: in the report.
+        tables: argument of its function -> finished table.
+    """
+
+    name: str
+    label: str
+    tables: dict[str, str]
 
 
 class Studies:
@@ -78,6 +95,18 @@ class Studies:
             if self.attacked(dataset, architecture):
                 stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
         return [f"<results>/{stem}" for stem in stems]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The figures that a study has; that of U-LiRA only where it is asked for."""
+        seeds, methods, lira = (f"<results>/tables/deepunlearn_{name}{STUDY}.csv" for name in ("seeds_", "", "lira_"))
+        roc = "<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet"
+        return [
+            Figure("gaps", "gaps to retraining", {"seeds": seeds}),
+            Figure("retdev_indisc", "deviation and indiscernibility", {"methods": methods}),
+            Figure("runtime", "run time", {"methods": methods}),
+            Figure("lira_roc", "U-LiRA", {"lira": lira, "roc": roc}),
+        ]
 
     # --- input functions ---
 
@@ -143,6 +172,11 @@ class Studies:
     def lira(self, wildcards: Wildcards) -> dict[str, Any]:
         """The U-LiRA settings of the wildcard's data set, as plain data."""
         return self.settings.lira[wildcards.dataset].model_dump()
+
+    def own_folder(self, wildcards: Wildcards) -> list[str]:
+        """The folder of a data set of one's own; none where it is fetched, ships with a library or lies in its usual place."""
+        folder = self._data(wildcards).folder
+        return [folder] if folder else []
 
     def shipped(self, wildcards: Wildcards) -> dict[str, Any] | None:
         """What config/deepunlearn keeps for the wildcards' method, as plain data; None where searches are used."""

@@ -24,14 +24,22 @@ DECIDES_NO_RESULT = "tells why a product would be made again"
 CODE = ("code", "job")  # parameters that hold a hash of code, alone or as "module:function@hash"
 TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT})  # as in profiles/default
 MOST = 20  # jobs that a reader is told about
+AGAIN = "is made again first"
+NEVER = "was never made"
 _ABSENT = object()
 
 
 class Stale(NamedTuple):
-    """A job that would run: the first of its outputs, and why, one line a cause."""
+    """A job that would run: its rule, the first of its outputs, and why, one line a cause."""
 
+    rule: str
     output: str
     causes: list[str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether something of its own changed, beside files that other jobs make again."""
+        return not all(cause.endswith(AGAIN) for cause in self.causes)
 
 
 def why(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str]) -> list[Stale]:
@@ -56,7 +64,7 @@ def why(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str
         dag = workflow._workflow.dag
         stale = set(dag.needrun_jobs(exclude_finished=False))
         ordered = [job for level in dag.toposorted() for job in sorted(level, key=str) if job in stale and job.output]
-        return [Stale(str(job.output[0]), _causes(job, dag, stale)) for job in ordered]
+        return [Stale(job.rule.name, str(job.output[0]), _causes(job, dag, stale)) for job in ordered]
 
 
 def text(targets: Sequence[str], found: Sequence[Stale]) -> str:
@@ -64,16 +72,12 @@ def text(targets: Sequence[str], found: Sequence[Stale]) -> str:
     if not found:
         return f"{', '.join(targets)}: up to date"
     own = [stale for stale in found if stale.output in targets]
-    first = own + [stale for stale in found if stale not in own and not all(cause.endswith(AGAIN) for cause in stale.causes)]
+    first = own + [stale for stale in found if stale not in own and stale.changed]
     lines = []
     for stale in islice(first, MOST):
         lines += [f"{stale.output} {NEVER if stale.causes == [NEVER] else 'would be made again:'}"]
         lines += [f"  {cause}" for cause in stale.causes if cause != NEVER]
     return "\n".join([*lines, f"{len(found)} jobs in all"])
-
-
-AGAIN = "is made again first"
-NEVER = "was never made"
 
 
 def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
@@ -88,8 +92,10 @@ def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
     if before is not None:
         now = given(job.params.items(), (file for file in job.input if str(file) not in again))
         causes += differences(before, now, {str(file) for file in job.input})
+    newer = sorted(set(map(str, reason.updated_input)) - again)
+    causes += [f"file {file} is newer" for file in newer if f"file {file} changed" not in causes]
     causes += [f"file {file} {AGAIN}" for file in sorted(again)]
-    return causes or [str(reason)]
+    return causes or list(reason.get_names())
 
 
 def differences(before: Made, now: Made, inputs: Iterable[str]) -> list[str]:

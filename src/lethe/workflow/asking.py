@@ -1,0 +1,92 @@
+"""What only Snakemake knows: its rules, the targets that were asked for, the variables that a job may read.
+
+The Snakefile hands its ``workflow`` to these functions; everything that can be decided from plain data is in the other modules.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from snakemake.cli import get_argument_parser
+from snakemake.io import strip_wildcard_constraints
+
+from lethe.workflow.plan import Plan
+from lethe.workflow.record import asked_target, codes
+from lethe.workflow.start import RunError
+from lethe.workflow.targets import Step, unknown_target
+from lethe.workflow.wildcards import Wildcards
+
+
+def steps_of(workflow: Any) -> list[Step]:
+    """Every rule as plain data."""
+    return [
+        Step(rule.name, frozenset(rule.wildcard_names), tuple(map(strip_wildcard_constraints, rule.output)), rule.params)
+        for rule in workflow.rules
+    ]
+
+
+def refuse_unknown_targets(workflow: Any, plan: Plan, words: Sequence[str]) -> None:
+    """Stop where a target is neither a rule nor a file that is there or that a rule makes; the message holds the nearest one.
+
+    Snakemake says nothing of its targets while it reads the Snakefile, so they are read from the command line, by its own parser where a
+    word on it is not known here. A run that another program starts is left alone.
+
+    Args:
+        words: of the command line, the program first.
+
+    Raises:
+        RunError: an unknown target.
+    """
+
+    def can_be_asked_for(target: str) -> bool:
+        file = target if os.path.isabs(target) else os.path.relpath(target)
+        return Path(file).exists() or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
+
+    given = [word for word in words[1:] if not word.startswith("-")]
+    if "snakemake" not in words[0] or all(map(can_be_asked_for, given)):
+        return
+    for target in get_argument_parser().parse_known_args(list(words[1:]))[0].targets:
+        if not can_be_asked_for(target):
+            raise RunError(unknown_target(target, steps_of(workflow), plan.known, plan.other_files))
+
+
+class Asked:
+    """What rules ask of Snakemake when their jobs are planned."""
+
+    def __init__(self, workflow: Any, plan: Plan) -> None:
+        self._workflow = workflow
+        self._plan = plan
+
+    def target(self, wildcards: Wildcards) -> str:
+        """Which of the two targets with a record was asked for. Only local rules may ask: a job on a cluster knows its own target only."""
+        return asked_target(self._workflow.dag_settings.targets)
+
+    def products(self, wildcards: Wildcards) -> list[str]:
+        """The products of that target."""
+        inputs = self._workflow.get_rule(self.target(wildcards)).input
+        return [file for file in inputs if file not in inputs.record]
+
+    def codes(self, wildcards: Wildcards) -> dict[str, str | dict[str, str]]:
+        """Name of each rule -> hash of its code, asked when all rules are known."""
+        return codes(steps_of(self._workflow), self._plan.known)
+
+    def with_token(self, name: str, file: str, check: Callable[[], None] | None = None) -> Callable[[Wildcards], str]:
+        """An input function: ``file``, and that its job needs the environment variable ``name``.
+
+        This is the `envvars:` directive, at the moment when a job that needs the token is planned: at the top of a file it would stop every
+        other target where there is no token.
+
+        Args:
+            check: raises where the configuration says too little for such a job.
+        """
+
+        def needed(wildcards: Wildcards) -> str:
+            if check is not None:
+                check()
+            self._workflow.register_envvars(name)
+            return file
+
+        return needed

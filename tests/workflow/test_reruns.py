@@ -1,0 +1,271 @@
+"""What runs again after an edit: everything that depends on it, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+from tests.tiny_pipeline import shared_tiny_pipeline
+from tests.workflow.conftest import ROOT, SMOKE, Clone, clone_to
+
+from lethe import fingerprint
+
+pytestmark = pytest.mark.workflow
+KEPT = ("results", "logs", "benchmarks", ".snakemake")
+DIFFUSION = {"latents", "unlearn", "generate", "generate_baseline", "score", "score_baseline", "similarities"}
+RECORDS = {"provenance", "ro_crate"}  # of everything, so also of all code
+NOTHING = "Nothing to be done"
+
+
+@pytest.fixture(scope="module")
+def jobs(clone: Clone) -> list[dict[str, Any]]:
+    """Every job of the smallest demo, with what its code is and what it reads from outside."""
+    words = [sys.executable, str(ROOT / "tests/workflow/walk_jobs.py"), SMOKE, "all"]
+    done = subprocess.run(words, cwd=clone.folder, env=clone.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    assert len({job["rule"] for job in found}) > 50
+    return found
+
+
+def test_what_a_function_imports_is_code_of_its_job(jobs: list[dict[str, Any]]) -> None:
+    """Read from its text anew, every import of a module of the package but of those that decide no result."""
+    for job in jobs:
+        tree = ast.parse(fingerprint._file(job["function"].partition(":")[0]).read_text())
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        needed = {name for name in imported if name.startswith("lethe.") and fingerprint.facts_of(name).digest}
+        assert needed <= set(job["parts"]), f"{job['rule']}: {sorted(needed - set(job['parts']))}"
+
+
+def test_files_that_no_job_made_are_followed_by_content_alone(jobs: list[dict[str, Any]]) -> None:
+    """Each is in the parameters or, as a notebook, in the code; its time counts nowhere."""
+    assert {"source", "base", "unlearn", "explorer_page"} & {job["rule"] for job in jobs if job["followed"]}
+    for job in jobs:
+        followed = {*job["followed"], *(path for path in job["outside"] if Path(path).name in job["parts"])}
+        assert set(job["outside"]) <= followed, f"{job['rule']}: {sorted(set(job['outside']) - followed)}"
+        assert not any(job["outside"].values()), f"{job['rule']}: {job['outside']}"
+
+
+@pytest.fixture(scope="module")
+def moved(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A fresh clone, all of whose files are of now, with the results of another one."""
+    clone = clone_to(tmp_path_factory.mktemp("moved") / "le the")
+    for name in KEPT:
+        shutil.copytree(finished.folder / name, clone.folder / name, symlinks=True)
+    touch(clone.folder)
+    return clone
+
+
+def touch(folder: Path) -> None:
+    """Give every file of a checkout the time of now."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in KEPT]
+        for name in names:
+            os.utime(Path(place, name), follow_symlinks=False)
+
+
+@contextmanager
+def edited(clone: Clone, edits: dict[str, tuple[str, str]]) -> Iterator[None]:
+    """Replace the first occurrence of a text in each file, and put it back."""
+    before = {file: (clone.folder / file).read_text() for file in edits}
+    try:
+        for file, (old, new) in edits.items():
+            assert old in before[file], f"{file}: {old}"
+            (clone.folder / file).write_text(before[file].replace(old, new, 1))
+        yield
+    finally:
+        for file, text in before.items():
+            (clone.folder / file).write_text(text)
+
+
+ASK = """
+import json, sys
+from lethe.workflow.why import why
+found = why(sys.argv[2:], [sys.argv[1]], [])
+print(json.dumps([{"rule": stale.rule, "changed": stale.changed, "causes": stale.causes} for stale in found]))
+"""
+
+
+class Plan:
+    """What would run: rules with a job of which something of its own changed, all rules, and every cause."""
+
+    def __init__(self, clone: Clone, *targets: str, config: str = SMOKE) -> None:
+        done = subprocess.run(
+            [sys.executable, "-c", ASK, config, *(targets or ("all",))],
+            cwd=clone.folder,
+            env=clone.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        jobs = json.loads(done.stdout)
+        self.changed = Counter(_common(job["rule"]) for job in jobs if job["changed"])
+        self.rules = {_common(job["rule"]) for job in jobs}
+        own = [job for job in jobs if job["changed"] and job["rule"] not in RECORDS]
+        self.causes = {cause for job in own for cause in job["causes"] if not cause.endswith("made again first")}
+
+
+def _common(rule: str) -> str:
+    """Of a rule for several batches the common name."""
+    return re.sub(r"_\d+$", "", rule)
+
+
+def test_a_moved_folder_has_nothing_to_do(moved: Clone) -> None:
+    assert NOTHING in moved.snakemake("-n", "-c1", "--", "all")
+
+
+COMMENT = ("\nfrom ", "\n# a comment\nfrom ")
+NO_RESULT = {
+    "src/lethe/unlearners/__init__.py": (
+        "\nUNLEARNERS.",
+        '\nUNLEARNERS.register("same", "lethe.unlearners.none:NoChange")\nUNLEARNERS.',
+    ),
+    "src/lethe/deepunlearn/__init__.py": (
+        "\nMETHODS.",
+        '\nMETHODS.register("fine", "lethe.deepunlearn.methods.ft:FineTune")\nMETHODS.',
+    ),
+    "src/lethe/metrics/__init__.py": ("\nMETRICS.", '\nMETRICS.register("fid_dino", "lethe.metrics.lpips:LpipsAlex")\nMETRICS.'),
+    "src/lethe/sources/__init__.py": ("\nSOURCES.", '\nSOURCES.register("tens", "lethe.sources.digits:Digits")\nSOURCES.'),
+    "src/lethe/settings/archive.py": ('description="', 'description="In other words: '),
+    "src/lethe/settings/generation.py": ('description="', 'description="In other words: '),
+    "src/lethe/diffusion/pipeline.py": COMMENT,
+    "src/lethe/testbed/similarity.py": ('"""', '"""In other words: '),
+    "src/lethe/metrics/base.py": ("if TYPE_CHECKING:\n", "if TYPE_CHECKING:\n    from lethe.plots import style\n"),
+    "src/lethe/progress.py": ("def progress(", "def unused() -> None:\n    pass\n\n\ndef progress("),
+    "src/lethe/runtime.py": ("def start_job(", "def unused() -> None:\n    pass\n\n\ndef start_job("),
+    "scripts/job.py": COMMENT,
+}
+
+
+def test_what_decides_no_result_makes_nothing_again(moved: Clone) -> None:
+    """Names that nobody asks for, descriptions, comments, docstrings, imports for types, what carries jobs out; and all scripts touched."""
+    with edited(moved, NO_RESULT):
+        touch(moved.folder / "scripts")
+        plan = Plan(moved)
+    assert not plan.rules, plan.causes
+
+
+@pytest.mark.parametrize(
+    ("file", "among", "without"),
+    [
+        (
+            "src/lethe/deepunlearn/training.py",
+            {"classifiers", "lira_models"},
+            DIFFUSION | {"source", "metadata", "splits", "base", "evaluator", "method_tables", "task_tables"},
+        ),
+        (
+            "src/lethe/testbed/similarity.py",
+            {"similarities", "weight_similarity"},
+            {"unlearn", "generate", "latents", "classifiers"},
+        ),
+        (
+            "src/lethe/diffusion/pipeline.py",
+            {"latents", "unlearn", "generate", "generate_baseline"},
+            {"source", "metadata", "splits", "classifiers", "method_tables", "task_tables", "noise_floor"},
+        ),
+    ],
+)
+def test_an_edit_reaches_every_job_that_uses_it(moved: Clone, file: str, among: set[str], without: set[str]) -> None:
+    """Of its own: nothing that uses the module is left out, nothing that does not is drawn in."""
+    with edited(moved, {file: ("\nfrom __future__ import annotations\n", "\nfrom __future__ import annotations\nUNUSED = 1\n")}):
+        plan = Plan(moved)
+    assert plan.causes == {f"code: {file[4:-3].replace('/', '.')} changed"}
+    assert among <= set(plan.changed) and not without & set(plan.changed)
+    if "deepunlearn" in file:
+        assert not DIFFUSION & plan.rules
+
+
+def test_an_edit_of_a_method_makes_its_models_again_and_no_others(moved: Clone) -> None:
+    future = "\nfrom __future__ import annotations\n"
+    with edited(moved, {"src/lethe/unlearners/munba.py": (future, f"{future}UNUSED = 1\n")}):
+        plan = Plan(moved)
+    assert plan.changed["unlearn"] == 1 and "generate" not in plan.changed and "generate" in plan.rules
+
+
+def test_shipped_files_count_by_their_content(moved: Clone) -> None:
+    with edited(moved, {"assets/mini/tokenizer.json": ("\n", "\n\n")}):
+        plan = Plan(moved)
+    assert {"base", "evaluator", "metadata"} <= set(plan.changed)
+    assert "file assets/mini/tokenizer.json changed" in plan.causes
+
+
+OWN = {
+    "world": "own",
+    "methods": ["none", "uce"],
+    "demo_tasks": ["mine"],
+    "tasks": dict.fromkeys(["objects", "breeds", "scenes", "people"])
+    | {
+        "mine": {
+            "source": "folder",
+            "source_options": {"path": "./own"},
+            "base": "mine",
+            "prompt_style": "thing",
+            "balance": ["kind", "size"],
+            "attributes": ["kind"],
+            "images_per_entity": 1,
+        }
+    },
+    "bases": dict.fromkeys(["objects", "breeds", "scenes", "people"]) | {"mine": {"source": "pretrained", "path": "./weights"}},
+    "evaluators": {"judge": None},
+    "scoring": {"metrics": ["clip", "brisque", "rmse", "ssim", "dino"]},
+}
+SOURCE, BASE = "results/own/sources/mine.tar", "results/own/base/mine"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone whose task has images and a base of one's own, both read once."""
+    clone = clone_to(tmp_path_factory.mktemp("own") / "le the")
+    (clone.folder / "own.yaml").write_text(yaml.safe_dump(OWN))
+    shutil.copytree(shared_tiny_pipeline(), clone.folder / "weights")
+    records = [{"name": f"entity {number}", "kind": "ab"[number % 2], "size": number % 3} for number in range(10)]
+    for number, record in enumerate(records):
+        place = clone.folder / "own/images" / str(record["name"])
+        place.mkdir(parents=True)
+        Image.new("RGB", (32, 32), (20 * number, 0, 0)).save(place / "0.png")
+    (clone.folder / "own/entities.json").write_text(json.dumps(records))
+    clone.snakemake("-c1", "--", SOURCE, BASE, config="own.yaml")
+    return clone
+
+
+def test_files_of_ones_own_count_by_their_content(own: Clone) -> None:
+    touch(own.folder / "own")
+    touch(own.folder / "weights")
+    output = own.snakemake("-n", "-c1", "--", SOURCE, BASE, config="own.yaml")
+    assert NOTHING in output
+
+    added = own.folder / "own/images/entity 3/1.png"
+    Image.new("RGB", (32, 32)).save(added)
+    plan = Plan(own, SOURCE, config="own.yaml")
+    assert set(plan.changed) == {"source"} and plan.causes == {"file ./own changed"}
+    added.unlink()
+    with edited(own, {"own/entities.json": ('"kind": "a"', '"kind": "b"')}):
+        plan = Plan(own, SOURCE, "results/own/metadata_mine_2_enriched_filtered.json", config="own.yaml")
+    assert "source" in plan.changed and "metadata" in plan.rules and "file ./own changed" in plan.causes
+    weights = next((own.folder / "weights/unet").glob("*.safetensors"))
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-4] + b"\0\0\0\1")
+    plan = Plan(own, BASE, config="own.yaml")
+    weights.write_bytes(content)
+    assert set(plan.changed) == {"base_local"} and plan.causes == {"file weights changed"}
+
+
+def test_a_path_that_is_gone_stops_the_plan(own: Clone) -> None:
+    with edited(own, {"own.yaml": ("path: ./own", "path: ./owns")}):
+        output = own.snakemake("-n", "-c1", "--", SOURCE, config="own.yaml", check=False)
+    assert output.startswith("exit 1") and "tasks.mine.source_options.path: './owns' does not exist" in output
+    assert "did you mean 'own'" in output
