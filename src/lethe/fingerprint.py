@@ -68,16 +68,6 @@ def recall(path: str | Path) -> None:
         write_json(path, {"by": by, "files": found}, indent=None)
 
 
-@cache
-def fingerprint(*modules: str) -> str:
-    """Hex digest (16 characters) of the code behind dotted ``modules`` and all ``lethe`` modules they import.
-
-    Raises:
-        ModuleNotFoundError: for a module that has no file, naming it.
-    """
-    return digest_of({module: facts_of(module).digest for module in closure(modules)})
-
-
 def digest_of(digests: dict[str, str]) -> str:
     """Hex digest (16 characters) of modules and their digests; a module whose digest is empty decides no result."""
     lines = [f"{module}={digest}\n" for module, digest in sorted(digests.items()) if digest]

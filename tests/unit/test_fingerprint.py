@@ -22,19 +22,24 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (module.fingerprint, module.facts_of, module._imports, module._is_module):
+    for cached in (module.facts_of, module._imports, module._is_module):
         cached.cache_clear()
     module._recalled.clear()
 
 
+def hash_of(*modules: str) -> str:
+    """Of modules and all that they import."""
+    return module.digest_of({name: module.facts_of(name).digest for name in module.closure(modules)})
+
+
 def changed(path: Path, old: str, new: str, *modules: str) -> bool:
     clear()
-    before = module.fingerprint(*modules)
+    before = hash_of(*modules)
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
     clear()
-    return module.fingerprint(*modules) != before
+    return hash_of(*modules) != before
 
 
 def test_an_edit_in_an_imported_module_counts(package: Path) -> None:
@@ -99,11 +104,11 @@ def test_a_module_may_say_that_it_decides_no_result(package: Path) -> None:
 
 def test_a_missing_module_is_named(package: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match="lethe.nowhere"):
-        module.fingerprint("lethe.nowhere")
+        hash_of("lethe.nowhere")
 
 
 def test_what_was_read_is_recalled(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed = module.fingerprint("lethe.a")
+    parsed = hash_of("lethe.a")
     store = tmp_path / "kept" / "facts.json"
     module.recall(store)
     written = store.stat().st_mtime_ns
@@ -112,24 +117,24 @@ def test_what_was_read_is_recalled(package: Path, tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr(module.ast, "parse", lambda *_, **__: pytest.fail("a file known by its bytes was parsed again"))
         module.recall(store)
-        assert module.fingerprint("lethe.a") == parsed
+        assert hash_of("lethe.a") == parsed
     assert store.stat().st_mtime_ns == written, "nothing new, nothing written"
 
     (package / "b.py").write_text("def f():\n    return 2\n")
     clear()
     module.recall(store)
-    assert module.fingerprint("lethe.a") != parsed
+    assert hash_of("lethe.a") != parsed
     assert len(json.loads(store.read_text())["files"]) == 3, "what no file gives any more is dropped"
 
 
 @pytest.mark.parametrize("broken", ["", "[]", '{"by": null}', '{"by": ["x", "y"], "files": {}}', '{"files": 3}'])
 def test_a_broken_or_foreign_store_is_written_anew(package: Path, tmp_path: Path, broken: str) -> None:
-    parsed = module.fingerprint("lethe.a")
+    parsed = hash_of("lethe.a")
     store = tmp_path / "facts.json"
     store.write_text(broken)
     clear()
     module.recall(store)
-    assert module.fingerprint("lethe.a") == parsed
+    assert hash_of("lethe.a") == parsed
     kept = json.loads(store.read_text())
     assert len(kept["files"]) == 3
 

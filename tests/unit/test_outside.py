@@ -93,6 +93,12 @@ def test_what_jobs_make_is_left_out(folder: Path) -> None:
     assert list(outside.identities(lambda wildcards: [wildcards])(folder)) == [str(folder)]
 
 
+def test_a_file_of_the_checkout_has_one_name_wherever_a_run_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = outside.identities(os.path.relpath(outside.CHECKOUT / "README.md"))(None)
+    assert list(found) == ["README.md"]
+
+
 SNAKEFILE = """
 from lethe.workflow import outside
 outside.recall()

@@ -251,11 +251,11 @@ def test_files_of_ones_own_count_by_their_content(own: Clone) -> None:
     added = own.folder / "own/images/entity 3/1.png"
     Image.new("RGB", (32, 32)).save(added)
     plan = Plan(own, SOURCE, config="own.yaml")
-    assert set(plan.changed) == {"source"} and plan.causes == {"file ./own changed"}
+    assert set(plan.changed) == {"source"} and plan.causes == {"file own changed"}
     added.unlink()
     with edited(own, {"own/entities.json": ('"kind": "a"', '"kind": "b"')}):
         plan = Plan(own, SOURCE, "results/own/metadata_mine_2_enriched_filtered.json", config="own.yaml")
-    assert "source" in plan.changed and "metadata" in plan.rules and "file ./own changed" in plan.causes
+    assert "source" in plan.changed and "metadata" in plan.rules and "file own changed" in plan.causes
     weights = next((own.folder / "weights/unet").glob("*.safetensors"))
     content = weights.read_bytes()
     weights.write_bytes(content[:-4] + b"\0\0\0\1")

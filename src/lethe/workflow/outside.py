@@ -23,6 +23,7 @@ from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
 
 DECIDES_NO_RESULT = "tells which files changed"
+CHECKOUT = Path(__file__).parents[3]
 STORE = Path(".snakemake/outside.json")
 MADE = ("results", "<results>", "resources")  # folders of what jobs make
 
@@ -42,7 +43,7 @@ def identities(*paths: Any) -> Callable[[Any], dict[str, str]]:
     def of_wildcards(wildcards: Any) -> dict[str, str]:
         leaves = [path for given in paths for path in _flat(given(wildcards) if callable(given) else given)]
         found = {_filled(path, wildcards) for path in leaves if is_outside(path)}
-        return {path: identity(path) for path in sorted(found) if os.path.exists(path)}
+        return {_named(path): identity(path) for path in sorted(found) if os.path.exists(path)}
 
     return of_wildcards
 
@@ -119,6 +120,12 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _named(path: str) -> str:
+    """A path in the checkout as seen from there, wherever a run works; any other as it is given."""
+    inside = Path(os.path.abspath(path))
+    return inside.relative_to(CHECKOUT).as_posix() if inside.is_relative_to(CHECKOUT) else path
 
 
 def _filled(path: str, wildcards: Any) -> str:
