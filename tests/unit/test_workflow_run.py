@@ -39,6 +39,12 @@ def test_outputs_are_all_of_them() -> None:
     assert found == {"files": ["a"], "outputs": ["t", "p", "q"]}
 
 
+def test_outputs_without_names_are_refused() -> None:
+    """They would be left out, and nothing made."""
+    with pytest.raises(TypeError, match="gives no output by name"):
+        bind(pack, given(input={"files": ["a"]}, output={}, params={}))
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
