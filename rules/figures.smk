@@ -189,6 +189,7 @@ use rule job as template with:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.template:make_result"),
+        models=plan.figures.models_of,
         values=plan.figures.parameters,
         inference=plan.inference,
         balance={name: list(task.balance) for name, task in plan.settings.tasks.items()},

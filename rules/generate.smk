@@ -64,6 +64,7 @@ for shape in plan.models.shapes("images"):
             gpu_mem_mb=plan.gpu_memory("generate"),
         params:
             job=plan.job("lethe.jobs.generate:generate"),
+            models=plan.models.in_batch(shape),
             settings=plan.data.task,
             generation=plan.settings.generation.model_dump(),
             world=plan.settings.world,

@@ -391,6 +391,7 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
             render_shards(
                 base,
                 [model],
+                [said],
                 [{"index": 0, "name": "dog"}],
                 task="objects",
                 style="thing",

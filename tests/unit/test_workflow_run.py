@@ -17,6 +17,9 @@ def compute(base: Path, table: Path, level: float, task: str, weights: Sequence[
 def pack(files: list[Path], outputs: list[Path]) -> None: ...
 
 
+def execute(source: Path, inputs: dict[str, Any]) -> None: ...
+
+
 def given(**parts: dict[str, Any]) -> Given:
     whole = {"input": {"base": "b"}, "output": {"table": "t"}, "params": {"level": 0.9}, "wildcards": {"task": "people"}}
     return Given(**(whole | parts))
@@ -37,6 +40,13 @@ def test_an_empty_input_is_left_to_the_default() -> None:
 def test_outputs_are_all_of_them() -> None:
     found = bind(pack, given(input={"files": ["a"]}, output={"tar": "t", "parts": ["p", "q"]}, params={}))
     assert found == {"files": ["a"], "outputs": ["t", "p", "q"]}
+
+
+def test_inputs_without_an_argument_of_their_own_are_one_argument() -> None:
+    files = {"source": "a.ipynb", "tar": "a.tar", "lists": ["x", "y"]}
+    found = bind(execute, given(input=files, output={}, params={}))
+    assert found == {"source": "a.ipynb", "inputs": {"tar": "a.tar", "lists": ["x", "y"]}}
+    assert bind(execute, given(input={"source": "a"}, output={}, params={})) == {"source": "a", "inputs": {}}
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def requests_of(
 def render_shards(
     base: str | Path,
     deltas: Sequence[str | Path | None],
+    names: Sequence[str],
     metadata: Sequence[Mapping[str, Any]],
     *,
     task: str,
@@ -46,17 +47,16 @@ def render_shards(
 ) -> None:
     """Write one shard (tar and index) per delta; ``None`` stands for the base itself.
 
+    ``names`` of the models stand in messages about their pictures.
     Finished shards wait in ``work``, so a killed job goes on with the first unfinished one. All models of a job share batches
     where they differ in their text map only.
     """
-    names = [f"{number:03d}" for number in range(len(deltas))]
-    waiting = [n for n in range(len(deltas)) if not {f"{names[n]}.tar", f"{names[n]}.parquet"} <= work.done]
+    waiting = [n for n, name in enumerate(names) if not {f"{name}.tar", f"{name}.parquet"} <= work.done]
     if waiting:
         pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
         digest = base_digest(base)
         loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
-        runs = {n: "baseline" if (path := deltas[n]) is None else Path(path).parent.name for n in waiting}
-        requests = [r for n in waiting for r in requests_of(metadata, style, generation.seeds, loaded[n], runs[n])]
+        requests = [r for n in waiting for r in requests_of(metadata, style, generation.seeds, loaded[n], names[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
         per_model = len(metadata) * len(generation.seeds)
         for number in waiting:

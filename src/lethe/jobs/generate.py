@@ -13,6 +13,8 @@ from lethe.testbed.distinct import check_base
 from lethe.testbed.schema import read_metadata
 from lethe.work import WorkFolder
 
+BASELINE = "baseline"  # the base, in messages
+
 
 def generate(
     base: Path,
@@ -27,18 +29,21 @@ def generate(
     dtype: str,
     work: WorkFolder,
     deltas: Sequence[Path] = (),
+    models: Sequence[str] = (BASELINE,),
 ) -> None:
     """Draw every entity under each of some unlearned models, or without deltas under the base.
 
     Args:
         tars, indices: a shard per model.
         settings: of the task.
+        deltas, models: files and names of the models; none for the base.
     """
     entities = read_metadata(metadata)
     check_base(entities, settings.prompt_style, settings.overwrite_prompt, base)
     render_shards(
         base,
         deltas or [None],
+        models,
         entities,
         task=task,
         style=settings.prompt_style,

@@ -7,6 +7,7 @@ from typing import Any
 
 from lethe.interference.resampling import Inference
 from lethe.plots.templates.figure import make, write
+from lethe.records import ModelId
 
 
 def make_result(
@@ -15,6 +16,7 @@ def make_result(
     pdf: Path,
     json: Path,
     template: str,
+    models: list[str],
     values: dict[str, Any],
     balance: dict[str, list[str]],
     inference: Inference,
@@ -23,7 +25,10 @@ def make_result(
 
     Args:
         inputs: kind of file -> files, see ``lethe.interference.templates.files``.
+        models: names of the models whose embeddings or images are among them.
         values: all parameters of the result.
         balance: task -> its two balanced attributes.
     """
-    write(*make(template, values, inputs, balance, inference), inference, png, pdf, json)
+    write(
+        *make(template, values, inputs, [ModelId.parse(name) for name in models], balance, inference), inference, png, pdf, json
+    )

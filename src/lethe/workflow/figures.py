@@ -65,6 +65,12 @@ class Figures:
         files = files_of(template, parameters, self.models.of_method, by_method=self.models.built("tables"))
         return {kind: [f"<results>/{name}" for name in names] for kind, names in files.items()}
 
+    def models_of(self, wildcards: Wildcards) -> list[str]:
+        """Names of the models whose embeddings or images a result reads, in the order of its files."""
+        from lethe.interference.templates.files import models_of
+
+        return [model.name for model in models_of(*self.request(wildcards), self.models.of_method)]
+
     def parameters(self, wildcards: Wildcards) -> dict[str, Any]:
         """All parameters of a result, defaults included, so that a changed default reaches the result."""
         parameters: dict[str, Any] = self.request(wildcards)[1].model_dump()

@@ -44,14 +44,7 @@ def files_of(template: Template, parameters: Parameters, models: Models, by_meth
             files[kind] = [PER_TASK[kind].format(task=task) for task in tasks]
     if kinds := similarities_of(parameters):
         files["similarities"] = [f"similarity_{kind}_{task}.json" for task in tasks for kind in kinds]
-    wanted = set(emitters_of(parameters)) if template.images or template.embeddings == "emitter" else None
-    runs = [
-        model.name
-        for task in tasks
-        for method in methods
-        for model in models(task, method)
-        if wanted is None or model.index in wanted
-    ]
+    runs = [model.name for model in models_of(template, parameters, models)]
     if template.embeddings:
         files["on_embeddings"] = [f"scores/{run}_embeddings.npz" for run in runs]
     if template.images:
@@ -60,16 +53,37 @@ def files_of(template: Template, parameters: Parameters, models: Models, by_meth
     return files
 
 
-def load_data(parameters: Parameters, files: Files, balance: Mapping[str, Sequence[str]]) -> dict[str, TaskData]:
+def models_of(template: Template, parameters: Parameters, models: Models) -> list[ModelId]:
+    """The models whose embeddings or images a result reads, in the order of ``files_of``."""
+    if not (template.embeddings or template.images):
+        return []
+    wanted = set(emitters_of(parameters)) if template.images or template.embeddings == "emitter" else None
+    return [
+        model
+        for task in tasks_of(parameters)
+        for method in methods_of(parameters)
+        for model in models(task, method)
+        if wanted is None or model.index in wanted
+    ]
+
+
+def load_data(
+    parameters: Parameters, files: Files, models: Sequence[ModelId], balance: Mapping[str, Sequence[str]]
+) -> dict[str, TaskData]:
     """Task -> data of the files of ``files_of``.
 
     Args:
         parameters: of the result.
         files: kind -> paths; kinds that are not there are not loaded.
+        models: of ``models_of``.
         balance: task -> its two balanced attributes.
     """
     kinds, tasks, data = similarities_of(parameters), tasks_of(parameters), {}
-    on = {ModelId.parse(Path(path).stem.removesuffix("_embeddings")).index: path for path in files.get("on_embeddings", ())}
+    on = (
+        {model.index: path for model, path in zip(models, files["on_embeddings"], strict=True)}
+        if "on_embeddings" in files
+        else {}
+    )
     for place, task in enumerate(tasks):
         given = {kind: _share(files[kind], place, len(tasks)) for kind in (*PER_TASK, "similarities") if kind in files}
         similar = zip(kinds, given.get("similarities", ()), strict=True)

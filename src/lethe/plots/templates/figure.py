@@ -22,18 +22,23 @@ from lethe.records import ModelId
 
 
 def make(
-    template: str, parameters: Mapping[str, Any], files: Files, balance: Mapping[str, Sequence[str]], inference: Inference
+    template: str,
+    parameters: Mapping[str, Any],
+    files: Files,
+    models: Sequence[ModelId],
+    balance: Mapping[str, Sequence[str]],
+    inference: Inference,
 ) -> tuple[Template, Parameters, Result, Pictures]:
-    """Compute a result from the files of ``files_of`` and read the pictures it shows."""
+    """Compute a result from the files of ``files_of``, which are of ``models``, and read the pictures it shows."""
     found = TEMPLATES.load(template)
     given = validate(found.parameters, dict(parameters))
-    result = found.compute(given, load_data(given, files, balance), inference)
-    return found, given, result, read_pictures(result, files) if found.images else {}
+    result = found.compute(given, load_data(given, files, models, balance), inference)
+    return found, given, result, read_pictures(result, files, models) if found.images else {}
 
 
-def read_pictures(result: Result, files: Files) -> Pictures:
+def read_pictures(result: Result, files: Files, models: Sequence[ModelId]) -> Pictures:
     """(row, member) -> picture, from the shards of the base and of each method."""
-    names = [OFF, *(ModelId.parse(Path(tar).stem.removeprefix("generated_")).method for tar in files["tars"][1:])]
+    names = [OFF, *(model.method for model in models)]
     with ExitStack() as stack:
         shards = zip(names, files["tars"], files["indices"], strict=True)
         readers = {name: stack.enter_context(ShardReader(tar, index)).read for name, tar, index in shards}
