@@ -48,7 +48,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     (clone.folder / "first.py").write_text(SCRIPT.format(module="records", name="NAME"))
     (clone.folder / "second.py").write_text(SCRIPT.format(module="gate", name="__doc__"))
     (clone.folder / "own.txt").write_text("mine")
-    assert why(clone, SECOND) == (1, f"{SECOND} was never made\n{FIRST} was never made\n2 jobs in all")
+    assert why(clone, SECOND) == (1, f"{SECOND} was never made\n{FIRST} was never made\njobs in all: 2")
     clone.snakemake("-c1", config=None)
     return clone
 
@@ -102,7 +102,7 @@ def test_a_missing_file_and_one_that_was_replaced_are_named(toy: Clone) -> None:
     assert f"{FIRST} would be made again:\n  file {FIRST} is missing" in why(toy, FIRST, SECOND)[1]
     file.write_text("something else")
     try:
-        assert why(toy, SECOND) == (1, f"{SECOND} would be made again:\n  file {FIRST} changed\n1 jobs in all")
+        assert why(toy, SECOND) == (1, f"{SECOND} would be made again:\n  file {FIRST} changed\njobs in all: 1")
     finally:
         file.write_text(content)
 

@@ -24,7 +24,7 @@ DECIDES_NO_RESULT = "tells why a product would be made again"
 CODE = ("code", "job")  # parameters that hold a hash of code, alone or as "module:function@hash"
 TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT})  # as in profiles/default
 MOST = 20  # jobs that a reader is told about
-AGAIN = "is made again first"
+AGAIN = "made again first"
 NEVER = "was never made"
 _ABSENT = object()
 
@@ -77,7 +77,7 @@ def text(targets: Sequence[str], found: Sequence[Stale]) -> str:
     for stale in islice(first, MOST):
         lines += [f"{stale.output} {NEVER if stale.causes == [NEVER] else 'would be made again:'}"]
         lines += [f"  {cause}" for cause in stale.causes if cause != NEVER]
-    return "\n".join([*lines, f"{len(found)} jobs in all"])
+    return "\n".join([*lines, f"jobs in all: {len(found)}"])
 
 
 def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
@@ -94,7 +94,9 @@ def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
         causes += differences(before, now, {str(file) for file in job.input})
     newer = sorted(set(map(str, reason.updated_input)) - again)
     causes += [f"file {file} is newer" for file in newer if f"file {file} changed" not in causes]
-    causes += [f"file {file} {AGAIN}" for file in sorted(again)]
+    if again:
+        more = f" and {len(again) - 1} more are" if len(again) > 1 else " is"
+        causes.append(f"file {min(again)}{more} {AGAIN}")
     return causes or list(reason.get_names())
 
 
@@ -138,6 +140,7 @@ def _split(value: Any) -> tuple[str, str]:
 
 
 def _of_value(where: str, old: Any, new: Any) -> Iterable[str]:
+    old, new = ({} if isinstance(other, dict) and value is _ABSENT else value for value, other in ((old, new), (new, old)))
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             if old.get(key, _ABSENT) != new.get(key, _ABSENT):
