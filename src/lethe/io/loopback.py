@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+DECIDES_NO_RESULT = "tells which addresses are this machine"
+
 
 def is_loopback(address: str) -> bool:
     """Whether a URL leads to this machine."""
