@@ -14,7 +14,7 @@ include: "rules/common.smk"
 
 from lethe.deepunlearn import ARCHITECTURES
 from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
-from lethe.forked import INSIDE, fork_scripts, imported_by
+from lethe.forked import INSIDE, fork_scripts
 from lethe.interference.templates import TEMPLATES
 from lethe.parent import announce_parent
 from lethe.work import sweep
@@ -60,9 +60,7 @@ report: "report/workflow.rst"
 onstart:
     keep_parts()
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
-    fork_scripts(
-        workflow, INSIDE | plan.modules | imported_by(Path(workflow.basedir).glob("scripts/*.py")), plan.settings.device
-    )
+    fork_scripts(workflow, INSIDE | plan.modules, plan.settings.device)
 
 
 onsuccess:

@@ -8,7 +8,6 @@ this is the only module of the package that imports snakemake, and only the Snak
 
 from __future__ import annotations
 
-import ast
 import inspect
 import multiprocessing
 import os
@@ -18,7 +17,6 @@ import threading
 from collections.abc import Iterable
 from itertools import islice
 from multiprocessing.connection import wait
-from pathlib import Path
 from typing import Any
 
 from snakemake.benchmark import benchmarked
@@ -87,13 +85,6 @@ def fork_scripts(workflow: Any, modules: Iterable[str], device: str) -> bool:
         return False
     PythonScript.execute_script = _execute_script
     return True
-
-
-def imported_by(scripts: Iterable[Path]) -> set[str]:
-    """The modules that the import statements of some Python files name."""
-    nodes = [node for script in scripts for node in ast.walk(ast.parse(script.read_text("utf-8")))]
-    names = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    return names | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
 
 
 def is_replaceable(method: Any) -> bool:

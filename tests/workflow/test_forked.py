@@ -288,9 +288,3 @@ def test_elsewhere_every_script_has_its_interpreter(
     method = PythonScript.execute_script
     assert forked.fork_scripts(workflow, ["json"], device) is False
     assert PythonScript.execute_script is method
-
-
-def test_modules_are_read_from_import_statements(tmp_path: Path) -> None:
-    script = tmp_path / "a.py"
-    script.write_text("import os.path as p, json\nfrom lethe.io import tables\nfrom . import x\ndef f():\n    import csv\n")
-    assert forked.imported_by([script]) == {"os.path", "json", "lethe.io", "csv"}

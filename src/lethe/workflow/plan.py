@@ -29,6 +29,8 @@ from lethe.workflow.tables import Tables
 from lethe.workflow.targets import OF_MODELS
 from lethe.workflow.wildcards import Wildcards
 
+RUN = "lethe.workflow.run"
+
 
 class Plan:
     """Which models, files and products exist, and what each job gets.
@@ -115,8 +117,8 @@ class Plan:
 
     @property
     def modules(self) -> set[str]:
-        """The modules of all functions that the rules name."""
-        return {function.partition(":")[0] for function in self.functions}
+        """What jobs import: the modules of all functions that the rules name, and what calls them."""
+        return {RUN, *(function.partition(":")[0] for function in self.functions)}
 
     @cached_property
     def inference(self) -> dict[str, Any]:
