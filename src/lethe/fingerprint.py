@@ -113,7 +113,8 @@ def _file(module: str) -> Path:
 
 
 @cache
-def _is_module(name: str) -> bool:
+def is_module(name: str) -> bool:
+    """Whether a dotted name is a module of the package."""
     try:
         _file(name)
     except ModuleNotFoundError:
@@ -123,7 +124,7 @@ def _is_module(name: str) -> bool:
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    return frozenset(name for name in facts_of(module).names if _is_module(name))
+    return frozenset(name for name in facts_of(module).names if is_module(name))
 
 
 def _facts(key: str, file: Path) -> Facts:

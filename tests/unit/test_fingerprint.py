@@ -22,7 +22,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def clear() -> None:
-    for cached in (module.facts_of, module._imports, module._is_module):
+    for cached in (module.facts_of, module._imports, module.is_module):
         cached.cache_clear()
     module._recalled.clear()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from lethe.fingerprint import FILES, all_modules, closure, digest_of, facts_of
+from lethe.fingerprint import FILES, all_modules, closure, digest_of, facts_of, is_module
 from lethe.io.tables import read_json, write_json
 from lethe.registry import nearest
 
@@ -60,7 +60,7 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
-    waiting = {target, *files} if target.endswith(FILES) else {target.partition(":")[0], *files, *RUNNER & set(all_modules())}
+    waiting = {target, *files} if target.endswith(FILES) else {target.partition(":")[0], *files, *filter(is_module, RUNNER)}
     while waiting:
         modules |= closure(waiting)
         waiting = set()
