@@ -174,14 +174,8 @@ class Studies:
         return self.settings.lira[wildcards.dataset].model_dump()
 
     def own_folder(self, wildcards: Wildcards) -> list[str]:
-        """The folder of a data set of one's own; none where it is fetched, ships with a library or lies in its usual place.
-
-        Raises:
-            SettingsError: it does not exist.
-        """
+        """The folder of a data set of one's own; none where it is fetched, ships with a library or lies in its usual place."""
         folder = self._data(wildcards).folder
-        if folder:
-            check_exists(f"deepunlearn.datasets.{wildcards.dataset}.folder", folder)
         return [folder] if folder else []
 
     def shipped(self, wildcards: Wildcards) -> dict[str, Any] | None:
