@@ -33,7 +33,8 @@ configfile: ROOT / "config/config.yaml"
 
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
-outside.recall()
+if LINKS is None:
+    outside.recall()
 OVERLAYS = ()
 if workflow.is_main_process:
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)

@@ -188,7 +188,7 @@ for made in plan.archive.made:
                 manifest="<results>/archive/manifest.json",
                 bundle=f"<results>/archive/bundles/{made.bundle}.tar",
             output:
-                [file for pattern in made.files for file in shape.each(f"<results>/{pattern}")],
+                files=[file for pattern in made.files for file in shape.each(f"<results>/{pattern}")],
             log:
                 f"<logs>/{made.name}_from_archive/{{task}}_{{batch}}_{{method}}_{{epochs}}.log",
             benchmark:

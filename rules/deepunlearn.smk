@@ -38,7 +38,7 @@ use rule job as fetch_classification_data with:
 use rule job as classification_data with:
     """Images, labels and pinned splits of a data set in one file."""
     input:
-        files=plan.studies.fetched(workflow.dryrun),
+        files=plan.studies.fetched(asked.dry_run),
     output:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
     log:

@@ -94,7 +94,7 @@ def test_tuning_models_forget_what_is_not_reported(data: Path) -> None:
     stack = experiment.train(experiment.training_rows().expand(3, -1), [0, 1, 2], training)
     reported = set(experiment.splits["forget"].tolist())
     problem, references = tuned(experiment, stack, stack, Search(protocol="published", seeds=[0, 2], trials=8))
-    assert problem.seeds == [0, 2] and len(references) == 2 and set(problem.forget[1].tolist()) == reported
+    assert problem.seeds == [0, 2] and len(problem) == len(references) == 2 and set(problem.forget[1].tolist()) == reported
     held_out = experiment.train(experiment.tuning_rows([100, 101])[0], [100, 101], training)
     problem, references = tuned(experiment, held_out, held_out, Search(seeds=[100, 101], trials=8))
     assert problem.seeds == [100, 101] and references is held_out and not reported & set(problem.forget.flatten().tolist())

@@ -112,11 +112,11 @@ def test_a_folder_that_is_not_there_stops_the_plan(tmp_path: Path) -> None:
         return plan(deepunlearn={"datasets": {"digits": {"folder": folder}}})
 
     with pytest.raises(SettingsError, match=r"deepunlearn.datasets.digits.folder: '.*nowhere' does not exist"):
-        of_folder(str(tmp_path / "nowhere")).studies.fetched(dry_run=True)(of(dataset="digits"))
+        of_folder(str(tmp_path / "nowhere")).studies.fetched(lambda: True)(of(dataset="digits"))
     by_hand = of_folder("data/nowhere").studies
-    assert by_hand.fetched(dry_run=True)(of(dataset="digits")) == []
+    assert by_hand.fetched(lambda: True)(of(dataset="digits")) == []
     with pytest.raises(SettingsError, match="does not exist"):
-        by_hand.fetched(dry_run=False)(of(dataset="digits"))
+        by_hand.fetched(lambda: False)(of(dataset="digits"))
 
 
 # --- published records ---

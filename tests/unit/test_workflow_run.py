@@ -49,6 +49,12 @@ def test_inputs_without_an_argument_of_their_own_are_one_argument() -> None:
     assert bind(execute, given(input={"source": "a"}, output={}, params={})) == {"source": "a", "inputs": {}}
 
 
+def test_outputs_without_names_are_refused() -> None:
+    """They would be left out, and nothing made."""
+    with pytest.raises(TypeError, match="gives no output by name"):
+        bind(pack, given(input={"files": ["a"]}, output={}, params={}))
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [

@@ -33,7 +33,7 @@ def rules() -> list[tuple[str, str]]:
     for file in sorted((ROOT / "rules").glob("*.smk")):
         for part in re.split(r"^(?= *(?:use )?rule\b[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
             text = textwrap.dedent(re.split(r"^for ", part, flags=re.MULTILINE)[0])
-            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(r"^    name:\s+(.+)", text, flags=re.MULTILINE)
+            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(r'name:\n +(?:shape\.name\()?f?"(.+?)"', text)
             assert name is not None
             if text.startswith(("rule", "use rule job as")) and name[1] not in (
                 "job",

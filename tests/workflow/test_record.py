@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,9 @@ def test_the_record_of_a_run(finished: Clone, clone: Clone) -> None:
     assert record["configuration_sha256"] == hashlib.sha256(configuration).hexdigest()
     assert yaml.safe_load(configuration)["world"] == "smoke"
     planned = set(planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all")))
+    planned = {re.sub(r"_\d+$", "", name) for name in planned}  # batches of one model have a rule of their own
     assert set(record["rules"]) == planned - {"all", "provenance", "ro_crate"}
-    assert record["rules"]["unlearn"]["jobs"] == 4 and record["rules"]["unlearn"]["seconds"] > 0
+    assert record["rules"]["unlearn"]["jobs"] == 5 and record["rules"]["unlearn"]["seconds"] > 0
     assert set(record["rules"]) <= set(record["code"]["fingerprints"])
     assert set(record["code"]["fingerprints"]["unlearn"]) == {
         f"objects/{m}" for m in ("none", "uce", "distil", "munba", "retrain")

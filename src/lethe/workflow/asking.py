@@ -60,6 +60,10 @@ class Asked:
         self._workflow = workflow
         self._plan = plan
 
+    def dry_run(self) -> bool:
+        """Whether this is a plan only; not known while the Snakefile is read."""
+        return bool(self._workflow.dryrun)
+
     def target(self, wildcards: Wildcards) -> str:
         """Which of the two targets with a record was asked for. Only local rules may ask: a job on a cluster knows its own target only."""
         return asked_target(self._workflow.dag_settings.targets)

@@ -86,6 +86,8 @@ def bind(function: Callable[..., None], given: Given) -> dict[str, Any]:
         others = {name: value for name, value in given.input.items() if name not in wanted}
         given = given._replace(input={**own, "inputs": others})
     if "outputs" in wanted:
+        if not given.output:
+            faults.append("its rule gives no output by name")
         every = [files if isinstance(files, list) else [files] for files in given.output.values()]
         given = given._replace(output={"outputs": [file for files in every for file in files]})
     for kind, values in given._asdict().items():

@@ -110,11 +110,12 @@ class Studies:
 
     # --- input functions ---
 
-    def fetched(self, dry_run: bool) -> Callable[[Wildcards], str | list[str]]:
+    def fetched(self, dry_run: Callable[[], bool]) -> Callable[[Wildcards], str | list[str]]:
         """An input function: the folder of the files of the wildcard's data set, where a rule downloads them.
 
         Args:
-            dry_run: whether files that are to be put into data/ by hand may be missing, so that a plan can be looked at before.
+            dry_run: tells, when jobs are planned, whether this is a plan only. Files that are to be put into data/ by hand may then be
+                missing, so that a plan can be looked at before.
 
         Raises:
             SettingsError: a folder that is configured is not there; named by its key.
@@ -122,7 +123,7 @@ class Studies:
 
         def files(wildcards: Wildcards) -> str | list[str]:
             data = self._data(wildcards)
-            by_hand = dry_run and Path(data.folder).parts[:1] == ("data",)
+            by_hand = dry_run() and Path(data.folder).parts[:1] == ("data",)
             if data.folder and not by_hand:
                 check_exists(f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
             return f"<results>/deepunlearn/{wildcards.dataset}/files" if data.source == "fetch" else []
