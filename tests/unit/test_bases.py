@@ -15,7 +15,8 @@ import pytest
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.supported import UnusableBaseError, check_sampling, prediction_of
 from lethe.io.tables import CorruptFileError
-from lethe.unlearners import NOISE_LOSSES, UNLEARNERS, reason_against
+from lethe.unlearners import UNLEARNERS
+from lethe.unlearners.predictions import NOISE_LOSSES, reason_against
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 VAE = "vae/diffusion_pytorch_model.safetensors"

@@ -14,7 +14,8 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
 from lethe.sources.redrawn import no_unseen
-from lethe.unlearners import RETRAIN, reason_against
+from lethe.unlearners import RETRAIN
+from lethe.unlearners.predictions import reason_against
 from lethe.workflow.data import Data
 from lethe.workflow.wildcards import Wildcards
 

@@ -60,8 +60,7 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
-    runner = () if target.endswith(FILES) else filter(is_module, RUNNER)
-    waiting = {target if target.endswith(FILES) else target.partition(":")[0], *files, *runner}
+    waiting = {target, *files} if target.endswith(FILES) else {target.partition(":")[0], *files, *filter(is_module, RUNNER)}
     while waiting:
         modules |= closure(waiting)
         waiting = set()
