@@ -102,7 +102,7 @@ use rule job as train_base with:
         "Training the base '{wildcards.base}'"
 
 
-use rule job as train_retrain with:
+use rule job as train_without with:
     """The true target of unlearning: the same training without one entity of the task."""
     input:
         sources=plan.bases.sources,
@@ -111,12 +111,12 @@ use rule job as train_retrain with:
         judge=["<results>/parts/judge.safetensors", "<results>/parts/judge.json"],
         tokenizer="<results>/parts/tokenizer.json",
     output:
-        weights="<results>/parts/retrain_{task}_{index}.safetensors",
-        record="<results>/parts/retrain_{task}_{index}.json",
+        weights=f"{plan.bases.reference}.safetensors",
+        record=f"{plan.bases.reference}.json",
     log:
-        "<logs>/train_retrain/{task}_{index}.log",
+        "<logs>/train_without/{task}_{index}.log",
     benchmark:
-        "<benchmarks>/train_retrain/{task}_{index}.tsv"
+        "<benchmarks>/train_without/{task}_{index}.tsv"
     resources:
         mem_mb=3000,
         runtime=240,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -50,6 +51,11 @@ out = Path(snakemake.output[0])
 SHARED = "import os, tempfile\nIMPORTED_BY, FOLDER = os.getpid(), tempfile.gettempdir()\n"
 
 
+def heed_interrupts() -> None:
+    """Tests may run in the background, where a shell has its processes ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class World:
     """A Snakefile with a rule for each script, before eleven others that wait for all of them."""
@@ -86,6 +92,7 @@ class World:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str]:

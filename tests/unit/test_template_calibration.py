@@ -79,7 +79,7 @@ def test_association_of_drifting_models() -> None:
     for draw in range(3 * DRAWS):
         noise = generator.normal(scale=0.05, size=(12, 12))
         drift = 0.1 + noise + noise.T + generator.normal(scale=0.02, size=(8, 12, 12))
-        corrected += _relabelled(drift.mean(axis=0), a, b, 8, Inference(99, 0, seed=draw)).p <= 0.05  # type: ignore[operator]
+        corrected += _relabelled(drift.mean(axis=0), a, b, 8, Inference(99, 0, seed=draw), "").p <= 0.05  # type: ignore[operator]
         published += _flips(association(drift, a, b, True), Inference(99, 0, seed=draw)) <= 0.05
     assert NEAR[0] <= corrected / (3 * DRAWS) <= NEAR[1]
     assert published / (3 * DRAWS) > 0.9

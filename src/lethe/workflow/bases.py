@@ -94,13 +94,20 @@ class Bases:
         if wildcards.method != RETRAIN:
             return []
         source = self.settings.bases[self.settings.tasks[wildcards.task].base].source
-        return self.part(f"retrain_{wildcards.task}_{wildcards.batch}", source)
+        return self.part(f"{RETRAIN}_{wildcards.task}_{wildcards.batch}", source)
+
+    @property
+    def reference(self) -> str:
+        """The checkpoint of a base that is trained without the wildcards' entity, without its ending."""
+        return f"<results>/parts/{RETRAIN}_{{task}}_{{index}}"
 
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
         names = ["vae", *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
-        names += [f"retrain_{name}_{index:03d}" for name, task in self.settings.tasks.items() for index in task.retrain_emitters]
+        names += [
+            f"{RETRAIN}_{name}_{index:03d}" for name, task in self.settings.tasks.items() for index in task.retrain_emitters
+        ]
         parts = [f"<results>/parts/{name}.{suffix}" for name in names for suffix in ("safetensors", "json")]
         return [*parts, "<results>/parts/tokenizer.json"]
 
