@@ -12,9 +12,8 @@ import torch
 from PIL import Image
 from tests.unit.test_metrics_oracles import photos
 
-from lethe.fingerprint import closure
 from lethe.io.tables import CorruptFileError
-from lethe.metrics import modules_of
+from lethe.metrics import with_published
 from lethe.metrics.base import MetricContext
 from lethe.metrics.clip import ClipScore, load_clip
 from lethe.metrics.dino import load_backbone, row_cosine
@@ -22,6 +21,7 @@ from lethe.metrics.embeddings import Embeddings
 from lethe.metrics.reference_loop import bench_scoring, has_flat_area
 from lethe.metrics.scoring import ImageSet, Scorer, build_metrics, decode
 from lethe.metrics.transform import ImageTransform
+from lethe.workflow.code import parts_of
 
 RECEIVERS, SEEDS = 3, 2
 PROMPTS = ["An image of a cat", "An image of an owl", "An image of a red house"]
@@ -163,11 +163,12 @@ def test_the_threshold_reaches_nudenet_and_its_constants_every_row(context: Metr
     assert list(scorer.score_seed_pairs().columns) == ["receiver", "seed", "other_seed"]
 
 
-def test_the_code_of_every_metric_is_in_the_fingerprint_of_scoring() -> None:
+def test_the_code_of_every_metric_is_code_of_scoring() -> None:
     """A metric is found by its name, so no import leads to its module."""
-    found = closure(modules_of(["clip", "rmse", "lpips_backbone"]))
-    assert {f"lethe.metrics.{name}" for name in ("run", "scoring", "clip", "fidelity", "lpips", "dino")} <= found
-    assert "lethe.metrics.brisque" not in found
+    asked = {"lethe.metrics.METRICS": with_published(["clip", "rmse", "lpips_backbone"])}
+    found = parts_of("lethe.jobs.score:score", asked)
+    assert {f"lethe.metrics.{name}" for name in ("run", "scoring", "clip", "fidelity", "lpips", "dino")} <= set(found)
+    assert "lethe.metrics.METRICS[rmse_published]" in found and "lethe.metrics.brisque" not in found
 
 
 def test_missing_off_images_prompts_and_models_are_named(context: MetricContext) -> None:

@@ -28,9 +28,16 @@ for _name in METRICS:  # what nobody can read must not be scored for hours
         spec_of(f"{_name}_diff")
 
 
-def modules_of(names: Sequence[str]) -> list[str]:
-    """The modules that score ``names``, for a fingerprint: a metric is loaded by its name, so no import leads to it."""
-    return ["lethe.metrics.run", *sorted({METRICS.module_of(name) for name in names})]
+def with_published(names: Sequence[str]) -> list[str]:
+    """What is scored where ``names`` are asked for: ``rmse`` and ``ssim`` bring their ``_published`` variants, which cost nothing.
+
+    >>> with_published(["clip", "rmse"])
+    ['clip', 'rmse', 'rmse_published']
+    """
+    return [
+        *names,
+        *(f"{name}_published" for name in names if f"{name}_published" in METRICS and f"{name}_published" not in names),
+    ]
 
 
-__all__ = ["DIRECTIONS", "METRICS", "SPECS", "Metric", "MetricSpec", "modules_of", "spec_of"]
+__all__ = ["DIRECTIONS", "METRICS", "SPECS", "Metric", "MetricSpec", "spec_of", "with_published"]

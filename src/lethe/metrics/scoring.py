@@ -16,7 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from lethe.metrics import METRICS
+from lethe.metrics import METRICS, with_published
 from lethe.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
 from lethe.metrics.constant import CONSTANT, constant_pictures
 from lethe.metrics.embeddings import Embeddings
@@ -92,12 +92,8 @@ def decode(pngs: Iterable[bytes]) -> torch.Tensor:
 
 
 def build_metrics(names: Sequence[str], context: MetricContext) -> list[Metric]:
-    """The metrics ``names`` with their models loaded; ``rmse`` and ``ssim`` bring their ``_published`` variants, which
-    cost nothing.
-    """
-    wanted = list(names)
-    wanted += [f"{name}_published" for name in names if f"{name}_published" in METRICS and f"{name}_published" not in names]
-    return [METRICS.load(name).create(context) for name in wanted]
+    """The metrics ``names`` and their published variants (``with_published``) with their models loaded."""
+    return [METRICS.load(name).create(context) for name in with_published(names)]
 
 
 class Scorer:

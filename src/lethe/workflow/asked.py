@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from lethe.metrics import with_published
 from lethe.settings.models import Settings
 
 
@@ -34,7 +35,7 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
     found = {
         "lethe.unlearners.UNLEARNERS": [wildcards["method"]] if "method" in wildcards else list(runnable),
         "lethe.sources.SOURCES": [task.source for task in tasks],
-        "lethe.metrics.METRICS": settings.scoring.metrics,
+        "lethe.metrics.METRICS": with_published(settings.scoring.metrics),
         "lethe.pretraining.EVALUATOR_FOLDERS": [wildcards["evaluator"]]
         if "evaluator" in wildcards
         else list(settings.evaluators),
