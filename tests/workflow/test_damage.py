@@ -112,8 +112,8 @@ def test_runs_killed_alone_go_on_and_make_nothing_twice(copied: Clone) -> None:
             for path in (results / name).glob("*objects_*_distil_*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         finished: dict[str, int] = {}
-        for _ in range(2):
-            kill_alone(copied, draw.uniform(5, 20), finished)
+        for models in (draw.randint(1, 9), 0):
+            kill_alone(copied, models, draw.uniform(0, 12), finished)
         output = copied.snakemake(*ONLY_FILES, "--", "tables")
         assert "Error" not in output, output[-3000:]
         again = [name for name, inode in finished.items() if (results / "models" / name).stat().st_ino != inode]
@@ -124,14 +124,21 @@ def test_runs_killed_alone_go_on_and_make_nothing_twice(copied: Clone) -> None:
     assert noted
 
 
-def kill_alone(clone: Clone, seconds: float, finished: dict[str, int]) -> None:
-    """Start a run, kill its main process after some time, and note the inodes of all models that are finished then."""
+def kill_alone(clone: Clone, models: int, seconds: float, finished: dict[str, int]) -> None:
+    """Start a run, kill its main process some time after so many models are finished, and note the inodes of all that are then."""
     command = clone.command(*ONLY_FILES, "--", "tables")
     with open(clone.folder / "killed.log", "ab") as log:
         run = subprocess.Popen(command, cwd=clone.folder, env=clone.environment(), stdout=log, stderr=log)
+    while len(finished_models(clone)) < models and run.poll() is None:  # the machine may be busy
+        time.sleep(0.05)
     time.sleep(seconds)
     run.kill()
     run.wait()
-    for mark in (clone.folder / RESULTS / ".work").glob("unlearn/*_distil_*/*.delta.safetensors.done.json"):
+    for mark in finished_models(clone):
         delta = mark.with_name(mark.name.removesuffix(".done.json"))
         finished[f"{delta.name.removesuffix('.delta.safetensors')}/delta.safetensors"] = delta.stat().st_ino
+
+
+def finished_models(clone: Clone) -> list[Path]:
+    """The marks of models that are finished in a work folder."""
+    return list((clone.folder / RESULTS / ".work").glob("unlearn/*_distil_*/*.delta.safetensors.done.json"))
