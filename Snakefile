@@ -4,6 +4,8 @@
 `snakemake --profile slurm all --configfile config/paper.yaml` runs the paper. Every file below results/ is a target.
 """
 
+import gc
+
 from snakemake.utils import min_version, update_config
 
 min_version("9.20")
@@ -31,6 +33,7 @@ from lethe.workflow.wildcards import one_of
 configfile: ROOT / "config/config.yaml"
 
 
+gc.disable()  # while a run is planned: millions of objects are made, and none is garbage
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
 if LINKS is None:
@@ -58,6 +61,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    gc.enable()
     keep_parts()
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(workflow, INSIDE | plan.modules, plan.settings.device)

@@ -84,7 +84,6 @@ use rule job as provenance with:
 use rule job as ro_crate with:
     """Everything that a run gave, as linked data: https://www.researchobject.org/workflow-run-crate."""
     input:
-        products=asked.products,
         config="<results>/run_config.yaml",
         record="<results>/provenance/run.json",
         workflow="<results>/provenance/workflow",
@@ -100,6 +99,7 @@ use rule job as ro_crate with:
         runtime=30,
     params:
         job=plan.job("lethe.jobs.crate:write_crate"),
+        products=asked.products,  # no input: the record is made again wherever one of them is
         outside=identities(plan.root / "CITATION.cff"),
     message:
         "RO-Crate of the run"

@@ -71,7 +71,7 @@ class Asked:
     def products(self, wildcards: Wildcards) -> list[str]:
         """The products of that target."""
         inputs = self._workflow.get_rule(self.target(wildcards)).input
-        return [file for file in inputs if file not in inputs.record]
+        return [str(file) for file in inputs if file not in inputs.record]
 
     def codes(self, wildcards: Wildcards) -> dict[str, str | dict[str, str]]:
         """Name of each rule -> hash of its code, asked when all rules are known."""

@@ -110,10 +110,13 @@ def shapes(groups: Iterable[Group], alone: Iterable[Group] = ()) -> list[Shape]:
 
 def _constraint(units: tuple[str, ...], of_groups: list[tuple[Group, list[str]]], plain: bool = False) -> str:
     """A task whose name is followed by an index of one of its batches."""
-    choices = []
+    ends: dict[tuple[str, str], list[str]] = defaultdict(
+        list
+    )  # methods have the same batches, which stand in the expression once
     for group, names in of_groups:
         if plain:
             names = [str(int(name)) if units == ("",) else name.lstrip("0") for name in names]
         digits = f"(?:{'|'.join(names)})" + ("" if units == ("",) else f"[{''.join(units)}]")
-        choices.append(f"{re.escape(group.task)}(?=[_/]{digits}{group.end})")
+        ends[re.escape(group.task), digits].append(group.end)
+    choices = [f"{task}(?=[_/]{digits}(?:{'|'.join(found)}))" for (task, digits), found in ends.items()]
     return f"(?:{'|'.join(choices)})"
