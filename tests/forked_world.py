@@ -44,7 +44,7 @@ START = """
 import atexit, os, signal, sys, tempfile, threading, time
 from pathlib import Path
 from lethe.runtime import start_job
-start_job(snakemake, "{name}", torch=False)
+start_job(snakemake, "{name}")
 out = Path(snakemake.output[0])
 """
 # imported by the server, if there is one; asks for the folder of temporary files, which the standard library remembers

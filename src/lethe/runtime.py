@@ -1,4 +1,4 @@
-"""What every job sets up first: its log, its inputs, its threads and its determinism."""
+"""What every job does first: its log, and the check of its inputs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from lethe.device import resolve_device, setup_torch
 from lethe.import_clock import ImportClock
 from lethe.job import Job, check_inputs, record_outputs
 from lethe.parent import end_with_parent
-from lethe.progress import log, progress
+from lethe.progress import log
 from lethe.threads import thread_count
 
 DECIDES_NO_RESULT = "starts a job: its log, its checks, its end"
 
-__all__ = ["log", "progress", "resolve_device", "setup_logging", "setup_torch", "start_job"]  # all that scripts ask for
 _imports = ImportClock()
 
 
@@ -43,16 +41,14 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
 
 
-def start_job(job: Job, title: str, torch: bool = True, threads: int | None = None, keep: bool = True) -> None:
-    """What a script does first: log, check its inputs, and where it computes with torch, threads and determinism.
+def start_job(job: Job, title: str, keep: bool = True) -> None:
+    """What a script does first: log, and check its inputs.
 
     From here on the job ends with the run that started it. When it ends well, the hashes of its outputs are written.
 
     Args:
         job: the script's ``snakemake``.
         title: what the log and its first line call the job.
-        torch: whether the job computes with torch.
-        threads: how many threads, where they are not the job's: a job that holds all cores to be alone.
         keep: whether outputs stay; those that Snakemake removes after use get no hashes.
 
     Raises:
@@ -63,5 +59,3 @@ def start_job(job: Job, title: str, torch: bool = True, threads: int | None = No
     check_inputs(job)
     if keep:
         record_outputs(job)
-    if torch:
-        setup_torch(threads or job.threads)

@@ -139,7 +139,7 @@ import sys
 from types import SimpleNamespace
 snakemake = SimpleNamespace(log=["job.log"], threads=1, input={inputs!r}, output={outputs!r})
 from lethe.runtime import start_job
-start_job(snakemake, "a job", torch=False)
+start_job(snakemake, "a job")
 {body}
 """
 

@@ -20,7 +20,7 @@ from lethe.records import ImageKey, ModelId
 def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "job.log"
     job = f"SimpleNamespace(log=[{str(log)!r}], threads=1, input=[], output=[])"
-    code = f"from types import SimpleNamespace; from lethe.runtime import start_job; start_job({job}, 'a job', torch=False)"
+    code = f"from types import SimpleNamespace; from lethe.runtime import start_job; start_job({job}, 'a job')"
     code += "; raise ValueError('entity 7')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -90,7 +90,7 @@ sys.path.insert(0, {str(tmp_path)!r})
 from types import SimpleNamespace
 snakemake = SimpleNamespace(log=[{str(log)!r}], threads=1, input=[], output=[])
 from lethe.runtime import start_job
-start_job(snakemake, 'a job', torch=False)
+start_job(snakemake, 'a job')
 def compute():
     {{}}
     sum(range(10**7))
@@ -110,7 +110,7 @@ compute()
 
 def test_a_job_asks_for_deterministic_algorithms_without_loading_the_compiler() -> None:
     code = (
-        "import sys; from lethe.runtime import setup_torch; setup_torch(1); import torch;"
+        "import sys; from lethe.device import setup_torch; setup_torch(1); import torch;"
         "print(torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),"
         "'torch._dynamo' in sys.modules)"
     )

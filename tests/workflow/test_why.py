@@ -34,7 +34,7 @@ rule second:
 SCRIPT = """from pathlib import Path
 from lethe.runtime import start_job
 from lethe.{module} import {name}
-start_job(snakemake, "toy", torch=False)
+start_job(snakemake, "toy")
 Path(snakemake.output[0]).write_text(str({name}) + Path(snakemake.input[0]).read_text())
 """
 FIRST, SECOND = "results/toy/first.txt", "results/toy/second.txt"

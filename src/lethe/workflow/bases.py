@@ -120,7 +120,7 @@ class Bases:
         return self.data.prompt_styles(self._tasks_on(wildcards))
 
     def _tasks_on(self, wildcards: Wildcards) -> list[str]:
-        given = dict(wildcards.items())  # type: ignore[operator]
+        given = dict(wildcards.items())
         base = given["base"] if "base" in given else self.settings.tasks[given["task"]].base
         return [name for name, task in self.settings.tasks.items() if task.base == base]
 

@@ -127,7 +127,7 @@ class Models:
 
     def of_wildcards(self, wildcards: Wildcards) -> list[str]:
         """Names of the models of the wildcards' task, or of their task and method."""
-        return self.names(wildcards.task, [wildcards.method] if "method" in _names(wildcards) else None)
+        return self.names(wildcards.task, [wildcards.method] if "method" in dict(wildcards.items()) else None)
 
     # --- files and parameters of jobs ---
 
@@ -168,8 +168,3 @@ class Models:
 def interference_file(model: ModelId) -> str:
     """The published name of one emitter's interference file; its numbers have no leading zeros."""
     return f"<results>/datasets/interferences_caused_by_{model.task}_{model.index}_{model.method}_{model.epochs}.json"
-
-
-def _names(wildcards: Wildcards) -> list[str]:
-    keys: Callable[[], Iterable[str]] = wildcards.keys  # type: ignore[assignment]
-    return list(keys())

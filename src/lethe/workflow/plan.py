@@ -109,7 +109,7 @@ class Plan:
         self.functions.append(function)
 
         def named(wildcards: Wildcards) -> str:
-            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})  # type: ignore[operator]
+            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})
             files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
             return f"{function}@{code_of(function, asked, files)}"
 
@@ -127,7 +127,7 @@ class Plan:
 
     def work(self, rule: str) -> Callable[[Wildcards], str]:
         """A params function: where a job of ``rule`` keeps what it has finished, so that a killed one goes on."""
-        return lambda wildcards: f"results/{self.settings.world}/.work/{rule}/{'_'.join(wildcards)}"  # type: ignore[arg-type]
+        return lambda wildcards: f"results/{self.settings.world}/.work/{rule}/{'_'.join(wildcards)}"
 
     def memory(self, job: Job) -> int:
         """MB of main memory for a job that loads a base (lethe.memory); a profile may say otherwise."""

@@ -41,7 +41,7 @@ def run_job(job: Job) -> None:
     Args:
         job: a script's ``snakemake``.
     """
-    start_job(job, " ".join([job.rule, *job.wildcards]), torch=False, keep=job.params.get("keep", True))
+    start_job(job, " ".join([job.rule, *job.wildcards]), keep=job.params.get("keep", True))
     with quick_imports():
         function = load_function(job.params.job.partition("@")[0])
     if "torch" in sys.modules:
@@ -63,9 +63,10 @@ def load_function(target: str) -> Callable[..., None]:
     'one_of'
     """
     module, _, name = target.partition(":")
-    found = getattr(importlib.import_module(module), name, None)
+    there = vars(importlib.import_module(module))
+    found = there.get(name)
     if not inspect.isfunction(found):
-        raise AttributeError(f"{module} has no function '{name}'{nearest(name, dir(importlib.import_module(module)))}")
+        raise AttributeError(f"{module} has no function '{name}'{nearest(name, list(there))}")
     return found
 
 

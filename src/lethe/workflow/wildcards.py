@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 
@@ -11,6 +11,11 @@ class Wildcards(Protocol):
     """The values of a job's wildcards, by name."""
 
     def __getattr__(self, name: str) -> str: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Name and value of each."""
 
 
 def one_of(names: Iterable[str]) -> str:
