@@ -55,7 +55,7 @@ use rule job as host with:
 use rule job as provenance with:
     """Commit, packages, machine, code of every rule, number and times of jobs; the workflow that ran is kept beside it."""
     input:
-        asked.products,
+        asked.awaited,
         ancient(plan.root / "requirements.lock"),
         config="<results>/run_config.yaml",
         host="<results>/provenance/host.json",

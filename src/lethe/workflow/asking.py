@@ -13,6 +13,7 @@ from typing import Any
 from snakemake.cli import get_argument_parser
 from snakemake.io import strip_wildcard_constraints
 
+from lethe.workflow.models import interference_file
 from lethe.workflow.plan import Plan
 from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import RunError
@@ -72,6 +73,12 @@ class Asked:
         """The products of that target."""
         inputs = self._workflow.get_rule(self.target(wildcards)).input
         return [str(file) for file in inputs if file not in inputs.record]
+
+    def awaited(self, wildcards: Wildcards) -> list[str]:
+        """Of the products, one of each batch: where it is made, the others are. Every input costs Snakemake time, and models are many."""
+        models = self._plan.models
+        others = {Path(interference_file(model)).name for task in self._plan.tasks for model in models.made_with_another(task)}
+        return [file for file in self.products(wildcards) if Path(file).name not in others]
 
     def codes(self, wildcards: Wildcards) -> dict[str, str | dict[str, str]]:
         """Name of each rule -> hash of its code, asked when all rules are known."""

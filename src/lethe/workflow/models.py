@@ -12,7 +12,7 @@ from lethe.records import ModelId
 from lethe.settings.methods import MethodSettings, load_method
 from lethe.settings.models import Settings
 from lethe.unlearners import NONE, RETRAIN
-from lethe.workflow.batches import Group, Shape, shapes
+from lethe.workflow.batches import Group, Shape, batches, shapes
 from lethe.workflow.wildcards import Wildcards, one_of
 
 
@@ -115,6 +115,15 @@ class Models:
     def split_shapes(self) -> list[Shape]:
         """The shapes of batches of entities, whatever the method."""
         return shapes([Group(name, "/", tuple(range(task.entities))) for name, task in self.settings.tasks.items()])
+
+    def made_with_another(self, task: str) -> list[ModelId]:
+        """Every model of a task but the first of each batch: where that one is made, so are they."""
+        return [
+            ModelId(task, int(name + unit), method, self.method(task, method).epochs)
+            for method in self.methods
+            for name, units in batches(self.emitters(task, method), together=method != RETRAIN)
+            for unit in units[1:]
+        ]
 
     def in_batch(self, shape: Shape) -> Callable[[Wildcards], list[str]]:
         """A params function: names of the models that a job of this shape makes."""
