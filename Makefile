@@ -33,17 +33,17 @@ explorer: setup ## a page for looking at every pair of all four tasks and its pi
 
 bench: setup ## the measured claims about speed and sameness
 	$(RUN) bench
-	@$(BIN)/python -m lethe.benchmarks
+	@$(BIN)/python -m lethe.tools.speed.summary
 
 plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
 	$(BIN)/snakemake --profile slurm -n --quiet rules --configfile $(CONFIG) -- all
 
 bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of memory, 5 GB of disk
 	$(RUN) results/bench/sd14.json
-	@$(BIN)/python -m lethe.benchmarks
+	@$(BIN)/python -m lethe.tools.speed.summary
 
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
-	@$(BIN)/python -m lethe.unlearners.bench_gpu
+	@$(BIN)/python -m lethe.tools.speed.gpu
 
 test: setup lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest -n $(CORES)

@@ -14,20 +14,20 @@ min_version("9.20")
 include: "rules/common.smk"
 
 
-from lethe.deepunlearn import ARCHITECTURES
-from lethe.deepunlearn import METHODS as CLASSIFIER_METHODS
-from lethe.forked import INSIDE, fork_scripts
-from lethe.interference.templates import TEMPLATES
-from lethe.parent import announce_parent
-from lethe.work import sweep
-from lethe.records import EPOCHS, INDEX, NAME
-from lethe.workflow import outside
+from lethe.classifiers import ARCHITECTURES
+from lethe.classifiers import METHODS as CLASSIFIER_METHODS
+from lethe.execution.forked import INSIDE, fork_scripts
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.execution.parent import announce_parent
+from lethe.execution.work import sweep
+from lethe.core.records import EPOCHS, INDEX, NAME
+from lethe.planning import outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
-from lethe.workflow.code import keep_parts
-from lethe.workflow.notebooks import TUTORIALS
-from lethe.workflow.outside import identities, untimed
+from lethe.execution.code import keep_parts
+from lethe.benchmarks.icare.plan.notebooks import TUTORIALS
+from lethe.planning.outside import identities, untimed
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
-from lethe.workflow.wildcards import one_of
+from lethe.planning.wildcards import one_of
 
 
 configfile: ROOT / "config/config.yaml"
@@ -163,25 +163,31 @@ rule tutorials:
         plan.notebooks.tutorials,
 
 
-include: "rules/job.smk"
-include: "rules/downloads.smk"
-include: "rules/sources.smk"
-include: "rules/pretraining.smk"
-include: "rules/models.smk"
-include: "rules/unlearn.smk"
-include: "rules/generate.smk"
-include: "rules/score.smk"
-include: "rules/membership.smk"
-include: "rules/interference.smk"
-include: "rules/figures.smk"
-include: "rules/notebooks.smk"
-include: "rules/bench.smk"
-include: "rules/deepunlearn.smk"
-include: "rules/archive.smk"
-include: "rules/publish.smk"
-include: "rules/provenance.smk"
-include: "rules/explorer.smk"
-include: "rules/fidelity.smk"
+include: "rules/shared/job.smk"
+include: "rules/shared/downloads.smk"
+include: "rules/diffusion/sources.smk"
+include: "rules/diffusion/pretraining.smk"
+include: "rules/diffusion/models.smk"
+include: "rules/diffusion/unlearn.smk"
+include: "rules/diffusion/generate.smk"
+include: "rules/diffusion/score.smk"
+include: "rules/classifiers/data.smk"
+include: "rules/classifiers/train.smk"
+include: "rules/classifiers/search.smk"
+include: "rules/classifiers/unlearn.smk"
+include: "rules/icare/tables.smk"
+include: "rules/icare/membership.smk"
+include: "rules/icare/figures.smk"
+include: "rules/icare/explorer.smk"
+include: "rules/icare/notebooks.smk"
+include: "rules/deepunlearn/lira.smk"
+include: "rules/deepunlearn/tables.smk"
+include: "rules/deepunlearn/figures.smk"
+include: "rules/tools/speed.smk"
+include: "rules/tools/fidelity.smk"
+include: "rules/shared/archive.smk"
+include: "rules/shared/publish.smk"
+include: "rules/shared/provenance.smk"
 
 
 if workflow.is_main_process:

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))  # the package of this c
 
 from snakemake.exceptions import WorkflowError
 
-from lethe.fingerprint import recall
+from lethe.execution.fingerprint import recall
 from lethe.io.readonly import folder_of_links, writable
 
 ROOT = Path(os.path.relpath(workflow.basedir))  # of this checkout; "." unless Snakemake runs with --directory

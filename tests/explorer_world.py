@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from tests.unit.plot_tables import METHODS, Tables, make_tables
 
-from lethe.explorer.page import write_page
-from lethe.explorer.task import write_task
+from lethe.benchmarks.icare.explorer.page import write_page
+from lethe.benchmarks.icare.explorer.task import write_task
+from lethe.core.records import ModelId
 from lethe.io.shards import index_path, write_shard
-from lethe.records import ModelId
 
 SEEDS = (42, 43, 44)
 SIZE = 8  # pixels

@@ -1,4 +1,4 @@
-"""A small workflow of scripts before eleven others, started for real, and what it leaves behind: for tests of ``lethe.forked``."""
+"""A small workflow of scripts before eleven others, started for real, and what it leaves behind: for tests of ``lethe.execution.forked``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 
 import psutil
 
-from lethe import fingerprint, forked
+from lethe.execution import fingerprint, forked
 
 SNAKEFILE = """
-from lethe.forked import fork_scripts
-from lethe.parent import announce_parent
+from lethe.execution.forked import fork_scripts
+from lethe.execution.parent import announce_parent
 
 announce_parent()
 
 onstart:
-    fork_scripts(workflow, ["shared", "lethe.runtime", "numpy"], config.get("device", "cpu"))
+    fork_scripts(workflow, ["shared", "lethe.execution.runtime", "numpy"], config.get("device", "cpu"))
 
 rule all:
     input: expand("results/w/later_{{n}}.txt", n=range({later}))
@@ -43,7 +43,7 @@ rule {name}:
 START = """
 import atexit, os, signal, sys, tempfile, threading, time
 from pathlib import Path
-from lethe.runtime import start_job
+from lethe.execution.runtime import start_job
 start_job(snakemake, "{name}")
 out = Path(snakemake.output[0])
 """

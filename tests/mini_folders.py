@@ -7,10 +7,10 @@ from pathlib import Path
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from lethe.pretraining import EVALUATOR_FOLDERS
-from lethe.pretraining.assets import round_to_half, save_asset
-from lethe.pretraining.folders import base_folder
-from lethe.pretraining.text import tokenizer_json
+from lethe.diffusion.pretraining import EVALUATOR_FOLDERS
+from lethe.diffusion.pretraining.assets import round_to_half, save_asset
+from lethe.diffusion.pretraining.folders import base_folder
+from lethe.diffusion.pretraining.text import tokenizer_json
 from lethe.settings.pretraining import PretrainingSettings
 
 

@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from PIL import Image
 from scipy.io import savemat
 
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.sources.fci_breeds import AKC, FCI, NAME_AKC
+from lethe.diffusion.sources.sun_attributes import AFFORDANCES, ATTRIBUTES, ENVELOPE
+from lethe.diffusion.testbed.selection import read_published
 from lethe.io.unpack import unpack
-from lethe.sources import SOURCES
-from lethe.sources.fci_breeds import AKC, FCI, NAME_AKC
-from lethe.sources.sun_attributes import AFFORDANCES, ATTRIBUTES, ENVELOPE
-from lethe.testbed.selection import read_published
 
 REFERENCE = Path(__file__).parents[1] / "config" / "reference"
 PUBLISHED = {task: read_published(REFERENCE / f"entities_{task}.csv") for task in ("breeds", "scenes", "people")}

@@ -14,10 +14,10 @@ The floors of the package, bottom first; an import only ever points down:
     plots                                              figures and the data they draw
 
 Importing ``lethe`` loads no torch: the Snakefile imports it in every job. It does one thing: a torchvision that does not fit torch is
-repaired when it is imported (``lethe.compat``).
+repaired when it is imported (``lethe.core.compat``).
 """
 
-from lethe.compat import repair_at_import
+from lethe.core.compat import repair_at_import
 
 repair_at_import()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from lethe.registry import UnknownNameError
-from lethe.verify import roots, text, verify
+from lethe.core.registry import UnknownNameError
+from lethe.tools.verify import roots, text, verify
 
 DECIDES_NO_RESULT = "answers the shell"
 

@@ -16,10 +16,10 @@ from tests.browser.page import Page
 from tests.explorer_world import SIZE, World
 from tests.unit.plot_tables import make_tables
 
-from lethe.explorer.data import script, task_data
-from lethe.explorer.page import write_page
+from lethe.benchmarks.icare.explorer.data import script, task_data
+from lethe.benchmarks.icare.explorer.page import write_page
+from lethe.diffusion.metrics.base import SPECS
 from lethe.io.shards import ShardReader
-from lethe.metrics.base import SPECS
 
 pytestmark = pytest.mark.browser
 ZOOM = 128 // SIZE  # pixels of the screen per pixel of a picture in an open cell

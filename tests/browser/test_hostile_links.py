@@ -14,8 +14,8 @@ from tests.explorer_world import World
 from tests.file_server import FileServer, serving
 from tests.unit.plot_tables import make_tables
 
-from lethe.explorer.data import script, task_data
-from lethe.explorer.page import write_page
+from lethe.benchmarks.icare.explorer.data import script, task_data
+from lethe.benchmarks.icare.explorer.page import write_page
 
 pytestmark = pytest.mark.browser
 EVIL = "window.evil = 1; "

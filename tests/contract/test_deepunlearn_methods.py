@@ -16,11 +16,11 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
-from lethe.deepunlearn.methods.base import Blocks, Hyperparameters, Integers, LogUniform, Method, Uniform, run
-from lethe.deepunlearn.models.base import Architecture
-from lethe.deepunlearn.models.stack import Stack
-from lethe.deepunlearn.problem import Problem, train
+from lethe.classifiers import ARCHITECTURES, METHODS, PROVIDERS
+from lethe.classifiers.methods.base import Blocks, Hyperparameters, Integers, LogUniform, Method, Uniform, run
+from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.problem import Problem, train
 
 MODELS = 3
 RETAIN, FORGET, VAL = 192, 40, 40

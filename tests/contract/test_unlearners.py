@@ -23,10 +23,10 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
 from lethe.diffusion.delta import Delta, applied, load_delta
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned, Unlearner
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.settings.methods import load_method
-from lethe.unlearners import UNLEARNERS
-from lethe.unlearners.base import Emitter, UnlearnData, Unlearned, Unlearner
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["zero", "dog", "lake"]
@@ -71,7 +71,7 @@ def load(name: str) -> Any:
     if name != EXAMPLE:
         return UNLEARNERS.load(name)
     module = ModuleType(EXAMPLE)
-    exec(recipes()[f"src/lethe/unlearners/{EXAMPLE}.py"], module.__dict__)
+    exec(recipes()[f"src/lethe/diffusion/methods/{EXAMPLE}.py"], module.__dict__)
     return module.EraseDirection
 
 

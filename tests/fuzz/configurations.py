@@ -13,7 +13,7 @@ import yaml
 from tests.fuzz.harness import Case, Read, marker, offsets, pickled, put
 
 from lethe.archive.citation import zenodo_metadata
-from lethe.deepunlearn.hyperparameters import shipped
+from lethe.classifiers.hyperparameters import shipped
 from lethe.settings.methods import load_method
 from lethe.settings.models import Settings
 from lethe.workflow.configuration import load_configuration

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from tests.fuzz.harness import Case, Read, cut, offsets, pickled, put
 
+from lethe.diffusion.pretraining.assets import load_asset, save_asset
+from lethe.diffusion.testbed.metadata import enrich
+from lethe.diffusion.testbed.schema import read_metadata
 from lethe.io.tables import read_json
-from lethe.pretraining.assets import load_asset, save_asset
-from lethe.testbed.metadata import enrich
-from lethe.testbed.schema import read_metadata
 
 FILE = "metadata_objects_2_enriched_filtered.json"
 RECORDS: list[dict[str, Any]] = [

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lethe.archive.citation import CitationError
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.pretraining.assets import AssetError
+from lethe.diffusion.testbed.schema import MetadataError
 from lethe.io.tables import CorruptFileError
-from lethe.pretraining.assets import AssetError
-from lethe.registry import UnknownNameError
 from lethe.settings.errors import SettingsError
-from lethe.testbed.schema import MetadataError
 
 ERRORS = (AssetError, CitationError, CorruptFileError, MetadataError, SettingsError, UnknownNameError)
 LONGEST = 1500  # characters of a message that a person reads to its end

@@ -14,13 +14,13 @@ import torch
 from tests.fuzz.harness import Case, Payload, Read, cut, marker, offsets, pickled, put
 from torch import Tensor
 
-from lethe.deepunlearn.data.stored import FORMAT as DATA
-from lethe.deepunlearn.data.stored import read_data
-from lethe.deepunlearn.models.stack import Stack
+from lethe.classifiers.data.stored import FORMAT as DATA
+from lethe.classifiers.data.stored import read_data
+from lethe.classifiers.models.stack import Stack
 from lethe.diffusion.delta import DenseDelta, LoraDelta, SparseDelta, TextMapDelta, load_delta
 from lethe.diffusion.kinds import FORMAT as DELTA
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.tensors import write_tensors
-from lethe.metrics.embeddings import Embeddings
 
 Tensors = dict[str, Tensor]
 Header = dict[str, str]

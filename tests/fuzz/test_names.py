@@ -11,19 +11,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
 
-from lethe.interference.pairs import read_pairs, write_pairs
+from lethe.benchmarks.icare.figures import similarity_matrix
+from lethe.benchmarks.icare.pairs import read_pairs, write_pairs
+from lethe.core.records import ModelId
+from lethe.diffusion.testbed.distinct import check_prompts
+from lethe.diffusion.testbed.metadata import enrich, select
+from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.schema import MetadataError, read_metadata
+from lethe.diffusion.testbed.selection import read_published
+from lethe.diffusion.testbed.similarity import from_records, to_records
+from lethe.diffusion.testbed.spelling import composed, name_fault
+from lethe.diffusion.testbed.splits import FORGET, make_splits
+from lethe.figures.style import publish
 from lethe.io.tables import read_json, read_jsonl, write_json, write_jsonl
-from lethe.plots import similarity_matrix
-from lethe.plots.style import publish
-from lethe.records import ModelId
-from lethe.testbed.distinct import check_prompts
-from lethe.testbed.metadata import enrich, select
-from lethe.testbed.names import prompt
-from lethe.testbed.schema import MetadataError, read_metadata
-from lethe.testbed.selection import read_published
-from lethe.testbed.similarity import from_records, to_records
-from lethe.testbed.spelling import composed, name_fault
-from lethe.testbed.splits import FORGET, make_splits
 
 WORDS = [
     "NA",

@@ -25,14 +25,14 @@ from scipy.io import savemat
 from tests.fuzz.harness import LONGEST
 from tests.paper_world import cells, picture
 
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.sources.fci_breeds import AKC, FCI, NAME_AKC, PAWSOME
+from lethe.diffusion.sources.pack import SourceError, pack_source
+from lethe.diffusion.testbed.metadata import enrich
+from lethe.diffusion.testbed.schema import MetadataError
 from lethe.io.images import FORMATS, decode_image
 from lethe.io.tables import CorruptFileError
-from lethe.registry import UnknownNameError
-from lethe.sources import SOURCES
-from lethe.sources.fci_breeds import AKC, FCI, NAME_AKC, PAWSOME
-from lethe.sources.pack import SourceError, pack_source
-from lethe.testbed.metadata import enrich
-from lethe.testbed.schema import MetadataError
 
 TIMES = int(os.environ.get("LETHE_FUZZ", "1"))
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 7\n"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lethe.interference.entities import STATISTICS
-from lethe.interference.templates.data import TaskData
-from lethe.metrics.embeddings import Embeddings
+from lethe.benchmarks.icare.entities import STATISTICS
+from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.diffusion.metrics.embeddings import Embeddings
 
 METHODS = {"uce": 0.6, "distil": 1.0, "munba": 1.4}
 OCCUPATIONS, GENDERS, BINS = ("Artist", "Athlete", "Politician"), ("F", "M"), ("Q0_25", "Q25_50", "Q50_75", "Q75_100")

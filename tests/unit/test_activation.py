@@ -13,10 +13,10 @@ from open_clip import factory, pretrained
 from open_clip.transformer import QuickGELU
 from torch import nn
 
-from lethe.metrics.activation import ActivationError, check_built, check_published
-from lethe.metrics.clip import load_clip
-from lethe.metrics.folders import save_pretrained_evaluator
-from lethe.registry import UnknownNameError
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.metrics.activation import ActivationError, check_built, check_published
+from lethe.diffusion.metrics.clip import load_clip
+from lethe.diffusion.metrics.folders import save_pretrained_evaluator
 
 SMALL = {
     "embed_dim": 8,

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from lethe.diffusion.folder import at_hand, check_folder
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods.predictions import NOISE_LOSSES, reason_against
 from lethe.diffusion.supported import UnusableBaseError, check_sampling, prediction_of
 from lethe.io.tables import CorruptFileError
-from lethe.unlearners import UNLEARNERS
-from lethe.unlearners.predictions import NOISE_LOSSES, reason_against
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 VAE = "vae/diffusion_pytorch_model.safetensors"
@@ -354,7 +354,7 @@ def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
     """The list that a plan asks, held against the methods themselves."""
     import torch
 
-    from lethe.unlearners.base import Emitter, UnlearnData
+    from lethe.diffusion.methods.base import Emitter, UnlearnData
 
     if method == "retrain":
         assert method not in NOISE_LOSSES  # it replaces weights and looks at nothing
@@ -378,8 +378,8 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
     from lethe.diffusion.folder import base_digest, write_base_record
     from lethe.diffusion.pixels import NotFiniteError
     from lethe.diffusion.render import render_shards
+    from lethe.execution.work import WorkFolder
     from lethe.settings.generation import Generation
-    from lethe.work import WorkFolder
 
     spoil(base / VAE, lambda tensors: tensors["decoder.conv_out.bias"].fill_(float("nan")))
     write_base_record(base, {})

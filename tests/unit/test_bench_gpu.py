@@ -12,10 +12,12 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
-from lethe import fingerprint
 from lethe.diffusion import generate
+from lethe.diffusion.methods import UNLEARNERS
 from lethe.diffusion.pipeline import load_pipeline
-from lethe.unlearners import UNLEARNERS, bench_gpu, bench_sd14
+from lethe.execution import fingerprint
+from lethe.tools.speed import gpu as bench_gpu
+from lethe.tools.speed import sd14 as bench_sd14
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_needed_packages_are_complete() -> None:
     """Whatever is imported at the top of a module that a measurement reaches is in the list that is checked first."""
-    reached = ["lethe.settings.load", "lethe.pretraining.sd14", "lethe.unlearners.bench_rates"]
+    reached = ["lethe.settings.load", "lethe.diffusion.pretraining.sd14", "lethe.tools.speed.rates"]
     reached += [UNLEARNERS.module_of(method) for method in bench_gpu.METHODS]
     imported = set()
     for module in fingerprint.closure(reached):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lethe.claims import claims, finished_benchmarks, finished_studies, finished_tasks, table, text
+from lethe.tools.claims import claims, finished_benchmarks, finished_studies, finished_tasks, table, text
 
 
 @pytest.fixture

@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from lethe import fingerprint
-from lethe.workflow import code
+from lethe.execution import code, fingerprint
 
 FILES = {
     "__init__.py": "",
     "registry.py": "class Registry:\n    pass\n",
-    "methods/__init__.py": "from lethe.registry import Registry\nMETHODS = Registry('method')\n"
+    "methods/__init__.py": "from lethe.core.registry import Registry\nMETHODS = Registry('method')\n"
     "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n",
     "methods/plain.py": "class Plain:\n    pass\n",
     "methods/deep.py": "from lethe.layers import LAYERS\nclass Deep:\n    pass\n",
-    "layers.py": "from lethe.registry import Registry\nLAYERS = Registry('layer')\nLAYERS.register('wide', 'lethe.wide:Wide')\n",
+    "layers.py": "from lethe.core.registry import Registry\nLAYERS = Registry('layer')\nLAYERS.register('wide', 'lethe.wide:Wide')\n",
     "wide.py": "class Wide:\n    pass\n",
     "train.py": "from lethe.methods import METHODS\ndef train(name):\n    return METHODS.load(name)\n",
     "draw.py": "def draw():\n    pass\n",

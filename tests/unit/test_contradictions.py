@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from tests.unit.test_settings import merged
 
+from lethe.diffusion.sources import SOURCES
 from lethe.settings.columns import KNOWN
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists, check_source
-from lethe.sources import SOURCES
 from lethe.workflow.configuration import load_configuration
 
 METRICS = ["clip", "brisque", "rmse", "ssim", "dino"]

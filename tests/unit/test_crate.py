@@ -32,7 +32,7 @@ def fill(folder: Path) -> list[Path]:
     (folder / "run_config.yaml").write_text("world: mini\n")
     (folder / "benchmarks/score").mkdir(parents=True)
     (folder / "benchmarks/score/all.tsv").write_text("s\tcpu_time\tmax_rss\n10\t9\t300\n")
-    keep_workflow(ROOT, [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")], folder / "provenance/workflow")
+    keep_workflow(ROOT, [ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")], folder / "provenance/workflow")
     record = run_record(ROOT, "all", folder / "run_config.yaml", {}, folder / "benchmarks", {})
     write_json(folder / "provenance/run.json", record)
     return [*products, folder / "provenance/run.json"]

@@ -14,9 +14,9 @@ from tests.contract.test_deepunlearn_methods import SMALL, loaded, problem
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lethe.deepunlearn.models.stack import Stack
-from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import batches, data_order
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.problem import Problem
+from lethe.classifiers.training import batches, data_order
 
 Loop = Callable[[Problem, nn.Module, Any], None]
 

@@ -15,15 +15,15 @@ from PIL import Image
 from sklearn.model_selection import train_test_split
 from tests.file_server import Cut, FileServer, Refuse, serving
 
-from lethe.deepunlearn import PROVIDERS
-from lethe.deepunlearn.data.augment import augmentation
-from lethe.deepunlearn.data.base import MissingDataError, Provider
-from lethe.deepunlearn.data.cifar import Cifar10, Cifar100, CifarProvider
-from lethe.deepunlearn.data.digits import Digits
-from lethe.deepunlearn.data.fetch import fetch
-from lethe.deepunlearn.data.idx import FashionMnist, IdxProvider, Mnist, read_idx
-from lethe.deepunlearn.data.splits import fixed_split
-from lethe.deepunlearn.data.utkface import UtkFace
+from lethe.classifiers import PROVIDERS
+from lethe.classifiers.data.augment import augmentation
+from lethe.classifiers.data.base import MissingDataError, Provider
+from lethe.classifiers.data.cifar import Cifar10, Cifar100, CifarProvider
+from lethe.classifiers.data.digits import Digits
+from lethe.classifiers.data.fetch import fetch
+from lethe.classifiers.data.idx import FashionMnist, IdxProvider, Mnist, read_idx
+from lethe.classifiers.data.splits import fixed_split
+from lethe.classifiers.data.utkface import UtkFace
 from lethe.io.download import ATTEMPTS, DownloadError
 from lethe.io.tables import CorruptFileError
 

@@ -12,17 +12,17 @@ import pytest
 import torch
 from tests.unit.deepunlearn_tables import METHODS, make_scores
 
-from lethe.deepunlearn import ulira
-from lethe.deepunlearn.data.prepare import write_data
-from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.found import Found, found_of, found_of_study
-from lethe.deepunlearn.hyperparameters import pack, shipped
-from lethe.deepunlearn.search import tuned
-from lethe.deepunlearn.tables import chance_level, study_tables
-from lethe.deepunlearn.ulira_splits import lira_splits
-from lethe.gate import GateError, require
+from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.jobs.run_times import time_methods
+from lethe.benchmarks.deepunlearn.tables import chance_level, study_tables
+from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
+from lethe.classifiers.data.prepare import write_data
+from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.found import Found, found_of, found_of_study
+from lethe.classifiers.hyperparameters import pack, shipped
+from lethe.classifiers.search import tuned
+from lethe.core.gate import GateError, require
 from lethe.io.tables import read_parquet
-from lethe.jobs.run_times import time_methods
 from lethe.settings.classifiers import BaseTraining, Search
 
 FT = Found(

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
-from lethe.deepunlearn import ARCHITECTURES
-from lethe.deepunlearn.models.base import Architecture
-from lethe.deepunlearn.models.stack import Stack, join
-from lethe.deepunlearn.training import SGD, cross_entropy
+from lethe.classifiers import ARCHITECTURES
+from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.training import SGD, cross_entropy
 
 SHAPES = {"mlp": (1, 8, 8), "tinycnn": (1, 8, 8), "resnet18": (3, 32, 32), "tinyvit": (3, 32, 32)}
 NAMES = ARCHITECTURES.names()

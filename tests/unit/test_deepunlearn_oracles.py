@@ -19,14 +19,14 @@ from tests.unit.test_deepunlearn_algorithms import alone, descend, moved, rows, 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lethe.deepunlearn import lira
-from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.methods import iu
-from lethe.deepunlearn.methods.base import Hyperparameters, Method
-from lethe.deepunlearn.models.mlp import Mlp
-from lethe.deepunlearn.models.stack import Stack
-from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.training import Adam, data_order
+from lethe.benchmarks.deepunlearn import lira
+from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.methods import iu
+from lethe.classifiers.methods.base import Hyperparameters, Method
+from lethe.classifiers.models.mlp import Mlp
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.problem import Problem
+from lethe.classifiers.training import Adam, data_order
 from lethe.settings.classifiers import Lira
 
 Loop = Callable[[Problem, nn.Module, Any], nn.Module | None]
@@ -154,7 +154,7 @@ def bt(given: Problem, network: nn.Module, c: Any, released: bool = False) -> No
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if released:
-            from lethe.deepunlearn.models.resnet import resnet18
+            from lethe.classifiers.models.resnet import resnet18
 
             incompetent = frozen(resnet18(num_classes=given.classes))
         else:
@@ -512,7 +512,7 @@ def test_fisher_noise(architecture: str, name: str, group: int) -> None:
 
 def test_fisher_takes_a_random_part_of_a_large_retain_set(monkeypatch: pytest.MonkeyPatch) -> None:
     given = problem("tinycnn").select([0])
-    monkeypatch.setattr("lethe.deepunlearn.methods.ff.SAMPLES", 20)
+    monkeypatch.setattr("lethe.classifiers.methods.ff.SAMPLES", 20)
     chosen = given.draws("ff/samples").permutations(given.retain.shape[1])[0, :20]
     small = replace(given, retain=given.retain[:, chosen])
     for key, tensor in unlearned(given, "ff").parameters.items():

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
-from lethe.deepunlearn.ranking import mean_ranks, ranking_groups
-from lethe.deepunlearn.scores import runtime_table, summarise
-from lethe.plots import (
+from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.classifiers.scores import runtime_table, summarise
+from lethe.figures import (
     deepunlearn_gaps,
     deepunlearn_lira_roc,
     deepunlearn_ranking,
@@ -17,7 +17,7 @@ from lethe.plots import (
     deepunlearn_runtime,
     deepunlearn_style,
 )
-from lethe.plots.style import publish
+from lethe.figures.style import publish
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 
-from lethe.deepunlearn import METHODS
-from lethe.deepunlearn.ledger import ledger, read_reference
-from lethe.deepunlearn.membership import attack_accuracy, indiscernibility, logistic_regression
-from lethe.deepunlearn.ranking import clusters, group_counts, mean_ranks, ranking_groups
-from lethe.deepunlearn.scores import (
+from lethe.benchmarks.deepunlearn.ledger import ledger, read_reference
+from lethe.benchmarks.deepunlearn.ranking import clusters, group_counts, mean_ranks, ranking_groups
+from lethe.classifiers import METHODS
+from lethe.classifiers.membership import attack_accuracy, indiscernibility, logistic_regression
+from lethe.classifiers.scores import (
     accuracy,
     cross_entropies,
     mean_interval,

@@ -10,16 +10,16 @@ import optuna
 import pytest
 import torch
 
-from lethe.deepunlearn.data.prepare import write_data
-from lethe.deepunlearn.data.splits import fixed_split
-from lethe.deepunlearn.data.tuning import tuning_rows
-from lethe.deepunlearn.evaluation import score
-from lethe.deepunlearn.experiment import Experiment
-from lethe.deepunlearn.hyperparameters import shipped, write_shipped
-from lethe.deepunlearn.methods.base import Blocks, Choice, Integers, LogUniform, Method, Standard, Uniform
-from lethe.deepunlearn.models.stack import Stack
-from lethe.deepunlearn.problem import Problem
-from lethe.deepunlearn.search import most_epochs, objectives, search, suggest
+from lethe.classifiers.data.prepare import write_data
+from lethe.classifiers.data.splits import fixed_split
+from lethe.classifiers.data.tuning import tuning_rows
+from lethe.classifiers.evaluation import score
+from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.hyperparameters import shipped, write_shipped
+from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform, Method, Standard, Uniform
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.problem import Problem
+from lethe.classifiers.search import most_epochs, objectives, search, suggest
 from lethe.diffusion.tensors import write_tensors
 from lethe.io.tables import CorruptFileError
 from lethe.settings.classifiers import BaseTraining
@@ -99,7 +99,7 @@ def test_the_sampler_learns_from_what_it_is_told(tuned: tuple[Problem, Stack], m
     monkeypatch.setattr(Shrink, "breaks_above", 1.0)
     drawn = []
     for sign in (1, -1):
-        monkeypatch.setattr("lethe.deepunlearn.search.objectives", lambda _p, u, _r, sign=sign: np.tile(sign * size(u), 4))
+        monkeypatch.setattr("lethe.classifiers.search.objectives", lambda _p, u, _r, sign=sign: np.tile(sign * size(u), 4))
         drawn.append(search(Shrink(), *tuned, **few)[1]["weight_decay"].to_numpy())
     assert (drawn[0][:8] == drawn[1][:8]).all() and (drawn[0][8:] != drawn[1][8:]).any()
 

@@ -6,13 +6,13 @@ import torch
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from lethe.deepunlearn import ulira
-from lethe.deepunlearn.confidence import confidence
-from lethe.deepunlearn.data.digits import Digits
-from lethe.deepunlearn.models.mlp import Mlp
-from lethe.deepunlearn.models.stack import join
-from lethe.deepunlearn.problem import train
-from lethe.deepunlearn.ulira_splits import lira_splits
+from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
+from lethe.classifiers.confidence import confidence
+from lethe.classifiers.data.digits import Digits
+from lethe.classifiers.models.mlp import Mlp
+from lethe.classifiers.models.stack import join
+from lethe.classifiers.problem import train
 
 
 def test_splits_are_the_published_ones():

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from lethe.core.registry import UnknownNameError
 from lethe.diffusion.delta import (
     KINDS,
     DenseDelta,
@@ -31,7 +32,6 @@ from lethe.diffusion.pipeline import (
 from lethe.diffusion.tensors import write_tensors
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import CorruptFileError
-from lethe.registry import UnknownNameError
 
 D = 32  # width of the tiny pipeline's text embeddings
 ATTENTION = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q"

@@ -9,11 +9,8 @@ import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import applied
-from lethe.diffusion.pipeline import encode_prompts, load_pipeline
-from lethe.settings.errors import SettingsError
-from lethe.settings.methods import load_method
-from lethe.unlearners import UNLEARNERS
-from lethe.unlearners._lora_training import (
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods._lora_training import (
     Borrowed,
     LoraTrainingConfig,
     Rows,
@@ -23,9 +20,12 @@ from lethe.unlearners._lora_training import (
     low_rank_delta,
     optimise,
 )
-from lethe.unlearners.base import Emitter, UnlearnData
-from lethe.unlearners.distil import FADE
-from lethe.unlearners.distil_weight import top_masks
+from lethe.diffusion.methods.base import Emitter, UnlearnData
+from lethe.diffusion.methods.distil import FADE
+from lethe.diffusion.methods.distil_weight import top_masks
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.settings.errors import SettingsError
+from lethe.settings.methods import load_method
 
 CONFIG = LoraTrainingConfig(rank=3, alpha=6.0, steps=2, target_modules=["*.attn2.to_k", "conv_in", "*.resnets.0.conv1"])
 METHODS = Path(__file__).parents[2] / "config" / "methods"

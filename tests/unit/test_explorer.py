@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 from tests.unit.plot_tables import KINDS, METHODS, make_tables
 
-from lethe.explorer.data import leaves, script, seed_data, task_data
-from lethe.explorer.page import PARTS, STATIC, write_page
-from lethe.explorer.sprites import write_sprite
-from lethe.explorer.task import write_task
-from lethe.interference.matrices import by_method
+from lethe.benchmarks.icare.explorer.data import leaves, script, seed_data, task_data
+from lethe.benchmarks.icare.explorer.page import PARTS, STATIC, write_page
+from lethe.benchmarks.icare.explorer.sprites import write_sprite
+from lethe.benchmarks.icare.explorer.task import write_task
+from lethe.benchmarks.icare.matrices import by_method
+from lethe.diffusion.metrics.base import spec_of
 from lethe.io.shards import ShardReader, index_path, write_shard
 from lethe.io.tables import CorruptFileError
-from lethe.metrics.base import spec_of
 
 SEEDS = (42, 43)
 
@@ -159,9 +159,9 @@ def test_the_page_loads_nothing_that_is_not_beside_it(tmp_path):
 
 def test_nothing_of_the_page_makes_text_to_code():
     for name in STATIC:
-        text = files("lethe.explorer").joinpath("static", name).read_text("utf-8")
+        text = files("lethe.benchmarks.icare.explorer").joinpath("static", name).read_text("utf-8")
         assert not re.search(r"(inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc", text), name
-    page = files("lethe.explorer").joinpath("static", "index.html").read_text("utf-8")
+    page = files("lethe.benchmarks.icare.explorer").joinpath("static", "index.html").read_text("utf-8")
     assert not re.search(r"<script(?! src=\"[a-z]+\.js\"></script>)|\son\w+=|<style|\sstyle=|javascript:", page)
     (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     assert page.index("Content-Security-Policy") < page.index("<link")

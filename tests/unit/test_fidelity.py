@@ -16,13 +16,13 @@ import pandas as pd
 import pytest
 from tests.unit.template_world import make_task, plain_task
 
-from lethe.fidelity import classifiers, images, models, results, similarity, statistics, testbed
-from lethe.fidelity.__main__ import main
-from lethe.fidelity.registry import COLUMNS, DEVIATIONS, effects
-from lethe.fidelity.world import Effect, World
-from lethe.interference.resampling import Inference
+from lethe.diffusion.testbed.similarity import to_records
 from lethe.settings.tasks import Task
-from lethe.testbed.similarity import to_records
+from lethe.statistics.resampling import Inference
+from lethe.tools.fidelity import classifiers, images, models, results, similarity, statistics, testbed
+from lethe.tools.fidelity.__main__ import main
+from lethe.tools.fidelity.registry import COLUMNS, DEVIATIONS, effects
+from lethe.tools.fidelity.world import Effect, World
 
 ROOT = Path(__file__).parents[2]
 FAST = Inference(permutations=199, bootstrap=100)
@@ -84,7 +84,7 @@ def test_a_deviation_has_effects_or_a_reason() -> None:
 
 
 def test_no_effect_is_a_number_in_the_code() -> None:
-    for file in (ROOT / "src/lethe/fidelity").glob("*.py"):
+    for file in (ROOT / "src/lethe/tools/fidelity").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Effect":
                 assert not node.args, f"{file.name}: {node.lineno}: by keyword, so that this test sees it"
@@ -96,7 +96,7 @@ def test_no_effect_is_a_number_in_the_code() -> None:
 
 
 def test_the_registry_imports_no_torch() -> None:
-    code = "import sys, lethe.fidelity.registry; sys.exit('torch' in sys.modules)"
+    code = "import sys, lethe.tools.fidelity.registry; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lethe import fingerprint as module
+from lethe.execution import fingerprint as module
 
 
 @pytest.fixture
@@ -147,5 +147,5 @@ def test_a_broken_or_foreign_store_is_written_anew(package: Path, tmp_path: Path
 def test_each_method_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     clear()
     monkeypatch.undo()
-    assert "lethe.unlearners.munba" not in module.closure(["lethe.unlearners.uce"])
-    assert "lethe.unlearners._lora_training" in module.closure(["lethe.unlearners.munba"])
+    assert "lethe.diffusion.methods.munba" not in module.closure(["lethe.diffusion.methods.uce"])
+    assert "lethe.diffusion.methods._lora_training" in module.closure(["lethe.diffusion.methods.munba"])

@@ -349,7 +349,7 @@ def test_latents_of_training_images_are_finite(tiny_pipe):
 
 
 def test_pictures_of_a_training_are_finite(tiny_pipe):
-    from lethe.pretraining.vae import decode_latents, encode_latents
+    from lethe.diffusion.pretraining.vae import decode_latents, encode_latents
 
     with parameter_of(tiny_pipe.vae, "decoder.conv_out.bias", float("nan")), pytest.raises(NotFiniteError, match="image 0 of 2"):
         decode_latents(tiny_pipe.vae, torch.zeros(2, 4, 8, 8))

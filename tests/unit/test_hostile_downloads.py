@@ -13,6 +13,8 @@ import pytest
 from tests.hostile_archives import archive, entry, tar
 from tests.raw_server import RawServer, head, serving
 
+from lethe.diffusion.sources.fci_breeds import AKC, NAME_AKC, PAWSOME
+from lethe.diffusion.sources.lfw import PANTHEON, PICTURE, RACE
 from lethe.io import download as module
 from lethe.io.download import DownloadError, download, put_by_hand, receipt_path
 from lethe.io.fileformat import missing_columns
@@ -20,8 +22,6 @@ from lethe.io.remote import RemoteFile
 from lethe.io.web import AddressError, check_address
 from lethe.settings.downloads import load_downloads
 from lethe.settings.errors import SettingsError
-from lethe.sources.fci_breeds import AKC, NAME_AKC, PAWSOME
-from lethe.sources.lfw import PANTHEON, PICTURE, RACE
 
 ROOT = Path(__file__).parents[2]
 TABLE = b"name,race,method\nA,x,m\n"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lethe.interference.entities import (
+from lethe.benchmarks.icare.entities import (
     PUBLISHED_STATISTICS,
     STATISTICS,
     entity_records,
@@ -18,9 +18,9 @@ from lethe.interference.entities import (
     join_records,
     specificity_ratio,
 )
-from lethe.interference.matrices import matrices
-from lethe.metrics.base import DIRECTIONS
-from lethe.metrics.embeddings import Embeddings
+from lethe.benchmarks.icare.matrices import matrices
+from lethe.diffusion.metrics.base import DIRECTIONS
+from lethe.diffusion.metrics.embeddings import Embeddings
 
 Q = ["brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"]
 HIGHER_IS_WORSE = {"brisque_diff", "rmse"}

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lethe.interference.noise_floor import noise_floor, seed_quantities
-from lethe.interference.pairs import (
+from lethe.benchmarks.icare.noise_floor import noise_floor, seed_quantities
+from lethe.benchmarks.icare.pairs import (
     FILE_KEYS,
     MissingReceiverError,
     file_name,
@@ -22,7 +22,7 @@ from lethe.interference.pairs import (
     tidy,
     write_pairs,
 )
-from lethe.records import ModelId
+from lethe.core.records import ModelId
 
 NAMES = ["a cat", "an owl", "O'Neill [x]"]
 MODEL = ModelId("people", 7, "uce", 0)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from lethe.interference.gates import gate_base_accuracy, gate_none_is_zero, unlearning_table
-from lethe.interference.resampling import Inference
-from lethe.interference.statistics import bootstrap_mean, mantel
-from lethe.interference.summary import all_gates, similarity_table
+from lethe.benchmarks.icare.gates import gate_base_accuracy, gate_none_is_zero, unlearning_table
+from lethe.benchmarks.icare.summary import all_gates, similarity_table
+from lethe.statistics.association import bootstrap_mean, mantel
+from lethe.statistics.resampling import Inference
 
 
 def structured(n: int, generator: np.random.Generator) -> np.ndarray:

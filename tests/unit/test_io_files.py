@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 import lethe
+from lethe.execution.work import WorkFolder
 from lethe.io.atomic import DiskFullError, atomic_path, write_bytes, write_text
 from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.lock import hold_run_lock
@@ -30,7 +31,6 @@ from lethe.io.tables import (
     write_jsonl,
     write_parquet,
 )
-from lethe.work import WorkFolder
 
 
 def leftovers(folder: Path) -> list[str]:

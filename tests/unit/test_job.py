@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
+from lethe.execution.parent import VARIABLE
+from lethe.execution.work import HANDED_OVER, WorkFolder, sweep
 from lethe.io import checksums
-from lethe.parent import VARIABLE
-from lethe.work import HANDED_OVER, WorkFolder, sweep
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("*.py"))
 PACKAGE = Path(__file__).parents[2] / "src/lethe"
@@ -98,7 +98,7 @@ def test_a_work_folder_is_bound_to_its_whole_job() -> None:
 def test_a_second_process_waits_for_the_work_folder(started: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from pathlib import Path; from tests.unit.test_job import job; from lethe.work import WorkFolder\n"
+        "from pathlib import Path; from tests.unit.test_job import job; from lethe.execution.work import WorkFolder\n"
         f"work = WorkFolder.of_job(job(Path({str(started)!r})))\n"
         "print('held', flush=True); sys.stdin.readline()\n"
         "work.finish('b', lambda path: path.write_text('b'))\n"
@@ -138,7 +138,7 @@ SCRIPT = """
 import sys
 from types import SimpleNamespace
 snakemake = SimpleNamespace(log=["job.log"], threads=1, input={inputs!r}, output={outputs!r})
-from lethe.runtime import start_job
+from lethe.execution.runtime import start_job
 start_job(snakemake, "a job")
 {body}
 """
@@ -195,9 +195,9 @@ def test_hashes_that_cannot_be_written_fail_the_job(tmp_path: Path) -> None:
 
 PARENT = """
 import subprocess, sys, time
-from lethe.parent import announce_parent
+from lethe.execution.parent import announce_parent
 announce_parent()
-code = "import time; from lethe.parent import end_with_parent; end_with_parent(); print('begun', flush=True); time.sleep(60)"
+code = "import time; from lethe.execution.parent import end_with_parent; end_with_parent(); print('begun', flush=True); time.sleep(60)"
 child = subprocess.Popen(["bash", "-c", f'"$0" -c "$1"; true', sys.executable, code])
 print(child.pid, flush=True)
 time.sleep(60)

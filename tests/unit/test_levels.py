@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lethe.claims import forgets, keeps, predicts, published_finds_more
-from lethe.interference.gates import gate_none_is_zero
-from lethe.interference.published_tests import either
-from lethe.interference.summary import all_gates, gate_rises
+from lethe.benchmarks.icare.gates import gate_none_is_zero
+from lethe.benchmarks.icare.summary import all_gates, gate_rises
+from lethe.statistics.published_tests import either
+from lethe.tools.claims import forgets, keeps, predicts, published_finds_more
 
 
 def mantel_rows(*p: float, similarity: str = "true") -> pd.DataFrame:

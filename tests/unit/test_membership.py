@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from tests.tiny_pipeline import LATENT, TEXT_WIDTH, shared_tiny_pipeline
 
+from lethe.benchmarks.icare.membership import auc, auc_interval, membership_gates, membership_means, membership_table
+from lethe.core.records import ModelId
 from lethe.diffusion.delta import DenseDelta, NoneDelta, TextMapDelta
+from lethe.diffusion.metrics.membership import denoising_losses, losses_of_models, questions
 from lethe.diffusion.noise import loss_noise
 from lethe.diffusion.pipeline import load_pipeline
-from lethe.interference.membership import auc, auc_interval, membership_gates, membership_means, membership_table
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.sources.drawing import RenderedSource
+from lethe.diffusion.sources.redrawn import REDRAWN, no_unseen
+from lethe.diffusion.testbed.members import asked_of, seen_and_unseen, shown_and_others
 from lethe.io.shards import ShardReader, write_shard
-from lethe.metrics.membership import denoising_losses, losses_of_models, questions
-from lethe.records import ModelId
 from lethe.settings.membership import Membership
 from lethe.settings.models import Settings
-from lethe.sources import SOURCES
-from lethe.sources.drawing import RenderedSource
-from lethe.sources.redrawn import REDRAWN, no_unseen
-from lethe.testbed.members import asked_of, seen_and_unseen, shown_and_others
 
 METADATA = [{"index": 0, "name": "cat"}, {"index": 1, "name": "red_park"}]
 
@@ -64,7 +64,7 @@ def shard_of(folder: Path, counts: dict[str, int]) -> ShardReader:
 
 
 def test_seen_and_unseen(tmp_path: Path) -> None:
-    from lethe.sources.base import SourceImage
+    from lethe.diffusion.sources.base import SourceImage
 
     shard = shard_of(tmp_path, {"cat": 6, "red_park": 2, "not selected": 3})
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from lethe.memory import need, report, used_by
+from lethe.planning.memory import need, report, used_by
 from lethe.settings.methods import load_method
 from lethe.workflow.configuration import load_configuration
 

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lethe.interference.distribution import distribution_summary, distribution_table, halves
-from lethe.interference.statistics import bootstrap_mean
-from lethe.metrics.base import SPECS
-from lethe.metrics.distribution import SET_METRICS, cmmd, fid, kid, precision_recall, vectors_of
-from lethe.metrics.embeddings import Embeddings
-from lethe.records import ModelId
+from lethe.benchmarks.icare.distribution import distribution_summary, distribution_table, halves
+from lethe.core.records import ModelId
+from lethe.diffusion.metrics.base import SPECS
+from lethe.diffusion.metrics.distribution import SET_METRICS, cmmd, fid, kid, precision_recall, vectors_of
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.settings.scoring import Scoring
+from lethe.statistics.association import bootstrap_mean
 
 Vectors = NDArray[np.float64]
 NAMES = ["fid", "kid", "cmmd", "precision_recall"]

@@ -15,9 +15,9 @@ from tests.unit.test_metrics_oracles import batch, noisy, photos
 from torch import nn
 from torchvision.models import alexnet
 
+from lethe.diffusion.metrics.base import MetricContext
+from lethe.diffusion.metrics.lpips import WEIGHTS, LpipsAlex, LpipsBackbone
 from lethe.io.tables import CorruptFileError
-from lethe.metrics.base import MetricContext
-from lethe.metrics.lpips import WEIGHTS, LpipsAlex, LpipsBackbone
 
 CHANNELS = (64, 192, 384, 256, 256)
 NETWORK, HEADS = WEIGHTS
@@ -82,7 +82,7 @@ def test_alex_equals_the_transcription(folder: Path, side: int) -> None:
 def test_backbone_equals_the_transcription_over_hooked_blocks(tmp_path: Path) -> None:
     from tests.mini_folders import write_evaluator
 
-    from lethe.pretraining.backbone import build_backbone
+    from lethe.diffusion.pretraining.backbone import build_backbone
     from lethe.settings.pretraining import BackboneSettings, PretrainingSettings
 
     torch.manual_seed(0)

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
-from lethe.metrics.base import DIRECTIONS, SPECS, MetricContext, ScoringBatch, spec_of
-from lethe.metrics.brisque import FEATURE_MAX, FEATURE_MIN, Brisque
-from lethe.metrics.fidelity import Rmse, RmsePublished, Ssim, SsimPublished
-from lethe.metrics.judge import JudgeAccuracy
-from lethe.metrics.nudenet import LABELS, NudeNetCount
-from lethe.metrics.reference_loop import wheel_brisque
-from lethe.registry import UnknownNameError
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.metrics.base import DIRECTIONS, SPECS, MetricContext, ScoringBatch, spec_of
+from lethe.diffusion.metrics.brisque import FEATURE_MAX, FEATURE_MIN, Brisque
+from lethe.diffusion.metrics.fidelity import Rmse, RmsePublished, Ssim, SsimPublished
+from lethe.diffusion.metrics.judge import JudgeAccuracy
+from lethe.diffusion.metrics.nudenet import LABELS, NudeNetCount
+from lethe.tools.speed.reference_loop import wheel_brisque
 
 CONTEXT = MetricContext(threads=1)
 
@@ -183,9 +183,9 @@ def test_specs_are_the_one_place_of_directions() -> None:
 
 def test_importing_loads_no_torch() -> None:
     code = (
-        "import sys, lethe.metrics, lethe.metrics.embeddings, lethe.interference.gates, lethe.interference.entities\n"
-        "import lethe.interference.noise_floor, lethe.interference.pairs\n"
+        "import sys, lethe.diffusion.metrics, lethe.diffusion.metrics.embeddings, lethe.benchmarks.icare.gates, lethe.benchmarks.icare.entities\n"
+        "import lethe.benchmarks.icare.noise_floor, lethe.benchmarks.icare.pairs\n"
         "assert 'torch' not in sys.modules and 'open_clip' not in sys.modules\n"
-        "assert 'clip' in lethe.metrics.METRICS"
+        "assert 'clip' in lethe.diffusion.metrics.METRICS"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,16 +12,16 @@ import torch
 from PIL import Image
 from tests.unit.test_metrics_oracles import photos
 
+from lethe.diffusion.metrics import with_published
+from lethe.diffusion.metrics.base import MetricContext
+from lethe.diffusion.metrics.clip import ClipScore, load_clip
+from lethe.diffusion.metrics.dino import load_backbone, row_cosine
+from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode
+from lethe.diffusion.metrics.transform import ImageTransform
+from lethe.execution.code import parts_of
 from lethe.io.tables import CorruptFileError
-from lethe.metrics import with_published
-from lethe.metrics.base import MetricContext
-from lethe.metrics.clip import ClipScore, load_clip
-from lethe.metrics.dino import load_backbone, row_cosine
-from lethe.metrics.embeddings import Embeddings
-from lethe.metrics.reference_loop import bench_scoring, has_flat_area
-from lethe.metrics.scoring import ImageSet, Scorer, build_metrics, decode
-from lethe.metrics.transform import ImageTransform
-from lethe.workflow.code import parts_of
+from lethe.tools.speed.reference_loop import bench_scoring, has_flat_area
 
 RECEIVERS, SEEDS = 3, 2
 PROMPTS = ["An image of a cat", "An image of an owl", "An image of a red house"]
@@ -33,9 +33,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tiny random open_clip folder and timm folder, in the form that the mini world's training writes."""
     from tests.mini_folders import write_evaluator
 
-    from lethe.pretraining.backbone import build_backbone
-    from lethe.pretraining.clip import build_clip
-    from lethe.pretraining.text import build_tokenizer
+    from lethe.diffusion.pretraining.backbone import build_backbone
+    from lethe.diffusion.pretraining.clip import build_clip
+    from lethe.diffusion.pretraining.text import build_tokenizer
     from lethe.settings.pretraining import BackboneSettings, ClipSettings, PretrainingSettings
 
     torch.manual_seed(0)
@@ -165,10 +165,10 @@ def test_the_threshold_reaches_nudenet_and_its_constants_every_row(context: Metr
 
 def test_the_code_of_every_metric_is_code_of_scoring() -> None:
     """A metric is found by its name, so no import leads to its module."""
-    asked = {"lethe.metrics.METRICS": with_published(["clip", "rmse", "lpips_backbone"])}
-    found = parts_of("lethe.jobs.score:score", asked)
-    assert {f"lethe.metrics.{name}" for name in ("run", "scoring", "clip", "fidelity", "lpips", "dino")} <= set(found)
-    assert "lethe.metrics.METRICS[rmse_published]" in found and "lethe.metrics.brisque" not in found
+    asked = {"lethe.diffusion.metrics.METRICS": with_published(["clip", "rmse", "lpips_backbone"])}
+    found = parts_of("lethe.diffusion.jobs.score:score", asked)
+    assert {f"lethe.diffusion.metrics.{name}" for name in ("run", "scoring", "clip", "fidelity", "lpips", "dino")} <= set(found)
+    assert "lethe.diffusion.metrics.METRICS[rmse_published]" in found and "lethe.diffusion.metrics.brisque" not in found
 
 
 def test_missing_off_images_prompts_and_models_are_named(context: MetricContext) -> None:

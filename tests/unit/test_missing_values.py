@@ -13,21 +13,21 @@ import torch
 from tests.unit.test_deepunlearn_ulira import world
 from tests.unit.test_membership import index_of, losses
 
-from lethe import claims
-from lethe.deepunlearn import ulira
-from lethe.deepunlearn.scores import summarise
-from lethe.gate import Gate
-from lethe.interference.distribution import distribution_summary
-from lethe.interference.gates import gate_base_accuracy, gate_base_draws, gate_none_is_zero, unlearning_table
-from lethe.interference.membership import auc, membership_gates, membership_means, membership_table
-from lethe.interference.noise_floor import noise_floor
-from lethe.interference.pairs import MissingReceiverError, image_quantities, pair_means, tidy_pairs
-from lethe.interference.resampling import extreme, p_value
-from lethe.interference.summary import all_gates, constant_models, gate_rises, similarity_table, untested
-from lethe.interference.templates.result import Finding, with_q
-from lethe.metrics.constant import constant_pictures
-from lethe.missing import known, mean, told
-from lethe.records import ModelId
+from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.icare.distribution import distribution_summary
+from lethe.benchmarks.icare.gates import gate_base_accuracy, gate_base_draws, gate_none_is_zero, unlearning_table
+from lethe.benchmarks.icare.membership import auc, membership_gates, membership_means, membership_table
+from lethe.benchmarks.icare.noise_floor import noise_floor
+from lethe.benchmarks.icare.pairs import MissingReceiverError, image_quantities, pair_means, tidy_pairs
+from lethe.benchmarks.icare.summary import all_gates, constant_models, gate_rises, similarity_table, untested
+from lethe.benchmarks.icare.templates.result import Finding, with_q
+from lethe.classifiers.scores import summarise
+from lethe.core.gate import Gate
+from lethe.core.missing import known, mean, told
+from lethe.core.records import ModelId
+from lethe.diffusion.metrics.constant import constant_pictures
+from lethe.statistics.resampling import extreme, p_value
+from lethe.tools import claims
 
 N, SEEDS = 4, (42, 43)
 

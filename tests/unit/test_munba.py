@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lethe.unlearners.munba import nash_weights
-from lethe.unlearners.munba_v1 import MUNBaV1Config, published_weights
+from lethe.diffusion.methods.munba import nash_weights
+from lethe.diffusion.methods.munba_v1 import MUNBaV1Config, published_weights
 
 
 def pair(norm_r: float, norm_f: float, cos: float) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

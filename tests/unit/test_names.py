@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lethe.records import METHOD, MODEL_NAME, NAME, ModelId
+from lethe.core.records import METHOD, MODEL_NAME, NAME, ModelId
+from lethe.diffusion.methods import UNLEARNERS
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
-from lethe.unlearners import UNLEARNERS
 from lethe.workflow.configuration import load_configuration
 
 TASKS = ["objects", "style50", "style50_a", "digits2", "a", "a_1", "a_001", "a_001_b", "uce", "a_munba", "a_000_uce"]

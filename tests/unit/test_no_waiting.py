@@ -13,10 +13,10 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import NoneDelta, TextMapDelta
 from lethe.diffusion.generate import Request, Sampling, _Sampler
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods._lora_training import Borrowed, adapters, find_modules
+from lethe.diffusion.methods.base import UnlearnData
 from lethe.diffusion.pipeline import load_pipeline
-from lethe.unlearners import UNLEARNERS
-from lethe.unlearners._lora_training import Borrowed, adapters, find_modules
-from lethe.unlearners.base import UnlearnData
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from lethe.benchmarks.icare.figures import source_grid
+from lethe.benchmarks.icare.figures.before_after import before_after
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.metrics.confusion import ELSE, confusion, forget_and_keep
+from lethe.diffusion.metrics.judge import JudgeAccuracy
+from lethe.diffusion.metrics.scoring import ImageSet
 from lethe.io.shards import write_shard
-from lethe.metrics.confusion import ELSE, confusion, forget_and_keep
-from lethe.metrics.judge import JudgeAccuracy
-from lethe.metrics.scoring import ImageSet
-from lethe.plots import source_grid
-from lethe.plots.before_after import before_after
-from lethe.plots.notebook import export_html, run_notebook
-from lethe.registry import UnknownNameError
+from lethe.tools.notebook import export_html, run_notebook
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

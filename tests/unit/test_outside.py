@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lethe.workflow import outside
+from lethe.planning import outside
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_file_of_the_checkout_has_one_name_wherever_a_run_works(tmp_path: Path
 
 
 SNAKEFILE = """
-from lethe.workflow import outside
+from lethe.planning import outside
 outside.recall()
 def given(wildcards):
     return ["own", "shipped.txt"]

@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 import pytest
 from tests.paper_world import PaperWorld, picture
 
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.sources.folder import ImageFolder
+from lethe.diffusion.sources.pack import SourceError, member_name, pack_source
+from lethe.diffusion.sources.tables import read_table
 from lethe.io.fileformat import wrong_format
 from lethe.io.shards import ShardReader
 from lethe.io.tables import CorruptFileError, read_json, read_parquet
-from lethe.registry import UnknownNameError
-from lethe.sources import SOURCES
-from lethe.sources.folder import ImageFolder
-from lethe.sources.pack import SourceError, member_name, pack_source
-from lethe.sources.tables import read_table
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 197000000\n"
 PERSONS = "slug,name,birthyear,gender,occupation,bplace_country,hpi\n"

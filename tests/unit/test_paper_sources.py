@@ -16,15 +16,15 @@ from scipy.io import savemat
 from tests import paper_world
 from tests.paper_world import PUBLISHED, PaperWorld
 
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.sources.base import EntitySource
+from lethe.diffusion.sources.breed_matching import KennelBreed, bare, match_breed, normal
+from lethe.diffusion.sources.lfw import pantheon_row
+from lethe.diffusion.sources.pack import SourceError, pack_source
 from lethe.io.tables import CorruptFileError, read_json, read_parquet
-from lethe.registry import UnknownNameError
 from lethe.settings.columns import KNOWN
 from lethe.settings.sources import OPTIONS
-from lethe.sources import SOURCES
-from lethe.sources.base import EntitySource
-from lethe.sources.breed_matching import KennelBreed, bare, match_breed, normal
-from lethe.sources.lfw import pantheon_row
-from lethe.sources.pack import SourceError, pack_source
 
 
 def by_name(source: EntitySource) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from lethe.metrics.pinned import timm
+from lethe.diffusion.metrics.pinned import timm
 
 NAME = "test_vit.r160_in1k"  # timm's smallest, 0.4 M parameters
 COMMITS = {"a" * 40: 1.0, "b" * 40: 2.0}  # commit -> value of every weight
@@ -29,7 +29,7 @@ def test_a_backbone_is_that_of_its_commit(tmp_path: Path) -> None:
         )
     (repository / "refs").mkdir()
     (repository / "refs/main").write_text("b" * 40)
-    code = "import sys; from pathlib import Path; from lethe.metrics.folders import save_pretrained_evaluator as save\n"
+    code = "import sys; from pathlib import Path; from lethe.diffusion.metrics.folders import save_pretrained_evaluator as save\n"
     code += f"save(Path(sys.argv[1]), 'backbone', '{NAME}', '', sys.argv[2])"
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "backbone"), commit],

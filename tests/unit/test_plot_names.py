@@ -19,16 +19,18 @@ from tests.unit.deepunlearn_tables import make_attacks
 from tests.unit.plot_tables import make_tables
 from tests.unit.template_world import make_task
 
-from lethe.interference.resampling import Inference
-from lethe.interference.templates import TEMPLATES
-from lethe.interference.templates.paper import figures
-from lethe.interference.templates.parameters import validate
-from lethe.plots import bars, deepunlearn_lira_roc, fonts, interference_matrix, similarity_matrix, source_grid, visual_grid
-from lethe.plots.fonts import BASE, families_for, further_fonts
-from lethe.plots.style import plain_power, save, styled
-from lethe.plots.templates import PLOTS
-from lethe.plots.text import shortened, text_width, wrapped
+from lethe.benchmarks.deepunlearn.figures import lira_roc as deepunlearn_lira_roc
+from lethe.benchmarks.icare.figures import interference_matrix, similarity_matrix, source_grid, visual_grid
+from lethe.benchmarks.icare.figures.templates import PLOTS
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.paper import figures
+from lethe.benchmarks.icare.templates.parameters import validate
+from lethe.figures import bars, fonts
+from lethe.figures.fonts import BASE, families_for, further_fonts
+from lethe.figures.style import plain_power, save, styled
+from lethe.figures.text import shortened, text_width, wrapped
 from lethe.settings.models import Settings
+from lethe.statistics.resampling import Inference
 
 HARD = ["A$AP and Ke$ha", "$x^2$", r"\frac{a}{b}", "50% {z}", "a^b", "#1 & <b>", "кошка", "قط", "NA", "x$"]
 NO_FONT = "\U0003fff0"  # a place that Unicode keeps free

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.plot_tables import METHODS, Tables, make_tables
 
-from lethe.interference.gates import unlearning_table
-from lethe.io.shards import write_shard
-from lethe.io.tables import write_json
-from lethe.metrics.base import SPECS
-from lethe.plots import (
+from lethe.benchmarks.icare.figures.quantities import quantity
+from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.metrics.base import SPECS
+from lethe.figures import (
     forget_retain,
     interference_matrix,
     method_comparison,
@@ -25,10 +25,10 @@ from lethe.plots import (
     tables,
     visual_grid,
 )
-from lethe.plots.notebook import export_html, run_notebook
-from lethe.plots.quantities import quantity
-from lethe.plots.style import method_colour, publish
-from lethe.registry import UnknownNameError
+from lethe.figures.style import method_colour, publish
+from lethe.io.shards import write_shard
+from lethe.io.tables import write_json
+from lethe.tools.notebook import export_html, run_notebook
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,8 +39,8 @@ def made() -> Tables:
 
 
 def test_import_is_light():
-    modules = [path.stem for path in (ROOT / "src/lethe/plots").glob("*.py") if path.stem != "__init__"]
-    code = f"import sys, importlib; [importlib.import_module('lethe.plots.' + m) for m in {modules}]; "
+    modules = [path.stem for path in (ROOT / "src/lethe/figures").glob("*.py") if path.stem != "__init__"]
+    code = f"import sys, importlib; [importlib.import_module('lethe.figures.' + m) for m in {modules}]; "
     code += "print([m for m in ('torch', 'matplotlib', 'papermill') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

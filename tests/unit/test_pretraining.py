@@ -15,20 +15,20 @@ import torch
 from pydantic import ValidationError
 from tests.mini_folders import write_base, write_evaluator
 
-from lethe.pretraining.assets import AssetError, images_sha256, load_asset, round_to_half, save_asset
-from lethe.pretraining.augment import random_affine, random_blur, random_light, random_noise
-from lethe.pretraining.backbone import build_backbone, embed, train_backbone
-from lethe.pretraining.base import build_scheduler, build_unet, sampling_weights, train_base
-from lethe.pretraining.clip import build_clip, clip_scores, train_clip
-from lethe.pretraining.data import TaskImages, held_out_mask, join
-from lethe.pretraining.judge import build_judge, classify, train_judge
-from lethe.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
-from lethe.pretraining.text import build_tokenizer, load_tokenizer, tokenize, tokenizer_json
-from lethe.pretraining.train import read_tasks
-from lethe.pretraining.vae import build_vae, decode_latents, encode_latents, reconstruction_error, train_vae
+from lethe.diffusion.pretraining.assets import AssetError, images_sha256, load_asset, round_to_half, save_asset
+from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
+from lethe.diffusion.pretraining.backbone import build_backbone, embed, train_backbone
+from lethe.diffusion.pretraining.base import build_scheduler, build_unet, sampling_weights, train_base
+from lethe.diffusion.pretraining.clip import build_clip, clip_scores, train_clip
+from lethe.diffusion.pretraining.data import TaskImages, held_out_mask, join
+from lethe.diffusion.pretraining.judge import build_judge, classify, train_judge
+from lethe.diffusion.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
+from lethe.diffusion.pretraining.text import build_tokenizer, load_tokenizer, tokenize, tokenizer_json
+from lethe.diffusion.pretraining.train import read_tasks
+from lethe.diffusion.pretraining.vae import build_vae, decode_latents, encode_latents, reconstruction_error, train_vae
+from lethe.diffusion.sources.base import SourceImage
+from lethe.diffusion.sources.pack import pack_source
 from lethe.settings.pretraining import OptimizerSettings, PretrainingSettings, TokenizerSettings, VaeSettings, settings_sha256
-from lethe.sources.base import SourceImage
-from lethe.sources.pack import pack_source
 
 SMOKE = PretrainingSettings.smoke()
 NAMES = ["red hound dog", "green hound dog", "blue cat"]
@@ -140,7 +140,7 @@ def test_vae_gives_standardized_latents(vae, blocks):
 
 
 def test_standardizing_does_not_change_the_reconstruction(blocks):
-    from lethe.pretraining.vae import _standardize
+    from lethe.diffusion.pretraining.vae import _standardize
 
     torch.manual_seed(0)
     plain = build_vae(SMOKE.vae).eval().requires_grad_(False)
@@ -166,7 +166,7 @@ def test_base_is_deterministic_and_finite(blocks, vae, tokenizer, base):
 
 
 def test_base_loss_falls(blocks, vae, tokenizer, caplog, monkeypatch):
-    from lethe.pretraining import base as module
+    from lethe.diffusion.pretraining import base as module
 
     trainers = []
     monkeypatch.setattr(module, "Trainer", lambda *args: trainers.append(_trainer(*args)) or trainers[-1])
@@ -177,7 +177,7 @@ def test_base_loss_falls(blocks, vae, tokenizer, caplog, monkeypatch):
 
 
 def _trainer(*args):
-    from lethe.pretraining.loop import Trainer
+    from lethe.diffusion.pretraining.loop import Trainer
 
     return Trainer(*args)
 
@@ -268,7 +268,7 @@ def test_base_folder_holds_what_diffusers_itself_would_save(base, vae, tokenizer
 
 def test_folders_are_written_without_their_libraries():
     code = (
-        "import sys, lethe.pretraining.folders;"
+        "import sys, lethe.diffusion.pretraining.folders;"
         "print([name for name in ('torch', 'diffusers', 'transformers', 'open_clip', 'timm') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip() == "[]"

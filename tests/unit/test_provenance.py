@@ -113,6 +113,6 @@ def test_the_record_holds_together(tmp_path: Path) -> None:
 
 
 def test_the_workflow_is_kept_with_its_places(tmp_path: Path) -> None:
-    keep_workflow(ROOT, [ROOT / "Snakefile", ROOT / "rules/score.smk"], tmp_path / "workflow")
+    keep_workflow(ROOT, [ROOT / "Snakefile", ROOT / "rules/diffusion/score.smk"], tmp_path / "workflow")
     kept = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    assert kept == ["workflow/Snakefile", "workflow/rules/score.smk"]
+    assert kept == ["workflow/Snakefile", "workflow/rules/diffusion/score.smk"]

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from lethe import compat
-from lethe.device import resolve_device
-from lethe.progress import progress
-from lethe.records import ImageKey, ModelId
+from lethe.core import compat
+from lethe.core.device import resolve_device
+from lethe.core.progress import progress
+from lethe.core.records import ImageKey, ModelId
 
 
 def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "job.log"
     job = f"SimpleNamespace(log=[{str(log)!r}], threads=1, input=[], output=[])"
-    code = f"from types import SimpleNamespace; from lethe.runtime import start_job; start_job({job}, 'a job')"
+    code = f"from types import SimpleNamespace; from lethe.execution.runtime import start_job; start_job({job}, 'a job')"
     code += "; raise ValueError('entity 7')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -65,7 +65,7 @@ def test_published_names() -> None:
 
 
 def test_cpu_share_is_read_from_logs(tmp_path: Path) -> None:
-    from lethe.cpu_share import cpu_share, cpu_times
+    from lethe.tools.cpu_share import cpu_share, cpu_times
 
     for rule, name, seconds, importing in (("score", "1", 10, 2.5), ("score", "2", 6, 1), ("unlearn", "1", 4, 3.75)):
         (tmp_path / rule).mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def test_cpu_share_is_read_from_logs(tmp_path: Path) -> None:
 
 
 def test_a_job_logs_what_starting_and_later_imports_cost(tmp_path: Path) -> None:
-    from lethe.cpu_share import cpu_share
+    from lethe.tools.cpu_share import cpu_share
 
     slow = tmp_path / "slow_module.py"
     slow.write_text("import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass\n")
@@ -89,7 +89,7 @@ import sys
 sys.path.insert(0, {str(tmp_path)!r})
 from types import SimpleNamespace
 snakemake = SimpleNamespace(log=[{str(log)!r}], threads=1, input=[], output=[])
-from lethe.runtime import start_job
+from lethe.execution.runtime import start_job
 start_job(snakemake, 'a job')
 def compute():
     {{}}
@@ -110,7 +110,7 @@ compute()
 
 def test_a_job_asks_for_deterministic_algorithms_without_loading_the_compiler() -> None:
     code = (
-        "import sys; from lethe.device import setup_torch; setup_torch(1); import torch;"
+        "import sys; from lethe.core.device import setup_torch; setup_torch(1); import torch;"
         "print(torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),"
         "'torch._dynamo' in sys.modules)"
     )
@@ -141,7 +141,7 @@ def test_nothing_happens_when_the_package_is_imported() -> None:
         "def state(): return (gc.isenabled(), gc.get_freeze_count(), builtins.__import__, importlib.import_module,"
         " importlib.metadata.packages_distributions, sys.excepthook, threading.active_count())\n"
         "before, finders = state(), list(sys.meta_path)\n"
-        "import lethe.runtime, lethe.child, lethe.job\n"
+        "import lethe.execution.runtime, lethe.execution.child, lethe.execution.job\n"
         "assert state() == before\n"
         "print(*(type(finder).__name__ for finder in sys.meta_path if finder not in finders), 'torch' in sys.modules)"
     )
@@ -151,7 +151,7 @@ def test_nothing_happens_when_the_package_is_imported() -> None:
 
 def test_the_collector_rests_while_large_libraries_are_imported() -> None:
     code = (
-        "import gc; from lethe.compat import quick_imports\n"
+        "import gc; from lethe.core.compat import quick_imports\n"
         "with quick_imports(): print(gc.isenabled())\n"
         "print(gc.isenabled(), gc.get_freeze_count() > 1000)"
     )

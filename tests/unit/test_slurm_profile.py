@@ -13,7 +13,7 @@ PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 
 
 def test_every_rule_that_the_profile_names_exists() -> None:
-    text = "\n".join(file.read_text() for file in (ROOT / "rules").glob("*.smk"))
+    text = "\n".join(file.read_text() for file in (ROOT / "rules").rglob("*.smk"))
     rules = set(re.findall(r"^(?:use rule \w+ as|rule) (\w+)", text, flags=re.MULTILINE))
     looped = set(
         re.findall(r'name:\n +shape\.name\("(\w+)"\)', text)

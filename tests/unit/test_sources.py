@@ -13,11 +13,11 @@ from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from lethe.registry import UnknownNameError
-from lethe.sources import SOURCES
-from lethe.sources.base import EntitySource
-from lethe.sources.digits import upscale
-from lethe.sources.drawing import MARGIN, SCALE, colours, pattern, sampling_weight, seeded
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.sources.base import EntitySource
+from lethe.diffusion.sources.digits import upscale
+from lethe.diffusion.sources.drawing import MARGIN, SCALE, colours, pattern, sampling_weight, seeded
 
 EMBEDDED = ["digits", "rendered_breeds", "rendered_people", "rendered_scenes"]
 RENDERED = EMBEDDED[1:]

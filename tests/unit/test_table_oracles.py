@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lethe.interference.distribution import _compare
-from lethe.interference.matrices import matrices
-from lethe.interference.matrix_tests import bootstrap_correlations, correlation_draws
-from lethe.interference.membership import gate_base_knows, gate_retrained
-from lethe.interference.noise_floor import noise_floor, seed_quantities
-from lethe.interference.pairs import image_quantities, pair_means, pair_records
-from lethe.interference.published_tests import correlation, correlations
-from lethe.interference.resampling import Inference, multiplicities
-from lethe.interference.summary import similarity_table
-from lethe.metrics.distribution import SET_METRICS
-from lethe.testbed.balance import greedy_pair
+from lethe.benchmarks.icare.distribution import _compare
+from lethe.benchmarks.icare.matrices import matrices
+from lethe.benchmarks.icare.membership import gate_base_knows, gate_retrained
+from lethe.benchmarks.icare.noise_floor import noise_floor, seed_quantities
+from lethe.benchmarks.icare.pairs import image_quantities, pair_means, pair_records
+from lethe.benchmarks.icare.summary import similarity_table
+from lethe.diffusion.metrics.distribution import SET_METRICS
+from lethe.diffusion.testbed.balance import greedy_pair
+from lethe.statistics.matrix_tests import bootstrap_correlations, correlation_draws
+from lethe.statistics.published_tests import correlation, correlations
+from lethe.statistics.resampling import Inference, multiplicities
 
 
 def long(matrix: np.ndarray, **columns: object) -> pd.DataFrame:

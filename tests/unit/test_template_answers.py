@@ -14,15 +14,15 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import train_test_split
 from tests.unit.template_world import METHODS, make_task, plain_task
 
-from lethe.interference.resampling import Inference
-from lethe.interference.statistics import mantel
-from lethe.interference.templates import TEMPLATES
-from lethe.interference.templates.data import MissingDataError, TaskData
-from lethe.interference.templates.pair_regression import entity_folds, entity_splits
-from lethe.interference.templates.parameters import validate
-from lethe.interference.templates.pareto import front
-from lethe.interference.templates.result import Finding, Result
-from lethe.metrics.base import spec_of
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
+from lethe.benchmarks.icare.templates.pair_regression import entity_folds, entity_splits
+from lethe.benchmarks.icare.templates.parameters import validate
+from lethe.benchmarks.icare.templates.pareto import front
+from lethe.benchmarks.icare.templates.result import Finding, Result
+from lethe.diffusion.metrics.base import spec_of
+from lethe.statistics.association import mantel
+from lethe.statistics.resampling import Inference
 
 QUICK = Inference(permutations=199, bootstrap=100)
 ATTRIBUTES = [{"name": f"e{i}", "index": i, "kind": "ab"[i % 2], "size": float(i)} for i in range(8)]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.unit.template_world import make_task
 
-from lethe.interference import published_tests
-from lethe.interference.alignment import align, published_alignment
-from lethe.interference.entity_tests import correlate, group_effect, paired_difference
-from lethe.interference.resampling import Inference, q_values
-from lethe.interference.templates.directional import directional, received
-from lethe.interference.templates.iat import _flips, _relabelled, association, indicator
+from lethe.benchmarks.icare.alignment import align, published_alignment
+from lethe.benchmarks.icare.templates.directional import directional, received
+from lethe.benchmarks.icare.templates.iat import _flips, _relabelled, association, indicator
+from lethe.statistics import published_tests
+from lethe.statistics.entity_tests import correlate, group_effect, paired_difference
+from lethe.statistics.resampling import Inference, q_values
 
 DRAWS, QUICK = 1000, Inference(permutations=99, bootstrap=0)
 NEAR = (0.04, 0.06)  # 5 % +- 1 %

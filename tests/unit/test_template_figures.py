@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 from tests.unit.template_world import make_task
 
-from lethe.interference.resampling import Inference
-from lethe.interference.templates import TEMPLATES
-from lethe.interference.templates.paper import figures
-from lethe.interference.templates.parameters import validate
-from lethe.plots.quantities import axis, statistic_axis
-from lethe.plots.templates import PLOTS
-from lethe.plots.templates.figure import write
+from lethe.benchmarks.icare.figures.quantities import axis, statistic_axis
+from lethe.benchmarks.icare.figures.templates import PLOTS
+from lethe.benchmarks.icare.figures.templates.figure import write
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.paper import figures
+from lethe.benchmarks.icare.templates.parameters import validate
 from lethe.settings.models import Settings
+from lethe.statistics.resampling import Inference
 
 QUICK = Inference(permutations=99, bootstrap=50)
 NAMED = {

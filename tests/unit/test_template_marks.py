@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from lethe.interference.templates.result import Finding
-from lethe.plots.templates.marks import along_steps, name_points, series_name
-from lethe.plots.templates.words import lines
+from lethe.benchmarks.icare.figures.templates.marks import along_steps, name_points, series_name
+from lethe.benchmarks.icare.figures.templates.words import lines
+from lethe.benchmarks.icare.templates.result import Finding
 
 
 def test_points_along_steps_lie_on_the_line() -> None:

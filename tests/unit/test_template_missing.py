@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from tests.unit.template_world import make_task, plain_task
 
-from lethe.interference.entities import STATISTICS
-from lethe.interference.resampling import Inference
-from lethe.interference.templates import TEMPLATES
-from lethe.interference.templates.data import MissingDataError, TaskData
-from lethe.interference.templates.iat import interaction
-from lethe.interference.templates.pair_regression import permuted_p
-from lethe.interference.templates.parameters import validate
-from lethe.interference.templates.result import Result
-from lethe.metrics.embeddings import Embeddings
-from lethe.plots.templates import PLOTS
+from lethe.benchmarks.icare.entities import STATISTICS
+from lethe.benchmarks.icare.figures.templates import PLOTS
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
+from lethe.benchmarks.icare.templates.iat import interaction
+from lethe.benchmarks.icare.templates.pair_regression import permuted_p
+from lethe.benchmarks.icare.templates.parameters import validate
+from lethe.benchmarks.icare.templates.result import Result
+from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.statistics.resampling import Inference
 
 QUICK = Inference(permutations=99, bootstrap=50)
 N = 12

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.interference.templates import TEMPLATES
-from lethe.interference.templates.check import resolve
-from lethe.interference.templates.csr import CountSignificantRelationship
-from lethe.interference.templates.files import files_of
-from lethe.interference.templates.mci import MinimumCutInterference
-from lethe.interference.templates.paper import figures
-from lethe.interference.templates.parameters import ParameterError, build, parse
-from lethe.interference.templates.srcd import SignificantRelationshipCategoricalDirectional
-from lethe.plots.templates import PLOTS
-from lethe.records import ModelId
+from lethe.benchmarks.icare.figures.templates import PLOTS
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.check import resolve
+from lethe.benchmarks.icare.templates.csr import CountSignificantRelationship
+from lethe.benchmarks.icare.templates.files import files_of
+from lethe.benchmarks.icare.templates.mci import MinimumCutInterference
+from lethe.benchmarks.icare.templates.paper import figures
+from lethe.benchmarks.icare.templates.parameters import ParameterError, build, parse
+from lethe.benchmarks.icare.templates.srcd import SignificantRelationshipCategoricalDirectional
+from lethe.core.records import ModelId
 from lethe.settings.models import Settings
 
 VALUES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), min_size=1, max_size=12)  # no control characters

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lethe.interference.gates import gate_distinct
+from lethe.benchmarks.icare.gates import gate_distinct
+from lethe.diffusion.testbed.attributes import chosen_attributes, no_attributes, related_attributes
+from lethe.diffusion.testbed.schema import MetadataError
+from lethe.diffusion.testbed.similarity import attr_similarity, distinct_values
 from lethe.settings.tasks import Task
-from lethe.testbed.attributes import chosen_attributes, no_attributes, related_attributes
-from lethe.testbed.schema import MetadataError
-from lethe.testbed.similarity import attr_similarity, distinct_values
 
 
 def scenes(entities: int = 100, attributes: int = 102) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.registry import UnknownNameError
-from lethe.testbed.balance import balanced_subsample, quotas
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.testbed.balance import balanced_subsample, quotas
 
 COUNTS = st.dictionaries(st.text("abcd", min_size=1, max_size=3), st.integers(1, 12), min_size=1, max_size=8)
 

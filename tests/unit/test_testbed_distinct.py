@@ -11,16 +11,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from lethe.diffusion.pretraining.architectures import tokenizer_config
+from lethe.diffusion.testbed.distinct import check_base, check_prompts, check_tokens
+from lethe.diffusion.testbed.metadata import enrich, select
+from lethe.diffusion.testbed.schema import MetadataError, check_required, read_metadata
+from lethe.diffusion.testbed.selection import read_published
+from lethe.diffusion.testbed.spelling import MOST, composed, name_fault
+from lethe.diffusion.testbed.tokens import PromptReader, prompt_reader, read_tokenizer
 from lethe.io.tables import CorruptFileError, write_json
-from lethe.pretraining.architectures import tokenizer_config
 from lethe.settings.models import Settings
 from lethe.settings.pretraining import TokenizerSettings
-from lethe.testbed.distinct import check_base, check_prompts, check_tokens
-from lethe.testbed.metadata import enrich, select
-from lethe.testbed.schema import MetadataError, check_required, read_metadata
-from lethe.testbed.selection import read_published
-from lethe.testbed.spelling import MOST, composed, name_fault
-from lethe.testbed.tokens import PromptReader, prompt_reader, read_tokenizer
 
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "assets" / "mini" / "tokenizer.json"
@@ -170,7 +170,7 @@ def test_every_published_and_shipped_entity_is_accepted() -> None:
     for name, style, guide in (("people", "person", "a child"), ("breeds", "thing", "a cat"), ("scenes", "scene", "the moon")):
         names = read_published(ROOT / f"config/reference/entities_{name}.csv")
         check_prompts(entities(*names), style, f"An image of {guide}")
-    from lethe.sources import SOURCES
+    from lethe.diffusion.sources import SOURCES
 
     for task in Settings().tasks.values():
         records = enrich(SOURCES.load(task.source)().entities(), rules=task.rules)

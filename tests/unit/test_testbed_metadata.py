@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lethe.registry import UnknownNameError
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.testbed.metadata import QUARTILES, enrich, select
+from lethe.diffusion.testbed.occupations import ARTISTS, ATHLETES, occupation_in_three
+from lethe.diffusion.testbed.schema import MetadataError
 from lethe.settings.rules import Derived, Filter
-from lethe.sources import SOURCES
-from lethe.testbed.metadata import QUARTILES, enrich, select
-from lethe.testbed.occupations import ARTISTS, ATHLETES, occupation_in_three
-from lethe.testbed.schema import MetadataError
 
 
 def derived(column: str, rule: str, of: str) -> Derived:

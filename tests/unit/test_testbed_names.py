@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lethe.registry import UnknownNameError
-from lethe.testbed.names import STYLES, prompt, prompt_name, published_preprocessed
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.testbed.names import STYLES, prompt, prompt_name, published_preprocessed
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ import yaml
 from tests import paper_world
 from tests.paper_world import PUBLISHED, REFERENCE, PaperWorld
 
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources.sun_attributes import SunAttributes
+from lethe.diffusion.testbed.balance import greedy_pair
+from lethe.diffusion.testbed.metadata import enrich, select
+from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.selection import read_published, selection_summary, selection_table
 from lethe.io.tables import CorruptFileError
-from lethe.registry import UnknownNameError
 from lethe.settings.rules import Filter
 from lethe.settings.tasks import Task
-from lethe.sources.sun_attributes import SunAttributes
-from lethe.testbed.balance import greedy_pair
-from lethe.testbed.metadata import enrich, select
-from lethe.testbed.names import prompt
-from lethe.testbed.selection import read_published, selection_summary, selection_table
 
 PAPER = yaml.safe_load((REFERENCE.parent / "paper.yaml").read_text())["tasks"]
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lethe.registry import UnknownNameError
-from lethe.sources import SOURCES
-from lethe.testbed import similarity as sim
-from lethe.testbed.schema import MetadataError
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.sources import SOURCES
+from lethe.diffusion.testbed import similarity as sim
+from lethe.diffusion.testbed.schema import MetadataError
 
 VECTORS = hnp.arrays(np.float64, (4, 3), elements=st.floats(0.1, 5).map(lambda x: x if x < 3 else -x))
 DOGS = [
@@ -154,6 +154,6 @@ def test_records_round_trip() -> None:
 
 
 def test_the_testbed_imports_no_torch() -> None:
-    modules = ", ".join(f"lethe.testbed.{m}" for m in ("names", "balance", "metadata", "splits", "similarity"))
-    code = f"import sys, lethe.testbed, {modules}; sys.exit('torch' in sys.modules)"
+    modules = ", ".join(f"lethe.diffusion.testbed.{m}" for m in ("names", "balance", "metadata", "splits", "similarity"))
+    code = f"import sys, lethe.diffusion.testbed, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.registry import UnknownNameError
-from lethe.testbed.splits import SplitError, Splits, make_splits
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.testbed.splits import SplitError, Splits, make_splits
 
 NAMES = ["George_W_Bush", "Roh_Moo-hyun", "Ann_Lee"]
 METADATA = [{"name": name, "index": i} for i, name in enumerate(NAMES)]

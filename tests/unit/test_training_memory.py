@@ -9,12 +9,12 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods._lora_training import Borrowed, adapters, find_modules, gradient_of, mean_share
+from lethe.diffusion.methods.base import Emitter, UnlearnData
+from lethe.diffusion.methods.munba import nash_weights
+from lethe.diffusion.methods.munba_v1 import published_weights
 from lethe.diffusion.pipeline import load_pipeline
-from lethe.unlearners import UNLEARNERS
-from lethe.unlearners._lora_training import Borrowed, adapters, find_modules, gradient_of, mean_share
-from lethe.unlearners.base import Emitter, UnlearnData
-from lethe.unlearners.munba import nash_weights
-from lethe.unlearners.munba_v1 import published_weights
 
 PARAMETERS: dict[str, Any] = {
     "rank": 3,

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tiny_pipeline import shared_tiny_pipeline
 
+from lethe.diffusion.methods.base import Emitter, UnlearnData
+from lethe.diffusion.methods.uce import UCE, dense_edit, solve, truncate
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
-from lethe.unlearners.base import Emitter, UnlearnData
-from lethe.unlearners.uce import UCE, dense_edit, solve, truncate
 
 
 def draw(seed: int, b: int, m: int, n: int, d: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -76,7 +76,7 @@ def test_guide_equal_to_concept_is_the_identity() -> None:
 
 
 def test_bench_record() -> None:
-    from lethe.unlearners.bench_uce import bench_uce
+    from lethe.tools.speed.uce import bench_uce
 
     record = bench_uce(entities=4, dense_entities=0)
     assert record["max_rank"] == 1 and record["bytes_on_disk"] < 4 * 10_000 and record["matrices"] == 32

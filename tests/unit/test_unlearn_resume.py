@@ -10,13 +10,13 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
+from lethe.core.records import ModelId
 from lethe.diffusion.latents import write_latents
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods.distil import FADE
+from lethe.diffusion.methods.run import emitters_of, run_method, targets_of, training_data
+from lethe.execution.work import WorkFolder
 from lethe.io.tables import read_json
-from lethe.records import ModelId
-from lethe.unlearners.base import Emitter, UnlearnData, Unlearned
-from lethe.unlearners.distil import FADE
-from lethe.unlearners.run import emitters_of, run_method, targets_of, training_data
-from lethe.work import WorkFolder
 
 NAMES = ["dog", "cat", "lake"]
 METADATA = [{"name": name, "index": index} for index, name in enumerate(NAMES)]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from lethe.benchmarks.icare.weight_similarity import weight_similarity
 from lethe.diffusion.delta import DenseDelta, LoraDelta, TextMapDelta
-from lethe.interference.weight_similarity import weight_similarity
 
 
 def dense_cosines(vectors: list[np.ndarray]) -> np.ndarray:

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lethe.records import INDEX, ModelId
-from lethe.workflow.batches import Group, batches, shapes
+from lethe.core.records import INDEX, ModelId
+from lethe.planning.batches import Group, batches, shapes
 
 NUMBERS = [2, 7, 10, 11, 23, 100, 1000, 1003]
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from lethe.deepunlearn import PROVIDERS
+from lethe.classifiers import PROVIDERS
+from lethe.planning.targets import Step, makeable, unknown_target
 from lethe.settings.errors import SettingsError
 from lethe.workflow.plan import Plan
 from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import plan_of
-from lethe.workflow.targets import Step, makeable, unknown_target
 
 ROOT = Path(__file__).parents[2]
 
@@ -175,6 +175,6 @@ def test_the_nearest_target_is_told() -> None:
 def test_a_plan_needs_no_torch() -> None:
     """Snakemake reads the rules in every process that runs a job; torch takes two seconds to import."""
     script = (
-        "import sys, lethe.workflow.plan, lethe.deepunlearn as d; d.PROVIDERS.load('utkface')\nassert 'torch' not in sys.modules"
+        "import sys, lethe.workflow.plan, lethe.classifiers as d; d.PROVIDERS.load('utkface')\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, env={"PYTHONPATH": str(ROOT / "src")})

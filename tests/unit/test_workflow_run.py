@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lethe.workflow.run import Given, bind, load_function
+from lethe.execution.run import Given, bind, load_function
 
 
 def compute(base: Path, table: Path, level: float, task: str, weights: Sequence[Path] = (), threads: int = 1) -> None: ...

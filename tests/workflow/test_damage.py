@@ -18,9 +18,9 @@ import pytest
 from tests.workflow.conftest import Clone
 from tests.workflow.test_run import RESULTS, hashes
 
+from lethe.execution.job import check_inputs
 from lethe.io import checksums
 from lethe.io.hashing import HashMismatchError
-from lethe.job import check_inputs
 
 pytestmark = pytest.mark.workflow
 FLIPS = int(os.environ.get("LETHE_FLIPS", "1000"))

@@ -28,7 +28,7 @@ def test_tables_hold_every_method_and_both_references(finished: Clone) -> None:
 
 
 def test_editing_a_method_reruns_its_jobs_alone(finished: Clone) -> None:
-    file = finished.folder / "src/lethe/deepunlearn/methods/ct.py"
+    file = finished.folder / "src/lethe/classifiers/methods/ct.py"
     before = file.read_text()
     try:
         file.write_text(before + "\nEDITED = True\n")

@@ -39,17 +39,17 @@ def test_a_task_with_everything_new_is_planned(extended: Clone) -> None:
 
 COMPUTED = """
 import numpy as np, pandas as pd, torch
-from lethe.interference.gates import unlearning_table
-from lethe.interference.pairs import image_quantities, pair_means, pair_records, tidy
-from lethe.interference.resampling import Inference
-from lethe.interference.summary import similarity_table
-from lethe.interference.templates import TEMPLATES
-from lethe.interference.templates.data import TaskData
-from lethe.metrics.base import MetricContext
-from lethe.metrics.scoring import ImageSet, Scorer, build_metrics
-from lethe.plots.templates import PLOTS
-from lethe.records import ModelId
-from lethe.sources import SOURCES
+from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.benchmarks.icare.pairs import image_quantities, pair_means, pair_records, tidy
+from lethe.statistics.resampling import Inference
+from lethe.benchmarks.icare.summary import similarity_table
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.diffusion.metrics.base import MetricContext
+from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
+from lethe.benchmarks.icare.figures.templates import PLOTS
+from lethe.core.records import ModelId
+from lethe.diffusion.sources import SOURCES
 
 source = SOURCES.load("stripes")()
 names = [record["name"] for record in source.entities()]
@@ -90,14 +90,17 @@ def test_a_new_metric_reaches_files_tables_and_figures(extended: Clone) -> None:
 def test_a_metric_that_nobody_could_read_is_refused(extended: Clone) -> None:
     """Each of these would be scored for hours and then left out of every table, or told wrongly."""
     for add, message in (
-        ('METRICS.register("mea", "lethe.metrics.mae:MeanAbsoluteError")', "unknown quantity 'mea'.*did you mean 'mae'"),
+        (
+            'METRICS.register("mea", "lethe.diffusion.metrics.mae:MeanAbsoluteError")',
+            "unknown quantity 'mea'.*did you mean 'mae'",
+        ),
         (
             "SPECS['a'] = MetricSpec('a', '↑', '1', (0, 1), 'image', 'v', 's'); METRICS.register('a', 'b:c')",
             "unknown quantity 'a_diff'",
         ),
         ("MetricSpec('psnr', '↑', 'dB', (0, float('inf')), 'pair', 'v', 's')", "metric 'psnr': more is better without end"),
     ):
-        file = extended.folder / "src/lethe/metrics/__init__.py"
+        file = extended.folder / "src/lethe/diffusion/metrics/__init__.py"
         before = file.read_text()
         try:
             file.write_text(before.replace("METRICS.register(", f"{add}\nMETRICS.register(", 1))

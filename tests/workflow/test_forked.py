@@ -18,8 +18,8 @@ from snakemake import api
 from snakemake.script import PythonScript
 from tests.forked_world import SHARED, World
 
-from lethe import forked
-from lethe.parent import VARIABLE
+from lethe.execution import forked
+from lethe.execution.parent import VARIABLE
 
 pytestmark = pytest.mark.workflow
 

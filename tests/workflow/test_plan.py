@@ -17,10 +17,10 @@ import pytest
 import yaml
 from tests.workflow.conftest import ROOT, Clone, clone_to, planned_jobs, planned_messages
 
-from lethe.deepunlearn import METHODS, PROVIDERS
+from lethe.classifiers import METHODS, PROVIDERS
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.execution.run import Given, bind, load_function
 from lethe.settings.models import Settings
-from lethe.unlearners import UNLEARNERS
-from lethe.workflow.run import Given, bind, load_function
 
 pytestmark = pytest.mark.workflow
 ORDINARY = {"objects"}  # names that are words
@@ -30,7 +30,7 @@ ORDER = ["input", "output", "log", "benchmark", "conda", "resources", "params", 
 def rules() -> list[tuple[str, str]]:
     """(name, text) of every rule of rules/*.smk that does something; those of a loop without its indentation."""
     found = []
-    for file in sorted((ROOT / "rules").glob("*.smk")):
+    for file in sorted((ROOT / "rules").rglob("*.smk")):
         for part in re.split(r"^(?= *(?:use )?rule\b[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
             text = textwrap.dedent(re.split(r"^for ", part, flags=re.MULTILINE)[0])
             name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(r'name:\n +(?:shape\.name\()?f?"(.+?)"', text)
@@ -60,7 +60,7 @@ def test_every_rule_has_its_shape(name: str, text: str) -> None:
 def test_rules_name_no_method_task_or_data_set() -> None:
     """They take names from the plan, which takes them from settings and registries."""
     names = {*UNLEARNERS, *METHODS, *PROVIDERS, *Settings().tasks, *Settings().deepunlearn.datasets} - ORDINARY
-    for file in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]:
+    for file in [ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")]:
         code = re.sub(r'""".*?"""|#.*', "", file.read_text(), flags=re.DOTALL)
         code = re.sub(r"message:\n.*|bench[\w./:]*", "", code)  # a benchmark is called by what it measures
         found = {name for name in names if re.search(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", code)}
@@ -68,7 +68,7 @@ def test_rules_name_no_method_task_or_data_set() -> None:
 
 
 def test_no_code_in_rules() -> None:
-    for file in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")]:
+    for file in [ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")]:
         text = file.read_text()
         for banned in (r"^\s+run:", r"\blambda\b", r"glob_wildcards", r"^checkpoint ", r"^\s+shell:"):
             assert not re.search(banned, text, flags=re.MULTILINE), f"{file.name} uses {banned}"

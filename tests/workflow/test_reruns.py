@@ -21,7 +21,7 @@ from PIL import Image
 from tests.tiny_pipeline import shared_tiny_pipeline
 from tests.workflow.conftest import ROOT, SMOKE, Clone, clone_to
 
-from lethe import fingerprint
+from lethe.execution import fingerprint
 
 pytestmark = pytest.mark.workflow
 KEPT = ("results", "logs", "benchmarks", ".snakemake")
@@ -131,23 +131,29 @@ def test_a_moved_folder_has_nothing_to_do(moved: Clone) -> None:
 
 COMMENT = ("\nfrom ", "\n# a comment\nfrom ")
 NO_RESULT = {
-    "src/lethe/unlearners/__init__.py": (
+    "src/lethe/diffusion/methods/__init__.py": (
         "\nUNLEARNERS.",
-        '\nUNLEARNERS.register("same", "lethe.unlearners.none:NoChange")\nUNLEARNERS.',
+        '\nUNLEARNERS.register("same", "lethe.diffusion.methods.none:NoChange")\nUNLEARNERS.',
     ),
-    "src/lethe/deepunlearn/__init__.py": (
+    "src/lethe/classifiers/__init__.py": (
         "\nMETHODS.",
-        '\nMETHODS.register("fine", "lethe.deepunlearn.methods.ft:FineTune")\nMETHODS.',
+        '\nMETHODS.register("fine", "lethe.classifiers.methods.ft:FineTune")\nMETHODS.',
     ),
-    "src/lethe/metrics/__init__.py": ("\nMETRICS.", '\nMETRICS.register("fid_dino", "lethe.metrics.lpips:LpipsAlex")\nMETRICS.'),
-    "src/lethe/sources/__init__.py": ("\nSOURCES.", '\nSOURCES.register("tens", "lethe.sources.digits:Digits")\nSOURCES.'),
+    "src/lethe/diffusion/metrics/__init__.py": (
+        "\nMETRICS.",
+        '\nMETRICS.register("fid_dino", "lethe.diffusion.metrics.lpips:LpipsAlex")\nMETRICS.',
+    ),
+    "src/lethe/diffusion/sources/__init__.py": (
+        "\nSOURCES.",
+        '\nSOURCES.register("tens", "lethe.diffusion.sources.digits:Digits")\nSOURCES.',
+    ),
     "src/lethe/settings/archive.py": ('description="', 'description="In other words: '),
     "src/lethe/settings/generation.py": ('description="', 'description="In other words: '),
     "src/lethe/diffusion/pipeline.py": COMMENT,
-    "src/lethe/testbed/similarity.py": ('"""', '"""In other words: '),
-    "src/lethe/metrics/base.py": ("if TYPE_CHECKING:\n", "if TYPE_CHECKING:\n    from lethe.plots import style\n"),
-    "src/lethe/progress.py": ("def progress(", "def unused() -> None:\n    pass\n\n\ndef progress("),
-    "src/lethe/runtime.py": ("def start_job(", "def unused() -> None:\n    pass\n\n\ndef start_job("),
+    "src/lethe/diffusion/testbed/similarity.py": ('"""', '"""In other words: '),
+    "src/lethe/diffusion/metrics/base.py": ("if TYPE_CHECKING:\n", "if TYPE_CHECKING:\n    from lethe.figures import style\n"),
+    "src/lethe/core/progress.py": ("def progress(", "def unused() -> None:\n    pass\n\n\ndef progress("),
+    "src/lethe/execution/runtime.py": ("def start_job(", "def unused() -> None:\n    pass\n\n\ndef start_job("),
     "scripts/job.py": COMMENT,
 }
 
@@ -164,12 +170,12 @@ def test_what_decides_no_result_makes_nothing_again(moved: Clone) -> None:
     ("file", "among", "without"),
     [
         (
-            "src/lethe/deepunlearn/training.py",
+            "src/lethe/classifiers/training.py",
             {"classifiers", "lira_models"},
             DIFFUSION | {"source", "metadata", "splits", "base", "evaluator", "method_tables", "task_tables"},
         ),
         (
-            "src/lethe/testbed/similarity.py",
+            "src/lethe/diffusion/testbed/similarity.py",
             {"similarities", "weight_similarity"},
             {"unlearn", "generate", "latents", "classifiers"},
         ),
@@ -192,7 +198,7 @@ def test_an_edit_reaches_every_job_that_uses_it(moved: Clone, file: str, among: 
 
 def test_an_edit_of_a_method_makes_its_models_again_and_no_others(moved: Clone) -> None:
     future = "\nfrom __future__ import annotations\n"
-    with edited(moved, {"src/lethe/unlearners/munba.py": (future, f"{future}UNUSED = 1\n")}):
+    with edited(moved, {"src/lethe/diffusion/methods/munba.py": (future, f"{future}UNUSED = 1\n")}):
         plan = Plan(moved)
     assert plan.changed["unlearn"] == 1 and "generate" not in plan.changed and "generate" in plan.rules
 

@@ -128,7 +128,7 @@ def test_the_explorer_is_a_page_and_a_folder_per_task(finished: Clone) -> None:
 
 
 def test_editing_a_method_reruns_only_its_jobs(finished: Clone) -> None:
-    file = finished.folder / "src/lethe/unlearners/munba.py"
+    file = finished.folder / "src/lethe/diffusion/methods/munba.py"
     before = file.read_text()
     try:
         file.write_text(before + "\n# a comment changes nothing\n")

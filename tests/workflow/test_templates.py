@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.workflow.conftest import Clone, planned_jobs, planned_messages
 
-from lethe.interference.templates.paper import figures
+from lethe.benchmarks.icare.templates.paper import figures
 from lethe.settings.models import Settings
 
 pytestmark = pytest.mark.workflow

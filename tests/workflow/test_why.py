@@ -11,8 +11,8 @@ from tests.workflow.conftest import Clone, clone_to
 SNAKEFILE = """
 import sys
 sys.path.insert(0, "src")
-from lethe.workflow.code import code_of, keep_parts
-from lethe.workflow.outside import identities
+from lethe.execution.code import code_of, keep_parts
+from lethe.planning.outside import identities
 onstart:
     keep_parts()
 rule all:
@@ -32,7 +32,7 @@ rule second:
     script: "second.py"
 """
 SCRIPT = """from pathlib import Path
-from lethe.runtime import start_job
+from lethe.execution.runtime import start_job
 from lethe.{module} import {name}
 start_job(snakemake, "toy")
 Path(snakemake.output[0]).write_text(str({name}) + Path(snakemake.input[0]).read_text())
@@ -73,10 +73,22 @@ def test_what_is_finished_is_up_to_date(toy: Clone) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "output", "cause"),
     [
-        ("src/lethe/records.py", "NAME = ", "OTHER = 1\nNAME = ", FIRST, "code: lethe.records changed"),
-        ("src/lethe/gate.py", "\nfrom __future__", "\nimport math\nfrom __future__", SECOND, "code: lethe.gate changed"),
+        ("src/lethe/core/records.py", "NAME = ", "OTHER = 1\nNAME = ", FIRST, "code: lethe.core.records changed"),
+        (
+            "src/lethe/core/gate.py",
+            "\nfrom __future__",
+            "\nimport math\nfrom __future__",
+            SECOND,
+            "code: lethe.core.gate changed",
+        ),
         ("second.py", "str(", "repr(", SECOND, "code: second.py changed"),
-        ("second.py", "from lethe.gate", "import lethe.missing\nfrom lethe.gate", SECOND, "code: lethe.missing is new"),
+        (
+            "second.py",
+            "from lethe.core.gate",
+            "import lethe.core.missing\nfrom lethe.core.gate",
+            SECOND,
+            "code: lethe.core.missing is new",
+        ),
         ("Snakefile", 'get("size", 32)', 'get("size", 64)', FIRST, "parameter size: 32 -> 64"),
         ("own.txt", "mine", "ours", FIRST, "file own.txt changed"),
     ],

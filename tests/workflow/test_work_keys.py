@@ -14,7 +14,7 @@ import pytest
 from tests.unit.test_job import Named
 from tests.workflow.conftest import SMOKE, Clone
 
-from lethe.work import WorkFolder
+from lethe.execution.work import WorkFolder
 
 pytestmark = pytest.mark.workflow
 PLANNED = f"""

@@ -11,8 +11,8 @@ from pathlib import Path
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-from lethe.workflow.code import kept_parts
-from lethe.workflow.outside import is_outside
+from lethe.execution.code import kept_parts
+from lethe.planning.outside import is_outside
 
 with SnakemakeApi(OutputSettings(dryrun=True, quiet={Quietness.ALL})) as api:
     settings = ConfigSettings(configfiles=[Path(sys.argv[1])])

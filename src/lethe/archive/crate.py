@@ -70,7 +70,7 @@ def run_crate(
     root = crate.root_dataset
     authors = [_agent(crate, author, number) for number, author in enumerate(citation.authors)]
     licence = _entity(crate, f"https://spdx.org/licenses/{citation.license}", "CreativeWork", name=citation.license)
-    rules = [_file(crate, folder, path) for path in sorted(workflow.parent.glob("rules/*.smk"))]
+    rules = [_file(crate, folder, path) for path in sorted(workflow.parent.glob("rules/**/*.smk"))]
     main = crate.add_workflow(
         dest_path=_place(folder, workflow),
         main=True,

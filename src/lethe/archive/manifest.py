@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lethe.archive.errors import ManifestError
+from lethe.core.registry import nearest
 from lethe.io.tables import write_json
-from lethe.registry import nearest
 from lethe.settings.archive import Kind
 from lethe.settings.strict import Name
 

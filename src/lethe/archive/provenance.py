@@ -207,7 +207,7 @@ def run_record(
 
     Args:
         root: top folder of the checkout. target: what was asked for, ``all`` or ``demo``. configuration: the ``run_config.yaml``.
-        rules: rule -> fingerprint of its code (``lethe.fingerprint``). benchmarks: see ``job_times``. machine: see ``host``.
+        rules: rule -> fingerprint of its code (``lethe.execution.fingerprint``). benchmarks: see ``job_times``. machine: see ``host``.
     """
     times = job_times(benchmarks)
     return {

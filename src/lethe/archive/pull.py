@@ -9,8 +9,8 @@ from lethe.archive.client import Client
 from lethe.archive.errors import ArchiveError, BundleError
 from lethe.archive.manifest import MANIFEST, read_manifest
 from lethe.archive.zenodo import fetch_file, read_record, record_files
+from lethe.core.registry import nearest
 from lethe.io.atomic import atomic_path
-from lethe.registry import nearest
 from lethe.settings.archive import Archive
 
 

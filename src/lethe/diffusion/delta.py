@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.kinds import (
     FORMAT,
     KINDS,
@@ -39,7 +40,6 @@ from lethe.diffusion.kinds import (
 )
 from lethe.diffusion.tensors import first_not_finite, read_tensors
 from lethe.io.tables import CorruptFileError, readable
-from lethe.registry import UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

@@ -27,13 +27,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lethe.device import to_device
+from lethe.core.device import to_device
+from lethe.core.progress import progress
 from lethe.diffusion.delta import Delta, NoneDelta, applied
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.overlap import overlapped
 from lethe.diffusion.pipeline import encode_prompts, make_scheduler
 from lethe.diffusion.pixels import CAUSES, NotFiniteError, finite_rows
-from lethe.progress import progress
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

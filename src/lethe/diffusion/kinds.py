@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.tensors import first_not_finite, write_tensors
-from lethe.registry import UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

@@ -24,11 +24,11 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTextModel
 from transformers.utils import logging as transformers_logging
 
+from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.folder import base_digest, check_folder, write_base_record
 from lethe.diffusion.supported import check_sampler
 from lethe.diffusion.weights import variant_of, weight_files
 from lethe.io.tables import CorruptFileError, readable
-from lethe.registry import UnknownNameError, nearest
 
 # A StableDiffusionPipeline. Not said by its class, whose components are set at run time and which mypy sees as an empty dummy.
 Pipeline: TypeAlias = Any

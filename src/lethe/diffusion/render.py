@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
+from lethe.core.records import ImageKey
 from lethe.diffusion.delta import Delta, NoneDelta, load_delta
 from lethe.diffusion.generate import Request, generate
 from lethe.diffusion.pipeline import base_digest, load_pipeline
+from lethe.diffusion.testbed.names import prompt
+from lethe.execution.work import WorkFolder
 from lethe.io.shards import ShardRow, write_shard
-from lethe.records import ImageKey
 from lethe.settings.generation import Generation
-from lethe.testbed.names import prompt
-from lethe.work import WorkFolder
 
 
 def requests_of(

@@ -1,6 +1,6 @@
 """The SHA-256 of every finished product, so that damage at rest is found by whoever reads it.
 
-A job writes the hashes of its outputs when it ends (``lethe.job``), into a tree of its own beside them: those of
+A job writes the hashes of its outputs when it ends (``lethe.execution.job``), into a tree of its own beside them: those of
 ``results/mini/models/x/delta.safetensors`` stand in ``results/mini/.checksums/models/x/delta.safetensors.sha256``. The form is
 that of the program ``sha256sum``, one line a file, paths from the *root* (``results/mini``) on: a folder that is moved or copied
 takes its hashes along. A later job checks what it reads, and ``lethe verify`` everything.

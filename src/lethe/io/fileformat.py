@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Literal
 
+from lethe.core.registry import nearest
 from lethe.io.members import UnsafeArchiveError, allowed_content, read_members
 from lethe.io.pointers import lfs_pointer
 from lethe.io.tables import CorruptFileError
-from lethe.registry import nearest
 
 Kind = Literal["tar.gz", "gz", "zip", "parquet", "bz2", "csv", "mat"]
 

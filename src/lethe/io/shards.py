@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
+from lethe.core.threads import thread_count
 from lethe.io.atomic import atomic_path, write_bytes
 from lethe.io.tables import CorruptFileError, read_parquet, write_parquet
-from lethe.threads import thread_count
 
 BLOCK = 512  # tar header and padding unit, bytes
 INDEX_COLUMNS = ("member", "sha256", "offset", "size")

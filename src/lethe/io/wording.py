@@ -1,4 +1,4 @@
-"""How messages show texts and lists of unknown length. Figures cut by the room they have: ``lethe.plots.text``."""
+"""How messages show texts and lists of unknown length. Figures cut by the room they have: ``lethe.figures.text``."""
 
 from __future__ import annotations
 

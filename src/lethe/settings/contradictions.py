@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lethe.registry import nearest
+from lethe.core.registry import nearest
 from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_RETRAINED
 from lethe.settings.rules import Derived
 from lethe.settings.sources import BreedOptions, LfwOptions

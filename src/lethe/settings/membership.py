@@ -10,7 +10,7 @@ from lethe.settings.strict import Strict
 
 
 class Membership(Strict):
-    """Does a model still know the images that it was trained on? Loss-threshold attack, see lethe.metrics.membership."""
+    """Does a model still know the images that it was trained on? Loss-threshold attack, see lethe.diffusion.metrics.membership."""
 
     members: Literal["base", "unlearning", "none"] = Field(
         "base",

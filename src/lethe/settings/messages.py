@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from lethe.registry import nearest
+from lethe.core.registry import nearest
 
 DECIDES_NO_RESULT = "writes messages"
 MOST = 20  # faults that a person reads

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, JsonValue
 
-from lethe.registry import nearest
+from lethe.core.registry import nearest
 from lethe.settings.errors import SettingsError
 from lethe.settings.read import read_settings
 from lethe.settings.strict import Strict

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from lethe.records import Fidelity
+from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.bases import Base, Evaluator
 from lethe.settings.contradictions import contradictions
@@ -38,7 +38,7 @@ class Settings(Strict):
         "corrected", description="published: the reference's behaviour, also where it is wrong (docs/fidelity.md)"
     )
     methods: list[str] = Field(
-        default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.unlearners"
+        default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.diffusion.methods"
     )
     hyperparameters: Name = Field("mini", description="which `settings` of config/methods/{method}.yaml")
     tasks: Annotated[dict[Name, Task], Removable] = Field(

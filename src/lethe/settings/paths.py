@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lethe.core.registry import nearest
 from lethe.io.tables import read_json
-from lethe.registry import nearest
 from lethe.settings.contradictions import unknown_columns
 from lethe.settings.errors import SettingsError
 from lethe.settings.tasks import Task

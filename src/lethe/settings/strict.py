@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from lethe.records import NAME
-from lethe.registry import nearest
+from lethe.core.records import NAME
+from lethe.core.registry import nearest
 
 LONGEST_TEXT = 1000  # characters of any text in a configuration
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # what makes a text look like another one

@@ -11,7 +11,7 @@ from lethe.settings.rules import Column, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
 from lethe.settings.strict import Name, Strict, check_distinct
 
-MOST = 10_000  # entities; an index has four digits at most (lethe.records)
+MOST = 10_000  # entities; an index has four digits at most (lethe.core.records)
 Emitter = Annotated[int, Field(ge=0, lt=MOST)]
 
 # one message for a value that is neither, not one per member of the union
@@ -24,7 +24,7 @@ Attributes = Annotated[
 class Task(Strict):
     """One task: a set of entities that are unlearned one by one and asked for under every model."""
 
-    source: str = Field(description="where images and attributes come from; see lethe.sources")
+    source: str = Field(description="where images and attributes come from; see lethe.diffusion.sources")
     source_options: AnyOptions = Field(
         default_factory=SourceOptions, description="files that the source reads; see lethe.settings.sources"
     )

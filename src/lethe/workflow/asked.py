@@ -1,7 +1,7 @@
 """What a job asks registries for by name, from its wildcards and the configuration.
 
 A job's code contains what its imports lead to. Where these lead to a registry, it also contains the entries that the job loads: the method
-of its wildcard, or every method of the world where it has none. ``lethe.workflow.code`` puts both together, and refuses to guess where
+of its wildcard, or every method of the world where it has none. ``lethe.execution.code`` puts both together, and refuses to guess where
 nothing is said here about a registry.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from lethe.metrics import with_published
+from lethe.diffusion.metrics import with_published
 from lethe.settings.models import Settings
 
 
@@ -33,16 +33,18 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
     ]
     methods = [name for dataset in datasets for name in studied[dataset].methods] + lira
     found = {
-        "lethe.unlearners.UNLEARNERS": [wildcards["method"]] if "method" in wildcards else list(runnable),
-        "lethe.sources.SOURCES": [task.source for task in tasks],
-        "lethe.metrics.METRICS": with_published(settings.scoring.metrics),
-        "lethe.pretraining.EVALUATOR_FOLDERS": [wildcards["evaluator"]]
+        "lethe.diffusion.methods.UNLEARNERS": [wildcards["method"]] if "method" in wildcards else list(runnable),
+        "lethe.diffusion.sources.SOURCES": [task.source for task in tasks],
+        "lethe.diffusion.metrics.METRICS": with_published(settings.scoring.metrics),
+        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [wildcards["evaluator"]]
         if "evaluator" in wildcards
         else list(settings.evaluators),
-        "lethe.deepunlearn.PROVIDERS": datasets,
-        "lethe.deepunlearn.ARCHITECTURES": [wildcards["architecture"]] if "architecture" in wildcards else architectures,
-        "lethe.deepunlearn.METHODS": [wildcards["unlearner"]] if "unlearner" in wildcards else methods,
+        "lethe.classifiers.PROVIDERS": datasets,
+        "lethe.classifiers.ARCHITECTURES": [wildcards["architecture"]] if "architecture" in wildcards else architectures,
+        "lethe.classifiers.METHODS": [wildcards["unlearner"]] if "unlearner" in wildcards else methods,
     }
     if "template" in wildcards:
-        found["lethe.interference.templates.TEMPLATES"] = found["lethe.plots.templates.PLOTS"] = [wildcards["template"]]
+        found["lethe.benchmarks.icare.templates.TEMPLATES"] = found["lethe.benchmarks.icare.figures.templates.PLOTS"] = [
+            wildcards["template"]
+        ]
     return {registry: sorted(set(names)) for registry, names in found.items()}

@@ -13,12 +13,12 @@ from typing import Any
 from snakemake.cli import get_argument_parser
 from snakemake.io import strip_wildcard_constraints
 
-from lethe.workflow.models import interference_file
+from lethe.diffusion.plan.models import interference_file
+from lethe.planning.targets import Step, unknown_target
+from lethe.planning.wildcards import Wildcards
 from lethe.workflow.plan import Plan
 from lethe.workflow.record import asked_target, codes
 from lethe.workflow.start import RunError
-from lethe.workflow.targets import Step, unknown_target
-from lethe.workflow.wildcards import Wildcards
 
 
 def steps_of(workflow: Any) -> list[Step]:

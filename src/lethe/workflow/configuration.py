@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.deepunlearn import ARCHITECTURES, METHODS, PROVIDERS
-from lethe.metrics import METRICS, SPECS
+from lethe.classifiers import ARCHITECTURES, METHODS, PROVIDERS
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.metrics import METRICS, SPECS
+from lethe.diffusion.sources import SOURCES
 from lethe.settings.load import load_settings
 from lethe.settings.models import Settings
 from lethe.settings.names import Names
-from lethe.sources import SOURCES
-from lethe.unlearners import UNLEARNERS
 
 
 def load_configuration(config: dict[str, Any]) -> Settings:

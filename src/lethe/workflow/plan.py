@@ -7,29 +7,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lethe.interference.templates import TEMPLATES
-from lethe.memory import Job, need
+from lethe.archive.plan import Archive
+from lethe.benchmarks.icare.plan.explorer import Explorer
+from lethe.benchmarks.icare.plan.figures import Figures
+from lethe.benchmarks.icare.plan.notebooks import TUTORIALS, Notebooks
+from lethe.benchmarks.icare.plan.tables import Tables
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.classifiers.plan.studies import Studies
+from lethe.diffusion.plan.bases import Bases
+from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.models import Models
+from lethe.execution.code import code_of
+from lethe.planning.memory import Job, need
+from lethe.planning.targets import OF_MODELS
+from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
-from lethe.workflow.archive import Archive
+from lethe.tools.plan.claims import Claims
+from lethe.tools.plan.fidelity import Effects
+from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
-from lethe.workflow.bases import Bases
-from lethe.workflow.benchmarks import Benchmarks
-from lethe.workflow.claims import Claims
-from lethe.workflow.code import code_of
-from lethe.workflow.data import Data
-from lethe.workflow.explorer import Explorer
-from lethe.workflow.fidelity import Effects
-from lethe.workflow.figures import Figures
-from lethe.workflow.models import Models
-from lethe.workflow.notebooks import TUTORIALS, Notebooks
 from lethe.workflow.record import Record
-from lethe.workflow.studies import Studies
-from lethe.workflow.tables import Tables
-from lethe.workflow.targets import OF_MODELS
-from lethe.workflow.wildcards import Wildcards
 
-RUN = "lethe.workflow.run"
+RUN = "lethe.execution.run"
 
 
 class Plan:
@@ -102,7 +102,7 @@ class Plan:
         """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
 
         Args:
-            function: ``"lethe.jobs.latents:encode_task"``.
+            function: ``"lethe.diffusion.jobs.latents:encode_task"``.
             sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
             asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
         """
@@ -130,7 +130,7 @@ class Plan:
         return lambda wildcards: f"results/{self.settings.world}/.work/{rule}/{'_'.join(wildcards)}"
 
     def memory(self, job: Job) -> int:
-        """MB of main memory for a job that loads a base (lethe.memory); a profile may say otherwise."""
+        """MB of main memory for a job that loads a base (lethe.planning.memory); a profile may say otherwise."""
         return need(job, self.settings).host
 
     def gpu_memory(self, job: Job) -> int:

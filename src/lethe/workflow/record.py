@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lethe.archive.provenance import full_config
+from lethe.planning.targets import Step, values_of
 from lethe.settings.models import Settings
-from lethe.workflow.targets import Step, values_of
 
 FILES = ["run_config.yaml", "provenance/run.json", "ro-crate-metadata.json"]
 # wildcards on which code depends
@@ -31,7 +31,7 @@ class Record:
     @property
     def workflow_files(self) -> list[Path]:
         """The Snakefile and what it includes."""
-        return [self._root / "Snakefile", *sorted((self._root / "rules").glob("*.smk"))]
+        return [self._root / "Snakefile", *sorted((self._root / "rules").rglob("*.smk"))]
 
     def configuration(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """The whole configuration, with every default.

@@ -16,9 +16,9 @@ from snakemake.cli import parse_config
 from snakemake.settings.enums import Quietness, RerunTrigger
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
+from lethe.execution.code import kept_parts
+from lethe.execution.made import Made, given, record_path, recorded
 from lethe.io.wording import shortened
-from lethe.made import Made, given, record_path, recorded
-from lethe.workflow.code import kept_parts
 
 DECIDES_NO_RESULT = "tells why a product would be made again"
 CODE = ("code", "job")  # parameters that hold a hash of code, alone or as "module:function@hash"

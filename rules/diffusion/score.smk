@@ -1,0 +1,79 @@
+"""Scoring: one batched pass over every shard.
+
+In: off and on shards, evaluators.
+Out: scores/{run}.parquet, one row per image, and the backbone's embeddings. Off images are scored once per task.
+"""
+
+
+use rule job as score_baseline with:
+    """Scores and embeddings of the off images."""
+    input:
+        tar="<results>/datasets/generated_{task}_baseline.tar",
+        index="<results>/datasets/generated_{task}_baseline.parquet",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        evaluators=plan.bases.evaluators,
+        lpips=untimed(plan.bases.lpips_weights, ancient),
+    output:
+        scores="<results>/scores/{task}_baseline.parquet",
+        seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
+        embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+    log:
+        "<logs>/score_baseline/{task}.log",
+    benchmark:
+        "<benchmarks>/score_baseline/{task}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.diffusion.jobs.score:score_baseline"),
+        outside=identities(plan.bases.lpips_weights),
+        scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
+        roles=list(plan.settings.evaluators),
+        device=plan.settings.device,
+    message:
+        "Scores of the off images of {wildcards.task}"
+
+
+for shape in plan.models.shapes():
+
+    rule:
+        """Scores of the on images of a batch of models, each against its off image."""
+        name:
+            shape.name("score")
+        input:
+            tars=shape.each("<results>/datasets/generated_{model}.tar"),
+            indices=shape.each("<results>/datasets/generated_{model}.parquet"),
+            off_tar="<results>/datasets/generated_{task}_baseline.tar",
+            off_index="<results>/datasets/generated_{task}_baseline.parquet",
+            off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            evaluators=plan.bases.evaluators,
+            lpips=untimed(plan.bases.lpips_weights, ancient),
+        output:
+            scores=shape.each("<results>/scores/{model}.parquet"),
+            embeddings=shape.each("<results>/scores/{model}_embeddings.npz"),
+        log:
+            "<logs>/score/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/score/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../../envs/lethe.yaml"
+        resources:
+            mem_mb=4000,
+            runtime=240,
+            gpu=plan.gpu,
+        params:
+            job=plan.job("lethe.diffusion.jobs.score:score"),
+            outside=identities(plan.bases.lpips_weights),
+            models=plan.models.in_batch(shape),
+            scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
+            roles=list(plan.settings.evaluators),
+            device=plan.settings.device,
+            work=plan.work(shape.name("score")),
+        message:
+            "Scores of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
+        script:
+            "../../scripts/job.py"

@@ -1,0 +1,112 @@
+"""From sources to a testbed.
+
+In: a source of images and attributes per task (lethe.diffusion.sources).
+Out: source shards, metadata before and after balancing, forget and retain lists per entity.
+"""
+
+
+use rule job as source with:
+    """Images and raw attributes of a task, packed into one deterministic shard; of a published selection its images only."""
+    input:
+        files=untimed(plan.data.source_inputs, ancient),
+        published=untimed(plan.data.published_list, ancient),
+    output:
+        tar="<results>/sources/{task}.tar",
+        index="<results>/sources/{task}.parquet",
+        records="<results>/sources/{task}.json",
+        distance="<results>/sources/{task}_true_distance.json",
+    log:
+        "<logs>/source/{task}.log",
+    benchmark:
+        "<benchmarks>/source/{task}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        job=plan.job("lethe.diffusion.jobs.source:pack"),
+        outside=identities(plan.data.source_inputs, plan.data.published_list),
+        settings=plan.data.task,
+    message:
+        "Images and attributes of {wildcards.task}"
+
+
+use rule job as metadata with:
+    """Enriched metadata and the chosen entities, balanced or as published; an entity's index is its place in the second file.
+
+    Entities that are one for the model are refused here, before anything is trained.
+    """
+    input:
+        records="<results>/sources/{task}.json",
+        published=untimed(plan.data.published_list, ancient),
+        tokenizer=untimed(plan.bases.tokenizer, ancient),
+    output:
+        enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
+        filtered="<results>/metadata_{task}_2_enriched_filtered.json",
+    log:
+        "<logs>/metadata/{task}.log",
+    benchmark:
+        "<benchmarks>/metadata/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("metadata"),
+    params:
+        job=plan.job("lethe.diffusion.jobs.entities:choose"),
+        outside=identities(plan.data.published_list, plan.bases.tokenizer),
+        settings=plan.data.task,
+        fidelity=plan.settings.fidelity,
+        tokenizer_settings=plan.bases.tokenizer_settings,
+    message:
+        "Metadata and chosen entities of {wildcards.task}"
+
+
+use rule job as selection with:
+    """The published entities beside those chosen anew, and why they differ."""
+    input:
+        enriched="<results>/metadata_{task}_1_enriched_but_not_filtered.json",
+        published=untimed(plan.data.published_names, ancient),
+    output:
+        table="<results>/tables/selection_{task}.csv",
+        summary="<results>/tables/selection_{task}.json",
+    log:
+        "<logs>/selection/{task}.log",
+    benchmark:
+        "<benchmarks>/selection/{task}.tsv"
+    params:
+        job=plan.job("lethe.diffusion.jobs.selection:compare"),
+        outside=identities(plan.data.published_names),
+        settings=plan.data.task,
+    message:
+        "Published and recomputed entities of {wildcards.task}"
+
+
+for shape in plan.models.split_shapes:
+
+    rule:
+        """What an unlearner may look at: images to forget and to retain, a batch of entities a job, as lists (no copies, no links)."""
+        name:
+            shape.name("splits")
+        input:
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            index="<results>/sources/{task}.parquet",
+        output:
+            forget=shape.each("<results>/datasets/splits_{task}/{index}/train_forget/metadata.jsonl"),
+            retain=shape.each("<results>/datasets/splits_{task}/{index}/train_retain/metadata.jsonl"),
+        log:
+            "<logs>/splits/{task}_{batch}.log",
+        benchmark:
+            "<benchmarks>/splits/{task}_{batch}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../../envs/lethe.yaml"
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            job=plan.job("lethe.diffusion.jobs.entities:split"),
+            entities=shape.indices,
+            settings=plan.data.task,
+            fidelity=plan.settings.fidelity,
+        message:
+            "Forget and retain lists of {wildcards.task}, batch {wildcards.batch}"
+        script:
+            "../../scripts/job.py"

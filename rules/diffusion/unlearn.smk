@@ -1,0 +1,75 @@
+"""Unlearning: a batch of emitters a job.
+
+In: a base, the latents of the training images, the hyper-parameters of a method on a task.
+Out: models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a delta on its base, and record.json.
+"""
+
+
+use rule job as latents with:
+    """VAE latents of a task's training images, encoded once and shared by every method and emitter."""
+    input:
+        base=plan.bases.of_task,
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        tar="<results>/sources/{task}.tar",
+        index="<results>/sources/{task}.parquet",
+        forget=plan.data.forget_lists,
+    output:
+        latents="<results>/latents/{task}.safetensors",
+    log:
+        "<logs>/latents/{task}.log",
+    benchmark:
+        "<benchmarks>/latents/{task}.tsv"
+    resources:
+        mem_mb=plan.memory("latents"),
+        runtime=60,
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.gpu_memory("latents"),
+    params:
+        job=plan.job("lethe.diffusion.jobs.latents:encode_task"),
+        device=plan.settings.device,
+        size=plan.settings.generation.size,
+    message:
+        "Latents of the training images of {wildcards.task}"
+
+
+for shape in plan.models.shapes("models"):
+
+    rule:
+        """One method on the emitters of a batch; what is finished survives a killed job."""
+        name:
+            shape.name("unlearn")
+        input:
+            base=plan.bases.for_method,
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            latents="<results>/latents/{task}.safetensors",
+            weights=untimed(plan.bases.retrained_part, ancient),
+        output:
+            deltas=shape.each("<results>/models/{model}/delta.safetensors"),
+            records=shape.each("<results>/models/{model}/record.json"),
+        log:
+            "<logs>/unlearn/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/unlearn/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.task,
+        conda:
+            "../../envs/lethe.yaml"
+        resources:
+            mem_mb=plan.training_memory,
+            runtime=600,
+            gpu=plan.gpu,
+            gpu_mem_mb=plan.training_gpu_memory,
+        params:
+            job=plan.job("lethe.diffusion.jobs.unlearn:unlearn"),
+            outside=identities(plan.bases.retrained_part),
+            models=plan.models.in_batch(shape),
+            hyperparameters=plan.models.hyperparameters,
+            settings=plan.data.task,
+            seed=plan.settings.seed,
+            device=plan.settings.device,
+            fidelity=plan.settings.fidelity,
+            work=plan.work(shape.name("unlearn")),
+        message:
+            "{wildcards.method} on {wildcards.task}, batch {wildcards.batch}"
+        script:
+            "../../scripts/job.py"

@@ -1,0 +1,265 @@
+"""From scores to interference.
+
+In: scores per image, metadata, embeddings.
+Out: the published files (per emitter, per entity), the same as tidy tables, similarities, the noise floor, gates, sets of images compared.
+"""
+
+
+use rule job as similarities with:
+    """How similar every two entities are: N x N, higher is more similar, one file per kind."""
+    input:
+        base=plan.bases.of_task,
+        clip="<results>/evaluators/clip",
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        distance="<results>/sources/{task}_true_distance.json",
+        embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+    output:
+        matrices=expand("<results>/similarity_{kind}_{{task}}.json", kind=plan.settings.similarity.kinds),
+    log:
+        "<logs>/similarities/{task}.log",
+    benchmark:
+        "<benchmarks>/similarities/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("metadata"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.similarities:compute"),
+        kinds=list(plan.settings.similarity.kinds),
+        act_steps=plan.settings.similarity.act_steps,
+        settings=plan.data.task,
+        seeds=list(plan.settings.generation.seeds),
+        world=plan.settings.world,
+        fidelity=plan.settings.fidelity,
+        device=plan.settings.device,
+    message:
+        "Similarities of the entities of {wildcards.task}"
+
+
+use rule job as weight_similarity with:
+    """How alike the models of a method are: the cosine of their deltas, from factors."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        deltas=plan.models.files("<results>/models/{model}/delta.safetensors"),
+    output:
+        matrix="<results>/similarity_weights_{method}_{task}.json",
+    log:
+        "<logs>/weight_similarity/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/weight_similarity/{task}_{method}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("metadata", "images"),
+        method=one_of(plan.tables.weight_methods),
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.weight_similarity:compute"),
+    message:
+        "Weight similarity of the models of {wildcards.task} under {wildcards.method}"
+
+
+for shape in plan.models.shapes("tables", methods=plan.models.methods):
+
+    rule:
+        """The published record of a batch of emitters; its names hold numbers without leading zeros: emitters 10 to 19 are batch 1."""
+        name:
+            shape.name("interference_of_emitters")
+        input:
+            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            off="<results>/scores/{task}_baseline.parquet",
+            on=plan.models.files_in_batch(shape, "<results>/scores/{model}.parquet"),
+        output:
+            files=shape.each("<results>/datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"),
+        log:
+            "<logs>/interference_of_emitters/{task}_{batch}_{method}_{epochs}.log",
+        benchmark:
+            "<benchmarks>/interference_of_emitters/{task}_{batch}_{method}_{epochs}.tsv"
+        wildcard_constraints:
+            task=shape.plain,
+            epochs=PLAIN,
+        conda:
+            "../../envs/lethe.yaml"
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            job=plan.job("lethe.benchmarks.icare.jobs.interference:write_emitters"),
+            models=plan.models.in_batch(shape),
+            fidelity=plan.settings.fidelity,
+        message:
+            "Interference caused by batch {wildcards.batch} of {wildcards.task} under {wildcards.method}"
+        script:
+            "../../scripts/job.py"
+
+
+use rule job as method_tables with:
+    """Interference of all models of a method: per image, averaged over seeds per pair, and per entity."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        off="<results>/scores/{task}_baseline.parquet",
+        off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+        on=plan.models.files("<results>/scores/{model}.parquet"),
+        on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
+    output:
+        images="<results>/by_method/images_{task}_{method}.parquet",
+        pairs="<results>/by_method/pairs_{task}_{method}.parquet",
+        entities="<results>/by_method/entities_{task}_{method}.json",
+    log:
+        "<logs>/method_tables/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/method_tables/{task}_{method}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables"),
+        method=one_of(plan.models.methods),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.tables:tabulate_method"),
+        models=plan.models.of_wildcards,
+        fidelity=plan.settings.fidelity,
+    message:
+        "Interference of {wildcards.task} under {wildcards.method}"
+
+
+use rule job as task_tables with:
+    """The same for all methods of a task; interference per entity next to all metadata, names as published."""
+    input:
+        images_of_methods=plan.tables.by_method("images", "parquet"),
+        pairs_of_methods=plan.tables.by_method("pairs", "parquet"),
+        entities_of_methods=plan.tables.by_method("entities", "json"),
+    output:
+        images="<results>/images_{task}.parquet",
+        pairs="<results>/pairs_{task}.parquet",
+        entities="<results>/interference_per_entity_{task}.json",
+    log:
+        "<logs>/task_tables/{task}.log",
+    benchmark:
+        "<benchmarks>/task_tables/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables"),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.tables:join_methods"),
+    message:
+        "Interference of {wildcards.task} under all methods"
+
+
+use rule job as noise_floor with:
+    """The same quantities between two seeds of the base: what is not interference."""
+    input:
+        off="<results>/scores/{task}_baseline.parquet",
+        seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
+    output:
+        floor="<results>/noise_floor_{task}.json",
+    log:
+        "<logs>/noise_floor/{task}.log",
+    benchmark:
+        "<benchmarks>/noise_floor/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables"),
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.noise_floor:compute"),
+    message:
+        "Two-seed noise floor of {wildcards.task}"
+
+
+use rule job as distribution with:
+    """What every model draws, as sets of images, next to what the base drew: FID, KID, CMMD, precision and recall."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
+        on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
+    output:
+        table="<results>/tables/distribution_{task}.csv",
+        summary=report(
+            "<results>/tables/distribution_summary_{task}.csv",
+            caption="../../report/distribution.rst",
+            category="{task}",
+            labels={"result": "distribution table"},
+        ),
+    log:
+        "<logs>/distribution/{task}.log",
+    benchmark:
+        "<benchmarks>/distribution/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables") if plan.settings.scoring.distribution else one_of([]),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.distribution:compare"),
+        models=plan.models.of_wildcards,
+        metrics=list(plan.settings.scoring.distribution),
+        settings=plan.data.task,
+        inference=plan.inference,
+    message:
+        "Sets of images of {wildcards.task} compared"
+
+
+use rule job as summary with:
+    """What every method reached, next to the noise floor; and the gates that must hold before any table is believed."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        pairs="<results>/pairs_{task}.parquet",
+        off="<results>/scores/{task}_baseline.parquet",
+        floor="<results>/noise_floor_{task}.json",
+        similarities=plan.tables.similarities,
+    output:
+        table=report(
+            "<results>/tables/unlearning_{task}.csv",
+            caption="../../report/unlearning.rst",
+            category="{task}",
+            labels={"result": "unlearning table"},
+        ),
+        similarity="<results>/tables/similarity_{task}.csv",
+        gates="<results>/tables/gates_{task}.json",
+    log:
+        "<logs>/summary/{task}.log",
+    benchmark:
+        "<benchmarks>/summary/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.summary:summarise"),
+        settings=plan.data.task,
+        inference=plan.inference,
+        kinds=plan.tables.similarity_names,
+    message:
+        "Unlearning table and gates of {wildcards.task}"
+
+
+use rule job as relations with:
+    """Every statistic per entity against every attribute and against every other statistic, with q-values over each family."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        pairs="<results>/pairs_{task}.parquet",
+        entities="<results>/interference_per_entity_{task}.json",
+    output:
+        relations="<results>/tables/relations_{task}.csv",
+        alignments="<results>/tables/alignments_{task}.csv",
+    log:
+        "<logs>/relations/{task}.log",
+    benchmark:
+        "<benchmarks>/relations/{task}.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.relations:relate"),
+        settings=plan.data.task,
+        inference=plan.inference,
+        methods=plan.models.compared,
+    message:
+        "Relations of statistics and attributes of {wildcards.task}"

@@ -1,0 +1,180 @@
+"""Measured claims about speed and sameness, each a ratio or a difference within one run. Outside `all`: `make bench`.
+
+In: a base of the mini world, its off images, evaluators.
+Out: results/bench/{name}.json with `value`, `target`, `holds` and how it was measured; docs/performance.md quotes them.
+"""
+
+
+rule bench:
+    """Every benchmark."""
+    input:
+        plan.benchmarks.files,
+
+
+use rule job as bench_batch_invariance with:
+    """The same picture at any batch size: largest pixel difference between batch 1 and batch 40."""
+    input:
+        base=plan.benchmarks.base,
+        metadata=plan.benchmarks.metadata,
+    output:
+        json="results/bench/batch_invariance.json",
+    log:
+        "logs/bench/batch_invariance.log",
+    benchmark:
+        "benchmarks/bench/batch_invariance.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.batch_invariance:measure"),
+        task=plan.benchmarks.task,
+        style=plan.settings.tasks[plan.benchmarks.task].prompt_style,
+        generation=plan.settings.generation.model_dump(),
+        world=plan.settings.world,
+        device=plan.settings.device,
+    message:
+        "Batch 1 against batch 40"
+
+
+use rule job as bench_dry_run with:
+    """A dry run of the whole paper: seconds and jobs."""
+    input:
+        config=ancient(plan.root / "config/paper.yaml"),
+    output:
+        json="results/bench/dry_run.json",
+    log:
+        "logs/bench/dry_run.log",
+    benchmark:
+        "benchmarks/bench/dry_run.tsv"
+    threads: 2
+    params:
+        job=plan.job("lethe.tools.speed.jobs.dry_run:measure"),
+        outside=identities(plan.root / "config/paper.yaml"),
+    message:
+        "Dry run of the paper"
+
+
+use rule job as bench_uce with:
+    """UCE for 100 entities at the size of Stable Diffusion v1.4, against solving every dense edit."""
+    output:
+        json="results/bench/uce.json",
+    log:
+        "logs/bench/uce.log",
+    benchmark:
+        "benchmarks/bench/uce.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.uce:measure"),
+    message:
+        "UCE at the size of Stable Diffusion v1.4"
+
+
+use rule job as bench_scoring with:
+    """The batched pass against a loop that scores one image at a time."""
+    input:
+        unpack(plan.benchmarks.shards),
+        clip="<results>/evaluators/clip",
+        backbone="<results>/evaluators/backbone",
+    output:
+        json="results/bench/scoring.json",
+    log:
+        "logs/bench/scoring.log",
+    benchmark:
+        "benchmarks/bench/scoring.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.scoring:measure"),
+        device=plan.settings.device,
+    message:
+        "Batched scoring against one image at a time"
+
+
+use rule job as bench_stacked_training with:
+    """64 classifiers trained as one stack against one after another."""
+    input:
+        data=plan.benchmarks.data,
+    output:
+        json="results/bench/stacked_training.json",
+    log:
+        "logs/bench/stacked_training.log",
+    benchmark:
+        "benchmarks/bench/stacked_training.tsv"
+    threads: CORES
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.stacked_training:measure"),
+        training=plan.settings.deepunlearn.datasets[plan.benchmarks.dataset].training.model_dump(),
+        device=plan.settings.device,
+    message:
+        "Stacked training against one model after another"
+
+
+use rule job as untrained_sd14 with:
+    """Stable Diffusion v1.4's architecture with random weights, as a pipeline folder of 4.3 GB."""
+    output:
+        folder=temp(directory("results/bench/untrained_sd14")),
+    log:
+        "logs/bench/untrained_sd14.log",
+    benchmark:
+        "benchmarks/bench/untrained_sd14.tsv"
+    threads: 2
+    resources:
+        mem_mb=9000,
+        disk_mb=5000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.sd14:write_untrained"),
+        keep=False,
+    message:
+        "Stable Diffusion v1.4's architecture with random weights"
+
+
+use rule job as bench_sd14 with:
+    """Stable Diffusion v1.4's architecture on the CPU: unlearned models applied and taken back, one image. Not part of `bench`: minutes and 8 GB."""
+    input:
+        folder="results/bench/untrained_sd14",
+    output:
+        json="results/bench/sd14.json",
+    log:
+        "logs/bench/sd14.log",
+    benchmark:
+        "benchmarks/bench/sd14.tsv"
+    threads: 2
+    resources:
+        mem_mb=9000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.sd14:measure"),
+    message:
+        "Stable Diffusion v1.4's size on the CPU"
+
+
+use rule job as bench_tables with:
+    """Every table per entity and per template at the size of the paper, on synthetic pairs."""
+    output:
+        json="results/bench/tables.json",
+    log:
+        "logs/bench/tables.log",
+    benchmark:
+        "benchmarks/bench/tables.tsv"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.tables:measure", asks=plan.benchmarks.templates),
+        inference=plan.inference,
+    message:
+        "Tables of 3 tasks x 3 methods x 100 entities"

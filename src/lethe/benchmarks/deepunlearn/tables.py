@@ -1,0 +1,64 @@
+"""The tables of a study: what is said of every method, which methods are ranked, and from where a model counts as guessing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lethe.classifiers import METHODS, only_fine_tunes
+from lethe.classifiers.found import Found
+from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.classifiers.scores import runtime_table, summarise
+
+
+class StudyTables(NamedTuple):
+    """The tables of a study.
+
+    Attributes:
+        methods: one row per method: means and intervals over seeds, run times, ``uses_val`` and ``only_fine_tunes``.
+        groups: the group of every ranked method.
+        ranks: the mean rank of every ranked method.
+    """
+
+    methods: pd.DataFrame
+    groups: pd.DataFrame
+    ranks: pd.DataFrame
+
+
+def chance_level(labels: NDArray[np.int64]) -> float:
+    """Accuracy of the best constant answer: the share of the largest class, in (0, 1].
+
+    Args:
+        labels: (n,) of the test part, 0 and more.
+    """
+    return float(np.bincount(labels).max() / len(labels))
+
+
+def study_tables(
+    scores: pd.DataFrame, times: pd.DataFrame, found: Mapping[str, Found], architecture: str, chance: float, level: float
+) -> StudyTables:
+    """The tables of a study.
+
+    A method that only fine-tunes on this architecture is shown but not ranked: it would take a place as another method's twin.
+
+    Args:
+        scores: rows of ``score_models`` with both references.
+        times: ``method, seconds, slowest`` with ``retrained`` (``lethe.classifiers.timing``).
+        found: method -> what its search found and cost.
+        architecture: name of the architecture.
+        chance: accuracy of a constant answer, see ``chance_level``.
+        level: coverage of the intervals.
+    """
+    fine_tunes = [name for name in found if only_fine_tunes(name, architecture)]
+    search = pd.DataFrame({"method": list(found), "seconds": [entry.seconds for entry in found.values()]})
+    summary = summarise(scores, level)
+    summary.insert(3, "uses_val", summary["method"].isin({name for name in found if METHODS.load(name).uses_val}))
+    summary.insert(4, "only_fine_tunes", summary["method"].isin(fine_tunes))
+    methods = summary.merge(runtime_table(times, search), on="method", how="left")
+    methods = methods.merge(times[["method", "slowest"]], on="method", how="left")
+    ranked = scores[~scores["method"].isin(fine_tunes)]
+    return StudyTables(methods, ranking_groups(ranked, chance, level), mean_ranks(ranked, level))

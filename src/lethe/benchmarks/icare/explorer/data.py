@@ -1,0 +1,154 @@
+"""What the page holds of a task: entities, methods, metrics, and every matrix as base64 float32."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from lethe.benchmarks.icare.matrices import by_method
+from lethe.diffusion.metrics.base import constant_columns, spec_of
+from lethe.benchmarks.icare.figures.interference_matrix import colour_scale
+from lethe.benchmarks.icare.figures.quantities import LABELS, quantity, similarity_name
+from lethe.figures.style import GREY, method_name
+from lethe.figures.tables import off_diagonal, similarity_matrix
+
+Floats = NDArray[np.float64]
+SEQUENTIAL = "cividis_r"  # light: untouched; dark: damaged. Made for colour vision deficiencies (Nunez et al. 2018)
+
+
+def task_data(
+    pairs: pd.DataFrame,
+    metadata: Sequence[Mapping[str, Any]],
+    similarities: Mapping[str, Sequence[Mapping[str, Any]]],
+    noise_floor: Mapping[str, Mapping[str, float]],
+    methods: Sequence[str],
+) -> dict[str, Any]:
+    """The tables of a task as plain data.
+
+    Args:
+        pairs: the tidy table ``pairs_{task}.parquet``.
+        metadata: records of the filtered metadata, in index order, N of them.
+        similarities: kind (``clip``, ``weights_uce``, ...) -> records of ``similarity_{kind}_{task}.json``.
+        noise_floor: metric -> ``mean, low, high`` of ``noise_floor_{task}.json``.
+        methods: methods in the order of the page; those without pairs are left out.
+
+    Returns:
+        ``entities`` (records), ``methods``, ``metrics``, ``similarities`` (with ``order``, the leaves of its clustering, or null), and the
+        arrays ``values`` (methods, metrics, emitters, receivers) and ``alike`` (similarities, N, N); NaN where there is no model or no value.
+
+    Raises:
+        ValueError: if ``pairs`` hold a pair twice, an entity that is not in ``metadata``, or no comparison.
+    """
+    size = len(metadata)
+    found = {method: (epochs, matrices) for method, epochs, matrices in by_method(pairs, size)}
+    shown = [method for method in methods if method in found]
+    names = [name for name in dict.fromkeys(pairs["metric"].tolist()) if spec_of(name).kind != "image"]
+    if not shown or not names:
+        raise ValueError(f"no comparison of on and off images by one of {', '.join(methods)} among {len(pairs)} rows of pairs")
+    missing = np.full((size, size), np.nan)
+    values = np.array([[found[method][1].get(name, missing) for name in names] for method in shown])
+    alike = {kind: similarity_matrix(records, metadata) for kind, records in similarities.items()}
+    return {
+        "entities": [dict(record) for record in metadata],
+        "methods": [{"name": method, "label": method_name(method), "epochs": found[method][0]} for method in shown],
+        "metrics": [_metric(name, values[:, place], noise_floor.get(name)) for place, name in enumerate(names)],
+        "similarities": [{"name": kind, "label": _similarity_label(kind), "order": leaves(alike[kind])} for kind in alike],
+        "values": encoded(values),
+        "alike": encoded(list(alike.values())),
+        "missing": GREY,
+    }
+
+
+def seed_data(table: pd.DataFrame, entities: int) -> dict[str, Any]:
+    """The numbers of every image of a model, or of the base.
+
+    Args:
+        table: ``receiver, seed`` and one column per metric; constants of metrics are left out.
+        entities: N.
+
+    Returns:
+        ``seeds``, ``metrics`` (``name, label``) and ``values`` (N receivers, seeds, metrics).
+    """
+    names = [name for name in table.columns if name not in ("receiver", "seed", *constant_columns(table.columns))]
+    seeds = sorted({int(seed) for seed in table["seed"]})
+    values = np.full((entities, len(seeds), len(names)), np.nan)
+    places = {seed: place for place, seed in enumerate(seeds)}
+    values[table["receiver"].to_numpy(), table["seed"].map(places).to_numpy()] = table[names].to_numpy(float)
+    return {"seeds": seeds, "metrics": [{"name": name, "label": label(name)} for name in names], "values": encoded(values)}
+
+
+def label(metric: str) -> str:
+    """A metric in words, unit included; one that scores single images says that it does."""
+    if spec_of(metric).kind == "image":
+        text, unit = LABELS.get(f"{metric}_diff", (metric, spec_of(metric).unit))
+        text = f"{text.split(',')[0]} of one image"
+    else:
+        text, unit = quantity(metric).label, quantity(metric).unit
+    return f"{text} ({unit})" if unit else text
+
+
+def leaves(alike: Floats) -> list[int] | None:
+    """Order of the entities in which neighbours are most alike: leaves of average linkage, ordered optimally (Bar-Joseph et al. 2001).
+
+    Args:
+        alike: (N, N), higher = more similar; its two directions are averaged, its diagonal does not count.
+
+    Returns:
+        N indices, or None where a similarity is unknown.
+    """
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    both = (alike + alike.T) / 2
+    upper = both[np.triu_indices(len(both), 1)]
+    if not upper.size or not np.isfinite(upper).all():
+        return None
+    distance = upper.max() - both
+    np.fill_diagonal(distance, 0.0)
+    tree = linkage(squareform(distance, checks=False), method="average", optimal_ordering=True)
+    return [int(leaf) for leaf in leaves_list(tree)]
+
+
+def encoded(values: ArrayLike) -> str:
+    """Little-endian float32, row by row, as base64."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
+
+
+def script(function: str, name: str, content: Mapping[str, Any]) -> str:
+    """A JavaScript file that hands ``content`` to the page; a page that was opened by double click may load nothing else."""
+    return f"lethe.{function}({json.dumps(name)}, {json.dumps(content, allow_nan=False, separators=(',', ':'))});\n"
+
+
+def _metric(name: str, values: Floats, floor: Mapping[str, float] | None) -> dict[str, Any]:
+    """A metric in words and colours; one scale for all methods."""
+    import matplotlib as mpl
+
+    what = quantity(name)
+    others = np.concatenate([off_diagonal(matrix) for matrix in values])
+    scale = colour_scale(what, others)
+    cmap = scale["cmap"] if what.difference else SEQUENTIAL.removesuffix("_r" if what.higher_is_healthier else "")
+    colours = mpl.colormaps[cmap](np.linspace(0, 1, 256), bytes=True)[:, :3]
+    return {
+        "name": name,
+        "label": what.label,
+        "unit": what.unit,
+        "higher_is_healthier": what.higher_is_healthier,
+        "unchanged": what.unchanged,
+        "difference": what.difference,
+        "low": scale["vmin"],
+        "high": scale["vmax"],
+        "colours": colours.tobytes().hex(),
+        "floor": {key: floor[key] for key in ("mean", "low", "high")} if floor else None,
+    }
+
+
+def _similarity_label(kind: str) -> str:
+    """``weights_uce`` -> ``Weight similarity (UCE)``."""
+    family, _, method = kind.partition("_")
+    return f"{similarity_name(family)} ({method_name(method)})" if method else similarity_name(family)

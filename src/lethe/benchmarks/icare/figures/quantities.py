@@ -1,0 +1,134 @@
+"""What the numbers of a figure mean to a reader.
+
+Directions come from ``lethe.diffusion.metrics`` (pair metrics) and ``lethe.benchmarks.icare.entities.STATISTICS`` (statistics per entity, which take
+theirs from there); labels are here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lethe.benchmarks.icare.entities import STATISTICS
+from lethe.diffusion.metrics.base import spec_of
+from lethe.core.registry import UnknownNameError, nearest
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A pair metric in words.
+
+    Attributes:
+        label: name on an axis.
+        unit: unit or range; may be empty.
+        higher_is_healthier: direction in which the receiver is better off.
+        unchanged: value when nothing was lost.
+        difference: whether the sign matters (on minus off), so that colours must diverge around ``unchanged``.
+    """
+
+    label: str
+    unit: str
+    higher_is_healthier: bool
+    unchanged: float
+    difference: bool
+
+    @property
+    def healthy(self) -> str:
+        """``"higher"`` or ``"lower"``."""
+        return "higher" if self.higher_is_healthier else "lower"
+
+    @property
+    def axis(self) -> str:
+        """Label, unit and healthy direction, on two lines."""
+        unit = f"{self.unit}; " if self.unit else ""
+        return f"{self.label}\n({unit}{self.healthy} is healthier)"
+
+
+LABELS = {
+    "clip_diff": ("CLIP score, on \u2212 off", "100 \u00d7 cosine"),
+    "judge_diff": ("Judge accuracy, on \u2212 off", "share of images"),
+    "brisque_diff": ("BRISQUE, on \u2212 off", "points"),
+    "nudenet_diff": ("Exposed parts, on \u2212 off", "per image"),
+    "dino": ("DINO similarity of on and off", "cosine"),
+    "dino_diff": ("DINO similarity of on and off", "cosine"),
+    "ssim": ("SSIM of on and off", ""),
+    "rmse": ("RMSE between on and off", "share of the pixel range"),
+    "lpips_backbone": ("LPIPS of on and off in the backbone", ""),
+    "lpips_alex": ("LPIPS of on and off", "AlexNet"),
+    "ssim_published": ("SSIM as published", "pixel range taken as 4095"),
+    "rmse_published": ("RMSE as published", "pixel range taken as 4095"),
+}
+
+SIMILARITIES = {
+    "clip": "CLIP text similarity",
+    "attr": "Attribute similarity",
+    "dino": "DINO image similarity",
+    "act": "Activation similarity",
+    "weights": "Weight similarity",
+    "true": "True similarity",
+}
+
+
+def quantity(metric: str) -> Quantity:
+    """The ``Quantity`` of a pair metric; an unknown one raises ``UnknownNameError`` listing those known.
+
+    A new metric needs no entry here: it is then drawn under its own name and unit.
+    """
+    spec = spec_of(metric)
+    if spec.kind in ("image", "set"):
+        known, scored = sorted(LABELS), "one image" if spec.kind == "image" else "a set of images"
+        raise UnknownNameError(
+            f"metric '{metric}' scores {scored}; a figure of pairs takes: {', '.join(known)}{nearest(metric, known)}"
+        )
+    label, unit = LABELS.get(metric, (metric, "" if spec.unit == "1" else spec.unit))
+    return Quantity(label, unit, spec.arrow == "\u2191", spec.undamaged, spec.kind == "diff")
+
+
+def similarity_name(kind: str) -> str:
+    """How a kind of similarity is written in figures; an unknown kind raises ``UnknownNameError``."""
+    if kind not in SIMILARITIES:
+        known = sorted(SIMILARITIES)
+        raise UnknownNameError(f"unknown similarity '{kind}'; known: {', '.join(known)}{nearest(kind, known)}")
+    return SIMILARITIES[kind]
+
+
+def statistic_axis(slug: str) -> str:
+    """Title and healthy direction of a statistic per entity, on two lines."""
+    if slug not in STATISTICS:
+        raise UnknownNameError(f"unknown statistic '{slug}'{nearest(slug, list(STATISTICS))}")
+    direction = STATISTICS[slug].direction
+    title = STATISTICS[slug].title.replace("clip diff", "CLIP diff").replace("ssim", "SSIM").replace("rmse", "RMSE")
+    title = title.replace("dino diff", "DINO similarity").replace("brisque", "BRISQUE")
+    if slug == "forget_clip_diff":
+        return f"{title}\n(100 \u00d7 cosine; lower is more forgotten)"
+    if slug == "embedding_specificity_ratio":
+        return f"{title}\n(above 1: its target moves most)"
+    return f"{title}\n({'difference of two sides' if direction is None else _told(direction)})"
+
+
+def _told(arrow: str) -> str:
+    return "higher is healthier" if arrow == "\u2191" else "lower is healthier"
+
+
+def axis(kind: str, name: str) -> str:
+    """The label of an axis of a result: ``kind`` says what ``name`` names.
+
+    ``metric``, ``similarity``, ``statistic``, ``attribute``, ``predicted`` (a metric), ``damage`` (of a metric), ``share`` (of what
+    ``name`` says), ``correlation`` (with similarity, of harm or as published).
+    """
+    if kind == "metric":
+        return quantity(name).axis
+    if kind == "similarity":
+        return f"{similarity_name(name)}\n(higher is more alike)"
+    if kind == "statistic":
+        return statistic_axis(name)
+    if kind == "attribute":
+        return name.replace("_", " ").capitalize()
+    if kind == "predicted":
+        return f"predicted: {quantity(name).axis}"
+    if kind == "damage":
+        return f"damage by {quantity(name).label.split(',')[0]}\n(0 = untouched)"
+    if kind == "share":
+        return f"share: {name}".replace(" among", "\namong")
+    if kind == "correlation":
+        return "mean |Pearson r| of metric and similarity" if name == "published" else f"mean \u03c1 of {name} and similarity"
+    raise UnknownNameError(f"unknown kind of axis '{kind}'")

@@ -1,0 +1,202 @@
+"""What must hold before a table is believed, and the table of unlearning itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lethe.core.gate import Gate
+from lethe.benchmarks.icare.matrices import by_method
+from lethe.statistics.association import bootstrap_mean
+from lethe.diffusion.metrics.base import SPECS, spec_of
+from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.core.missing import mean
+from lethe.diffusion.testbed.similarity import distinct_values
+
+DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
+
+
+def gate_none_is_zero(pairs: pd.DataFrame, method: str = "none") -> Gate:
+    """A no-op method has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
+
+    Args:
+        pairs: tidy pairs of a task, all methods.
+        method: registry name of the no-op.
+    """
+    rows = pairs[
+        (pairs["method"] == method) & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
+    ]
+    undamaged = rows["metric"].map({name: spec.undamaged for name, spec in SPECS.items()})
+    deviation = (rows["value"] - undamaged.astype(float)).abs()
+    value = float(deviation.max())
+    how = f"largest deviation from the untouched value over {len(rows)} values of method '{method}'"
+    return Gate("none_is_zero", value, 0.0, value == 0.0, how, deviation)
+
+
+def gate_base_accuracy(baseline: pd.DataFrame, minimum: float) -> Gate:
+    """The base draws what it is asked: mean judge accuracy over all off images is at least ``minimum``."""
+    if "judge" not in baseline.columns:
+        raise ValueError(f"the baseline has no column 'judge'; it has {', '.join(map(str, baseline.columns))}")
+    value = float(baseline["judge"].mean())
+    how = f"mean judge accuracy over {len(baseline)} off images"
+    return Gate("base_judge_accuracy", value, minimum, value >= minimum, how, baseline["judge"])
+
+
+def gate_base_draws(baseline: pd.DataFrame) -> Gate:
+    """The base draws pictures: none of the off images has one colour. Nothing is measured against such a picture."""
+    drawn = baseline.get(CONSTANT, pd.Series(np.nan, baseline.index))
+    value = float(drawn.mean())
+    how = f"share of pictures of one colour among {len(baseline)} off images"
+    return Gate("base_draws_no_constant_picture", value, 0.0, value == 0.0, how, drawn)
+
+
+def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
+    """No pair lacks a value: every model, asked for every entity, has one under every metric that any model has.
+
+    Args:
+        pairs: tidy pairs of a task, all methods.
+        entities: N.
+    """
+    names = list(dict.fromkeys(pairs["metric"]))
+    lacking: dict[str, int] = {}
+    expected = 0
+    for method, epochs, quantities in by_method(pairs, entities):
+        models = unlearned(pairs, method, epochs)
+        for name in names:
+            values = quantities.get(name, np.full((entities, entities), np.nan))[models]
+            expected += values.size
+            if lost := int(np.isnan(values).sum()):
+                lacking[f"{method} {name}"] = lost
+    value = sum(lacking.values())
+    how = f"number of values that are missing among {expected} (models x entities x metrics)"
+    if lacking:
+        most = sorted(lacking, key=lambda key: -lacking[key])[:5]
+        how += f", most of them: {', '.join(f'{lacking[key]} of {key}' for key in most)}"
+    return Gate("every_pair_has_a_value", value, 0.0, value == 0, how, [expected or np.nan])
+
+
+def gate_distinct(similarity: NDArray[np.float64]) -> Gate:
+    """The attributes tell entities apart: as many different values of ``attr`` as there are entities, 20 at most."""
+    others, target = ~np.eye(len(similarity), dtype=bool), min(DISTINCT, len(similarity))
+    value = distinct_values(similarity)
+    how = f"number of different values of the similarity 'attr' between {len(similarity)} entities; holds from {target} on"
+    return Gate("attr_tells_entities_apart", value, target, value >= target, how, similarity[others])
+
+
+def unlearned(pairs: pd.DataFrame, method: str, epochs: int) -> list[int]:
+    """Emitters that have a model of a method: those with rows, whether or not a metric has a value for them."""
+    rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)]
+    return sorted(int(emitter) for emitter in rows["emitter"].unique())
+
+
+def unlearning_table(
+    pairs: pd.DataFrame,
+    baseline: pd.DataFrame,
+    entities: int,
+    noise_floor: Mapping[str, Mapping[str, Any]] | None = None,
+    exclude: Collection[int] = (),
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """One row per method: does it forget, and what does it cost?
+
+    Args:
+        pairs: tidy pairs of a task, all methods, with the raw ``judge`` metric (``image_quantities`` keeps it).
+        baseline: off scores with ``judge``.
+        entities: N.
+        noise_floor: from ``noise_floor``.
+        exclude: emitters that are not reported (those hyper-parameters were tuned on); they still count as receivers.
+        draws: bootstrap draws over emitters.
+        level: coverage of the intervals.
+        seed: of the draws.
+
+    Returns:
+        ``method, epochs, emitters``; ``judge_base``; for ``judge_emitter`` (accuracy on the emitter after unlearning),
+        ``judge_others`` (on all other entities), ``others_kept`` (``judge_others`` / the base's accuracy on the same
+        entities), mean and ``_low``, ``_high`` (bootstrap over emitters); the first two once more under UnlearnCanvas' names,
+        ``ua`` and ``ira``, and ``cra`` (see ``_unlearncanvas``); for each quantity ``{q}_emitter``, ``{q}_others`` with
+        ``{q}_others_low``, ``{q}_others_high``, and the noise floor ``{q}_noise``, ``{q}_noise_low``, ``{q}_noise_high``.
+        ``judge_left_out`` and ``{q}_left_out``: images of the reported emitters' models without a value, left out of these means.
+        ``constant_emitter``, ``constant_others``: share of pictures of one colour; ``constant_worst``: the largest share that one
+        model has, tuning emitters included.
+
+    Where no method was judged, the judge's columns are left out.
+
+    Raises:
+        ValueError: if only some judge scores are there, or no emitter of a method is left to report.
+    """
+    judged = "judge" in set(pairs["metric"])  # the paper world has no judge: then the table tells the other metrics alone
+    if judged and "judge" not in baseline.columns:
+        raise ValueError(f"the baseline has no column 'judge'; it has {', '.join(map(str, baseline.columns))}")
+    rows = []
+    for method, epochs, quantities in by_method(pairs, entities):
+        if judged and "judge" not in quantities:
+            raise ValueError(f"pairs of method '{method}' have no metric 'judge'; they have {', '.join(quantities)}")
+        models = unlearned(pairs, method, epochs)
+        reported = [k for k in models if k not in exclude]
+        if not reported:
+            raise ValueError(f"method '{method}' has no emitter to report; excluded are {sorted(exclude)}")
+        row: dict[str, Any] = {"method": method, "epochs": epochs, "emitters": len(reported)}
+        left_out = _left_out(pairs, method, epochs, reported)
+
+        def add(name: str, values: np.ndarray, row: dict[str, Any] = row) -> None:
+            interval = bootstrap_mean(values, draws, level, seed)
+            row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
+
+        if judged:
+            judge, base = (
+                quantities["judge"],
+                baseline.groupby("receiver")["judge"].mean().reindex(range(entities)).to_numpy(float),
+            )
+            row["judge_base"] = mean(base)
+            others = np.array([mean(np.delete(judge[k], k)) for k in reported])
+            others_base = np.array([mean(np.delete(base, k)) for k in reported])
+            add("judge_emitter", np.array([judge[k, k] for k in reported]))
+            add("judge_others", others)
+            add("others_kept", np.divide(others, others_base, out=np.full(len(others), np.nan), where=others_base > 0))
+            row |= _unlearncanvas(row)
+            row["judge_left_out"] = left_out["judge"]
+        for name, matrix in quantities.items():
+            if name not in SPECS or spec_of(name).kind == "image":
+                continue
+            row[f"{name}_emitter"] = bootstrap_mean(np.array([matrix[k, k] for k in reported]), draws, level, seed).mean
+            add(f"{name}_others", np.array([mean(np.delete(matrix[k], k)) for k in reported]))
+            row[f"{name}_left_out"] = left_out[name]
+            floor = (noise_floor or {}).get(name, {})
+            row |= {
+                f"{name}_noise": floor.get("mean"),
+                f"{name}_noise_low": floor.get("low"),
+                f"{name}_noise_high": floor.get("high"),
+            }
+        if CONSTANT in quantities:
+            shares = quantities[CONSTANT]
+            row["constant_emitter"] = mean([shares[k, k] for k in reported])
+            row["constant_others"] = mean([mean(np.delete(shares[k], k)) for k in reported])
+            row["constant_worst"] = max(mean(shares[k]) for k in models)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _left_out(pairs: pd.DataFrame, method: str, epochs: int, emitters: Collection[int]) -> dict[str, int]:
+    """Metric -> images without a value; of pairs that do not count them (published before they did) pairs without a value."""
+    rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs) & pairs["emitter"].isin(list(emitters))]
+    lost = rows["left_out"] if "left_out" in rows else rows["value"].isna()
+    return {str(name): int(count) for name, count in lost.groupby(rows["metric"], observed=True).sum().items()}
+
+
+def _unlearncanvas(row: Mapping[str, Any]) -> dict[str, float]:
+    """UA, IRA and CRA from the judge's accuracies of a method (Zhang et al. 2024, UnlearnCanvas, arXiv 2402.11846).
+
+    Unlearning accuracy ``ua`` = 1 - accuracy on the emitter, in-domain retain accuracy ``ira`` = accuracy on the other entities;
+    their intervals are those of the accuracies. Cross-domain retain accuracy ``cra``, accuracy on the entities of other tasks of
+    the same base, is NaN: a model is asked for the entities of its own task alone.
+    """
+    mean, low, high = (row[f"judge_emitter{end}"] for end in ("", "_low", "_high"))
+    found = {"ua": 1 - mean, "ua_low": 1 - high, "ua_high": 1 - low}
+    found |= {f"ira{end}": row[f"judge_others{end}"] for end in ("", "_low", "_high")}
+    return found | {"cra": float("nan")}

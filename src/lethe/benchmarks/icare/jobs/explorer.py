@@ -1,0 +1,39 @@
+"""What the explorer shows of a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lethe.benchmarks.icare.explorer.task import write_task
+from lethe.io.tables import read_json, read_parquet
+from lethe.diffusion.testbed.schema import read_metadata
+
+
+def write(
+    tars: list[Path],
+    indices: list[Path],
+    pairs: Path,
+    images: Path,
+    baseline: Path,
+    metadata: Path,
+    similarities: list[Path],
+    noise_floor: Path,
+    folder: Path,
+    task: str,
+    kinds: list[str],
+    methods: list[str],
+    models: list[str],
+    thumbnail: int,
+) -> None:
+    """Write the tables of a task, the numbers of every image and thumbnails.
+
+    Args:
+        tars, indices: a shard of the base, then one per model.
+        similarities: one file per kind.
+        models: names of the models.
+        thumbnail: largest side of a picture in pixels.
+    """
+    tables = {"pairs": read_parquet(pairs), "images": read_parquet(images), "baseline": read_parquet(baseline)}
+    alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
+    shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
+    write_task(folder, task, tables, read_metadata(metadata), alike, read_json(noise_floor), methods, shards, thumbnail)

@@ -1,0 +1,86 @@
+"""Tables of a world: which there are, and what they are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lethe.diffusion.metrics import SPECS
+from lethe.settings.models import Settings
+from lethe.diffusion.plan.bases import Bases
+from lethe.diffusion.plan.models import Models, interference_file
+from lethe.planning.wildcards import Wildcards
+
+PER_TASK = (
+    "pairs_{task}.parquet",
+    "images_{task}.parquet",
+    "interference_per_entity_{task}.json",
+    "noise_floor_{task}.json",
+    "tables/unlearning_{task}.csv",
+    "tables/similarity_{task}.csv",
+    "tables/gates_{task}.json",
+    "tables/relations_{task}.csv",
+    "tables/alignments_{task}.csv",
+)
+MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
+
+
+class Tables:
+    """The tables of tasks."""
+
+    def __init__(self, settings: Settings, models: Models, bases: Bases) -> None:
+        self.settings = settings
+        self.models = models
+        self.bases = bases
+
+    @property
+    def pair_metrics(self) -> list[str]:
+        """Metrics of a pair of entities, those of this world or not."""
+        return [name for name, spec in SPECS.items() if spec.kind in ("pair", "diff")]
+
+    @property
+    def weight_methods(self) -> list[str]:
+        """Methods whose deltas give a similarity."""
+        return [method for method in self.models.compared if method in self.settings.similarity.weights]
+
+    @property
+    def similarity_names(self) -> list[str]:
+        """Kinds of similarity, `weights` once per method."""
+        return [*self.settings.similarity.kinds, *(f"weights_{method}" for method in self.weight_methods)]
+
+    def similarities(self, wildcards: Wildcards) -> list[str]:
+        """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
+        return [f"<results>/similarity_{name}_{wildcards.task}.json" for name in self.similarity_names]
+
+    def similarities_of_base(self, wildcards: Wildcards) -> list[str]:
+        """The similarities of the wildcard's task that belong to its base, in the order of their kinds."""
+        return [f"<results>/similarity_{kind}_{wildcards.task}.json" for kind in self.settings.similarity.kinds]
+
+    def by_method(self, name: str, ending: str) -> Callable[[Wildcards], list[str]]:
+        """An input function: a table of every method that has models of the task."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            task = wildcards.task
+            return [f"<results>/by_method/{name}_{task}_{method}.{ending}" for method in self.models.methods_of(task)]
+
+        return files
+
+    def of_tasks(self, tasks: Iterable[str]) -> list[str]:
+        """The tables of some tasks."""
+        tasks = list(tasks)
+        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
+        files += [interference_file(model) for task in tasks for model in self.models.of(task)]
+        files += [file for task in tasks for file in self.distribution(task)]
+        published = [task for task in tasks if self.settings.tasks[task].selection == "published"]
+        return files + [f"<results>/tables/selection_{task}.csv" for task in published]
+
+    def distribution(self, task: str) -> list[str]:
+        """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
+        names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
+        return [f"<results>/tables/{name}_{task}.csv" for name in names]
+
+    def membership(self, tasks: Iterable[str]) -> list[str]:
+        """The tables of membership inference of those tasks that have one and whose models are at hand anyway."""
+        if not self.models.built("images", "tables"):
+            return []
+        have = [task for task in tasks if not self.bases.no_membership(task)]
+        return [f"<results>/tables/{name.format(task=task)}" for task in have for name in MEMBERSHIP]

@@ -1,0 +1,90 @@
+"""Whether a configured world can answer a question, asked before any job runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
+from lethe.benchmarks.icare.pairs import DIFFERENCES, PAIRS, PUBLISHED_KEYS
+from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.icare.templates.base import Template, emitters_of, kinds_of, methods_of, metrics_of, tasks_of
+from lethe.benchmarks.icare.templates.parameters import ParameterError, Parameters, parse
+from lethe.settings.models import Settings
+from lethe.settings.strict import check_known
+
+ALL = "all"
+
+
+def resolve(template: str, name: str, settings: Settings) -> tuple[Template, Parameters]:
+    """The template and the parameters of a file name, checked against a world.
+
+    Raises:
+        ParameterError: if the world cannot make it; says why, what is allowed and the nearest match.
+        UnknownNameError: for an unknown template.
+    """
+    found = TEMPLATES.load(template)
+    try:
+        parameters = parse(found.parameters, name)
+        check(found, parameters, settings)
+    except ValueError as error:
+        raise ParameterError(f"{template}/{name}: {error}") from None
+    return found, parameters
+
+
+def check(template: Template, parameters: Parameters, settings: Settings) -> None:
+    """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
+    for task in tasks_of(parameters):
+        check_known("task", task, list(settings.tasks))
+    for metric in metrics_of(parameters):
+        check_known("metric", metric, metrics(settings, parameters.fidelity == "published"))
+    for kind in kinds_of(parameters):
+        check_known("similarity", kind, [*settings.similarity.kinds, "weights"])
+    for slug in _statistics(parameters):
+        published = [statistic.slug for statistic in PUBLISHED_STATISTICS]
+        check_known("statistic", slug, published if parameters.fidelity == "published" else list(STATISTICS))
+    for seed in (*getattr(parameters, "seeds", ()), *([parameters.seed] if hasattr(parameters, "seed") else [])):
+        if seed not in settings.generation.seeds:
+            raise ValueError(f"seed {seed} was not drawn; drawn: {', '.join(map(str, settings.generation.seeds))}")
+    for task in tasks_of(parameters):
+        entities = settings.tasks[task].entities
+        for emitter in emitters_of(parameters):
+            if emitter >= entities:
+                raise ValueError(f"entity {emitter} does not exist: '{task}' has {entities} entities, 0 to {entities - 1}")
+        for method in methods_of(parameters):
+            _check_method(template, parameters, settings, task, method)
+
+
+def metrics(settings: Settings, published: bool = False) -> list[str]:
+    """The pair metrics that a world has."""
+    scored = settings.scoring.metrics
+    found = [f"{name}_diff" for name in DIFFERENCES if name in scored]
+    found += [name for column, name in PAIRS.items() if column.removesuffix("_published") in scored]
+    return [name for name in found if name in PUBLISHED_KEYS] if published else found
+
+
+def _statistics(parameters: Parameters) -> Iterator[str]:
+    for key in type(parameters).model_fields:
+        value = getattr(parameters, key)
+        if key in ("statistic", "statistic_x", "statistic_y"):
+            yield value
+        if key == "statistics" and value != (ALL,):
+            yield from value
+
+
+def _check_method(template: Template, parameters: Parameters, settings: Settings, task: str, method: str) -> None:
+    check_known("method", method, settings.methods)
+    compared = [name for name in settings.methods if name not in ("none", "retrain")]
+    if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
+        raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
+    if template.any_method:
+        return
+    if method == "none":
+        raise ValueError(f"{template.name}: method 'none' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
+    if method == "retrain":
+        some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
+        if "source" in type(parameters).model_fields or not asked:
+            raise ValueError(
+                f"{template.name}: needs every emitter, 'retrain' has only {some} of '{task}'; allowed: {', '.join(compared)}"
+            )
+        if not set(asked) <= set(some):
+            raise ValueError(f"'retrain' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")

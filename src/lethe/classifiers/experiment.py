@@ -1,0 +1,103 @@
+"""Files to problems: a data set with its splits from disk, base training, and the problem of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lethe.classifiers import ARCHITECTURES
+from lethe.classifiers.data.augment import augmentation
+from lethe.classifiers.data.stored import read_data
+from lethe.classifiers.data.tuning import tuning_rows
+from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.problem import Augment, Problem, train
+from lethe.settings.classifiers import BaseTraining
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A data set, its splits and an architecture, ready to train on.
+
+    Attributes:
+        images: (N, C, H, W) float32 network input. labels: (N,) int64.
+        splits: ``retain, forget, val, test`` -> rows of ``images``.
+    """
+
+    dataset: str
+    architecture_name: str
+    architecture: Architecture
+    images: Tensor
+    labels: Tensor
+    splits: dict[str, Tensor]
+    augment: Augment | None
+
+    @classmethod
+    def load(cls, path: str | Path, architecture: str, device: str = "cpu") -> Experiment:
+        """From a file of ``lethe.classifiers.data.prepare``; another file is a ``CorruptFileError``."""
+        name, provider, tensors = read_data(path)
+        images, labels = provider.to_input(tensors.pop("images").numpy()), tensors.pop("labels")
+        return cls(
+            name,
+            architecture,
+            ARCHITECTURES.load(architecture)(provider.classes, provider.image_shape),
+            images.to(device),
+            labels.to(device),
+            {name: rows.to(device) for name, rows in tensors.items()},
+            augmentation(provider),
+        )
+
+    def train(self, index: Tensor, seeds: Sequence[int], training: BaseTraining, epochs: int = 0) -> Stack:
+        """Models from nothing, (M = len(seeds)): model m from initialisation ``seeds[m]`` on the rows ``index[m]`` (M, n).
+
+        Raises:
+            FloatingPointError: one diverged.
+        """
+        parts = []
+        for first in range(0, len(seeds), self.architecture.at_once):
+            chosen = slice(first, first + self.architecture.at_once)
+            parts.append(
+                train(
+                    self.architecture,
+                    self.architecture.init(seeds[chosen]).to(self.images.device),
+                    self.images,
+                    self.labels,
+                    index[chosen],
+                    epochs=epochs or training.epochs,
+                    batch_size=training.batch_size,
+                    learning_rate=training.learning_rate,
+                    momentum=training.momentum,
+                    weight_decay=training.weight_decay,
+                    augment=self.augment,
+                )
+            )
+        return join(parts)
+
+    def problem(self, original: Stack, seeds: Sequence[int]) -> Problem:
+        """The reported problem of some models."""
+        retain, forget = (self.splits[name].expand(len(original), -1) for name in ("retain", "forget"))
+        return self._problem(original, seeds, retain, forget)
+
+    def tuning_rows(self, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """What tuning models retain (M, n) and forget (M, f): see ``lethe.classifiers.data.tuning``."""
+        rows = tuning_rows(self.splits["retain"].cpu().numpy(), self.splits["forget"].cpu().numpy(), seeds)
+        retain, forget = (torch.from_numpy(part).to(self.images.device) for part in rows)
+        return retain, forget
+
+    def tuning_problem(self, original: Stack, seeds: Sequence[int]) -> Problem:
+        """The problem that hyper-parameters are searched on: every model has a forget set of its own."""
+        return self._problem(original, seeds, *self.tuning_rows(seeds))
+
+    def _problem(self, original: Stack, seeds: Sequence[int], retain: Tensor, forget: Tensor) -> Problem:
+        val = self.splits["val"].expand(len(original), -1)
+        return Problem(
+            self.architecture, original, self.images, self.labels, retain, forget, val, seeds=list(seeds), augment=self.augment
+        )
+
+    def training_rows(self) -> Tensor:
+        """What original models are trained on: retain and forget set, (n,)."""
+        return torch.cat([self.splits["retain"], self.splits["forget"]])

@@ -1,0 +1,49 @@
+"""The search for hyper-parameters of one method of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lethe.classifiers import METHODS
+from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.search import most_epochs, search, tuned
+from lethe.core.device import resolve_device
+from lethe.io.tables import write_json, write_parquet
+from lethe.settings.classifiers import BaseTraining, Search
+
+
+def search_method(
+    data: Path,
+    original: Path,
+    retrained: Path,
+    best: Path,
+    trials: Path,
+    architecture: str,
+    unlearner: str,
+    settings: Search,
+    training: BaseTraining,
+    device: str,
+) -> None:
+    """Keep the best hyper-parameters and every trial.
+
+    Args:
+        settings: of the search.
+        training: of the models that are to forget; it bounds the epochs of the method.
+    """
+    experiment = Experiment.load(data, architecture, resolve_device(device))
+    models, references = (Stack.load(path).to(experiment.images.device) for path in (original, retrained))
+    problem, references = tuned(experiment, models, references, settings)
+    found, tried = search(
+        METHODS.load(unlearner)(),
+        problem,
+        references,
+        most_epochs=most_epochs(training.epochs),
+        trials=settings.trials,
+        batch=settings.batch,
+        population=settings.population,
+        finalists=settings.finalists,
+        protocol=settings.protocol,
+    )
+    write_parquet(trials, tried)
+    write_json(best, found._asdict())

@@ -1,0 +1,21 @@
+"""FT, fine-tuning: go on training on the retain set and let the rest fade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lethe.classifiers.methods.base import Method, Standard, fine_tune
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.problem import Problem
+
+
+class FineTune(Method[Standard]):
+    """Minimise CE(D_R) with SGD, cosine annealing per epoch (Warnecke et al. 2021; Golatkar et al. 2020)."""
+
+    Config = Standard
+    title = "FT"
+    paper = "arXiv 2108.11577"
+
+    def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
+        """See the class."""
+        return fine_tune(problem, problem.original.clone(), configs)

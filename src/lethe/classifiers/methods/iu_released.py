@@ -1,0 +1,33 @@
+"""IU as released: a WoodFisher recursion that never leaves the first sample's direction."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from lethe.classifiers.methods._per_sample import rows
+from lethe.classifiers.methods.iu import InfluenceUnlearning
+from lethe.classifiers.problem import Problem
+
+N = 1000
+
+
+class InfluenceUnlearningReleased(InfluenceUnlearning):
+    """``iu`` with this instead of H^-1 v.
+
+    Start from k = v and o = g_1. For every further single sample of D_R, in order, 1002 in all: t = o . g, k <- k - (k . g) / (N + t) o,
+    o <- o - t / (N + t) o, N = 1000. WoodFisher would have o = H^-1 g of the current sample; here o stays a multiple of g_1, and
+    so does k - v.
+    """
+
+    title = "IU (released)"
+
+    def _solve(self, problem: Problem, v: Tensor) -> Tensor:
+        found = v.clone()
+        for model, k in enumerate(found):
+            singles = (g for part in rows(problem, model, problem.retain[model, : N + 2]) for g in part)
+            o = next(singles)
+            for g in singles:
+                t = o @ g
+                k -= (k @ g) / (N + t) * o
+                o = o - t / (N + t) * o
+        return found

@@ -1,0 +1,70 @@
+"""MSG, masked small gradients: reset the convolution weights that matter least for telling forget from retain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from lethe.classifiers.methods.base import Fraction, Method, Standard, column, sgd
+from lethe.classifiers.models.stack import Stack
+from lethe.classifiers.problem import Problem
+from lethe.classifiers.training import batches, data_order
+
+KEPT_SCALE = 0.1  # gradient factor of the weights that were not reset
+PROBE_BATCH = 64
+
+
+class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
+    """Reset, then fine-tune.
+
+    g = d/dtheta [CE(subset of D_R of size |D_F|) - CE(D_F)], sums of batch means. Of every convolution the ``init_rate`` weights with the
+    smallest |g| are redrawn from N(0, 2 / fan_out); then CE(D_R) is minimised with SGD, gradients of the other convolution weights
+    times 0.1. The rate rises linearly over the first half of the epochs and falls over the second.
+
+    On a network without convolutions this is plain fine-tuning with that schedule: nothing is reset and no gradient scaled.
+    """
+
+    class Config(Standard):
+        """Standard, and the share that is reset."""
+
+        init_rate: Fraction = 0.3
+
+    title = "MSG"
+    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
+
+    def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
+        """See the class."""
+        epochs, share = column(configs, "num_epochs"), column(configs, "init_rate", problem.images.device)
+        stack = problem.original.clone()
+        optimiser, order = sgd(stack, configs), data_order()
+        convs = problem.architecture.kernels
+
+        total = {name: torch.zeros_like(stack.parameters[name]) for name in convs}
+        subset = problem.retain.gather(1, problem.draws("msg/subset").permutations(problem.retain.shape[1]))
+        subset = subset[:, : problem.forget.shape[1]]
+        for index, sign in ((subset, 1.0), (problem.forget, -1.0)):
+            for part in batches(index, PROBE_BATCH, None):
+                for name, gradient in optimiser.gradients(sign * problem.cross_entropy(stack, part)).items():
+                    if name in total:
+                        total[name] += gradient
+
+        scale, draws = {}, problem.draws("msg/reset")
+        with torch.no_grad():
+            for name in convs:
+                weight = stack.parameters[name]
+                ranks = total[name].abs().flatten(1).argsort(dim=1, stable=True).argsort(dim=1).view_as(weight)
+                count = (share * weight[0].numel()).round().view(-1, *[1] * (weight.ndim - 1))
+                reset = ranks < count
+                fan_out = weight.shape[1] * weight[0, 0, 0].numel()
+                weight.copy_(torch.where(reset, draws.normal(weight.shape[1:]) * (2 / fan_out) ** 0.5, weight))
+                scale[name] = torch.where(reset, 1.0, KEPT_SCALE)
+
+        half = (epochs + 1) // 2
+        for epoch in range(int(epochs.max())):
+            s = epoch + 1
+            factor = torch.where(s <= half, s / half.clamp(min=1), (epochs + 1 - s) / (epochs + 1 - half)).clamp(min=0)
+            factor = factor * (epoch < epochs)
+            for part in batches(problem.retain, configs[0].batch_size, order):
+                optimiser.step(problem.cross_entropy(stack, part), factor, scale)
+        return optimiser.finish()

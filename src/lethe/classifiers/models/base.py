@@ -1,0 +1,93 @@
+"""The architecture protocol: how M models are initialised and run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from lethe.classifiers.models.stack import Stack
+
+Kind = Literal["conv", "linear", "norm", "other"]
+_KINDS: list[tuple[tuple[type[nn.Module], ...], Kind]] = [
+    ((nn.modules.conv._ConvNd,), "conv"),
+    ((nn.Linear,), "linear"),
+    ((nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm), "norm"),
+]
+
+
+class Architecture(ABC):
+    """A classifier of which M copies run at once.
+
+    A subclass says how one model is built; it may override ``logits`` with a formulation that is faster for many models
+    (grouped convolutions, batched matrix products). The default runs the models one after another.
+
+    Attributes:
+        classes: number of classes C.
+        image_shape: (channels, height, width).
+        kinds: parameter name -> kind of the module that holds it.
+        blocks: parameter names by block, input first; the last ones are what CF-k and EU-k retrain. Without a stem.
+        classifier: parameter names of the last layer.
+        kernels: names of the weights of convolutions, without biases.
+    """
+
+    block_names: ClassVar[tuple[str, ...]]  # modules that are a block, input first
+    classifier_name: ClassVar[str]  # the module that gives the logits
+    at_once: ClassVar[int] = 1  # models per call; more would hold more memory and be no faster, where they run one after another
+
+    def __init__(self, classes: int, image_shape: tuple[int, int, int]) -> None:
+        self.classes, self.image_shape = classes, image_shape
+        with torch.random.fork_rng(devices=[]):
+            self.template = self.build()
+        self.kinds: dict[str, Kind] = {}
+        for prefix, module in self.template.named_modules():
+            kind: Kind = next((kind for types, kind in _KINDS if isinstance(module, types)), "other")
+            for name, _ in module.named_parameters(recurse=False):
+                self.kinds[f"{prefix}.{name}" if prefix else name] = kind
+        self.blocks = tuple(self._below(name) for name in self.block_names)
+        self.classifier = self._below(self.classifier_name)
+        self.kernels = tuple(name for name, kind in self.kinds.items() if kind == "conv" and name.endswith("weight"))
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """One model with torch's random initialisation.
+
+        ``init`` calls it under the seed of a model. The constructor calls it under none, for a template whose own weights are never used.
+        """
+
+    def init(self, seeds: Sequence[int]) -> Stack:
+        """Freshly initialised models, model m from ``seeds[m]`` alone."""
+        states = []
+        for seed in seeds:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                states.append(self.build())
+        parameters = [dict(model.named_parameters()) for model in states]
+        buffers = [dict(model.named_buffers()) for model in states]
+        return Stack(  # sorted, as a file gives them back: some methods draw tensors by their place
+            {name: torch.stack([entry[name].detach() for entry in parameters]) for name in sorted(parameters[0])},
+            {name: torch.stack([entry[name] for entry in buffers]) for name in sorted(buffers[0])},
+        )
+
+    def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
+        """Logits (M, B, C) of images (M, B, *image_shape).
+
+        ``train`` is torch's module mode: with batch normalisation the statistics come from the batch and the running ones in
+        ``stack.buffers`` are updated in place. Gradients flow to ``stack.parameters``.
+        """
+        self.template.train(train)
+        # unbound in one go: indexing would give every model a gradient of the size of the stack; buffers are changed in place
+        parameters = {name: tensor.unbind(0) for name, tensor in stack.parameters.items()}
+        rows = []
+        for m, batch in enumerate(images):
+            state = {name: tensors[m] for name, tensors in parameters.items()}
+            state |= {name: tensor[m] for name, tensor in stack.buffers.items()}
+            rows.append(functional_call(self.template, state, (batch,)))
+        return torch.stack(rows)
+
+    def _below(self, module: str) -> tuple[str, ...]:
+        return tuple(name for name in self.kinds if name.startswith(f"{module}."))

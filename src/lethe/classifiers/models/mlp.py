@@ -1,0 +1,38 @@
+"""A perceptron with one hidden layer: 4,810 parameters on 8 x 8 digits."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.stack import Stack
+
+
+class Mlp(Architecture):
+    """Pixels - 64 ReLU - classes. Its blocks for CF-k and EU-k are its two layers."""
+
+    block_names = ("fc1", "fc")
+    classifier_name = "fc"
+    at_once = 64  # more spill the cache
+    width = 64
+
+    def build(self) -> nn.Module:
+        """One model."""
+        channels, height, width = self.image_shape
+        return nn.Sequential(
+            OrderedDict(
+                flatten=nn.Flatten(),
+                fc1=nn.Linear(channels * height * width, self.width),
+                relu=nn.ReLU(),
+                fc=nn.Linear(self.width, self.classes),
+            )
+        )
+
+    def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
+        """As batched matrix products."""
+        p = stack.parameters
+        hidden = torch.baddbmm(p["fc1.bias"][:, None], images.flatten(2), p["fc1.weight"].mT).relu()
+        return torch.baddbmm(p["fc.bias"][:, None], hidden, p["fc.weight"].mT)

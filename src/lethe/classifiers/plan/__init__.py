@@ -1,0 +1,1 @@
+"""Which studies of classifiers a configuration has, and their files."""

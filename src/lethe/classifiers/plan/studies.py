@@ -1,0 +1,220 @@
+"""Studies of Deep Unlearn, each a data set and an architecture: which there are, their files and what their jobs get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lethe.classifiers import PROVIDERS, only_fine_tunes
+from lethe.classifiers.found import Found
+from lethe.classifiers.hyperparameters import shipped
+from lethe.core.registry import nearest
+from lethe.planning.wildcards import Wildcards
+from lethe.settings.deepunlearn import Classification
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
+from lethe.settings.paths import check_exists
+
+PROCESS = 1500  # MB of a process with torch, and of a job's own data
+COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
+ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
+LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
+
+
+STUDY = "{dataset}_{architecture}"  # in names of files
+
+
+class Figure(NamedTuple):
+    """A figure of a study.
+
+    Attributes:
+        name: also of its module, ``lethe.benchmarks.deepunlearn.figures.{name}``.
+        label: in the report.
+        tables: argument of its function -> finished table.
+    """
+
+    name: str
+    label: str
+    tables: dict[str, str]
+
+
+class Studies:
+    """Studies of a world, in the order of the configuration.
+
+    Args:
+        settings: of the world.
+        root: folder of the checkout, for config/deepunlearn and config/reference.
+    """
+
+    def __init__(self, settings: Settings, root: Path) -> None:
+        self.settings = settings.deepunlearn
+        self.shipped_methods = lru_cache(maxsize=None)(self._shipped_methods)
+        self._root = root
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Data set and architecture of every study."""
+        return [(name, architecture) for name, data in self.settings.datasets.items() for architecture in data.architectures]
+
+    @property
+    def demo(self) -> list[tuple[str, str]]:
+        """The one study that `demo` runs."""
+        return [(next(iter(self.settings.datasets)), self.settings.demo_architecture)]
+
+    @property
+    def names(self) -> list[str]:
+        """Every study as it stands in the names of files, ``digits_mlp``."""
+        return [f"{dataset}_{architecture}" for dataset, architecture in self.pairs]
+
+    @property
+    def architectures(self) -> list[str]:
+        """Architectures of any data set, sorted."""
+        return sorted({architecture for _, architecture in self.pairs})
+
+    @property
+    def unlearners(self) -> list[str]:
+        """Methods of any data set, sorted."""
+        return sorted({name for data in self.settings.datasets.values() for name in data.methods})
+
+    def attacked(self, dataset: str, architecture: str) -> bool:
+        """Whether U-LiRA is asked for."""
+        lira = self.settings.lira.get(dataset)
+        return lira is not None and (not lira.architectures or architecture in lira.architectures)
+
+    def products(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """Tables, figures and gates that some studies lead to."""
+        stems = []
+        for dataset, architecture in pairs:
+            study = f"{dataset}_{architecture}"
+            stems.append(f"tables/deepunlearn_{study}.csv")
+            stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime")]
+            if (self._root / f"config/reference/deepunlearn_{study}.csv").is_file():
+                stems.append(f"tables/deepunlearn_ledger_{study}.csv")
+            if self.attacked(dataset, architecture):
+                stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
+        return [f"<results>/{stem}" for stem in stems]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """The figures that a study has; that of U-LiRA only where it is asked for."""
+        seeds, methods, lira = (f"<results>/tables/deepunlearn_{name}{STUDY}.csv" for name in ("seeds_", "", "lira_"))
+        roc = "<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet"
+        return [
+            Figure("gaps", "gaps to retraining", {"seeds": seeds}),
+            Figure("retdev_indisc", "deviation and indiscernibility", {"methods": methods}),
+            Figure("runtime", "run time", {"methods": methods}),
+            Figure("lira_roc", "U-LiRA", {"lira": lira, "roc": roc}),
+        ]
+
+    # --- input functions ---
+
+    def fetched(self, dry_run: Callable[[], bool]) -> Callable[[Wildcards], str | list[str]]:
+        """An input function: the folder of the files of the wildcard's data set, where a rule downloads them.
+
+        Args:
+            dry_run: tells, when jobs are planned, whether this is a plan only. Files that are to be put into data/ by hand may then be
+                missing, so that a plan can be looked at before.
+
+        Raises:
+            SettingsError: a folder that is configured is not there; named by its key.
+        """
+
+        def files(wildcards: Wildcards) -> str | list[str]:
+            data = self._data(wildcards)
+            by_hand = dry_run() and Path(data.folder).parts[:1] == ("data",)
+            if data.folder and not by_hand:
+                check_exists(f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
+            return f"<results>/deepunlearn/{wildcards.dataset}/files" if data.source == "fetch" else []
+
+        return files
+
+    def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """An input function: ``pattern``, which holds ``{unlearner}``, below the folder of a study, for each of its methods."""
+        return lambda wildcards: _files(wildcards, pattern, self.methods(wildcards))
+
+    def lira_outputs(self, wildcards: Wildcards) -> list[str]:
+        """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
+        return _files(wildcards, "lira/{unlearner}.safetensors", self.attacked_methods(wildcards))
+
+    def tuned(self, role: str) -> str:
+        """The models of a role (``original``, ``retrained``) that a search runs on: of its own, or as published the reported ones."""
+        folder = "tuning/" if self.settings.search.protocol == "held_out" else ""
+        return f"<results>/deepunlearn/{{dataset}}/{{architecture}}/{folder}{role}.safetensors"
+
+    def search(self, wildcards: Wildcards) -> str | list[str]:
+        """What the search of the wildcards' method found, where it is used."""
+        return _files(wildcards, "search/{unlearner}.json", [wildcards.unlearner])[0] if self._searched else []
+
+    def searches(self, wildcards: Wildcards) -> list[str]:
+        """What the search of every method of a study found, where searches are used."""
+        return _files(wildcards, "search/{unlearner}.json", self.methods(wildcards) if self._searched else [])
+
+    # --- parameters and resources of jobs ---
+
+    def setting(self, name: str) -> Callable[[Wildcards], Any]:
+        """A params function: a setting of the wildcard's data set, as plain data."""
+        return lambda wildcards: self._data(wildcards).model_dump()[name]
+
+    def seeds(self, wildcards: Wildcards) -> list[int]:
+        """Seeds of the models of the wildcard's data set."""
+        return list(range(self._data(wildcards).seeds))
+
+    def methods(self, wildcards: Wildcards) -> list[str]:
+        """Methods of the wildcard's data set."""
+        return self._data(wildcards).methods
+
+    def attacked_methods(self, wildcards: Wildcards) -> list[str]:
+        """What U-LiRA attacks: both references, and the methods that do more than to fine-tune on the wildcard's architecture."""
+        methods = self.settings.lira[wildcards.dataset].methods
+        return [ORIGINAL, RETRAINED, *[name for name in methods if not only_fine_tunes(name, wildcards.architecture)]]
+
+    def lira(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The U-LiRA settings of the wildcard's data set, as plain data."""
+        return self.settings.lira[wildcards.dataset].model_dump()
+
+    def own_folder(self, wildcards: Wildcards) -> list[str]:
+        """The folder of a data set of one's own; none where it is fetched, ships with a library or lies in its usual place."""
+        folder = self._data(wildcards).folder
+        return [folder] if folder else []
+
+    def shipped(self, wildcards: Wildcards) -> dict[str, Any] | None:
+        """What config/deepunlearn keeps for the wildcards' method, as plain data; None where searches are used."""
+        return None if self._searched else self._shipped(wildcards, wildcards.unlearner)
+
+    def shipped_study(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
+        """Method of a study -> what config/deepunlearn keeps for it; empty where searches are used."""
+        return {} if self._searched else {name: self._shipped(wildcards, name) for name in self.methods(wildcards)}
+
+    def memory(self, wildcards: Wildcards) -> int:
+        """MB for a job that holds the wildcard's data set as network input, rounded up to 500.
+
+        A process, and ``COPIES`` times the bytes of all images as float32: images x channels x height x width x 4. At least ``LEAST``.
+        """
+        provider = PROVIDERS.load(wildcards.dataset)
+        size = 4e-6 * provider.images * len(provider.mean) * provider.image_size**2
+        return max(LEAST, int(-(-(PROCESS + COPIES * size) // 500)) * 500)
+
+    @property
+    def _searched(self) -> bool:
+        return self.settings.hyperparameters == "searched"
+
+    def _data(self, wildcards: Wildcards) -> Classification:
+        return self.settings.datasets[wildcards.dataset]
+
+    def _shipped_methods(self, dataset: str, architecture: str) -> dict[str, Found]:
+        return shipped(self._root / "config/deepunlearn", dataset, architecture)
+
+    def _shipped(self, wildcards: Wildcards, method: str) -> dict[str, Any]:
+        dataset, architecture = wildcards.dataset, wildcards.architecture
+        found = self.shipped_methods(dataset, architecture)
+        if method not in found:
+            known = nearest(method, list(found))
+            raise SettingsError(f"config/deepunlearn/{dataset}_{architecture}.yaml: no method '{method}'{known}")
+        return found[method].model_dump()
+
+
+def _files(wildcards: Wildcards, pattern: str, methods: Iterable[str]) -> list[str]:
+    folder = f"<results>/deepunlearn/{wildcards.dataset}/{wildcards.architecture}"
+    return [f"{folder}/{pattern.replace('{unlearner}', name)}" for name in methods]

@@ -1,0 +1,36 @@
+"""Where torch computes, on how many threads, and that it computes the same again."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from lethe.core.compat import quick_imports
+
+if TYPE_CHECKING:
+    import torch
+
+
+def setup_torch(threads: int) -> None:
+    """Fix the number of threads and ask for deterministic kernels, so that a rerun gives the same bytes."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    with quick_imports():
+        import torch
+
+    torch.set_num_threads(threads)
+    torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms also imports the compiler, 2 s
+    torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
+
+
+def resolve_device(device: str) -> str:
+    """``cpu`` or ``cuda``; ``cuda`` without one is an error, never a silent change."""
+    import torch
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise RuntimeError(f"device '{device}' was asked for but torch {torch.__version__} sees no CUDA device; set device: cpu")
+    return device
+
+
+def to_device(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A tensor of the CPU on ``device``; to a GPU from pinned memory, so that the host does not wait for the work before it."""
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -1,0 +1,29 @@
+"""Training images as latents, shared by every method and emitter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from lethe.core.device import resolve_device
+from lethe.diffusion.latents import encode_images, write_latents
+from lethe.diffusion.pipeline import load_pipeline
+from lethe.io.shards import ShardReader
+from lethe.io.tables import read_jsonl
+
+
+def encode_task(
+    base: Path, metadata: Path, tar: Path, index: Path, forget: list[Path], latents: Path, device: str, size: int
+) -> None:
+    """Encode the training images of a task with the VAE of its base.
+
+    Args:
+        forget: the forget list of every entity: together, all training images.
+        size: of an image in pixels.
+    """
+    vae = load_pipeline(base, device=resolve_device(device)).vae
+    records = [record for path in forget for record in read_jsonl(path)]
+    shard = ShardReader(tar, index)
+    encoded = encode_images(vae, (shard.read(record["file_name"]) for record in records), size)
+    write_latents(latents, encoded, torch.tensor([record["index"] for record in records]))

@@ -1,0 +1,57 @@
+"""One method on the emitters of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lethe.core.device import resolve_device
+from lethe.core.records import Fidelity, ModelId
+from lethe.diffusion.methods.run import run_method, targets_of, training_data
+from lethe.diffusion.testbed.distinct import check_base
+from lethe.diffusion.testbed.schema import read_metadata
+from lethe.execution.work import WorkFolder
+from lethe.settings.tasks import Task
+
+
+def unlearn(
+    base: Path,
+    metadata: Path,
+    latents: Path,
+    deltas: list[Path],
+    records: list[Path],
+    models: list[str],
+    hyperparameters: dict[str, Any],
+    settings: Task,
+    seed: int,
+    device: str,
+    fidelity: Fidelity,
+    work: WorkFolder,
+    weights: Sequence[Path] = (),
+) -> None:
+    """Unlearn every emitter of a batch; what is finished survives a killed job.
+
+    Args:
+        deltas, records: one file per model.
+        models: names of the models.
+        settings: of the task.
+        weights: of the reference by retraining: those of the base trained without the entity, and their record.
+    """
+    entities = read_metadata(metadata)
+    check_base(entities, settings.prompt_style, settings.overwrite_prompt, base)
+    ids = [ModelId.parse(name) for name in models]
+    given = {"weights": {ids[0].index: str(weights[0])}} if weights else {}
+    run_method(
+        ids,
+        entities,
+        base=base,
+        data=training_data(latents, entities, settings.prompt_style, settings.overwrite_prompt, fidelity),
+        style=settings.prompt_style,
+        hyperparameters=hyperparameters | given,
+        seed=seed,
+        device=resolve_device(device),
+        work=work,
+    )
+    places = zip(ids, deltas, records, strict=True)
+    work.hand_over({name: path for model, *paths in places for name, path in zip(targets_of(model), paths, strict=True)})

@@ -1,0 +1,124 @@
+"""FADE / SPARE, dense: low-rank adapters taught by the unedited model to see another concept in the emitter's place.
+
+"FADE", arXiv 2602.07058 (`UnlearnerLoraDistillation` of vision-unlearning 1.0). With eps_0 the frozen UNet, eps_theta the
+UNet with adapters, c_f and c_r the prompts of forget and retain rows and c* the prompt that takes the emitter's place:
+
+    L = w_f MSE(eps_theta(z_f, t, c_f), eps_0(z_f, t, c*)) + w_r MSE(eps_theta(z_r, t', c_r), eps_0(z_r, t', c_r))
+
+The teacher does not change, so it is asked once: its answers on a pool of noised retain rows serve every emitter of the call,
+those on the forget rows every step of one emitter. A step is then one forward and one backward pass of the student.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import torch
+from diffusers import StableDiffusionPipeline
+from pydantic import Field
+from torch import Tensor
+
+from lethe.core.device import to_device
+from lethe.diffusion.methods._common import check_emitters, seeded_generator
+from lethe.diffusion.methods._lora_training import (
+    Borrowed,
+    LoraTrainingConfig,
+    Rows,
+    adapters,
+    cycle,
+    emitter_generator,
+    find_modules,
+    gradient_of,
+    low_rank_delta,
+    mean_share,
+    optimise,
+)
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+
+
+class FADEConfig(LoraTrainingConfig):
+    """Hyper-parameters of FADE."""
+
+    forget_weight: float = Field(0.3, ge=0, description="w_f")
+    retain_weight: float = Field(1.0, ge=0, description="w_r")
+    forget_pool: int | None = Field(None, ge=1, description="noised forget rows per emitter; null = a fresh one for every use")
+    retain_pool: int | None = Field(
+        None, ge=1, description="noised rows shared by all emitters; null = a fresh one for every use"
+    )
+
+
+class FADE:
+    """Distillation into low-rank adapters (FADE, arXiv 2602.07058), dense; see the module for the loss.
+
+    The scale alpha / r of training is folded into B, so that images are made with the delta that was trained (the reference's
+    loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
+    """
+
+    Config: type[FADEConfig] = FADEConfig
+
+    def __init__(self, **parameters: object) -> None:
+        self.config = self.Config.model_validate(parameters)
+
+    def select(self, lent: Borrowed, emitter: Emitter, seed: int) -> tuple[list[str], dict[str, Tensor] | None]:
+        """The modules that get an adapter and, for a sparse one, the mask of each weight; dense: all targets, no mask."""
+        return find_modules(lent.unet, self.config.target_modules), None
+
+    def unlearn(
+        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
+    ) -> Iterator[Unlearned]:
+        """Yield one low-rank delta per emitter, each when it is trained.
+
+        Raises:
+            ValueError: an emitter without forget rows, retain rows or prompt; a target pattern that matches nothing.
+        """
+        check_emitters(emitters, data)
+        config = self.config
+        lent = Borrowed(pipe, data, config.precision)
+        begin = time.monotonic()
+        size = config.retain_pool or config.steps * config.retain_batch
+        pool_generator = seeded_generator(seed, "retain pool")
+        pool, shown = lent.draw(torch.arange(len(data.entities)), size, pool_generator)
+        pool = lent.teach(pool)
+        shared = time.monotonic() - begin
+        for emitter in emitters:
+            begin = time.monotonic()
+            keep = (shown != emitter.index).nonzero()[:, 0]
+            if len(keep) == 0:
+                raise ValueError(
+                    f"retain_pool: none of {size} rows shows another entity than emitter {emitter.index} ('{emitter.name}')"
+                )
+            rows = emitter_generator(seed, emitter, "rows")
+            forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
+            forget = lent.teach(forget, lent.overwrite)
+            order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
+            retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
+            modules, masks = self.select(lent, emitter, seed)
+            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init"), masks) as factors:
+
+                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+                    return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
+
+                record = optimise(factors, config, gradient)
+                delta = low_rank_delta(factors, config.alpha / config.rank, masks)
+            record |= {"seconds": time.monotonic() - begin, "seconds_shared": shared, "modules": len(modules)}
+            yield Unlearned(emitter, delta, record)
+
+    def _gradient(
+        self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Gradient of L on one step's rows, both kinds in one forward pass."""
+        both, count = Rows.cat(forget, retain), len(forget)
+        losses = both.target.new_zeros(2)
+
+        def share(rows: slice) -> Tensor:
+            part = both[rows]
+            student = lent.predict(part)
+            split = min(max(count - rows.start, 0), len(part))  # rows of this part that are to be forgotten
+            loss_forget = mean_share(student[:split], part.target[:split], count)
+            loss_retain = mean_share(student[split:], part.target[split:], len(retain))
+            losses.add_(torch.stack([loss_forget, loss_retain]).detach())
+            return self.config.forget_weight * loss_forget + self.config.retain_weight * loss_retain
+
+        gradients = gradient_of(share, len(both), self.config.micro_batch, parameters)
+        return gradients, {"loss_forget": losses[0], "loss_retain": losses[1]}

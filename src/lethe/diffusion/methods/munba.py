@@ -1,0 +1,153 @@
+"""MUNBa: forgetting and retaining as two players who bargain over every step.
+
+Wu and Harandi, "MUNBa: Machine Unlearning via Nash Bargaining", arXiv 2411.15537. A step delta theta within a ball gives the
+players the utilities g_r^T delta and g_f^T delta (g_r: descent of the retain loss, g_f: *ascent* of the forget loss).
+The Nash solution maximises log(g_r^T delta) + log(g_f^T delta); its stationary point is delta = a_r g_r + a_f g_f with
+
+    K a = 1 / a,     K = G^T G = [[n_r^2, n_r n_f cos], [n_r n_f cos, n_f^2]],  n = norm, cos = cosine of g_r and g_f.
+
+For two players it has a closed form. Put a_i = 1 / (n_i s): row r reads n_r / s + n_r cos / s = n_r s, so s^2 = 1 + cos
+(row f says the same), and
+
+    a_i = 1 / (n_i sqrt(1 + cos)).
+
+Both weights are positive for every cos > -1: each player gets the same utility sqrt(1 + cos) per unit of its gradient. The
+step is the bisector of the two directions, always of length sqrt(2). At cos = -1 no step serves both; there 1 + cos is held
+at 1e-3, so that the step shrinks to zero instead of growing from rounding errors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import torch
+from diffusers import StableDiffusionPipeline
+from pydantic import Field
+from torch import Tensor
+
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods._lora_training import (
+    Borrowed,
+    LoraTrainingConfig,
+    Rows,
+    adapters,
+    emitter_generator,
+    find_modules,
+    gradient_of,
+    low_rank_delta,
+    mean_share,
+    optimise,
+)
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+
+FLOOR = 1e-3  # of 1 + cos
+
+
+class MUNBaConfig(LoraTrainingConfig):
+    """Hyper-parameters of MUNBa."""
+
+    forget_bound: float = Field(1.0, gt=0, description="a forget row whose loss exceeds this is forgotten enough")
+
+
+def nash_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """(a_r, a_f, cos) of the exact two-player Nash solution; a player without a gradient gets weight 0, the other 1 / n.
+
+    Args:
+        retain: gradient of the retain player, one tensor per parameter. forget: that of the forget player.
+
+    Returns:
+        Scalars in float64 on the gradients' device.
+    """
+    n_r, n_f, dot = dot_products(retain, forget)
+    zero = torch.zeros_like(dot)
+    cos = torch.where((n_r > 0) & (n_f > 0), (dot / (n_r * n_f)).clamp(-1, 1), zero)
+    s = (1 + cos).clamp(min=FLOOR).sqrt()
+    return torch.where(n_r > 0, 1 / (n_r * s), zero), torch.where(n_f > 0, 1 / (n_f * s), zero), cos
+
+
+def dot_products(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Norm of the first, norm of the second and inner product of two lists of tensors: scalars in float64, on their device."""
+    products = torch.stack(
+        [torch.stack([(a * a).sum(), (b * b).sum(), (a * b).sum()]).double() for a, b in zip(first, second, strict=True)]
+    ).sum(dim=0)
+    square_first, square_second, dot = products
+    return square_first.sqrt(), square_second.sqrt(), dot
+
+
+class MUNBa:
+    """Nash bargaining between forgetting and retaining (MUNBa, arXiv 2411.15537) on low-rank adapters.
+
+    Losses are denoising losses with each row's own noise and timestep. The forget player ascends
+    F = mean_i min(l_i, forget_bound) over the rows of a step, l_i the row's mean squared error: a row beyond the bound
+    (1 is what predicting no noise at all costs) has no gradient left, so that ascent stops there instead of diverging;
+    when all rows are beyond it, the step is the retain player's alone. No sign is turned at inference.
+    """
+
+    Config: type[LoraTrainingConfig] = MUNBaConfig
+
+    def __init__(self, **parameters: object) -> None:
+        self.config = self.Config.model_validate(parameters)
+
+    @property
+    def scale(self) -> float:
+        """What B A is multiplied with in the stored delta."""
+        return self.config.alpha / self.config.rank
+
+    def unlearn(
+        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
+    ) -> Iterator[Unlearned]:
+        """Yield one low-rank delta per emitter, each when it is trained.
+
+        Raises:
+            ValueError: an emitter without forget rows, retain rows or prompt; a target pattern that matches nothing.
+        """
+        check_emitters(emitters, data)
+        config = self.config
+        lent = Borrowed(pipe, data, config.precision)
+        modules = find_modules(lent.unet, config.target_modules)
+        for emitter in emitters:
+            begin = time.monotonic()
+            generator = emitter_generator(seed, emitter, "rows")
+            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as factors:
+
+                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+                    forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, generator)  # noqa: B023
+                    retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)  # noqa: B023
+                    return self.step_gradient(lent, forget, retain, parameters)
+
+                record = optimise(factors, config, gradient)
+                delta = low_rank_delta(factors, self.scale)
+            record |= {"seconds": time.monotonic() - begin, "modules": len(modules)}
+            yield Unlearned(emitter, delta, record)
+
+    def step_gradient(
+        self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """What the optimiser descends: a_r grad L_r - a_f grad F, from one backward pass per player."""
+        bound: float = self.config.forget_bound  # type: ignore[attr-defined]
+        micro, loss_retain, losses = self.config.micro_batch, retain.target.new_zeros(()), []
+
+        def share_retain(rows: slice) -> Tensor:
+            part = retain[rows]
+            loss = mean_share(lent.predict(part), part.target, len(retain))
+            loss_retain.add_(loss.detach())
+            return loss
+
+        def share_forget(rows: slice) -> Tensor:
+            part = forget[rows]
+            per_row = (lent.predict(part) - part.target).square().flatten(1).mean(dim=1)
+            losses.append(per_row.detach())
+            return -per_row.clamp(max=bound).mean() * (len(part) / len(forget))
+
+        descent_retain = gradient_of(share_retain, len(retain), micro, parameters)
+        descent_forget = gradient_of(share_forget, len(forget), micro, parameters)
+        a_r, a_f, cos = nash_weights(descent_retain, descent_forget)
+        gradient = [a_r * r + a_f * f for r, f in zip(descent_retain, descent_forget, strict=True)]
+        return gradient, {
+            "loss_forget": torch.cat(losses).mean(),
+            "loss_retain": loss_retain,
+            "alpha_retain": a_r,
+            "alpha_forget": a_f,
+            "cosine": cos,
+        }

@@ -1,0 +1,37 @@
+"""The no-op: nothing is unlearned. Every metric of interference must be zero for it (a gate of the benchmark)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from lethe.diffusion.delta import NoneDelta
+from lethe.diffusion.methods._common import MethodConfig, check_emitters
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionPipeline
+
+
+class NoChangeConfig(MethodConfig):
+    """The no-op has no hyper-parameters."""
+
+
+class NoChange:
+    """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
+
+    Config = NoChangeConfig
+    needs_pipeline = False
+
+    def __init__(self, **parameters: object) -> None:
+        self.config = NoChangeConfig.model_validate(parameters)
+
+    def unlearn(
+        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
+    ) -> Iterator[Unlearned]:
+        """Yield the empty delta for each emitter. Raises ``ValueError`` for an emitter without a prompt."""
+        check_emitters(emitters, data, rows=False)
+        for emitter in emitters:
+            begin = time.monotonic()
+            yield Unlearned(emitter, NoneDelta(), {"steps": 0, "seconds": time.monotonic() - begin})

@@ -1,0 +1,220 @@
+"""UCE, Unified Concept Editing: a closed-form edit of cross-attention, stored as one linear map of text embeddings.
+
+Gandikota et al., "Unified Concept Editing in Diffusion Models", WACV 2024, arXiv 2308.14761, equation 7. For concepts
+c_i, guides g_i, preserved p_j (all in R^d, d = width of the text embeddings) every key and value matrix W of
+cross-attention becomes
+
+    W_new = [lam W + e sum_i (W g_i) c_i^T + p sum_j (W p_j) p_j^T]
+            [lam I + e sum_i c_i c_i^T + p sum_j p_j p_j^T + eps I]^-1                                  (reference form)
+
+The targets are themselves W times something, so W factors out to the left: W_new = W T, and T (d, d) does not know W:
+
+    T = [lam I + e G C^T + p P P^T] B^-1,        B = mu I + V V^T,  V = [sqrt(e) C, sqrt(p) P],  mu = lam + eps
+      = I + e (G - C) C^T B^-1 - eps B^-1
+      = (lam / mu) I + e (G - C) C^T B^-1 + (eps / mu) V (mu I + V^T V)^-1 V^T                          (Woodbury)
+
+So an edited model *is* the unedited UNet fed with T x instead of x: every emitter of a task is solved in one batch, needs
+2 d numbers instead of all the matrices, and images of many edited models come out of one batch of the unmodified UNet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from diffusers import StableDiffusionPipeline
+from pydantic import Field
+from torch import Tensor
+
+from lethe.diffusion.delta import TextMapDelta
+from lethe.diffusion.methods._common import MethodConfig, check_emitters
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import encode_prompts
+
+EPS = 1e-6  # the reference's ridge
+TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
+CHUNK = 2**24  # float64 numbers per batched solve, 128 MiB
+
+
+class UCEConfig(MethodConfig):
+    """Hyper-parameters of UCE."""
+
+    tokens: Literal["last", "all"] = Field(
+        "all", description="last: the last real token of the name (I-CARE); all: every token that is the emitter's own"
+    )
+    guide: str | None = Field(None, description="prompt that takes the emitter's place; null = the task's overwrite prompt")
+    preserve: Literal["guide", "others"] = Field("others", description="what is held: the guide (I-CARE) or all other prompts")
+    erase_scale: float = Field(1.0, ge=0, description="e, weight of the concept")
+    preserve_scale: float = Field(1.0, ge=0, description="p, weight of each preserved vector")
+    lamb: float = Field(0.5, gt=0, le=1, description="lambda, weight of staying near the old matrices")
+
+
+def solve(
+    concepts: Tensor, guides: Tensor, preserved: Tensor, erase_scale: float, preserve_scale: float, lamb: float
+) -> tuple[float, Tensor, Tensor]:
+    """T = scale I + left^T right of many emitters at once, in float64.
+
+    Args:
+        concepts: ``(b, m, d)``; rows of zeros are padding and change nothing.
+        guides: ``(b, m, d)``, what each concept is mapped to.
+        preserved: ``(b, n, d)``, zero-padded too.
+        erase_scale: e. preserve_scale: p. lamb: lambda.
+
+    Returns:
+        scale, left ``(b, k, d)``, right ``(b, k, d)``, with k <= d the full rank of T - scale I and singular values falling
+        along k (the square root of each is in either factor).
+    """
+    c, g, p = (x.double().mT for x in (concepts, guides, preserved))
+    mu = lamb + EPS
+    v = torch.cat([erase_scale**0.5 * c, preserve_scale**0.5 * p], dim=2)
+    if v.shape[2] > v.shape[1]:  # more vectors than dimensions: another square root of V V^T, only d wide
+        v = torch.linalg.qr(v.mT, mode="r").R.mT
+    gram = mu * torch.eye(v.shape[2], dtype=v.dtype) + v.mT @ v
+    shrunk = torch.linalg.solve(gram, torch.cat([v.mT @ c, v.mT], dim=2))  # (mu I + V^T V)^-1 V^T [C, I]
+    inverse_c = (c - v @ shrunk[:, :, : c.shape[2]]) / mu  # B^-1 C
+    u = torch.cat([erase_scale * (g - c), EPS / mu * v], dim=2)
+    z = torch.cat([inverse_c, shrunk[:, :, c.shape[2] :].mT], dim=2)  # remainder = U Z^T
+    (qu, ru), (qz, rz) = torch.linalg.qr(u), torch.linalg.qr(z)
+    left, values, right = torch.linalg.svd(ru @ rz.mT)
+    left, right = qu @ left, right @ qz.mT
+    # A pair of singular vectors is defined up to a common sign: fix it, or equal inputs could give unequal files
+    sign = left.gather(1, left.abs().argmax(dim=1, keepdim=True)).sign().mT
+    root = values.sqrt()[:, :, None]
+    return lamb / mu, sign * root * left.mT, sign * root * right
+
+
+def truncate(scale: float, left: Tensor, right: Tensor, tolerance: float = TOLERANCE) -> tuple[Tensor, Tensor]:
+    """The leading rows ``(k', d)`` of ``left`` and ``right`` ``(k, d)`` whose loss is at most ``tolerance`` of ||T||_F."""
+    values = left.norm(dim=1) * right.norm(dim=1)
+    # ||scale I + left^T right||_F^2 without the (d, d) matrix: rows of left are orthogonal, and so are those of right
+    total = (scale**2 * left.shape[1] + 2 * scale * (left * right).sum() + values.square().sum()).sqrt()
+    lost = values.square().flip(0).cumsum(0).flip(0).sqrt()  # lost[k]: error of keeping the first k
+    rank = int((lost > tolerance * total).sum())
+    return left[:rank].float().contiguous(), right[:rank].float().contiguous()
+
+
+def dense_edit(
+    weight: Tensor, concepts: Tensor, guides: Tensor, preserved: Tensor, erase: float, keep: float, lamb: float
+) -> Tensor:
+    """The reference's edit of one matrix, as it is written there (the oracle of the tests, the baseline of the bench).
+
+    Args:
+        weight: ``(out, d)``. concepts, guides: ``(m, d)``. preserved: ``(n, d)``.
+        erase: e. keep: p. lamb: lambda.
+
+    Returns:
+        W_new ``(out, d)`` in the dtype of ``weight``.
+    """
+    eye = torch.eye(weight.shape[1], dtype=weight.dtype)
+    first, second = lamb * weight, lamb * eye
+    for concept, guide in zip(concepts, guides, strict=True):
+        first = first + erase * torch.outer(weight @ guide, concept)
+        second = second + erase * torch.outer(concept, concept)
+    for vector in preserved:
+        first = first + keep * torch.outer(weight @ vector, vector)
+        second = second + keep * torch.outer(vector, vector)
+    return first @ torch.linalg.inv(second + EPS * eye)
+
+
+class UCE:
+    """Unified Concept Editing (arXiv 2308.14761, equation 7) as a linear map of text embeddings; see the module.
+
+    ``tokens: last`` with ``preserve: guide`` is what I-CARE ran: one vector, the hidden state of the last real token of the
+    emitter's *name*. ``tokens: all`` edits, in the emitter's *prompt*, every state that no other entity's prompt shares (the
+    text encoder is causal, so equal beginnings give equal states; one state cannot be both erased and preserved), mapped
+    position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
+    """
+
+    Config = UCEConfig
+
+    def __init__(self, **parameters: object) -> None:
+        self.config = UCEConfig.model_validate(parameters)
+
+    def unlearn(
+        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
+    ) -> Iterator[Unlearned]:
+        """Yield one text map per emitter; ``seed`` is not used (closed form).
+
+        Raises:
+            ValueError: an emitter without a prompt, or whose prompt is the same as another entity's.
+        """
+        check_emitters(emitters, data, rows=False)
+        begin = time.monotonic()
+        config = self.config
+        guide = data.overwrite_prompt if config.guide is None else config.guide
+        texts = [emitter.name if config.tokens == "last" else emitter.prompt for emitter in emitters]
+        prompts = _encode(pipe, list(dict.fromkeys([*texts, guide, *data.prompts.values()])))
+        vectors = [
+            self._vectors(emitter, prompts[text], prompts[guide], _others(prompts, emitter, data))
+            for emitter, text in zip(emitters, texts, strict=True)
+        ]
+        encoded = time.monotonic() - begin
+        chunk = max(1, CHUNK // max([1, *(c.shape[1] * (2 * len(c) + len(p)) for c, _, p in vectors)]))
+        for first in range(0, len(emitters), chunk):
+            begin = time.monotonic()
+            part = vectors[first : first + chunk]
+            stacked = [torch.stack([item[i] for item in part]) for i in range(3)]
+            scale, lefts, rights = solve(
+                stacked[0], stacked[1], stacked[2], config.erase_scale, config.preserve_scale, config.lamb
+            )
+            seconds = (time.monotonic() - begin) / len(part) + encoded / len(emitters)
+            for emitter, (concepts, _, preserved), left, right in zip(
+                emitters[first : first + chunk], part, lefts, rights, strict=True
+            ):
+                left, right = truncate(scale, left, right)
+                record = {
+                    "steps": 0,
+                    "seconds": seconds,
+                    "rank": len(left),
+                    "concept_vectors": int(concepts.any(dim=1).sum()),
+                    "preserved_vectors": len(preserved),
+                }
+                yield Unlearned(emitter, TextMapDelta(left, right, scale), record)
+
+    def _vectors(
+        self, emitter: Emitter, concept: Encoded, guide: Encoded, others: list[Encoded]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Concepts ``(m, d)``, guides ``(m, d)`` and preserved ``(n, d)`` of one emitter."""
+        if torch.equal(concept.ids, guide.ids):
+            raise ValueError(
+                f"emitter {emitter.index} ('{emitter.name}') is its own guide for the tokenizer, so nothing would be forgotten; "
+                "allowed: a `guide` that no emitter has as its prompt"
+            )
+        hold_guide = self.config.preserve == "guide"
+        if self.config.tokens == "last":
+            held = guide.last[None] if hold_guide else torch.stack([other.last for other in others])
+            return concept.last[None], guide.last[None], held
+        shared = torch.zeros_like(concept.ids, dtype=torch.bool)  # positions where another prompt still begins like ours
+        for other in others:
+            shared |= (other.ids == concept.ids).cumprod(dim=0).bool()
+        if bool(shared.all()):
+            raise ValueError(
+                f"emitter {emitter.index} ('{emitter.name}'): the prompt of another entity is equal to '{emitter.prompt}' for the tokenizer"
+            )
+        # Zeros and not a selection: a shape that depends on the emitter would make it depend on its batch in the last bit
+        own = ~shared[:, None]
+        return concept.states * own, guide.states * own, guide.states if hold_guide else torch.cat([o.states for o in others])
+
+
+class Encoded(NamedTuple):
+    """A prompt: token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the state of its last real token ``(d,)``."""
+
+    ids: Tensor
+    states: Tensor
+    last: Tensor
+
+
+def _encode(pipe: StableDiffusionPipeline, prompts: list[str]) -> dict[str, Encoded]:
+    """Every prompt once, on the CPU."""
+    size = pipe.tokenizer.model_max_length
+    encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")
+    states = encode_prompts(pipe, prompts).float().cpu().clone()
+    last = (encoding.attention_mask.sum(dim=1) - 2).clamp(min=0)  # before the end token; '' has the begin token only
+    rows = zip(prompts, encoding.input_ids, states, last.tolist(), strict=True)
+    return {prompt: Encoded(ids, state, state[position]) for prompt, ids, state, position in rows}
+
+
+def _others(encoded: dict[str, Encoded], emitter: Emitter, data: UnlearnData) -> list[Encoded]:
+    return [encoded[data.prompts[index]] for index in sorted(data.prompts) if index != emitter.index]

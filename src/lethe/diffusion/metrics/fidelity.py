@@ -1,0 +1,122 @@
+"""Pixel fidelity of the on image to its off image: SSIM and RMSE, at data range 255 and at the published 4095.
+
+The reference calls image-similarity-measures 0.3.6 with its default ``max_p = 4095`` on 8-bit images. RMSE is then only
+scaled; SSIM is compressed towards 1, because its constants grow 258-fold. Both are kept under their own names.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+
+PUBLISHED_RANGE = 4095.0
+WINDOW = 7
+PIXELS_PER_CHUNK = 1 << 20  # keeps the window sums of a chunk in the processor's cache
+
+
+def channel_rmse(on: torch.Tensor, off: torch.Tensor) -> torch.Tensor:
+    """(n, C) float64 root mean squared error of each channel, in grey levels, of (n, C, H, W) images in [0, 255]."""
+    # Differences and squares of grey levels are exact in float32; only their sum over an image needs more.
+    return (on - off).square_().mean(dim=(-2, -1), dtype=torch.float64).sqrt_()
+
+
+def window_sums(values: torch.Tensor) -> torch.Tensor:
+    """Sums over all whole 7x7 windows, (..., H, W) -> (..., H-6, W-6). Exact in float32 for integers below 2^24/49."""
+    rows = values[..., : 1 - WINDOW, :].clone()
+    for shift in range(1, WINDOW):
+        rows += values[..., shift : values.shape[-2] - WINDOW + 1 + shift, :]
+    sums = rows[..., : 1 - WINDOW].clone()
+    for shift in range(1, WINDOW):
+        sums += rows[..., shift : rows.shape[-1] - WINDOW + 1 + shift]
+    return sums
+
+
+def ssim_terms(on: torch.Tensor, off: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """2 u_x u_y, u_x^2 + u_y^2, 2 v_xy, v_x + v_y of every window (u mean, v sample (co)variance), float64."""
+    count = WINDOW * WINDOW
+    sum_x, sum_y = window_sums(on).double(), window_sums(off).double()
+    squares = window_sums(on.square().add_(off.square())).double()  # at most 49 * 2 * 255^2 < 2^24
+    products = window_sums(on * off).double()
+    cross, own = sum_x * sum_y, sum_x.square_().add_(sum_y.square_())
+    scale = count * (count - 1)
+    # Doubled before the division: for equal images both terms are then the same number, and SSIM is exactly 1.
+    return (
+        2 * cross / count**2,
+        own / count**2,
+        2 * (count * products - cross) / scale,
+        (count * squares - own) / scale,
+    )
+
+
+def ssim(terms: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], data_range: float) -> torch.Tensor:
+    """(n,) mean SSIM over windows and channels from ``ssim_terms``, K1 = 0.01, K2 = 0.03 (Wang et al. 2004, eq. 13)."""
+    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    mean_cross, mean_own, cov_cross, cov_own = terms
+    value = (mean_cross + c1) * (cov_cross + c2) / ((mean_own + c1) * (cov_own + c2))
+    return value.mean(dim=(-3, -2, -1))
+
+
+class _Fidelity:
+    """RMSE or SSIM at one data range; variants of a quantity share their work through the batch."""
+
+    name: str
+
+    @classmethod
+    def create(cls, context: MetricContext) -> _Fidelity:
+        """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
+        return cls()
+
+    @property
+    def spec(self) -> MetricSpec:
+        """See ``Metric.spec``."""
+        return spec_of(self.name)
+
+    def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
+        """See ``Metric.score``."""
+        on, off = batch.pair(self.name)
+        quantity = self.name.removesuffix("_published")
+        both = batch.once(("fidelity", quantity), lambda: _both_ranges(quantity, on, off))
+        return {self.name: both[self.name]}
+
+
+def _both_ranges(quantity: str, on: torch.Tensor, off: torch.Tensor) -> dict[str, NDArray[np.float64]]:
+    if quantity == "rmse":
+        error = channel_rmse(on, off).mean(dim=1).cpu().numpy()
+        return {"rmse": error / 255, "rmse_published": error / PUBLISHED_RANGE}
+    height, width = on.shape[-2:]
+    if min(height, width) < WINDOW:
+        raise ValueError(f"metric 'ssim' needs images of at least {WINDOW}x{WINDOW} px, not {height}x{width}")
+    step = max(1, PIXELS_PER_CHUNK // (3 * height * width))
+    corrected, published = [], []
+    for a, b in zip(on.split(step), off.split(step), strict=True):
+        terms = ssim_terms(a, b)
+        corrected.append(ssim(terms, 255.0))
+        published.append(ssim(terms, PUBLISHED_RANGE))
+    return {"ssim": torch.cat(corrected).cpu().numpy(), "ssim_published": torch.cat(published).cpu().numpy()}
+
+
+class Ssim(_Fidelity):
+    """Structural similarity, ``skimage.metrics.structural_similarity(channel_axis=2, data_range=255)`` to rounding."""
+
+    name = "ssim"
+
+
+class SsimPublished(_Fidelity):
+    """The same at data range 4095, as published: values are compressed to near 1."""
+
+    name = "ssim_published"
+
+
+class Rmse(_Fidelity):
+    """Mean over channels of the root mean squared error, as a share of 255."""
+
+    name = "rmse"
+
+
+class RmsePublished(_Fidelity):
+    """The same as a share of 4095, as published: at most 0.0623."""
+
+    name = "rmse_published"

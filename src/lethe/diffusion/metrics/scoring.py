@@ -1,0 +1,225 @@
+"""One batched pass over generated images: decode once, then every metric on the same tensors.
+
+Off images are scored once per task and kept; on images are joined to them by (receiver, seed).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from lethe.diffusion.metrics import METRICS, with_published
+from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
+from lethe.diffusion.metrics.constant import CONSTANT, constant_pictures
+from lethe.diffusion.metrics.embeddings import Embeddings
+
+BACKBONE = "embedding"  # field of the embeddings that pairs are compared by
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Decoded images of one shard.
+
+    Attributes:
+        images: (n, 3, H, W) uint8, RGB.
+        receivers: (n,) index of the entity asked for.
+        seeds: (n,).
+        prompts: n prompts.
+    """
+
+    images: torch.Tensor
+    receivers: NDArray[np.int64]
+    seeds: NDArray[np.int64]
+    prompts: Sequence[str]
+    rows: dict[tuple[int, int], int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if not len(self.receivers) == len(self.seeds) == len(self.prompts) == n:
+            raise ValueError(
+                f"{n} images with {len(self.receivers)} receivers, {len(self.seeds)} seeds, {len(self.prompts)} prompts"
+            )
+        keys = [(int(r), int(s)) for r, s in zip(self.receivers, self.seeds, strict=True)]
+        object.__setattr__(self, "rows", {key: row for row, key in enumerate(keys)})
+        if len(self.rows) != n:
+            twice = sorted({key for key in keys if keys.count(key) > 1})[:3]
+            raise ValueError(f"(receiver, seed) must be distinct; twice: {twice}")
+
+    @classmethod
+    def from_pngs(cls, pngs: Iterable[bytes], receivers: ArrayLike, seeds: ArrayLike, prompts: Sequence[str]) -> ImageSet:
+        """Decode PNG files, e.g. the members of a shard."""
+        return cls(decode(pngs), np.asarray(receivers, dtype=np.int64), np.asarray(seeds, dtype=np.int64), list(prompts))
+
+
+class Scores(NamedTuple):
+    """Result of a pass: one row per image (``receiver, seed, constant`` + metrics and their constants) and the embeddings, if
+    the backbone gives any. ``constant`` is 1 where all pixels have one colour: such a picture is never an answer to a prompt.
+    """
+
+    table: pd.DataFrame
+    embeddings: Embeddings | None
+
+
+class Evaluator(Protocol):
+    """Turns the images of shards into score tables (schemas in docs/architecture.md)."""
+
+    def score_baseline(self, off: ImageSet) -> Scores:
+        """Score and keep the off images."""
+        ...
+
+    def score_on(self, on: ImageSet) -> Scores:
+        """Score on images, alone and against their off images."""
+        ...
+
+
+def decode(pngs: Iterable[bytes]) -> torch.Tensor:
+    """PNG files of one size -> (n, 3, H, W) uint8 RGB."""
+    arrays = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in pngs]
+    if not arrays:
+        raise ValueError("no images to decode")
+    shapes = {array.shape for array in arrays}
+    if len(shapes) != 1:
+        raise ValueError(f"images of one shard must have one size, found {sorted(shapes)}")
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
+
+
+def build_metrics(names: Sequence[str], context: MetricContext) -> list[Metric]:
+    """The metrics ``names`` and their published variants (``with_published``) with their models loaded."""
+    return [METRICS.load(name).create(context) for name in with_published(names)]
+
+
+class Scorer:
+    """The ``Evaluator`` of Lethe.
+
+    Args:
+        metrics: what to score, from ``build_metrics``.
+        batch_size: images per batch; changes speed, not scores.
+    """
+
+    def __init__(self, metrics: Sequence[Metric], batch_size: int = 100) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; at least 1 is needed")
+        self.metrics, self.batch_size = list(metrics), batch_size
+        self._embedders = {metric.stored: metric for metric in self.metrics if isinstance(metric, Embedder)}
+        self._off: ImageSet | None = None
+        self._off_embeddings: NDArray[np.float32] | None = None
+
+    @property
+    def specs(self) -> list[MetricSpec]:
+        """What the columns mean."""
+        return [metric.spec for metric in self.metrics]
+
+    def score_baseline(self, off: ImageSet) -> Scores:
+        """``image`` metrics and embeddings of the off images, which are kept for ``score_on``."""
+        scores = self._pass(off, None, None)
+        self.attach_baseline(off, scores.embeddings)
+        return scores
+
+    def attach_baseline(self, off: ImageSet, embeddings: Embeddings | None = None) -> None:
+        """Use off images that were scored before. Without their stored embeddings those of the backbone are computed again, once."""
+        if embeddings is None and BACKBONE in self._embedders:
+            parts = [self._embedders[BACKBONE].embed(part) for part in off.images.split(self.batch_size)]
+            self._off_embeddings = np.concatenate(parts)
+        elif embeddings is not None:
+            found = {(int(r), int(s)): row for row, (r, s) in enumerate(zip(embeddings.receiver, embeddings.seed, strict=True))}
+            self._off_embeddings = embeddings.embedding[_rows(found, off, "stored embeddings of the baseline")]
+        self._off = off
+
+    def score_on(self, on: ImageSet) -> Scores:
+        """Every metric of the on images, pairs against the off image of the same (receiver, seed).
+
+        Raises:
+            RuntimeError: before ``score_baseline`` or ``attach_baseline``.
+            KeyError: naming the (receiver, seed) that have no off image.
+            ValueError: if a prompt differs between on and off.
+        """
+        if self._off is None:
+            raise RuntimeError("score_on needs off images; call score_baseline or attach_baseline first")
+        rows = _rows(self._off.rows, on, "baseline images")
+        for row, prompt in zip(rows, on.prompts, strict=True):
+            if self._off.prompts[row] != prompt:
+                raise ValueError(f"prompt of the on image is '{prompt}', of its off image '{self._off.prompts[row]}'")
+        embedding = None if self._off_embeddings is None else self._off_embeddings[rows]
+        return self._pass(on, self._off.images[torch.from_numpy(rows)], embedding)
+
+    def score_seed_pairs(self) -> pd.DataFrame:
+        """Pair metrics between two seeds of the base: ``receiver, seed, other_seed`` + metrics, for the noise floor.
+
+        Every unordered pair of seeds of every receiver, first the seed that comes first; pair metrics are symmetric.
+        """
+        off = self._off
+        if off is None:
+            raise RuntimeError("score_seed_pairs needs off images; call score_baseline or attach_baseline first")
+        order = sorted(off.rows)
+        pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :] if a[0] == b[0]]
+        keys = pd.DataFrame([(a[0], a[1], b[1]) for a, b in pairs], columns=["receiver", "seed", "other_seed"])
+        parts = []
+        for start in range(0, len(pairs), self.batch_size):
+            part = pairs[start : start + self.batch_size]
+            first, second = (np.array([off.rows[pair[side]] for pair in part]) for side in (0, 1))
+            batch = ScoringBatch(
+                off.images[first],
+                off.receivers[first],
+                [off.prompts[i] for i in first],
+                off.images[second],
+                self._embedding_of(second),
+            )
+            if self._off_embeddings is not None:
+                known = self._off_embeddings[first]
+                batch.once(BACKBONE, lambda known=known: known)  # type: ignore[misc]
+            parts.append(_columns(batch, [metric for metric in self.metrics if metric.spec.kind == "pair"]))
+        return pd.concat([keys, pd.concat(parts, ignore_index=True)], axis=1) if parts else keys
+
+    def _embedding_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        return None if self._off_embeddings is None else self._off_embeddings[rows]
+
+    def _pass(self, images: ImageSet, off: torch.Tensor | None, off_embedding: NDArray[np.float32] | None) -> Scores:
+        chosen = [metric for metric in self.metrics if off is not None or metric.spec.kind == "image"]
+        tables: list[pd.DataFrame] = []
+        found: dict[str, list[NDArray[np.float32]]] = {field: [] for field in self._embedders}
+        for start in range(0, len(images.images), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            batch = ScoringBatch(
+                images.images[part],
+                images.receivers[part],
+                images.prompts[part],
+                None if off is None else off[part],
+                None if off_embedding is None else off_embedding[part],
+            )
+            tables.append(_columns(batch, chosen))
+            tables[-1].insert(0, CONSTANT, constant_pictures(batch.images))
+            for field_name, embedder in self._embedders.items():
+                found[field_name].append(batch.once(field_name, lambda e=embedder, p=batch.images: e.embed(p)))  # type: ignore[misc]
+        keys = pd.DataFrame({"receiver": images.receivers, "seed": images.seeds})
+        table = pd.concat([keys, pd.concat(tables, ignore_index=True)], axis=1)
+        for metric in chosen:
+            if isinstance(metric, WithConstants):
+                for name, value in metric.constants.items():
+                    table[f"{metric.spec.name}_{name}"] = value
+        vectors = {field_name: np.concatenate(parts) for field_name, parts in found.items()}
+        return Scores(table, Embeddings(images.receivers, images.seeds, **vectors) if BACKBONE in vectors else None)
+
+
+def _columns(batch: ScoringBatch, metrics: Sequence[Metric]) -> pd.DataFrame:
+    columns: dict[str, NDArray[np.float64]] = {}
+    for metric in metrics:
+        found = metric.score(batch)
+        if list(found) != [metric.spec.name]:
+            raise ValueError(f"metric '{metric.spec.name}' must give one column of its name, not {', '.join(found) or 'none'}")
+        columns.update(found)
+    return pd.DataFrame(columns, index=range(len(batch)))
+
+
+def _rows(found: dict[tuple[int, int], int], images: ImageSet, what: str) -> NDArray[np.int64]:
+    missing = [key for key in images.rows if key not in found]
+    if missing:
+        raise KeyError(f"{what} lack {len(missing)} (receiver, seed), first {missing[:3]}")
+    return np.array([found[key] for key in images.rows], dtype=np.int64)

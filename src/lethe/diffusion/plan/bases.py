@@ -1,0 +1,247 @@
+"""The models that everything else uses: bases and evaluators, shipped, trained here, or from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lethe.diffusion.folder import at_hand, check_folder
+from lethe.diffusion.methods import RETRAIN
+from lethe.diffusion.methods.predictions import reason_against
+from lethe.diffusion.plan.data import Data
+from lethe.diffusion.pretraining.architectures import tokenizer_config
+from lethe.diffusion.sources.redrawn import no_unseen
+from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
+from lethe.planning.wildcards import Wildcards
+from lethe.settings.bases import Evaluator, Model
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
+from lethe.settings.paths import check_exists
+
+TRAINED = ("prebuilt", "train")  # sources of models that this project trained
+
+
+class Bases:
+    """Bases, evaluators and the checkpoints they are put together from.
+
+    Args:
+        settings: of the world.
+        data: what the world's own models are trained on.
+        assets: folder of the shipped checkpoints, assets/mini.
+    """
+
+    def __init__(self, settings: Settings, data: Data, assets: Path) -> None:
+        self.settings = settings
+        self.data = data
+        self._assets = assets
+
+    # --- which there are ---
+
+    @property
+    def trained(self) -> list[str]:
+        """Names of bases that are put together from checkpoints."""
+        return _from(self.settings.bases, *TRAINED)
+
+    @property
+    def local(self) -> list[str]:
+        """Names of bases that are folders of one's own."""
+        return [name for name in _from(self.settings.bases, "pretrained") if self.settings.bases[name].folder]
+
+    @property
+    def on_hub(self) -> list[str]:
+        """Names of bases that are fetched."""
+        return [name for name in _from(self.settings.bases, "pretrained") if not self.settings.bases[name].folder]
+
+    @property
+    def evaluators_trained(self) -> list[str]:
+        """Names of evaluators that are put together from checkpoints."""
+        return _from(self.settings.evaluators, *TRAINED)
+
+    @property
+    def evaluators_on_hub(self) -> list[str]:
+        """Names of evaluators that are fetched."""
+        return _from(self.settings.evaluators, "pretrained")
+
+    @property
+    def evaluators(self) -> list[str]:
+        """The folders of all evaluators, in the order of the configuration."""
+        return [f"<results>/evaluators/{name}" for name in self.settings.evaluators]
+
+    # --- what they are put together from ---
+
+    def part(self, name: str, source: str) -> list[str]:
+        """A trained checkpoint and its record: shipped with the repository or trained by this workflow."""
+        folder = str(self._assets) if source == "prebuilt" else "<results>/parts"
+        return [f"{folder}/{name}.safetensors", f"{folder}/{name}.json"]
+
+    def parts(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What a base's pipeline folder is put together from."""
+        source = self.settings.bases[wildcards.base].source
+        return {
+            "vae": self.part("vae", source),
+            "weights": self.part(f"base_{wildcards.base}", source),
+            "tokenizer": self.part("tokenizer", source)[1],
+        }
+
+    def evaluator_parts(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What an evaluator's folder is put together from."""
+        source = self._evaluator(wildcards).source
+        return {"weights": self.part(wildcards.evaluator, source), "tokenizer": self.part("tokenizer", source)[1]}
+
+    def retrained_part(self, wildcards: Wildcards) -> list[str]:
+        """Of a batch of the reference by retraining: the weights of the base trained without the entity, and their record."""
+        if wildcards.method != RETRAIN:
+            return []
+        source = self.settings.bases[self.settings.tasks[wildcards.task].base].source
+        return self.part(f"{RETRAIN}_{wildcards.task}_{wildcards.batch}", source)
+
+    @property
+    def reference(self) -> str:
+        """The checkpoint of a base that is trained without the wildcards' entity, without its ending."""
+        return f"<results>/parts/{RETRAIN}_{{task}}_{{index}}"
+
+    @property
+    def all_parts(self) -> list[str]:
+        """Every checkpoint of the world's own models, and its record."""
+        names = ["vae", *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
+        names += [
+            f"{RETRAIN}_{name}_{index:03d}" for name, task in self.settings.tasks.items() for index in task.retrain_emitters
+        ]
+        parts = [f"<results>/parts/{name}.{suffix}" for name in names for suffix in ("safetensors", "json")]
+        return [*parts, "<results>/parts/tokenizer.json"]
+
+    def sources(self, wildcards: Wildcards) -> list[str]:
+        """Source images that the wildcard's base, or the base of its task, is trained on."""
+        return self.data.sources(self._tasks_on(wildcards))
+
+    def styles(self, wildcards: Wildcards) -> dict[str, str]:
+        """Prompt styles of the tasks that this base is trained on."""
+        return self.data.prompt_styles(self._tasks_on(wildcards))
+
+    def _tasks_on(self, wildcards: Wildcards) -> list[str]:
+        given = dict(wildcards.items())
+        base = given["base"] if "base" in given else self.settings.tasks[given["task"]].base
+        return [name for name, task in self.settings.tasks.items() if task.base == base]
+
+    # --- bases from outside ---
+
+    def base(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The settings of the wildcard's base, as plain data."""
+        return self.settings.bases[wildcards.base].model_dump()
+
+    def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The settings of the wildcard's evaluator, as plain data."""
+        return self._evaluator(wildcards).model_dump()
+
+    def _evaluator(self, wildcards: Wildcards) -> Evaluator:
+        return {str(name): entry for name, entry in self.settings.evaluators.items()}[wildcards.evaluator]
+
+    def files_of(self, name: str) -> Path | None:
+        """Where the files of a base from outside can be read already: its own folder or its finished copy; None before it is fetched."""
+        entry = self.settings.bases[name]
+        copy = f"results/{self.settings.world}/base/{name}"
+        return at_hand(entry.folder, copy, {"path": entry.path, "revision": entry.revision})
+
+    def given(self, wildcards: Wildcards) -> list[str]:
+        """No file, but what is wrong with a base of one's own, as far as its files tell.
+
+        Raises:
+            SettingsError: names the key and what is wrong.
+        """
+        key, folder = f"bases.{wildcards.base}.path", self.files_of(wildcards.base)
+        check_exists(key, str(folder))
+        assert folder is not None
+        try:
+            check_folder(folder)
+            check_sampling(folder, self.settings.generation.scheduler, self.settings.generation.size)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{key}: {error}") from None
+        return []
+
+    def own_folder(self, wildcards: Wildcards) -> list[str]:
+        """The folder of a base of one's own."""
+        folder = self.settings.bases[wildcards.base].folder
+        return [str(folder)] if folder else []
+
+    def prediction(self, name: str) -> str:
+        """What a base predicts (`prediction_type`); empty before its files are at hand."""
+        folder = self.files_of(name)
+        try:
+            return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"bases.{name}.path: {error}") from None
+
+    # --- the base of a task ---
+
+    def of_task(self, wildcards: Wildcards) -> str:
+        """The pipeline folder of the base that a task unlearns."""
+        return f"<results>/base/{self.settings.tasks[wildcards.task].base}"
+
+    def for_method(self, wildcards: Wildcards) -> str:
+        """The same, if the wildcards' method can unlearn it.
+
+        Raises:
+            SettingsError: why it cannot.
+        """
+        name = self.settings.tasks[wildcards.task].base
+        if reason := reason_against(wildcards.method, self.prediction(name)):
+            raise SettingsError(f"tasks.{wildcards.task}.base: '{name}': {reason}")
+        return self.of_task(wildcards)
+
+    def tokenizer(self, wildcards: Wildcards) -> list[str]:
+        """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
+        base = self.settings.bases[self.settings.tasks[wildcards.task].base]
+        if base.source != "pretrained":
+            return [self.part("tokenizer", base.source)[1]]
+        folder = base.folder / "tokenizer" if base.folder else None
+        return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder and folder.is_dir() else []
+
+    def tokenizer_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The configuration of that tokenizer, where the base is put together here; a pretrained one has its own."""
+        if self.settings.bases[self.settings.tasks[wildcards.task].base].source == "pretrained":
+            return {}
+        return tokenizer_config(self.settings.pretraining.tokenizer)
+
+    # --- membership inference ---
+
+    def no_membership(self, task: str) -> str:
+        """Why a task has no table of membership inference; empty if it has one."""
+        settings = self.settings.tasks[task]
+        trained_here = self.settings.bases[settings.base].source != "pretrained"
+        reason = no_unseen(self.settings.scoring.membership.members, settings.source, trained_here)
+        if not reason and (prediction := self.prediction(settings.base)) not in ("", NOISE):
+            return (
+                f"the base '{settings.base}' has the prediction_type '{prediction}', "
+                f"and the attack takes the loss of the noise ('{NOISE}')"
+            )
+        return reason
+
+    def with_members(self, wildcards: Wildcards) -> str:
+        """The base of a task whose members and non-members are known.
+
+        Raises:
+            SettingsError: for another task, the reason why there are none.
+        """
+        if reason := self.no_membership(wildcards.task):
+            raise SettingsError(f"tables/membership_{wildcards.task}.csv: {reason}")
+        return self.of_task(wildcards)
+
+    def shown_lists(self, wildcards: Wildcards) -> list[str]:
+        """The forget lists, where members are the images that the methods were shown."""
+        return self.data.forget_lists(wildcards) if self.settings.scoring.membership.members == "unlearning" else []
+
+    # --- weights of metrics ---
+
+    def lpips_weights(self, wildcards: Wildcards) -> list[str]:
+        """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""
+        folder = self.settings.scoring.lpips_alex
+        if not folder:
+            return []
+        check_exists("scoring.lpips_alex", folder)
+        return sorted(str(file) for file in Path(folder).iterdir() if file.is_file())
+
+
+def _from(entries: Mapping[Any, Model], *sources: str) -> list[str]:
+    """The names of bases or evaluators that come from one of ``sources``."""
+    return [name for name, entry in entries.items() if entry.source in sources]

@@ -1,0 +1,96 @@
+"""From sources to testbeds: downloads, source shards, entities, forget and retain lists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lethe.io.remote import RemoteFile
+from lethe.planning.wildcards import Wildcards
+from lethe.settings.downloads import Download
+from lethe.settings.models import Settings
+from lethe.settings.paths import check_source
+
+ARCHIVES = ("tar.gz", "zip")  # kinds of downloads that are unpacked
+
+
+class Data:
+    """What the tasks of a world are made from.
+
+    Args:
+        settings: of the world.
+        downloads: file -> entry of config/downloads.yaml.
+        root: folder of the checkout, for config/reference.
+    """
+
+    def __init__(self, settings: Settings, downloads: dict[str, Download], root: Path) -> None:
+        self.settings = settings
+        self.downloads = downloads
+        self.by_hand = {name for name, entry in downloads.items() if not entry.urls or Path("data", name).exists()}
+        self.archives = [name for name, entry in downloads.items() if entry.kind in ARCHIVES]
+        self._root = root
+
+    def task(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The settings of the wildcard's task, as plain data."""
+        return self.settings.tasks[wildcards.task].model_dump()
+
+    def tuning_emitters(self, wildcards: Wildcards) -> list[int]:
+        """The emitters of the wildcard's task on which hyper-parameters were tuned."""
+        return list(self.settings.tasks[wildcards.task].tuning_emitters)
+
+    # --- downloads ---
+
+    def in_data(self, wildcards: Wildcards) -> Path | list[str]:
+        """The file that was put into data/ by hand, if it is there."""
+        place = Path("data", wildcards.file)
+        return place if place.exists() else []
+
+    def download(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the wildcard's file must be and where it is from, as plain data."""
+        return self.downloads[wildcards.file].model_dump(include=set(RemoteFile.model_fields))
+
+    def how_to_get(self, wildcards: Wildcards) -> str:
+        """What somebody must do who does not have the wildcard's file."""
+        entry = self.downloads[wildcards.file]
+        return f"{entry.by_hand or f'fetch {entry.urls[0]}'} ({entry.source})"
+
+    # --- sources ---
+
+    def sources(self, tasks: list[str]) -> list[str]:
+        """Shards, indices and records of the sources of some tasks."""
+        return [f"<results>/sources/{task}.{suffix}" for task in tasks for suffix in ("tar", "parquet", "json")]
+
+    def source_inputs(self, wildcards: Wildcards) -> list[str]:
+        """Files and folders that the source of a task reads.
+
+        Raises:
+            SettingsError: what is not there and no rule makes, named by its key.
+        """
+        task = self.settings.tasks[wildcards.task]
+        made = [f"resources/{folder}/{name}" for name in self.downloads for folder in ("downloads", "unpacked")]
+        check_source(wildcards.task, task, made)
+        return task.source_options.inputs()
+
+    def prompt_styles(self, tasks: list[str]) -> dict[str, str]:
+        """Task -> how its prompts are made."""
+        return {task: self.settings.tasks[task].prompt_style for task in tasks}
+
+    # --- entities ---
+
+    def published_names(self, wildcards: Wildcards) -> str:
+        """The list of the published entities of a task, in index order."""
+        return str(self._root / f"config/reference/entities_{wildcards.task}.csv")
+
+    def published_list(self, wildcards: Wildcards) -> str | list[str]:
+        """The same, if these are the entities that are used."""
+        return self.published_names(wildcards) if self.settings.tasks[wildcards.task].selection == "published" else []
+
+    def forget_lists(self, wildcards: Wildcards) -> list[str]:
+        """The forget list of every entity of a task: together, all training images."""
+        indices = range(self.settings.tasks[wildcards.task].entities)
+        return [f"<results>/datasets/splits_{wildcards.task}/{index:03d}/train_forget/metadata.jsonl" for index in indices]
+
+    def first_split(self, wildcards: Wildcards) -> dict[str, str]:
+        """The forget and the retain list of the first entity of the wildcard's task."""
+        folder = f"<results>/datasets/splits_{wildcards.task}/000"
+        return {name: f"{folder}/train_{name}/metadata.jsonl" for name in ("forget", "retain")}

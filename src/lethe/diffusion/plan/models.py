@@ -1,0 +1,179 @@
+"""Which unlearned models a configuration has, and their files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from lethe.core.records import ModelId
+from lethe.diffusion.methods import NONE, RETRAIN
+from lethe.planning.batches import Group, Shape, batches, shapes
+from lethe.planning.wildcards import Wildcards, one_of
+from lethe.settings.methods import MethodSettings, load_method
+from lethe.settings.models import Settings
+from lethe.diffusion.methods import PUBLISHED_METHODS
+
+
+class Models:
+    """Models of every task and method, in index order.
+
+    Args:
+        settings: of the world.
+        methods_folder: where the hyper-parameters of methods are, ``config/methods``.
+    """
+
+    def __init__(self, settings: Settings, methods_folder: Path) -> None:
+        self.settings = settings
+        self.tasks = list(settings.tasks)
+        self.methods = settings.methods
+        self.method = lru_cache(maxsize=None)(self._method)
+        self._folder = methods_folder
+
+    @property
+    def compared(self) -> list[str]:
+        """Methods that unlearn every entity: all but the references."""
+        return [method for method in self.methods if method not in (NONE, RETRAIN)]
+
+    @property
+    def published_variants(self) -> list[str]:
+        """Methods that behave as published and run beside ours on one task, outside `all`, unless the world has them anyway."""
+        if not self.built("models", "images", "metadata"):
+            return []  # a published record holds no variants
+        return [
+            published for ours, published in PUBLISHED_METHODS.items() if ours in self.methods and published not in self.methods
+        ]
+
+    @property
+    def runnable(self) -> list[str]:
+        """Every method whose models can be asked for."""
+        return self.methods + self.published_variants
+
+    def built(self, *kinds: str) -> bool:
+        """Whether artefacts of all these classes are computed here instead of read from a published record."""
+        return all(getattr(self.settings.archive, kind) == "build" for kind in kinds)
+
+    def where_built(self, *kinds: str) -> str:
+        """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none."""
+        return one_of(self.tasks if self.built(*kinds) else [])
+
+    def where_archived(self, *kinds: str) -> str:
+        """A constraint on ``{task}``: every task if artefacts of one of these classes come from the published record, else none."""
+        return one_of([] if self.built(*kinds) else self.tasks)
+
+    def _method(self, task: str, method: str) -> MethodSettings:
+        return load_method(method, self.settings.hyperparameters, task, self._folder)
+
+    def emitters(self, task: str, method: str) -> list[int]:
+        """Indices of the entities that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
+        if method == RETRAIN:
+            return list(self.settings.tasks[task].retrain_emitters)
+        return list(range(self.settings.tasks[task].entities))
+
+    def of(self, task: str, methods: Iterable[str] | None = None) -> list[ModelId]:
+        """Every model of a task under some methods, those of the world if none are named."""
+        return [
+            ModelId(task, index, method, self.method(task, method).epochs)
+            for method in (self.methods if methods is None else methods)
+            for index in self.emitters(task, method)
+        ]
+
+    def names(self, task: str, methods: Iterable[str] | None = None) -> list[str]:
+        """Names of these models, e.g. ``people_000_uce_000``."""
+        return [model.name for model in self.of(task, methods)]
+
+    def of_method(self, task: str, method: str) -> list[ModelId]:
+        """Every model of a task and method."""
+        return self.of(task, [method])
+
+    def methods_of(self, task: str) -> list[str]:
+        """The methods that unlearn an entity of a task; retraining does so for some tasks only."""
+        return [method for method in self.methods if self.emitters(task, method)]
+
+    # --- batches ---
+
+    def shapes(self, *kinds: str, built: bool = True, methods: Iterable[str] | None = None) -> list[Shape]:
+        """The shapes of batches of models, where artefacts of these classes are computed here (or come from a published record).
+
+        Args:
+            kinds: classes of artefacts, of `archive` in the configuration; none: models of every origin.
+            built: whether those computed here are meant.
+            methods: some of all whose models can be asked for; None: all.
+        """
+        if kinds and self.built(*kinds) != built:
+            return []
+        wanted = self.runnable if methods is None else list(methods)
+        groups = [
+            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method)))) for task in self.tasks for method in wanted
+        ]
+        return shapes(
+            [group for method, group in groups if method != RETRAIN], [group for method, group in groups if method == RETRAIN]
+        )
+
+    @cached_property
+    def split_shapes(self) -> list[Shape]:
+        """The shapes of batches of entities, whatever the method."""
+        return shapes([Group(name, "/", tuple(range(task.entities))) for name, task in self.settings.tasks.items()])
+
+    def made_with_another(self, task: str) -> list[ModelId]:
+        """Every model of a task but the first of each batch: where that one is made, so are they."""
+        return [
+            ModelId(task, int(name + unit), method, self.method(task, method).epochs)
+            for method in self.methods
+            for name, units in batches(self.emitters(task, method), together=method != RETRAIN)
+            for unit in units[1:]
+        ]
+
+    def in_batch(self, shape: Shape) -> Callable[[Wildcards], list[str]]:
+        """A params function: names of the models that a job of this shape makes."""
+
+        def names(wildcards: Wildcards) -> list[str]:
+            task, method, epochs = wildcards.task, wildcards.method, int(wildcards.epochs)
+            return [ModelId(task, index, method, epochs).name for index in shape.indices(wildcards)]
+
+        return names
+
+    def of_wildcards(self, wildcards: Wildcards) -> list[str]:
+        """Names of the models of the wildcards' task, or of their task and method."""
+        return self.names(wildcards.task, [wildcards.method] if "method" in dict(wildcards.items()) else None)
+
+    # --- files and parameters of jobs ---
+
+    def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """An input function: ``pattern``, which holds ``{model}``, for every model of ``of_wildcards``."""
+        return lambda wildcards: [pattern.replace("{model}", name) for name in self.of_wildcards(wildcards)]
+
+    def files_in_batch(self, shape: Shape, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """An input function: ``pattern``, which holds ``{model}``, for every model of the wildcards' batch."""
+        names = self.in_batch(shape)
+        return lambda wildcards: [pattern.replace("{model}", name) for name in names(wildcards)]
+
+    def hyperparameters(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The hyper-parameters of the wildcards' method on their task."""
+        return self.method(wildcards.task, wildcards.method).parameters
+
+    def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """The off images of a task, then the on images of every model."""
+        shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *self.names(wildcards.task))]
+        return {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
+
+    def of_emitter(self, wildcards: Wildcards) -> list[str]:
+        """Names of the models of one emitter, under every method that unlearned it."""
+        index = int(wildcards.index)
+        return [model.name for model in self.of(wildcards.task) if model.index == index]
+
+    def shards_of_emitter(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The images of one emitter under the base and under every method that unlearned it."""
+        names = self.of_emitter(wildcards)
+        return {
+            "off_tar": f"<results>/datasets/generated_{wildcards.task}_baseline.tar",
+            "off_index": f"<results>/datasets/generated_{wildcards.task}_baseline.parquet",
+            "on_tars": [f"<results>/datasets/generated_{name}.tar" for name in names],
+            "on_indices": [f"<results>/datasets/generated_{name}.parquet" for name in names],
+        }
+
+
+def interference_file(model: ModelId) -> str:
+    """The published name of one emitter's interference file; its numbers have no leading zeros."""
+    return f"<results>/datasets/interferences_caused_by_{model.task}_{model.index}_{model.method}_{model.epochs}.json"

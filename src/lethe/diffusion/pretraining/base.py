@@ -1,0 +1,111 @@
+"""The text-to-image model of one task: a text encoder and a UNet on latents, under Stable Diffusion v1's conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
+from torch.nn import functional as F
+from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
+
+from lethe.core.registry import nearest
+from lethe.diffusion.pretraining.architectures import ddim_config, noise_config, text_encoder_config, unet_config
+from lethe.diffusion.pretraining.loop import Average, Trainer
+from lethe.diffusion.pretraining.text import tokenize
+from lethe.settings.pretraining import BaseModelSettings, NoiseScheduleSettings, TextEncoderSettings, UNetSettings
+
+
+def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
+    """An untrained text encoder for ``tokenizer``."""
+    return CLIPTextModel(CLIPTextConfig(**text_encoder_config(settings, tokenizer.get_vocab(), tokenizer.model_max_length)))
+
+
+def build_unet(settings: UNetSettings, cross_attention_dim: int, latent_channels: int = 4) -> UNet2DConditionModel:
+    """An untrained denoiser, channels last."""
+    unet = UNet2DConditionModel(**unet_config(settings, cross_attention_dim, latent_channels))
+    return unet.to(memory_format=torch.channels_last)
+
+
+def build_scheduler(noise: NoiseScheduleSettings, sampler: str) -> DDIMScheduler | DPMSolverMultistepScheduler:
+    """The sampler ``"ddim"`` or ``"dpm"`` (DPM-Solver++ 2M) for the forward process ``noise``."""
+    if sampler == "ddim":
+        return DDIMScheduler(**ddim_config(noise))
+    if sampler == "dpm":
+        return DPMSolverMultistepScheduler(**noise_config(noise))
+    raise ValueError(f"unknown sampler '{sampler}'; known: ddim, dpm")
+
+
+def sampling_weights(popularity: Sequence[float], scale: float) -> torch.Tensor:
+    """How often an entity is drawn in training: ``1 + popularity / scale``, ``(entities,)`` float64."""
+    return 1 + torch.tensor(list(popularity), dtype=torch.float64) / scale
+
+
+def train_base(
+    latents: torch.Tensor,
+    labels: torch.Tensor,
+    names: Sequence[str],
+    captions: Sequence[str],
+    weights: torch.Tensor,
+    tokenizer: PreTrainedTokenizerFast,
+    settings: BaseModelSettings,
+    seed: int,
+    exclude: str | None = None,
+) -> tuple[CLIPTextModel, UNet2DConditionModel]:
+    """Train a text encoder and a UNet jointly to predict the noise.
+
+    Args:
+        latents: ``(N, C, h, w)`` float32, standardized.
+        labels: ``(N,)`` int64, index into ``names``.
+        names: entities.
+        captions: one per entity.
+        weights: ``(entities,)`` how often an entity is drawn (``sampling_weights``).
+        tokenizer: of the captions.
+        settings: architecture and training.
+        seed: of the initialisation and of every draw.
+        exclude: an entity that the training never sees. All else, the initialisation included, is that of the full
+            training: the reference of exact unlearning.
+
+    Returns:
+        The averaged text encoder and UNet, in evaluation mode.
+    """
+    if not len(latents) == len(labels):
+        raise ValueError(f"{len(latents)} latents but {len(labels)} labels")
+    if not len(names) == len(captions) == len(weights):
+        raise ValueError(f"{len(names)} names, {len(captions)} captions, {len(weights)} weights")
+    weights = weights.clone()
+    if exclude is not None:
+        if exclude not in names:
+            raise ValueError(f"cannot exclude '{exclude}'; entities: {', '.join(names)}{nearest(exclude, list(names))}")
+        weights[list(names).index(exclude)] = 0
+    image_weights = (weights / torch.bincount(labels, minlength=len(names)).clamp(min=1))[labels]
+
+    torch.manual_seed(seed)
+    text_encoder = build_text_encoder(settings.text_encoder, tokenizer).train()
+    unet = build_unet(settings.unet, settings.text_encoder.width, latents.shape[1]).train()
+    trainer = Trainer([text_encoder, unet], settings.optimizer, f"base without {exclude}" if exclude else "base")
+    average = Average(trainer.parameters, settings.ema_decay)
+    # The empty caption comes last. All captions together are fewer than a batch, so each is encoded once per step.
+    token_ids = tokenize(tokenizer, [*captions, ""])
+    kept = build_scheduler(settings.noise, "ddim").alphas_cumprod
+    snr = kept / (1 - kept)
+    loss_weight = snr.clamp(max=settings.min_snr_gamma) / snr
+    batch = settings.optimizer.batch_size
+    generator = torch.Generator().manual_seed(seed)
+    latents = latents.contiguous(memory_format=torch.channels_last)
+    for _ in trainer.steps():
+        chosen = torch.multinomial(image_weights, batch, replacement=True, generator=generator)
+        noise = torch.randn(latents[chosen].shape, generator=generator).contiguous(memory_format=torch.channels_last)
+        # One time step from each of `batch` equal strata: the same distribution, far less variance.
+        strata = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
+        times = (strata * len(kept)).long().clamp(max=len(kept) - 1)
+        silent = torch.rand(batch, generator=generator) < settings.caption_dropout
+        caption_index = torch.where(silent, len(captions), labels[chosen])
+        scale = kept[times][:, None, None, None]
+        noised = scale.sqrt() * latents[chosen] + (1 - scale).sqrt() * noise
+        states = text_encoder(token_ids).last_hidden_state[caption_index]
+        error = F.mse_loss(unet(noised, times, states).sample, noise, reduction="none").mean((1, 2, 3))
+        trainer.update((loss_weight[times] * error).mean())
+        average.update()
+    average.store()
+    return text_encoder.eval().requires_grad_(False), unet.eval().requires_grad_(False)

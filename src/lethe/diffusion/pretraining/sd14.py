@@ -1,0 +1,104 @@
+"""The architecture of Stable Diffusion v1.4, untrained: what its weights are not needed for can be measured without them.
+
+Values as in the configuration files of ``CompVis/stable-diffusion-v1-4`` (unet, vae, text_encoder, scheduler), whose parameters
+number ``PARAMETERS``. The tokenizer is a word-level stand-in: CLIP's vocabulary is a download, and which rows of the embedding
+a prompt selects does not matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from lethe.diffusion.pipeline import Pipeline, prepare_pipeline, write_base_record
+from lethe.diffusion.pretraining.text import build_tokenizer
+from lethe.io.atomic import atomic_path
+from lethe.settings.pretraining import TokenizerSettings
+
+PARAMETERS = {"unet": 859_520_964, "vae": 83_653_863, "text_encoder": 123_060_480}
+
+UNET: dict[str, Any] = {
+    "sample_size": 64,
+    "in_channels": 4,
+    "out_channels": 4,
+    "block_out_channels": (320, 640, 1280, 1280),
+    "layers_per_block": 2,
+    "down_block_types": ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+    "cross_attention_dim": 768,
+    "attention_head_dim": 8,
+}
+VAE: dict[str, Any] = {
+    "sample_size": 512,
+    "block_out_channels": (128, 256, 512, 512),
+    "layers_per_block": 2,
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "latent_channels": 4,
+    "norm_num_groups": 32,
+    "scaling_factor": 0.18215,
+}
+TEXT_ENCODER: dict[str, Any] = {
+    "vocab_size": 49_408,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_hidden_layers": 12,
+    "num_attention_heads": 12,
+    "max_position_embeddings": 77,
+    "hidden_act": "quick_gelu",
+}
+SCHEDULER: dict[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "skip_prk_steps": True,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+}
+
+
+def untrained_sd14(captions: Sequence[str], device: str = "cpu", dtype: torch.dtype = torch.float32, seed: int = 0) -> Pipeline:
+    """A pipeline with random weights, as ``load_pipeline`` would return it.
+
+    Args:
+        captions: prompts whose words the tokenizer shall know.
+        device: where the weights are drawn; equal seeds give equal weights on equal devices.
+        dtype: of UNet, VAE and text encoder.
+        seed: of the weights.
+    """
+    tokenizer = build_tokenizer(captions, TokenizerSettings(max_length=TEXT_ENCODER["max_position_embeddings"]))
+    ids = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
+    with torch.random.fork_rng(), torch.device(device):
+        torch.manual_seed(seed)
+        unet = UNet2DConditionModel(**UNET)
+        vae = AutoencoderKL(**VAE)
+        text_encoder = CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER, **ids))
+    pipe = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=PNDMScheduler(**SCHEDULER),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return prepare_pipeline(pipe, device, dtype)
+
+
+def write_untrained_sd14(folder: str | Path, captions: Sequence[str], seed: int = 0) -> None:
+    """Write the pipeline as an ordinary folder in float32 (4.3 GB) with its ``base.json``, atomically."""
+    with atomic_path(folder) as part:
+        untrained_sd14(captions, seed=seed).save_pretrained(part)
+        write_base_record(part, {"made_by": "lethe.diffusion.pretraining.sd14", "seed": seed})
+
+
+def parameter_counts(pipe: Pipeline) -> dict[str, int]:
+    """Number of parameters of each component."""
+    return {name: sum(p.numel() for p in getattr(pipe, name).parameters()) for name in PARAMETERS}

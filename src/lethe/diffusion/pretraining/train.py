@@ -1,0 +1,162 @@
+"""Train one checkpoint of the mini world and write it with its provenance: what the training rules call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lethe.diffusion.pretraining.assets import images_sha256, load_asset, round_to_half, save_asset
+from lethe.diffusion.pretraining.backbone import train_backbone
+from lethe.diffusion.pretraining.base import sampling_weights, train_base
+from lethe.diffusion.pretraining.clip import clip_scores, train_clip
+from lethe.diffusion.pretraining.data import TaskImages, held_out_mask, join
+from lethe.diffusion.pretraining.judge import build_judge, classify, train_judge
+from lethe.diffusion.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
+from lethe.diffusion.pretraining.text import build_tokenizer, load_tokenizer, tokenizer_json
+from lethe.diffusion.pretraining.vae import build_vae, encode_latents, reconstruction_error, train_vae
+from lethe.diffusion.testbed.names import prompt
+from lethe.io.atomic import write_text
+from lethe.io.shards import ShardReader
+from lethe.io.tables import read_json
+from lethe.settings.pretraining import PretrainingSettings, settings_sha256
+
+QUALITY_SEEDS = 20  # images per entity on which a base is measured
+
+
+def read_tasks(styles: Mapping[str, str], sources: Sequence[str | Path]) -> list[TaskImages]:
+    """The images of every task of ``styles`` from the packed sources.
+
+    Args:
+        styles: task -> prompt style, in the order of training.
+        sources: paths of ``{task}.tar``, ``{task}.parquet``, ``{task}.json`` for each task, in any order.
+    """
+    files = {(Path(file).stem, Path(file).suffix): file for file in sources}
+    return [_read_task(task, style, files) for task, style in styles.items()]
+
+
+def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path]) -> TaskImages:
+    records = read_json(files[task, ".json"])
+    names = [str(record["name"]) for record in records]
+    with ShardReader(files[task, ".tar"], files[task, ".parquet"]) as shard:
+        images = np.stack([shard.read(member) for member in shard.members])
+        labels = [names.index(entity) for entity in shard.table["entity"]]
+    return TaskImages(
+        task=task,
+        names=names,
+        captions=[prompt(style, name) for name in names],
+        popularity=[float(record.get("popularity", 0.0)) for record in records],
+        images=torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
+        labels=torch.tensor(labels),
+    )
+
+
+def tokenizer_part(record: str | Path, tasks: Sequence[TaskImages], settings: PretrainingSettings) -> None:
+    """Write the vocabulary over the captions of all tasks."""
+    captions = [caption for task in tasks for caption in task.captions]
+    write_text(record, tokenizer_json(build_tokenizer(captions, settings.tokenizer)))
+
+
+def vae_part(weights: str | Path, tasks: Sequence[TaskImages], settings: PretrainingSettings, seed: int) -> None:
+    """Train and write the autoencoder shared by all tasks."""
+    images, *_ = join(tasks)
+    begin = time.monotonic()
+    vae = round_to_half(train_vae(images, settings.vae, seed))
+    quality = {task.task: reconstruction_error(vae, task.images[::7]) for task in tasks}  # type: ignore[arg-type]
+    provenance = _provenance(tasks, settings.vae, seed, settings.vae.optimizer.steps, begin)
+    save_asset(Path(weights), {"vae": vae}, provenance | {"reconstruction_mse": quality})
+
+
+def evaluator_part(
+    weights: str | Path,
+    evaluator: str,
+    tasks: Sequence[TaskImages],
+    tokenizer: str | Path,
+    settings: PretrainingSettings,
+    seed: int,
+) -> None:
+    """Train and write the ``clip``, ``backbone`` or ``judge`` evaluator on four of five images, measured on the fifth."""
+    images, labels, classes, captions = join(tasks)
+    held_out = held_out_mask(labels, settings.judge.held_out)
+    begin = time.monotonic()
+    own: Any = getattr(settings, evaluator)
+    quality: dict[str, Any]
+    if evaluator == "judge":
+        judge = round_to_half(train_judge(images[~held_out], labels[~held_out], len(classes), own, seed))
+        right = (classify(judge, images[held_out]) == labels[held_out]).double()  # type: ignore[arg-type]
+        quality = {"held_out_accuracy": right.mean().item()}
+        module: torch.nn.Module = judge
+    elif evaluator == "clip":
+        words = load_tokenizer(Path(tokenizer), settings.tokenizer)
+        module = round_to_half(train_clip(images[~held_out], labels[~held_out], captions, words, own, seed))
+        scores = clip_scores(module, images[held_out], captions, words)  # type: ignore[arg-type]
+        quality = {"held_out_caption_accuracy": (scores.argmax(1) == labels[held_out]).double().mean().item()}
+    elif evaluator == "backbone":
+        module = round_to_half(train_backbone(images[~held_out], own, seed))
+        quality = {"held_out_neighbour_accuracy": neighbour_accuracy(module, images, labels, held_out)}
+    else:
+        raise ValueError(f"unknown evaluator '{evaluator}'; allowed: clip, backbone, judge")
+    provenance = _provenance(tasks, own, seed, own.optimizer.steps, begin)
+    save_asset(Path(weights), {evaluator: module}, provenance | {"classes": classes, "quality": quality})
+
+
+def base_part(
+    weights: str | Path,
+    tasks: Sequence[TaskImages],
+    *,
+    vae: str | Path,
+    tokenizer: str | Path,
+    judge: str | Path,
+    settings: PretrainingSettings,
+    seed: int,
+    exclude: str | None = None,
+) -> None:
+    """Train and write a base, or with ``exclude`` (``task/name``) its retrained reference; measure it with the judge."""
+    words = load_tokenizer(Path(tokenizer), settings.tokenizer)
+    autoencoder = build_vae(settings.vae)
+    autoencoder.load_state_dict(load_asset(Path(vae)).state_dict("vae"))
+    autoencoder.eval().requires_grad_(False)
+    images, labels, names, captions = join(tasks)
+    popularity = sampling_weights([value for task in tasks for value in task.popularity], settings.base.popularity_scale)
+    begin = time.monotonic()
+    latents = encode_latents(autoencoder, images)
+    text_encoder, unet = train_base(latents, labels, names, captions, popularity, words, settings.base, seed, exclude)
+    provenance = _provenance(tasks, settings.base, seed, settings.base.optimizer.steps, begin)
+    round_to_half(text_encoder)
+    round_to_half(unet)
+    asked = torch.arange(len(names)).repeat_interleave(QUALITY_SEEDS)
+    drawn = sample_images(
+        autoencoder,
+        text_encoder,
+        unet,
+        words,
+        [captions[i] for i in asked.tolist()],
+        list(range(len(asked))),
+        settings.base.noise,
+        settings.sampling,
+    )
+    asset = load_asset(Path(judge))
+    classes = asset.provenance["classes"]
+    model = build_judge(len(classes), settings.judge)
+    model.load_state_dict(asset.state_dict("judge"))
+    wanted = torch.tensor([classes.index(name) for name in names])[asked]
+    accuracy = judge_accuracy(model.eval(), drawn, wanted, classes)
+    quality = {"judge_mean": accuracy.mean, "judge_worst": accuracy.worst, "judge_per_entity": accuracy.per_class}
+    save_asset(Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance | {"exclude": exclude, "quality": quality})
+
+
+def _provenance(tasks: Sequence[TaskImages], settings: Any, seed: int, steps: int, begin: float) -> dict[str, Any]:
+    return {
+        "entities": [f"{task.task}/{name}" for task in tasks for name in task.names],
+        "images_sha256": images_sha256(*join(tasks)[:2]),
+        "settings": settings.model_dump(mode="json"),
+        "settings_sha256": settings_sha256(settings),
+        "seed": seed,
+        "steps": steps,
+        "wall_seconds": round(time.monotonic() - begin, 1),
+        "threads": torch.get_num_threads(),
+    }

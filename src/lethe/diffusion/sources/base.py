@@ -1,0 +1,53 @@
+"""The contract of an image source: who the entities of a task are and what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lethe.core.registry import UnknownNameError, nearest
+
+
+@dataclass(frozen=True)
+class SourceImage:
+    """One image of a source.
+
+    Attributes:
+        file_name: name inside the entity, stable over runs, e.g. ``"0007.png"``.
+        pixels: ``(H, W, 3)`` uint8, RGB.
+        notes: what was done to the pixels when they were read from a file, for the log.
+    """
+
+    file_name: str
+    pixels: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class EntitySource(Protocol):
+    """Where the entities of one task, their attributes and their images come from.
+
+    A source is deterministic: the same call gives the same bytes in every process.
+    """
+
+    def entities(self) -> list[dict[str, Any]]:
+        """Raw records, one per entity: ``name`` (str), ``dataset_n_original`` (int) and the task's attributes."""
+        ...
+
+    def images(self, name: str) -> Iterator[SourceImage]:
+        """All images of one entity in a fixed order; an unknown name raises ``UnknownNameError``."""
+        ...
+
+    def attribute_distance(self, first: str, second: str) -> float:
+        """The true distance of two entities in [0, 1] where the source knows it (rendered worlds), else NaN."""
+        ...
+
+
+def check_entity(source: str, name: str, known: list[str]) -> None:
+    """Raise ``UnknownNameError`` unless ``name`` is an entity of the source."""
+    if name not in known:
+        raise UnknownNameError(f"unknown entity '{name}' of {source}{nearest(name, known)}")

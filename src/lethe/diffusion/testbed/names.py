@@ -1,0 +1,82 @@
+"""How an entity is called in a prompt: one function for training, generation, metrics and similarities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lethe.diffusion.testbed.schema import check_known
+
+VOWELS = frozenset("aeiou")
+CONSONANT_SOUNDS = frozenset({"one"})  # begins with a vowel letter but not with a vowel; no published name is affected
+ARTICLES = frozenset({"a", "an"})
+
+
+def article(name: str) -> str:
+    """``"an"`` before a vowel letter (either case), else ``"a"``; ``a one``. Letters decide, not sounds: ``a hour``, as published."""
+    first = name.split(" ")[0].lower()
+    return "an" if first[:1] in VOWELS and first not in CONSONANT_SOUNDS else "a"
+
+
+def _words(name: str) -> str:
+    """``name`` with underscores as blanks, blanks squeezed and ends trimmed; nothing left is a ``ValueError``."""
+    words = " ".join(name.replace("_", " ").split())
+    if not words:
+        raise ValueError(f"entity name {name!r} holds no word; a name needs at least one letter or digit")
+    return words
+
+
+def _with_article(name: str) -> str:
+    words = _words(name)
+    if words.split(" ")[0].lower() in ARTICLES and " " in words:
+        raise ValueError(f"entity name {name!r} already begins with an article; pass the raw label of the data set")
+    return f"{article(words)} {words}"
+
+
+STYLES: dict[str, Callable[[str], str]] = {
+    "person": _words,
+    "thing": _with_article,
+    "scene": lambda name: f"{_with_article(name)} scene",
+}
+
+
+def prompt_name(style: str, name: str) -> str:
+    """The entity as it stands in a prompt.
+
+    Args:
+        style: ``"person"`` (the name), ``"thing"`` (article + name; breeds, digits) or ``"scene"`` (article + name +
+            ``scene``).
+        name: raw label of the data set, e.g. ``"George_W_Bush"``, ``"akita dog"``, ``"ice_skating_rink_indoor"``.
+
+    Returns:
+        ``"George W Bush"``, ``"an akita dog"``, ``"an ice skating rink indoor scene"``; letters keep their case.
+
+    Raises:
+        UnknownNameError: for an unknown style.
+        ValueError: for a name without a word, or one that has its article already (see below).
+
+    Source: Vision Unlearning 1.0.0, ``get_target_overwrite``, whose names we share. What we do not copy
+    (``published_preprocessed`` offers the first by name):
+
+    - raw names with underscores in CLIP similarities: ``George_W_Bush``, ``a waterfall_cascade scene``;
+    - names wrapped twice when scene embeddings are looked up (``an an abbey scene scene``): a name that has its article is
+      an error here, and tables are joined on the index;
+    - training on raw labels (``George_W_Bush``) while generation asks for ``An image of George W Bush``.
+    """
+    check_known("name style", style, STYLES)
+    return STYLES[style](name)
+
+
+def prompt(style: str, name: str) -> str:
+    """The evaluation prompt and caption of an entity: ``"An image of " + prompt_name(style, name)``."""
+    return f"An image of {prompt_name(style, name)}"
+
+
+def published_preprocessed(style: str, name: str) -> str:
+    """The text behind the *published* CLIP similarities (``get_target_preprocessed`` of Vision Unlearning 1.0.0).
+
+    People and things are raw labels (``"George_W_Bush"``, ``"akita dog"``); scenes get article and suffix, but keep their
+    underscores (``"a waterfall_cascade scene"``). Only for ``fidelity: published``; arguments and errors as ``prompt_name``.
+    """
+    check_known("name style", style, STYLES)
+    _words(name)
+    return f"{article(name)} {name} scene" if style == "scene" else name

@@ -1,7 +1,0 @@
-"""What every deviation from the reference changes, computed from a world's finished results (docs/fidelity.md).
-
-``registry.DEVIATIONS`` maps each id of the document to a function or to the reason why this world shows nothing.
-"""
-
-PUBLISHED_METHODS = {"munba": "munba_v1"}
-"""Our method -> the method that behaves as published, where the two differ in what is unlearned."""

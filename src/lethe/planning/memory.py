@@ -1,0 +1,124 @@
+"""Memory that a job may need, as a function of the configuration, and a check of it against what jobs used.
+
+    python -m lethe.planning.memory [benchmarks/mini]
+
+compares ``max_uss`` of every finished job, the memory that it has of its own, with the ``mem_mb`` it asked for; both are in the job's
+benchmark file (the default profile asks Snakemake for extended ones). Ends with status 1 if a job used more than it asked for. What
+a forked job shares with all others, half a GB of imported libraries (``lethe.execution.forked``), is not in it; ``LETHE_FORK=0`` measures jobs that share
+nothing, as on a cluster.
+
+At Stable Diffusion's size main memory was measured for one image (``results/bench/sd14.json``); GPU memory is estimated from
+the sizes of activations until ``results/bench/gpu.json`` says what a GPU needs.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from lethe.settings.models import Settings
+
+DECIDES_NO_RESULT = "asks for memory"
+
+Job = Literal["fetch", "latents", "unlearn", "generate"]
+
+PROCESS = 1500  # MB of a process with torch and diffusers, and of a job's own data
+WEIGHTS = {"prebuilt": 50, "train": 50, "pretrained": 4300}  # MB of a base in float32
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+# MB per row or image of 512 px in float32: one UNet pass, the same with its gradient, one VAE pass
+SAMPLED, TRAINED, CODED = 700, 4000, 1500
+CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
+
+
+class Need(NamedTuple):
+    """MB of main memory and of GPU memory."""
+
+    host: int
+    gpu: int
+
+
+def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None = None) -> Need:
+    """What a job that loads a base asks for.
+
+    Args:
+        job: ``fetch`` a pretrained base, encode ``latents``, ``unlearn``, ``generate``.
+        settings: bases, device, precision and size of images.
+        hyperparameters: of the method that unlearns; rows per pass and their precision are looked for.
+    """
+    generation, values = settings.generation, hyperparameters or {}
+    scale = (generation.size / 512) ** 2
+    weights = max(WEIGHTS[base.source] for base in settings.bases.values())
+    precision, rows, coded, copies = "float32", 0.0, 0.0, 1.0  # copies: of the weights in float32
+    if job == "generate":
+        precision = settings.dtype
+        copies = 2 * BYTES[precision] / 4  # the model and what it replaces
+        rows = 2 * generation.batch_size * SAMPLED
+        coded = min(generation.batch_size, CODED_AT_ONCE / scale) * CODED
+    elif job == "latents":
+        coded = min(32, CODED_AT_ONCE / scale) * CODED
+    elif job == "unlearn":
+        precision = values.get("precision", "float32")
+        copies = 3 if "saliency_batch" in values else 1  # gradients of all weights, and their sum
+        rows = TRAINED * (values.get("micro_batch") or values.get("forget_batch", 0) + values.get("retain_batch", 0))
+    work = (rows + coded) * scale * BYTES[precision] / 4
+    loading = PROCESS + 2 * weights  # a file that is read counts as the job's own while its tensors are copied
+    if settings.device == "cpu":
+        return Need(_rounded(loading + work), 0)
+    return Need(_rounded(loading), 0 if job == "fetch" else _rounded(PROCESS + copies * weights + work))
+
+
+def _rounded(megabytes: float) -> int:
+    return int(-(-megabytes // 500) * 500)
+
+
+class Used(NamedTuple):
+    """A finished job: its benchmark file, the most memory it had of its own and what it asked for, MB."""
+
+    file: Path
+    used: float
+    asked: float
+
+
+def used_by(folder: str | Path) -> list[Used]:
+    """Every job with a benchmark file below ``folder`` whose memory was sampled, the tightest first.
+
+    Raises:
+        ValueError: if a file does not say what its job asked for, or there is none.
+    """
+    jobs = []
+    for file in sorted(Path(folder).rglob("*.tsv")):
+        with open(file, newline="") as table:
+            for row in csv.DictReader(table, delimiter="\t"):
+                if "resources" not in row:
+                    raise ValueError(
+                        f"{file}: no column 'resources'; it was written without --benchmark-extended, run the job again"
+                    )
+                asked = ast.literal_eval(row["resources"]).get("mem_mb")
+                if row["max_uss"] not in ("NA", "-") and asked:  # a job of less than a second is not sampled
+                    jobs.append(Used(file, float(row["max_uss"]), float(asked)))
+    if not jobs:
+        raise ValueError(f"{folder}: no benchmark file with sampled memory; run a workflow first")
+    return sorted(jobs, key=lambda job: job.used / job.asked, reverse=True)
+
+
+def report(folder: str | Path) -> tuple[str, bool]:
+    """A table, one line per rule with its tightest job, and whether no job used more than it asked for."""
+    tightest: dict[str, Used] = {}
+    for job in used_by(folder):
+        tightest.setdefault(job.file.parent.name, job)
+    lines = [f"{'rule':28} {'used MB':>8} {'asked MB':>8} {'share':>6}  job"]
+    for rule, job in tightest.items():
+        mark = "" if job.used <= job.asked else "  MORE THAN ASKED"
+        lines.append(f"{rule:28} {job.used:8.0f} {job.asked:8.0f} {job.used / job.asked:6.0%}  {job.file.stem}{mark}")
+    return "\n".join(lines), all(job.used <= job.asked for job in tightest.values())
+
+
+if __name__ == "__main__":
+    text, enough = report(*(sys.argv[1:2] or ["benchmarks/mini"]))
+    print(text)
+    sys.exit(0 if enough else 1)

@@ -1,4 +1,0 @@
-"""Figures. Each module makes one: ``data(...)`` is the table it draws, ``draw(data, ...)`` the picture of that table.
-
-Importing ``lethe.plots`` or one of its modules loads neither torch nor matplotlib; ``draw`` does.
-"""

@@ -1,0 +1,1 @@
+"""Benchmarks of speed, each against the loop or the library that it replaces."""

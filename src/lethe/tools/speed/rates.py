@@ -1,0 +1,187 @@
+"""How fast images are drawn and adapters trained, by this package and in the usual way, on a resident pipeline.
+
+Nothing here depends on the size of the model or the device: tests run it on the CPU with a tiny pipeline.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from lethe.diffusion.generate import Request, Sampling, generate
+from lethe.diffusion.latents import encode_images, to_square
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods._common import seeded_generator
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, Precision, adapters, find_modules
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearner
+from lethe.diffusion.methods.munba import nash_weights
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.io.shards import write_tar
+
+IMAGES = 6  # training images per prompt
+EMITTERS = 2  # trained in one call: what they share is paid once, as in a job, where ten share it
+
+
+@contextmanager
+def elapsed(device: torch.device) -> Iterator[list[float]]:
+    """A list that holds the seconds of the block afterwards, finished work on the device included."""
+
+    def now() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    seconds: list[float] = []
+    begin = now()
+    yield seconds
+    seconds.append(now() - begin)
+
+
+def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) -> float:
+    """Images per second of the stock pipeline, called once per prompt after one call to warm up, under torch's defaults.
+
+    As most code does it: PNDM as configured, no deterministic kernels, memory layout of a freshly loaded pipeline; PNGs are
+    not counted here, they are in ``shard_rate``.
+    """
+    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    for module in (pipe.unet, pipe.vae):
+        module.to(memory_format=torch.contiguous_format)
+    try:
+        pipe(prompts[0], num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
+        with elapsed(pipe.unet.device) as seconds:
+            for prompt in prompts:
+                pipe(prompt, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
+    finally:
+        for module in (pipe.unet, pipe.vae):
+            module.to(memory_format=torch.channels_last)
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+    return len(prompts) / seconds[0]
+
+
+def shard_rate(
+    pipe: Pipeline, prompts: Sequence[str], batch: int, images: int, steps: int, size: int, *, compiled: bool
+) -> float:
+    """Images per second from prompts to a tar of PNGs, text encoding included; one batch before warms up (and compiles)."""
+    settings = Sampling(scheduler="pndm", steps=steps, guidance=7.5, batch_size=batch, size=size, compile=compiled)
+
+    def write(count: int) -> None:
+        requests = [Request(prompts[number % len(prompts)], number, 42) for number in range(count)]
+        drawn = generate(pipe, requests, settings, world="bench", task="gpu", shape=batch)
+        with tempfile.TemporaryDirectory() as folder:
+            write_tar(Path(folder) / "images.tar", ((f"{request.receiver}.png", image, {}) for request, image in drawn))
+
+    write(batch)
+    with elapsed(pipe.unet.device) as seconds:
+        write(images)
+    return images / seconds[0]
+
+
+def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[list[bytes], UnlearnData]:
+    """``IMAGES`` smooth random pictures per prompt: as JPEGs, and as the cached latents of the training split."""
+    random = np.random.default_rng(0)
+    coarse = random.integers(0, 256, (IMAGES * len(prompts), 16, 16, 3), dtype=np.uint8)
+    pictures = [Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC) for image in coarse]
+    files = []
+    for picture in pictures:
+        buffer = io.BytesIO()
+        picture.save(buffer, format="JPEG", quality=90)
+        files.append(buffer.getvalue())
+    entities = torch.arange(len(prompts)).repeat_interleave(IMAGES)
+    latents = encode_images(pipe.vae, map(np.asarray, pictures), size)
+    return files, UnlearnData(latents, entities, dict(enumerate(prompts)))
+
+
+def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision) -> float:
+    """Steps per second of a registered method over ``EMITTERS`` emitters: all of its work but encoding, which is once per task."""
+    make: Callable[..., Unlearner] = UNLEARNERS.load(method)
+    emitters = [Emitter(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
+    list(make(steps=2, precision=precision).unlearn(pipe, emitters[:1], data, seed=0))  # warms up
+    with elapsed(pipe.unet.device) as seconds:
+        list(make(steps=steps, precision=precision).unlearn(pipe, emitters, data, seed=0))
+    return EMITTERS * steps / seconds[0]
+
+
+def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data: UnlearnData, steps: int, size: int) -> float:
+    """Steps per second of the usual loop: every step decodes its images, encodes them with the VAE and encodes its captions.
+
+    It asks for no more than the reference does (vision-unlearning 1.0, ``lora.py`` and ``fade.py``) and for less where that
+    is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. FADE asks the
+    teacher twice a step. float32 as published.
+    """
+    config = LoraTrainingConfig()
+    generator = seeded_generator(0, "uncached")
+    step = {"distil": _fade_step, "munba": _munba_step}[method]
+    forget, retain = ((data.entities == 0).nonzero()[:, 0], (data.entities != 0).nonzero()[:, 0])
+    with adapters(pipe.unet, find_modules(pipe.unet, config.target_modules), config, generator) as factors:
+        parameters: list[Tensor] = [p for factor in factors for p in (factor.a, factor.b)]
+        optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate)
+
+        def train() -> None:
+            batches = []
+            for rows, count in ((forget, config.forget_batch), (retain, config.retain_batch)):
+                chosen = rows[torch.randint(len(rows), (count,), generator=generator)].tolist()
+                captions = [data.prompts[int(data.entities[row])] for row in chosen]
+                batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
+            for parameter, gradient in zip(parameters, step(pipe, batches[0], batches[1], parameters), strict=True):
+                parameter.grad = gradient
+            torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+            optimizer.step()
+
+        for _ in range(2):
+            train()
+        with elapsed(pipe.unet.device) as seconds:
+            for _ in range(steps):
+                train()
+    return steps / seconds[0]
+
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]  # noisy latents, timesteps, text embeddings, noise
+
+
+def _batch(pipe: Pipeline, files: Sequence[bytes], captions: Sequence[str], size: int) -> Batch:
+    device = pipe.unet.device
+    pixels = torch.stack([to_square(torch.from_numpy(np.array(Image.open(io.BytesIO(file)))), size) for file in files])
+    with torch.no_grad():
+        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config.scaling_factor
+        text = encode_prompts(pipe, captions).clone()
+    noise = torch.randn_like(latents)
+    timesteps = torch.randint(pipe.scheduler.config.num_train_timesteps, (len(latents),), device=device)
+    return pipe.scheduler.add_noise(latents, noise, timesteps), timesteps, text, noise
+
+
+def _predict(pipe: Pipeline, batch: Batch, text: Tensor | None = None) -> Tensor:
+    predicted: Tensor = pipe.unet(batch[0], batch[1], encoder_hidden_states=batch[2] if text is None else text).sample
+    return predicted
+
+
+def _fade_step(pipe: Pipeline, forget: Batch, retain: Batch, parameters: Sequence[Tensor]) -> Sequence[Tensor]:
+    overwrite = encode_prompts(pipe, [""]).clone().expand_as(forget[2])
+    layers = [module for module in pipe.unet.modules() if isinstance(module, BaseTunerLayer)]
+    with torch.no_grad():
+        for layer in layers:
+            layer.enable_adapters(False)
+        target_forget, target_retain = _predict(pipe, forget, overwrite), _predict(pipe, retain)
+        for layer in layers:
+            layer.enable_adapters(True)
+    with torch.enable_grad():
+        loss = 0.3 * mse_loss(_predict(pipe, forget), target_forget) + mse_loss(_predict(pipe, retain), target_retain)
+        return torch.autograd.grad(loss, parameters)
+
+
+def _munba_step(pipe: Pipeline, forget: Batch, retain: Batch, parameters: Sequence[Tensor]) -> Sequence[Tensor]:
+    with torch.enable_grad():
+        g_r, g_f = (torch.autograd.grad(mse_loss(_predict(pipe, batch), batch[3]), parameters) for batch in (retain, forget))
+    a_r, a_f, _ = nash_weights(g_r, g_f)
+    return [a_r * r - a_f * f for r, f in zip(g_r, g_f, strict=True)]
