@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tests.unit.plot_tables import METHODS, Tables, make_tables
+from tests.unit.icare.plot_tables import METHODS, Tables, make_tables
 
 from lethe.benchmarks.icare.explorer.page import write_page
 from lethe.benchmarks.icare.explorer.task import write_task

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tests.browser.page import Page
 from tests.explorer_world import SIZE, World
-from tests.unit.plot_tables import make_tables
+from tests.unit.icare.plot_tables import make_tables
 
 from lethe.benchmarks.icare.explorer.data import script, task_data
 from lethe.benchmarks.icare.explorer.page import write_page

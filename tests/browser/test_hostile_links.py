@@ -12,7 +12,7 @@ import pytest
 from tests.browser.page import Page
 from tests.explorer_world import World
 from tests.file_server import FileServer, serving
-from tests.unit.plot_tables import make_tables
+from tests.unit.icare.plot_tables import make_tables
 
 from lethe.benchmarks.icare.explorer.data import script, task_data
 from lethe.benchmarks.icare.explorer.page import write_page

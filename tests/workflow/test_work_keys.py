@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.unit.test_job import Named
+from tests.unit.execution.test_job import Named
 from tests.workflow.conftest import SMOKE, Clone
 
 from lethe.execution.work import WorkFolder

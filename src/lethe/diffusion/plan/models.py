@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import NONE, RETRAIN
+from lethe.diffusion.methods import NONE, PUBLISHED_METHODS, RETRAIN
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.methods import MethodSettings, load_method
 from lethe.settings.models import Settings
-from lethe.diffusion.methods import PUBLISHED_METHODS
 
 
 class Models:

@@ -14,8 +14,8 @@ import pandas as pd
 from lethe.benchmarks.icare.matrices import Matrix, by_method
 from lethe.benchmarks.icare.pairs import image_quantities, pair_means, tidy
 from lethe.core.records import ModelId
-from lethe.io.tables import read_json, read_parquet
 from lethe.diffusion.methods import PUBLISHED_METHODS
+from lethe.io.tables import read_json, read_parquet
 from lethe.tools.fidelity.world import Effect, World, agreement, others
 
 UNTUNED = "munba_v1 is not tuned in this world, munba is"

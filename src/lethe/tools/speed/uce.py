@@ -63,7 +63,7 @@ def bench_uce(
         concept, guide, kept = (vector.double() for vector in vectors)
         exact_map = dense_edit(torch.eye(WIDTH, dtype=torch.float64), concept, guide, kept, *scales)
         for weight, float32 in zip(weights, edited, strict=True):
-            exact = weight.double() @ exact_map  # equal to dense_edit(weight); tests/unit/test_uce.py checks it
+            exact = weight.double() @ exact_map  # equal to dense_edit(weight); tests/unit/diffusion/test_uce.py checks it
             mine = scale * weight + (weight @ left.T) @ right
             error = max(error, float((mine - exact).norm() / exact.norm()))
             error_float32 = max(error_float32, float((float32 - exact).norm() / exact.norm()))

@@ -1,0 +1,129 @@
+"""What jobs of Deep Unlearn decide: what is ranked, what counts as guessing, which models are tuned on, which hyper-parameters are used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_scores
+
+from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.jobs.run_times import time_methods
+from lethe.benchmarks.deepunlearn.tables import chance_level, study_tables
+from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
+from lethe.classifiers.data.prepare import write_data
+from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.found import Found, found_of, found_of_study
+from lethe.classifiers.hyperparameters import pack, shipped
+from lethe.classifiers.search import tuned
+from lethe.core.gate import GateError, require
+from lethe.io.tables import read_parquet
+from lethe.settings.classifiers import BaseTraining, Search
+
+FT = Found(
+    values={"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 256, "num_epochs": 1}, norm=0.1, trials=8, seconds=2.5
+)
+GATE = {"gate": "null", "value": 0.6, "target": 0.5, "holds": True, "how": "accuracy"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "data.safetensors"
+    write_data(path, "digits", "", 0.15, 0.10)
+    return path
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_chance_is_the_share_of_the_largest_class() -> None:
+    assert chance_level(np.array([3, 0, 3, 1, 3])) == 0.6
+
+
+def test_what_only_fine_tunes_is_shown_and_not_ranked() -> None:
+    times = pd.DataFrame({"method": ["retrained", *METHODS], "seconds": 2.0, "slowest": 3.0})
+    found = dict.fromkeys(METHODS, FT)
+    for architecture, left_out in (("mlp", {"ct", "msg", "cfw"}), ("tinycnn", set())):
+        tables = study_tables(make_scores(architecture=architecture), times, found, architecture, 0.1, 0.95)
+        assert set(tables.methods["method"]) == {*METHODS, "retrained", "original"}
+        assert set(tables.methods.loc[tables.methods["only_fine_tunes"], "method"]) == left_out
+        assert set(tables.groups["method"]) == set(tables.ranks["method"]) == set(METHODS) - left_out
+    row = tables.methods.set_index("method").loc["ft"]
+    assert (row["seconds"], row["search_seconds"], row["slowest"]) == (2.0, 2.5, 3.0)
+
+
+def test_a_method_at_chance_fails() -> None:
+    times = pd.DataFrame({"method": ["retrained", *METHODS], "seconds": 2.0, "slowest": 2.0})
+    groups = study_tables(make_scores(), times, dict.fromkeys(METHODS, FT), "mlp", 0.99, 0.95).groups
+    assert groups["why"].str.contains("is at chance").sum() > 10
+
+
+def test_hyperparameters_are_those_kept_or_those_searched(tmp_path: Path) -> None:
+    searched = tmp_path / "ft.json"
+    searched.write_text(json.dumps(FT.model_dump() | {"norm": 0.2, "norm_original": 0.3, "norm_retrained": 0.1}))
+    assert found_of(FT, None) == FT and found_of(None, searched).norm == 0.2
+    assert found_of_study({"ga": FT}, []) == {"ga": FT} and list(found_of_study({}, [searched])) == ["ft"]
+    with pytest.raises(ValueError, match="neither"):
+        found_of(None, None)
+
+
+def test_what_searches_found_is_packed_for_the_configuration(tmp_path: Path) -> None:
+    floors = {"norm_original": 0.123456, "norm_retrained": 0.01}
+    for name, norm in (("ga", 0.2), ("ft", 0.1)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(FT.model_dump() | {"norm": norm} | floors))
+    place = tmp_path / "digits_mlp.yaml"
+    pack([tmp_path / "ga.json", tmp_path / "ft.json"], place, "digits", "mlp", Search(seeds=[100], trials=8))
+    found = shipped(tmp_path, "digits", "mlp")
+    assert {name: entry.norm for name, entry in found.items()} == {"ft": 0.1, "ga": 0.2} and found["ft"] == FT
+    assert "norm_original: 0.1235\n" in place.read_text()
+
+
+def test_tuning_models_forget_what_is_not_reported(data: Path) -> None:
+    experiment = Experiment.load(data, "mlp")
+    training = BaseTraining(epochs=1)
+    stack = experiment.train(experiment.training_rows().expand(3, -1), [0, 1, 2], training)
+    reported = set(experiment.splits["forget"].tolist())
+    problem, references = tuned(experiment, stack, stack, Search(protocol="published", seeds=[0, 2], trials=8))
+    assert problem.seeds == [0, 2] and len(problem) == len(references) == 2 and set(problem.forget[1].tolist()) == reported
+    held_out = experiment.train(experiment.tuning_rows([100, 101])[0], [100, 101], training)
+    problem, references = tuned(experiment, held_out, held_out, Search(seeds=[100, 101], trials=8))
+    assert problem.seeds == [100, 101] and references is held_out and not reported & set(problem.forget.flatten().tolist())
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_run_times_are_of_one_thread(data: Path, tmp_path: Path) -> None:
+    experiment = Experiment.load(data, "mlp")
+    training = BaseTraining(epochs=1)
+    experiment.train(experiment.training_rows()[None], [0], training).save(tmp_path / "original", {})
+    places = {"data": data, "original": tmp_path / "original", "times": tmp_path / "times.parquet"}
+    time_methods(**places, architecture="mlp", shipped={"ft": FT}, methods=["ft"], training=training, repeats=1, device="cpu")
+    assert torch.get_num_threads() == 1
+    assert list(read_parquet(places["times"])["method"]) == ["retrained", "ft"]
+
+
+def test_every_method_is_attacked_in_every_variant() -> None:
+    splits = lira_splits(60, splits=4, forgets=2)
+    generator = np.random.default_rng(0)
+    outputs = {
+        name: (generator.normal(size=(4, 2, 60)).astype(np.float32), generator.random((4, 2, 60)) < 0.5) for name in ("ft", "ga")
+    }
+    attacks = ulira.attack_all(outputs, splits.forgotten(), splits.never_seen(), seed=3, draws=20)
+    assert list(attacks) == ["logit_leave_one_split_out", "logit_insample", "released"]
+    alone = ulira.attack(*outputs["ga"], splits.forgotten(), splits.never_seen(), "logit_insample", seed=3, draws=20)
+    assert attacks["logit_insample"]["ga"].record() == alone.record()
+
+
+def test_a_gate_that_does_not_hold_is_named() -> None:
+    require([GATE, GATE], "not to be believed")
+    with pytest.raises(GateError, match="gate 'null' does not hold: 0.6 against 0.5; accuracy\nnot to be believed"):
+        require([GATE, GATE | {"holds": False}], "not to be believed")

@@ -1,0 +1,151 @@
+"""Figures of the Deep Unlearn benchmark: the tables they draw are right, names do not overlap, outliers do not squeeze the rest."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
+
+from lethe.benchmarks.deepunlearn.figures import gaps, lira_roc, ranking, retdev_indisc, style
+from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.classifiers.scores import runtime_table, summarise
+from lethe.figures.style import publish
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return make_scores()
+
+
+@pytest.fixture(scope="module")
+def summary(scores):
+    return summarise(scores)
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_every_method_has_a_name_and_a_look_of_its_own():
+    methods = ["retrained", "original", *METHODS]
+    looks = {(style.look(m)["color"], style.look(m)["marker"]) for m in methods}
+    assert len(looks) == 20 and len({style.title(m) for m in methods}) == 20
+    assert style.title("bt_released") == "BT*" and style.title("new") == "new"
+    assert style.look("bt_released") == style.look("bt")
+
+
+def test_cut_by_hand():
+    assert style.cut([0, 1, 2, 3, 4, 100, np.nan]) == (0, 4)
+    assert style.cut([0, 1, 2, 3, 4]) == (0, 4)
+    assert np.isnan(style.cut([np.nan])).all()
+    rows = pd.DataFrame(
+        {"method": ["retrained", *"abcdef"], "x": [0, 10, 11, 12, 13, 14, 90.0], "x_high": [0, 10, 11, 12, 13, 15, 99.0]}
+    )
+    assert style.span(rows, "x") == (0, 15)
+
+
+def test_gaps(scores, tmp_path):
+    data = gaps.data(scores)
+    wide = scores.pivot(index="seed", columns="method", values="FA")
+    row = data.query("method == 'ct' and quantity == 'forget'").iloc[0]
+    assert row["gap"] == pytest.approx(100 * (wide["ct"] - wide["retrained"]).mean()) and row["low"] < row["gap"] < row["high"]
+    order = list(dict.fromkeys(data["method"]))
+    assert order[-3:] == ["ga", "ff", "original"] and len(order) == 19
+    figure = gaps.draw(data)
+    assert figure.axes[1].get_xlim()[0] > -15 and len(texts(figure.axes[1])) == 2  # GA and FF are numbers at the edge
+    assert float(texts(figure.axes[1])[1]) == pytest.approx(
+        data.query("method == 'ff' and quantity == 'retain'")["gap"].item(), abs=0.5
+    )
+    for name in "ab":
+        publish(gaps.draw(data), data, tmp_path / f"{name}.png", tmp_path / f"{name}.csv")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert len(pd.read_csv(tmp_path / "a.csv")) == 57 and Image.open(tmp_path / "a.png").width == 1500
+
+
+def no_overlap(boxes):
+    return all(
+        min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1]) for i, a in enumerate(boxes) for b in boxes[:i]
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_names_do_not_overlap(seed):
+    g = np.random.default_rng(seed)
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    points = [(*g.normal(0.5, 0.1, 2), style.title(m)) for m in METHODS] + [(0.999, 0.999, "at the corner")]
+    boxes = style.label_points(figure, axes, points)
+    assert len(boxes) == 19 and no_overlap(boxes) and not no_overlap([boxes[0], boxes[0]])
+    pixels = axes.transData.transform([point[:2] for point in points])
+    assert not any(b[0] < x < b[2] and b[1] < y < b[3] for b in boxes for x, y in pixels)
+    frame = axes.get_window_extent()
+    assert all(b[0] >= frame.x0 and b[2] <= frame.x1 and b[1] >= frame.y0 and b[3] <= frame.y1 for b in boxes)
+    assert style.label_points(figure, axes, []) == []
+
+
+def test_retdev_indisc(summary):
+    data = retdev_indisc.data(summary)
+    ct = summary.set_index("method").loc["ct"]
+    drawn = data.set_index("method").loc["ct"]
+    assert drawn["retdev"] == ct["retdev_paired"] and drawn["indisc_low"] == ct["indisc_low"] and len(data) == 20
+    axes = retdev_indisc.draw(data).axes[0]
+    assert axes.get_title("left") == "not shown, no value: FF"
+    assert {text.split(" (")[0] for text in texts(axes)} == {style.title(m) for m in data["method"]} - {"FF"}
+    assert any(text.startswith("GA (0.9") for text in texts(axes)) and axes.get_xlim()[1] < 0.3
+    with pytest.raises(ValueError, match="the table holds: digits, mlp; digits, tinycnn"):
+        retdev_indisc.data(pd.concat([summary, summary.assign(architecture="tinycnn")]))
+
+
+def test_runtime(summary):
+    runtime = runtime_table(make_timing())
+    data = runtime.data(summary, runtime)
+    assert list(data["method"]) == ["retrained", *METHODS] and data["seconds"].tolist() == runtime["seconds"].tolist()
+    upper, lower = runtime.draw(data).axes
+    assert upper.get_xscale() == "log" and upper.get_xlim() == lower.get_xlim()
+    assert upper.get_ylim()[0] < 0 and upper.get_ylim()[1] < 0.3  # retraining's 0 is in, FF's 2.7 is not
+    assert any(text.startswith("FF (2.") for text in texts(upper)) and lower.get_title("left") == "not shown, no value: FF"
+
+
+def test_roc():
+    roc, attacks = make_attacks()
+    roc = roc[roc["method"] != "ff"]
+    attacks.loc[attacks["method"] == "ff", ["auc", "auc_low", "auc_high"]] = np.nan
+    data = lira_roc.data(roc, attacks)
+    assert len(data) == len(roc) + 1 and list(dict.fromkeys(data["method"]))[-1] == "ff"
+    leak = (data.groupby("method", sort=False)["auc"].first() - 0.5).abs().dropna()
+    assert leak.is_monotonic_decreasing
+    figure = lira_roc.draw(data)
+    axes = figure.axes[0]
+    assert axes.get_xscale() == axes.get_yscale() == "log" and axes.get_title("left") == "not shown, no curve: FF"
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(labels) == 20 and any(label.startswith("original  0.590 [0.584, 0.596]") for label in labels)
+    with pytest.raises(ValueError, match="no attack for the curve of 'ct'"):
+        lira_roc.data(roc, attacks[attacks["method"] != "ct"])
+
+
+def test_ranking():
+    both = pd.concat([make_scores(4), make_scores(4, architecture="tinycnn", seed=1).query("method != 'ct'")])
+    groups, ranks = ranking_groups(both, 0.1), mean_ranks(both)
+    data = ranking.data(groups, ranks)
+    assert len(data) == 2 * (18 + 17) and list(dict.fromkeys(data["method"]))[-1] == "ff"
+    first = ranks.groupby("method")["rank"].mean()
+    assert first[list(dict.fromkeys(data["method"]))].is_monotonic_increasing
+    axes = ranking.draw(data).axes[0]
+    assert texts(axes).count("F") == (data["group"] == "F").sum() and texts(axes).count("G1") == (data["group"] == "G1").sum() > 0
+    assert texts(axes).count("\u2013") == 2  # CT has no tinycnn
+
+
+def test_few_methods_and_one_seed_draw():
+    scores = make_scores(1).query("method in ('retrained', 'original', 'ft', 'ff')")
+    summary = summarise(scores)
+    assert isinstance(gaps.draw(gaps.data(scores)), Figure)
+    assert isinstance(retdev_indisc.draw(retdev_indisc.data(summary)), Figure)
+    alone = retdev_indisc.data(summary).query("method == 'ff'")
+    assert retdev_indisc.draw(alone).axes[0].get_title("left") == "not shown, no value: FF"
+    runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
+    assert isinstance(runtime.draw(runtime.data(summary, runtime)), Figure)
+    data = ranking.data(ranking_groups(scores, 0.1), mean_ranks(scores))
+    assert texts(ranking.draw(data).axes[0]).count("1.0") == 2

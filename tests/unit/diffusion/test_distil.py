@@ -1,0 +1,181 @@
+"""The machinery of the trained methods: adapters, rows, masks, clipping; and the files of hyper-parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.tiny_pipeline import shared_tiny_pipeline
+
+from lethe.diffusion.delta import applied
+from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods._lora_training import (
+    Borrowed,
+    LoraTrainingConfig,
+    Rows,
+    adapters,
+    cycle,
+    find_modules,
+    low_rank_delta,
+    optimise,
+)
+from lethe.diffusion.methods.base import Emitter, UnlearnData
+from lethe.diffusion.methods.distil import FADE
+from lethe.diffusion.methods.distil_weight import top_masks
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.settings.errors import SettingsError
+from lethe.settings.methods import load_method
+
+CONFIG = LoraTrainingConfig(rank=3, alpha=6.0, steps=2, target_modules=["*.attn2.to_k", "conv_in", "*.resnets.0.conv1"])
+METHODS = Path(__file__).parents[3] / "config" / "methods"
+
+
+@pytest.fixture(scope="module")
+def lent() -> Borrowed:
+    pipe = load_pipeline(shared_tiny_pipeline())
+    generator = torch.Generator().manual_seed(1)
+    data = UnlearnData(torch.randn(8, 4, 8, 8, generator=generator), torch.arange(8) % 2, {0: "a dog", 1: "a cat"})
+    borrowed = Borrowed(pipe, data)
+    borrowed.pipe = pipe  # type: ignore[attr-defined]
+    return borrowed
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_delta_is_the_trained_adapter(lent: Borrowed, masked: bool) -> None:
+    """Linear and convolution, with and without mask: the stored delta draws what the adapter drew (no lost scale)."""
+    modules = find_modules(lent.unet, CONFIG.target_modules)
+    generator = torch.Generator().manual_seed(0)
+    masks = None
+    if masked:
+        weights = {name: lent.unet.get_submodule(name).weight for name in modules}
+        masks = {name: torch.rand(weight.shape, generator=generator) < 0.3 for name, weight in weights.items()}
+    rows, _ = lent.draw(torch.arange(8), 4, generator)
+    with torch.no_grad():
+        before = lent.predict(rows)
+        with adapters(lent.unet, modules, CONFIG, generator, masks) as factors:
+            torch.testing.assert_close(lent.predict(rows), before, rtol=0, atol=1e-6)  # B = 0
+            for factor in factors:
+                factor.b.copy_(torch.randn(factor.b.shape, generator=generator))
+            trained = lent.predict(rows)
+            delta = low_rank_delta(factors, CONFIG.alpha / CONFIG.rank, masks)
+        assert torch.equal(lent.predict(rows), before)
+        with applied(lent.pipe, delta):  # type: ignore[attr-defined]
+            torch.testing.assert_close(lent.predict(rows), trained, rtol=1e-4, atol=1e-4)
+    assert float((trained - before).abs().max()) > 1e-2
+
+
+def test_base_comes_back_after_an_error(lent: Borrowed) -> None:
+    modules = list(lent.unet.named_modules())
+    names = find_modules(lent.unet, CONFIG.target_modules)
+    with pytest.raises(RuntimeError, match="stop"), adapters(lent.unet, names, CONFIG, torch.Generator()):
+        raise RuntimeError("stop")
+    assert list(lent.unet.named_modules()) == modules
+
+
+def test_clipping_acts(lent: Borrowed) -> None:
+    seen: list[float] = []
+
+    def gradient(step: int, parameters: list[torch.Tensor]) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+        if step:  # what the last step left in .grad is what AdamW got
+            seen.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
+        return [torch.ones_like(p) for p in parameters], {}
+
+    with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as factors:
+        record = optimise(factors, CONFIG, gradient)
+    assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
+
+
+@pytest.mark.parametrize(("forget", "retain"), [(1.0, 0.0), (0.0, 1.0), (0.3, 2.0)])
+def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: float, retain: float) -> None:
+    """The gradient of w_f MSE(forget) + w_r MSE(retain), signs and weights included, each loss the mean over its own rows."""
+    parameters = CONFIG.model_dump() | {"forget_weight": forget, "retain_weight": retain}
+    generator = torch.Generator().manual_seed(5)
+    to_forget = lent.teach(lent.draw(torch.tensor([0, 2]), 2, generator)[0], lent.overwrite)
+    to_keep = lent.teach(lent.draw(torch.tensor([1, 3]), 4, generator)[0])
+    with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as factors:
+        trained = [p for factor in factors for p in (factor.a, factor.b)]
+        for parameter in trained:
+            parameter.data.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+        found, numbers = FADE(**parameters)._gradient(lent, to_forget, to_keep, trained)
+        losses = [(lent.predict(rows) - rows.target).square().mean() for rows in (to_forget, to_keep)]
+        expected = torch.autograd.grad(forget * losses[0] + retain * losses[1], trained)
+    found, expected = (torch.cat([part.flatten() for part in parts]) for parts in (found, expected))
+    assert float((found - expected).norm() / expected.norm()) < 1e-3
+    assert [float(numbers[f"loss_{kind}"]) for kind in ("forget", "retain")] == pytest.approx(
+        torch.stack(losses).tolist(), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize(("pools", "drawn"), [({}, [3 * 4, 3 * 2]), ({"forget_pool": 5, "retain_pool": 7}, [7, 5])])
+def test_a_row_is_fresh_at_every_use_unless_pools_are_asked_for(
+    lent: Borrowed, monkeypatch: pytest.MonkeyPatch, pools: dict[str, int], drawn: list[int]
+) -> None:
+    counts: list[int] = []
+    draw = Borrowed.draw
+
+    def counted(self: Borrowed, rows: torch.Tensor, count: int, generator: torch.Generator) -> tuple[Rows, torch.Tensor]:
+        counts.append(count)
+        return draw(self, rows, count, generator)
+
+    monkeypatch.setattr(Borrowed, "draw", counted)
+    method = FADE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
+    emitter = Emitter(0, "a dog", "a dog")
+    (result,) = method.unlearn(lent.pipe, [emitter], lent.data, seed=0)  # type: ignore[attr-defined]
+    assert counts == drawn and result.record["steps"] == 3
+
+
+def test_rows(lent: Borrowed) -> None:
+    """The noised rows are what the schedule says, so a perfect predictor of the target has loss zero."""
+    rows, shown = lent.draw(torch.tensor([2, 3]), 6, torch.Generator().manual_seed(3))
+    assert set(shown.tolist()) <= {0, 1} and torch.equal(
+        lent.text(rows),
+        encode_prompts(lent.pipe, [lent.data.prompts[index] for index in shown.tolist()]),  # type: ignore[attr-defined]
+    )
+    torch.testing.assert_close(lent.scheduler.add_noise(rows.clean, rows.target, rows.timesteps), rows.noisy)
+    other, _ = lent.draw(torch.tensor([0]), 6, torch.Generator().manual_seed(4))
+    wrong = lent.renoise(rows, other)
+    torch.testing.assert_close(lent.scheduler.add_noise(rows.clean, other.target, other.timesteps), wrong.noisy)
+    assert torch.equal(wrong.timesteps, rows.timesteps) and torch.equal(wrong.target, rows.target)
+
+
+def test_cycle_uses_rows_equally() -> None:
+    order = cycle(5, 4, 10, torch.Generator().manual_seed(0))
+    assert order.shape == (10, 4) and torch.equal(order.flatten().bincount(), torch.full((5,), 8))
+
+
+def test_top_masks_are_global() -> None:
+    masks = top_masks({"a": torch.tensor([9.0, 1.0]), "b": torch.tensor([8.0, 7.0]), "c": torch.tensor([0.0, 0.5])}, 0.5)
+    assert {name: mask.tolist() for name, mask in masks.items()} == {"a": [True, False], "b": [True, True]}
+
+
+def test_pattern_without_match(lent: Borrowed) -> None:
+    with pytest.raises(ValueError, match=r"target_modules: '\*.to_x' matches none"):
+        find_modules(lent.unet, ["*.to_x"])
+
+
+@pytest.mark.parametrize("profile", ["mini", "paper"])
+@pytest.mark.parametrize("name", UNLEARNERS.names())
+def test_method_files(name: str, profile: str) -> None:
+    for task in ("objects", "breeds", "scenes", "people"):
+        method = load_method(name, profile, task, METHODS)
+        UNLEARNERS.load(name)(**method.parameters)
+
+
+def test_overrides_per_task() -> None:
+    assert load_method("munba", "paper", "scenes", METHODS).parameters["learning_rate"] == 1.5e-4
+    assert load_method("munba", "paper", "people", METHODS).epochs == 200
+
+
+def test_method_file_errors(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="did you mean 'distil'"):
+        load_method("distill", "mini", "people", METHODS)
+    with pytest.raises(SettingsError, match="no settings for 'papr'.*did you mean 'paper'"):
+        load_method("uce", "papr", "people", METHODS)
+    (tmp_path / "x.yaml").write_text(
+        "{name: x, display: X, paper: p, settings: {mini: {defaults: {epochs: {value: 1, source: s}, rank: {value: 1, source: s}"
+        "},"
+        " tasks: {people: {rnk: {value: 2, source: s}}}}}}"
+    )
+    with pytest.raises(SettingsError, match="tasks.people.rnk has no default.*did you mean 'rank'"):
+        load_method("x", "mini", "people", tmp_path)

@@ -1,0 +1,240 @@
+"""Figures: the tables they draw are right, and drawing is deterministic, titled and free of global state."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from tests.unit.icare.plot_tables import METHODS, Tables, make_tables
+
+from lethe.benchmarks.icare.figures import (
+    forget_retain,
+    interference_matrix,
+    method_comparison,
+    metric_similarity,
+    similarity_matrix,
+    visual_grid,
+)
+from lethe.benchmarks.icare.figures.quantities import quantity
+from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.core.registry import UnknownNameError
+from lethe.diffusion.metrics.base import SPECS
+from lethe.figures import tables
+from lethe.figures.style import method_colour, publish
+from lethe.io.shards import write_shard
+from lethe.io.tables import write_json
+from lethe.tools.notebook import export_html, run_notebook
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def made() -> Tables:
+    return make_tables()
+
+
+def test_import_is_light():
+    modules = [path.stem for path in (ROOT / "src/lethe/figures").glob("*.py") if path.stem != "__init__"]
+    code = f"import sys, importlib; [importlib.import_module('lethe.figures.' + m) for m in {modules}]; "
+    code += "print([m for m in ('torch', 'matplotlib', 'papermill') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_interference_matrix(made, tmp_path):
+    data = interference_matrix.data(made.pairs, made.metadata, "clip_diff", METHODS)
+    assert list(dict.fromkeys(data["method"])) == METHODS
+    assert len(data) == 4 * 100 + 10 and data.loc[data["method"] == "none", "value"].eq(0).all()
+    figure = interference_matrix.draw(data, "clip_diff")
+    assert [axes.get_title() for axes in figure.axes[:5]] == ["none", "UCE", "FADE", "MUNBa", "retrain"]
+    images = [axes.images[0] for axes in figure.axes[:5]]
+    assert len({image.get_clim() for image in images}) == 1 and sum(images[0].get_clim()) == 0
+    assert images[4].get_array().mask.sum() == 90  # retrain has one emitter
+    publish(figure, data, tmp_path / "a.png", tmp_path / "a.csv")
+    publish(interference_matrix.draw(data, "clip_diff"), data, tmp_path / "b.png", tmp_path / "b.csv")
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert len(pd.read_csv(tmp_path / "a.csv")) == len(data)
+
+
+@pytest.mark.parametrize("metric", ["clip_diff", "brisque_diff", "ssim", "rmse", "dino_diff"])
+def test_red_is_harm_and_no_change_is_pale(made, metric):
+    data = interference_matrix.data(made.pairs, made.metadata, metric, ["munba"])
+    image = interference_matrix.draw(data, metric).axes[0].images[0]
+    unchanged = quantity(metric).unchanged
+    worst = data.loc[(data["value"] - unchanged).abs().idxmax(), "value"]
+    red, pale = image.cmap(image.norm(worst)), image.cmap(image.norm(unchanged))
+    assert red[0] > 2 * red[2] and min(pale[:3]) > 0.9
+
+
+def test_all_entities_have_names_in_a_large_task():
+    large = make_tables(60)
+    figure = interference_matrix.draw(interference_matrix.data(large.pairs, large.metadata, "ssim", ["uce"]), "ssim")
+    assert 5 <= len(figure.axes[0].get_yticks()) <= 14
+
+
+def test_similarity_matrix(made):
+    unknown = [{key: value if key == "emitter" else None for key, value in row.items()} for row in made.similarity["true"]]
+    data = similarity_matrix.data({"clip": made.similarity["clip"], "true": unknown}, made.metadata)
+    assert len(data) == 200 and data.loc[data["kind"] == "true", "similarity"].isna().all()
+    titles = [axes.get_title() for axes in similarity_matrix.draw(data).axes]
+    assert titles[:2] == ["CLIP text similarity", "True similarity: not known"]
+
+
+def test_metric_similarity_finds_the_known_truth(made):
+    test = metric_similarity.mantel_test(199, 0)
+    data = metric_similarity.data(made.pairs, made.similarity["true"], made.metadata, "clip_diff", METHODS, test)
+    told = data.groupby("method")[["rho", "p_value"]].first()
+    assert (data["emitter"] != data["receiver"]).all() and len(data) == 4 * 90 + 9
+    assert told.loc["munba", "rho"] > 0.8 and told.loc["munba", "p_value"] == pytest.approx(1 / 200)
+    assert told.loc[["none", "retrain"]].isna().all(axis=None)
+    titles = [axes.get_title() for axes in metric_similarity.draw(data, "clip_diff", "true").axes]
+    assert titles[0] == "none: constant, no test" and titles[4] == "retrain: 1 emitter, no test"
+
+
+def test_metric_similarity_of_unknown_similarity_says_so(made):
+    unknown = [{key: value if key == "emitter" else None for key, value in row.items()} for row in made.similarity["true"]]
+    data = metric_similarity.data(made.pairs, unknown, made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0))
+    assert data.empty
+    assert "not known" in metric_similarity.draw(data, "clip_diff", "true").axes[0].get_title()
+
+
+def test_method_comparison(made):
+    data = method_comparison.data(made.pairs, made.noise_floor, made.metadata, "clip_diff", METHODS, [8, 9])
+    rows = made.pairs.query("method == 'uce' and metric == 'clip_diff' and emitter == 2 and receiver != 2")
+    found = data.query("method == 'uce' and emitter == 2")["value"].item()
+    assert found == pytest.approx(rows["value"].mean()) and data["tuning"].sum() == 8
+    assert isinstance(method_comparison.draw(data, "clip_diff"), Figure)
+    with pytest.raises(ValueError, match="noise floor has no 'dino_diff'"):
+        method_comparison.data(made.pairs, made.noise_floor, made.metadata, "dino_diff", METHODS, [])
+    blank = {"clip_diff": {"mean": None, "low": None, "high": None}}
+    method_comparison.draw(method_comparison.data(made.pairs, blank, made.metadata, "clip_diff", METHODS, []), "clip_diff")
+
+
+def test_forget_retain_agrees_with_the_unlearning_table(made):
+    data = forget_retain.data(made.pairs, made.baseline, made.metadata, METHODS, [8, 9])
+    none = data[data["method"] == "none"]
+    assert np.allclose(none["forget"], 0.9) and np.allclose(none["retain"], 1.0)
+    base = made.baseline.groupby("receiver")["judge"].mean()
+    judge = made.pairs[made.pairs["metric"] == "judge_diff"].assign(metric="judge")
+    judge["value"] += judge["receiver"].map(base)
+    summary = unlearning_table(pd.concat([made.pairs, judge]), made.baseline, 10, exclude=[8, 9]).set_index("method")
+    means = data[~data["tuning"]].groupby("method")[["forget", "retain"]].mean()
+    assert np.allclose(means.loc[METHODS, "forget"], summary.loc[METHODS, "judge_emitter"])
+    assert np.allclose(means.loc[METHODS, "retain"], summary.loc[METHODS, "others_kept"])
+    assert isinstance(forget_retain.draw(data), Figure)
+
+
+def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
+    method = METHODS[0]
+    chosen = (made.pairs["method"] == method) & (made.pairs["emitter"] == 3) & (made.pairs["receiver"].isin([4, 5]))
+    lacking = made.pairs.assign(value=made.pairs["value"].mask(chosen))
+
+    def retained(pairs: pd.DataFrame) -> pd.DataFrame:
+        return forget_retain.data(pairs, made.baseline, made.metadata, METHODS, [])
+
+    def compared(pairs: pd.DataFrame) -> pd.DataFrame:
+        return method_comparison.data(pairs, made.noise_floor, made.metadata, "clip_diff", METHODS, [])
+
+    for of, key in ((retained, "retain"), (compared, "value")):
+        found, right = of(lacking), of(made.pairs[~chosen])
+        row = (found["method"] == method) & (found["emitter"] == 3)
+        assert found.loc[row, key].item() == pytest.approx(right.loc[row, key].item())
+        assert found.loc[row, "left_out"].item() == 2 and found["left_out"].sum() == 2
+    boxes = method_comparison.draw(compared(lacking), "clip_diff").axes[0]
+    assert "2 pairs missing" in boxes.get_xticklabels()[0].get_text()
+    assert forget_retain.draw(retained(lacking)).axes[0].get_title(loc="left") == "2 pairs have no accuracy and are left out"
+
+
+def test_visual_grid(made, tmp_path):
+    data = visual_grid.data(made.pairs, made.similarity["clip"], made.metadata, 3, 42, "clip_diff", METHODS)
+    columns = data[data["row"] == "off"]
+    assert list(columns["role"]) == ["emitter"] + ["most similar"] * 3 + ["most interfered"] * 2 + ["least similar"] * 2
+    assert columns["receiver"].iloc[0] == 3 and columns["receiver"].is_unique
+    assert columns["similarity"].iloc[1:4].min() >= columns["similarity"].iloc[4:].max()
+    assert list(dict.fromkeys(data["row"])) == ["off", *METHODS]
+    read = {row: lambda member: np.full((8, 8, 3), int(member[:3]) * 20, np.uint8) for row in data["row"]}
+    pictures = visual_grid.read_pictures(data, read)
+    publish(visual_grid.draw(data, pictures), data, tmp_path / "grid.png", tmp_path / "grid.csv")
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.width > 1400
+
+
+def test_a_visual_grid_is_drawn_from_the_shards_of_its_models(made, tmp_path):
+    """The picture of each row comes from the shard of its method, whatever the files are called."""
+
+    def pictures(shade):
+        return [
+            (f"{receiver:03d}_42.png", np.full((4, 4, 3), shade, np.uint8), {"receiver": receiver, "seed": 42, "prompt": "x"})
+            for receiver in range(len(made.metadata))
+        ]
+
+    shards = {}
+    for place, row in enumerate(["off", "uce", "distil"]):
+        write_shard(tmp_path / f"{place}.tar", pictures(100 * place))
+        shards[row] = (tmp_path / f"{place}.tar", tmp_path / f"{place}.parquet")
+    off = shards.pop("off")
+    with visual_grid.open_shards(off, shards) as readers:
+        seen = {row: int(read("003_42.png").max()) for row, read in readers.items()}
+    assert seen == {"off": 0, "uce": 100, "distil": 200}
+    made.pairs.to_parquet(tmp_path / "pairs.parquet")
+    write_json(tmp_path / "clip.json", made.similarity["clip"])
+    write_json(tmp_path / "metadata.json", made.metadata)
+    visual_grid.write(
+        *off,
+        [tar for tar, _ in shards.values()],
+        [index for _, index in shards.values()],
+        tmp_path / "pairs.parquet",
+        tmp_path / "clip.json",
+        tmp_path / "metadata.json",
+        tmp_path / "grid.png",
+        tmp_path / "grid.csv",
+        index=3,
+        models=["breeds_003_uce_000", "breeds_003_distil_005"],
+        seed=42,
+        metric="clip_diff",
+    )
+    drawn = pd.read_csv(tmp_path / "grid.csv")
+    assert list(drawn["row"].unique()) == ["off", "uce", "distil"] and (tmp_path / "grid.png").stat().st_size > 0
+
+
+def test_errors_name_what_is_wrong(made):
+    with pytest.raises(UnknownNameError, match="did you mean 'clip_diff'"):
+        quantity("clipdiff")
+    with pytest.raises(UnknownNameError, match="scores one image"):
+        quantity("clip")
+    with pytest.raises(ValueError, match="no metric 'nudenet_diff'; it has: brisque_diff"):
+        tables.select_pairs(made.pairs, "nudenet_diff", METHODS)
+    two = pd.concat([made.pairs, made.pairs.assign(epochs=5)])
+    with pytest.raises(ValueError, match="several epochs"):
+        tables.select_pairs(two, "ssim", METHODS)
+    with pytest.raises(ValueError, match="no emitter 'Bram_Tolliver'"):
+        tables.similarity_matrix(made.similarity["clip"][:-1], made.metadata)
+
+
+def test_every_pair_metric_has_a_label_and_methods_keep_their_colours():
+    for name, spec in SPECS.items():
+        if spec.kind not in ("image", "set"):
+            assert quantity(name).axis.endswith("is healthier)")
+    assert method_colour("uce", ["uce"]) == method_colour("uce", METHODS)
+    assert len({method_colour(m, [*METHODS, "esd", "salun"]) for m in [*METHODS, "esd", "salun"]}) == 7
+
+
+def test_interference_notebook_runs(made, tmp_path):
+    paths = {name: tmp_path / name for name in ("metadata", "pairs", "unlearning", "correlations", "noise_floor")}
+    paths["metadata"].write_text(json.dumps(made.metadata))
+    made.pairs.to_parquet(paths["pairs"])
+    paths["noise_floor"].write_text(json.dumps(made.noise_floor))
+    pd.DataFrame({"method": ["uce"], "emitters": [8], "judge_emitter": [0.1], "others_kept": [0.9]}).to_csv(paths["unlearning"])
+    row = {"method": ["uce"], "metric": ["ssim"], "similarity": ["true"], "spearman": [0.5], "p": [0.01]}
+    pd.DataFrame(row).to_csv(paths["correlations"], index=False)
+    source = ROOT / "notebooks/interference.ipynb"
+    run_notebook(source, tmp_path / "out.ipynb", {name: str(path) for name, path in paths.items()})
+    export_html(tmp_path / "out.ipynb", tmp_path / "out.html")
+    assert "image/png" in (tmp_path / "out.ipynb").read_text() and "<html" in (tmp_path / "out.html").read_text()
+    with pytest.raises(ValueError, match="no parameter 'pears'"):
+        run_notebook(source, tmp_path / "x.ipynb", {"pears": "x"})

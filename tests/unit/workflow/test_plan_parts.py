@@ -1,0 +1,89 @@
+"""What effects of deviations, claims, benchmarks and the explorer are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lethe.settings.models import Settings
+from lethe.workflow.configuration import load_configuration
+from lethe.workflow.plan import Plan
+
+ROOT = Path(__file__).parents[3]
+NONE = SimpleNamespace()  # the wildcards of a rule without any
+
+
+def plan(**values: object) -> Plan:
+    return Plan(load_configuration(Settings().model_dump(mode="json") | values), {}, ROOT)
+
+
+def test_published_variants_run_on_one_task_and_their_scores_are_read() -> None:
+    made = plan()
+    first, second = made.settings.demo_tasks[0], made.tasks[-1]
+    assert first != second
+    assert "munba_v1" in made.fidelity.runs[first] and "munba_v1" not in made.fidelity.runs[second]
+    files = made.fidelity.files(NONE)
+    (variant, *_) = made.fidelity.runs[first]["munba_v1"]
+    assert f"<results>/scores/{variant}.parquet" in files and f"<results>/scores/{variant}_embeddings.npz" not in files
+    (ours, *_) = made.fidelity.runs[first]["uce"]
+    assert f"<results>/models/{ours}/delta.safetensors" in files and len(files) == len(set(files))
+    assert f"<results>/similarity_published/similarity_clip_{second}.json" in files
+    assert made.fidelity.matrices[0] == "<results>/similarity_published/similarity_clip_{task}.json"
+    assert made.fidelity.bases(NONE) == [f"<results>/base/{base}" for base in made.settings.bases]
+
+
+def test_a_published_record_holds_no_variants() -> None:
+    record = plan(archive={"models": "archive", "images": "archive", "record": "1234"})
+    assert record.fidelity.bases(NONE) == [] and not record.fidelity.built
+    assert "munba_v1" not in record.fidelity.runs[record.settings.demo_tasks[0]]
+    assert not [file for file in record.fidelity.files(NONE) if "/models/" in file or "published" in file]
+
+
+def test_studies_are_claimed_where_they_are_attacked() -> None:
+    made = plan(deepunlearn={"lira": {"digits": {"architectures": ["mlp"]}}})
+    assert made.studies.pairs == [("digits", "mlp"), ("digits", "tinycnn")]
+    assert made.claims.studies == ["digits_mlp"]
+    assert made.claims.gates == ["<results>/deepunlearn/digits/mlp/lira/gates.json"]
+    assert made.fidelity.study_tables == [
+        "<results>/tables/deepunlearn_digits_mlp.csv",
+        "<results>/tables/deepunlearn_groups_digits_mlp.csv",
+        "<results>/tables/deepunlearn_lira_digits_mlp.csv",
+        "<results>/tables/deepunlearn_digits_tinycnn.csv",
+        "<results>/tables/deepunlearn_groups_digits_tinycnn.csv",
+    ]
+
+
+def test_benchmarks_are_claims_of_a_world_with_a_judge() -> None:
+    made = plan()
+    assert made.claims.measured(NONE) == made.benchmarks.files and "uce" in made.claims.benchmarks
+    metrics = [name for name in made.settings.scoring.metrics if name != "judge"]
+    evaluators = {name: found.model_dump(mode="json") for name, found in made.settings.evaluators.items() if name != "judge"}
+    without = plan(evaluators=evaluators, scoring={"metrics": metrics})
+    assert without.claims.measured(NONE) == [] == without.claims.benchmarks
+    assert f"<results>/tables/gates_{made.tasks[0]}.json" in without.claims.tables(NONE)
+
+
+def test_benchmarks_score_the_first_model_of_a_method_that_costs_nothing() -> None:
+    made = plan()
+    shards = made.benchmarks.shards(NONE)
+    assert shards["off_tar"] == f"<results>/datasets/generated_{made.benchmarks.task}_baseline.tar"
+    assert shards["on_index"] == f"<results>/datasets/generated_{made.benchmarks.task}_000_uce_000.parquet"
+
+
+def test_the_page_of_the_explorer_has_every_part_and_the_folders_of_its_tasks() -> None:
+    made = plan()
+    assert all(Path(file).is_file() for file in made.explorer.static)
+    assert len(made.explorer.page) == len(made.explorer.static) + 1  # the list of tasks is written with the page
+    assert made.explorer.of_tasks(["people"]) == ["<results>/explorer/index.html", "<results>/explorer/people"]
+
+
+@pytest.mark.parametrize("index", ["000", "003"])
+def test_models_of_an_emitter_are_those_of_its_shards(index: str) -> None:
+    made = plan()
+    wildcards = SimpleNamespace(task="objects", index=index)
+    names = made.models.of_emitter(wildcards)
+    assert made.models.shards_of_emitter(wildcards)["on_tars"] == [f"<results>/datasets/generated_{name}.tar" for name in names]
+    assert all(f"objects_{index}_" in name for name in names)
+    assert any("retrain" in name for name in names) == (int(index) in made.settings.tasks["objects"].retrain_emitters)
