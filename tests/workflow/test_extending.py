@@ -27,13 +27,13 @@ def test_the_page_has_a_method_a_metric_a_source_a_task_and_a_figure() -> None:
 def test_a_task_with_everything_new_is_planned(extended: Clone) -> None:
     figure = "results/patterns/figures/Suffered/task=patterns--method=erase_direction--metric=mae.png"
     jobs = planned_jobs(extended.snakemake("-n", "-c2", "--quiet", "rules", "--", "tables", figure, config="patterns.yaml"))
-    assert {name: jobs[name] for name in ("source", "metadata", "unlearn", "generate", "score", "template")} == {
+    assert {name: jobs[name] for name in ("source", "metadata", "unlearn", "generate", "score", "figure")} == {
         "source": 1,
         "metadata": 1,
         "unlearn": 3,
         "generate": 3,
         "score": 3,
-        "template": 1,
+        "figure": 1,
     }
 
 
@@ -43,11 +43,10 @@ from lethe.benchmarks.icare.gates import unlearning_table
 from lethe.benchmarks.icare.pairs import image_quantities, pair_means, pair_records, tidy
 from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.summary import similarity_table
-from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.figures.templates import TEMPLATES
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.diffusion.metrics.base import MetricContext
 from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
-from lethe.benchmarks.icare.figures.templates import PLOTS
 from lethe.core.records import ModelId
 from lethe.diffusion.sources import SOURCES
 
@@ -78,7 +77,7 @@ template = TEMPLATES.load("Suffered")
 asked = template.parameters(task="patterns", method="erase_direction", metric="mae")
 result = template.compute(asked, {"patterns": TaskData("patterns", source.entities(), pairs=pairs)}, Inference(99, 50))
 assert [row["name"] for row in result.rows] == names and 0 < result.findings[0].value < 1
-PLOTS.load("Suffered")(result, asked, {}).savefig("suffered.png")
+TEMPLATES.load("Suffered").draw(result, asked, {}).savefig("suffered.png")
 """
 
 
