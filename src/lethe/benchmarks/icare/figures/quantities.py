@@ -16,6 +16,8 @@ from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.diffusion.metrics.base import spec_of
 from lethe.core.registry import UnknownNameError, nearest
 
+OFF = "off"  # the row of the base in grids of pictures; every other row is a method
+
 
 @dataclass(frozen=True)
 class Quantity:
