@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
-from lethe.benchmarks.deepunlearn.figures import gaps, lira_roc, ranking, retdev_indisc, style
+from lethe.benchmarks.deepunlearn.figures import gaps, lira_roc, ranking, retdev_indisc, runtime, style
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.classifiers.scores import runtime_table, summarise
 from lethe.figures.style import publish
