@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from lethe.figures.colours import DIVERGING, HARM, reverse
 from lethe.benchmarks.icare.entities import STATISTICS
-from lethe.diffusion.metrics.base import spec_of
 from lethe.core.registry import UnknownNameError, nearest
+from lethe.diffusion.metrics.base import spec_of
+from lethe.figures.colours import DIVERGING, HARM, reverse
 
 OFF = "off"  # the row of the base in grids of pictures; every other row is a method
 

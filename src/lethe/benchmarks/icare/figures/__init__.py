@@ -1,0 +1,1 @@
+"""Drawings that figures of I-CARE share, and what their numbers mean in words and colours."""

@@ -1,0 +1,97 @@
+"""Figures of tasks: which a world has, and the file names under which some are published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lethe.figures.templates.alias import Alias
+from lethe.figures.templates.base import World
+from lethe.planning.wildcards import Wildcards
+from lethe.settings.columns import knows_distance
+from lethe.settings.models import Settings
+
+HARM = "clip_diff"  # the pair metric that tells who is harmed
+
+
+def _methods(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The task, and every method that has models of it."""
+    return {"task": wildcards.task, "methods": tuple(world.models.methods_of(wildcards.task))}
+
+
+def _of_metric(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    return _methods(world, wildcards) | {"metric": wildcards.metric}
+
+
+def _similarities(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    return {"task": wildcards.task, "similarities": tuple(world.settings.similarity.kinds)}
+
+
+def _pictures(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """One emitter under every method that unlearned it, in the first seed."""
+    task, emitter, settings = wildcards.task, int(wildcards.index), world.settings
+    every = world.models.methods_of(task)
+    methods = [method for method in every if emitter in world.models.emitters(task, method)]
+    chosen = {"task": task, "methods": tuple(methods or every), "emitter": emitter}  # `or`: the index is what is wrong then
+    return chosen | {"metric": HARM, "similarity": settings.similarity.kinds[0], "seed": settings.generation.seeds[0]}
+
+
+TASK = "{task}"  # where the report lists them
+ALIASES = [
+    Alias(
+        "interference_matrix", "interference_matrix_{task}_{metric}", "InterferenceMatrices", _of_metric,
+        TASK, "interference matrix, {metric}",
+    ),
+    Alias(
+        "similarity_matrix", "similarity_matrix_{task}", "SimilarityMatrices", _similarities,
+        TASK, "similarity matrix",
+    ),
+    Alias(
+        "metric_similarity", "metric_similarity_{task}_{metric}_{kind}", "InterferenceBySimilarity",
+        lambda world, wildcards: _of_metric(world, wildcards) | {"similarity": wildcards.kind},
+        TASK, "{metric} against {kind} similarity",
+    ),
+    Alias(
+        "method_comparison", "method_comparison_{task}_{metric}", "MethodComparison", _of_metric,
+        TASK, "method comparison, {metric}",
+    ),
+    Alias(
+        "forget_retain", "forget_retain_{task}", "ForgetRetain", _methods,
+        TASK, "forget against retain",
+    ),
+    Alias(
+        "visual_grid", "visual_grid_{task}_{index}", "VisualGrid", _pictures,
+        TASK, "pictures of emitter {index}",
+    ),
+]  # fmt: skip
+"""Published file names."""
+
+
+class TaskFigures:
+    """Which figures the tasks of a world have."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def of_tasks(self, tasks: Iterable[str]) -> list[str]:
+        """The figures of some tasks."""
+        stems = []
+        for task in tasks:
+            settings = self.settings.tasks[task]
+            known = "true" in self.settings.similarity.kinds and knows_distance(settings.source)
+            stems += [
+                f"interference_matrix_{task}_{HARM}",
+                f"similarity_matrix_{task}",
+                f"metric_similarity_{task}_ssim_{'true' if known else 'attr'}",
+                f"method_comparison_{task}_{HARM}",
+                f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}",
+            ]
+            if "judge" in self.settings.scoring.metrics:  # without a judge nobody can say what is forgotten
+                stems.append(f"forget_retain_{task}")
+        return [f"<results>/figures/{stem}.png" for stem in stems]
+
+    def of_paper(self, wildcards: Wildcards | None = None) -> list[str]:
+        """Every figure of the I-CARE paper that this world can make, and one of every template for tasks that the paper lacks."""
+        from lethe.benchmarks.icare.templates.paper import figures
+
+        return [f"<results>/figures/{figure.stem()}.png" for figure in figures(self.settings)]
