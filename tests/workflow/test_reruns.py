@@ -132,10 +132,10 @@ def test_a_moved_folder_has_nothing_to_do(moved: Clone) -> None:
 COMMENT = ("\nfrom ", "\n# a comment\nfrom ")
 NO_RESULT = {
     "src/lethe/diffusion/methods/__init__.py": (
-        "\nUNLEARNERS.",
-        '\nUNLEARNERS.register("same", "lethe.diffusion.methods.none:NoChange")\nUNLEARNERS.',
+        "\nMETHODS.",
+        '\nMETHODS.register("same", "lethe.diffusion.methods.none:NoChange")\nMETHODS.',
     ),
-    "src/lethe/classifiers/__init__.py": (
+    "src/lethe/classifiers/methods/__init__.py": (
         "\nMETHODS.",
         '\nMETHODS.register("fine", "lethe.classifiers.methods.ft:FineTune")\nMETHODS.',
     ),

@@ -7,7 +7,8 @@ what a job asks for by name is added by that name. A module that only carries jo
 
     DECIDES_NO_RESULT = "tells what a job does"
 
-Its text does not count; what it imports still does.
+Its text does not count; what it imports still does. What a method says of itself (``lethe.core.methods``: its statements ``METHOD`` and
+``CONTRACT``) is no part of its code either; it is told apart, for those who ask for nothing else.
 
 Parsing the package costs two to four seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -37,14 +39,21 @@ class Facts(NamedTuple):
         digest: hash of its syntax tree without what decides no result; empty for a module that decides none.
         names: every dotted name that it imports from ``lethe``, sorted.
         registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
+        record: hash of what a method says of itself; empty for other modules.
+        described: those of ``names`` of which it asks what methods say of themselves -> whether it asks them nothing else.
     """
 
     digest: str
     names: list[str]
     registries: dict[str, dict[str, str]]
+    record: str
+    described: dict[str, bool]
 
 
 FILES = (".py", ".ipynb")  # of code outside the package
+REGISTRIES = ("Registry", "Methods")
+DESCRIBES = ("describe", "shown", "title", "role", "published", "reference")  # of ``Methods``
+SAID = ("METHOD", "CONTRACT")  # what a method says of itself
 _recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
 
 
@@ -131,13 +140,16 @@ def _facts(key: str, file: Path) -> Facts:
     """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
         tree = ast.parse(_source(file), filename=str(file))
-        registries = _take_registries(tree)
+        registries, said = _take_registries(tree), _take_said(tree)
         tree = _Reduced().visit(tree)
+        record = said.get("METHOD")
         marked = any(MARK in _assigned(node) for node in tree.body)
         _recalled[key] = Facts(
             digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
             names=_names(tree),
             registries=registries,
+            record=hashlib.sha256(ast.dump(record).encode()).hexdigest() if record else "",
+            described=_described(tree),
         )
     return _recalled[key]
 
@@ -203,7 +215,39 @@ def _makes_registry(node: ast.stmt) -> bool:
     value = getattr(node, "value", None)
     function = value.func if isinstance(value, ast.Call) else None
     function = function.value if isinstance(function, ast.Subscript) else function
-    return isinstance(function, ast.Name) and function.id == "Registry"
+    return isinstance(function, ast.Name) and function.id in REGISTRIES
+
+
+def _take_said(tree: ast.Module) -> dict[str, ast.stmt]:
+    """The statements in which a method says what it is and is held to; taken out of the tree unless the method's own code reads them."""
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    found: dict[str, ast.stmt] = {
+        name: node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for name in _assigned(node)
+        if name in SAID
+    }
+    left = [node for name, node in found.items() if name not in read]
+    tree.body = [node for node in tree.body if node not in left]
+    return found
+
+
+def _described(tree: ast.Module) -> dict[str, bool]:
+    """Dotted names that are imported and used as ``NAME.describe(...)`` and the like -> whether they are used in no other way."""
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "lethe"
+        for alias in node.names
+    }
+    uses = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    describing = Counter(
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in DESCRIBES and isinstance(node.value, ast.Name)
+    )
+    return {imported[name]: uses[name] == describing[name] for name in sorted(imported.keys() & describing.keys())}
 
 
 def _assigned(node: ast.stmt) -> list[str]:

@@ -41,7 +41,7 @@ class DeepUnlearn(Strict):
         description="what is forgotten; keys name the data set",
     )
     hyperparameters: Literal["shipped", "searched"] = Field(
-        "shipped", description="shipped: config/deepunlearn/{dataset}_{architecture}.yaml; searched: by this workflow"
+        "shipped", description="shipped: config/methods/classifiers/{dataset}_{architecture}.yaml; searched: by this workflow"
     )
     search: Search = Field(default_factory=Search, description="hyper-parameter search")
     lira: Annotated[dict[Name, Lira], Removable] = Field(

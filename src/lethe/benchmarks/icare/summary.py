@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.core.gate import Gate
+from lethe.core.methods import UNCHANGED
+from lethe.diffusion.methods import METHODS
 from lethe.benchmarks.icare.alignment import align, published_alignment, similarity_of, why_untested
 from lethe.benchmarks.icare.gates import (
     gate_base_accuracy,
@@ -128,7 +130,7 @@ def all_gates(
         similarities, entities: as there.
     """
     gates = []
-    if (pairs["method"] == "none").any():
+    if (pairs["method"].map(METHODS.role) == UNCHANGED).any():
         gates.append(gate_none_is_zero(pairs))
     if "judge" in baseline.columns:
         gates.append(gate_base_accuracy(baseline, BASE_ACCURACY))

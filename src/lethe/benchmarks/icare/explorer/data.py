@@ -15,6 +15,7 @@ from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.metrics.base import constant_columns, spec_of
 from lethe.benchmarks.icare.figures.interference_matrix import colour_scale
 from lethe.benchmarks.icare.figures.quantities import LABELS, quantity, similarity_name
+from lethe.diffusion.methods import METHODS
 from lethe.figures.style import GREY, method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix
 
@@ -56,7 +57,10 @@ def task_data(
     alike = {kind: similarity_matrix(records, metadata) for kind, records in similarities.items()}
     return {
         "entities": [dict(record) for record in metadata],
-        "methods": [{"name": method, "label": method_name(method), "epochs": found[method][0]} for method in shown],
+        "methods": [
+            {"name": method, "label": method_name(method), "reference": METHODS.role(method), "epochs": found[method][0]}
+            for method in shown
+        ],
         "metrics": [_metric(name, values[:, place], noise_floor.get(name)) for place, name in enumerate(names)],
         "similarities": [{"name": kind, "label": _similarity_label(kind), "order": leaves(alike[kind])} for kind in alike],
         "values": encoded(values),

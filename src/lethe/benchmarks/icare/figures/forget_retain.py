@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.diffusion.methods import METHODS
 from lethe.io.tables import read_parquet
 from lethe.figures import tables
 from lethe.figures.style import DPI, INK, method_colour, method_marker, method_name, publish, styled
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 FORGET_TARGET = 0.2  # judge accuracy on the emitter, at most
 RETAIN_TARGET = 0.85  # share of the base's accuracy on the others, at least
-REFERENCES = ("none", "retrain")  # not competitors: what nothing and what the ideal does
+ROLES = {UNCHANGED: " (no-op)", RETRAINED: " (reference)"}  # not competitors: what nothing and what the ideal does
 
 
 def data(
@@ -108,7 +110,7 @@ def _points(axes: Axes, rows: pd.DataFrame, method: str, methods: list[str]) -> 
     colour, marker = method_colour(method, methods), method_marker(method, methods)
     reported = rows[~rows["tuning"]]
     small = 110 if marker == "*" else 40
-    label = method_name(method) + {"none": " (no-op)", "retrain": " (reference)"}.get(method, "")
+    label = method_name(method) + ROLES.get(METHODS.role(method), "")
     for chosen, face in ((reported, colour), (rows[rows["tuning"]], "none")):
         look: dict[str, Any] = {
             "s": small,

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.core.methods import UNCHANGED
+from lethe.diffusion.methods import METHODS
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json, read_parquet
 from lethe.figures import tables
@@ -43,7 +45,7 @@ def data(
     """One row per picture: ``row`` (``off`` or a method), role, receiver, its similarity, seed, member, metric value.
 
     Columns are the emitter, its three most similar receivers, the two most harmed of the others (mean of ``metric``
-    over methods, ``none`` apart) and the two least similar of the rest.
+    over methods, that which changes nothing apart) and the two least similar of the rest.
 
     Args:
         pairs: the tidy table ``pairs_{task}.parquet``.
@@ -65,7 +67,8 @@ def data(
     if rows.empty:
         raise ValueError(f"the table of pairs has no row of emitter {emitter} with the methods {', '.join(methods)}")
     alike = np.nan_to_num(tables.similarity_matrix(similarity, metadata)[emitter], nan=-np.inf)
-    harmed = rows[rows["method"] != "none"] if set(rows["method"]) != {"none"} else rows
+    changed = rows["method"].map(METHODS.role) != UNCHANGED
+    harmed = rows[changed] if changed.any() else rows
     sign = 1.0 if quantity(metric).higher_is_healthier else -1.0
     health = (sign * harmed.groupby("receiver")["value"].mean()).reindex(range(len(names)), fill_value=np.inf).to_numpy(float)
     chosen = _columns(emitter, alike, health)
