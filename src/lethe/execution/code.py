@@ -57,8 +57,8 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     """Every part of the code of a job and its digest; see ``code_of``.
 
     A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.diffusion.methods.METHODS[uce]``, whose
-    digest is what it stands for, or what a method says of itself, ``lethe.diffusion.methods.METHODS[uce].METHOD``. Modules that decide no
-    result are left out.
+    digest is what it stands for, or what a method says of itself, ``lethe.diffusion.methods.METHODS[uce].title``. Modules that decide no result
+    are left out.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
@@ -72,9 +72,10 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
                 entry = _entries(registry)[name]
                 parts[f"{registry}[{name}]"] = entry
                 waiting |= {entry.partition(":")[0]} - modules
-    for registry in sorted(described):
+    for registry, fields in sorted(described.items()):
         for name in _names_asked(target, registry, asked):
-            parts[f"{registry}[{name}].METHOD"] = facts_of(_entries(registry)[name].partition(":")[0]).record
+            said = facts_of(_entries(registry)[name].partition(":")[0]).record
+            parts |= {f"{registry}[{name}].{field}": said[field] for field in (said if "*" in fields else fields & said.keys())}
     digests = {Path(module).name if module.endswith(FILES) else module: facts_of(module).digest for module in modules}
     return parts | {module: digest for module, digest in digests.items() if digest}
 
@@ -95,12 +96,15 @@ def kept_parts(digest: str, folder: Path = FOLDER) -> dict[str, str] | None:
     return read_json(file) if file.is_file() else None
 
 
-def _used(modules: set[str]) -> tuple[set[str], set[str]]:
-    """The registries, dotted, from which one of the modules loads code by name, and those of which one asks what methods say of themselves."""
-    facts = [facts_of(module) for module in modules]
-    loaded = {name for found in facts for name in found.names if not found.described.get(name)}
-    described = {name for found in facts for name in found.described}
-    return loaded & registries(), described & registries()
+def _used(modules: set[str]) -> tuple[set[str], dict[str, set[str]]]:
+    """The registries, dotted, from which one of the modules loads code by name; those of methods -> what these are asked to say of themselves."""
+    loaded: set[str] = set()
+    described: dict[str, set[str]] = {}
+    for facts in map(facts_of, modules):
+        loaded |= set(facts.names) - set(facts.only_described)
+        for name, fields in facts.described.items():
+            described.setdefault(name, set()).update(fields)
+    return loaded & registries(), {name: fields for name, fields in described.items() if name in registries()}
 
 
 @cache

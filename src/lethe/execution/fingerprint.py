@@ -39,20 +39,30 @@ class Facts(NamedTuple):
         digest: hash of its syntax tree without what decides no result; empty for a module that decides none.
         names: every dotted name that it imports from ``lethe``, sorted.
         registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
-        record: hash of what a method says of itself; empty for other modules.
-        described: those of ``names`` of which it asks what methods say of themselves -> whether it asks them nothing else.
+        record: field -> hash of what a method says of itself there; empty for other modules.
+        described: those of ``names`` that it asks what methods say of themselves -> fields that it asks for, ``*`` for all of them.
+        only_described: those of them that it asks for nothing else, so for no code.
     """
 
     digest: str
     names: list[str]
     registries: dict[str, dict[str, str]]
-    record: str
-    described: dict[str, bool]
+    record: dict[str, str]
+    described: dict[str, list[str]]
+    only_described: list[str]
 
 
 FILES = (".py", ".ipynb")  # of code outside the package
 REGISTRIES = ("Registry", "Methods")
-DESCRIBES = ("describe", "shown", "title", "role", "published", "reference")  # of ``Methods``
+# Functions of ``lethe.core.methods.Methods`` -> the field that they read; empty: what is then taken of the record
+DESCRIBES = {
+    "describe": "",
+    "shown": "",
+    "title": "title",
+    "role": "reference",
+    "reference": "reference",
+    "published": "published_of",
+}
 SAID = ("METHOD", "CONTRACT")  # what a method says of itself
 _recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
 
@@ -142,14 +152,15 @@ def _facts(key: str, file: Path) -> Facts:
         tree = ast.parse(_source(file), filename=str(file))
         registries, said = _take_registries(tree), _take_said(tree)
         tree = _Reduced().visit(tree)
-        record = said.get("METHOD")
+        described, only = _described(tree)
         marked = any(MARK in _assigned(node) for node in tree.body)
         _recalled[key] = Facts(
             digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
             names=_names(tree),
             registries=registries,
-            record=hashlib.sha256(ast.dump(record).encode()).hexdigest() if record else "",
-            described=_described(tree),
+            record=_fields(said.get("METHOD")),
+            described=described,
+            only_described=only,
         )
     return _recalled[key]
 
@@ -233,8 +244,17 @@ def _take_said(tree: ast.Module) -> dict[str, ast.stmt]:
     return found
 
 
-def _described(tree: ast.Module) -> dict[str, bool]:
-    """Dotted names that are imported and used as ``NAME.describe(...)`` and the like -> whether they are used in no other way."""
+def _fields(said: ast.stmt | None) -> dict[str, str]:
+    """Field -> hash of its value, of the statement in which a method says what it is."""
+    call = said.value if isinstance(said, ast.Assign) else None
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    return {entry.arg or "**": hashlib.sha256(ast.dump(entry.value).encode()).hexdigest() for entry in keywords}
+
+
+def _described(tree: ast.Module) -> tuple[dict[str, list[str]], list[str]]:
+    """Dotted names that are imported and used as ``NAME.describe(...)`` and the like -> fields that are asked for, ``*`` for all of them;
+    and those of them that are used in no other way.
+    """
     imported = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in ast.walk(tree)
@@ -242,12 +262,16 @@ def _described(tree: ast.Module) -> dict[str, bool]:
         for alias in node.names
     }
     uses = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    describing = Counter(
-        node.value.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in DESCRIBES and isinstance(node.value, ast.Name)
-    )
-    return {imported[name]: uses[name] == describing[name] for name in sorted(imported.keys() & describing.keys())}
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    asked = {
+        id(node.value.func): node.attr for node in attributes if isinstance(node.value, ast.Call)
+    }  # NAME.describe(...).colour
+    fields: dict[str, list[str]] = {}
+    for node in attributes:
+        if node.attr in DESCRIBES and isinstance(node.value, ast.Name) and node.value.id in imported:
+            fields.setdefault(node.value.id, []).append(DESCRIBES[node.attr] or asked.get(id(node), "*"))
+    only = [imported[name] for name, found in fields.items() if uses[name] == len(found)]
+    return {imported[name]: sorted(set(found)) for name, found in fields.items()}, only
 
 
 def _assigned(node: ast.stmt) -> list[str]:

@@ -38,9 +38,9 @@ def look(method: str) -> dict[str, Any]:
         return {"color": "#000000", "marker": "*", "linestyle": "-"}
     if method == ORIGINAL:
         return {"color": "#7a7a7a", "marker": "X", "linestyle": "-"}
-    chosen, number = METHODS.shown(method), sum(map(ord, method))
-    marker = chosen.marker or list(_DASHES)[number % len(_DASHES)]
-    colour = chosen.colour or _COLOURS[number % len(_COLOURS)]
+    number = sum(map(ord, method))
+    marker = METHODS.shown(method).marker or list(_DASHES)[number % len(_DASHES)]
+    colour = METHODS.shown(method).colour or _COLOURS[number % len(_COLOURS)]
     return {"color": colour, "marker": marker, "linestyle": _DASHES.get(marker, "-")}
 
 
