@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
 
-REFERENCE = METHODS.reference(RETRAINED)  # in names of checkpoints
 TRAINED = ("prebuilt", "train")  # sources of models that this project trained
 
 
@@ -91,24 +91,31 @@ class Bases:
         source = self._evaluator(wildcards).source
         return {"weights": self.part(wildcards.evaluator, source), "tokenizer": self.part("tokenizer", source)[1]}
 
+    @cached_property
+    def retrained(self) -> str:
+        """The reference by retraining, whose name begins those of its checkpoints."""
+        return METHODS.reference(RETRAINED)
+
     def retrained_part(self, wildcards: Wildcards) -> list[str]:
         """Of a batch of the reference by retraining: the weights of the base trained without the entity, and their record."""
-        if METHODS.role(wildcards.method) != RETRAINED:
+        if wildcards.method != self.retrained:
             return []
         source = self.settings.bases[self.settings.tasks[wildcards.task].base].source
-        return self.part(f"{REFERENCE}_{wildcards.task}_{wildcards.batch}", source)
+        return self.part(f"{self.retrained}_{wildcards.task}_{wildcards.batch}", source)
 
     @property
     def reference(self) -> str:
         """The checkpoint of a base that is trained without the wildcards' entity, without its ending."""
-        return f"<results>/parts/{REFERENCE}_{{task}}_{{index}}"
+        return f"<results>/parts/{self.retrained}_{{task}}_{{index}}"
 
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
         names = ["vae", *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
         names += [
-            f"{REFERENCE}_{name}_{index:03d}" for name, task in self.settings.tasks.items() for index in task.retrain_emitters
+            f"{self.retrained}_{name}_{index:03d}"
+            for name, task in self.settings.tasks.items()
+            for index in task.retrain_emitters
         ]
         parts = [f"<results>/parts/{name}.{suffix}" for name in names for suffix in ("safetensors", "json")]
         return [*parts, "<results>/parts/tokenizer.json"]
