@@ -148,6 +148,7 @@ class Methods(Registry[T]):
         raise KeyError(f"no {self.kind} is the reference '{role}'")
 
 
+@cache  # tables ask for every row
 def module_file(module: str) -> Path:
     """The file of a dotted module, which is not imported (the packages that it lies in are).
 
