@@ -51,7 +51,7 @@ class Settings(Strict):
         description="base models",
     )
     evaluators: Annotated[dict[Literal["clip", "backbone", "judge"], Evaluator], Removable] = Field(
-        default_factory=lambda: {name: Evaluator() for name in ("clip", "backbone", "judge")},  # type: ignore[misc]
+        default_factory=lambda: {name: Evaluator() for name in ("clip", "backbone", "judge")},
         description="models that score",
     )
     generation: Generation = Field(default_factory=Generation, description="sampling")

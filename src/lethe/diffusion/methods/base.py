@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import StableDiffusionPipeline
 
     from lethe.diffusion.delta import Delta
+    from lethe.diffusion.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ class Unlearner(Protocol):
     A class with ``needs_pipeline = False`` is called with ``pipe=None``: importing diffusers and loading a base costs seconds.
     """
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one ``Unlearned`` per emitter, in the order given.
 
         Raises:

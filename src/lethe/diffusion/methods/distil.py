@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
@@ -35,6 +34,7 @@ from lethe.diffusion.methods._lora_training import (
     optimise,
 )
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 
 
 class FADEConfig(LoraTrainingConfig):
@@ -64,9 +64,7 @@ class FADE:
         """The modules that get an adapter and, for a sparse one, the mask of each weight; dense: all targets, no mask."""
         return find_modules(lent.unet, self.config.target_modules), None
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:

@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
@@ -40,6 +39,7 @@ from lethe.diffusion.methods._lora_training import (
     optimise,
 )
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 
 FLOOR = 1e-3  # of 1 + cos
 
@@ -94,9 +94,7 @@ class MUNBa:
         """What B A is multiplied with in the stored delta."""
         return self.config.alpha / self.config.rank
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:

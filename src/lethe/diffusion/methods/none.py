@@ -11,7 +11,7 @@ from lethe.diffusion.methods._common import MethodConfig, check_emitters
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
 
 
 class NoChangeConfig(MethodConfig):
@@ -27,9 +27,7 @@ class NoChange:
     def __init__(self, **parameters: object) -> None:
         self.config = NoChangeConfig.model_validate(parameters)
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield the empty delta for each emitter. Raises ``ValueError`` for an emitter without a prompt."""
         check_emitters(emitters, data, rows=False)
         for emitter in emitters:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import MethodConfig, check_emitters
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 from lethe.diffusion.tensors import read_tensors
 
 COMPONENTS = ("unet", "text_encoder")
@@ -39,9 +39,7 @@ class Retrain:
     def __init__(self, **parameters: object) -> None:
         self.config = RetrainConfig.model_validate(parameters)
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one dense delta per emitter.
 
         Raises:
@@ -64,7 +62,7 @@ class Retrain:
             yield Unlearned(emitter, DenseDelta(changed), record)
 
 
-def _check(path: Path, tensors: dict[str, Tensor], pipe: StableDiffusionPipeline) -> dict[str, Tensor]:
+def _check(path: Path, tensors: dict[str, Tensor], pipe: Pipeline) -> dict[str, Tensor]:
     """``tensors`` as they are stored, if they are exactly the pipeline's parameters."""
     own = {f"{name}.{key}": value for name in COMPONENTS for key, value in getattr(pipe, name).named_parameters()}
     if wrong := sorted(set(tensors) ^ set(own)):

@@ -24,14 +24,13 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
 from lethe.diffusion.delta import TextMapDelta
 from lethe.diffusion.methods._common import MethodConfig, check_emitters
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
-from lethe.diffusion.pipeline import encode_prompts
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
 
 EPS = 1e-6  # the reference's ridge
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
@@ -132,9 +131,7 @@ class UCE:
     def __init__(self, **parameters: object) -> None:
         self.config = UCEConfig.model_validate(parameters)
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one text map per emitter; ``seed`` is not used (closed form).
 
         Raises:
@@ -206,7 +203,7 @@ class Encoded(NamedTuple):
     last: Tensor
 
 
-def _encode(pipe: StableDiffusionPipeline, prompts: list[str]) -> dict[str, Encoded]:
+def _encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
     """Every prompt once, on the CPU."""
     size = pipe.tokenizer.model_max_length
     encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")
