@@ -11,6 +11,7 @@ from lethe.diffusion.sources import SOURCES
 from lethe.settings.load import load_settings
 from lethe.settings.models import Settings
 from lethe.settings.names import Names
+from lethe.workflow.gates import gate_names
 
 
 def load_configuration(config: dict[str, Any]) -> Settings:
@@ -32,4 +33,5 @@ def registered_names() -> Names:
         datasets=PROVIDERS.names(),
         architectures=ARCHITECTURES.names(),
         classifier_methods=METHODS.names(),
+        gates=gate_names(),
     )
