@@ -103,6 +103,7 @@ use rule job as membership_table with:
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.membership_table:tabulate"),
+        stop=plan.stopping("tables/membership_gates_{task}.json"),
         models=plan.models.of_wildcards,
         settings=plan.data.task,
         membership=plan.settings.scoring.membership.model_dump(),

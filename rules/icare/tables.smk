@@ -233,6 +233,7 @@ use rule job as summary with:
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.summary:summarise"),
+        stop=plan.stopping("tables/gates_{task}.json"),
         settings=plan.data.task,
         inference=plan.inference,
         kinds=plan.tables.similarity_names,

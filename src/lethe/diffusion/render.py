@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lethe.core.records import ImageKey
 from lethe.diffusion.delta import Delta, NoneDelta, load_delta
@@ -70,7 +72,7 @@ def render_shards(
     work.hand_over(targets)
 
 
-def _rows(images: Iterator[tuple[Request, Any]], count: int) -> Iterator[ShardRow]:
+def _rows(images: Iterator[tuple[Request, NDArray[np.uint8]]], count: int) -> Iterator[ShardRow]:
     """The next ``count`` images as rows of a shard."""
     for _ in range(count):
         request, pixels = next(images)

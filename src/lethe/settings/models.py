@@ -14,6 +14,7 @@ from lethe.settings.archive import Archive, Publish
 from lethe.settings.bases import Base, Evaluator
 from lethe.settings.contradictions import contradictions
 from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.gates import Gates
 from lethe.settings.generation import Generation, Seed
 from lethe.settings.names import names_in
 from lethe.settings.pretraining import PretrainingSettings
@@ -51,7 +52,7 @@ class Settings(Strict):
         description="base models",
     )
     evaluators: Annotated[dict[Literal["clip", "backbone", "judge"], Evaluator], Removable] = Field(
-        default_factory=lambda: {name: Evaluator() for name in ("clip", "backbone", "judge")},  # type: ignore[misc]
+        default_factory=lambda: {name: Evaluator() for name in ("clip", "backbone", "judge")},
         description="models that score",
     )
     generation: Generation = Field(default_factory=Generation, description="sampling")
@@ -61,6 +62,7 @@ class Settings(Strict):
     pretraining: PretrainingSettings = Field(
         default_factory=PretrainingSettings, description="how the mini world's models are built and trained"
     )
+    gates: Gates = Field(default_factory=Gates, description="what must hold before a table is believed")
     deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")

@@ -31,6 +31,7 @@ from lethe.tools.plan.claims import Claims
 from lethe.tools.plan.fidelity import Effects
 from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
+from lethe.workflow.gates import stopping
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
@@ -130,6 +131,10 @@ class Plan:
     def inference(self) -> dict[str, Any]:
         """How uncertainty is computed in every result, as plain data."""
         return self.settings.statistics.model_dump() | {"seed": self.settings.seed}
+
+    def stopping(self, file: str) -> list[str]:
+        """The gates of ``file`` (a key of ``lethe.workflow.gates.GATES``) that stop a run."""
+        return stopping(file, self.settings.gates.stop)
 
     def work(self, rule: str) -> Callable[[Wildcards], str]:
         """A params function: where a job of ``rule`` keeps what it has finished, so that a killed one goes on."""

@@ -162,7 +162,7 @@ def test_gates() -> None:
         table = similarity_table(pairs, {"true": similarity, "unknown": np.full((10, 10), np.nan)}, 10, Inference(999, 50))
         assert table["similarity"].tolist() == ["true"] and table["spearman"].iloc[0] == pytest.approx(-sign)
         alike = {"true": similarity, "attr": similarity}
-        gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, table, alike, 10)}
+        gates = {gate.gate: gate for gate in all_gates(pairs, baseline, table, alike, 10)}
         asked = {
             "base_judge_accuracy",
             "base_draws_no_constant_picture",
@@ -170,11 +170,11 @@ def test_gates() -> None:
             "attr_tells_entities_apart",
         }
         assert set(gates) == asked | {"every_pair_has_a_value"}
-        assert gates["attr_tells_entities_apart"]["holds"] and gates["every_pair_has_a_value"]["holds"]
-        assert not gates["base_draws_no_constant_picture"]["holds"]  # these scores do not say
+        assert gates["attr_tells_entities_apart"].holds and gates["every_pair_has_a_value"].holds
+        assert not gates["base_draws_no_constant_picture"].holds  # these scores do not say
         assert "rises_with_true_similarity" not in str(all_gates(pairs, baseline, table, {"true": similarity * np.nan}, 10))
-        assert gates["rises_with_true_similarity"]["holds"] is holds
-        assert f"Spearman {-sign:.2f}" in gates["rises_with_true_similarity"]["how"]
+        assert gates["rises_with_true_similarity"].holds is holds
+        assert f"Spearman {-sign:.2f}" in gates["rises_with_true_similarity"].how
 
 
 def tidy_matrix(method: str, metric: str, matrix: np.ndarray) -> pd.DataFrame:

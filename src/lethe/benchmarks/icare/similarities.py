@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.diffusion.activations import act_fingerprints
 from lethe.diffusion.metrics.clip import ClipScore, load_clip
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
-from lethe.diffusion.testbed.activations import act_fingerprints
 from lethe.diffusion.testbed.attributes import Asked, chosen_attributes, no_attributes
 from lethe.diffusion.testbed.names import prompt, prompt_name, published_preprocessed
 from lethe.diffusion.testbed.similarity import (
@@ -92,8 +92,8 @@ def _dino(inputs: SimilarityInputs) -> Matrix:
 
 def _act(inputs: SimilarityInputs) -> Matrix:
     pipe = load_pipeline(inputs.base, device=inputs.device)
-    side = int(pipe.unet.config.sample_size)
-    shape = (int(pipe.unet.config.in_channels), side, side)
+    side = int(pipe.unet.config["sample_size"])
+    shape = (int(pipe.unet.config["in_channels"]), side, side)
     fingerprints = act_fingerprints(
         pipe,
         [prompt(inputs.style, raw) for raw in inputs.names],

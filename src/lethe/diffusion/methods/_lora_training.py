@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from diffusers import DDPMScheduler, StableDiffusionPipeline
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from peft import LoraConfig
 from peft.tuners.lora import LoraModel
 from pydantic import Field
@@ -28,7 +28,7 @@ from lethe.core.device import to_device
 from lethe.diffusion.delta import LoraDelta, SparseDelta
 from lethe.diffusion.methods._common import seeded_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.pipeline import encode_prompts
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.settings.hyperparameters import Hyperparameters
 
 ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
@@ -103,7 +103,7 @@ class Borrowed:
         ValueError: a scheduler that does not predict noise; the losses of all methods here are in terms of it.
     """
 
-    def __init__(self, pipe: StableDiffusionPipeline, data: UnlearnData, precision: Precision = "float32") -> None:
+    def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32") -> None:
         if pipe.scheduler.config.prediction_type != "epsilon":
             raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
         self.unet = pipe.unet
@@ -224,7 +224,7 @@ class _Masked(nn.Module):
         self.a = nn.Parameter(weight.new_empty(rank, weight[0].numel()))
         self.b = nn.Parameter(weight.new_empty(len(weight), rank))
 
-    def forward(self, x: Tensor, *rest: Any) -> Tensor:
+    def forward(self, x: Tensor, *rest: object) -> Tensor:
         weight = self.base.get_parameter("weight")
         changed = weight + self.mask * (self.scale * (self.b @ self.a)).view_as(weight)
         result: Tensor = torch.func.functional_call(self.base, {"weight": changed}, (x, *rest))
@@ -251,7 +251,7 @@ def adapters(
     bases = {name: unet.get_submodule(name) for name in modules}
     factors = []
     if masks is None:
-        targets = LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=modules, init_lora_weights="gaussian")  # type: ignore[arg-type]
+        targets = LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=modules, init_lora_weights="gaussian")
         with torch.random.fork_rng(devices=[]):  # peft draws A from the global generator; ours replaces it below
             LoraModel(unet, targets, "lethe")
         for name in modules:
@@ -282,7 +282,7 @@ def optimise(
     factors: list[Factors],
     config: LoraTrainingConfig,
     gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
-) -> dict[str, Any]:
+) -> dict[str, float]:
     """Run AdamW for ``config.steps`` steps on the factors.
 
     Args:
@@ -306,7 +306,7 @@ def optimise(
         history.append({**numbers, "gradient_norm": norm})
     columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
     tail = max(1, config.steps // 10)
-    record: dict[str, Any] = {"steps": config.steps, "seconds": time.monotonic() - begin}
+    record: dict[str, float] = {"steps": config.steps, "seconds": time.monotonic() - begin}
     for key, values in columns.items():
         record[f"{key}_first"] = sum(values[:tail]) / tail
         record[f"{key}_last"] = sum(values[-tail:]) / tail

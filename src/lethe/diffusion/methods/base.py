@@ -11,9 +11,9 @@ from lethe.settings.hyperparameters import Hyperparameters, configure
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import StableDiffusionPipeline
 
     from lethe.diffusion.delta import Delta
+    from lethe.diffusion.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,7 @@ class Method(ABC, Generic[H]):
         self.config: H = configure(self, cast("type[H]", self.Config), parameters)
 
     @abstractmethod
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one ``Unlearned`` per emitter, in the order given.
 
         Raises:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
@@ -37,6 +36,7 @@ from lethe.diffusion.methods._lora_training import (
     optimise,
 )
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 
 METHOD = MethodRecord(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
 CONTRACT = Contract(
@@ -80,9 +80,7 @@ class SPARE(Method[SPAREConfig]):
         """The modules that get an adapter and, for a sparse one, the mask of each weight; dense: all targets, no mask."""
         return find_modules(lent.unet, self.config.target_modules), None
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:

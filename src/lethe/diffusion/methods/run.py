@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -17,6 +17,9 @@ from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
 from lethe.diffusion.testbed.names import prompt, prompt_name
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_json
+
+if TYPE_CHECKING:
+    from lethe.diffusion.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -72,13 +75,13 @@ def run_method(
     method = waiting[0].method
     digest = base_digest(base)
     unlearner = METHODS.load(method)(**hyperparameters)
-    pipe: Any = None
+    pipe: Pipeline | None = None
     if unlearner.needs_pipeline:
         from lethe.diffusion.pipeline import load_pipeline  # 8 s of CPU, which `none` is spared
 
         pipe = load_pipeline(base, device=device)
     emitters = emitters_of(metadata, style, [model.index for model in waiting])
-    for model, result in zip(waiting, unlearner.unlearn(pipe, emitters, data, seed=seed), strict=True):
+    for model, result in zip(waiting, unlearner.unlearn(cast("Pipeline", pipe), emitters, data, seed=seed), strict=True):
         if result.emitter.index != model.index:
             raise ValueError(f"method '{method}' yielded emitter {result.emitter.index} where emitter {model.index} was due")
         record = {

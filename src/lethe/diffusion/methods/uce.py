@@ -24,7 +24,6 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
@@ -32,7 +31,7 @@ from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import TextMapDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
-from lethe.diffusion.pipeline import encode_prompts
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.settings.hyperparameters import Hyperparameters
 
 METHOD = MethodRecord(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
@@ -134,9 +133,7 @@ class UCE(Method[UCEConfig]):
 
     Config = UCEConfig
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one text map per emitter; ``seed`` is not used (closed form).
 
         Raises:
@@ -208,7 +205,7 @@ class Encoded(NamedTuple):
     last: Tensor
 
 
-def _encode(pipe: StableDiffusionPipeline, prompts: list[str]) -> dict[str, Encoded]:
+def _encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
     """Every prompt once, on the CPU."""
     size = pipe.tokenizer.model_max_length
     encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")

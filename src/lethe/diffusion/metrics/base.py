@@ -192,7 +192,7 @@ class ScoringBatch:
         """``make()``, computed at the first call with ``key`` and kept for the batch."""
         if key not in self._cache:
             self._cache[key] = make()
-        return self._cache[key]  # type: ignore[no-any-return]
+        return self._cache[key]
 
     def floats(self) -> torch.Tensor:
         """The images as float32 in [0, 255]."""

@@ -61,7 +61,7 @@ class JudgeAccuracy:
         logits = self.logits(images)
         if logits.shape != (len(images), len(self.classes)):
             raise ValueError(f"judge gave logits of shape {tuple(logits.shape)}, not {(len(images), len(self.classes))}")
-        return logits.double().softmax(1).cpu().numpy()  # type: ignore[no-any-return]
+        return logits.double().softmax(1).cpu().numpy()
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""

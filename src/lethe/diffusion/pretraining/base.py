@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers.models import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from lethe.core.registry import nearest
+from lethe.diffusion.layout import channels_last
 from lethe.diffusion.pretraining.architectures import ddim_config, noise_config, text_encoder_config, unet_config
 from lethe.diffusion.pretraining.loop import Average, Trainer
 from lethe.diffusion.pretraining.text import tokenize
 from lethe.settings.pretraining import BaseModelSettings, NoiseScheduleSettings, TextEncoderSettings, UNetSettings
+
+if TYPE_CHECKING:
+    from lethe.diffusion.pipeline import Scheduler
 
 
 def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
@@ -23,16 +30,15 @@ def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedToken
 
 def build_unet(settings: UNetSettings, cross_attention_dim: int, latent_channels: int = 4) -> UNet2DConditionModel:
     """An untrained denoiser, channels last."""
-    unet = UNet2DConditionModel(**unet_config(settings, cross_attention_dim, latent_channels))
-    return unet.to(memory_format=torch.channels_last)
+    return channels_last(UNet2DConditionModel(**unet_config(settings, cross_attention_dim, latent_channels)))
 
 
-def build_scheduler(noise: NoiseScheduleSettings, sampler: str) -> DDIMScheduler | DPMSolverMultistepScheduler:
+def build_scheduler(noise: NoiseScheduleSettings, sampler: str) -> Scheduler:
     """The sampler ``"ddim"`` or ``"dpm"`` (DPM-Solver++ 2M) for the forward process ``noise``."""
     if sampler == "ddim":
-        return DDIMScheduler(**ddim_config(noise))
+        return cast("Scheduler", DDIMScheduler(**ddim_config(noise)))
     if sampler == "dpm":
-        return DPMSolverMultistepScheduler(**noise_config(noise))
+        return cast("Scheduler", DPMSolverMultistepScheduler(**noise_config(noise)))
     raise ValueError(f"unknown sampler '{sampler}'; known: ddim, dpm")
 
 

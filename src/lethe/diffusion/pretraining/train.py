@@ -93,7 +93,7 @@ def evaluator_part(
     elif evaluator == "clip":
         words = load_tokenizer(Path(tokenizer), settings.tokenizer)
         module = round_to_half(train_clip(images[~held_out], labels[~held_out], captions, words, own, seed))
-        scores = clip_scores(module, images[held_out], captions, words)  # type: ignore[arg-type]
+        scores = clip_scores(module, images[held_out], captions, words)
         quality = {"held_out_caption_accuracy": (scores.argmax(1) == labels[held_out]).double().mean().item()}
     elif evaluator == "backbone":
         module = round_to_half(train_backbone(images[~held_out], own, seed))

@@ -22,6 +22,7 @@ from torch.nn.functional import mse_loss
 
 from lethe.diffusion.generate import Request, Sampling, generate
 from lethe.diffusion.latents import encode_images, to_square
+from lethe.diffusion.layout import to_layout
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._common import seeded_generator
 from lethe.diffusion.methods._lora_training import LoraTrainingConfig, Precision, adapters, find_modules
@@ -58,7 +59,7 @@ def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) ->
     enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(False)
     for module in (pipe.unet, pipe.vae):
-        module.to(memory_format=torch.contiguous_format)
+        to_layout(module, torch.contiguous_format)
     try:
         pipe(prompts[0], num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
         with elapsed(pipe.unet.device) as seconds:
@@ -66,7 +67,7 @@ def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) ->
                 pipe(prompt, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
     finally:
         for module in (pipe.unet, pipe.vae):
-            module.to(memory_format=torch.channels_last)
+            to_layout(module, torch.channels_last)
         torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
     return len(prompts) / seconds[0]
 
@@ -155,7 +156,7 @@ def _batch(pipe: Pipeline, files: Sequence[bytes], captions: Sequence[str], size
     device = pipe.unet.device
     pixels = torch.stack([to_square(torch.from_numpy(np.array(Image.open(io.BytesIO(file)))), size) for file in files])
     with torch.no_grad():
-        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config.scaling_factor
+        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config["scaling_factor"]
         text = encode_prompts(pipe, captions).clone()
     noise = torch.randn_like(latents)
     timesteps = torch.randint(pipe.scheduler.config.num_train_timesteps, (len(latents),), device=device)

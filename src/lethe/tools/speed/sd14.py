@@ -80,12 +80,12 @@ def example_deltas(pipe: Pipeline, seed: int = 0) -> dict[str, Delta]:
     (uce,) = UCE(erase_scale=230.0, preserve_scale=1.2, lamb=0.1).unlearn(pipe, [EMITTER], data, seed=seed)
     factors = {}
     for name in find_modules(pipe.unet, ATTENTION):
-        out, width = pipe.unet.get_submodule(name).weight.shape
+        out, width = pipe.unet.get_parameter(f"{name}.weight").shape
         a = torch.randn(16, width, generator=generator) / 16
         factors[f"unet.{name}"] = (a, 1e-3 * torch.randn(out, 16, generator=generator))
     middle = {
         f"unet.mid_block.{name}": parameter + 1e-3 * torch.randn(parameter.shape, generator=generator)
-        for name, parameter in pipe.unet.mid_block.named_parameters()
+        for name, parameter in pipe.unet.get_submodule("mid_block").named_parameters()
     }
     return {"uce": uce.delta, "lora": LoraDelta(factors), "dense": DenseDelta(middle)}
 
