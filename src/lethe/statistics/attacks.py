@@ -91,7 +91,7 @@ def roc(positives: Floats, negatives: Floats, fpr: Floats) -> Floats:
     p, n = np.sort(positives), np.sort(negatives)
     passed = np.floor(fpr * len(n) + 1e-9).astype(int)  # negatives that may be called positive
     threshold = np.where(passed < len(n), n[::-1][np.minimum(passed, len(n) - 1)], -np.inf)
-    return np.asarray(1 - np.searchsorted(p, threshold, side="right") / len(p), dtype=np.float64)
+    return 1 - np.searchsorted(p, threshold, side="right") / len(p)
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
