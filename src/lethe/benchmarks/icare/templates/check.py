@@ -64,12 +64,16 @@ def _check_method(template: TaskTemplate[Any], parameters: Parameters, settings:
     compared = [name for name in settings.methods if name not in ("none", "retrain")]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
+    some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
+    if method == "retrain" and (not some or (template.images and not set(asked) <= set(some))):
+        raise ValueError(
+            f"'retrain' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
+        )
     if template.any_method:
         return
     if method == "none":
         raise ValueError(f"{template.name}: method 'none' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
     if method == "retrain":
-        some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
                 f"{template.name}: needs every emitter, 'retrain' has only {some} of '{task}'; allowed: {', '.join(compared)}"
