@@ -33,7 +33,9 @@ def rules() -> list[tuple[str, str]]:
     for file in sorted((ROOT / "rules").rglob("*.smk")):
         for part in re.split(r"^(?= *(?:use )?rule\b[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
             text = textwrap.dedent(re.split(r"^for ", part, flags=re.MULTILINE)[0])
-            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(r'name:\n +(?:shape\.name\()?f?"(.+?)"', text)
+            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(
+                r'name:\n +(?:shape\.name\()?(?:f?")?([\w{}.]+)', text
+            )
             assert name is not None
             if text.startswith(("rule", "use rule job as")) and name[1] not in (
                 "job",

@@ -16,8 +16,8 @@ from lethe.diffusion.plan.models import Models
 from lethe.figures.jobs.figure import make_figure
 from lethe.figures.plan.figures import Figures, Form
 from lethe.figures.templates import TEMPLATES
-from lethe.figures.templates.base import World
 from lethe.figures.templates.parameters import build
+from lethe.figures.templates.world import World
 from lethe.planning.targets import Values
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings

@@ -20,8 +20,8 @@ from lethe.core.records import ModelId
 from lethe.diffusion.plan.models import Models
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
-from lethe.figures.templates.base import World
 from lethe.figures.templates.parameters import ParameterError, build, parse
+from lethe.figures.templates.world import World
 from lethe.settings.models import Settings
 
 ROOT = Path(__file__).parents[3]
