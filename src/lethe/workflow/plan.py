@@ -21,7 +21,7 @@ from lethe.diffusion.plan.models import Models
 from lethe.execution.code import code_of
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
-from lethe.figures.templates.base import World
+from lethe.figures.templates.world import World
 from lethe.planning.memory import Job, need
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards

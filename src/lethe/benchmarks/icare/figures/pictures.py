@@ -28,7 +28,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     """Rows are the base and the methods; the unlearned entity is framed, numbers stand over their columns."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     rows, columns = list(dict.fromkeys(data["row"])), data[data["row"] == data["row"].iloc[0]]
     titles = [_title(label, value) for label, value in zip(columns["label"], columns["value"], strict=True)]
     above = HEADING + LINE * max(title.count("\n") + 1 for title in titles) + 0.08

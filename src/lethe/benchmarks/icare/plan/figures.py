@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lethe.figures.templates.alias import Alias
-from lethe.figures.templates.base import World
+from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.columns import knows_distance
 from lethe.settings.models import Settings

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lethe.benchmarks.icare.parameters import tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
-from lethe.figures.templates.base import Files, P, Pictures, Template, World
+from lethe.figures.templates.base import Files, P, Pictures, Template
 from lethe.figures.templates.result import Result
+
+if TYPE_CHECKING:
+    from lethe.figures.templates.world import World
 
 Table = Literal["pairs", "entities", "noise_floor", "baseline", "off_embeddings"]
 

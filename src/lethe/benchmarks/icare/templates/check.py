@@ -66,12 +66,16 @@ def _check_method(template: TaskTemplate[Any], parameters: Parameters, settings:
     compared = [name for name in settings.methods if not METHODS.role(name)]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
+    some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
+    if METHODS.role(method) == RETRAINED and (not some or (template.images and not set(asked) <= set(some))):
+        raise ValueError(
+            f"'{method}' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
+        )
     if template.any_method:
         return
     if METHODS.role(method) == UNCHANGED:
         raise ValueError(f"{template.name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
     if METHODS.role(method) == RETRAINED:
-        some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
                 f"{template.name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"
