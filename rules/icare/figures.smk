@@ -157,7 +157,7 @@ use rule job as visual_grid with:
     params:
         job=plan.job("lethe.benchmarks.icare.figures.visual_grid:write"),
         models=plan.models.of_emitter,
-        seed=plan.settings.generation.seeds[0],
+        seed=lambda wildcards: plan.generation(wildcards)["seeds"][0],
         metric="clip_diff",
     message:
         "Pictures of emitter {wildcards.index} of {wildcards.task}"
@@ -192,7 +192,7 @@ use rule job as template with:
         models=plan.figures.models_of,
         values=plan.figures.parameters,
         inference=plan.inference,
-        balance={name: list(task.balance) for name, task in plan.settings.tasks.items()},
+        balance={name: list(task.balance) for name, task in plan.settings.entity_tasks.items()},
     message:
         "{wildcards.template} {wildcards.parameters}"
 
@@ -216,7 +216,7 @@ use rule job as claims with:
         "<benchmarks>/claims.tsv"
     params:
         job=plan.job("lethe.tools.jobs.claims:compare"),
-        tasks=plan.tasks,
+        tasks=plan.entity_tasks,
         studies=plan.claims.studies,
         benchmarks=plan.claims.benchmarks,
     message:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from lethe.diffusion.testbed.receivers import Emitter
+
 if TYPE_CHECKING:
     import torch
     from diffusers import StableDiffusionPipeline
@@ -13,19 +15,7 @@ if TYPE_CHECKING:
     from lethe.diffusion.delta import Delta
 
 
-@dataclass(frozen=True)
-class Emitter:
-    """An entity to forget.
-
-    Attributes:
-        index: its index in the filtered metadata.
-        name: its prompt name, e.g. ``"a giant schnauzer dog"``.
-        prompt: the generation prompt, e.g. ``"An image of a giant schnauzer dog"``.
-    """
-
-    index: int
-    name: str
-    prompt: str
+__all__ = ["Emitter", "UnlearnData", "Unlearned", "Unlearner"]
 
 
 @dataclass(frozen=True)
@@ -34,16 +24,16 @@ class UnlearnData:
 
     Attributes:
         latents: ``(m, c, h, w)`` float32 VAE latents, already multiplied by the VAE's scaling factor.
-        entities: ``(m,)`` int64, index of the entity shown in each row; forget rows of an emitter are those with its
-            index, retain rows all others.
-        prompts: index -> training caption (the generation prompt unless ``fidelity: published``).
-        overwrite_prompt: what an emitter is to be replaced by; ``""`` is the unconditional concept.
+        receivers: ``(m,)`` int64, index of the receiver that each row shows; forget rows of an emitter are those that show one
+            which it covers, retain rows all others.
+        prompts: index of a receiver -> training caption (the generation prompt unless ``fidelity: published``).
+        overwrites: every text that takes the place of something, over all emitters of the task; ``""`` is the unconditional concept.
     """
 
     latents: torch.Tensor
-    entities: torch.Tensor
+    receivers: torch.Tensor
     prompts: dict[int, str]
-    overwrite_prompt: str = ""
+    overwrites: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ class Unlearned:
 
 @runtime_checkable
 class Unlearner(Protocol):
-    """Forgets entities of a text-to-image diffusion model, one delta per emitter.
+    """Forgets emitters of a text-to-image diffusion model, one delta each.
 
     An implementation is constructed from its hyper-parameters (keyword arguments, checked by its ``Config``), never
     changes ``pipe`` (weights are bit for bit the same afterwards), is deterministic for a seed and independent of which other

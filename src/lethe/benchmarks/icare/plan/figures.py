@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lethe.settings.errors import SettingsError
-from lethe.settings.models import Settings
+from lethe.settings.models import JUDGE, Settings
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 
@@ -25,7 +25,7 @@ class Figures:
         kind = "true" if "true" in self.settings.similarity.kinds else "attr"
         stems = []
         for task in tasks:
-            settings = self.settings.tasks[task]
+            settings = self.settings.entity_tasks[task]
             known = "attr" if settings.source == "digits" else kind  # nobody knows how similar two digits are
             stems += [
                 f"interference_matrix_{task}_clip_diff",
@@ -34,7 +34,7 @@ class Figures:
                 f"method_comparison_{task}_clip_diff",
                 f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}",
             ]
-            if "judge" in self.settings.scoring.metrics:  # without a judge nobody can say what is forgotten
+            if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]
 

@@ -34,7 +34,7 @@ def resolve(template: str, name: str, settings: Settings) -> tuple[Template, Par
 def check(template: Template, parameters: Parameters, settings: Settings) -> None:
     """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
     for task in tasks_of(parameters):
-        check_known("task", task, list(settings.tasks))
+        check_known("task", task, list(settings.entity_tasks))
     for metric in metrics_of(parameters):
         check_known("metric", metric, metrics(settings, parameters.fidelity == "published"))
     for kind in kinds_of(parameters):
@@ -43,10 +43,11 @@ def check(template: Template, parameters: Parameters, settings: Settings) -> Non
         published = [statistic.slug for statistic in PUBLISHED_STATISTICS]
         check_known("statistic", slug, published if parameters.fidelity == "published" else list(STATISTICS))
     for seed in (*getattr(parameters, "seeds", ()), *([parameters.seed] if hasattr(parameters, "seed") else [])):
-        if seed not in settings.generation.seeds:
-            raise ValueError(f"seed {seed} was not drawn; drawn: {', '.join(map(str, settings.generation.seeds))}")
+        for task in tasks_of(parameters):
+            if seed not in (drawn := settings.generation_of(task).seeds):
+                raise ValueError(f"seed {seed} was not drawn; drawn: {', '.join(map(str, drawn))}")
     for task in tasks_of(parameters):
-        entities = settings.tasks[task].entities
+        entities = settings.entity_tasks[task].entities
         for emitter in emitters_of(parameters):
             if emitter >= entities:
                 raise ValueError(f"entity {emitter} does not exist: '{task}' has {entities} entities, 0 to {entities - 1}")
@@ -81,7 +82,7 @@ def _check_method(template: Template, parameters: Parameters, settings: Settings
     if method == "none":
         raise ValueError(f"{template.name}: method 'none' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
     if method == "retrain":
-        some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
+        some, asked = settings.entity_tasks[task].retrain_emitters, emitters_of(parameters)
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
                 f"{template.name}: needs every emitter, 'retrain' has only {some} of '{task}'; allowed: {', '.join(compared)}"
