@@ -31,7 +31,7 @@ from lethe.settings.methods import load_method
 ROOT = Path(__file__).parents[2]
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
-EMITTERS = [Emitter(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
+EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
 SEED = 5
 ATTN2 = ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"]
 LORA: dict[str, Any] = {"rank": 4, "alpha": 4.0, "steps": 30, "forget_batch": 6, "retain_batch": 6, "learning_rate": 1e-2}
@@ -152,7 +152,7 @@ class Outcome(NamedTuple):
 def outcome(world: World, delta: Delta) -> Outcome:
     schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
     generator = torch.Generator().manual_seed(77)
-    latents, entities = world.data.latents, world.data.entities
+    latents, entities = world.data.latents, world.data.receivers
     noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
     noisy = schedule.add_noise(latents, noise, timesteps)
 
@@ -255,12 +255,12 @@ def test_docstring_names_the_source(name: str) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_missing_data_names_the_emitter(name: str, world: World) -> None:
-    stranger = Emitter(7, "a purple cow", "an image of a purple cow")
+    stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
         next(make(name, world).unlearn(world.pipe, [stranger], world.data, seed=SEED))
     if name == "retrain":  # it has the weights of some emitters only
         return
-    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.prompt})
+    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.texts[0]})
     try:
         found = next(make(name, world).unlearn(world.pipe, [stranger], with_prompt, seed=SEED))
     except ValueError as error:

@@ -144,7 +144,9 @@ class Archive:
 def _decisive(task: Task | CellTask) -> dict[str, Any]:
     """What of a task decides what is on its images, as plain data."""
     found = task.model_dump(mode="json", include=OF_IMAGES if task.kind == "entities" else OF_CELLS)
-    return found | ({} if task.generation is None else {"generation": task.generation.model_dump(mode="json", exclude={"batch_size"})})
+    return found | (
+        {} if task.generation is None else {"generation": task.generation.model_dump(mode="json", exclude={"batch_size"})}
+    )
 
 
 def _files(runs: list[str], patterns: tuple[str, ...]) -> list[str]:

@@ -35,7 +35,9 @@ class Base(Model):
 
     path: str = Field("", description="pretrained only: folder, or hub id owner/name with its `revision`")
     revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="hub id only: the commit that is fetched")
-    vae: Name = Field("vae", description="not pretrained: the part that is its autoencoder, trained on the tasks of all bases that name it")
+    vae: Name = Field(
+        "vae", description="not pretrained: the part that is its autoencoder, trained on the tasks of all bases that name it"
+    )
     tokenizer: Name = Field("tokenizer", description="not pretrained: the part that is its tokenizer, likewise")
 
     @property
@@ -72,7 +74,9 @@ class Evaluator(Model):
         default_factory=list,
         description="tasks whose images it scores and it is trained on; empty: all that no other evaluator of its kind names",
     )
-    attribute: Column = Field("name", description="classifier only: the attribute that it tells; name: which entity or cell it is")
+    attribute: Column = Field(
+        "name", description="classifier only: the attribute that it tells; name: which entity or cell it is"
+    )
     tokenizer: Name = Field("tokenizer", description="clip only, not pretrained: the part that is its tokenizer")
     path: str = Field(
         "",

@@ -57,7 +57,11 @@ def _of_retraining(name: str, task: Task | CellTask, settings: Settings) -> Iter
     if base.source == "pretrained" and task.retrain_emitters:
         yield f"{where}.retrain_emitters: a pretrained base cannot be retrained"
     for index in task.retrain_emitters:
-        if index in range(task.emitters_count) and base.source == "prebuilt" and (name not in SHIPPED or index != SHIPPED_RETRAINED):
+        if (
+            index in range(task.emitters_count)
+            and base.source == "prebuilt"
+            and (name not in SHIPPED or index != SHIPPED_RETRAINED)
+        ):
             yield (
                 f"{where}.retrain_emitters: {index}, but shipped are bases without emitter {SHIPPED_RETRAINED} of "
                 f"{', '.join(SHIPPED)}; train them (bases.{task.base}.source: train) or leave it out (retrain_emitters: [])"
@@ -165,7 +169,9 @@ def _of_statistics(settings: Settings) -> Iterator[str]:
         if step >= steps:
             yield f"scoring.membership.timesteps: {step} is no step of a forward process of {steps}, 0 to {steps - 1}"
     asked = [("generation", settings.generation)]
-    asked += [(f"tasks.{name}.generation", settings.generation_of(name)) for name, task in settings.tasks.items() if task.generation]
+    asked += [
+        (f"tasks.{name}.generation", settings.generation_of(name)) for name, task in settings.tasks.items() if task.generation
+    ]
     for key, generation in asked:
         if generation.steps > steps:
             yield f"{key}.steps: {generation.steps} denoising steps, but the forward process has {steps}"

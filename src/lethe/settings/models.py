@@ -98,7 +98,9 @@ class Settings(Strict):
             *((f"tasks.{name}.metrics", self.metrics_of(name)) for name in self.entity_tasks if self.tasks[name].metrics),
         ]:
             if missing := [name for name in PUBLISHED_METRICS if name not in metrics]:
-                raise ValueError(f"{key}: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}")
+                raise ValueError(
+                    f"{key}: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}"
+                )
         for name in self.tasks:
             key = f"tasks.{name}.metrics" if self.tasks[name].metrics else "scoring.metrics"
             if JUDGE in self.metrics_of(name) and JUDGE not in self.classifiers_of(name):
@@ -107,7 +109,9 @@ class Settings(Strict):
                 raise ValueError(f"{key}: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
         for name, evaluator in self.evaluators.items():
             if names and evaluator.kind == "classifier" and name in names.quantities and name != JUDGE:
-                raise ValueError(f"evaluators.{name}: a classifier is a metric of its name, and '{name}' is one already; rename it")
+                raise ValueError(
+                    f"evaluators.{name}: a classifier is a metric of its name, and '{name}' is one already; rename it"
+                )
             for task_name in evaluator.tasks:
                 check_known(f"evaluators.{name}.tasks", task_name, list(self.tasks))
         return self

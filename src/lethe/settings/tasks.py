@@ -64,7 +64,9 @@ class OfEveryKind(Strict):
 class Task(OfEveryKind):
     """A set of entities that are unlearned one by one and asked for under every model."""
 
-    kind: Literal["entities"] = Field("entities", description="entities: each is forgotten and asked for; cells: see docs/tasks.md")
+    kind: Literal["entities"] = Field(
+        "entities", description="entities: each is forgotten and asked for; cells: see docs/tasks.md"
+    )
     prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
     entities: int = Field(10, ge=2, le=MOST, description="entities after balancing")
     balance: tuple[Column, Column] = Field(description="the two attributes whose combinations are balanced")
@@ -100,7 +102,9 @@ class Task(OfEveryKind):
 class CellEmitter(Strict):
     """What is forgotten: every cell with some values of attributes."""
 
-    covers: dict[Column, str] = Field(min_length=1, description="attribute -> value that is forgotten: every cell with it is covered")
+    covers: dict[Column, str] = Field(
+        min_length=1, description="attribute -> value that is forgotten: every cell with it is covered"
+    )
     overwrite: dict[Column, str] = Field(
         default_factory=dict, description="attribute -> value that takes its place; none: the unconditional concept"
     )

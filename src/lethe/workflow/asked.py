@@ -24,7 +24,9 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
     names = [wildcards["task"]] if "task" in wildcards else list(settings.tasks)
     evaluators = [wildcards["evaluator"]] if "evaluator" in wildcards else list(settings.evaluators)
     # A classifier is a metric of its own name: `judge` with another model
-    metrics = [name for task in names for name in settings.metrics_of(task) if name == JUDGE or name not in settings.classifiers_of(task)]
+    metrics = [
+        name for task in names for name in settings.metrics_of(task) if name == JUDGE or name not in settings.classifiers_of(task)
+    ]
     studied = settings.deepunlearn.datasets
     datasets = [wildcards["dataset"]] if "dataset" in wildcards else list(studied)
     architectures = [name for dataset in datasets for name in studied[dataset].architectures]

@@ -91,7 +91,8 @@ def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: flo
     """The gradient of w_f MSE(forget) + w_r MSE(retain), signs and weights included, each loss the mean over its own rows."""
     parameters = CONFIG.model_dump() | {"forget_weight": forget, "retain_weight": retain}
     generator = torch.Generator().manual_seed(5)
-    to_forget = lent.teach(lent.draw(torch.tensor([0, 2]), 2, generator)[0], lent.overwrite)
+    to_forget, _ = lent.draw(torch.tensor([0, 2]), 2, generator)
+    to_forget = lent.teach(to_forget, lent.overwritten(to_forget, Emitter.of_one(0, "a dog", "a dog")))
     to_keep = lent.teach(lent.draw(torch.tensor([1, 3]), 4, generator)[0])
     with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as factors:
         trained = [p for factor in factors for p in (factor.a, factor.b)]
@@ -120,7 +121,7 @@ def test_a_row_is_fresh_at_every_use_unless_pools_are_asked_for(
 
     monkeypatch.setattr(Borrowed, "draw", counted)
     method = FADE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
-    emitter = Emitter(0, "a dog", "a dog")
+    emitter = Emitter.of_one(0, "a dog", "a dog")
     (result,) = method.unlearn(lent.pipe, [emitter], lent.data, seed=0)  # type: ignore[attr-defined]
     assert counts == drawn and result.record["steps"] == 3
 

@@ -13,9 +13,7 @@ from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
 
 
-def encode_task(
-    base: Path, tar: Path, index: Path, training: Path, latents: Path, device: str, size: int
-) -> None:
+def encode_task(base: Path, tar: Path, index: Path, training: Path, latents: Path, device: str, size: int) -> None:
     """Encode the training images of a task with the VAE of its base.
 
     Args:

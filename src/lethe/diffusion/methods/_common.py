@@ -44,7 +44,9 @@ def check_emitters(emitters: Sequence[Emitter], data: UnlearnData, *, rows: bool
     for emitter in emitters:
         who = f"emitter {emitter.index} ('{emitter.name}')"
         if not set(emitter.covers) <= set(data.prompts) or not all(emitter.texts):
-            raise ValueError(f"{who} has no prompt for each of {list(emitter.covers)}; receivers with one: {sorted(data.prompts)}")
+            raise ValueError(
+                f"{who} has no prompt for each of {list(emitter.covers)}; receivers with one: {sorted(data.prompts)}"
+            )
         if rows:
             forget = int(covered(data.receivers, emitter).sum())
             if forget == 0:
@@ -52,7 +54,9 @@ def check_emitters(emitters: Sequence[Emitter], data: UnlearnData, *, rows: bool
             if forget == len(data.receivers):
                 raise ValueError(f"{who} has no retain rows: all {forget} rows of the training split are its own")
             if unknown := sorted(set(emitter.overwrite.values()) - set(data.overwrites)):
-                raise ValueError(f"{who} is overwritten by '{unknown[0]}'; allowed: {list(data.overwrites)}, the data's `overwrites`")
+                raise ValueError(
+                    f"{who} is overwritten by '{unknown[0]}'; allowed: {list(data.overwrites)}, the data's `overwrites`"
+                )
     if rows:
         missing = sorted(set(data.receivers.unique().tolist()) - set(data.prompts))
         if missing:

@@ -198,7 +198,9 @@ class UCE:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Concepts ``(m, d)``, guides ``(m, d)`` and preserved ``(n, d)`` of one emitter."""
         others = _others(prompts, emitter, data)
-        concepts, guides = zip(*(self._concept(emitter, prompts[text], prompts[guide], others) for text, guide in edits), strict=True)
+        concepts, guides = zip(
+            *(self._concept(emitter, prompts[text], prompts[guide], others) for text, guide in edits), strict=True
+        )
         distinct = [prompts[guide] for guide in dict.fromkeys(guide for _, guide in edits)]
         last = self.config.tokens == "last"
         if self.config.preserve == "guide":

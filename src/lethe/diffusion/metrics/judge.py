@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.metrics.base import Classifier, MetricContext, MetricSpec, ScoringBatch, spec_of
 
-
 JUDGE = "judge"  # the classifier over the entities of all tasks
 
 
@@ -41,7 +40,9 @@ class JudgeAccuracy:
     def create(cls, context: MetricContext, name: str = JUDGE) -> JudgeAccuracy:
         """The metric of one of the context's classifiers; a ``ValueError`` names what is missing."""
         if name not in context.classifiers:
-            raise ValueError(f"metric '{name}' needs a classifier of that name in `classifiers`; there are: {list(context.classifiers)}")
+            raise ValueError(
+                f"metric '{name}' needs a classifier of that name in `classifiers`; there are: {list(context.classifiers)}"
+            )
         return cls(context.classifiers[name], name)
 
     @property

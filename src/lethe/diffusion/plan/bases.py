@@ -155,7 +155,9 @@ class Bases:
             asked = given["tokenizer"]
             read = [e for e, entry in settings.evaluators.items() if entry.kind == "clip" and entry.tokenizer == asked]
             of_clips = {task for evaluator in read for task in settings.tasks_of_evaluator(evaluator)}
-            return [name for name, task in settings.tasks.items() if settings.bases[task.base].tokenizer == asked or name in of_clips]
+            return [
+                name for name, task in settings.tasks.items() if settings.bases[task.base].tokenizer == asked or name in of_clips
+            ]
         base = given["base"] if "base" in given else settings.tasks[given["task"]].base
         return [name for name, task in settings.tasks.items() if task.base == base]
 

@@ -103,10 +103,9 @@ def train_base(
         caption_index = torch.where(silent, len(captions), labels[chosen])
         scale = kept[times][:, None, None, None]
         noised = scale.sqrt() * latents[chosen] + (1 - scale).sqrt() * noise
-        if few:
-            states = text_encoder(token_ids).last_hidden_state[caption_index]
-        else:
-            states = text_encoder(token_ids[caption_index]).last_hidden_state
+        asked = slice(None) if few else caption_index
+        states = text_encoder(token_ids[asked]).last_hidden_state
+        states = states[caption_index] if few else states
         error = F.mse_loss(unet(noised, times, states).sample, noise, reduction="none").mean((1, 2, 3))
         trainer.update((loss_weight[times] * error).mean())
         average.update()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,18 +19,18 @@ class TaskImages:
         names: entities in order.
         captions: one per entity, e.g. ``"An image of a seven"``.
         popularity: one per entity, 0 to 100.
-        records: of the source, one per entity, for what a classifier is to tell.
         images: ``(N, 3, H, W)`` uint8.
         labels: ``(N,)`` int64, index into ``names``.
+        records: of the source, one per entity: what a classifier of an attribute is to tell.
     """
 
     task: str
     names: list[str]
     captions: list[str]
     popularity: list[float]
-    records: list[dict[str, Any]]
     images: torch.Tensor
     labels: torch.Tensor
+    records: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not len(self.names) == len(self.captions) == len(self.popularity):

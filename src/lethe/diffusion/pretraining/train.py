@@ -135,7 +135,9 @@ def base_part(
     round_to_half(unet)
     quality = {} if judge is None else _judged(judge, autoencoder, text_encoder, unet, words, names, captions, settings)
     left_out = list(exclude)[0] if len(exclude) == 1 else list(exclude) or None
-    save_asset(Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance | {"exclude": left_out, "quality": quality})
+    save_asset(
+        Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance | {"exclude": left_out, "quality": quality}
+    )
 
 
 def _judged(

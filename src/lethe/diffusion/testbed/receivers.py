@@ -79,7 +79,9 @@ class Emitter:
 
     def __post_init__(self) -> None:
         if not self.covers or list(self.covers) != sorted(set(self.covers)):
-            raise ValueError(f"emitter {self.index} ('{self.name}') covers {list(self.covers)}; allowed: different receivers, rising")
+            raise ValueError(
+                f"emitter {self.index} ('{self.name}') covers {list(self.covers)}; allowed: different receivers, rising"
+            )
         if len(self.texts) != len(self.covers) or set(self.overwrite) != set(self.covers):
             raise ValueError(
                 f"emitter {self.index} ('{self.name}') covers {list(self.covers)}, but has {len(self.texts)} texts and overwrites "
@@ -147,11 +149,16 @@ def of_cells(records: Sequence[Mapping[str, Any]], settings: CellTask) -> tuple[
                 "allowed: at least one, and not all"
             )
         overwrite = {
-            r.index: prompt_of(settings.prompt_style, {**r.attributes, **asked.overwrite}) if asked.overwrite else "" for r in covered
+            r.index: prompt_of(settings.prompt_style, {**r.attributes, **asked.overwrite}) if asked.overwrite else ""
+            for r in covered
         }
         emitters.append(
             Emitter(
-                index, " ".join(asked.covers.values()), tuple(r.index for r in covered), tuple(r.prompt for r in covered), overwrite
+                index,
+                " ".join(asked.covers.values()),
+                tuple(r.index for r in covered),
+                tuple(r.prompt for r in covered),
+                overwrite,
             )
         )
     return receivers, emitters

@@ -11,9 +11,7 @@ from lethe.settings.generation import Generation
 from lethe.tools.speed.invariance import bench_batch_invariance
 
 
-def measure(
-    base: Path, receivers: Path, json: Path, task: str, generation: Generation, world: str, device: str
-) -> None:
+def measure(base: Path, receivers: Path, json: Path, task: str, generation: Generation, world: str, device: str) -> None:
     """Write the largest difference of a pixel."""
     asked = read_receivers(receivers)
     write_json(json, bench_batch_invariance(base, asked, generation, world, task, resolve_device(device)))
