@@ -96,9 +96,9 @@ def _of_models(settings: Settings) -> Iterator[str]:
     for name, base in settings.bases.items():
         if base.source == "prebuilt" and name not in SHIPPED:
             yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {', '.join(SHIPPED)}{nearest(name, list(SHIPPED))}"
-        for key, part, shipped in (("vae", base.vae, "vae"), ("tokenizer", base.tokenizer, "tokenizer")):
-            if base.source == "prebuilt" and part != shipped:
-                yield f"bases.{name}.{key}: no part '{part}' is shipped; allowed with source: prebuilt: {shipped}"
+        for key, part in (("vae", base.vae), ("tokenizer", base.tokenizer)):
+            if base.source == "prebuilt" and part != key:  # the shipped ones are called so
+                yield f"bases.{name}.{key}: no part '{part}' is shipped; allowed with source: prebuilt: {key}"
     yield from _of_parts(settings)
     for name, evaluator in settings.evaluators.items():
         if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
@@ -116,13 +116,13 @@ def _of_models(settings: Settings) -> Iterator[str]:
 def _of_parts(settings: Settings) -> Iterator[str]:
     """Parts with one name: each is one file below parts/."""
     owner: dict[str, str] = {}
-    named = [(f"bases.{name}.vae", base.vae, "vae") for name, base in settings.bases.items()]
-    named += [(f"bases.{name}.tokenizer", base.tokenizer, "tokenizer") for name, base in settings.bases.items()]
-    named += [(f"evaluators.{name}.tokenizer", entry.tokenizer, "tokenizer") for name, entry in settings.evaluators.items()]
-    named += [(f"evaluators.{name}", name, f"evaluator {name}") for name in settings.evaluators]
+    named = [(f"bases.{name}.vae", base.vae, "an autoencoder") for name, base in settings.bases.items()]
+    named += [(f"bases.{name}.tokenizer", base.tokenizer, "a tokenizer") for name, base in settings.bases.items()]
+    named += [(f"evaluators.{name}.tokenizer", entry.tokenizer, "a tokenizer") for name, entry in settings.evaluators.items()]
+    named += [(f"evaluators.{name}", name, f"the evaluator {name}") for name in settings.evaluators]
     for key, part, what in named:
         if owner.setdefault(part, what) != what:
-            yield f"{key}: the part '{part}' would be a {what} and a {owner[part]}; give one of them another name"
+            yield f"{key}: the part '{part}' would be {what} and {owner[part]}; give one of them another name"
         if part.startswith(("base_", "retrain_")):
             yield f"{key}: '{part}' begins as parts of bases do; allowed: a name without base_ or retrain_"
 
