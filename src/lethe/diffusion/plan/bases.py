@@ -100,7 +100,7 @@ class Bases:
     def evaluator_parts(self, wildcards: Wildcards) -> dict[str, Any]:
         """What an evaluator's folder is put together from."""
         entry = self.settings.evaluators[wildcards.evaluator]
-        tokenizer = self.part(entry.tokenizer, entry.source)[1:] if entry.kind == "clip" else []
+        tokenizer = self.part(entry.tokenizer, entry.source)[1] if entry.kind == "clip" else []
         return {"weights": self.part(wildcards.evaluator, entry.source), "tokenizer": tokenizer}
 
     def retrained_part(self, wildcards: Wildcards) -> list[str]:
@@ -165,13 +165,13 @@ class Bases:
         """The autoencoder that the wildcard's base, or the base of its task, is trained with."""
         return self.part(self._base_of(wildcards).vae, "train")
 
-    def tokenizer_of(self, wildcards: Wildcards) -> list[str]:
+    def tokenizer_of(self, wildcards: Wildcards) -> str | list[str]:
         """The tokenizer of the wildcard's base, of the base of its task, or of its evaluator if it reads text, where they are trained."""
         given = dict(wildcards.items())
         if "evaluator" not in given:
-            return self.part(self._base_of(wildcards).tokenizer, "train")[1:]
+            return self.part(self._base_of(wildcards).tokenizer, "train")[1]
         evaluator = self.settings.evaluators[given["evaluator"]]
-        return self.part(evaluator.tokenizer, "train")[1:] if evaluator.kind == "clip" else []
+        return self.part(evaluator.tokenizer, "train")[1] if evaluator.kind == "clip" else []
 
     def judge_of(self, wildcards: Wildcards) -> list[str]:
         """The classifier that measures a base which is trained: the first that knows the entities of all its tasks; none without one."""

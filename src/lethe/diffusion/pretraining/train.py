@@ -86,6 +86,11 @@ def evaluator_part(
     tasks = [grouped(task, evaluator.attribute) for task in tasks]
     images, labels, classes, captions = join(tasks)
     held_out = held_out_mask(labels, settings.judge.held_out)
+    if not held_out.any():
+        raise ValueError(
+            f"no class has {settings.judge.held_out} images, so none is held out to measure the evaluator on; allowed: more images, "
+            "or a smaller pretraining.judge.held_out"
+        )
     begin = time.monotonic()
     part = PARTS[evaluator.kind]
     own: Any = getattr(settings, part)
