@@ -30,6 +30,9 @@ Attributes = Annotated[
 class OfEveryKind(Strict):
     """What tasks of every kind have."""
 
+    kind: Literal["entities", "cells"] = Field(
+        description="entities: each is forgotten and asked for; cells: combinations of attributes (docs/datasets.md)"
+    )
     source: str = Field(description="where images and attributes come from; see lethe.diffusion.sources")
     source_options: AnyOptions = Field(
         default_factory=SourceOptions, description="files that the source reads; see lethe.settings.sources"
@@ -65,7 +68,7 @@ class Task(OfEveryKind):
     """A set of entities that are unlearned one by one and asked for under every model."""
 
     kind: Literal["entities"] = Field(
-        "entities", description="entities: each is forgotten and asked for; cells: see docs/tasks.md"
+        "entities", description="entities: each is forgotten and asked for; cells: combinations of attributes (docs/datasets.md)"
     )
     prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
     entities: int = Field(10, ge=2, le=MOST, description="entities after balancing")

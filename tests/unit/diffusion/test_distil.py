@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_clipping_acts(lent: Borrowed) -> None:
     with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as factors:
         record = optimise(factors, CONFIG, gradient)
     assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
+
+
+def test_a_covered_row_is_taught_what_takes_its_own_place() -> None:
+    """Receivers 0 and 1 are covered and overwritten by two texts, receiver 2 is not: the teacher sees its own prompt."""
+    pipe = load_pipeline(shared_tiny_pipeline())
+    data = UnlearnData(torch.zeros(3, 4, 8, 8), torch.arange(3), {0: "a dog", 1: "a cat", 2: "a lake"}, ("a photo", ""))
+    lent = Borrowed(pipe, data)
+    rows, shown = lent.draw(torch.arange(3), 12, torch.Generator().manual_seed(0))
+    seen = lent.overwritten(rows, Emitter(0, "pets", (0, 1), ("a dog", "a cat"), {0: "", 1: "a photo"}))
+    texts = encode_prompts(pipe, ["", "a photo", "a lake"])
+    torch.testing.assert_close(lent.text(replace(rows, prompt=seen)), texts[shown])
+    assert set(shown.tolist()) == {0, 1, 2}
 
 
 @pytest.mark.parametrize(("forget", "retain"), [(1.0, 0.0), (0.0, 1.0), (0.3, 2.0)])

@@ -86,10 +86,16 @@ def test_what_a_task_has_of_its_own_reaches_its_jobs() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"prompt_style": "a {color} {shape}"}, "tasks.toy: prompt_style: 'color' is unknown; allowed: colour, shape; did you mean"),
+        (
+            {"prompt_style": "a {color} {shape}"},
+            "tasks.toy: prompt_style: 'color' is unknown; allowed: colour, shape; did you mean",
+        ),
         ({"prompt_style": "a {shape}"}, "prompt_style: 'a {shape}' lacks {colour}"),
         ({"emitters": [{"covers": {"colur": "red"}}]}, "emitters.0.covers: 'colur' is unknown; .* did you mean 'colour'"),
-        ({"emitters": [{"covers": {"colour": "red"}, "overwrite": {"colour": "red"}}]}, "tasks.toy.emitters.0: .* replaced by itself"),
+        (
+            {"emitters": [{"covers": {"colour": "red"}, "overwrite": {"colour": "red"}}]},
+            "tasks.toy.emitters.0: .* replaced by itself",
+        ),
         ({"metrics": ["clip", "color"]}, "tasks.toy.metrics: 'color' is unknown; .* did you mean 'colour'"),
         ({"tuning_emitters": [2]}, "tasks.toy.tuning_emitters: 2 is not an index of 2 emitters"),
         ({"kind": "cell"}, "tasks.toy.kind: Input should be 'entities', got 'cell'"),
@@ -106,8 +112,14 @@ def test_a_fault_is_named_with_key_value_and_what_is_allowed(change: dict[str, A
     ("evaluators", "message"),
     [
         ({"other": {**OWN, "kind": "clip"}}, r"evaluators: task 'toy' has 2 of kind clip \(toy_clip, other\); allowed: one"),
-        ({"other": {**OWN, "attribute": "colours"}}, "evaluators.other.attribute: 'colours' is no attribute of task 'toy'.*did you mean"),
-        ({"ssim": {**OWN, "attribute": "colour"}}, "evaluators.ssim: a classifier is a metric of its name, and 'ssim' is one already"),
+        (
+            {"other": {**OWN, "attribute": "colours"}},
+            "evaluators.other.attribute: 'colours' is no attribute of task 'toy'.*did you mean",
+        ),
+        (
+            {"ssim": {**OWN, "attribute": "colour"}},
+            "evaluators.ssim: a classifier is a metric of its name, and 'ssim' is one already",
+        ),
         ({"toy_words": {**OWN, "attribute": "colour"}}, "the part 'toy_words' would be the evaluator toy_words and a tokenizer"),
         ({"other": {**OWN, "tasks": ["toys"]}}, "evaluators.other.tasks: 'toys' is unknown; .* did you mean 'toy'"),
     ],
