@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodRecord
-from lethe.diffusion.methods._common import check_emitters, seeded_generator
+from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
 from lethe.diffusion.methods._lora_training import (
     Borrowed,
     LoraTrainingConfig,
@@ -92,19 +92,19 @@ class SPARE(Method[SPAREConfig]):
         begin = time.monotonic()
         size = config.retain_pool or config.steps * config.retain_batch
         pool_generator = seeded_generator(seed, "retain pool")
-        pool, shown = lent.draw(torch.arange(len(data.entities)), size, pool_generator)
+        pool, shown = lent.draw(torch.arange(len(data.receivers)), size, pool_generator)
         pool = lent.teach(pool)
         shared = time.monotonic() - begin
         for emitter in emitters:
             begin = time.monotonic()
-            keep = (shown != emitter.index).nonzero()[:, 0]
+            keep = (~covered(shown, emitter)).nonzero()[:, 0]
             if len(keep) == 0:
                 raise ValueError(
-                    f"retain_pool: none of {size} rows shows another entity than emitter {emitter.index} ('{emitter.name}')"
+                    f"retain_pool: none of {size} rows shows what emitter {emitter.index} ('{emitter.name}') does not cover"
                 )
             rows = emitter_generator(seed, emitter, "rows")
             forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
-            forget = lent.teach(forget, lent.overwrite)
+            forget = lent.teach(forget, lent.overwritten(forget, emitter))
             order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
             retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
             modules, masks = self.select(lent, emitter, seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, cast
 
 import torch
@@ -56,7 +56,7 @@ def train_base(
     tokenizer: PreTrainedTokenizerFast,
     settings: BaseModelSettings,
     seed: int,
-    exclude: str | None = None,
+    exclude: Collection[str] = (),
 ) -> tuple[CLIPTextModel, UNet2DConditionModel]:
     """Train a text encoder and a UNet jointly to predict the noise.
 
@@ -69,7 +69,7 @@ def train_base(
         tokenizer: of the captions.
         settings: architecture and training.
         seed: of the initialisation and of every draw.
-        exclude: an entity that the training never sees. All else, the initialisation included, is that of the full
+        exclude: entities that the training never sees. All else, the initialisation included, is that of the full
             training: the reference of exact unlearning.
 
     Returns:
@@ -80,19 +80,19 @@ def train_base(
     if not len(names) == len(captions) == len(weights):
         raise ValueError(f"{len(names)} names, {len(captions)} captions, {len(weights)} weights")
     weights = weights.clone()
-    if exclude is not None:
-        if exclude not in names:
-            raise ValueError(f"cannot exclude '{exclude}'; entities: {', '.join(names)}{nearest(exclude, list(names))}")
-        weights[list(names).index(exclude)] = 0
+    for left_out in exclude:
+        if left_out not in names:
+            raise ValueError(f"cannot exclude '{left_out}'; entities: {', '.join(names)}{nearest(left_out, list(names))}")
+        weights[list(names).index(left_out)] = 0
     image_weights = (weights / torch.bincount(labels, minlength=len(names)).clamp(min=1))[labels]
 
     torch.manual_seed(seed)
     text_encoder = build_text_encoder(settings.text_encoder, tokenizer).train()
     unet = build_unet(settings.unet, settings.text_encoder.width, latents.shape[1]).train()
-    trainer = Trainer([text_encoder, unet], settings.optimizer, f"base without {exclude}" if exclude else "base")
+    trainer = Trainer([text_encoder, unet], settings.optimizer, f"base without {', '.join(exclude)}" if exclude else "base")
     average = Average(trainer.parameters, settings.ema_decay)
-    # The empty caption comes last. All captions together are fewer than a batch, so each is encoded once per step.
-    token_ids = tokenize(tokenizer, [*captions, ""])
+    token_ids = tokenize(tokenizer, [*captions, ""])  # the empty caption comes last
+    few = len(token_ids) <= settings.optimizer.batch_size  # then each caption is encoded once a step, however often it is drawn
     kept = build_scheduler(settings.noise, "ddim").alphas_cumprod
     snr = kept / (1 - kept)
     loss_weight = snr.clamp(max=settings.min_snr_gamma) / snr
@@ -109,7 +109,9 @@ def train_base(
         caption_index = torch.where(silent, len(captions), labels[chosen])
         scale = kept[times][:, None, None, None]
         noised = scale.sqrt() * latents[chosen] + (1 - scale).sqrt() * noise
-        states = text_encoder(token_ids).last_hidden_state[caption_index]
+        asked = slice(None) if few else caption_index
+        states = text_encoder(token_ids[asked]).last_hidden_state
+        states = states[caption_index] if few else states
         error = F.mse_loss(unet(noised, times, states).sample, noise, reduction="none").mean((1, 2, 3))
         trainer.update((loss_weight[times] * error).mean())
         average.update()

@@ -108,7 +108,7 @@ def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[lis
 def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision) -> float:
     """Steps per second of a registered method over ``EMITTERS`` emitters: all of its work but encoding, which is once per task."""
     make: Callable[..., Method[Any]] = METHODS.load(method)
-    emitters = [Emitter(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
+    emitters = [Emitter.of_one(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
     list(make(steps=2, precision=precision).unlearn(pipe, emitters[:1], data, seed=0))  # warms up
     with elapsed(pipe.unet.device) as seconds:
         list(make(steps=steps, precision=precision).unlearn(pipe, emitters, data, seed=0))
@@ -125,7 +125,7 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
     config = LoraTrainingConfig()
     generator = seeded_generator(0, "uncached")
     step = {"distil": _fade_step, "munba": _munba_step}[method]
-    forget, retain = ((data.entities == 0).nonzero()[:, 0], (data.entities != 0).nonzero()[:, 0])
+    forget, retain = ((data.receivers == 0).nonzero()[:, 0], (data.receivers != 0).nonzero()[:, 0])
     with adapters(pipe.unet, find_modules(pipe.unet, config.target_modules), config, generator) as factors:
         parameters: list[Tensor] = [p for factor in factors for p in (factor.a, factor.b)]
         optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate)
@@ -134,7 +134,7 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
             batches = []
             for rows, count in ((forget, config.forget_batch), (retain, config.retain_batch)):
                 chosen = rows[torch.randint(len(rows), (count,), generator=generator)].tolist()
-                captions = [data.prompts[int(data.entities[row])] for row in chosen]
+                captions = [data.prompts[int(data.receivers[row])] for row in chosen]
                 batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
             for parameter, gradient in zip(parameters, step(pipe, batches[0], batches[1], parameters), strict=True):
                 parameter.grad = gradient
