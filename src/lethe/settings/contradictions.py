@@ -11,15 +11,15 @@ from lethe.settings.rules import Derived
 from lethe.settings.sources import BreedOptions, LfwOptions
 
 if TYPE_CHECKING:
-    from lethe.settings.models import Settings
     from lethe.settings.names import Names
+    from lethe.settings.sections import Sections
     from lethe.settings.tasks import CellTask, Task
 
 SHIPPED_EVALUATORS = ("clip", "backbone", "judge")
 REPORTED = 2  # emitters that a reported mean has at least
 
 
-def contradictions(settings: Settings, names: Names | None) -> list[str]:
+def contradictions(settings: Sections, names: Names | None) -> list[str]:
     """One line per contradiction; none if the settings fit together. ``names`` are those that exist, None if that is not asked."""
     found = [
         line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
@@ -27,7 +27,7 @@ def contradictions(settings: Settings, names: Names | None) -> list[str]:
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 
-def _of_task(name: str, task: Task | CellTask, settings: Settings, retrained: list[str]) -> Iterator[str]:
+def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where = f"tasks.{name}"
     emitters, what = task.emitters_count, "entities" if task.kind == "entities" else "emitters"
     for key in ("tuning_emitters", "retrain_emitters"):
@@ -52,7 +52,7 @@ def _of_entities(where: str, task: Task, there: int | None) -> Iterator[str]:
         yield f"{where}.source_options.initial: {task.source_options.initial} are looked at, `entities` asks for {task.entities}"
 
 
-def _of_retraining(name: str, task: Task | CellTask, settings: Settings, retrained: list[str]) -> Iterator[str]:
+def _of_retraining(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where, base = f"tasks.{name}", settings.bases[task.base]
     if not set(retrained) & set(settings.methods):
         return
@@ -94,7 +94,7 @@ def _unknown(where: str, column: str, there: list[str], source: str) -> Iterator
         yield f"{where}: '{column}' is no column of the source '{source}' nor of `rules` above; there are: {', '.join(there)}{nearest(column, there)}"
 
 
-def _of_models(settings: Settings) -> Iterator[str]:
+def _of_models(settings: Sections) -> Iterator[str]:
     for name, base in settings.bases.items():
         if base.source == "prebuilt" and name not in SHIPPED:
             yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {', '.join(SHIPPED)}{nearest(name, list(SHIPPED))}"
@@ -115,7 +115,7 @@ def _of_models(settings: Settings) -> Iterator[str]:
         yield from _of_evaluators(name, settings)
 
 
-def _of_parts(settings: Settings) -> Iterator[str]:
+def _of_parts(settings: Sections) -> Iterator[str]:
     """Parts with one name: each is one file below parts/."""
     owner: dict[str, str] = {}
     named = [(f"bases.{name}.vae", base.vae, "an autoencoder") for name, base in settings.bases.items()]
@@ -129,7 +129,7 @@ def _of_parts(settings: Settings) -> Iterator[str]:
             yield f"{key}: '{part}' begins as parts of bases do; allowed: a name without base_ or retrain_"
 
 
-def _of_evaluators(name: str, settings: Settings) -> Iterator[str]:
+def _of_evaluators(name: str, settings: Sections) -> Iterator[str]:
     """Whether the images of a task can be scored, and by whom."""
     task, judges = settings.tasks[name], settings.evaluators_of(name)
     for kind in ("clip", "backbone"):
@@ -158,7 +158,7 @@ def _of_evaluators(name: str, settings: Settings) -> Iterator[str]:
             )
 
 
-def _of_statistics(settings: Settings) -> Iterator[str]:
+def _of_statistics(settings: Sections) -> Iterator[str]:
     statistics = settings.statistics
     if statistics.alpha * (statistics.permutations + 1) < 1:
         yield f"statistics.alpha: {statistics.alpha} is below the smallest p-value of {statistics.permutations} permutations"
@@ -181,7 +181,7 @@ def _of_statistics(settings: Settings) -> Iterator[str]:
         yield "similarity.kinds: 'true' alone; a source of real images does not know it, name another one beside it"
 
 
-def _of_names(settings: Settings, quantities: list[str]) -> Iterator[str]:
+def _of_names(settings: Sections, quantities: list[str]) -> Iterator[str]:
     """Two tasks that share a file: where a task's name meets a method's or another word, one text can be read in two ways."""
     owner: dict[str, str] = {}
     for task in settings.tasks:
