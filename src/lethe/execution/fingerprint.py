@@ -3,7 +3,8 @@
 Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries a hash of its code as a
 parameter (``lethe.execution.code``), made of the facts here, which are found without running anything. What decides no result is no part
 of a hash: comments, docstrings, layout, descriptions of settings, imports for type checkers, and the lines that register a name, since
-what a job asks for by name is added by that name. A module that only carries jobs out (logs, locks, progress) says so itself::
+what a job asks for by name is added by that name. So is what a class says of itself, where a job reads it (``lethe.core.description``).
+A module that only carries jobs out (logs, locks, progress) says so itself::
 
     DECIDES_NO_RESULT = "tells what a job does"
 
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from lethe.core import description
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import CorruptFileError, read_json, readable, write_json
 
@@ -37,11 +39,15 @@ class Facts(NamedTuple):
         digest: hash of its syntax tree without what decides no result; empty for a module that decides none.
         names: every dotted name that it imports from ``lethe``, sorted.
         registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
+        descriptions: name of a ``Descriptions`` that it makes -> the registry, in the same module, and the keys that are read.
+        about: class -> key -> text of what the class says of itself.
     """
 
     digest: str
     names: list[str]
     registries: dict[str, dict[str, str]]
+    descriptions: dict[str, list[str]]
+    about: dict[str, dict[str, str]]
 
 
 FILES = (".py", ".ipynb")  # of code outside the package
@@ -132,12 +138,15 @@ def _facts(key: str, file: Path) -> Facts:
     if key not in _recalled:
         tree = ast.parse(_source(file), filename=str(file))
         registries = _take_registries(tree)
+        about = _take_about(tree)
         tree = _Reduced().visit(tree)
         marked = any(MARK in _assigned(node) for node in tree.body)
         _recalled[key] = Facts(
             digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
             names=_names(tree),
             registries=registries,
+            descriptions={name: keys for node in tree.body if (keys := _described(node)) for name in _assigned(node)},
+            about=about,
         )
     return _recalled[key]
 
@@ -197,6 +206,26 @@ def _take_registries(tree: ast.Module) -> dict[str, dict[str, str]]:
             kept.append(statement)
     tree.body = kept
     return made
+
+
+def _take_about(tree: ast.Module) -> dict[str, dict[str, str]]:
+    """What the classes of a module say of themselves; it is taken out of the tree."""
+    found = {}
+    for node in tree.body:
+        said = description.about(node) if isinstance(node, ast.ClassDef) else None
+        if isinstance(node, ast.ClassDef) and said is not None:
+            found[node.name] = {key: ast.unparse(value) for key, value in said.items()}
+            node.body = [statement for statement in node.body if not description.says(statement)]
+    return found
+
+
+def _described(node: ast.stmt) -> list[str]:
+    """Registry and keys of a statement ``NAME = Descriptions(REGISTRY, "key", ...)``; empty for any other."""
+    call = getattr(node, "value", None)
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "Descriptions":
+        return []
+    registry, *keys = call.args
+    return [ast.unparse(registry), *(str(ast.literal_eval(key)) for key in keys)]
 
 
 def _makes_registry(node: ast.stmt) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from lethe.classifiers import ARCHITECTURES, METHODS, PROVIDERS
+from lethe.core.description import check_descriptions
 from lethe.diffusion.methods import UNLEARNERS
-from lethe.diffusion.metrics import METRICS, SPECS
+from lethe.diffusion.metrics import METRICS
+from lethe.diffusion.metrics.base import MetricDescription
+from lethe.diffusion.metrics.specs import quantities
 from lethe.diffusion.sources import SOURCES
 from lethe.settings.load import load_settings
 from lethe.settings.models import Settings
@@ -18,7 +21,9 @@ def load_configuration(config: dict[str, Any]) -> Settings:
 
     Raises:
         SettingsError: listing all faults, one a line.
+        DescriptionError: a registered metric does not say what its numbers mean; it would be computed for hours and could not be read.
     """
+    check_descriptions(METRICS, MetricDescription)
     return load_settings(config, registered_names())
 
 
@@ -27,7 +32,7 @@ def registered_names() -> Names:
     return Names(
         methods=UNLEARNERS.names(),
         metrics=METRICS.names(),
-        quantities=list(SPECS),
+        quantities=quantities(),
         sources=SOURCES.names(),
         datasets=PROVIDERS.names(),
         architectures=ARCHITECTURES.names(),

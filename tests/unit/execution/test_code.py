@@ -26,7 +26,14 @@ BOTH = {"lethe.methods.METHODS": ["plain", "deep"], "lethe.layers.LAYERS": ["wid
 
 
 def clear() -> None:
-    caches = (fingerprint.facts_of, fingerprint._imports, fingerprint.is_module, code._code_of, code.registries)
+    caches = (
+        fingerprint.facts_of,
+        fingerprint._imports,
+        fingerprint.is_module,
+        code._code_of,
+        code.registries,
+        code.descriptions,
+    )
     for cached in caches:
         cached.cache_clear()
     fingerprint._recalled.clear()

@@ -20,7 +20,7 @@ from lethe.benchmarks.icare.templates.pair_regression import entity_folds, entit
 from lethe.benchmarks.icare.templates.parameters import validate
 from lethe.benchmarks.icare.templates.pareto import front
 from lethe.benchmarks.icare.templates.result import Finding, Result
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.statistics.association import mantel
 from lethe.statistics.resampling import Inference
 

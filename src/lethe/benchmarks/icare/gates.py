@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from lethe.core.gate import Gate
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.statistics.association import bootstrap_mean
-from lethe.diffusion.metrics.base import SPECS, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.diffusion.metrics.specs import comparisons, is_comparison, spec_of
 from lethe.core.missing import mean
 from lethe.diffusion.testbed.similarity import distinct_values
 
@@ -27,10 +27,9 @@ def gate_none_is_zero(pairs: pd.DataFrame, method: str = "none") -> Gate:
         pairs: tidy pairs of a task, all methods.
         method: registry name of the no-op.
     """
-    rows = pairs[
-        (pairs["method"] == method) & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
-    ]
-    undamaged = rows["metric"].map({name: spec.undamaged for name, spec in SPECS.items()})
+    names = comparisons(pairs["metric"].unique())
+    rows = pairs[(pairs["method"] == method) & pairs["metric"].isin(names)]
+    undamaged = rows["metric"].map({name: spec_of(name).undamaged for name in names})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())
     how = f"largest deviation from the untouched value over {len(rows)} values of method '{method}'"
@@ -162,7 +161,7 @@ def unlearning_table(
             row |= _unlearncanvas(row)
             row["judge_left_out"] = left_out["judge"]
         for name, matrix in quantities.items():
-            if name not in SPECS or spec_of(name).kind == "image":
+            if not is_comparison(name):
                 continue
             row[f"{name}_emitter"] = bootstrap_mean(np.array([matrix[k, k] for k in reported]), draws, level, seed).mean
             add(f"{name}_others", np.array([mean(np.delete(matrix[k], k)) for k in reported]))

@@ -21,7 +21,7 @@ from lethe.benchmarks.icare.gates import (
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.statistics.resampling import Inference, q_values
-from lethe.diffusion.metrics.base import SPECS, spec_of
+from lethe.diffusion.metrics.specs import is_comparison, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.core.records import ModelId
 
@@ -69,7 +69,7 @@ def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, 
         (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
         for method, found in quantities.items()
         for metric, matrix in found.items()
-        if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
+        if is_comparison(metric) and not metric.endswith("_published")
     }
 
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 
 
 class JudgeAccuracy:
@@ -22,6 +22,17 @@ class JudgeAccuracy:
         classes: class names in the order of the logits.
         entities: entity names by receiver index; each must be a class.
     """
+
+    about = MetricDescription(
+        name="judge",
+        kind="image",
+        arrow="↑",
+        range=(0.0, 1.0),
+        label="Judge accuracy",
+        unit="share of images",
+        version="1 if argmax over the classes is the asked entity",
+        source="UnlearnCanvas, Zhang 2024",
+    )
 
     def __init__(self, logits: Callable[[torch.Tensor], torch.Tensor], classes: Sequence[str], entities: Sequence[str]) -> None:
         known = {name: index for index, name in enumerate(classes)}
@@ -42,11 +53,6 @@ class JudgeAccuracy:
         if context.judge is None:
             raise ValueError("metric 'judge' needs `judge` (a function from images to logits), `judge_classes` and `entities`")
         return cls(context.judge, context.judge_classes, context.entities)
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        return spec_of("judge")
 
     def class_of(self, receiver: int) -> int:
         """Position of a receiver's class in the judge's logits."""

@@ -9,7 +9,7 @@ import numpy as np
 from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.missing import known, mean, told
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.tools.fidelity.world import Effect, World, agreement, others
 
 POSITIONS = (0, 5)  # of one image in two batches

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.io.tables import read_json, read_parquet
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures import tables
 from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
 from lethe.figures.style import INK, method_colour, method_name, panels, publish, styled

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
-from lethe.benchmarks.icare.pairs import DIFFERENCES, PAIRS, PUBLISHED_KEYS
+from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.benchmarks.icare.templates import TEMPLATES
 from lethe.benchmarks.icare.templates.base import Template, emitters_of, kinds_of, methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates.parameters import ParameterError, Parameters, parse
+from lethe.diffusion.metrics import with_published
+from lethe.diffusion.metrics.specs import compared
 from lethe.settings.models import Settings
 from lethe.settings.strict import check_known
 
@@ -56,9 +58,7 @@ def check(template: Template, parameters: Parameters, settings: Settings) -> Non
 
 def metrics(settings: Settings, published: bool = False) -> list[str]:
     """The pair metrics that a world has."""
-    scored = settings.scoring.metrics
-    found = [f"{name}_diff" for name in DIFFERENCES if name in scored]
-    found += [name for column, name in PAIRS.items() if column.removesuffix("_published") in scored]
+    found = list(compared(with_published(settings.scoring.metrics)).values())
     return [name for name in found if name in PUBLISHED_KEYS] if published else found
 
 

@@ -13,7 +13,7 @@ from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.parameters import PairParameters
 from lethe.benchmarks.icare.templates.pictures import picture_rows
 from lethe.benchmarks.icare.templates.result import Result
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 
 
 class InterferenceVisualSummary(PairParameters):

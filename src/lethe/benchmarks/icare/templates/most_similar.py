@@ -19,7 +19,7 @@ from lethe.benchmarks.icare.templates.base import Template
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.parameters import Names, Parameters
 from lethe.benchmarks.icare.templates.result import Finding, Result, number, with_q
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 
 Floats = NDArray[np.float64]
 

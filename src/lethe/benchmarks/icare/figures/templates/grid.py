@@ -9,7 +9,8 @@ import pandas as pd
 
 from lethe.benchmarks.icare.templates.parameters import Parameters
 from lethe.benchmarks.icare.templates.result import Result
-from lethe.benchmarks.icare.figures.quantities import LABELS, SIMILARITIES, axis
+from lethe.diffusion.metrics.specs import is_comparison, words_of
+from lethe.benchmarks.icare.figures.quantities import SIMILARITIES, axis
 from lethe.figures.style import DPI, GREY, INK, method_colour, method_name, styled
 from lethe.benchmarks.icare.figures.templates import Pictures
 from lethe.benchmarks.icare.figures.templates.words import heading, number, probability
@@ -108,6 +109,6 @@ def _chances(result: Result) -> dict[str, float]:
 
 def _name(name: str) -> str:
     """A row or column in words: a method, a metric, a similarity, or what it is called."""
-    if name in LABELS:
-        return LABELS[name][0].split(",")[0].replace(" of on and off", "").replace(" between on and off", "")
+    if is_comparison(name):
+        return words_of(name)[0].split(",")[0].replace(" of on and off", "").replace(" between on and off", "")
     return shortened(SIMILARITIES.get(name, method_name(name)).replace("_", " "), 60)
