@@ -20,8 +20,8 @@ from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform,
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.search import most_epochs, objectives, search, suggest
-from lethe.diffusion.tensors import write_tensors
 from lethe.io.tables import CorruptFileError
+from lethe.io.tensors import write_tensors
 from lethe.settings.classifiers import BaseTraining
 from lethe.settings.errors import SettingsError
 

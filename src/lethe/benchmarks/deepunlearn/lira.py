@@ -18,7 +18,7 @@ from lethe.classifiers.methods.base import Hyperparameters, Method, run
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.benchmarks.deepunlearn.ulira_splits import LiraSplits, lira_splits
-from lethe.diffusion.tensors import read_tensors, write_tensors
+from lethe.io.tensors import read_tensors, write_tensors
 from lethe.core.progress import progress
 from lethe.settings.classifiers import BaseTraining, Lira
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import MethodConfig, check_emitters
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
-from lethe.diffusion.tensors import read_tensors
+from lethe.io.tensors import read_tensors
 
 COMPONENTS = ("unet", "text_encoder")
 
