@@ -39,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     making = commands.add_parser(
         "new",
         help="write the files of a new method, metric, source, task or figure",
-        description="Write a skeleton that runs as it is, and the line that makes it known. Nothing is overwritten. docs/add-a-*.md say what to fill in.",
+        description="Write a skeleton that runs as it is, and the line that makes it known. Nothing is overwritten. docs/add-a-*.md say "
+        "what to fill in.",
     )
     making.add_argument("kind", help=f"what: {', '.join(KINDS)}")
     making.add_argument("name", help="its name, e.g. erase_direction")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from tests.recipes import follow, steps
 from tests.workflow.conftest import SMOKE, Clone, clone_to
 from tests.workflow.planned import RECORDS, Plan

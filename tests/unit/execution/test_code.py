@@ -12,11 +12,14 @@ FILES = {
     "__init__.py": "",
     "registry.py": "class Registry:\n    pass\n",
     "methods/__init__.py": "from lethe.core.registry import Registry\nMETHODS = Registry('method')\n"
-    "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n",
-    "methods/plain.py": "class Plain:\n    pass\n",
+    "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n"
+    "RATES = Descriptions(METHODS, 'rate')\nWORDS = Descriptions(METHODS, 'title', 'colour')\n",
+    "methods/plain.py": "class Plain:\n    about = About(rate=1, title='Plain', paper='A')\n    pass\n",
     "methods/deep.py": "from lethe.layers import LAYERS\nclass Deep:\n    pass\n",
     "layers.py": "from lethe.core.registry import Registry\nLAYERS = Registry('layer')\nLAYERS.register('wide', 'lethe.wide:Wide')\n",
     "wide.py": "class Wide:\n    pass\n",
+    "table.py": "from lethe.methods import RATES\ndef table(name):\n    return RATES[name]\n",
+    "figure.py": "from lethe.methods import WORDS\ndef draw(name):\n    return WORDS[name]\n",
     "train.py": "from lethe.methods import METHODS\ndef train(name):\n    return METHODS.load(name)\n",
     "draw.py": "def draw():\n    pass\n",
     "script.py": "# a comment\nfrom lethe.draw import draw\ndraw()\n",
@@ -79,6 +82,33 @@ def test_of_a_registry_only_what_is_asked_counts(
     package: Path, file: str, old: str, new: str, asked: dict[str, list[str]], counts: bool
 ) -> None:
     assert changed(package, file, old, new, "lethe.train:train", asked) is counts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "target", "counts"),
+    [
+        ("rate=1", "rate=2", "table", True),
+        ("rate=1", "rate=2", "train", False),
+        ("rate=1", "rate=2", "draw", False),
+        ("rate=1, ", "", "table", True),
+        ("title='Plain'", "title='Simple'", "figure", True),
+        ("title='Plain'", "title='Simple'", "table", False),
+        ("title='Plain'", "title='Simple'", "train", False),
+        ("title='Plain'", "title='Plain', colour='red'", "figure", True),
+        ("paper='A'", "paper='B'", "figure", False),
+        ("pass", "x = 1", "figure", False),
+    ],
+)
+def test_of_what_a_class_says_those_keys_count_that_are_read(
+    package: Path, old: str, new: str, target: str, counts: bool
+) -> None:
+    assert changed(package, "methods/plain.py", old, new, f"lethe.{target}:f", PLAIN) is counts
+
+
+def test_what_another_class_says_does_not_count(package: Path) -> None:
+    (package / "methods/deep.py").write_text("class Deep:\n    about = About(rate=3)\n")
+    assert not changed(package, "methods/deep.py", "rate=3", "rate=4", "lethe.table:f", PLAIN)
+    assert changed(package, "methods/deep.py", "rate=4", "rate=5", "lethe.table:f", BOTH)
 
 
 def test_of_a_script_its_text_and_its_imports_count(package: Path) -> None:
