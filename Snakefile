@@ -17,14 +17,14 @@ include: "rules/common.smk"
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers import METHODS as CLASSIFIER_METHODS
 from lethe.execution.forked import INSIDE, fork_scripts
-from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
 from lethe.execution.work import sweep
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
 from lethe.execution.code import keep_parts
-from lethe.benchmarks.icare.plan.notebooks import TUTORIALS
 from lethe.planning.outside import identities, untimed
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.planning.wildcards import one_of
@@ -92,6 +92,9 @@ wildcard_constraints:
     dataset=one_of(plan.settings.deepunlearn.datasets),
     architecture=one_of(ARCHITECTURES),
     unlearner=one_of(CLASSIFIER_METHODS),
+    template=one_of(TEMPLATES),
+    parameters=CHARACTERS,
+    tutorial=one_of(plan.notebooks.tutorial_tasks),
 
 
 localrules:
@@ -135,13 +138,13 @@ rule tables:
 rule figures:
     """Every figure of every task, with the data it draws."""
     input:
-        plan.figures.of_tasks(plan.tasks),
+        plan.task_figures.of_tasks(plan.tasks),
 
 
 rule figures_all:
     """Every figure of the I-CARE paper, and one of every result template for a task that the paper does not have."""
     input:
-        plan.figures.of_paper,
+        plan.task_figures.of_paper,
 
 
 rule explorer:
@@ -177,12 +180,12 @@ include: "rules/classifiers/search.smk"
 include: "rules/classifiers/unlearn.smk"
 include: "rules/icare/tables.smk"
 include: "rules/icare/membership.smk"
-include: "rules/icare/figures.smk"
 include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
-include: "rules/deepunlearn/figures.smk"
+include: "rules/shared/figures.smk"
+include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"
 include: "rules/tools/fidelity.smk"
 include: "rules/shared/archive.smk"

@@ -147,8 +147,6 @@ use rule job as tutorial with:
         "<logs>/tutorial/{tutorial}.log",
     benchmark:
         "<benchmarks>/tutorial/{tutorial}.tsv"
-    wildcard_constraints:
-        tutorial=one_of(TUTORIALS),
     resources:
         mem_mb=4000,
         runtime=30,

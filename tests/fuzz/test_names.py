@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
 
-from lethe.benchmarks.icare.figures import similarity_matrix
 from lethe.benchmarks.icare.pairs import read_pairs, write_pairs
+from lethe.benchmarks.icare.templates import similarity_matrix
 from lethe.core.records import ModelId
 from lethe.diffusion.testbed.distinct import check_prompts
 from lethe.diffusion.testbed.metadata import enrich, select
@@ -22,7 +22,9 @@ from lethe.diffusion.testbed.selection import read_published
 from lethe.diffusion.testbed.similarity import from_records, to_records
 from lethe.diffusion.testbed.spelling import composed, name_fault
 from lethe.diffusion.testbed.splits import FORGET, make_splits
-from lethe.figures.style import publish
+from lethe.figures import tables
+from lethe.figures.style import save
+from lethe.figures.templates.result import Result
 from lethe.io.tables import read_json, read_jsonl, write_json, write_jsonl
 
 WORDS = [
@@ -103,9 +105,11 @@ def test_an_accepted_name_comes_back_as_it_was_written(names: list[str]) -> None
         assert list(read_json(path)) == names
         assert read_pairs(path, names)["rmse"].tolist() == list(range(len(names)))
 
-        data = similarity_matrix.data({"clip": read_json(folder / "similarity.json")}, metadata)
+        alike = tables.similarity_matrix(read_json(folder / "similarity.json"), metadata)
+        data = similarity_matrix.data({"clip": alike}, metadata)
         figure = similarity_matrix.draw(data)
-        publish(figure, data, folder / "a.png", folder / "a.csv")
+        save(figure, folder / "a.png")
+        (folder / "a.csv").write_text(Result.of_table(data).csv())
         shown = [text for text in figure.findobj(Text) if isinstance(text, Text)]
         for name in names:
             [label, *_] = [text for text in shown if text.get_text() == name.replace("_", " ")]

@@ -25,4 +25,4 @@ def test_a_result_that_cannot_be_made_is_refused_before_any_job(clone: Clone) ->
 
 def test_the_papers_figures_are_planned(clone: Clone) -> None:
     jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "figures_all", config=None))
-    assert jobs["template"] == len(figures(Settings()))
+    assert jobs["figure"] == len(figures(Settings()))

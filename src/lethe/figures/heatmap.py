@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.figures.style import DPI, GREY, INK, WIDTH
+from lethe.figures.colours import GREY, INK
+from lethe.figures.style import DPI, WIDTH
 from lethe.figures.text import shortened, text_width
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
+from lethe.figures.colours import BLACK, BLUE, GREEN, GRID, INK, METHODS, MID_GREY, VERMILION
 from lethe.figures.fonts import BASE, further_fonts, without_warnings
-from lethe.io.atomic import atomic_path, write_text
+from lethe.io.atomic import atomic_path
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -23,15 +23,13 @@ P = ParamSpec("P")
 
 WIDTH = 10.0  # inches; shown at 8 in or more the 10 pt text stays at 8 pt or more
 DPI = 150
-GREY = "#d9d9d9"  # what is not there: entities without a model, unknown values
-INK = "#222222"
 RAISED = str.maketrans("-\u22120123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # digits of a power
 
 # Okabe & Ito (2008), made for the common colour vision deficiencies; black and grey are for the references.
 _NAMES = {"distil": "FADE", "munba": "MUNBa", "uce": "UCE"}
-_COLOURS = {"uce": "#0072B2", "distil": "#D55E00", "munba": "#009E73", "none": "#8c8c8c", "retrain": "#000000"}
+_COLOURS = {"uce": BLUE, "distil": VERMILION, "munba": GREEN, "none": MID_GREY, "retrain": BLACK}
 _MARKERS = {"uce": "o", "distil": "s", "munba": "^", "none": "X", "retrain": "*"}
-_MORE_COLOURS = ("#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
+_MORE_COLOURS = METHODS
 _MORE_MARKERS = ("v", "D", "P", "h")
 
 RC: dict[str, Any] = {
@@ -48,7 +46,7 @@ RC: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.edgecolor": INK,
     "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
+    "grid.color": GRID,
     "text.color": INK,
     "axes.labelcolor": INK,
     "xtick.color": INK,
@@ -146,12 +144,6 @@ def panels(count: int, columns: int, cell: float, extra: float = 0.0, **subplots
     for axes in flat[count:]:
         axes.set_axis_off()
     return figure, flat[:count], flat[max(0, count - columns) : count]
-
-
-def publish(figure: Figure, data: pd.DataFrame, png: str | Path, csv: str | Path) -> None:
-    """Write a figure and the data it draws; equal input gives equal bytes (no version, no date in the PNG)."""
-    save(figure, png)
-    write_text(csv, data.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -9,18 +9,25 @@ from typing import NamedTuple
 
 
 class Known(NamedTuple):
-    """Columns of the records of a source beside ``name`` and ``dataset_n_original``, and its number of entities, None if a file decides."""
+    """What is known of a source.
+
+    Attributes:
+        columns: of its records beside ``name`` and ``dataset_n_original``.
+        entities: how many it has; None if a file decides.
+        distance: whether it knows how unlike two of its entities are.
+    """
 
     columns: tuple[str, ...]
     entities: int | None = None
+    distance: bool = False
 
 
 KNOWN = {
     "digits": Known(("value", "parity", "loops", "strokes", "curvature", "popularity"), 10),
-    "rendered_breeds": Known(("group", "grooming_frequency_value", "ears", "tail", "height_cm", "popularity"), 12),
-    "rendered_scenes": Known(("sports", "natural", "horizon", "texture", "openness", "height", "popularity"), 12),
+    "rendered_breeds": Known(("group", "grooming_frequency_value", "ears", "tail", "height_cm", "popularity"), 12, True),
+    "rendered_scenes": Known(("sports", "natural", "horizon", "texture", "openness", "height", "popularity"), 12, True),
     "rendered_people": Known(
-        ("occupation_simplified", "gender", "birthyear", "hpi", "hair", "glasses", "beard", "hat", "popularity"), 12
+        ("occupation_simplified", "gender", "birthyear", "hpi", "hair", "glasses", "beard", "hat", "popularity"), 12, True
     ),
     "lfw": Known(("name_pantheon", "birthyear", "gender", "occupation", "bplace_country", "hpi", "race")),
 }
@@ -29,3 +36,8 @@ KNOWN = {
 SHIPPED = {"objects": "digits", "breeds": "rendered_breeds", "scenes": "rendered_scenes", "people": "rendered_people"}
 """Task -> its source, of the tasks whose models are shipped in ``assets/mini``."""
 SHIPPED_RETRAINED = 3  # the emitter of each of them without which a base is shipped
+
+
+def knows_distance(source: str) -> bool:
+    """Whether a source is known to know how unlike two of its entities are, so that there is a true similarity."""
+    return source in KNOWN and KNOWN[source].distance

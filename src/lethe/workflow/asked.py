@@ -44,7 +44,5 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         "lethe.classifiers.METHODS": [wildcards["unlearner"]] if "unlearner" in wildcards else methods,
     }
     if "template" in wildcards:
-        found["lethe.benchmarks.icare.templates.TEMPLATES"] = found["lethe.benchmarks.icare.figures.templates.PLOTS"] = [
-            wildcards["template"]
-        ]
+        found["lethe.figures.templates.TEMPLATES"] = [wildcards["template"]]
     return {registry: sorted(set(names)) for registry, names in found.items()}

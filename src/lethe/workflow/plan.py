@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from lethe.archive.plan import Archive
+from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
+from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
-from lethe.benchmarks.icare.plan.figures import Figures
-from lethe.benchmarks.icare.plan.notebooks import TUTORIALS, Notebooks
+from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
-from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.plan.models import Models
 from lethe.execution.code import code_of
+from lethe.figures.plan.figures import Figures
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.base import World
 from lethe.planning.memory import Job, need
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards
@@ -49,8 +53,10 @@ class Plan:
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.tables = Tables(settings, self.models, self.bases)
-        self.figures = Figures(settings, self.models)
-        self.notebooks = Notebooks(settings)
+        world = World(settings, self.models, list(ARCHITECTURES))
+        self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES])
+        self.task_figures = icare_figures.TaskFigures(settings)
+        self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
         self.archive = Archive(settings, self.models, self.tables, self.studies)
         self.record = Record(settings, root)
@@ -66,7 +72,7 @@ class Plan:
     def products(self, tasks: Iterable[str]) -> list[str]:
         """Everything that some tasks lead to."""
         tasks = list(tasks)
-        return self.tables.of_tasks(tasks) + self.figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
+        return self.tables.of_tasks(tasks) + self.task_figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
 
     @cached_property
     def known(self) -> dict[str, list[str]]:
@@ -83,7 +89,7 @@ class Plan:
             "unlearner": self.studies.unlearners,
             "template": list(TEMPLATES),
             "index": ["000"],
-            "tutorial": list(TUTORIALS),
+            "tutorial": list(self.notebooks.tutorial_tasks),
             "file": list(self.data.downloads),
             "bundle": list(self.archive.bundles),
         }
@@ -93,7 +99,7 @@ class Plan:
         """Products, every figure of the paper and the files of every model, which rules make with wildcards beside those known."""
         runs = [run for task in self.tasks for run in self.models.names(task)]
         models = [f"<results>/{file.format(run=run)}" for run in runs for file in OF_MODELS]
-        files = self.products(self.tasks) + self.figures.of_paper() + models
+        files = self.products(self.tasks) + self.task_figures.of_paper() + models
         return [file.replace("<results>", f"results/{self.settings.world}") for file in files]
 
     # --- what every job gets ---

@@ -20,12 +20,12 @@ from lethe.benchmarks.icare.membership import auc, membership_gates, membership_
 from lethe.benchmarks.icare.noise_floor import noise_floor
 from lethe.benchmarks.icare.pairs import MissingReceiverError, image_quantities, pair_means, tidy_pairs
 from lethe.benchmarks.icare.summary import all_gates, constant_models, gate_rises, similarity_table, untested
-from lethe.benchmarks.icare.templates.result import Finding, with_q
 from lethe.classifiers.scores import summarise
 from lethe.core.gate import Gate
 from lethe.core.missing import known, mean, told
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.constant import constant_pictures
+from lethe.figures.templates.result import Finding, with_q
 from lethe.statistics.resampling import extreme, p_value
 from lethe.tools import claims
 

@@ -7,10 +7,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
-from lethe.benchmarks.deepunlearn.figures import gaps, lira_roc, ranking, retdev_indisc, runtime, style
+from lethe.benchmarks.deepunlearn.figures import style
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.benchmarks.deepunlearn.templates import gaps, lira_roc, ranking, retdev_indisc
+from lethe.benchmarks.deepunlearn.templates import runtime as run_time
 from lethe.classifiers.scores import runtime_table, summarise
-from lethe.figures.style import publish
+from lethe.figures.style import save
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,9 @@ def test_gaps(scores, tmp_path):
         data.query("method == 'ff' and quantity == 'retain'")["gap"].item(), abs=0.5
     )
     for name in "ab":
-        publish(gaps.draw(data), data, tmp_path / f"{name}.png", tmp_path / f"{name}.csv")
+        save(gaps.draw(data), tmp_path / f"{name}.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    assert len(pd.read_csv(tmp_path / "a.csv")) == 57 and Image.open(tmp_path / "a.png").width == 1500
+    assert len(data) == 57 and Image.open(tmp_path / "a.png").width == 1500
 
 
 def no_overlap(boxes):
@@ -100,10 +102,10 @@ def test_retdev_indisc(summary):
 
 
 def test_runtime(summary):
-    measured = runtime_table(make_timing())
-    data = runtime.data(summary, measured)
-    assert list(data["method"]) == ["retrained", *METHODS] and data["seconds"].tolist() == measured["seconds"].tolist()
-    upper, lower = runtime.draw(data).axes
+    runtime = runtime_table(make_timing())
+    data = run_time.data(summary, runtime)
+    assert list(data["method"]) == ["retrained", *METHODS] and data["seconds"].tolist() == runtime["seconds"].tolist()
+    upper, lower = run_time.draw(data).axes
     assert upper.get_xscale() == "log" and upper.get_xlim() == lower.get_xlim()
     assert upper.get_ylim()[0] < 0 and upper.get_ylim()[1] < 0.3  # retraining's 0 is in, FF's 2.7 is not
     assert any(text.startswith("FF (2.") for text in texts(upper)) and lower.get_title("left") == "not shown, no value: FF"
@@ -145,7 +147,7 @@ def test_few_methods_and_one_seed_draw():
     assert isinstance(retdev_indisc.draw(retdev_indisc.data(summary)), Figure)
     alone = retdev_indisc.data(summary).query("method == 'ff'")
     assert retdev_indisc.draw(alone).axes[0].get_title("left") == "not shown, no value: FF"
-    measured = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
-    assert isinstance(runtime.draw(runtime.data(summary, measured)), Figure)
+    runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
+    assert isinstance(run_time.draw(run_time.data(summary, runtime)), Figure)
     data = ranking.data(ranking_groups(scores, 0.1), mean_ranks(scores))
     assert texts(ranking.draw(data).axes[0]).count("1.0") == 2

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from lethe.figures.tables import similarity_matrix
 
 NAMES = [
     "tarvin hound dog", "lesser tarvin dog", "ostrel hound dog", "ostrel shepherd dog", "marrowby setter dog",
@@ -26,6 +29,10 @@ class Tables:
     pairs: pd.DataFrame
     baseline: pd.DataFrame
     noise_floor: dict[str, dict[str, float]]
+
+    def alike(self, kind: str) -> NDArray[np.float64]:
+        """A kind of similarity as (N, N)."""
+        return similarity_matrix(self.similarity[kind], self.metadata)
 
 
 def make_tables(size: int = 10, seed: int = 0) -> Tables:

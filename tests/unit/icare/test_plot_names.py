@@ -19,15 +19,15 @@ from tests.unit.deepunlearn.deepunlearn_tables import make_attacks
 from tests.unit.icare.plot_tables import make_tables
 from tests.unit.icare.template_world import make_task
 
-from lethe.benchmarks.deepunlearn.figures import lira_roc as deepunlearn_lira_roc
-from lethe.benchmarks.icare.figures import interference_matrix, similarity_matrix, source_grid, visual_grid
-from lethe.benchmarks.icare.figures.templates import PLOTS
-from lethe.benchmarks.icare.templates import TEMPLATES
+from lethe.benchmarks.deepunlearn.templates import lira_roc
+from lethe.benchmarks.icare.figures import source_grid
+from lethe.benchmarks.icare.templates import interference_matrix, similarity_matrix, visual_grid
 from lethe.benchmarks.icare.templates.paper import figures
-from lethe.benchmarks.icare.templates.parameters import validate
 from lethe.figures import bars, fonts
 from lethe.figures.fonts import BASE, families_for, further_fonts
 from lethe.figures.style import plain_power, save, styled
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.parameters import validate
 from lethe.figures.text import shortened, text_width, wrapped
 from lethe.settings.models import Settings
 from lethe.statistics.resampling import Inference
@@ -55,18 +55,20 @@ def hard_tables() -> Any:
 def test_names_stand_in_figures_as_they_are_written(tmp_path: Path) -> None:
     made = hard_tables()
     pairs = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["uce"])
-    grid = visual_grid.data(made.pairs, made.similarity["clip"], made.metadata, 0, 42, "clip_diff", ["uce"])
+    grid = visual_grid.data(made.pairs, made.alike("clip"), made.metadata, 0, 42, "clip_diff", ["uce"])
     blank = np.zeros((8, 8, 3), np.uint8)
     drawn = {
         "interference": interference_matrix.draw(pairs, "clip_diff"),
-        "similarity": similarity_matrix.draw(similarity_matrix.data(made.similarity, made.metadata)),
+        "similarity": similarity_matrix.draw(
+            similarity_matrix.data({kind: made.alike(kind) for kind in made.similarity}, made.metadata)
+        ),
         "sources": source_grid.draw({name: [blank] for name in HARD}),
         "bars": bars.draw(pd.Series(range(10), index=HARD, name="popularity")),
     }
     for what, figure in drawn.items():
         written = {text.get_text() for text in texts(figure)}
         assert set(HARD) <= written, what
-    pictures = {(row, int(receiver)): blank for row, receiver in zip(grid["row"], grid["receiver"], strict=True)}
+    pictures = {(row, member): blank for row, member in zip(grid["row"], grid["member"], strict=True)}
     drawn["pictures"] = visual_grid.draw(grid, pictures)
     assert HARD[0] in {text.get_text() for text in texts(drawn["pictures"])}
     for what, figure in drawn.items():
@@ -86,14 +88,14 @@ def test_names_and_categories_stand_in_results_as_they_are_written(name: str) ->
     parameters = validate(template.parameters, asked.parameters)
     result = template.compute(parameters, {"objects": task}, Inference(permutations=99, bootstrap=50))
     pictures = {(row["row"], row["member"]): np.zeros((8, 8, 3), np.uint8) for row in result.rows if "member" in row}
-    shown = texts(PLOTS.load(name)(result, parameters, pictures))
+    shown = texts(TEMPLATES.load(name).draw(result, parameters, pictures))
     assert not any(text.get_parse_math() for text in shown if "$" in text.get_text())
     written = " ".join(text.get_text() for text in shown)
     assert {"SRC": "$e$", "IAT": "$e$"}.get(name, HARD[0]) in written
 
 
 def test_powers_of_ten_need_no_mathematics() -> None:
-    written = [text.get_text() for text in texts(deepunlearn_lira_roc.draw(deepunlearn_lira_roc.data(*make_attacks())))]
+    written = [text.get_text() for text in texts(lira_roc.draw(lira_roc.data(*make_attacks())))]
     assert {"10\u207b\u00b2", "10\u2070"} <= set(written)
     assert not any("$" in text or "\\" in text for text in written)
     assert plain_power(r"$\mathdefault{2\times10^{-3}}$") == "2\u00d710\u207b\u00b3"

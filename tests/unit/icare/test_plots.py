@@ -1,5 +1,6 @@
 """Figures: the tables they draw are right, and drawing is deterministic, titled and free of global state."""
 
+import io
 import json
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.icare.plot_tables import METHODS, Tables, make_tables
 
-from lethe.benchmarks.icare.figures import (
+from lethe.benchmarks.icare.figures.quantities import quantity
+from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.benchmarks.icare.parameters import MethodsParameters
+from lethe.benchmarks.icare.templates import (
     forget_retain,
     interference_matrix,
     method_comparison,
@@ -20,17 +24,23 @@ from lethe.benchmarks.icare.figures import (
     similarity_matrix,
     visual_grid,
 )
-from lethe.benchmarks.icare.figures.quantities import quantity
-from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.templates.files import read_pictures
+from lethe.core.records import ModelId
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.figures import tables
-from lethe.figures.style import method_colour, publish
+from lethe.figures.style import method_colour, save
 from lethe.io.shards import write_shard
-from lethe.io.tables import write_json
+from lethe.statistics.resampling import Inference
 from lethe.tools.notebook import export_html, run_notebook
 
 ROOT = Path(__file__).parents[3]
+
+
+def unknown(made: Tables) -> np.ndarray:
+    """A similarity that nobody knows."""
+    return np.full((len(made.metadata), len(made.metadata)), np.nan)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +65,9 @@ def test_interference_matrix(made, tmp_path):
     images = [axes.images[0] for axes in figure.axes[:5]]
     assert len({image.get_clim() for image in images}) == 1 and sum(images[0].get_clim()) == 0
     assert images[4].get_array().mask.sum() == 90  # retrain has one emitter
-    publish(figure, data, tmp_path / "a.png", tmp_path / "a.csv")
-    publish(interference_matrix.draw(data, "clip_diff"), data, tmp_path / "b.png", tmp_path / "b.csv")
+    save(figure, tmp_path / "a.png")
+    save(interference_matrix.draw(data, "clip_diff"), tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    assert len(pd.read_csv(tmp_path / "a.csv")) == len(data)
 
 
 @pytest.mark.parametrize("metric", ["clip_diff", "brisque_diff", "ssim", "rmse", "dino_diff"])
@@ -78,8 +87,7 @@ def test_all_entities_have_names_in_a_large_task():
 
 
 def test_similarity_matrix(made):
-    unknown = [{key: value if key == "emitter" else None for key, value in row.items()} for row in made.similarity["true"]]
-    data = similarity_matrix.data({"clip": made.similarity["clip"], "true": unknown}, made.metadata)
+    data = similarity_matrix.data({"clip": made.alike("clip"), "true": unknown(made)}, made.metadata)
     assert len(data) == 200 and data.loc[data["kind"] == "true", "similarity"].isna().all()
     titles = [axes.get_title() for axes in similarity_matrix.draw(data).axes]
     assert titles[:2] == ["CLIP text similarity", "True similarity: not known"]
@@ -87,7 +95,7 @@ def test_similarity_matrix(made):
 
 def test_metric_similarity_finds_the_known_truth(made):
     test = metric_similarity.mantel_test(199, 0)
-    data = metric_similarity.data(made.pairs, made.similarity["true"], made.metadata, "clip_diff", METHODS, test)
+    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "clip_diff", METHODS, test)
     told = data.groupby("method")[["rho", "p_value"]].first()
     assert (data["emitter"] != data["receiver"]).all() and len(data) == 4 * 90 + 9
     assert told.loc["munba", "rho"] > 0.8 and told.loc["munba", "p_value"] == pytest.approx(1 / 200)
@@ -97,8 +105,9 @@ def test_metric_similarity_finds_the_known_truth(made):
 
 
 def test_metric_similarity_of_unknown_similarity_says_so(made):
-    unknown = [{key: value if key == "emitter" else None for key, value in row.items()} for row in made.similarity["true"]]
-    data = metric_similarity.data(made.pairs, unknown, made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0))
+    data = metric_similarity.data(
+        made.pairs, unknown(made), made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0)
+    )
     assert data.empty
     assert "not known" in metric_similarity.draw(data, "clip_diff", "true").axes[0].get_title()
 
@@ -151,55 +160,62 @@ def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
 
 
 def test_visual_grid(made, tmp_path):
-    data = visual_grid.data(made.pairs, made.similarity["clip"], made.metadata, 3, 42, "clip_diff", METHODS)
+    data = visual_grid.data(made.pairs, made.alike("clip"), made.metadata, 3, 42, "clip_diff", METHODS)
     columns = data[data["row"] == "off"]
     assert list(columns["role"]) == ["emitter"] + ["most similar"] * 3 + ["most interfered"] * 2 + ["least similar"] * 2
     assert columns["receiver"].iloc[0] == 3 and columns["receiver"].is_unique
     assert columns["similarity"].iloc[1:4].min() >= columns["similarity"].iloc[4:].max()
     assert list(dict.fromkeys(data["row"])) == ["off", *METHODS]
-    read = {row: lambda member: np.full((8, 8, 3), int(member[:3]) * 20, np.uint8) for row in data["row"]}
-    pictures = visual_grid.read_pictures(data, read)
-    publish(visual_grid.draw(data, pictures), data, tmp_path / "grid.png", tmp_path / "grid.csv")
+    pictures = {
+        (row, member): np.full((8, 8, 3), int(member[:3]) * 20, np.uint8)
+        for row, member in zip(data["row"], data["member"], strict=True)
+    }
+    save(visual_grid.draw(data, pictures), tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as image:
         assert image.width > 1400
 
 
-def test_a_visual_grid_is_drawn_from_the_shards_of_its_models(made, tmp_path):
-    """The picture of each row comes from the shard of its method, whatever the files are called."""
-
-    def pictures(shade):
-        return [
-            (f"{receiver:03d}_42.png", np.full((4, 4, 3), shade, np.uint8), {"receiver": receiver, "seed": 42, "prompt": "x"})
-            for receiver in range(len(made.metadata))
-        ]
-
-    shards = {}
-    for place, row in enumerate(["off", "uce", "distil"]):
-        write_shard(tmp_path / f"{place}.tar", pictures(100 * place))
-        shards[row] = (tmp_path / f"{place}.tar", tmp_path / f"{place}.parquet")
-    off = shards.pop("off")
-    with visual_grid.open_shards(off, shards) as readers:
-        seen = {row: int(read("003_42.png").max()) for row, read in readers.items()}
+def test_pictures_come_from_the_shard_of_their_row(tmp_path):
+    """Whatever the files are called."""
+    files: dict[str, list[Path]] = {"tars": [], "indices": []}
+    for place in range(3):
+        picture = np.full((4, 4, 3), 100 * place, np.uint8)
+        write_shard(tmp_path / f"{place}.tar", [("003_42.png", picture, {"receiver": 3, "seed": 42, "prompt": "x"})])
+        files["tars"].append(tmp_path / f"{place}.tar")
+        files["indices"].append(tmp_path / f"{place}.parquet")
+    rows = [{"row": row, "member": "003_42.png"} for row in ("off", "uce", "distil")]
+    models = [ModelId("breeds", 3, "uce", 0), ModelId("breeds", 3, "distil", 5)]
+    seen = {row: int(picture.max()) for (row, _), picture in read_pictures(rows, files, models).items()}
     assert seen == {"off": 0, "uce": 100, "distil": 200}
-    made.pairs.to_parquet(tmp_path / "pairs.parquet")
-    write_json(tmp_path / "clip.json", made.similarity["clip"])
-    write_json(tmp_path / "metadata.json", made.metadata)
-    visual_grid.write(
-        *off,
-        [tar for tar, _ in shards.values()],
-        [index for _, index in shards.values()],
-        tmp_path / "pairs.parquet",
-        tmp_path / "clip.json",
-        tmp_path / "metadata.json",
-        tmp_path / "grid.png",
-        tmp_path / "grid.csv",
-        index=3,
-        models=["breeds_003_uce_000", "breeds_003_distil_005"],
-        seed=42,
-        metric="clip_diff",
-    )
-    drawn = pd.read_csv(tmp_path / "grid.csv")
-    assert list(drawn["row"].unique()) == ["off", "uce", "distil"] and (tmp_path / "grid.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("module", "more"),
+    [
+        (interference_matrix, {"metric": "ssim"}),
+        (similarity_matrix, {"similarities": ("clip", "dino")}),
+        (metric_similarity, {"metric": "ssim", "similarity": "true"}),
+        (method_comparison, {"metric": "ssim"}),
+        (forget_retain, {}),
+        (visual_grid, {"metric": "ssim", "similarity": "clip", "emitter": 3, "seed": 42}),
+    ],
+)
+def test_a_template_draws_the_rows_of_its_csv(made, module, more):
+    """What is drawn has gone through the rows that the CSV holds, with the types that the table had."""
+    template = module.TEMPLATE
+    methods = {"methods": tuple(METHODS)} if issubclass(template.parameters, MethodsParameters) else {}
+    parameters = template.parameters(task="breeds", **methods, **more)
+    similarities = {kind: made.alike(kind) for kind in made.similarity}
+    task = TaskData(
+        "breeds", made.metadata, pairs=made.pairs, similarities=similarities, baseline=made.baseline,
+        noise_floor=made.noise_floor, tuning=[8],
+    )  # fmt: skip
+    result = template.compute(parameters, {"breeds": task}, Inference(permutations=99, bootstrap=50))
+    pictures = {(row.get("row"), row.get("member")): np.zeros((8, 8, 3), np.uint8) for row in result.rows}
+    assert isinstance(template.draw(result, parameters, pictures), Figure)
+    again = pd.read_csv(io.StringIO(result.csv()))
+    assert list(again) == list(result.columns) and len(again) == len(result.rows) > 0
+    assert (again.dtypes == result.table.dtypes).all()
 
 
 def test_errors_name_what_is_wrong(made):

@@ -14,13 +14,13 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import train_test_split
 from tests.unit.icare.template_world import METHODS, make_task, plain_task
 
-from lethe.benchmarks.icare.templates import TEMPLATES
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.pair_regression import entity_folds, entity_splits
-from lethe.benchmarks.icare.templates.parameters import validate
 from lethe.benchmarks.icare.templates.pareto import front
-from lethe.benchmarks.icare.templates.result import Finding, Result
 from lethe.diffusion.metrics.specs import spec_of
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.parameters import validate
+from lethe.figures.templates.result import Finding, Result
 from lethe.statistics.association import mantel
 from lethe.statistics.resampling import Inference
 

@@ -7,16 +7,16 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from tests.unit.icare.template_world import make_task
 
 from lethe.benchmarks.icare.figures.quantities import axis, statistic_axis
-from lethe.benchmarks.icare.figures.templates import PLOTS
-from lethe.benchmarks.icare.figures.templates.figure import write
-from lethe.benchmarks.icare.templates import TEMPLATES
 from lethe.benchmarks.icare.templates.paper import figures
-from lethe.benchmarks.icare.templates.parameters import validate
+from lethe.figures.jobs.figure import write
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.parameters import validate
 from lethe.settings.models import Settings
 from lethe.statistics.resampling import Inference
 
@@ -41,7 +41,7 @@ def test_every_template_is_drawn(name: str, fidelity: str) -> None:
     result = template.compute(parameters, OBJECTS, QUICK)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = PLOTS.load(name)(result, parameters, pictures(result))
+        figure = TEMPLATES.load(name).draw(result, parameters, pictures(result))
     words = [text.get_text() for text in figure.findobj(lambda artist: hasattr(artist, "get_text")) if text.get_text()]  # type: ignore[attr-defined]
     if fidelity == "published":
         assert any("published" in word for word in words)
@@ -52,20 +52,23 @@ def test_every_template_is_drawn(name: str, fidelity: str) -> None:
             assert any(axis(kind, quantity).split("\n")[0].lower() in word.lower() for word in words), (kind, quantity)
 
 
-def test_a_result_is_three_files_and_the_same_bytes_again(tmp_path: Path) -> None:
+def test_a_result_is_four_files_and_the_same_bytes_again(tmp_path: Path) -> None:
     template = TEMPLATES.load("SRN")
     parameters = validate(template.parameters, NAMED["corrected"]["SRN"].parameters)
     result = template.compute(parameters, OBJECTS, QUICK)
     written = []
     for run in ("a", "b"):
-        files = [str(tmp_path / f"{run}.{suffix}") for suffix in ("png", "pdf", "json")]
-        write(template, parameters, result, {}, QUICK, *files)
-        written.append([Path(file).read_bytes() for file in files])
+        files = [tmp_path / f"{run}.{suffix}" for suffix in ("png", "pdf", "json", "csv")]
+        write(template, parameters, result, {}, QUICK, files)
+        written.append([file.read_bytes() for file in files])
     assert written[0] == written[1]
     record = json.loads(written[0][2])
     assert record["metadata"]["attribute"] == "value" and record["metadata"]["inference"]["permutations"] == 99
     assert record["result"]["findings"][0].keys() >= {"value", "low", "high", "p", "q", "n", "how"}
     assert Image.open(tmp_path / "a.png").width > 700
+    assert list(pd.read_csv(tmp_path / "a.csv")["label"]) == [row["label"] for row in record["result"]["rows"]]
+    with pytest.raises(ValueError, match="not written as '.svg'; allowed: .json, .csv, .pdf, .png"):
+        write(template, parameters, result, {}, QUICK, [tmp_path / "a.svg"])
 
 
 def test_directions_come_from_one_place() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from lethe.benchmarks.icare.figures.templates.marks import along_steps, name_points, series_name
-from lethe.benchmarks.icare.figures.templates.words import lines
-from lethe.benchmarks.icare.templates.result import Finding
+from lethe.benchmarks.icare.figures.marks import along_steps, name_points, series_name
+from lethe.benchmarks.icare.figures.words import lines
+from lethe.figures.templates.result import Finding
 
 
 def test_points_along_steps_lie_on_the_line() -> None:

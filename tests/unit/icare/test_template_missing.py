@@ -13,14 +13,13 @@ import pytest
 from tests.unit.icare.template_world import make_task, plain_task
 
 from lethe.benchmarks.icare.entities import STATISTICS
-from lethe.benchmarks.icare.figures.templates import PLOTS
-from lethe.benchmarks.icare.templates import TEMPLATES
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.iat import interaction
 from lethe.benchmarks.icare.templates.pair_regression import permuted_p
-from lethe.benchmarks.icare.templates.parameters import validate
-from lethe.benchmarks.icare.templates.result import Result
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.parameters import validate
+from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
 
 QUICK = Inference(permutations=99, bootstrap=50)
@@ -44,7 +43,7 @@ def compute(name: str, data: TaskData, **given: Any) -> tuple[Result, str]:
     parameters = validate(template.parameters, {"task": data.task, "method": "uce"} | GIVEN[name] | given)
     result = template.compute(parameters, {data.task: data}, QUICK)
     json.dumps(result.record({}), allow_nan=False)
-    figure = PLOTS.load(name)(result, parameters, {})
+    figure = TEMPLATES.load(name).draw(result, parameters, {})
     words = figure.findobj(lambda artist: hasattr(artist, "get_text"))
     return result, "\n".join(text.get_text() for text in words)  # type: ignore[attr-defined]
 

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lethe.benchmarks.icare.figures.templates import PLOTS
-from lethe.benchmarks.icare.templates import TEMPLATES
-from lethe.benchmarks.icare.templates.check import resolve
+from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.templates.csr import CountSignificantRelationship
 from lethe.benchmarks.icare.templates.files import files_of
 from lethe.benchmarks.icare.templates.mci import MinimumCutInterference
 from lethe.benchmarks.icare.templates.paper import figures
-from lethe.benchmarks.icare.templates.parameters import ParameterError, build, parse
 from lethe.benchmarks.icare.templates.srcd import SignificantRelationshipCategoricalDirectional
+from lethe.classifiers import ARCHITECTURES
 from lethe.core.records import ModelId
+from lethe.diffusion.plan.models import Models
+from lethe.figures.plan.figures import Figures
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.base import World
+from lethe.figures.templates.parameters import ParameterError, build, parse
 from lethe.settings.models import Settings
 
+ROOT = Path(__file__).parents[3]
 VALUES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), min_size=1, max_size=12)  # no control characters
+
+
+def resolve(template: str, name: str, of: Settings) -> tuple[Any, Any]:
+    """Template and parameters of an address, in a world of these settings."""
+    return Figures(World(of, Models(of, ROOT / "config/methods"), list(ARCHITECTURES)), []).resolve(template, name)
 
 
 @settings(max_examples=40, deadline=None)
@@ -93,18 +104,18 @@ def test_what_a_world_cannot_make_says_why(template: str, name: str, message: st
         resolve(template, name, Settings())
 
 
-def test_every_template_is_registered_drawn_and_described() -> None:
-    assert TEMPLATES.names() == PLOTS.names() and len(TEMPLATES.names()) == 22
+def test_every_template_is_called_as_it_is_registered_and_described() -> None:
     for name in TEMPLATES:
         template = TEMPLATES.load(name)
-        assert template.name == name and PLOTS.load(name)
+        assert template.name == name and template.parameters.model_fields
         for key, field in template.parameters.model_fields.items():
             assert field.description, f"{name}.{key} has no description"
 
 
 def test_the_papers_figures_are_targets_of_the_mini_world() -> None:
     found = figures(Settings())
-    assert {figure.template for figure in found} == set(TEMPLATES)
+    of_tasks = {name for name in TEMPLATES if issubclass(TEMPLATES.load(name).parameters, ResultParameters)}
+    assert {figure.template for figure in found} == of_tasks and len(of_tasks) == 22
     assert len({figure.name for figure in found}) == len(found) == len({figure.stem() for figure in found})
     for name in ("sig_by_method", "iat_gender", "msa_full_heatmap_sim_mp_abs", "paretto", "latent_dino_winona", "graph"):
         assert any(figure.name == name for figure in found), name

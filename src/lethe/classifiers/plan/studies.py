@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lethe.classifiers import PROVIDERS, only_fine_tunes
 from lethe.classifiers.found import Found
@@ -21,23 +21,6 @@ PROCESS = 1500  # MB of a process with torch, and of a job's own data
 COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
 ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
 LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
-
-
-STUDY = "{dataset}_{architecture}"  # in names of files
-
-
-class Figure(NamedTuple):
-    """A figure of a study.
-
-    Attributes:
-        name: also of its module, ``lethe.benchmarks.deepunlearn.figures.{name}``.
-        label: in the report.
-        tables: argument of its function -> finished table.
-    """
-
-    name: str
-    label: str
-    tables: dict[str, str]
 
 
 class Studies:
@@ -95,18 +78,6 @@ class Studies:
             if self.attacked(dataset, architecture):
                 stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
         return [f"<results>/{stem}" for stem in stems]
-
-    @property
-    def figures(self) -> list[Figure]:
-        """The figures that a study has; that of U-LiRA only where it is asked for."""
-        seeds, methods, lira = (f"<results>/tables/deepunlearn_{name}{STUDY}.csv" for name in ("seeds_", "", "lira_"))
-        roc = "<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet"
-        return [
-            Figure("gaps", "gaps to retraining", {"seeds": seeds}),
-            Figure("retdev_indisc", "deviation and indiscernibility", {"methods": methods}),
-            Figure("runtime", "run time", {"methods": methods}),
-            Figure("lira_roc", "U-LiRA", {"lira": lira, "roc": roc}),
-        ]
 
     # --- input functions ---
 

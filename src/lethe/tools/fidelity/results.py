@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lethe.benchmarks.icare.parameters import FEW, LARGE, MethodParameters
 from lethe.benchmarks.icare.templates import csr, efe, iat, mci, msam, srcd
 from lethe.benchmarks.icare.templates.data import MissingDataError
-from lethe.benchmarks.icare.templates.parameters import FEW, LARGE, MethodParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result
+from lethe.figures.templates.result import Finding, Result
 from lethe.statistics.published_tests import LEVEL
 from lethe.tools.fidelity.world import Effect, World
 

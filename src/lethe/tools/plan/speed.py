@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lethe.benchmarks.icare.templates import TEMPLATES
 from lethe.diffusion.plan.models import Models
+from lethe.figures.templates import TEMPLATES
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
@@ -30,7 +30,7 @@ class Benchmarks:
     @property
     def templates(self) -> dict[str, list[str]]:
         """What the benchmark of the tables asks the registry of templates for: all of them may be timed."""
-        return {"lethe.benchmarks.icare.templates.TEMPLATES": list(TEMPLATES)}
+        return {"lethe.figures.templates.TEMPLATES": list(TEMPLATES)}
 
     @property
     def base(self) -> str:

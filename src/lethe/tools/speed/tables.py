@@ -11,10 +11,10 @@ import pandas as pd
 
 from lethe.benchmarks.icare.entities import entity_records
 from lethe.benchmarks.icare.summary import similarity_table
-from lethe.benchmarks.icare.templates import TEMPLATES
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import validate
 from lethe.benchmarks.icare.templates.sweeps import alignment_table, relation_table
+from lethe.figures.templates import TEMPLATES
+from lethe.figures.templates.parameters import validate
 from lethe.statistics.resampling import Inference
 
 TASKS, METHODS = ("people", "scenes", "breeds"), ("uce", "distil", "munba")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.figures.style import INK
+from lethe.figures.colours import BLACK, BLUE, DARK_OLIVE, GREEN, INK, ORANGE, PINK, SKY, STEEL, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ _TITLES = {
 }  # fmt: skip
 _RELEASED = "_released"  # a method as the released code has it, defects included
 # Okabe & Ito (2008); with three markers and three dashes, 21 methods look different without colour doing it alone
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A7F00")
+_COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, DARK_OLIVE)
 _MARKERS = ("o", "s", "^")
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)))
 FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
@@ -43,9 +43,9 @@ def title(method: str) -> str:
 def look(method: str) -> dict[str, Any]:
     """``color``, ``marker`` and ``linestyle`` of a method; the same in every figure."""
     if method == RETRAINED:
-        return {"color": "#000000", "marker": "*", "linestyle": "-"}
+        return {"color": BLACK, "marker": "*", "linestyle": "-"}
     if method == ORIGINAL:
-        return {"color": "#7a7a7a", "marker": "X", "linestyle": "-"}
+        return {"color": STEEL, "marker": "X", "linestyle": "-"}
     known = [name for name in _TITLES if name not in REFERENCES]
     base = method.removesuffix(_RELEASED)
     place = known.index(base) if base in known else len(known) + sum(map(ord, base)) % 3

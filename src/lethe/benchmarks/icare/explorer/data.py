@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from lethe.figures.colours import GREY, SEQUENTIAL, reverse
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.metrics.specs import constant_columns, spec_of, words_of
-from lethe.benchmarks.icare.figures.interference_matrix import colour_scale
-from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
-from lethe.figures.style import GREY, method_name
+from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
+from lethe.figures.style import method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix
 
 Floats = NDArray[np.float64]
-SEQUENTIAL = "cividis_r"  # light: untouched; dark: damaged. Made for colour vision deficiencies (Nunez et al. 2018)
 
 
 def task_data(
@@ -132,7 +131,7 @@ def _metric(name: str, values: Floats, floor: Mapping[str, float] | None) -> dic
     what = quantity(name)
     others = np.concatenate([off_diagonal(matrix) for matrix in values])
     scale = colour_scale(what, others)
-    cmap = scale["cmap"] if what.difference else SEQUENTIAL.removesuffix("_r" if what.higher_is_healthier else "")
+    cmap = scale["cmap"] if what.difference else (SEQUENTIAL if what.higher_is_healthier else reverse(SEQUENTIAL))
     colours = mpl.colormaps[cmap](np.linspace(0, 1, 256), bytes=True)[:, :3]
     return {
         "name": name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lethe.benchmarks.icare.figures.visual_grid import Picture, draw
+from lethe.core.records import ImageKey
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,13 +25,16 @@ def before_after(images: Mapping[str, ImageSet], columns: Mapping[str, Sequence[
         names: of the entities, in index order.
         seed: of the pictures.
     """
-    chosen = [(role, receiver) for role, receivers in columns.items() for receiver in receivers]
-    table = pd.DataFrame(
-        {"row": row, "role": role, "receiver": receiver, "receiver_name": names[receiver].replace("_", " "), "seed": seed}
-        for row in images
-        for role, receiver in chosen
-    )
-    return draw(table, {(row, receiver): _picture(of, receiver, seed) for row, of in images.items() for _, receiver in chosen})
+    chosen = [
+        {"role": role, "receiver_name": names[receiver].replace("_", " "), "seed": seed, "member": ImageKey(receiver, seed).file_name}
+        for role, receivers in columns.items()
+        for receiver in receivers
+    ]
+    shown = {receiver for receivers in columns.values() for receiver in receivers}
+    pictures = {
+        (row, ImageKey(receiver, seed).file_name): _picture(of, receiver, seed) for row, of in images.items() for receiver in shown
+    }
+    return draw(pd.DataFrame({"row": row, **column} for row in images for column in chosen), pictures)
 
 
 def _picture(images: ImageSet, receiver: int, seed: int) -> Picture:

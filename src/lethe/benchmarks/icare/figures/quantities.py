@@ -1,4 +1,4 @@
-"""What the numbers of a figure mean to a reader.
+"""What the numbers of a figure mean to a reader, in words and colours.
 
 A metric says it itself (``lethe.diffusion.metrics.specs``); so does a statistic per entity (``lethe.benchmarks.icare.entities.STATISTICS``).
 """
@@ -6,7 +6,11 @@ A metric says it itself (``lethe.diffusion.metrics.specs``); so does a statistic
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from lethe.figures.colours import DIVERGING, HARM, reverse
 from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of, words_of
 from lethe.core.registry import UnknownNameError, nearest
@@ -112,3 +116,15 @@ def axis(kind: str, name: str) -> str:
     if kind == "correlation":
         return "mean |Pearson r| of metric and similarity" if name == "published" else f"mean \u03c1 of {name} and similarity"
     raise UnknownNameError(f"unknown kind of axis '{kind}'")
+
+
+def colour_scale(what: Quantity, values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
+    """Colour map and limits: no change is white, harm is red; the largest 1 % of the receivers may saturate."""
+    limit = float(np.quantile(np.abs(values - what.unchanged), 0.99)) if values.size else 0.0
+    limit = limit or 1.0  # all unchanged, as `none` must be: any width will do
+    if what.difference:
+        cmap = DIVERGING if what.higher_is_healthier else reverse(DIVERGING)
+        return {"cmap": cmap, "vmin": what.unchanged - limit, "vmax": what.unchanged + limit}
+    if what.higher_is_healthier:
+        return {"cmap": reverse(HARM), "vmin": what.unchanged - limit, "vmax": what.unchanged}
+    return {"cmap": HARM, "vmin": what.unchanged, "vmax": what.unchanged + limit}

@@ -1,37 +1,89 @@
-"""Figures of a world: which there are, and what they are drawn from."""
+"""Figures of tasks: which a world has, and the file names under which some are published."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from lethe.settings.errors import SettingsError
-from lethe.settings.models import Settings
-from lethe.diffusion.plan.models import Models
+from lethe.figures.templates.alias import Alias
+from lethe.figures.templates.base import World
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.columns import knows_distance
+from lethe.settings.models import Settings
 
-# Modules of result templates take half a second to import, which other targets do not need: they are imported where they are asked.
+HARM = "clip_diff"  # the pair metric that tells who is harmed
 
 
-class Figures:
-    """The figures of tasks, and results of templates by their parameters."""
+def _methods(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The task, and every method that has models of it."""
+    return {"task": wildcards.task, "methods": tuple(world.models.methods_of(wildcards.task))}
 
-    def __init__(self, settings: Settings, models: Models) -> None:
+
+def _of_metric(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    return _methods(world, wildcards) | {"metric": wildcards.metric}
+
+
+def _similarities(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    return {"task": wildcards.task, "similarities": tuple(world.settings.similarity.kinds)}
+
+
+def _pictures(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """One emitter under every method that unlearned it, in the first seed."""
+    task, emitter, settings = wildcards.task, int(wildcards.index), world.settings
+    every = world.models.methods_of(task)
+    methods = [method for method in every if emitter in world.models.emitters(task, method)]
+    chosen = {"task": task, "methods": tuple(methods or every), "emitter": emitter}  # `or`: the index is what is wrong then
+    return chosen | {"metric": HARM, "similarity": settings.similarity.kinds[0], "seed": settings.generation.seeds[0]}
+
+
+TASK = "{task}"  # where the report lists them
+ALIASES = [
+    Alias(
+        "interference_matrix", "interference_matrix_{task}_{metric}", "InterferenceMatrices", _of_metric,
+        TASK, "interference matrix, {metric}",
+    ),
+    Alias(
+        "similarity_matrix", "similarity_matrix_{task}", "SimilarityMatrices", _similarities,
+        TASK, "similarity matrix",
+    ),
+    Alias(
+        "metric_similarity", "metric_similarity_{task}_{metric}_{kind}", "InterferenceBySimilarity",
+        lambda world, wildcards: _of_metric(world, wildcards) | {"similarity": wildcards.kind},
+        TASK, "{metric} against {kind} similarity",
+    ),
+    Alias(
+        "method_comparison", "method_comparison_{task}_{metric}", "MethodComparison", _of_metric,
+        TASK, "method comparison, {metric}",
+    ),
+    Alias(
+        "forget_retain", "forget_retain_{task}", "ForgetRetain", _methods,
+        TASK, "forget against retain",
+    ),
+    Alias(
+        "visual_grid", "visual_grid_{task}_{index}", "VisualGrid", _pictures,
+        TASK, "pictures of emitter {index}",
+    ),
+]  # fmt: skip
+"""Published file names."""
+
+
+class TaskFigures:
+    """Which figures the tasks of a world have."""
+
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.models = models
 
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The figures of some tasks."""
-        kind = "true" if "true" in self.settings.similarity.kinds else "attr"
         stems = []
         for task in tasks:
             settings = self.settings.tasks[task]
-            known = "attr" if settings.source == "digits" else kind  # nobody knows how similar two digits are
+            known = "true" in self.settings.similarity.kinds and knows_distance(settings.source)
             stems += [
-                f"interference_matrix_{task}_clip_diff",
+                f"interference_matrix_{task}_{HARM}",
                 f"similarity_matrix_{task}",
-                f"metric_similarity_{task}_ssim_{known}",
-                f"method_comparison_{task}_clip_diff",
+                f"metric_similarity_{task}_ssim_{'true' if known else 'attr'}",
+                f"method_comparison_{task}_{HARM}",
                 f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}",
             ]
             if "judge" in self.settings.scoring.metrics:  # without a judge nobody can say what is forgotten
@@ -43,35 +95,3 @@ class Figures:
         from lethe.benchmarks.icare.templates.paper import figures
 
         return [f"<results>/figures/{figure.stem()}.png" for figure in figures(self.settings)]
-
-    def request(self, wildcards: Wildcards) -> tuple[Any, Any]:
-        """The template of the wildcards and its parameters.
-
-        Raises:
-            SettingsError: this world cannot make such a result, and why.
-        """
-        from lethe.benchmarks.icare.templates.check import resolve
-
-        try:
-            return resolve(wildcards.template, wildcards.parameters, self.settings)
-        except ValueError as error:
-            raise SettingsError(str(error)) from None
-
-    def inputs(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """The finished files that a result of a template reads, by kind."""
-        from lethe.benchmarks.icare.templates.files import files_of
-
-        template, parameters = self.request(wildcards)
-        files = files_of(template, parameters, self.models.of_method, by_method=self.models.built("tables"))
-        return {kind: [f"<results>/{name}" for name in names] for kind, names in files.items()}
-
-    def models_of(self, wildcards: Wildcards) -> list[str]:
-        """Names of the models whose embeddings or images a result reads, in the order of its files."""
-        from lethe.benchmarks.icare.templates.files import models_of
-
-        return [model.name for model in models_of(*self.request(wildcards), self.models.of_method)]
-
-    def parameters(self, wildcards: Wildcards) -> dict[str, Any]:
-        """All parameters of a result, defaults included, so that a changed default reaches the result."""
-        parameters: dict[str, Any] = self.request(wildcards)[1].model_dump()
-        return parameters

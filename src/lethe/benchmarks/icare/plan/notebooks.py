@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from lethe.io.tables import read_json
 from lethe.settings.models import Settings
 from lethe.planning.wildcards import Wildcards
 
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has
-SHOWN = ("MSA", "MSAM")  # result templates that notebooks/statistics.ipynb computes and draws
-TUTORIALS = {"tutorial_fade": "people", "tutorial_uce": "objects", "tutorial_munba": "scenes"}  # notebook -> its task
 
 
 class Notebooks:
-    """The notebooks of tasks, and the tutorials."""
+    """The notebooks of tasks, and the tutorials.
 
-    def __init__(self, settings: Settings) -> None:
+    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about or which ``templates`` it draws.
+
+    Args:
+        settings: of the world.
+        folder: of the notebooks.
+    """
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
+        self._folder = folder
+
+    @cached_property
+    def tutorial_tasks(self) -> dict[str, str]:
+        """Tutorial -> its task, in this world or not."""
+        return {path.stem: self._says(path.stem)["task"] for path in sorted(self._folder.glob("tutorial_*.ipynb"))}
+
+    def _says(self, name: str) -> dict[str, Any]:
+        says: dict[str, Any] = read_json(self._folder / f"{name}.ipynb")["metadata"]["lethe"]
+        return says
 
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The executed analysis notebooks of some tasks."""
@@ -28,12 +46,12 @@ class Notebooks:
         """The executed tutorials, in a world that has their tasks and a judge."""
         if "judge" not in self.settings.evaluators:
             return []
-        return [f"<results>/notebooks/{name}.html" for name, task in TUTORIALS.items() if task in self.settings.tasks]
+        return [f"<results>/notebooks/{name}.html" for name, task in self.tutorial_tasks.items() if task in self.settings.tasks]
 
     @property
     def templates(self) -> dict[str, Iterable[str]]:
-        """What the notebook of the statistics asks the registries of templates for."""
-        return dict.fromkeys(("lethe.benchmarks.icare.templates.TEMPLATES", "lethe.benchmarks.icare.figures.templates.PLOTS"), SHOWN)
+        """What the notebook of the statistics asks the registry of figures for."""
+        return {"lethe.figures.templates.TEMPLATES": self._says("statistics")["templates"]}
 
     def values(self, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
         """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""
@@ -47,12 +65,12 @@ class Notebooks:
 
     def base(self, wildcards: Wildcards) -> str:
         """The pipeline folder of the task of a tutorial."""
-        return f"<results>/base/{self.settings.tasks[TUTORIALS[wildcards.tutorial]].base}"
+        return f"<results>/base/{self.settings.tasks[self.tutorial_tasks[wildcards.tutorial]].base}"
 
     def latents(self, wildcards: Wildcards) -> str:
         """The latents of the training images of the task of a tutorial."""
-        return f"<results>/latents/{TUTORIALS[wildcards.tutorial]}.safetensors"
+        return f"<results>/latents/{self.tutorial_tasks[wildcards.tutorial]}.safetensors"
 
     def metadata(self, wildcards: Wildcards) -> str:
         """The entities of the task of a tutorial."""
-        return f"<results>/metadata_{TUTORIALS[wildcards.tutorial]}_2_enriched_filtered.json"
+        return f"<results>/metadata_{self.tutorial_tasks[wildcards.tutorial]}_2_enriched_filtered.json"

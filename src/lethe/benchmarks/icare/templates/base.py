@@ -1,78 +1,65 @@
-"""What a result template is: parameters, a pure function from finished tables to a result, and the tables it reads."""
+"""A figure of tasks: which finished files it reads, and what it makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lethe.benchmarks.icare.alignment import similarity_of
-from lethe.statistics.resampling import Inference
+from lethe.benchmarks.icare.parameters import tasks_of
+from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Parameters
-from lethe.benchmarks.icare.templates.result import Result
+from lethe.core.records import ModelId
+from lethe.figures.templates.base import Files, P, Pictures, Template, World
+from lethe.figures.templates.result import Result
 
-Table = Literal["pairs", "entities", "baseline", "off_embeddings"]
-Compute = Callable[[Any, Mapping[str, TaskData], Inference], Result]
+Table = Literal["pairs", "entities", "noise_floor", "baseline", "off_embeddings"]
 
 
 @dataclass(frozen=True)
-class Template:
-    """A kind of result.
+class TaskTemplate(Template[P, Mapping[str, TaskData]]):
+    """A figure of one or several tasks; ``compute(parameters, task -> data, inference)``.
 
     Attributes:
         name: short name, part of paths.
         title: the class name of the reference without ``ResultTemplate``; the same as ``name`` where it has no short one.
-        parameters: model of its parameters.
-        compute: ``compute(parameters, task -> data, inference)``; no file, no plot, no global state.
         tables: tables that it reads besides the metadata.
         embeddings: embeddings of on images that it reads: of one emitter, of all, or none.
-        images: whether its figure shows images of one emitter.
+        images: whether it shows images of one emitter.
         any_method: whether it also makes sense for ``none`` (nothing changes) and ``retrain`` (some emitters only).
     """
 
-    name: str
-    title: str
-    parameters: type[Parameters]
-    compute: Compute
     tables: tuple[Table, ...] = ("pairs",)
     embeddings: Literal["", "emitter", "all"] = ""
     images: bool = False
     any_method: bool = False
 
+    def check(self, parameters: P, world: World) -> None:
+        """Refuse tasks, methods, metrics, similarities, statistics, entities and seeds that the world does not have."""
+        check.check(self, parameters, world.settings)
 
-def tasks_of(parameters: Parameters) -> list[str]:
-    """The tasks that a result reads."""
-    return _one_or_many(parameters, "task", "tasks")
+    def files(self, parameters: P, world: World) -> dict[str, list[str]]:
+        """Metadata, tables, similarities, embeddings and shards of images."""
+        return files.files_of(self, parameters, world.models.of_method, by_method=world.models.built("tables"))
 
+    def facts(self, parameters: P, world: World) -> dict[str, Any]:
+        """``models``: names of the models whose embeddings or images are read, in the order of the files. Of each task ``balance``, its
+        balanced attributes, and ``tuning``, the emitters on which hyper-parameters were chosen."""
+        tasks = {name: world.settings.tasks[name] for name in tasks_of(parameters)}
+        return {
+            "models": [model.name for model in files.models_of(self, parameters, world.models.of_method)],
+            "balance": {name: list(task.balance) for name, task in tasks.items()},
+            "tuning": {name: list(task.tuning_emitters) for name, task in tasks.items()},
+        }
 
-def methods_of(parameters: Parameters) -> list[str]:
-    """The methods that a result reads."""
-    return [method for method in _one_or_many(parameters, "method", "methods") if method]
+    def load(self, parameters: P, files_of_kinds: Files, facts: Mapping[str, Any]) -> dict[str, TaskData]:
+        """Task -> data."""
+        return files.load_data(parameters, files_of_kinds, _models(facts), facts["balance"], facts["tuning"])
 
-
-def metrics_of(parameters: Parameters) -> list[str]:
-    """The pair metrics that a result reads."""
-    return _one_or_many(parameters, "metric", "metrics")
-
-
-def kinds_of(parameters: Parameters) -> list[str]:
-    """The kinds of similarity that a result reads."""
-    return _one_or_many(parameters, "similarity", "similarities")
-
-
-def similarities_of(parameters: Parameters) -> list[str]:
-    """The similarities that a result reads, ``weights`` once per method."""
-    methods = methods_of(parameters) or [""]
-    return list(dict.fromkeys(similarity_of(kind, method) for kind in kinds_of(parameters) for method in methods))
-
-
-def emitters_of(parameters: Parameters) -> list[int]:
-    """The entities that a result names."""
-    return [getattr(parameters, key) for key in ("emitter", "source", "sink") if isinstance(getattr(parameters, key, None), int)]
+    def pictures(self, result: Result, files_of_kinds: Files, facts: Mapping[str, Any]) -> Pictures:
+        """The pictures that the rows of the result name, from the shards of the base and of each method."""
+        return files.read_pictures(result.rows, files_of_kinds, _models(facts)) if self.images else {}
 
 
-def _one_or_many(parameters: Parameters, one: str, many: str) -> list[Any]:
-    if hasattr(parameters, one):
-        return [getattr(parameters, one)]
-    return list(getattr(parameters, many, ()))
+def _models(facts: Mapping[str, Any]) -> list[ModelId]:
+    return [ModelId.parse(name) for name in facts["models"]]

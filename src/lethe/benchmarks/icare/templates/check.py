@@ -3,47 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
-from lethe.benchmarks.icare.templates import TEMPLATES
-from lethe.benchmarks.icare.templates.base import Template, emitters_of, kinds_of, methods_of, metrics_of, tasks_of
-from lethe.benchmarks.icare.templates.parameters import ParameterError, Parameters, parse
 from lethe.diffusion.metrics import with_published
 from lethe.diffusion.metrics.specs import compared
-from lethe.settings.models import Settings
+from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
+from lethe.figures.templates.parameters import Parameters
 from lethe.settings.strict import check_known
+
+if TYPE_CHECKING:
+    from lethe.benchmarks.icare.templates.base import TaskTemplate
+    from lethe.settings.models import Settings
 
 ALL = "all"
 
 
-def resolve(template: str, name: str, settings: Settings) -> tuple[Template, Parameters]:
-    """The template and the parameters of a file name, checked against a world.
-
-    Raises:
-        ParameterError: if the world cannot make it; says why, what is allowed and the nearest match.
-        UnknownNameError: for an unknown template.
-    """
-    found = TEMPLATES.load(template)
-    try:
-        parameters = parse(found.parameters, name)
-        check(found, parameters, settings)
-    except ValueError as error:
-        raise ParameterError(f"{template}/{name}: {error}") from None
-    return found, parameters
-
-
-def check(template: Template, parameters: Parameters, settings: Settings) -> None:
+def check(template: TaskTemplate[Any], parameters: Parameters, settings: Settings) -> None:
     """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
+    published = getattr(parameters, "fidelity", "corrected") == "published"
     for task in tasks_of(parameters):
         check_known("task", task, list(settings.tasks))
     for metric in metrics_of(parameters):
-        check_known("metric", metric, metrics(settings, parameters.fidelity == "published"))
+        check_known("metric", metric, metrics(settings, published))
     for kind in kinds_of(parameters):
         check_known("similarity", kind, [*settings.similarity.kinds, "weights"])
     for slug in _statistics(parameters):
-        published = [statistic.slug for statistic in PUBLISHED_STATISTICS]
-        check_known("statistic", slug, published if parameters.fidelity == "published" else list(STATISTICS))
+        known = [statistic.slug for statistic in PUBLISHED_STATISTICS] if published else list(STATISTICS)
+        check_known("statistic", slug, known)
     for seed in (*getattr(parameters, "seeds", ()), *([parameters.seed] if hasattr(parameters, "seed") else [])):
         if seed not in settings.generation.seeds:
             raise ValueError(f"seed {seed} was not drawn; drawn: {', '.join(map(str, settings.generation.seeds))}")
@@ -71,7 +59,7 @@ def _statistics(parameters: Parameters) -> Iterator[str]:
             yield from value
 
 
-def _check_method(template: Template, parameters: Parameters, settings: Settings, task: str, method: str) -> None:
+def _check_method(template: TaskTemplate[Any], parameters: Parameters, settings: Settings, task: str, method: str) -> None:
     check_known("method", method, settings.methods)
     compared = [name for name in settings.methods if name not in ("none", "retrain")]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from lethe.statistics.resampling import Inference, q_values
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.grid import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Names, Parameters
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.templates.parameters import Names
 from lethe.benchmarks.icare.templates.relations import PUBLISHED_SLUGS, relations
-from lethe.benchmarks.icare.templates.result import Finding, Result
+from lethe.figures.templates.result import Finding, Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 ALL = "all"
 
 
-class CountSignificantRelationship(Parameters):
+class CountSignificantRelationship(ResultParameters):
     """Relations of statistics with attributes."""
 
     tasks: Names = Field(description="tasks")
@@ -96,4 +98,4 @@ def _chi_squared(totals: pd.DataFrame) -> list[Finding]:
     return result
 
 
-TEMPLATE = Template("CSR", "CountSignificantRelationship", CountSignificantRelationship, compute, ("pairs", "entities"))
+TEMPLATE = TaskTemplate("CSR", "CountSignificantRelationship", CountSignificantRelationship, compute, draw, ("pairs", "entities"))

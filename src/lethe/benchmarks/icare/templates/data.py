@@ -42,6 +42,8 @@ class TaskData:
         baseline: ``scores/{task}_baseline.parquet``.
         off: embeddings of the off images.
         on: emitter -> embeddings of its on images, of the asked method.
+        noise_floor: ``noise_floor_{task}.json``, metric -> ``mean, low, high`` of one pair between two seeds of the base.
+        tuning: emitters on which hyper-parameters were chosen.
     """
 
     task: str
@@ -53,6 +55,8 @@ class TaskData:
     baseline: pd.DataFrame | None = None
     off: Embeddings | None = None
     on: Mapping[int, Embeddings] = field(default_factory=dict)
+    noise_floor: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    tuning: Sequence[int] = ()
 
     @property
     def size(self) -> int:
@@ -64,11 +68,23 @@ class TaskData:
         """Names for readers, in index order: underscores become blanks."""
         return [str(record["name"]).replace("_", " ") for record in self.metadata]
 
-    @cached_property
-    def _quantities(self) -> dict[str, tuple[int, dict[str, Floats]]]:
+    @property
+    def pair_table(self) -> pd.DataFrame:
+        """The table of pairs; a ``MissingDataError`` where it was not given."""
         if self.pairs is None:
             raise MissingDataError(f"{self.task}: the table of pairs was not given")
-        return {method: (epochs, found) for method, epochs, found in by_method(self.pairs, self.size)}
+        return self.pairs
+
+    @property
+    def scores_of_base(self) -> pd.DataFrame:
+        """Scores of the base's images; a ``MissingDataError`` where they were not given."""
+        if self.baseline is None:
+            raise MissingDataError(f"{self.task}: the scores of the base were not given")
+        return self.baseline
+
+    @cached_property
+    def _quantities(self) -> dict[str, tuple[int, dict[str, Floats]]]:
+        return {method: (epochs, found) for method, epochs, found in by_method(self.pair_table, self.size)}
 
     def _of_method(self, method: str) -> tuple[int, dict[str, Floats]]:
         known = list(self._quantities)

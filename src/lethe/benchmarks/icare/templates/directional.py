@@ -19,7 +19,7 @@ from lethe.statistics.resampling import (
     random_orders,
     ranks,
 )
-from lethe.benchmarks.icare.templates.result import Finding, number
+from lethe.figures.templates.result import Finding, number
 
 Floats = NDArray[np.float64]
 

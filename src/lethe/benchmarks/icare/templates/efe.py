@@ -13,10 +13,11 @@ import numpy as np
 from lethe.statistics.entity_tests import correlate
 from lethe.statistics.resampling import Inference
 from lethe.statistics.association import bootstrap_mean
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.efficiency import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.templates.parameters import MethodParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, number, tested, with_q
+from lethe.benchmarks.icare.parameters import MethodParameters
+from lethe.figures.templates.result import Finding, Result, number, tested, with_q
 from lethe.core.missing import counted
 
 RATIO = "embedding_specificity_ratio"
@@ -46,4 +47,4 @@ def compute(parameters: MethodParameters, data: Mapping[str, TaskData], inferenc
     return Result(tuple(findings) if parameters.fidelity == "published" else with_q(findings), rows, axes, counted(lost))
 
 
-TEMPLATE = Template("EFE", "EmbeddingForgettingEfficiency", MethodParameters, compute, ("pairs", "entities"))
+TEMPLATE = TaskTemplate("EFE", "EmbeddingForgettingEfficiency", MethodParameters, compute, draw, ("pairs", "entities"))

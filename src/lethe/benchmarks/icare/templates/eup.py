@@ -15,10 +15,11 @@ from pydantic import Field
 
 from lethe.benchmarks.icare.entities import specificity_ratio
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.profile import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.templates.parameters import PairParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, number, with_q
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.result import Finding, Result, number, with_q
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +67,6 @@ def compute(parameters: EmbeddingUnlearningProfile, data: Mapping[str, TaskData]
     return Result(with_q(findings), rows, {"value": ("metric", parameters.metric)}, notes)
 
 
-TEMPLATE = Template(
-    "EUP", "EmbeddingUnlearningProfile", EmbeddingUnlearningProfile, compute, ("pairs", "off_embeddings"), embeddings="emitter"
+TEMPLATE = TaskTemplate(
+    "EUP", "EmbeddingUnlearningProfile", EmbeddingUnlearningProfile, compute, draw, ("pairs", "off_embeddings"), embeddings="emitter"
 )

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import join_records
-from lethe.benchmarks.icare.templates.base import Template, emitters_of, methods_of, similarities_of, tasks_of
+from lethe.benchmarks.icare.parameters import emitters_of, methods_of, similarities_of, tasks_of
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Parameters
-from lethe.io.tables import read_json, read_parquet, read_parquets
-from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.benchmarks.icare.figures.pictures import OFF
 from lethe.core.records import ModelId
-from lethe.diffusion.testbed.similarity import from_records
+from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.testbed.schema import read_metadata
+from lethe.figures.tables import similarity_matrix
+from lethe.figures.templates.base import Files, Pictures
+from lethe.figures.templates.parameters import Parameters
+from lethe.io.shards import ShardReader
+from lethe.io.tables import read_json, read_parquet, read_parquets
 
-Files = Mapping[str, Sequence[str | Path]]
+if TYPE_CHECKING:
+    from lethe.benchmarks.icare.templates.base import TaskTemplate
+
 Models = Callable[[str, str], Iterable[ModelId]]
 PER_TASK = {
     "metadata": "metadata_{task}_2_enriched_filtered.json",
     "pairs": "pairs_{task}.parquet",
     "entities": "interference_per_entity_{task}.json",
+    "noise_floor": "noise_floor_{task}.json",
     "baseline": "scores/{task}_baseline.parquet",
     "off_embeddings": "scores/{task}_baseline_embeddings.npz",
 }
 PER_METHOD = {"pairs": "by_method/pairs_{task}_{method}.parquet", "entities": "by_method/entities_{task}_{method}.json"}
 
 
-def files_of(template: Template, parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
+def files_of(template: TaskTemplate[Any], parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
     """Kind of file -> paths, in the order of the result's tasks, of a task in the order of its methods.
 
     Args:
@@ -53,7 +62,7 @@ def files_of(template: Template, parameters: Parameters, models: Models, by_meth
     return files
 
 
-def models_of(template: Template, parameters: Parameters, models: Models) -> list[ModelId]:
+def models_of(template: TaskTemplate[Any], parameters: Parameters, models: Models) -> list[ModelId]:
     """The models whose embeddings or images a result reads, in the order of ``files_of``."""
     if not (template.embeddings or template.images):
         return []
@@ -68,7 +77,11 @@ def models_of(template: Template, parameters: Parameters, models: Models) -> lis
 
 
 def load_data(
-    parameters: Parameters, files: Files, models: Sequence[ModelId], balance: Mapping[str, Sequence[str]]
+    parameters: Parameters,
+    files: Files,
+    models: Sequence[ModelId],
+    balance: Mapping[str, Sequence[str]],
+    tuning: Mapping[str, Sequence[int]],
 ) -> dict[str, TaskData]:
     """Task -> data of the files of ``files_of``.
 
@@ -77,6 +90,7 @@ def load_data(
         files: kind -> paths; kinds that are not there are not loaded.
         models: of ``models_of``.
         balance: task -> its two balanced attributes.
+        tuning: task -> emitters on which hyper-parameters were chosen.
     """
     kinds, tasks, data = similarities_of(parameters), tasks_of(parameters), {}
     on = (
@@ -86,14 +100,17 @@ def load_data(
     )
     for place, task in enumerate(tasks):
         given = {kind: _share(files[kind], place, len(tasks)) for kind in (*PER_TASK, "similarities") if kind in files}
+        metadata = read_metadata(given["metadata"][0])
         similar = zip(kinds, given.get("similarities", ()), strict=True)
         data[task] = TaskData(
             task=task,
-            metadata=read_json(given["metadata"][0]),
+            metadata=metadata,
             balance=balance.get(task, ()),
+            tuning=tuning.get(task, ()),
             pairs=read_parquets(given["pairs"]) if "pairs" in given else None,
             entities=join_records([read_json(path) for path in given.get("entities", ())]),
-            similarities={kind: from_records(read_json(path))[1] for kind, path in similar},
+            noise_floor=read_json(given["noise_floor"][0]) if "noise_floor" in given else {},
+            similarities={kind: similarity_matrix(read_json(path), metadata) for kind, path in similar},
             baseline=read_parquet(given["baseline"][0]) if "baseline" in given else None,
             off=Embeddings.load(given["off_embeddings"][0]) if "off_embeddings" in given else None,
             on={emitter: Embeddings.load(path) for emitter, path in on.items()},
@@ -101,7 +118,21 @@ def load_data(
     return data
 
 
-def _share(paths: Sequence[str | Path], place: int, tasks: int) -> Sequence[str | Path]:
+def read_pictures(rows: Iterable[Mapping[str, Any]], files: Files, models: Sequence[ModelId]) -> Pictures:
+    """(row, member) -> picture of every ``row, member`` of a figure.
+
+    Args:
+        rows: ``row`` is ``off``, the base, or a method.
+        files: ``tars`` and ``indices`` of the base and then of ``models``, which are of one emitter.
+    """
+    names = [OFF, *(model.method for model in models)]
+    with ExitStack() as stack:
+        shards = zip(names, files["tars"], files["indices"], strict=True)
+        readers = {name: stack.enter_context(ShardReader(tar, index)).read for name, tar, index in shards}
+        return {(row["row"], row["member"]): readers[row["row"]](row["member"]) for row in rows}
+
+
+def _share(paths: Sequence[Path], place: int, tasks: int) -> Sequence[Path]:
     """What belongs to one task of as many files for each, task after task."""
     each = len(paths) // tasks
     return paths[place * each : (place + 1) * each]

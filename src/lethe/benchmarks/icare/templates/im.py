@@ -8,10 +8,11 @@ import numpy as np
 
 from lethe.statistics.resampling import Inference
 from lethe.statistics.association import bootstrap_mean
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.matrix import draw_interference
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import PairParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, number
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.result import Finding, Result, number
 from lethe.core.missing import mean
 
 
@@ -36,4 +37,4 @@ def compute(parameters: PairParameters, data: Mapping[str, TaskData], inference:
     return Result(tuple(findings), rows, {"value": ("metric", parameters.metric)}, notes)
 
 
-TEMPLATE = Template("IM", "InterferenceMatrix", PairParameters, compute, any_method=True)
+TEMPLATE = TaskTemplate("IM", "InterferenceMatrix", PairParameters, compute, draw_interference, any_method=True)

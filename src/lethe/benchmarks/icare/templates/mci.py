@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.network import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import PairParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.result import Finding, Result
 from lethe.core.missing import counted
 
 Floats = NDArray[np.float64]
@@ -83,4 +84,4 @@ def compute(parameters: MinimumCutInterference, data: Mapping[str, TaskData], in
     return Result((Finding("cut", float(value), task.size, how),), rows, {"value": ("damage", parameters.metric)}, notes)
 
 
-TEMPLATE = Template("MCI", "MinimumCutInterference", MinimumCutInterference, compute)
+TEMPLATE = TaskTemplate("MCI", "MinimumCutInterference", MinimumCutInterference, compute, draw)

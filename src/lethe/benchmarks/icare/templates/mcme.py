@@ -16,13 +16,15 @@ from pydantic import Field
 from lethe.statistics.entity_tests import paired_difference
 from lethe.statistics.resampling import Inference
 from lethe.statistics.association import bootstrap_mean
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.boxes import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Names, Parameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, number, tested, with_q
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Finding, Result, number, tested, with_q
 
 
-class MethodComparisonByMetricEntity(Parameters):
+class MethodComparisonByMetricEntity(ResultParameters):
     """One statistic per entity under several methods."""
 
     tasks: Names = Field(description="tasks, a panel each")
@@ -56,6 +58,6 @@ def compute(parameters: MethodComparisonByMetricEntity, data: Mapping[str, TaskD
     return Result((*described, *with_q(compared)), tuple(rows), {"y": ("statistic", parameters.statistic)}, notes)
 
 
-TEMPLATE = Template(
-    "MCME", "MethodComparisonByMetricEntity", MethodComparisonByMetricEntity, compute, ("pairs", "entities"), any_method=True
+TEMPLATE = TaskTemplate(
+    "MCME", "MethodComparisonByMetricEntity", MethodComparisonByMetricEntity, compute, draw, ("pairs", "entities"), any_method=True
 )

@@ -13,13 +13,15 @@ from pydantic import Field
 from lethe.statistics import published_tests
 from lethe.statistics.entity_tests import correlate
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.scatter import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Names, Parameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, published, tested, with_q
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Finding, Result, published, tested, with_q
 
 
-class MetricMetricAlignment(Parameters):
+class MetricMetricAlignment(ResultParameters):
     """Two statistics per entity."""
 
     tasks: Names = Field(description="tasks, a panel each")
@@ -50,4 +52,4 @@ def compute(parameters: MetricMetricAlignment, data: Mapping[str, TaskData], inf
     return Result(found, tuple(rows), axes)
 
 
-TEMPLATE = Template("MMA", "MetricMetricAlignment", MetricMetricAlignment, compute, ("pairs", "entities"))
+TEMPLATE = TaskTemplate("MMA", "MetricMetricAlignment", MetricMetricAlignment, compute, draw, ("pairs", "entities"))

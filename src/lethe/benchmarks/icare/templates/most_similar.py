@@ -15,16 +15,18 @@ from pydantic import Field
 
 from lethe.benchmarks.icare.alignment import similarity_of
 from lethe.statistics.resampling import Inference, extreme, multiplicities, p_value, percentile_interval, random_orders
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.grid import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Names, Parameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, number, with_q
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Finding, Result, number, with_q
 from lethe.diffusion.metrics.specs import spec_of
 
 Floats = NDArray[np.float64]
 
 
-class MostSimilarMostInterferedGrid(Parameters):
+class MostSimilarMostInterferedGrid(ResultParameters):
     """Counts over emitters, metrics and similarities."""
 
     tasks: Names = Field(description="tasks, a column each")
@@ -93,4 +95,4 @@ def _cell(
     )
 
 
-TEMPLATE = Template("MostSimilarMostInterferedGrid", "MostSimilarMostInterferedGrid", MostSimilarMostInterferedGrid, compute)
+TEMPLATE = TaskTemplate("MostSimilarMostInterferedGrid", "MostSimilarMostInterferedGrid", MostSimilarMostInterferedGrid, compute, draw)

@@ -15,10 +15,11 @@ from lethe.benchmarks.icare.alignment import published_alignment, similarity_of
 from lethe.statistics.matrix_tests import off_diagonal
 from lethe.statistics.resampling import Inference
 from lethe.statistics.association import mantel
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.scatter import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import PairParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, published, with_q
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.result import Finding, Result, published, with_q
 
 
 class MetricSimilarityAlignment(PairParameters):
@@ -63,4 +64,4 @@ def compute(parameters: MetricSimilarityAlignment, data: Mapping[str, TaskData],
     return Result(found, rows, axes, {"pairs": int(used.sum())})
 
 
-TEMPLATE = Template("MSA", "MetricSimilarityAlignment", MetricSimilarityAlignment, compute)
+TEMPLATE = TaskTemplate("MSA", "MetricSimilarityAlignment", MetricSimilarityAlignment, compute, draw)

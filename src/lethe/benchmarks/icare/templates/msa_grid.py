@@ -17,16 +17,18 @@ from pydantic import Field
 from lethe.statistics import published_tests
 from lethe.benchmarks.icare.alignment import align, published_alignment, similarity_of
 from lethe.statistics.resampling import Inference, percentile_interval, q_values
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.grid import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Names, Parameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, number
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Finding, Result, number
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MetricSimilarityAlignmentGrid(Parameters):
+class MetricSimilarityAlignmentGrid(ResultParameters):
     """Alignments of several tasks, methods, metrics and similarities."""
 
     tasks: Names = Field(description="tasks")
@@ -89,4 +91,4 @@ def compute(parameters: MetricSimilarityAlignmentGrid, data: Mapping[str, TaskDa
     return Result(tuple(findings), tuple(rows), {"value": ("correlation", "published" if old else "harm")}, notes)
 
 
-TEMPLATE = Template("MSAGrid", "MetricSimilarityAlignmentGrid", MetricSimilarityAlignmentGrid, compute)
+TEMPLATE = TaskTemplate("MSAGrid", "MetricSimilarityAlignmentGrid", MetricSimilarityAlignmentGrid, compute, draw)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.receivers import draw_scatter
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.receivers import OneEmitterParameters, receivers, roles, tests_of_one
-from lethe.benchmarks.icare.templates.result import Result
+from lethe.figures.templates.result import Result
 
 
 def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], inference: Inference) -> Result:
@@ -22,4 +23,4 @@ def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], infe
     return Result(findings, rows, axes, {"emitter": task.names[parameters.emitter]})
 
 
-TEMPLATE = Template("MSAOne", "MetricSimilarityAlignmentOne", OneEmitterParameters, compute)
+TEMPLATE = TaskTemplate("MSAOne", "MetricSimilarityAlignmentOne", OneEmitterParameters, compute, draw_scatter)

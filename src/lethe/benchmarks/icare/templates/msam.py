@@ -18,7 +18,8 @@ from pydantic import Field
 from lethe.benchmarks.icare.alignment import similarity_of
 from lethe.statistics.matrix_tests import off_diagonal
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.scatter import draw_prediction
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.pair_features import (
     attribute_same,
@@ -27,9 +28,10 @@ from lethe.benchmarks.icare.templates.pair_features import (
     emitter_values,
     predictable,
 )
-from lethe.benchmarks.icare.templates.pair_regression import entity_wise, over_pairs
-from lethe.benchmarks.icare.templates.parameters import Model, Names, PairParameters
-from lethe.benchmarks.icare.templates.result import Result
+from lethe.benchmarks.icare.templates.pair_regression import Model, entity_wise, over_pairs
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Result
 from lethe.core.missing import counted
 
 Floats = NDArray[np.float64]
@@ -84,6 +86,6 @@ def compute(parameters: MetricSimilarityAlignmentMulti, data: Mapping[str, TaskD
     return Result(findings, rows, axes, {"importance": dict(zip(found, importance.tolist(), strict=True))} | counted(lost))
 
 
-TEMPLATE = Template(
-    "MSAM", "MetricSimilarityAlignmentMulti", MetricSimilarityAlignmentMulti, compute, ("pairs", "entities", "baseline")
+TEMPLATE = TaskTemplate(
+    "MSAM", "MetricSimilarityAlignmentMulti", MetricSimilarityAlignmentMulti, compute, draw_prediction, ("pairs", "entities", "baseline")
 )

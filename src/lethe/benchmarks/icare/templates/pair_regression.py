@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from lethe.statistics.matrix_tests import off_diagonal
 from lethe.statistics.resampling import Inference, blocks, extreme, multiplicities, p_value, percentile_interval
 from lethe.benchmarks.icare.templates.data import MissingDataError
-from lethe.benchmarks.icare.templates.parameters import Model
-from lethe.benchmarks.icare.templates.result import Finding, number, with_q
+from lethe.figures.templates.result import Finding, number, with_q
 
 Floats = NDArray[np.float64]
+Model = Literal["linear_regression", "random_forest"]
 TREES, SPLIT_SEED, TEST_SHARE, REPEATS = 20, 42, 0.3, 5
 
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from lethe.statistics.entity_tests import group_effect
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.front import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import MethodParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result, tested, with_q
+from lethe.benchmarks.icare.parameters import MethodParameters
+from lethe.figures.templates.result import Finding, Result, tested, with_q
 
 FORGET, RETAIN, RATIO = "forget_clip_diff", "retain_average_clip_diff", "embedding_specificity_ratio"
 Floats = NDArray[np.float64]
@@ -48,4 +49,4 @@ def compute(parameters: MethodParameters, data: Mapping[str, TaskData], inferenc
     return Result(with_q(findings), rows, axes)
 
 
-TEMPLATE = Template("Pareto", "Pareto", MethodParameters, compute, ("pairs", "entities"))
+TEMPLATE = TaskTemplate("Pareto", "Pareto", MethodParameters, compute, draw, ("pairs", "entities"))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from lethe.benchmarks.icare.figures.pictures import OFF
 from lethe.core.records import ImageKey
-
-OFF = "off"  # the row of the base; every other row is a method
 
 
 def picture_rows(

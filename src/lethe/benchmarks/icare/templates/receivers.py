@@ -13,8 +13,8 @@ from lethe.benchmarks.icare.alignment import similarity_of
 from lethe.statistics.entity_tests import correlate
 from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.templates.parameters import PairParameters
-from lethe.benchmarks.icare.templates.result import Finding, published, tested, with_q
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.result import Finding, published, tested, with_q
 
 Floats = NDArray[np.float64]
 

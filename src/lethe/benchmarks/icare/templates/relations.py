@@ -14,7 +14,7 @@ from lethe.statistics.entity_tests import Tested, correlate, group_effect
 from lethe.benchmarks.icare.pairs import Fidelity
 from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.result import Finding, published, tested
+from lethe.figures.templates.result import Finding, published, tested
 
 if TYPE_CHECKING:
     import pandas as pd

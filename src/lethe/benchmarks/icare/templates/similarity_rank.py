@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.receivers import draw_ranks
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.receivers import OneEmitterParameters, receivers, roles, tests_of_one
-from lethe.benchmarks.icare.templates.result import Result
+from lethe.figures.templates.result import Result
 
 
 def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], inference: Inference) -> Result:
@@ -34,4 +35,4 @@ def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], infe
     return Result(findings, rows, axes, {"emitter": task.names[parameters.emitter]})
 
 
-TEMPLATE = Template("InterferenceBySimilarityRank", "InterferenceBySimilarityRank", OneEmitterParameters, compute)
+TEMPLATE = TaskTemplate("InterferenceBySimilarityRank", "InterferenceBySimilarityRank", OneEmitterParameters, compute, draw_ranks)

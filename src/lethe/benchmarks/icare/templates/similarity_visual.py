@@ -9,11 +9,12 @@ from pydantic import Field
 
 from lethe.benchmarks.icare.alignment import similarity_of
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.pictures import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import MethodParameters
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.pictures import picture_rows
-from lethe.benchmarks.icare.templates.result import Result
+from lethe.figures.templates.result import Result
 
 
 class SimilarityVisualSummary(MethodParameters):
@@ -38,6 +39,6 @@ def compute(parameters: SimilarityVisualSummary, data: Mapping[str, TaskData], i
     return Result((), rows, {"value": ("similarity", parameters.similarity)}, {"seed": parameters.seed})
 
 
-TEMPLATE = Template(
-    "SimilarityVisualSummary", "SimilarityVisualSummary", SimilarityVisualSummary, compute, (), images=True, any_method=True
+TEMPLATE = TaskTemplate(
+    "SimilarityVisualSummary", "SimilarityVisualSummary", SimilarityVisualSummary, compute, draw, (), images=True, any_method=True
 )

@@ -10,10 +10,11 @@ from pydantic import Field, model_validator
 from lethe.benchmarks.icare.alignment import similarity_of
 from lethe.statistics.matrix_tests import off_diagonal
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.matrix import draw_similarity
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import TaskParameters
-from lethe.benchmarks.icare.templates.result import Finding, Result
+from lethe.benchmarks.icare.parameters import TaskParameters
+from lethe.figures.templates.result import Finding, Result
 
 
 class SimilarityMatrix(TaskParameters):
@@ -49,4 +50,4 @@ def compute(parameters: SimilarityMatrix, data: Mapping[str, TaskData], inferenc
     return Result((finding,), rows, {"value": ("similarity", parameters.similarity)}, {"names": labels, "symmetric": symmetric})
 
 
-TEMPLATE = Template("SM", "SimilarityMatrix", SimilarityMatrix, compute, ())
+TEMPLATE = TaskTemplate("SM", "SimilarityMatrix", SimilarityMatrix, compute, draw_similarity, ())

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.boxes import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.templates.parameters import MethodParameters
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.relations import findings, samples_of
-from lethe.benchmarks.icare.templates.result import Result, with_q
+from lethe.figures.templates.result import Result, with_q
 
 
 class SignificantRelationshipCategorical(MethodParameters):
@@ -53,6 +54,6 @@ def check_sizes(sizes: Mapping[str, int], attribute: str, fewest: int) -> None:
         raise MissingDataError(f"attribute '{attribute}': each category needs {fewest} entities (min_samples), there are {told}")
 
 
-TEMPLATE = Template(
-    "SRC", "SignificantRelationshipCategorical", SignificantRelationshipCategorical, compute, ("pairs", "entities")
+TEMPLATE = TaskTemplate(
+    "SRC", "SignificantRelationshipCategorical", SignificantRelationshipCategorical, compute, draw, ("pairs", "entities")
 )

@@ -15,12 +15,14 @@ from pydantic import Field
 
 from lethe.statistics import published_tests
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.boxes import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.directional import directional, received
-from lethe.benchmarks.icare.templates.parameters import Names, PairParameters
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.figures.templates.parameters import Names
 from lethe.benchmarks.icare.templates.relations import samples_of
-from lethe.benchmarks.icare.templates.result import Finding, Result, published, with_q
+from lethe.figures.templates.result import Finding, Result, published, with_q
 from lethe.benchmarks.icare.templates.src import check_sizes
 from lethe.core.registry import nearest
 
@@ -68,6 +70,6 @@ def compute(
     return Result(tuple(findings) if parameters.fidelity == "published" else with_q(findings), tuple(rows), axes)
 
 
-TEMPLATE = Template(
-    "SRCD", "SignificantRelationshipCategoricalDirectional", SignificantRelationshipCategoricalDirectional, compute
+TEMPLATE = TaskTemplate(
+    "SRCD", "SignificantRelationshipCategoricalDirectional", SignificantRelationshipCategoricalDirectional, compute, draw
 )

@@ -11,11 +11,12 @@ import numpy as np
 from pydantic import Field
 
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.scatter import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import MethodParameters
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.relations import findings
-from lethe.benchmarks.icare.templates.result import Result, with_q
+from lethe.figures.templates.result import Result, with_q
 
 
 class SignificantRelationshipNumerical(MethodParameters):
@@ -39,4 +40,4 @@ def compute(parameters: SignificantRelationshipNumerical, data: Mapping[str, Tas
     return Result(tuple(found) if parameters.fidelity == "published" else with_q(found), rows, axes)
 
 
-TEMPLATE = Template("SRN", "SignificantRelationshipNumerical", SignificantRelationshipNumerical, compute, ("pairs", "entities"))
+TEMPLATE = TaskTemplate("SRN", "SignificantRelationshipNumerical", SignificantRelationshipNumerical, compute, draw, ("pairs", "entities"))

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.base import Template
+from lethe.benchmarks.icare.figures.pictures import draw
+from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.parameters import Names, TaskParameters
+from lethe.benchmarks.icare.parameters import TaskParameters
+from lethe.figures.templates.parameters import Names
 from lethe.benchmarks.icare.templates.pictures import picture_rows
-from lethe.benchmarks.icare.templates.result import Result
+from lethe.figures.templates.result import Result
 
 
 class UnlearningVisualSummary(TaskParameters):
@@ -32,6 +34,6 @@ def compute(parameters: UnlearningVisualSummary, data: Mapping[str, TaskData], i
     return Result((), rows, {}, {"entity": data[parameters.task].names[parameters.emitter]})
 
 
-TEMPLATE = Template(
-    "UnlearningVisualSummary", "UnlearningVisualSummary", UnlearningVisualSummary, compute, (), images=True, any_method=True
+TEMPLATE = TaskTemplate(
+    "UnlearningVisualSummary", "UnlearningVisualSummary", UnlearningVisualSummary, compute, draw, (), images=True, any_method=True
 )

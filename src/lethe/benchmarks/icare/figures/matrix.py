@@ -1,0 +1,56 @@
+"""Emitters against receivers: IM and SM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lethe.figures.colours import SEQUENTIAL
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.templates.result import Result
+from lethe.figures import tables
+from lethe.figures.heatmap import heatmap, heatmap_figure
+from lethe.benchmarks.icare.figures.quantities import axis, colour_scale, quantity
+from lethe.figures.style import styled
+from lethe.figures.templates.base import Pictures
+from lethe.benchmarks.icare.figures.words import heading, told
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@styled
+def draw_interference(result: Result, parameters: ResultParameters, pictures: Pictures) -> Figure:
+    """Red is harm, white no change; the scale covers the receivers, so the outlined diagonal may lie beyond."""
+    what = quantity(result.axes["value"][1])
+    title = f"{heading(parameters)}\n" + "\n".join(f"{told(f)} emitters" for f in result.findings)
+    values = _values(result)
+    return _draw(result, values, colour_scale(what, tables.off_diagonal(values)), title)
+
+
+@styled
+def draw_similarity(result: Result, parameters: ResultParameters, pictures: Pictures) -> Figure:
+    """The scale covers the values off the diagonal."""
+    values = _values(result)
+    others = tables.off_diagonal(values)
+    scale = {"cmap": SEQUENTIAL, "vmin": float(others.min()), "vmax": float(others.max())}
+    return _draw(result, values, scale, f"{heading(parameters)}\nmean off the diagonal {others.mean():.2f}")
+
+
+def _values(result: Result) -> np.ndarray:
+    return tables.matrix(pd.DataFrame(list(result.rows)), len(result.notes["names"]))
+
+
+def _draw(result: Result, values: np.ndarray, scale: dict[str, Any], title: str) -> Figure:
+    names = list(result.notes["names"])
+    figure, (axes,) = heatmap_figure(1, names, gap=0.0, right=1.5, cell=4.6, title=0.9)
+    image = heatmap([axes], 0, values, names, **scale)
+    axes.set_title(title, fontsize=9.5)
+    drawn = values[np.isfinite(values)]
+    below, above = bool(drawn.min() < scale["vmin"] - 1e-9), bool(drawn.max() > scale["vmax"] + 1e-9)
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[below, above]
+    bar = axes.inset_axes((1.04, 0.0, 0.05, 1.0))
+    figure.colorbar(image, cax=bar, extend=extend).set_label(axis(*result.axes["value"]), multialignment="center")
+    return figure

@@ -1,0 +1,1 @@
+"""What the rule of all figures calls."""

@@ -1,0 +1,1 @@
+"""Which figures can be asked for, and what they are drawn from."""
