@@ -9,7 +9,7 @@ import pandas as pd
 from lethe.figures.colours import FRAME, INK
 from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.figures.templates.result import Result
-from lethe.benchmarks.icare.figures.quantities import axis
+from lethe.benchmarks.icare.figures.quantities import OFF, axis
 from lethe.figures.style import DPI, method_name, styled
 from lethe.figures.templates.base import Pictures
 from lethe.benchmarks.icare.figures.words import heading, number
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OFF = "off"  # the row of the base; every other row is a method
 CELL, LEFT, BOTTOM = 1.14, 0.85, 0.12  # inches: one picture, row labels, edge
 HEADING, LINE = 0.66, 0.15  # inches above the titles, and of a line of them
 

@@ -15,6 +15,8 @@ from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of, words_of
 from lethe.core.registry import UnknownNameError, nearest
 
+OFF = "off"  # the row of the base in grids of pictures; every other row is a method
+
 
 @dataclass(frozen=True)
 class Quantity:

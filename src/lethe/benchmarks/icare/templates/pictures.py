@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lethe.benchmarks.icare.figures.pictures import OFF
+from lethe.benchmarks.icare.figures.quantities import OFF
 from lethe.core.records import ImageKey
 
 
