@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from tests.unit.deepunlearn.deepunlearn_tables import make_scores
 
+from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.classifiers import ARCHITECTURES

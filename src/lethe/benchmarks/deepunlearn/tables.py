@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.classifiers import METHODS, only_fine_tunes
 from lethe.classifiers.found import Found
-from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.classifiers.scores import runtime_table, summarise
 
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from lethe.core.gate import Gate
-from lethe.statistics.association import bootstrap_mean
 from lethe.core.records import ModelId
 from lethe.diffusion.testbed.members import asked_of
+from lethe.statistics.association import bootstrap_mean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lethe.core.missing import known
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import columns_of, compared
-from lethe.core.missing import known
 
 
 def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lethe.io.tables import read_json, write_json
-from lethe.diffusion.metrics.constant import CONSTANT
-from lethe.diffusion.metrics.specs import columns_of, comparisons, compared, constant_columns, quantities, spec_of
 from lethe.core.records import Fidelity, ModelId
 from lethe.core.registry import nearest
+from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.diffusion.metrics.specs import columns_of, compared, comparisons, constant_columns, quantities, spec_of
+from lethe.io.tables import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,8 +172,9 @@ def file_name(model: ModelId) -> str:
 
 
 def file_keys(quantities: Iterable[str]) -> list[str]:
-    """Keys of an emitter's file: those of ``quantities`` that compare, in the order of the registry. Those of the publication's data range never
-    stand beside ours.
+    """Keys of an emitter's file: those of ``quantities`` that compare, in the order of the registry.
+
+    Those of the publication's data range never stand beside ours.
     """
     return [name for name in comparisons(quantities) if not name.endswith("_published")]
 
@@ -183,7 +184,7 @@ def pair_records(
 ) -> dict[str, dict[str, float | None]]:
     """The content of an emitter's file: receiver name -> quantities, in index order; NaN becomes None (JSON null).
 
-    ``corrected`` writes every quantity, in the order of the registry, but those of the published data range. ``published`` writes the five published keys,
+    ``corrected`` writes every quantity but those of the published data range. ``published`` writes the five published keys,
     whose ``rmse`` and ``ssim`` have data range 4095, so the files of the two must never lie in one folder.
     """
     if fidelity == "published":

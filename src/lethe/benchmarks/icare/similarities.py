@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.diffusion.noise import initial_noise
-from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
 from lethe.diffusion.metrics.clip import ClipScore, load_clip
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.noise import initial_noise
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
 from lethe.diffusion.testbed.activations import act_fingerprints
 from lethe.diffusion.testbed.attributes import Asked, chosen_attributes, no_attributes
 from lethe.diffusion.testbed.names import prompt, prompt_name, published_preprocessed

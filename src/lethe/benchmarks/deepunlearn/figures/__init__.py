@@ -1,1 +1,1 @@
-"""The figures of Deep Unlearn. Each module makes one: ``data(...)`` is the table it draws, ``draw(data, ...)`` its picture."""
+"""What figures of Deep Unlearn share: names and looks of methods, axes with outliers, names beside points."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lethe.benchmarks.deepunlearn.lira import unlearned_outputs, write_outputs
 from lethe.classifiers import METHODS
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of
-from lethe.benchmarks.deepunlearn.lira import unlearned_outputs, write_outputs
 from lethe.classifiers.methods.base import configure
 from lethe.classifiers.models.stack import Stack
 from lethe.core.device import resolve_device

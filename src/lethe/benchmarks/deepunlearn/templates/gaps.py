@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.figures.style import ORIGINAL, RETRAINED, look, one_setting, span, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
+from lethe.figures.colours import INK
+from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
-from lethe.figures.colours import INK
-from lethe.benchmarks.deepunlearn.figures.style import ORIGINAL, RETRAINED, look, one_setting, span, title
-from lethe.figures.style import DPI, WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,5 +106,6 @@ def compute(parameters: OneStudy, tables: Tables, inference: Inference) -> Resul
 
 
 TEMPLATE = StudyTemplate(
-    "DeepUnlearnGaps", "Gaps to retraining", OneStudy, compute, lambda result, parameters, pictures: draw(result.table), {"seeds": "tables/deepunlearn_seeds_{study}.csv"},
+    "DeepUnlearnGaps", "Gaps to retraining", OneStudy, compute,
+    lambda result, parameters, pictures: draw(result.table), {"seeds": "tables/deepunlearn_seeds_{study}.csv"},
 )  # fmt: skip

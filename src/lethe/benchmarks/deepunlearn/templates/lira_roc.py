@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, look, title
 from lethe.benchmarks.deepunlearn.templates.base import AttackedStudy, StudyTemplate, Tables
+from lethe.figures.colours import PALE_GREY
+from lethe.figures.style import DPI, WIDTH, plain_powers, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
-from lethe.figures.colours import PALE_GREY
-from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, look, title
-from lethe.figures.style import DPI, WIDTH, plain_powers, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

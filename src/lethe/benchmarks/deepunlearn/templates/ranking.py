@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.figures.style import title
 from lethe.benchmarks.deepunlearn.templates.base import SeveralStudies, StudyTemplate, Tables
+from lethe.figures.colours import BLUE, EDGE, INK, MID_BLUE, PALE_BLUE, VERMILION, WHITE
+from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
-from lethe.figures.colours import BLUE, EDGE, INK, MID_BLUE, PALE_BLUE, VERMILION, WHITE
-from lethe.benchmarks.deepunlearn.figures.style import title
-from lethe.figures.style import DPI, WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,9 +60,7 @@ def draw(data: pd.DataFrame) -> Figure:
         for row, method in enumerate(methods):
             found = cells.loc[[(*column, method)]].iloc[0] if (*column, method) in cells.index else None
             group = "" if found is None else str(found["group"])
-            axes.add_patch(
-                Rectangle((x - 0.48, row - 0.46), 0.96, 0.92, facecolor=_FILL[group], edgecolor=EDGE, linewidth=0.5)
-            )
+            axes.add_patch(Rectangle((x - 0.48, row - 0.46), 0.96, 0.92, facecolor=_FILL[group], edgecolor=EDGE, linewidth=0.5))
             colour = _LETTERS[group]
             axes.text(x - 0.42, row, group, color=colour, ha="left", va="center", fontweight="bold")
             axes.text(x + 0.42, row, _rank(found), color=colour, ha="right", va="center", fontsize=8.5)

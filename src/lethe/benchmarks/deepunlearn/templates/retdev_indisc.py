@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, label_points, look, one_setting, span, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
+from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, label_points, look, one_setting, span, title
-from lethe.figures.style import DPI, WIDTH, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,5 +112,6 @@ def compute(parameters: OneStudy, tables: Tables, inference: Inference) -> Resul
 
 
 TEMPLATE = StudyTemplate(
-    "DeepUnlearnTradeoff", "Deviation and indiscernibility", OneStudy, compute, lambda result, parameters, pictures: draw(result.table), {"methods": "tables/deepunlearn_{study}.csv"},
+    "DeepUnlearnTradeoff", "Deviation and indiscernibility", OneStudy, compute,
+    lambda result, parameters, pictures: draw(result.table), {"methods": "tables/deepunlearn_{study}.csv"},
 )  # fmt: skip

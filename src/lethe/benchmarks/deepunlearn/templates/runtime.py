@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.figures.style import RETRAINED, label_points
+from lethe.benchmarks.deepunlearn.templates import retdev_indisc
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
+from lethe.benchmarks.deepunlearn.templates.retdev_indisc import positions, scatter
+from lethe.figures.colours import INK
+from lethe.figures.style import DPI, WIDTH, plain_powers, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
-from lethe.figures.colours import INK
-from lethe.benchmarks.deepunlearn.templates import retdev_indisc
-from lethe.benchmarks.deepunlearn.templates.retdev_indisc import positions, scatter
-from lethe.benchmarks.deepunlearn.figures.style import RETRAINED, label_points
-from lethe.figures.style import DPI, WIDTH, plain_powers, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,5 +70,6 @@ def compute(parameters: OneStudy, tables: Tables, inference: Inference) -> Resul
 
 
 TEMPLATE = StudyTemplate(
-    "DeepUnlearnRunTime", "Run time", OneStudy, compute, lambda result, parameters, pictures: draw(result.table), {"methods": "tables/deepunlearn_{study}.csv"},
+    "DeepUnlearnRunTime", "Run time", OneStudy, compute,
+    lambda result, parameters, pictures: draw(result.table), {"methods": "tables/deepunlearn_{study}.csv"},
 )  # fmt: skip

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lethe.figures.colours import GREY, SEQUENTIAL, reverse
+from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.metrics.specs import constant_columns, spec_of, words_of
-from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
+from lethe.figures.colours import GREY, SEQUENTIAL, reverse
 from lethe.figures.style import method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix
 

@@ -1,1 +1,1 @@
-"""The figures of I-CARE. Each module makes one: ``data(...)`` is the table it draws, ``draw(data, ...)`` its picture."""
+"""Drawings that figures of I-CARE share, and what their numbers mean in words and colours."""

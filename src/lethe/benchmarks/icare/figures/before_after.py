@@ -26,13 +26,20 @@ def before_after(images: Mapping[str, ImageSet], columns: Mapping[str, Sequence[
         seed: of the pictures.
     """
     chosen = [
-        {"role": role, "receiver_name": names[receiver].replace("_", " "), "seed": seed, "member": ImageKey(receiver, seed).file_name}
+        {
+            "role": role,
+            "receiver_name": names[receiver].replace("_", " "),
+            "seed": seed,
+            "member": ImageKey(receiver, seed).file_name,
+        }
         for role, receivers in columns.items()
         for receiver in receivers
     ]
     shown = {receiver for receivers in columns.values() for receiver in receivers}
     pictures = {
-        (row, ImageKey(receiver, seed).file_name): _picture(of, receiver, seed) for row, of in images.items() for receiver in shown
+        (row, ImageKey(receiver, seed).file_name): _picture(of, receiver, seed)
+        for row, of in images.items()
+        for receiver in shown
     }
     return draw(pd.DataFrame({"row": row, **column} for row in images for column in chosen), pictures)
 

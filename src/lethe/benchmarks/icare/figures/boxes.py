@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import INK
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
+from lethe.benchmarks.icare.figures.marks import look
 from lethe.benchmarks.icare.figures.quantities import axis
+from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import INK
 from lethe.figures.style import method_name, panels, plain_powers, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.marks import look
-from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened, wrapped
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lethe.figures.colours import INK
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
+from lethe.benchmarks.icare.figures.marks import fit_line, look, size_for
 from lethe.benchmarks.icare.figures.quantities import axis
+from lethe.benchmarks.icare.figures.words import heading, left_out, told
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import INK
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.marks import fit_line, look, size_for
-from lethe.benchmarks.icare.figures.words import heading, left_out, told
+from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened
 
 if TYPE_CHECKING:

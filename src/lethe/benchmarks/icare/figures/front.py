@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import BLUE, INK, SEQUENTIAL
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
+from lethe.benchmarks.icare.figures.marks import along_steps, name_points
 from lethe.benchmarks.icare.figures.quantities import axis
+from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import BLUE, INK, SEQUENTIAL
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.marks import along_steps, name_points
-from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.figures.templates.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

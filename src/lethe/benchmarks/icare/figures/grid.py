@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import DIVERGING, GREY, INK, SEQUENTIAL, reverse
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
 from lethe.benchmarks.icare.figures.quantities import SIMILARITIES, axis
+from lethe.benchmarks.icare.figures.words import heading, number, probability
+from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.diffusion.metrics.specs import is_comparison, words_of
+from lethe.figures.colours import DIVERGING, GREY, INK, SEQUENTIAL, reverse
 from lethe.figures.style import DPI, method_colour, method_name, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.words import heading, number, probability
+from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened, text_width
 
 if TYPE_CHECKING:

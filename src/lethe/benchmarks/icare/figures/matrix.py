@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import SEQUENTIAL
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
-from lethe.figures import tables
-from lethe.figures.heatmap import heatmap, heatmap_figure
 from lethe.benchmarks.icare.figures.quantities import axis, colour_scale, quantity
+from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures import tables
+from lethe.figures.colours import SEQUENTIAL
+from lethe.figures.heatmap import heatmap, heatmap_figure
 from lethe.figures.style import styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.figures.templates.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lethe.figures.colours import FRAME, INK
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
 from lethe.benchmarks.icare.figures.quantities import OFF, axis
+from lethe.benchmarks.icare.figures.words import heading, number
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import FRAME, INK
 from lethe.figures.style import DPI, method_name, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.words import heading, number
+from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened, wrapped
 
 if TYPE_CHECKING:

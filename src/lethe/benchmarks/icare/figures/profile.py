@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import INK, MID_GREY, PALE_GREY, SKY, VERMILION
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
 from lethe.benchmarks.icare.figures.quantities import axis, colour_scale, quantity
+from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import INK, MID_GREY, PALE_GREY, SKY, VERMILION
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.words import heading, told
+from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened
 
 if TYPE_CHECKING:

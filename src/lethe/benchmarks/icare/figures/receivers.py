@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import BLUE, DARK_GREY, INK, SOFT_GREY, VERMILION
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Result
+from lethe.benchmarks.icare.figures.marks import fit_line, name_points
 from lethe.benchmarks.icare.figures.quantities import axis, similarity_name
+from lethe.benchmarks.icare.figures.words import heading, lines
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import BLUE, DARK_GREY, INK, SOFT_GREY, VERMILION
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.marks import fit_line, name_points
-from lethe.benchmarks.icare.figures.words import heading, lines
+from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened
 
 if TYPE_CHECKING:

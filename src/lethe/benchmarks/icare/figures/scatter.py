@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.figures.colours import INK
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.result import Finding, Result
+from lethe.benchmarks.icare.figures.marks import farthest, fit_line, look, name_points, series_name, size_for
 from lethe.benchmarks.icare.figures.quantities import axis
+from lethe.benchmarks.icare.figures.words import heading, left_out, lines, told
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.figures.colours import INK
 from lethe.figures.style import DPI, RAISED, method_name, panels, styled
 from lethe.figures.templates.base import Pictures
-from lethe.benchmarks.icare.figures.marks import farthest, fit_line, look, name_points, series_name, size_for
-from lethe.benchmarks.icare.figures.words import heading, left_out, lines, told
+from lethe.figures.templates.result import Finding, Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

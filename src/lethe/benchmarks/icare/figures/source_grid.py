@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lethe.io.shards import ShardReader
+from lethe.benchmarks.icare.figures.visual_grid import CELL, Picture
 from lethe.figures.style import DPI, styled
 from lethe.figures.text import wrapped
-from lethe.benchmarks.icare.figures.visual_grid import CELL, Picture
+from lethe.io.shards import ShardReader
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.figures.colours import FRAME, INK
 from lethe.benchmarks.icare.figures.quantities import OFF
+from lethe.figures.colours import FRAME, INK
 from lethe.figures.style import DPI, method_name, styled
 from lethe.figures.templates.base import Pictures
 from lethe.figures.text import wrapped

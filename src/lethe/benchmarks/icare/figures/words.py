@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lethe.benchmarks.icare.parameters import ResultParameters, methods_of, tasks_of
-from lethe.figures.templates.result import Finding, Result
 from lethe.figures.style import method_name
+from lethe.figures.templates.result import Finding, Result
 
 SYMBOLS = {
     "spearman": "\u03c1",

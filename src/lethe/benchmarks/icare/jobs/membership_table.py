@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lethe.benchmarks.icare.membership import membership_gates, membership_means, membership_table
-from lethe.io.tables import read_parquet, write_csv, write_json
 from lethe.core.records import ModelId
+from lethe.io.tables import read_parquet, write_csv, write_json
 from lethe.settings.membership import Membership
 from lethe.settings.statistics import Statistics
 from lethe.settings.tasks import Task

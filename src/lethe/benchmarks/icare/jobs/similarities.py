@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.core.device import resolve_device
 from lethe.benchmarks.icare.similarities import SimilarityInputs, similarity_matrix
-from lethe.io.tables import read_json, write_json
-from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity
-from lethe.settings.tasks import Task
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import to_records
+from lethe.io.tables import read_json, write_json
+from lethe.settings.tasks import Task
 
 
 def compute(

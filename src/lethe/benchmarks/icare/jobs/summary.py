@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 
 from lethe.benchmarks.icare.gates import unlearning_table
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.summary import all_gates, constant_models, similarity_table, untested
-from lethe.io.tables import read_json, read_parquet, write_csv, write_json
-from lethe.settings.tasks import Task
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import from_records
+from lethe.io.tables import read_json, read_parquet, write_csv, write_json
+from lethe.settings.tasks import Task
+from lethe.statistics.resampling import Inference
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lethe.io.tables import read_json
-from lethe.settings.models import Settings
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.models import Settings
 
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lethe.diffusion.metrics.specs import comparisons, quantities
-from lethe.settings.models import Settings
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models, interference_file
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.models import Settings
 
 PER_TASK = (
     "pairs_{task}.parquet",

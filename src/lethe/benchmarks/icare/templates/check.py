@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
+from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
 from lethe.diffusion.metrics import with_published
 from lethe.diffusion.metrics.specs import compared
-from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
 from lethe.figures.templates.parameters import Parameters
 from lethe.settings.strict import check_known
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from lethe.statistics.resampling import Inference, q_values
 from lethe.benchmarks.icare.figures.grid import draw
+from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.parameters import Names
 from lethe.benchmarks.icare.templates.relations import PUBLISHED_SLUGS, relations
+from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Finding, Result
+from lethe.statistics.resampling import Inference, q_values
 
 if TYPE_CHECKING:
     import pandas as pd

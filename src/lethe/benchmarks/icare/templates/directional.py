@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.figures.templates.result import Finding, number
 from lethe.statistics.resampling import (
     Inference,
     blocks,
@@ -19,7 +20,6 @@ from lethe.statistics.resampling import (
     random_orders,
     ranks,
 )
-from lethe.figures.templates.result import Finding, number
 
 Floats = NDArray[np.float64]
 

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lethe.statistics.entity_tests import correlate
-from lethe.statistics.resampling import Inference
-from lethe.statistics.association import bootstrap_mean
 from lethe.benchmarks.icare.figures.efficiency import draw
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.parameters import MethodParameters
-from lethe.figures.templates.result import Finding, Result, number, tested, with_q
 from lethe.core.missing import counted
+from lethe.figures.templates.result import Finding, Result, number, tested, with_q
+from lethe.statistics.association import bootstrap_mean
+from lethe.statistics.entity_tests import correlate
+from lethe.statistics.resampling import Inference
 
 RATIO = "embedding_specificity_ratio"
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lethe.benchmarks.icare.entities import specificity_ratio
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.profile import draw
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.figures.templates.result import Finding, Result, number, with_q
+from lethe.statistics.resampling import Inference
 
 Floats = NDArray[np.float64]
 
@@ -68,5 +68,11 @@ def compute(parameters: EmbeddingUnlearningProfile, data: Mapping[str, TaskData]
 
 
 TEMPLATE = TaskTemplate(
-    "EUP", "EmbeddingUnlearningProfile", EmbeddingUnlearningProfile, compute, draw, ("pairs", "off_embeddings"), embeddings="emitter"
+    "EUP",
+    "EmbeddingUnlearningProfile",
+    EmbeddingUnlearningProfile,
+    compute,
+    draw,
+    ("pairs", "off_embeddings"),
+    embeddings="emitter",
 )

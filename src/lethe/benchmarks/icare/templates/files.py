@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import join_records
+from lethe.benchmarks.icare.figures.quantities import OFF
 from lethe.benchmarks.icare.parameters import emitters_of, methods_of, similarities_of, tasks_of
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.figures.quantities import OFF
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata

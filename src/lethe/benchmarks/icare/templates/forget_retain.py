@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from lethe.figures.colours import INK, YELLOW
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.figures import tables
+from lethe.figures.colours import INK, YELLOW
+from lethe.figures.style import DPI, method_colour, method_marker, method_name, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
-from lethe.figures import tables
-from lethe.figures.style import DPI, method_colour, method_marker, method_name, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -139,7 +139,9 @@ def _points(axes: Axes, rows: pd.DataFrame, method: str, methods: list[str]) -> 
 class ForgetRetain(MethodsParameters):
     """Forgetting and retention as the judge sees them, methods side by side."""
 
-    metric: Literal["judge_diff"] = Field("judge_diff", description="change of the judge's accuracy; without a judge there is no figure")
+    metric: Literal["judge_diff"] = Field(
+        "judge_diff", description="change of the judge's accuracy; without a judge there is no figure"
+    )
 
 
 def compute(parameters: ForgetRetain, tasks: Mapping[str, TaskData], inference: Inference) -> Result:

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lethe.statistics.resampling import Inference, blocks, extreme, multiplicities, p_value, percentile_interval, random_orders
 from lethe.benchmarks.icare.figures.association import draw
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.parameters import MethodParameters
+from lethe.core.missing import counted, mean, told
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.figures.templates.result import Finding, Result, with_q
 from lethe.io.wording import some_of
-from lethe.diffusion.metrics.embeddings import Embeddings
-from lethe.core.missing import counted, mean, told
+from lethe.statistics.resampling import Inference, blocks, extreme, multiplicities, p_value, percentile_interval, random_orders
 
 Floats = NDArray[np.float64]
 
@@ -139,4 +139,6 @@ def _flips(change: Floats, inference: Inference) -> float:
     return float(p_value(extreme(observed, drawn[:, None], "greater"), inference.permutations)[0])
 
 
-TEMPLATE = TaskTemplate("IAT", "ImplicitAssociationTest", ImplicitAssociationTest, compute, draw, ("off_embeddings",), embeddings="all")
+TEMPLATE = TaskTemplate(
+    "IAT", "ImplicitAssociationTest", ImplicitAssociationTest, compute, draw, ("off_embeddings",), embeddings="all"
+)

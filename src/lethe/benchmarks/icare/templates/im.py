@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lethe.statistics.resampling import Inference
-from lethe.statistics.association import bootstrap_mean
 from lethe.benchmarks.icare.figures.matrix import draw_interference
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import PairParameters
-from lethe.figures.templates.result import Finding, Result, number
 from lethe.core.missing import mean
+from lethe.figures.templates.result import Finding, Result, number
+from lethe.statistics.association import bootstrap_mean
+from lethe.statistics.resampling import Inference
 
 
 def compute(parameters: PairParameters, data: Mapping[str, TaskData], inference: Inference) -> Result:

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.figures.templates.result import Result
-from lethe.statistics.resampling import Inference
-from lethe.settings.strict import Name
 from lethe.figures import tables
 from lethe.figures.heatmap import COLUMNS, heatmap, heatmap_figure
-from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity
 from lethe.figures.style import method_name, styled
+from lethe.figures.templates.result import Result
+from lethe.settings.strict import Name
+from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

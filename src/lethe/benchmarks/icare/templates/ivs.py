@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.pictures import draw
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.pictures import picture_rows
-from lethe.figures.templates.result import Result
 from lethe.diffusion.metrics.specs import spec_of
+from lethe.figures.templates.result import Result
+from lethe.statistics.resampling import Inference
 
 
 class InterferenceVisualSummary(PairParameters):
@@ -41,4 +41,6 @@ def compute(parameters: InterferenceVisualSummary, data: Mapping[str, TaskData],
     return Result((), rows, {"value": ("metric", parameters.metric)}, {"seed": parameters.seed})
 
 
-TEMPLATE = TaskTemplate("IVS", "InterferenceVisualSummary", InterferenceVisualSummary, compute, draw, images=True, any_method=True)
+TEMPLATE = TaskTemplate(
+    "IVS", "InterferenceVisualSummary", InterferenceVisualSummary, compute, draw, images=True, any_method=True
+)

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.network import draw
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import PairParameters
-from lethe.figures.templates.result import Finding, Result
 from lethe.core.missing import counted
+from lethe.figures.templates.result import Finding, Result
+from lethe.statistics.resampling import Inference
 
 Floats = NDArray[np.float64]
 PUBLISHED_SIGN = {"clip_diff": -1.0, "ssim": -1.0, "rmse": 1.0, "brisque_diff": 1.0}

@@ -13,15 +13,15 @@ from itertools import combinations
 import numpy as np
 from pydantic import Field
 
-from lethe.statistics.entity_tests import paired_difference
-from lethe.statistics.resampling import Inference
-from lethe.statistics.association import bootstrap_mean
 from lethe.benchmarks.icare.figures.boxes import draw
+from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Finding, Result, number, tested, with_q
+from lethe.statistics.association import bootstrap_mean
+from lethe.statistics.entity_tests import paired_difference
+from lethe.statistics.resampling import Inference
 
 
 class MethodComparisonByMetricEntity(ResultParameters):
@@ -59,5 +59,11 @@ def compute(parameters: MethodComparisonByMetricEntity, data: Mapping[str, TaskD
 
 
 TEMPLATE = TaskTemplate(
-    "MCME", "MethodComparisonByMetricEntity", MethodComparisonByMetricEntity, compute, draw, ("pairs", "entities"), any_method=True
+    "MCME",
+    "MethodComparisonByMetricEntity",
+    MethodComparisonByMetricEntity,
+    compute,
+    draw,
+    ("pairs", "entities"),
+    any_method=True,
 )

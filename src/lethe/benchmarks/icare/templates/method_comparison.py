@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from lethe.figures.colours import GREY, INK, MID_GREY
+from lethe.benchmarks.icare.figures.quantities import quantity
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.figures.templates.result import Result
-from lethe.statistics.resampling import Inference
-from lethe.settings.strict import Name
-from lethe.figures import tables
-from lethe.benchmarks.icare.figures.quantities import quantity
-from lethe.figures.style import DPI, WIDTH, method_colour, method_marker, method_name, styled
 from lethe.core.registry import nearest
+from lethe.figures import tables
+from lethe.figures.colours import GREY, INK, MID_GREY
+from lethe.figures.style import DPI, WIDTH, method_colour, method_marker, method_name, styled
+from lethe.figures.templates.result import Result
+from lethe.settings.strict import Name
+from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

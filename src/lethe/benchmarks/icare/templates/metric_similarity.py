@@ -10,17 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lethe.figures.colours import INK
+from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
 from lethe.benchmarks.icare.parameters import KindOfBase, MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.figures.templates.result import Result
-from lethe.statistics.resampling import Inference
-from lethe.settings.strict import Name
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures import tables
-from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
+from lethe.figures.colours import INK
 from lethe.figures.style import method_colour, method_name, panels, styled
+from lethe.figures.templates.result import Result
+from lethe.settings.strict import Name
+from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

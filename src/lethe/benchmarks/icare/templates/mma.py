@@ -10,15 +10,15 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
+from lethe.benchmarks.icare.figures.scatter import draw
+from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.benchmarks.icare.templates.base import TaskTemplate
+from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Finding, Result, published, tested, with_q
 from lethe.statistics import published_tests
 from lethe.statistics.entity_tests import correlate
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.figures.scatter import draw
-from lethe.benchmarks.icare.templates.base import TaskTemplate
-from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.figures.templates.parameters import Names
-from lethe.figures.templates.result import Finding, Result, published, tested, with_q
 
 
 class MetricMetricAlignment(ResultParameters):

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lethe.benchmarks.icare.alignment import similarity_of
-from lethe.statistics.resampling import Inference, extreme, multiplicities, p_value, percentile_interval, random_orders
 from lethe.benchmarks.icare.figures.grid import draw
+from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Finding, Result, number, with_q
-from lethe.diffusion.metrics.specs import spec_of
+from lethe.statistics.resampling import Inference, extreme, multiplicities, p_value, percentile_interval, random_orders
 
 Floats = NDArray[np.float64]
 
@@ -95,4 +95,6 @@ def _cell(
     )
 
 
-TEMPLATE = TaskTemplate("MostSimilarMostInterferedGrid", "MostSimilarMostInterferedGrid", MostSimilarMostInterferedGrid, compute, draw)
+TEMPLATE = TaskTemplate(
+    "MostSimilarMostInterferedGrid", "MostSimilarMostInterferedGrid", MostSimilarMostInterferedGrid, compute, draw
+)

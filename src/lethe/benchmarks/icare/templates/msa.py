@@ -12,14 +12,14 @@ import numpy as np
 from pydantic import Field
 
 from lethe.benchmarks.icare.alignment import published_alignment, similarity_of
-from lethe.statistics.matrix_tests import off_diagonal
-from lethe.statistics.resampling import Inference
-from lethe.statistics.association import mantel
 from lethe.benchmarks.icare.figures.scatter import draw
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.figures.templates.result import Finding, Result, published, with_q
+from lethe.statistics.association import mantel
+from lethe.statistics.matrix_tests import off_diagonal
+from lethe.statistics.resampling import Inference
 
 
 class MetricSimilarityAlignment(PairParameters):

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from lethe.statistics import published_tests
 from lethe.benchmarks.icare.alignment import align, published_alignment, similarity_of
-from lethe.statistics.resampling import Inference, percentile_interval, q_values
 from lethe.benchmarks.icare.figures.grid import draw
+from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Finding, Result, number
+from lethe.statistics import published_tests
+from lethe.statistics.resampling import Inference, percentile_interval, q_values
 
 if TYPE_CHECKING:
     import pandas as pd

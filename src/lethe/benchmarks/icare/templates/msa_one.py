@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.receivers import draw_scatter
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.receivers import OneEmitterParameters, receivers, roles, tests_of_one
 from lethe.figures.templates.result import Result
+from lethe.statistics.resampling import Inference
 
 
 def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], inference: Inference) -> Result:

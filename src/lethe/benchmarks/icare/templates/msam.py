@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lethe.benchmarks.icare.alignment import similarity_of
-from lethe.statistics.matrix_tests import off_diagonal
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.scatter import draw_prediction
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.pair_features import (
@@ -29,10 +28,11 @@ from lethe.benchmarks.icare.templates.pair_features import (
     predictable,
 )
 from lethe.benchmarks.icare.templates.pair_regression import Model, entity_wise, over_pairs
-from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.core.missing import counted
 from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Result
-from lethe.core.missing import counted
+from lethe.statistics.matrix_tests import off_diagonal
+from lethe.statistics.resampling import Inference
 
 Floats = NDArray[np.float64]
 
@@ -87,5 +87,10 @@ def compute(parameters: MetricSimilarityAlignmentMulti, data: Mapping[str, TaskD
 
 
 TEMPLATE = TaskTemplate(
-    "MSAM", "MetricSimilarityAlignmentMulti", MetricSimilarityAlignmentMulti, compute, draw_prediction, ("pairs", "entities", "baseline")
+    "MSAM",
+    "MetricSimilarityAlignmentMulti",
+    MetricSimilarityAlignmentMulti,
+    compute,
+    draw_prediction,
+    ("pairs", "entities", "baseline"),
 )

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.statistics.matrix_tests import off_diagonal
-from lethe.statistics.resampling import Inference, blocks, extreme, multiplicities, p_value, percentile_interval
 from lethe.benchmarks.icare.templates.data import MissingDataError
 from lethe.figures.templates.result import Finding, number, with_q
+from lethe.statistics.matrix_tests import off_diagonal
+from lethe.statistics.resampling import Inference, blocks, extreme, multiplicities, p_value, percentile_interval
 
 Floats = NDArray[np.float64]
 Model = Literal["linear_regression", "random_forest"]

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lethe.figures.templates import TEMPLATES
-from lethe.benchmarks.icare.templates.check import metrics
 from lethe.benchmarks.icare.parameters import FEW, LARGE
+from lethe.benchmarks.icare.templates.check import metrics
+from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import build, validate
 from lethe.settings.models import Settings
 

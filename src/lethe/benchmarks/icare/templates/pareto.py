@@ -12,13 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.statistics.entity_tests import group_effect
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.front import draw
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.figures.templates.result import Finding, Result, tested, with_q
+from lethe.statistics.entity_tests import group_effect
+from lethe.statistics.resampling import Inference
 
 FORGET, RETAIN, RATIO = "forget_clip_diff", "retain_average_clip_diff", "embedding_specificity_ratio"
 Floats = NDArray[np.float64]

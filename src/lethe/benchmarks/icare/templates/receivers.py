@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lethe.statistics import published_tests
 from lethe.benchmarks.icare.alignment import similarity_of
+from lethe.benchmarks.icare.parameters import PairParameters
+from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
+from lethe.figures.templates.result import Finding, published, tested, with_q
+from lethe.statistics import published_tests
 from lethe.statistics.entity_tests import correlate
 from lethe.statistics.resampling import Inference
-from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.parameters import PairParameters
-from lethe.figures.templates.result import Finding, published, tested, with_q
 
 Floats = NDArray[np.float64]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.statistics import published_tests
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS
-from lethe.statistics.entity_tests import Tested, correlate, group_effect
 from lethe.benchmarks.icare.pairs import Fidelity
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.figures.templates.result import Finding, published, tested
+from lethe.statistics import published_tests
+from lethe.statistics.entity_tests import Tested, correlate, group_effect
+from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,18 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lethe.figures.colours import SEQUENTIAL
+from lethe.benchmarks.icare.figures.quantities import similarity_name
 from lethe.benchmarks.icare.parameters import KindOfBase
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.figures import tables
+from lethe.figures.colours import SEQUENTIAL
+from lethe.figures.heatmap import heatmap, heatmap_figure
+from lethe.figures.style import styled
 from lethe.figures.templates.parameters import Parameters
 from lethe.figures.templates.result import Result
-from lethe.statistics.resampling import Inference
 from lethe.settings.strict import Name
-from lethe.figures import tables
-from lethe.figures.heatmap import heatmap, heatmap_figure
-from lethe.benchmarks.icare.figures.quantities import similarity_name
-from lethe.figures.style import styled
+from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,7 +66,9 @@ class SimilarityMatrices(Parameters):
     """Several kinds of similarity of one task, a panel each."""
 
     task: Name = Field(description="task")
-    similarities: Annotated[tuple[KindOfBase, ...], Field(min_length=1)] = Field(description="kinds of similarity, in the order of panels")
+    similarities: Annotated[tuple[KindOfBase, ...], Field(min_length=1)] = Field(
+        description="kinds of similarity, in the order of panels"
+    )
 
 
 def compute(parameters: SimilarityMatrices, tasks: Mapping[str, TaskData], inference: Inference) -> Result:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.receivers import draw_ranks
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.receivers import OneEmitterParameters, receivers, roles, tests_of_one
 from lethe.figures.templates.result import Result
+from lethe.statistics.resampling import Inference
 
 
 def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], inference: Inference) -> Result:

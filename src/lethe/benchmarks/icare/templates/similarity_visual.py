@@ -8,13 +8,13 @@ import numpy as np
 from pydantic import Field
 
 from lethe.benchmarks.icare.alignment import similarity_of
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.pictures import draw
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.pictures import picture_rows
 from lethe.figures.templates.result import Result
+from lethe.statistics.resampling import Inference
 
 
 class SimilarityVisualSummary(MethodParameters):

@@ -8,13 +8,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from lethe.benchmarks.icare.alignment import similarity_of
-from lethe.statistics.matrix_tests import off_diagonal
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.matrix import draw_similarity
+from lethe.benchmarks.icare.parameters import TaskParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import TaskParameters
 from lethe.figures.templates.result import Finding, Result
+from lethe.statistics.matrix_tests import off_diagonal
+from lethe.statistics.resampling import Inference
 
 
 class SimilarityMatrix(TaskParameters):

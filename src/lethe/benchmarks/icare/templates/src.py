@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.boxes import draw
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
-from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.relations import findings, samples_of
 from lethe.figures.templates.result import Result, with_q
+from lethe.statistics.resampling import Inference
 
 
 class SignificantRelationshipCategorical(MethodParameters):

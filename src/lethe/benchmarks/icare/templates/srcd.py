@@ -13,18 +13,18 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field
 
-from lethe.statistics import published_tests
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.boxes import draw
+from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.directional import directional, received
-from lethe.benchmarks.icare.parameters import PairParameters
-from lethe.figures.templates.parameters import Names
 from lethe.benchmarks.icare.templates.relations import samples_of
-from lethe.figures.templates.result import Finding, Result, published, with_q
 from lethe.benchmarks.icare.templates.src import check_sizes
 from lethe.core.registry import nearest
+from lethe.figures.templates.parameters import Names
+from lethe.figures.templates.result import Finding, Result, published, with_q
+from lethe.statistics import published_tests
+from lethe.statistics.resampling import Inference
 
 
 class SignificantRelationshipCategoricalDirectional(PairParameters):

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.scatter import draw
+from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import MethodParameters
 from lethe.benchmarks.icare.templates.relations import findings
 from lethe.figures.templates.result import Result, with_q
+from lethe.statistics.resampling import Inference
 
 
 class SignificantRelationshipNumerical(MethodParameters):
@@ -40,4 +40,6 @@ def compute(parameters: SignificantRelationshipNumerical, data: Mapping[str, Tas
     return Result(tuple(found) if parameters.fidelity == "published" else with_q(found), rows, axes)
 
 
-TEMPLATE = TaskTemplate("SRN", "SignificantRelationshipNumerical", SignificantRelationshipNumerical, compute, draw, ("pairs", "entities"))
+TEMPLATE = TaskTemplate(
+    "SRN", "SignificantRelationshipNumerical", SignificantRelationshipNumerical, compute, draw, ("pairs", "entities")
+)

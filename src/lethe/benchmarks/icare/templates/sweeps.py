@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.templates.relations import PUBLISHED_SLUGS, relations
 from lethe.statistics import published_tests
 from lethe.statistics.entity_tests import correlate
 from lethe.statistics.resampling import Inference, q_values
-from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.templates.relations import PUBLISHED_SLUGS, relations
 
 FEWEST = 2  # entities per category: the smallest number with a spread
 PUBLISHED_FEWEST = 5  # as in the reference

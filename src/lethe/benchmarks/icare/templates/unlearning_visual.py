@@ -9,14 +9,14 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.figures.pictures import draw
+from lethe.benchmarks.icare.parameters import TaskParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.benchmarks.icare.parameters import TaskParameters
-from lethe.figures.templates.parameters import Names
 from lethe.benchmarks.icare.templates.pictures import picture_rows
+from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Result
+from lethe.statistics.resampling import Inference
 
 
 class UnlearningVisualSummary(TaskParameters):

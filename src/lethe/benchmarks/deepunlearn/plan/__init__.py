@@ -1,0 +1,1 @@
+"""Which figures of studies have published file names."""
