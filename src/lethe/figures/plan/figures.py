@@ -33,7 +33,6 @@ class Form:
         asked: template and checked parameters.
         world: what the figures ask for.
         report: how the report lists it: ``category``, ``labels`` ...
-        asks: dotted registry -> the templates that a job asks it for, where its wildcards do not tell.
     """
 
     name: str
@@ -43,7 +42,6 @@ class Form:
     asked: Callable[[Wildcards], Asked]
     world: World
     report: Mapping[str, Any]
-    asks: Mapping[str, Iterable[str]]
 
     @property
     def others(self) -> list[str]:
@@ -64,6 +62,11 @@ class Form:
         """The finished files that a figure reads, by kind."""
         template, parameters = self.asked(wildcards)
         return {kind: [f"<results>/{file}" for file in files] for kind, files in template.files(parameters, self.world).items()}
+
+    def asks(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Dotted registry -> the names that a job asks it for, where its wildcards do not tell."""
+        template, parameters = self.asked(wildcards)
+        return {REGISTRY: [template.name], **template.asks(parameters)}
 
     def values(self, wildcards: Wildcards) -> dict[str, Any]:
         """All parameters of a figure, defaults included, so that a changed default reaches it."""
@@ -114,7 +117,7 @@ class Figures:
 
         report = {"category": "results", "subcategory": "{template}", "labels": {"result": "{parameters}"}}
         stem = "{template}/{parameters}"
-        return Form("figure", stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report, {})
+        return Form("figure", stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report)
 
     def _alias(self, alias: Alias) -> Form:
         def asked(wildcards: Wildcards) -> Asked:
@@ -131,5 +134,4 @@ class Figures:
             return found, parameters
 
         report = {"category": alias.category, "labels": {"result": alias.label}}
-        asks = {REGISTRY: [alias.template]}
-        return Form(alias.name, alias.stem, ("csv",), lambda wildcards: alias.template, asked, self.world, report, asks)
+        return Form(alias.name, alias.stem, ("csv",), lambda wildcards: alias.template, asked, self.world, report)
