@@ -15,7 +15,7 @@ include: "rules/common.smk"
 
 
 from lethe.classifiers import ARCHITECTURES
-from lethe.classifiers import METHODS as CLASSIFIER_METHODS
+from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
 from lethe.execution.forked import INSIDE, fork_scripts
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS

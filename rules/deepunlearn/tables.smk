@@ -13,7 +13,7 @@ rule deepunlearn:
 
 
 rule deepunlearn_search:
-    """Every hyper-parameter search, whatever the configuration says about using them, as files for config/deepunlearn."""
+    """Every hyper-parameter search, whatever the configuration says about using them, as files for config/methods/classifiers."""
     input:
         [f"<results>/hyperparameters/{study}.yaml" for study in plan.studies.names],
 

@@ -1,6 +1,6 @@
 """From predictions to the tables of the benchmark: accuracies, retention, indiscernibility, run-time efficiency.
 
-Definitions follow arXiv 2410.01276 and its released code. Two things there can be read in two ways, and both are computed: ratios to the
+Definitions follow arXiv 2410.01276 and its published code. Two things there can be read in two ways, and both are computed: ratios to the
 retrained models seed by seed (``paired``) or of the means over seeds (``of_means``).
 
 A model that fails is not left out: a sample with a logit that is not finite counts as wrong, so that such a model has an accuracy, a

@@ -20,11 +20,13 @@ REPORTED = 2  # emitters that a reported mean has at least
 
 def contradictions(settings: Settings, names: Names | None) -> list[str]:
     """One line per contradiction; none if the settings fit together. ``names`` are those that exist, None if that is not asked."""
-    found = [line for name, task in settings.tasks.items() for line in _of_task(name, task, settings)]
+    found = [
+        line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
+    ]
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 
-def _of_task(name: str, task: Task, settings: Settings) -> Iterator[str]:
+def _of_task(name: str, task: Task, settings: Settings, retrained: list[str]) -> Iterator[str]:
     where = f"tasks.{name}"
     for key in ("tuning_emitters", "retrain_emitters"):
         for index in getattr(task, key):
@@ -41,7 +43,7 @@ def _of_task(name: str, task: Task, settings: Settings) -> Iterator[str]:
         columns = [column for column in known.columns if column != "race" or getattr(task.source_options, "race", None)]
         yield from unknown_columns(where, task, ["name", "dataset_n_original", *columns])
     base = settings.bases[task.base]
-    if "retrain" not in settings.methods:
+    if not set(retrained) & set(settings.methods):
         return
     if base.source == "pretrained" and task.retrain_emitters:
         yield f"{where}.retrain_emitters: a pretrained base cannot be retrained"

@@ -40,7 +40,7 @@ class Settings(Strict):
     methods: list[str] = Field(
         default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.diffusion.methods"
     )
-    hyperparameters: Name = Field("mini", description="which `settings` of config/methods/{method}.yaml")
+    hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
     tasks: Annotated[dict[Name, Task], Removable] = Field(
         default_factory=lambda: _mini_tasks(), min_length=1, description="what is unlearned"
     )

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lethe.diffusion.methods import METHODS
 from lethe.io.tables import read_json
 from lethe.tools.speed.summary import value_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REFERENCES = ("none", "retrain")  # not methods that are judged
-FORGET, KEEP, METHODS, LEVEL = 0.2, 0.85, 2, 0.05
+FORGET, KEEP, AT_LEAST, LEVEL = 0.2, 0.85, 2, 0.05
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
 def forgets(folder: Path, task: str) -> Row:
     """How many methods forget."""
     found = _csv(folder, name := f"tables/unlearning_{task}.csv")
-    claim, target = f"at least {METHODS} methods forget: judge accuracy on the emitter at most {FORGET}", f">= {METHODS}"
+    claim, target = f"at least {AT_LEAST} methods forget: judge accuracy on the emitter at most {FORGET}", f">= {AT_LEAST}"
     if "judge_emitter" not in found:
         return Row("C4", task, claim, None, target, None, "this world has no judge", name)
-    rows = found[~found["method"].isin(REFERENCES)]
+    rows = found[found["method"].map(METHODS.role) == ""]  # methods that are judged
     told = _told(rows, "judge_emitter")
     value = int((rows["judge_emitter"] <= FORGET).sum())
-    return Row("C4", task, claim, value, target, value >= METHODS, f"mean over emitters that were not tuned on: {told}", name)
+    return Row("C4", task, claim, value, target, value >= AT_LEAST, f"mean over emitters that were not tuned on: {told}", name)
 
 
 def keeps(folder: Path, task: str) -> Row:
@@ -99,7 +99,7 @@ def keeps(folder: Path, task: str) -> Row:
     claim, target = f"every method keeps the others: share of the base's judge accuracy at least {KEEP}", f">= {KEEP}"
     if "others_kept" not in found:
         return Row("C5", task, claim, None, target, None, "this world has no judge", name)
-    rows = found[~found["method"].isin(REFERENCES)]
+    rows = found[found["method"].map(METHODS.role) == ""]  # methods that are judged
     value = float(rows["others_kept"].min(skipna=False))  # a method without a value is no method that keeps
     return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name)
 

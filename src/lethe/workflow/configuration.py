@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.classifiers import ARCHITECTURES, METHODS, PROVIDERS
+import lethe.classifiers.methods as classifiers
+import lethe.diffusion.methods as diffusion
+from lethe.classifiers import ARCHITECTURES, PROVIDERS
 from lethe.core.description import check_descriptions
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.core.methods import RETRAINED
 from lethe.diffusion.metrics import METRICS
 from lethe.diffusion.metrics.base import MetricDescription
 from lethe.diffusion.metrics.specs import quantities
@@ -30,11 +32,12 @@ def load_configuration(config: dict[str, Any]) -> Settings:
 def registered_names() -> Names:
     """What the registries of the package hold; nothing behind them is imported."""
     return Names(
-        methods=UNLEARNERS.names(),
+        methods=diffusion.METHODS.names(),
         metrics=METRICS.names(),
         quantities=quantities(),
         sources=SOURCES.names(),
         datasets=PROVIDERS.names(),
         architectures=ARCHITECTURES.names(),
-        classifier_methods=METHODS.names(),
+        classifier_methods=classifiers.METHODS.names(),
+        retrained=[name for name in diffusion.METHODS if diffusion.METHODS.role(name) == RETRAINED],
     )

@@ -50,7 +50,7 @@ class Plan:
         self.settings = settings
         self.root = root
         self.tasks = list(settings.tasks)
-        self.models = Models(settings, root / "config/methods")
+        self.models = Models(settings, root / "config/methods/diffusion")
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.tables = Tables(settings, self.models, self.bases)

@@ -118,7 +118,7 @@ def test_every_method_is_attacked_in_every_variant() -> None:
         name: (generator.normal(size=(4, 2, 60)).astype(np.float32), generator.random((4, 2, 60)) < 0.5) for name in ("ft", "ga")
     }
     attacks = ulira.attack_all(outputs, splits.forgotten(), splits.never_seen(), seed=3, draws=20)
-    assert list(attacks) == ["logit_leave_one_split_out", "logit_insample", "released"]
+    assert list(attacks) == ["logit_leave_one_split_out", "logit_insample", "published"]
     alone = ulira.attack(*outputs["ga"], splits.forgotten(), splits.never_seen(), "logit_insample", seed=3, draws=20)
     assert attacks["logit_insample"]["ga"].record() == alone.record()
 

@@ -13,8 +13,8 @@ from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 
 from lethe.benchmarks.deepunlearn.ledger import ledger, read_reference
 from lethe.benchmarks.deepunlearn.ranking import clusters, group_counts, mean_ranks, ranking_groups
-from lethe.classifiers import METHODS
 from lethe.classifiers.membership import attack_accuracy, indiscernibility, logistic_regression
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.scores import (
     accuracy,
     cross_entropies,
@@ -31,7 +31,7 @@ REFERENCE = ROOT / "config/reference/deepunlearn_cifar10_resnet18.csv"
 
 
 def by_scikit_learn(forget, held_out, seed):
-    """The released procedure, word for word, with a seeded generator for its two shuffles."""
+    """The published procedure, word for word, with a seeded generator for its two shuffles."""
     generator = np.random.default_rng(seed)
     held_out, forget = generator.permutation(held_out), generator.permutation(forget)
     n = min(len(forget), len(held_out))

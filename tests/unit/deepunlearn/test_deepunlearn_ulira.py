@@ -140,8 +140,8 @@ def test_bootstrap_is_over_splits():
     assert found.intervals["accuracy"] == pytest.approx((hits, hits))
 
 
-def slow_released(correct, forgotten, unseen):
-    """The released step 7, observation by observation."""
+def slow_published(correct, forgotten, unseen):
+    """The published step 7, observation by observation."""
     splits, forgets, n = correct.shape
     out = np.full(correct.shape, np.nan)
     for j in range(n):
@@ -157,16 +157,16 @@ def slow_released(correct, forgotten, unseen):
     return out
 
 
-def test_released_against_a_slow_transcription():
+def test_published_against_a_slow_transcription():
     phi, correct, forgotten, unseen = world(8, 3, 80, 3, sample=2.0)
-    slow, fast = slow_released(correct, forgotten, unseen), ulira.released_scores(correct, forgotten, unseen)
+    slow, fast = slow_published(correct, forgotten, unseen), ulira.published_scores(correct, forgotten, unseen)
     assert np.allclose(slow, fast, equal_nan=True)
     assert np.isnan(fast[forgotten]).any() and np.isfinite(fast[forgotten]).any()  # both cases are in the data
-    found = ulira.attack(phi, correct, forgotten, unseen, "released")
+    found = ulira.attack(phi, correct, forgotten, unseen, "published")
     defined = slow[np.isfinite(slow)]
     assert found.accuracy == np.mean(defined > 0.5) and found.targets == len(defined) and np.isnan(found.auc)
     assert found.undefined == pytest.approx(1 - len(defined) / forgotten.sum()) and found.roc.empty
-    sure = ulira.attack(phi, np.ones_like(correct), forgotten, unseen, "released")
+    sure = ulira.attack(phi, np.ones_like(correct), forgotten, unseen, "published")
     assert np.isnan(sure.accuracy) and sure.undefined == 1 and sure.targets == 0
 
 
@@ -222,7 +222,7 @@ def test_collapsed_models_have_a_documented_result():
 
 def test_errors_name_what_is_wrong():
     phi, correct, forgotten, unseen = world(4, 2, 60, 1)
-    with pytest.raises(ValueError, match="did you mean 'released'"):
+    with pytest.raises(ValueError, match="did you mean 'published'"):
         ulira.attack(phi, correct, forgotten, unseen, "relesed")
     with pytest.raises(ValueError, match=r"not \(4, 2, 60\), \(4, 2, 60\), \(4, 2, 60\) and \(4, 2, 60\)"):
         ulira.attack(phi, correct, forgotten, forgotten)

@@ -11,16 +11,24 @@ from lethe.execution import code, fingerprint
 FILES = {
     "__init__.py": "",
     "registry.py": "class Registry:\n    pass\n",
-    "methods/__init__.py": "from lethe.core.registry import Registry\nMETHODS = Registry('method')\n"
-    "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n"
-    "RATES = Descriptions(METHODS, 'rate')\nWORDS = Descriptions(METHODS, 'title', 'colour')\n",
-    "methods/plain.py": "class Plain:\n    about = About(rate=1, title='Plain', paper='A')\n    pass\n",
-    "methods/deep.py": "from lethe.layers import LAYERS\nclass Deep:\n    pass\n",
+    "methods/__init__.py": "from lethe.core.methods import Methods\nMETHODS = Methods('method')\n"
+    "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n",
+    "methods/plain.py": "METHOD = MethodRecord(title='Plain', colour='red')\nCONTRACT = Contract(small={})\nclass Plain:\n    pass\n",
+    "methods/deep.py": "from lethe.layers import LAYERS\nMETHOD = MethodRecord(title='Deep')\nclass Deep:\n    pass\n",
+    "metrics/__init__.py": "from lethe.core.registry import Registry\nMETRICS = Registry('metric')\n"
+    "METRICS.register('near', 'lethe.metrics.near:Near')\nMETRICS.register('far', 'lethe.metrics.far:Far')\n"
+    "RATES = Descriptions(METRICS, 'rate')\nWORDS = Descriptions(METRICS, 'title', 'colour')\n",
+    "metrics/near.py": "class Near:\n    about = About(rate=1, title='Near', paper='A')\n    pass\n",
+    "metrics/far.py": "class Far:\n    about = About(rate=3)\n",
+    "score.py": "from lethe.metrics import METRICS\ndef score(name):\n    return METRICS.load(name)\n",
     "layers.py": "from lethe.core.registry import Registry\nLAYERS = Registry('layer')\nLAYERS.register('wide', 'lethe.wide:Wide')\n",
     "wide.py": "class Wide:\n    pass\n",
-    "table.py": "from lethe.methods import RATES\ndef table(name):\n    return RATES[name]\n",
-    "figure.py": "from lethe.methods import WORDS\ndef draw(name):\n    return WORDS[name]\n",
+    "table.py": "from lethe.metrics import RATES\ndef table(name):\n    return RATES[name]\n",
+    "figure.py": "from lethe.metrics import WORDS\ndef draw(name):\n    return WORDS[name]\n",
     "train.py": "from lethe.methods import METHODS\ndef train(name):\n    return METHODS.load(name)\n",
+    "name.py": "from lethe.methods import METHODS\ndef name(method):\n    return METHODS.describe(method).title\n",
+    "look.py": "from lethe.methods import METHODS\ndef look(method):\n    record = METHODS.shown(method)\n    return record.colour\n",
+    "both.py": "from lethe.methods import METHODS\ndef name(method):\n    return METHODS.load(method), [method].map(METHODS.title)\n",
     "draw.py": "def draw():\n    pass\n",
     "script.py": "# a comment\nfrom lethe.draw import draw\ndraw()\n",
 }
@@ -88,27 +96,65 @@ def test_of_a_registry_only_what_is_asked_counts(
     ("old", "new", "target", "counts"),
     [
         ("rate=1", "rate=2", "table", True),
-        ("rate=1", "rate=2", "train", False),
+        ("rate=1", "rate=2", "score", False),
         ("rate=1", "rate=2", "draw", False),
         ("rate=1, ", "", "table", True),
-        ("title='Plain'", "title='Simple'", "figure", True),
-        ("title='Plain'", "title='Simple'", "table", False),
-        ("title='Plain'", "title='Simple'", "train", False),
-        ("title='Plain'", "title='Plain', colour='red'", "figure", True),
+        ("title='Near'", "title='Close'", "figure", True),
+        ("title='Near'", "title='Close'", "table", False),
+        ("title='Near'", "title='Close'", "score", False),
+        ("title='Near'", "title='Near', colour='red'", "figure", True),
         ("paper='A'", "paper='B'", "figure", False),
         ("pass", "x = 1", "figure", False),
+        ("pass", "x = 1", "score", True),
     ],
 )
 def test_of_what_a_class_says_those_keys_count_that_are_read(
     package: Path, old: str, new: str, target: str, counts: bool
 ) -> None:
-    assert changed(package, "methods/plain.py", old, new, f"lethe.{target}:f", PLAIN) is counts
+    assert changed(package, "metrics/near.py", old, new, f"lethe.{target}:f", {"lethe.metrics.METRICS": ["near"]}) is counts
 
 
 def test_what_another_class_says_does_not_count(package: Path) -> None:
-    (package / "methods/deep.py").write_text("class Deep:\n    about = About(rate=3)\n")
-    assert not changed(package, "methods/deep.py", "rate=3", "rate=4", "lethe.table:f", PLAIN)
-    assert changed(package, "methods/deep.py", "rate=4", "rate=5", "lethe.table:f", BOTH)
+    near, both = ({"lethe.metrics.METRICS": names} for names in (["near"], ["near", "far"]))
+    assert not changed(package, "metrics/far.py", "rate=3", "rate=4", "lethe.table:f", near)
+    assert changed(package, "metrics/far.py", "rate=4", "rate=5", "lethe.table:f", both)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "asked", "unlearning", "figure"),
+    [
+        ("methods/plain.py", "'Plain'", "'Plane'", PLAIN, False, True),
+        ("methods/deep.py", "'Deep'", "'Deeper'", PLAIN, False, False),
+        ("methods/deep.py", "'Deep'", "'Deeper'", BOTH, False, True),
+        ("methods/plain.py", "'red'", "'blue'", PLAIN, False, False),
+        ("methods/plain.py", "small={}", "small={'steps': 1}", PLAIN, False, False),
+        ("methods/plain.py", "pass", "x = 1", PLAIN, True, False),
+        ("methods/plain.py", "    pass", "    name = METHOD.title", PLAIN, True, False),
+    ],
+)
+def test_what_a_method_says_of_itself_is_code_of_who_asks_for_it(
+    package: Path, file: str, old: str, new: str, asked: dict[str, list[str]], unlearning: bool, figure: bool
+) -> None:
+    """A title is code of figures and of no unlearning job, what a method does the other way round."""
+    before = (package / file).read_text()
+    assert changed(package, file, old, new, "lethe.train:train", asked) is unlearning
+    (package / file).write_text(before)
+    assert changed(package, file, old, new, "lethe.name:name", asked) is figure
+    (package / file).write_text(before)
+    assert changed(package, file, old, new, "lethe.both:name", asked) is (unlearning or figure)
+
+
+def test_only_the_fields_that_are_asked_for_count(package: Path) -> None:
+    """Who takes a whole record may look at all of it."""
+    assert changed(package, "methods/plain.py", "'red'", "'blue'", "lethe.look:look", PLAIN)
+    assert changed(package, "methods/plain.py", "'Plain'", "'Plane'", "lethe.look:look", PLAIN)
+    assert not changed(package, "methods/plain.py", "'blue'", "'green'", "lethe.name:name", PLAIN)
+
+
+def test_a_method_that_uses_its_own_title_depends_on_it(package: Path) -> None:
+    place = package / "methods/plain.py"
+    place.write_text(place.read_text().replace("    pass", "    name = METHOD.title"))
+    assert changed(package, "methods/plain.py", "'Plain'", "'Plane'", "lethe.train:train", PLAIN)
 
 
 def test_of_a_script_its_text_and_its_imports_count(package: Path) -> None:

@@ -13,7 +13,7 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 from lethe.core.records import ModelId
 from lethe.diffusion.latents import write_latents
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
-from lethe.diffusion.methods.distil import FADE
+from lethe.diffusion.methods.distil import SPARE
 from lethe.diffusion.methods.run import emitters_of, run_method, targets_of, training_data
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import read_json
@@ -31,16 +31,16 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     class Counted(list[int]):
         stop = 99
 
-    done, unlearn = Counted(), FADE.unlearn
+    done, unlearn = Counted(), SPARE.unlearn
 
-    def counted(self: FADE, pipe: Any, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
+    def counted(self: SPARE, pipe: Any, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         for result in unlearn(self, pipe, emitters, data, seed=seed):
             if len(done) == done.stop:
                 raise KeyboardInterrupt
             done.append(result.emitter.index)
             yield result
 
-    monkeypatch.setattr(FADE, "unlearn", counted)
+    monkeypatch.setattr(SPARE, "unlearn", counted)
     return done
 
 
@@ -100,9 +100,9 @@ def test_records_bear_the_name_of_their_emitter(tmp_path: Path) -> None:
 
 
 def test_a_method_that_mixes_up_its_emitters_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unlearn = FADE.unlearn
+    unlearn = SPARE.unlearn
     monkeypatch.setattr(
-        FADE, "unlearn", lambda self, pipe, emitters, data, seed: unlearn(self, pipe, emitters[::-1], data, seed=seed)
+        SPARE, "unlearn", lambda self, pipe, emitters, data, seed: unlearn(self, pipe, emitters[::-1], data, seed=seed)
     )
     with pytest.raises(ValueError, match=r"'distil' yielded emitter 2 where emitter 0 was due"):
         run(tmp_path)

@@ -152,7 +152,7 @@ def test_gates() -> None:
     touched = none.copy()
     touched.loc[(touched.metric == "ssim") & (touched.emitter == 2) & (touched.receiver == 1), "value"] = 1 - 1e-12
     assert not gate_none_is_zero(touched).holds
-    absent = gate_none_is_zero(none, "nothing")
+    absent = gate_none_is_zero(none.assign(method="uce"))
     assert not absent.holds and absent.record()["value"] is None
     baseline = pd.DataFrame({"receiver": [0, 1], "seed": [0, 0], "judge": [1.0, 0.0]})
     assert gate_base_accuracy(baseline, 0.5).holds and not gate_base_accuracy(baseline, 0.6).holds

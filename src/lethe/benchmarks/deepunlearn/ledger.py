@@ -54,7 +54,7 @@ def ledger(reference: pd.DataFrame, summary: pd.DataFrame, runtime: pd.DataFrame
 
     Returns:
         ``method, quantity, ours, theirs, difference`` (ours - theirs), ``low, high, verdict, corrected, band, source, url, commit``. ``corrected``:
-        theirs is the released code, ours a corrected method beside which ``{method}_released`` exists. The verdict is
+        theirs is the published code, ours a corrected method beside which ``{method}_published`` exists. The verdict is
         ``inside`` or ``outside`` their band, ``no band`` where they give none, ``not measured`` where we have no number.
 
     Raises:

@@ -23,7 +23,7 @@ from lethe.io.tensors import read_tensors, write_tensors
 from lethe.settings.classifiers import BaseTraining, Lira
 
 FORMAT = "lethe-lira-outputs"
-INIT_SEED = 0  # as released: one initialisation for all models
+INIT_SEED = 0  # as published: one initialisation for all models
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

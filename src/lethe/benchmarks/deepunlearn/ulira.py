@@ -10,7 +10,7 @@ Three variants:
   model of its split is in the fits. Leaving out the one model alone is not enough: the K models of a split share nine tenths of their
   training data, and the others of the split would give the answer away even for exactly retrained models.
 - ``logit_insample``: the same with nothing left out.
-- ``released``: what the released code of arXiv 2410.01276 computes: normals fitted to 0/1 correctness, in-sample, forgotten observations
+- ``published``: what the published code of arXiv 2410.01276 computes: normals fitted to 0/1 correctness, in-sample, forgotten observations
   scored only. It has no false positives, hence no AUC; a sample that all models classify alike has no score (0/0).
 """
 
@@ -29,7 +29,7 @@ from scipy.stats import norm
 from lethe.core.gate import Gate
 from lethe.core.registry import nearest
 
-Variant = Literal["logit_leave_one_split_out", "logit_insample", "released"]
+Variant = Literal["logit_leave_one_split_out", "logit_insample", "published"]
 DEFAULT: Variant = "logit_leave_one_split_out"
 OWN_SPREAD = 64  # observations from which a sample has a standard deviation of its own (Carlini et al. 2022, section VI-B)
 LOW_FPR = 0.01
@@ -47,13 +47,13 @@ class Attack:
 
     Attributes:
         variant: how.
-        accuracy: share of right decisions (p > 0.5 is "forgotten"). With ``released`` the share of forgotten observations so decided.
-        auc: probability that a forgotten target scores above an unseen one; NaN with ``released``.
-        tpr: true-positive rate at a false-positive rate of 1 %; NaN with ``released``.
+        accuracy: share of right decisions (p > 0.5 is "forgotten"). With ``published`` the share of forgotten observations so decided.
+        auc: probability that a forgotten target scores above an unseen one; NaN with ``published``.
+        tpr: true-positive rate at a false-positive rate of 1 %; NaN with ``published``.
         intervals: name of each of the three -> (low, high), percentile bootstrap over splits.
         targets: number of decisions.
-        undefined: share of observations without a score: not finite, or (``released``) a 0/0.
-        roc: ``fpr, tpr`` on ``FPR_GRID``; empty with ``released``.
+        undefined: share of observations without a score: not finite, or (``published``) a 0/0.
+        roc: ``fpr, tpr`` on ``FPR_GRID``; empty with ``published``.
     """
 
     variant: str
@@ -90,8 +90,8 @@ def attack(
     separately for forgotten and unseen. Splits are what the bootstrap draws: models of one split are not independent.
 
     Args:
-        phi: (S, K, N) logit confidence; a value that is not finite is no observation. Not used by ``released``.
-        correct: (S, K, N). Used by ``released`` alone.
+        phi: (S, K, N) logit confidence; a value that is not finite is no observation. Not used by ``published``.
+        correct: (S, K, N). Used by ``published`` alone.
         forgotten: (S, K, N), the sample was trained on and then in the forget set of that model.
         unseen: (S, N), the sample is in no training set of the split.
         variant: see the module. seed: of the unseen targets and of the bootstrap.
@@ -114,8 +114,8 @@ def attack(
     if (forgotten & unseen[:, None]).any():
         raise ValueError("a sample is both forgotten and unseen in one split")
     weights = np.random.default_rng([seed, 1]).multinomial(shape[0], np.full(shape[0], 1 / shape[0]), size=draws).astype(float)
-    if variant == "released":
-        return _released(correct, forgotten, unseen, weights, level)
+    if variant == "published":
+        return _published(correct, forgotten, unseen, weights, level)
     positives, negatives = _targets(phi, forgotten, unseen, variant == DEFAULT, seed)
     observations = forgotten | unseen[:, None]
     undefined = 1 - float(np.isfinite(phi[observations]).mean()) if observations.any() else float("nan")
@@ -143,8 +143,8 @@ def attack_all(
     }
 
 
-def released_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
-    """The released code's membership probability N_f / (N_f + N_n) of every forgotten observation, NaN elsewhere; (S, K, N).
+def published_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
+    """The published code's membership probability N_f / (N_f + N_n) of every forgotten observation, NaN elsewhere; (S, K, N).
 
     N_f and N_n are normal densities, at 0/1 correctness, with mean and standard deviation of the sample's forgotten and unseen observations
     (the scored one included). A standard deviation of 0 gives NaN, as there.
@@ -168,8 +168,8 @@ def released_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
     return out
 
 
-def _released(correct: Mask, forgotten: Mask, unseen: Mask, weights: Floats, level: float) -> Attack:
-    scores = released_scores(correct, forgotten, unseen)
+def _published(correct: Mask, forgotten: Mask, unseen: Mask, weights: Floats, level: float) -> Attack:
+    scores = published_scores(correct, forgotten, unseen)
     defined = np.isfinite(scores).sum((1, 2)).astype(float)
     hits = (np.nan_to_num(scores) > 0.5).sum((1, 2)).astype(float)
     nothing = (math.nan, math.nan)
@@ -177,7 +177,7 @@ def _released(correct: Mask, forgotten: Mask, unseen: Mask, weights: Floats, lev
     total, observed = int(defined.sum()), int(forgotten.sum())
     accuracy = float(hits.sum() / total) if total else math.nan
     undefined = 1 - total / observed if observed else math.nan
-    return Attack("released", accuracy, math.nan, math.nan, intervals, total, undefined, _no_roc())
+    return Attack("published", accuracy, math.nan, math.nan, intervals, total, undefined, _no_roc())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-VAL_SEED = 123  # released code (`--data_seed`); split s and forget set k are drawn with s and k as seeds
+VAL_SEED = 123  # published code (`--data_seed`); split s and forget set k are drawn with s and k as seeds
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -46,7 +46,7 @@ class LiraSplits:
 
 
 def lira_splits(n: int, splits: int = 64, forgets: int = 10, val_share: float = 0.05, forget_share: float = 0.1) -> LiraSplits:
-    """The splits of the published study (released code of arXiv 2410.01276, ``step_1_lira_generate_splits``).
+    """The splits of the published study (code of arXiv 2410.01276, ``step_1_lira_generate_splits``).
 
     The last ``val_share`` of a permutation (seed 123) is held out. Split s permutes the rest with seed s and trains on the first half;
     forget set k of a split permutes its training half with seed k and takes the last ``forget_share``. All splits share the positions

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.core.gate import Gate
+from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import comparisons, is_comparison, spec_of
 from lethe.diffusion.testbed.similarity import distinct_values
@@ -20,19 +22,18 @@ from lethe.statistics.association import bootstrap_mean
 DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
 
 
-def gate_none_is_zero(pairs: pd.DataFrame, method: str = "none") -> Gate:
-    """A no-op method has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
+def gate_none_is_zero(pairs: pd.DataFrame) -> Gate:
+    """The reference that changes nothing has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
 
     Args:
         pairs: tidy pairs of a task, all methods.
-        method: registry name of the no-op.
     """
     names = comparisons(pairs["metric"].unique())
-    rows = pairs[(pairs["method"] == method) & pairs["metric"].isin(names)]
+    rows = pairs[(pairs["method"].map(METHODS.role) == UNCHANGED) & pairs["metric"].isin(names)]
     undamaged = rows["metric"].map({name: spec_of(name).undamaged for name in names})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())
-    how = f"largest deviation from the untouched value over {len(rows)} values of method '{method}'"
+    how = f"largest deviation from the untouched value over {len(rows)} values of method '{', '.join(rows['method'].unique())}'"
     return Gate("none_is_zero", value, 0.0, value == 0.0, how, deviation)
 
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from lethe.core.gate import Gate
+from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.core.records import ModelId
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.testbed.members import asked_of
 from lethe.statistics.association import bootstrap_mean
 
@@ -124,7 +126,8 @@ def membership_means(table: pd.DataFrame, *, exclude: Collection[int] = (), draw
 def membership_gates(table: pd.DataFrame, means: pd.DataFrame) -> list[dict[str, Any]]:
     """What must hold before a membership table is believed, as plain records; a gate without its method is left out."""
     own = table[table["receivers"] == "emitter"]
-    retrained, none, base = (own[own["method"] == method] for method in ("retrain", "none", BASE))
+    roles = own["method"].map(METHODS.role)
+    retrained, none, base = own[roles == RETRAINED], own[roles == UNCHANGED], own[own["method"] == BASE]
     gates = [gate_base_knows(means)]
     if len(retrained):
         gates.append(gate_retrained(retrained))
@@ -161,7 +164,7 @@ def gate_none_is_base(none: pd.DataFrame, base: pd.DataFrame) -> Gate:
     both = none.merge(base, on="emitter", how="left", suffixes=("", "_base"))
     difference = (both["loss_members"] - both["loss_members_base"]).abs()
     value = float(difference.max())
-    how = f"largest difference of the members' mean loss between 'none' and the base over {len(both)} emitters"
+    how = f"largest difference of the members' mean loss between '{', '.join(none['method'].unique())}' and the base over {len(both)} emitters"
     return Gate("none_answers_as_the_base", value, 1e-5, value <= 1e-5, how, difference)
 
 

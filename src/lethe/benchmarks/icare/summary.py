@@ -20,7 +20,9 @@ from lethe.benchmarks.icare.gates import (
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.gate import Gate
+from lethe.core.methods import UNCHANGED
 from lethe.core.records import ModelId
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import is_comparison, spec_of
 from lethe.statistics.resampling import Inference, q_values
@@ -128,7 +130,7 @@ def all_gates(
         similarities, entities: as there.
     """
     gates = []
-    if (pairs["method"] == "none").any():
+    if (pairs["method"].map(METHODS.role) == UNCHANGED).any():
         gates.append(gate_none_is_zero(pairs))
     if "judge" in baseline.columns:
         gates.append(gate_base_accuracy(baseline, BASE_ACCURACY))

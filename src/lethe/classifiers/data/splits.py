@@ -25,7 +25,7 @@ class Split:
 def fixed_split(
     dev: int, test: int, random_state: int = RANDOM_STATE, val_share: float = 0.15, forget_share: float = 0.10
 ) -> Split:
-    """Validation from the development part, then the forget set from the rest; uniform, not stratified (as released).
+    """Validation from the development part, then the forget set from the rest; uniform, not stratified (as published).
 
     Args:
         dev, test: sizes of the two parts. random_state: of both draws; the published study uses 123.

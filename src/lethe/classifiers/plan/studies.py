@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lethe.classifiers import PROVIDERS, only_fine_tunes
+from lethe.classifiers import PROVIDERS
 from lethe.classifiers.found import Found
 from lethe.classifiers.hyperparameters import shipped
+from lethe.classifiers.methods.needs import only_fine_tunes
 from lethe.core.registry import nearest
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.deepunlearn import Classification
@@ -28,7 +29,7 @@ class Studies:
 
     Args:
         settings: of the world.
-        root: folder of the checkout, for config/deepunlearn and config/reference.
+        root: folder of the checkout, for config/methods/classifiers and config/reference.
     """
 
     def __init__(self, settings: Settings, root: Path) -> None:
@@ -151,11 +152,11 @@ class Studies:
         return [folder] if folder else []
 
     def shipped(self, wildcards: Wildcards) -> dict[str, Any] | None:
-        """What config/deepunlearn keeps for the wildcards' method, as plain data; None where searches are used."""
+        """What config/methods/classifiers keeps for the wildcards' method, as plain data; None where searches are used."""
         return None if self._searched else self._shipped(wildcards, wildcards.unlearner)
 
     def shipped_study(self, wildcards: Wildcards) -> dict[str, dict[str, Any]]:
-        """Method of a study -> what config/deepunlearn keeps for it; empty where searches are used."""
+        """Method of a study -> what config/methods/classifiers keeps for it; empty where searches are used."""
         return {} if self._searched else {name: self._shipped(wildcards, name) for name in self.methods(wildcards)}
 
     def memory(self, wildcards: Wildcards) -> int:
@@ -175,14 +176,14 @@ class Studies:
         return self.settings.datasets[wildcards.dataset]
 
     def _shipped_methods(self, dataset: str, architecture: str) -> dict[str, Found]:
-        return shipped(self._root / "config/deepunlearn", dataset, architecture)
+        return shipped(self._root / "config/methods/classifiers", dataset, architecture)
 
     def _shipped(self, wildcards: Wildcards, method: str) -> dict[str, Any]:
         dataset, architecture = wildcards.dataset, wildcards.architecture
         found = self.shipped_methods(dataset, architecture)
         if method not in found:
             known = nearest(method, list(found))
-            raise SettingsError(f"config/deepunlearn/{dataset}_{architecture}.yaml: no method '{method}'{known}")
+            raise SettingsError(f"config/methods/classifiers/{dataset}_{architecture}.yaml: no method '{method}'{known}")
         return found[method].model_dump()
 
 

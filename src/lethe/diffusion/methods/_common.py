@@ -1,33 +1,13 @@
-"""What every method shares: checked hyper-parameters, checked emitters, seeds that belong to an emitter."""
+"""What every method shares: checked emitters, seeds that belong to an emitter."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from pydantic import model_validator
 
-from lethe.core.registry import nearest
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.settings.strict import Strict
-
-
-class MethodConfig(Strict):
-    """Hyper-parameters of a method: unknown names, wrong types and values out of range are a ``ValueError``."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_names(cls, values: Any) -> Any:
-        """Name the nearest hyper-parameter, which pydantic's own message does not."""
-        if isinstance(values, dict):
-            allowed = sorted(cls.model_fields)
-            for name in values:
-                if name not in allowed:
-                    listed = ", ".join(allowed) or "none"
-                    raise ValueError(f"unknown hyper-parameter '{name}'; allowed: {listed}{nearest(str(name), allowed)}")
-        return values
 
 
 def check_emitters(emitters: Sequence[Emitter], data: UnlearnData, *, rows: bool = True) -> None:

@@ -26,9 +26,10 @@ from torch.nn.functional import mse_loss
 
 from lethe.core.device import to_device
 from lethe.diffusion.delta import LoraDelta, SparseDelta
-from lethe.diffusion.methods._common import MethodConfig, seeded_generator
+from lethe.diffusion.methods._common import seeded_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.pipeline import encode_prompts
+from lethe.settings.hyperparameters import Hyperparameters
 
 ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
 TEACHER_BATCH = 64  # rows per forward without gradient
@@ -36,7 +37,7 @@ TEACHER_BATCH = 64  # rows per forward without gradient
 Precision = Literal["float32", "bfloat16"]
 
 
-class LoraTrainingConfig(MethodConfig):
+class LoraTrainingConfig(Hyperparameters):
     """Hyper-parameters of every method that trains low-rank adapters."""
 
     rank: int = Field(16, ge=1, le=256, description="r, rank of each adapter")
@@ -146,7 +147,7 @@ class Borrowed:
         return Rows(clean, noisy, timesteps, prompt, noise), self.data.entities[chosen]
 
     def renoise(self, rows: Rows, like: Rows) -> Rows:
-        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_v1``)."""
+        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_published``)."""
         return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
 
     def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:

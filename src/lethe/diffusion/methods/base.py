@@ -1,10 +1,13 @@
-"""The contract of an unlearner: a pipeline, what to forget, what to keep -> a delta on the pipeline per emitter."""
+"""The contract of a method: a pipeline, what to forget, what to keep -> a delta on the pipeline per emitter."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from lethe.settings.hyperparameters import Hyperparameters, configure
 
 if TYPE_CHECKING:
     import torch
@@ -55,17 +58,34 @@ class Unlearned:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-@runtime_checkable
-class Unlearner(Protocol):
+H = TypeVar("H", bound=Hyperparameters)
+
+
+class Method(ABC, Generic[H]):
     """Forgets entities of a text-to-image diffusion model, one delta per emitter.
 
-    An implementation is constructed from its hyper-parameters (keyword arguments, checked by its ``Config``), never
-    changes ``pipe`` (weights are bit for bit the same afterwards), is deterministic for a seed and independent of which other
-    emitters are in the same call, and yields each result as soon as it is finished, so that a killed job keeps it.
+    It is constructed from its hyper-parameters (keyword arguments, checked by ``Config``), never changes ``pipe`` (weights are bit for bit
+    the same afterwards), is deterministic for a seed and independent of which other emitters are in the same call, and yields each result
+    as soon as it is finished, so that a killed job keeps it. Its file also says what the method is (``METHOD``) and what it is held to
+    (``CONTRACT``): ``lethe.core.methods``.
 
-    A class with ``needs_pipeline = False`` is called with ``pipe=None``: importing diffusers and loading a base costs seconds.
+    Attributes:
+        Config: the form of its hyper-parameters.
+        needs_pipeline: False: it is called with ``pipe=None``, since importing diffusers and loading a base costs seconds.
     """
 
+    Config: ClassVar[type[Hyperparameters]]
+    needs_pipeline: ClassVar[bool] = True
+
+    def __init__(self, **parameters: object) -> None:
+        """Check the hyper-parameters.
+
+        Raises:
+            SettingsError: naming the hyper-parameter, its value, what is allowed and the nearest name.
+        """
+        self.config: H = configure(self, cast("type[H]", self.Config), parameters)
+
+    @abstractmethod
     def unlearn(
         self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
     ) -> Iterator[Unlearned]:
@@ -74,4 +94,3 @@ class Unlearner(Protocol):
         Raises:
             ValueError: an emitter without forget rows or prompts, named in the message.
         """
-        ...

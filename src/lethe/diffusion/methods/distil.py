@@ -1,7 +1,8 @@
-"""FADE / SPARE, dense: low-rank adapters taught by the unedited model to see another concept in the emitter's place.
+"""SPARE (FADE), dense: low-rank adapters taught by the unedited model to see another concept in the emitter's place.
 
-"FADE", arXiv 2602.07058 (`UnlearnerLoraDistillation` of vision-unlearning 1.0). With eps_0 the frozen UNet, eps_theta the
-UNet with adapters, c_f and c_r the prompts of forget and retain rows and c* the prompt that takes the emitter's place:
+arXiv 2602.07058 (`UnlearnerLoraDistillation` of vision-unlearning 1.0). One method has three names: `distil` in names of files and
+configurations, FADE in the paper's first version, SPARE in its later ones. With eps_0 the frozen UNet, eps_theta the UNet with adapters,
+c_f and c_r the prompts of forget and retain rows and c* the prompt that takes the emitter's place:
 
     L = w_f MSE(eps_theta(z_f, t, c_f), eps_0(z_f, t, c*)) + w_r MSE(eps_theta(z_r, t', c_r), eps_0(z_r, t', c_r))
 
@@ -20,6 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.device import to_device
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.methods._common import check_emitters, seeded_generator
 from lethe.diffusion.methods._lora_training import (
     Borrowed,
@@ -34,11 +36,28 @@ from lethe.diffusion.methods._lora_training import (
     mean_share,
     optimise,
 )
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+
+METHOD = MethodRecord(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
+CONTRACT = Contract(
+    small={
+        "rank": 4,
+        "alpha": 4.0,
+        "steps": 30,
+        "forget_batch": 6,
+        "retain_batch": 6,
+        "learning_rate": 0.01,
+        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+        "forget_weight": 1.0,
+        "forget_pool": 48,
+        "retain_pool": 128,
+    },
+    direction="guide",
+)
 
 
-class FADEConfig(LoraTrainingConfig):
-    """Hyper-parameters of FADE."""
+class SPAREConfig(LoraTrainingConfig):
+    """Hyper-parameters of SPARE."""
 
     forget_weight: float = Field(0.3, ge=0, description="w_f")
     retain_weight: float = Field(1.0, ge=0, description="w_r")
@@ -48,17 +67,14 @@ class FADEConfig(LoraTrainingConfig):
     )
 
 
-class FADE:
-    """Distillation into low-rank adapters (FADE, arXiv 2602.07058), dense; see the module for the loss.
+class SPARE(Method[SPAREConfig]):
+    """Distillation into low-rank adapters (SPARE, arXiv 2602.07058), dense; see the module for the loss.
 
     The scale alpha / r of training is folded into B, so that images are made with the delta that was trained (the reference's
     loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
     """
 
-    Config: type[FADEConfig] = FADEConfig
-
-    def __init__(self, **parameters: object) -> None:
-        self.config = self.Config.model_validate(parameters)
+    Config = SPAREConfig
 
     def select(self, lent: Borrowed, emitter: Emitter, seed: int) -> tuple[list[str], dict[str, Tensor] | None]:
         """The modules that get an adapter and, for a sparse one, the mask of each weight; dense: all targets, no mask."""

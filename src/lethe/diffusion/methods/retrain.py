@@ -10,15 +10,22 @@ from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import DenseDelta
-from lethe.diffusion.methods._common import MethodConfig, check_emitters
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.io.tensors import read_tensors
+from lethe.settings.hyperparameters import Hyperparameters
+
+METHOD = MethodRecord(
+    title="retrain", paper="exact unlearning, e.g. arXiv 1912.03817", colour="#000000", marker="*", reference="retrained"
+)
+CONTRACT = Contract(small={}, direction="loss")
 
 COMPONENTS = ("unet", "text_encoder")
 
 
-class RetrainConfig(MethodConfig):
+class RetrainConfig(Hyperparameters):
     """Where the retrained weights are."""
 
     weights: dict[int, Path] = Field(
@@ -27,7 +34,7 @@ class RetrainConfig(MethodConfig):
     )
 
 
-class Retrain:
+class Retrain(Method[RetrainConfig]):
     """Exact unlearning: replace all weights of UNet and text encoder by those of a base trained without the emitter.
 
     Source: the definition of exact unlearning, e.g. Bourtoule et al., "Machine Unlearning", arXiv 1912.03817. The training
@@ -35,9 +42,6 @@ class Retrain:
     """
 
     Config = RetrainConfig
-
-    def __init__(self, **parameters: object) -> None:
-        self.config = RetrainConfig.model_validate(parameters)
 
     def unlearn(
         self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int

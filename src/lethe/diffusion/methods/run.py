@@ -12,7 +12,7 @@ import torch
 from lethe.core.records import ModelId
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
 from lethe.diffusion.testbed.names import prompt, prompt_name
 from lethe.execution.work import WorkFolder
@@ -71,9 +71,9 @@ def run_method(
         return
     method = waiting[0].method
     digest = base_digest(base)
-    unlearner = UNLEARNERS.load(method)(**hyperparameters)
+    unlearner = METHODS.load(method)(**hyperparameters)
     pipe: Any = None
-    if getattr(unlearner, "needs_pipeline", True):
+    if unlearner.needs_pipeline:
         from lethe.diffusion.pipeline import load_pipeline  # 8 s of CPU, which `none` is spared
 
         pipe = load_pipeline(base, device=device)

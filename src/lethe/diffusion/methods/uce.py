@@ -28,17 +28,22 @@ from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import TextMapDelta
-from lethe.diffusion.methods._common import MethodConfig, check_emitters
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts
+from lethe.settings.hyperparameters import Hyperparameters
+
+METHOD = MethodRecord(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
+CONTRACT = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
 
 EPS = 1e-6  # the reference's ridge
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
 CHUNK = 2**24  # float64 numbers per batched solve, 128 MiB
 
 
-class UCEConfig(MethodConfig):
+class UCEConfig(Hyperparameters):
     """Hyper-parameters of UCE."""
 
     tokens: Literal["last", "all"] = Field(
@@ -118,7 +123,7 @@ def dense_edit(
     return first @ torch.linalg.inv(second + EPS * eye)
 
 
-class UCE:
+class UCE(Method[UCEConfig]):
     """Unified Concept Editing (arXiv 2308.14761, equation 7) as a linear map of text embeddings; see the module.
 
     ``tokens: last`` with ``preserve: guide`` is what I-CARE ran: one vector, the hidden state of the last real token of the
@@ -128,9 +133,6 @@ class UCE:
     """
 
     Config = UCEConfig
-
-    def __init__(self, **parameters: object) -> None:
-        self.config = UCEConfig.model_validate(parameters)
 
     def unlearn(
         self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int

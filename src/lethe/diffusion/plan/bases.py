@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.core.methods import RETRAINED
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import RETRAIN
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.predictions import reason_against
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.pretraining.architectures import tokenizer_config
@@ -89,24 +91,31 @@ class Bases:
         source = self._evaluator(wildcards).source
         return {"weights": self.part(wildcards.evaluator, source), "tokenizer": self.part("tokenizer", source)[1]}
 
+    @cached_property
+    def retrained(self) -> str:
+        """The reference by retraining, whose name begins those of its checkpoints."""
+        return METHODS.reference(RETRAINED)
+
     def retrained_part(self, wildcards: Wildcards) -> list[str]:
         """Of a batch of the reference by retraining: the weights of the base trained without the entity, and their record."""
-        if wildcards.method != RETRAIN:
+        if wildcards.method != self.retrained:
             return []
         source = self.settings.bases[self.settings.tasks[wildcards.task].base].source
-        return self.part(f"{RETRAIN}_{wildcards.task}_{wildcards.batch}", source)
+        return self.part(f"{self.retrained}_{wildcards.task}_{wildcards.batch}", source)
 
     @property
     def reference(self) -> str:
         """The checkpoint of a base that is trained without the wildcards' entity, without its ending."""
-        return f"<results>/parts/{RETRAIN}_{{task}}_{{index}}"
+        return f"<results>/parts/{self.retrained}_{{task}}_{{index}}"
 
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
         names = ["vae", *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
         names += [
-            f"{RETRAIN}_{name}_{index:03d}" for name, task in self.settings.tasks.items() for index in task.retrain_emitters
+            f"{self.retrained}_{name}_{index:03d}"
+            for name, task in self.settings.tasks.items()
+            for index in task.retrain_emitters
         ]
         parts = [f"<results>/parts/{name}.{suffix}" for name in names for suffix in ("safetensors", "json")]
         return [*parts, "<results>/parts/tokenizer.json"]

@@ -7,8 +7,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from lethe.core.methods import RETRAINED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import NONE, PUBLISHED_METHODS, RETRAIN
+from lethe.diffusion.methods import METHODS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.methods import MethodSettings, load_method
@@ -33,7 +34,7 @@ class Models:
     @property
     def compared(self) -> list[str]:
         """Methods that unlearn every entity: all but the references."""
-        return [method for method in self.methods if method not in (NONE, RETRAIN)]
+        return [method for method in self.methods if not METHODS.role(method)]
 
     @property
     def published_variants(self) -> list[str]:
@@ -41,7 +42,9 @@ class Models:
         if not self.built("models", "images", "metadata"):
             return []  # a published record holds no variants
         return [
-            published for ours, published in PUBLISHED_METHODS.items() if ours in self.methods and published not in self.methods
+            published
+            for ours, published in METHODS.published(METHODS).items()
+            if ours in self.methods and published not in self.methods
         ]
 
     @property
@@ -66,7 +69,7 @@ class Models:
 
     def emitters(self, task: str, method: str) -> list[int]:
         """Indices of the entities that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
-        if method == RETRAIN:
+        if METHODS.role(method) == RETRAINED:
             return list(self.settings.tasks[task].retrain_emitters)
         return list(range(self.settings.tasks[task].entities))
 
@@ -107,7 +110,8 @@ class Models:
             (method, Group(task, f"_{method}_", tuple(self.emitters(task, method)))) for task in self.tasks for method in wanted
         ]
         return shapes(
-            [group for method, group in groups if method != RETRAIN], [group for method, group in groups if method == RETRAIN]
+            [group for method, group in groups if METHODS.role(method) != RETRAINED],
+            [group for method, group in groups if METHODS.role(method) == RETRAINED],
         )
 
     @cached_property
@@ -120,7 +124,7 @@ class Models:
         return [
             ModelId(task, int(name + unit), method, self.method(task, method).epochs)
             for method in self.methods
-            for name, units in batches(self.emitters(task, method), together=method != RETRAIN)
+            for name, units in batches(self.emitters(task, method), together=METHODS.role(method) != RETRAINED)
             for unit in units[1:]
         ]
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,10 +22,10 @@ from torch.nn.functional import mse_loss
 
 from lethe.diffusion.generate import Request, Sampling, generate
 from lethe.diffusion.latents import encode_images, to_square
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._common import seeded_generator
 from lethe.diffusion.methods._lora_training import LoraTrainingConfig, Precision, adapters, find_modules
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearner
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData
 from lethe.diffusion.methods.munba import nash_weights
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.io.shards import write_tar
@@ -105,7 +106,7 @@ def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[lis
 
 def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision) -> float:
     """Steps per second of a registered method over ``EMITTERS`` emitters: all of its work but encoding, which is once per task."""
-    make: Callable[..., Unlearner] = UNLEARNERS.load(method)
+    make: Callable[..., Method[Any]] = METHODS.load(method)
     emitters = [Emitter(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
     list(make(steps=2, precision=precision).unlearn(pipe, emitters[:1], data, seed=0))  # warms up
     with elapsed(pipe.unet.device) as seconds:
@@ -117,7 +118,7 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
     """Steps per second of the usual loop: every step decodes its images, encodes them with the VAE and encodes its captions.
 
     It asks for no more than the reference does (vision-unlearning 1.0, ``lora.py`` and ``fade.py``) and for less where that
-    is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. FADE asks the
+    is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. SPARE asks the
     teacher twice a step. float32 as published.
     """
     config = LoraTrainingConfig()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
-from lethe.benchmarks.icare.parameters import metrics_of, tasks_of
+from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
@@ -41,9 +41,12 @@ class TaskTemplate(Template[P, Mapping[str, TaskData]]):
         check.check(self, parameters, world.settings)
 
     def asks(self, parameters: P) -> dict[str, list[str]]:
-        """The metrics that it shows, and those behind the published statistics: of any other, labels and directions are not read."""
+        """The methods and metrics that it shows, and the metrics behind the published statistics: of others nothing is read."""
         shown = [metric_of(quantity) for quantity in (*QUANTITIES, *OTHERS_QUANTITIES, *metrics_of(parameters))]
-        return {"lethe.diffusion.metrics.METRICS": [metric for metric in shown if metric]}
+        return {
+            "lethe.diffusion.metrics.METRICS": [metric for metric in shown if metric],
+            "lethe.diffusion.methods.METHODS": methods_of(parameters),
+        }
 
     def files(self, parameters: P, world: World) -> dict[str, list[str]]:
         """Metadata, tables, similarities, embeddings and shards of images."""

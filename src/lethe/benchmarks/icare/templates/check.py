@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
+from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics import with_published
 from lethe.diffusion.metrics.specs import compared
 from lethe.figures.templates.parameters import Parameters
@@ -61,18 +63,18 @@ def _statistics(parameters: Parameters) -> Iterator[str]:
 
 def _check_method(template: TaskTemplate[Any], parameters: Parameters, settings: Settings, task: str, method: str) -> None:
     check_known("method", method, settings.methods)
-    compared = [name for name in settings.methods if name not in ("none", "retrain")]
+    compared = [name for name in settings.methods if not METHODS.role(name)]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
     if template.any_method:
         return
-    if method == "none":
-        raise ValueError(f"{template.name}: method 'none' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
-    if method == "retrain":
+    if METHODS.role(method) == UNCHANGED:
+        raise ValueError(f"{template.name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
+    if METHODS.role(method) == RETRAINED:
         some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
-                f"{template.name}: needs every emitter, 'retrain' has only {some} of '{task}'; allowed: {', '.join(compared)}"
+                f"{template.name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"
             )
         if not set(asked) <= set(some):
-            raise ValueError(f"'retrain' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")
+            raise ValueError(f"'{method}' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")

@@ -24,19 +24,34 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.methods._lora_training import Borrowed, LoraTrainingConfig, Rows, gradient_of, mean_share
 from lethe.diffusion.methods.munba import MUNBa, dot_products
+
+METHOD = MethodRecord(title="MUNBa (published)", paper="arXiv 2411.15537, version 1", published_of="munba", needs=("noise",))
+CONTRACT = Contract(
+    small={
+        "rank": 4,
+        "alpha": 4.0,
+        "steps": 5,
+        "forget_batch": 6,
+        "retain_batch": 6,
+        "learning_rate": 0.01,
+        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+    },
+    direction="change",
+)  # reported as it is, not as it should be
 
 SMALLEST = 1e-12  # of |cos|: exact orthogonality has no closed form, and the reference would write NaN
 
 
-class MUNBaV1Config(LoraTrainingConfig):
+class MUNBaPublishedConfig(LoraTrainingConfig):
     """Hyper-parameters of the published MUNBa."""
 
     max_grad_norm: float = Field(math.inf, gt=0, allow_inf_nan=True, description="published: a value is set and never acts")
 
     @model_validator(mode="after")
-    def _equal_batches(self) -> MUNBaV1Config:
+    def _equal_batches(self) -> MUNBaPublishedConfig:
         if self.forget_batch != self.retain_batch:
             raise ValueError(
                 f"forget_batch {self.forget_batch} and retain_batch {self.retain_batch} must be equal: "
@@ -57,10 +72,10 @@ def published_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tup
     return torch.where(both, a_r, zero), torch.where(both, a_f, zero)
 
 
-class MUNBaV1(MUNBa):
+class MUNBaPublished(MUNBa):
     """MUNBa (arXiv 2411.15537, version 1) as implemented by vision-unlearning 1.0 and run for I-CARE; see the module."""
 
-    Config = MUNBaV1Config
+    Config = MUNBaPublishedConfig
 
     @property
     def scale(self) -> float:

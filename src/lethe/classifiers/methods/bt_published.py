@@ -1,4 +1,4 @@
-"""BT as released: the incompetent teacher is always a ResNet-18."""
+"""BT as published: the incompetent teacher is always a ResNet-18."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import torch
 from torch import Tensor
 
 from lethe.classifiers.methods.bt import BadTeacher
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.problem import Problem
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="BT (published)", paper="code published with arXiv 2410.01276", colour="#8A7F00", marker="s", published_of="bt"
+)
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"
+)
 
 CHANNELS = 3
 
 
-class BadTeacherReleased(BadTeacher):
+class BadTeacherPublished(BadTeacher):
     """``bt`` with a randomly initialised ResNet-18 as p^rand for every architecture, and the KL divided by the number of classes C.
 
     Adam does not see the factor 1/C, but weight decay weighs C times more against the loss. Grey images are repeated in three channels.
     """
-
-    title = "BT (released)"
 
     def _incompetent(self, problem: Problem) -> Tensor:
         from lethe.classifiers.models.resnet import (

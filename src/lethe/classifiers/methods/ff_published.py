@@ -1,4 +1,4 @@
-"""FF as released: gradients are averaged over a batch before they are squared."""
+"""FF as published: gradients are averaged over a batch before they are squared."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ import torch
 from torch import Tensor
 
 from lethe.classifiers.methods.base import BatchSize
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.methods.ff import FisherForgetting
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, cross_entropy
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="FF (published)", paper="code published with arXiv 2410.01276", colour="#CC79A7", marker="^", published_of="ff"
+)
+CONTRACT = ClassifierContract(small={"alpha": 1e-05, "batch_size": 64}, direction="change", retain=0.9, sees="nothing")
 
 
-class FisherForgettingReleased(FisherForgetting):
+class FisherForgettingPublished(FisherForgetting):
     """``ff`` with F_i = mean over batches of D_R, in order, of sum_y mean_b(p_y) (d mean_b CE(., y) / d theta_i)^2.
 
     A label weighs by its share of the batch, and its gradient is that of the whole batch: samples that the model is sure about count as if
@@ -27,10 +34,8 @@ class FisherForgettingReleased(FisherForgetting):
         shape: ClassVar[tuple[str, ...]] = ("batch_size",)
         batch_size: BatchSize = 64
 
-    title = "FF (released)"
-
     def _fisher(self, problem: Problem, configs: Sequence[FisherForgetting.Config]) -> dict[str, Tensor]:
-        assert isinstance(configs[0], FisherForgettingReleased.Config)
+        assert isinstance(configs[0], FisherForgettingPublished.Config)
         size = configs[0].batch_size
         probe = SGD(problem.original.clone(), 0.0)
         total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}

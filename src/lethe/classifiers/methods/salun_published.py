@@ -1,4 +1,4 @@
-"""SalUn as released: a weighted saliency, and masked weights that move."""
+"""SalUn as published: a weighted saliency, and masked weights that move."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.methods.salun import SalUn
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, Draws, batches, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="SalUn (published)", paper="code published with arXiv 2410.01276", colour="#0072B2", marker="^", published_of="salun"
+)
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}, direction="loss", retain=0.85, sees="labels"
+)
 
 
-class SalUnReleased(SalUn):
+class SalUnPublished(SalUn):
     """``salun`` with three differences.
 
     The saliency is |sum_b (B - b + 1) g_b| over the B shuffled batches of D_F, g_b the gradient of the mean of batch b (gradients are never
     cleared, so early batches count again and again). The mask scales gradients only: weight decay moves the others.
     Random labels may be the true ones.
     """
-
-    title = "SalUn (released)"
 
     def _saliency(self, problem: Problem, optimiser: SGD, batch_size: int) -> dict[str, Tensor]:
         total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}
