@@ -21,7 +21,7 @@ ROOT = Path(lethe.__file__).parents[2]
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files that commands change, in a folder that passes for the checkout of this package."""
     for kind in KINDS.values():
-        for place in kind.lines:
+        for place in (*kind.lines, *kind.ends.values()):
             (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / place, tmp_path / place)
     monkeypatch.setattr(new.lethe, "__file__", str(tmp_path / "src/lethe/__init__.py"))
@@ -43,16 +43,19 @@ def test_files_and_a_line_are_written_under_the_name(checkout: Path, kind: str) 
     assert len(added) == len(KINDS[kind].files) and all(f"wrote {file}" in told for file in added)
     for file in added:
         text = after[file].decode()
-        assert "skeleton" not in text.lower() and name in text
+        assert "skeleton" not in text.lower() and ("my_own" in text or "MyOwn" in text)
         ast.parse(text) if file.endswith(".py") else yaml.safe_load(text)
     for place in KINDS[kind].lines:
         lines = set(after[place].decode().split("\n")) - set(before[place].decode().split("\n"))
         assert len(lines) == 1 and f'"{name}"' in lines.pop()
         assert len(after[place].split(b"\n")) == len(before[place].split(b"\n")) + 1
+    for place in KINDS[kind].ends.values():
+        entry = yaml.safe_load(after[place])["methods"].keys() - yaml.safe_load(before[place])["methods"].keys()
+        assert entry == {name} and after[place].startswith(before[place].rstrip())
     assert told[-1].startswith("then: ") and f"docs/add-a-{kind}.md" in told[-2] and (ROOT / f"docs/add-a-{kind}.md").is_file()
 
 
-NAMES: dict[str, str] = {}  # of kinds whose names look otherwise
+NAMES = {"figure": "MyOwn"}  # of kinds whose names look otherwise
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,15 @@ NAMES: dict[str, str] = {}  # of kinds whose names look otherwise
         ("metric", "constant", "metric 'constant' exists"),
         ("metric", "clip_diff", "'..._diff' is the difference"),
         ("metric", "clip_published", "'..._published' is a metric as published"),
+        (
+            "method",
+            "erase_2",
+            "cannot be the name of a method; allowed: .*each of which begins with a letter.*did you mean 'erase'",
+        ),
+        ("method", "uce", "method 'uce' exists: lethe.diffusion.methods.uce"),
+        ("classifier-method", "ft", "method of classifiers 'ft' exists"),
+        ("figure", "mean_damage", "cannot be the name of a figure; allowed: .*did you mean 'MeanDamage'"),
+        ("figure", "MSA", "figure 'MSA' exists"),
         ("source", "digits", "source 'digits' exists"),
         ("task", "objects", "task 'objects' exists: config/config.yaml"),
     ],

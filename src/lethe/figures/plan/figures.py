@@ -64,7 +64,12 @@ class Form:
         return {kind: [f"<results>/{file}" for file in files] for kind, files in template.files(parameters, self.world).items()}
 
     def asks(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """Dotted registry -> the names that a job asks it for, where its wildcards do not tell."""
+        """Dotted registry -> the names that a job asks it for, where its wildcards do not tell.
+
+        Of wildcards that name no file, as in the record of a run, only the template is known.
+        """
+        if set(re.findall(r"{(\w+)}", self.stem)) - dict(wildcards.items()).keys():
+            return {REGISTRY: [self.template(wildcards)]}
         template, parameters = self.asked(wildcards)
         return {REGISTRY: [template.name], **template.asks(parameters)}
 

@@ -34,7 +34,9 @@ class Kind:
         pattern: what a name may be, and the same in words.
         names: names that exist -> where.
         files: skeleton -> file that is written. ``{name}`` stands for the name.
-        lines: file -> line that is added after the last one of its kind. ``{Class}`` stands for the name of the class.
+        lines: file -> line that is added after the last one of its kind. ``{module}`` stands for the name of the module, ``{Class}`` for
+            that of the class.
+        ends: skeleton -> file at whose end it is added.
         then: the next command.
         refused: says why a name that has the right form cannot be, empty where it can.
     """
@@ -45,13 +47,35 @@ class Kind:
     files: Mapping[str, str]
     then: str
     lines: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
     refused: Callable[[str], str] = lambda name: ""
 
 
 WORDS = (known.METHOD, "lower-case words joined by single underscores, each of which begins with a letter")
 NAME = (known.NAME, "lower-case words and digits joined by single underscores, beginning with a letter")
 
+TITLE = (r"[A-Z][A-Za-z0-9]*", "letters and digits, beginning with a capital")
+
 KINDS = {
+    "method": Kind(
+        title="method",
+        pattern=WORDS,
+        names=known.methods,
+        files={"method.py": "src/lethe/diffusion/methods/{name}.py", "method.yaml": "config/methods/diffusion/{name}.yaml"},
+        lines={"src/lethe/diffusion/methods/__init__.py": 'METHODS.register("{name}", "lethe.diffusion.methods.{name}:{Class}")'},
+        then=".venv/bin/python -m pytest tests/contract/test_unlearners.py -k {name}",
+    ),
+    "classifier-method": Kind(
+        title="method of classifiers",
+        pattern=WORDS,
+        names=known.classifier_methods,
+        files={"classifier_method.py": "src/lethe/classifiers/methods/{name}.py"},
+        lines={
+            "src/lethe/classifiers/methods/__init__.py": 'METHODS.register("{name}", "lethe.classifiers.methods.{name}:{Class}")'
+        },
+        ends={"classifier_method.yaml": "config/methods/classifiers/digits_mlp.yaml"},
+        then=".venv/bin/python -m pytest tests/contract/test_deepunlearn_methods.py -k {name}",
+    ),
     "metric": Kind(
         title="metric",
         pattern=NAME,
@@ -76,6 +100,16 @@ KINDS = {
         files={"task.yaml": "config/{name}.yaml"},
         then=".venv/bin/snakemake -n -c2 --configfile config/{name}.yaml -- tables",
     ),
+    "figure": Kind(
+        title="figure",
+        pattern=TITLE,
+        names=known.figures,
+        files={"figure.py": "src/lethe/benchmarks/icare/templates/{module}.py"},
+        lines={
+            "src/lethe/figures/templates/__init__.py": 'TEMPLATES.register("{name}", "lethe.benchmarks.icare.templates.{module}:TEMPLATE")'
+        },
+        then=".venv/bin/snakemake -c2 results/mini/figures/{name}/task=objects--method=uce--metric=ssim.png",
+    ),
 }
 
 
@@ -96,25 +130,33 @@ def create(kind: str, name: str, root: Path) -> list[str]:
     what = KINDS[kind]
     _check_root(root)
     _check_name(what, name)
-    words = {"name": name, "Class": "".join(word.capitalize() for word in name.split("_"))}
-    files = {root / place.format(**words): _filled(skeleton, name, words["Class"]) for skeleton, place in what.files.items()}
+    module = _snake(name)
+    class_name = name if what.pattern is TITLE else "".join(word.capitalize() for word in name.split("_"))
+    words = {"name": name, "module": module, "Class": class_name}
+    files = {root / place.format(**words): _filled(skeleton, module, class_name) for skeleton, place in what.files.items()}
     for file in files:
         if file.exists():
             raise NewError(f"{file.relative_to(root)} exists; it is not overwritten")
     lines = {root / place: _with_line(root / place, line.format(**words)) for place, line in what.lines.items()}
+    ends = {root / place: _at_end(root / place, _filled(skeleton, module, class_name)) for skeleton, place in what.ends.items()}
     written: list[Path] = []
+    before: dict[Path, str] = {}
     try:
         for file, text in files.items():
             write_text(file, text)
             written.append(file)
-        for file, text in lines.items():  # last: before, nobody knows of the new files
+        for file, text in (ends | lines).items():  # lines last: before, nobody knows of the new files
+            before[file] = file.read_text("utf-8")
             write_text(file, text)
     except OSError:
         for file in written:
             file.unlink()
+        for file, text in before.items():
+            write_text(file, text)
         raise
     told = [f"wrote {file.relative_to(root)}" for file in files]
     told += [f"added a line to {file.relative_to(root)}" for file in lines]
+    told += [f"added an entry to {file.relative_to(root)}" for file in ends]
     return [*told, f"how to fill it in: docs/add-a-{kind}.md", f"then: {what.then.format(**words)}"]
 
 
@@ -143,17 +185,27 @@ def _check_name(what: Kind, name: str) -> None:
 
 def _mended(name: str, pattern: str) -> str:
     """The nearest name of the allowed form, as words to add to a message; empty where there is none."""
-    words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()).strip("_")
-    for candidate in (words, re.sub(r"^[0-9_]+", "", words), re.sub(r"_?[0-9]+", "", words).strip("_")):
+    words = re.sub(r"[^a-z0-9]+", "_", _snake(name)).strip("_")
+    camel = "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", name))
+    for candidate in (camel, words, re.sub(r"^[0-9_]+", "", words), re.sub(r"_?[0-9]+", "", words).strip("_")):
         if re.fullmatch(pattern, candidate):
             return f"; did you mean '{candidate}'?"
     return ""
 
 
-def _filled(skeleton: str, name: str, class_name: str) -> str:
+def _snake(name: str) -> str:
+    """``MeanDamage`` -> ``mean_damage``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _filled(skeleton: str, module: str, class_name: str) -> str:
     text = (SKELETONS / skeleton).read_text("utf-8")
-    title = name.replace("_", " ").capitalize()
-    return text.replace("Skeleton title", title).replace("Skeleton", class_name).replace("skeleton", name)
+    title = module.replace("_", " ").capitalize()
+    return text.replace("Skeleton title", title).replace("Skeleton", class_name).replace("skeleton", module)
+
+
+def _at_end(file: Path, text: str) -> str:
+    return file.read_text("utf-8").rstrip("\n") + "\n" + text
 
 
 def _with_line(file: Path, line: str) -> str:

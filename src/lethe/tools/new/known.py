@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+import lethe.classifiers.methods
+import lethe.diffusion.methods
 from lethe.core.records import METHOD, NAME
 from lethe.core.registry import Registry
 from lethe.diffusion.metrics import METRICS
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import DIFFERENCE, quantities
 from lethe.diffusion.sources import SOURCES
+from lethe.figures.templates import TEMPLATES
 from lethe.settings.models import Settings
 
-__all__ = ["METHOD", "NAME", "metric_refused", "metrics", "sources", "tasks"]
+__all__ = ["METHOD", "NAME", "classifier_methods", "figures", "methods", "metric_refused", "metrics", "sources", "tasks"]
+
+
+def methods() -> dict[str, str]:
+    """Registered methods of diffusion models."""
+    return _of(lethe.diffusion.methods.METHODS)
+
+
+def classifier_methods() -> dict[str, str]:
+    """Registered methods of classifiers."""
+    return _of(lethe.classifiers.methods.METHODS)
+
+
+def figures() -> dict[str, str]:
+    """Registered figures, of all benchmarks."""
+    return _of(TEMPLATES)
 
 
 def metrics() -> dict[str, str]:
