@@ -16,12 +16,12 @@ ASK = """
 import json, sys
 from lethe.workflow.why import why
 found = why(json.loads(sys.argv[2]), json.loads(sys.argv[1]), [])
-print(json.dumps([{"rule": stale.rule, "changed": stale.changed, "causes": stale.causes} for stale in found]))
+print(json.dumps([{"rule": stale.rule, "output": stale.output, "changed": stale.changed, "causes": stale.causes} for stale in found]))
 """
 
 
 class Plan:
-    """What would run: rules with a job of which something of its own changed, all rules, and every cause."""
+    """What would run: rules with a job of which something of its own changed, all rules, the first output of each job, and every cause."""
 
     def __init__(self, clone: Clone, *targets: str, config: str | Sequence[str] = SMOKE) -> None:
         files = [config] if isinstance(config, str) else list(config)
@@ -37,6 +37,7 @@ class Plan:
         jobs = json.loads(done.stdout)
         self.changed = Counter(common(job["rule"]) for job in jobs if job["changed"])
         self.rules = {common(job["rule"]) for job in jobs}
+        self.outputs = [job["output"] for job in jobs]
         own = [job for job in jobs if job["changed"] and job["rule"] not in RECORDS]
         self.causes = {cause for job in own for cause in job["causes"] if not cause.endswith("made again first")}
 
