@@ -36,6 +36,7 @@ from lethe.workflow.gates import stopping
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
+Asks = Mapping[str, Iterable[str]]
 
 
 class Plan:
@@ -121,18 +122,22 @@ class Plan:
 
     # --- what every job gets ---
 
-    def job(self, function: str, *sources: str, asks: Mapping[str, Iterable[str]] | None = None) -> Callable[[Wildcards], str]:
+    def job(
+        self, function: str, *sources: str, asks: Asks | Callable[[Wildcards], Asks] | None = None
+    ) -> Callable[[Wildcards], str]:
         """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
 
         Args:
             function: ``"lethe.diffusion.jobs.latents:encode_task"``.
             sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
-            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
+            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``); or a
+                function of the wildcards that gives it.
         """
         self.functions.append(function)
 
         def named(wildcards: Wildcards) -> str:
-            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})
+            own = asks(wildcards) if callable(asks) else asks
+            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(own or {})
             files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
             return f"{function}@{code_of(function, asked, files)}"
 
