@@ -12,7 +12,7 @@ from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.specs import metric_of
-from lethe.figures.templates.base import Files, P, Pictures, Template, World
+from lethe.figures.templates.base import Files, P, Pictures, Template
 from lethe.figures.templates.result import Result
 
 if TYPE_CHECKING:
