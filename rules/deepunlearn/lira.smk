@@ -83,7 +83,7 @@ use rule job as lira_scores with:
 
 
 use rule job as lira_gate with:
-    """The retrained models' interval holds 0.5 and the originals' does not, or the run stops here."""
+    """The retrained models' interval holds 0.5 and the originals' does not, or the run stops here (`gates.stop`)."""
     input:
         checked="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
     output:
@@ -97,5 +97,7 @@ use rule job as lira_gate with:
         runtime=5,
     params:
         job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_gate:pass_gates"),
+        stop=plan.stopping("tables/deepunlearn_gates_{dataset}_{architecture}.json"),
+        study="{architecture} on {dataset}",
     message:
         "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"

@@ -32,7 +32,7 @@ from lethe.tools.new.skeletons import method as skeleton
 
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
-EMITTERS = [Emitter(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
+EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
 SEED = 5
 SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", METHODS.reference(UNCHANGED)
 ALL = [*METHODS.names(), SKELETON, NEGATIVE]
@@ -116,6 +116,25 @@ def run(request: pytest.FixtureRequest, world: World) -> tuple[str, list[Unlearn
     return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, world.data, seed=SEED))
 
 
+def changes(world: World, delta: Delta) -> list[float]:
+    """Mean squared change of the predicted noise for the images and the prompt of each receiver."""
+    schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
+    generator = torch.Generator().manual_seed(78)
+    latents, receivers = world.data.latents, world.data.receivers
+    noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
+    noisy = schedule.add_noise(latents, noise, timesteps)
+
+    def predict() -> torch.Tensor:
+        text = encode_prompts(world.pipe, list(PROMPTS.values()))
+        return world.pipe.unet(noisy, timesteps, encoder_hidden_states=text[receivers]).sample
+
+    with torch.no_grad():
+        before = predict()
+        with applied(world.pipe, delta):
+            difference = (predict() - before).square().mean((1, 2, 3))
+    return [float(difference[receivers == receiver].mean()) for receiver in PROMPTS]
+
+
 class Outcome(NamedTuple):
     """Of emitter 0: denoising loss; squared distance to the base's prediction for ''; how far along the line from the base's own prediction
     to that one it went (1: there); change of predictions, its own and others'.
@@ -131,7 +150,7 @@ class Outcome(NamedTuple):
 def outcome(world: World, delta: Delta) -> Outcome:
     schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
     generator = torch.Generator().manual_seed(77)
-    latents, entities = world.data.latents, world.data.entities
+    latents, entities = world.data.latents, world.data.receivers
     noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
     noisy = schedule.add_noise(latents, noise, timesteps)
 
@@ -230,6 +249,23 @@ def test_negative_guidance_passes_the_guide(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_what_an_emitter_covers_changes_and_nothing_else(name: str, world: World) -> None:
+    """Of three receivers an emitter covers two, each overwritten by a text of its own: both change, the third far less."""
+    texts = {0: "", 1: PROMPTS[2]}
+    emitter = Emitter(0, "zero or dog", (0, 1), (PROMPTS[0], PROMPTS[1]), texts)
+    data = replace(world.data, overwrites=tuple(texts.values()))
+    (found,) = make(name, world).unlearn(world.pipe, [emitter], data, seed=SEED)
+    first, second, other = changes(world, found.delta)
+    print(f"{name}: covered {first:.4f} and {second:.4f}, not covered {other:.4f}")
+    if role(name) == UNCHANGED:
+        assert first == second == other == 0
+        return
+    assert min(first, second) > 0
+    if contract(name).direction in ("guide", "loss") and role(name) != RETRAINED:  # its tiny weights are no real retraining
+        assert other < 0.5 * min(first, second)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_config(name: str, world: World) -> None:
     method = make(name, world)
     config = method.config  # type: ignore[attr-defined]
@@ -248,12 +284,12 @@ def test_docstring_names_the_source(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_missing_data_names_the_emitter(name: str, world: World) -> None:
-    stranger = Emitter(7, "a purple cow", "an image of a purple cow")
+    stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
         next(make(name, world).unlearn(world.pipe, [stranger], world.data, seed=SEED))
     if role(name) == RETRAINED:  # it has the weights of some emitters only
         return
-    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.prompt})
+    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.texts[0]})
     try:
         found = next(make(name, world).unlearn(world.pipe, [stranger], with_prompt, seed=SEED))
     except ValueError as error:

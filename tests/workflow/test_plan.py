@@ -34,7 +34,9 @@ def rules() -> list[tuple[str, str]]:
     for file in sorted((ROOT / "rules").rglob("*.smk")):
         for part in re.split(r"^(?= *(?:use )?rule\b[ :])", file.read_text(), flags=re.MULTILINE)[1:]:
             text = textwrap.dedent(re.split(r"^for ", part, flags=re.MULTILINE)[0])
-            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(r'name:\n +(?:shape\.name\()?f?"(.+?)"', text)
+            name = re.match(r"(?:use rule \w+ as|rule) (\w+)", text) or re.search(
+                r'name:\n +(?:shape\.name\()?(?:f?")?([\w{}.]+)', text
+            )
             assert name is not None
             if text.startswith(("rule", "use rule job as")) and name[1] not in (
                 "job",
@@ -246,6 +248,13 @@ def test_every_rule_gives_its_function_what_it_takes(clone: Clone) -> None:
             raise AssertionError(f"rule {name}: {error}") from None
 
 
+def test_one_job_makes_every_figure(walked: dict[str, Any]) -> None:
+    """By its address or by a published name; nothing else writes below figures/."""
+    makers = {name: rule for name, rule in walked.items() if any("/figures/" in output for output in rule["outputs"])}
+    assert {rule["function"] for rule in makers.values()} == {"lethe.figures.jobs.figure:make_figure"}
+    assert len(makers) == 12 and {"figure", "interference_matrix", "deepunlearn_ranking"} <= set(makers)
+
+
 def test_a_file_has_one_reading(walked: dict[str, Any]) -> None:
     """Whatever names tasks and methods have, no file is made by two rules, or by one rule for two values of its wildcards."""
     from snakemake.io import regex_from_filepattern, strip_wildcard_constraints
@@ -271,6 +280,8 @@ def test_a_file_has_one_reading(walked: dict[str, Any]) -> None:
     [
         ("figurs", "figures"),
         ("results/mini/tables/gates_objetcs.json", "results/mini/tables/gates_objects.json"),
+        ("results/mini/figures/forget_retian_breeds.png", "results/mini/figures/forget_retain_breeds.png"),
+        ("results/mini/figures/deepunlearn_gap_digits_mlp.png", "results/mini/figures/deepunlearn_gaps_digits_mlp.png"),
     ],
 )
 def test_a_misspelt_target_gets_its_nearest_name(clone: Clone, target: str, nearest: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from lethe.diffusion.methods import METHODS
-from lethe.figures.colours import GRID, INK, MORE_METHODS
+from lethe.figures.colours import GRID, INK, OTHER_METHODS
 from lethe.figures.fonts import BASE, further_fonts, without_warnings
 from lethe.io.atomic import atomic_path
 
@@ -26,8 +26,6 @@ WIDTH = 10.0  # inches; shown at 8 in or more the 10 pt text stays at 8 pt or mo
 DPI = 150
 RAISED = str.maketrans("-\u22120123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # digits of a power
 
-# Of methods that choose none. Okabe & Ito (2008), made for the common colour vision deficiencies, less what the shipped methods choose.
-_MORE_COLOURS = MORE_METHODS
 _MORE_MARKERS = ("v", "D", "P", "h")
 
 RC: dict[str, Any] = {
@@ -61,7 +59,7 @@ def method_name(method: str) -> str:
 
 def method_colour(method: str, methods: list[str]) -> str:
     """The colour of a method; one that chooses none gets one by its place among ``methods``."""
-    return METHODS.shown(method).colour or _MORE_COLOURS[_place(method, methods) % len(_MORE_COLOURS)]
+    return METHODS.shown(method).colour or OTHER_METHODS[_place(method, methods) % len(OTHER_METHODS)]
 
 
 def method_marker(method: str, methods: list[str]) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
-from lethe.settings.bases import Base, Evaluator
+from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.contradictions import contradictions
 from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.gates import Gates
 from lethe.settings.generation import Generation, Seed
 from lethe.settings.names import names_in
 from lethe.settings.pretraining import PretrainingSettings
@@ -21,9 +22,10 @@ from lethe.settings.rules import Derived
 from lethe.settings.scoring import Scoring
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict, check_known
-from lethe.settings.tasks import Task
+from lethe.settings.tasks import AnyTask, CellTask, Task
 
 PUBLISHED_METRICS = ("clip", "brisque", "rmse", "ssim", "dino")  # behind the 51 columns per entity
+JUDGE = "judge"  # the classifier behind the tables of I-CARE
 TAKEN = ("bench",)  # folders below results/ that belong to no world
 
 
@@ -41,7 +43,7 @@ class Settings(Strict):
         default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.diffusion.methods"
     )
     hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
-    tasks: Annotated[dict[Name, Task], Removable] = Field(
+    tasks: Annotated[dict[Name, AnyTask], Removable] = Field(
         default_factory=lambda: _mini_tasks(), min_length=1, description="what is unlearned"
     )
     demo_tasks: list[Name] = Field(default=["objects", "breeds"], min_length=1, description="the tasks of the target `demo`")
@@ -50,8 +52,12 @@ class Settings(Strict):
         min_length=1,
         description="base models",
     )
-    evaluators: Annotated[dict[Literal["clip", "backbone", "judge"], Evaluator], Removable] = Field(
-        default_factory=lambda: {name: Evaluator() for name in ("clip", "backbone", "judge")},  # type: ignore[misc]
+    evaluators: Annotated[dict[Name, Evaluator], BeforeValidator(with_kinds), Removable] = Field(
+        default_factory=lambda: {
+            "clip": Evaluator(kind="clip"),
+            "backbone": Evaluator(kind="backbone"),
+            "judge": Evaluator(kind="classifier"),
+        },
         description="models that score",
     )
     generation: Generation = Field(default_factory=Generation, description="sampling")
@@ -61,6 +67,7 @@ class Settings(Strict):
     pretraining: PretrainingSettings = Field(
         default_factory=PretrainingSettings, description="how the mini world's models are built and trained"
     )
+    gates: Gates = Field(default_factory=Gates, description="what must hold before a table is believed")
     deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
@@ -78,23 +85,76 @@ class Settings(Strict):
             for key, methods in (("methods", self.methods), ("similarity.weights", self.similarity.weights)):
                 for method in methods:
                     check_known(key, method, names.methods)
-            for name in self.scoring.metrics:
-                check_known("scoring.metrics", name, names.metrics)
             for name, task in self.tasks.items():
                 check_known(f"tasks.{name}.source", task.source, names.sources)
+                for metric in task.metrics or []:
+                    check_known(f"tasks.{name}.metrics", metric, [*names.metrics, *self.classifiers_of(name)])
+            for metric in self.scoring.metrics:
+                check_known("scoring.metrics", metric, names.metrics)
         for name in self.demo_tasks:
             check_known("demo_tasks", name, list(self.tasks))
         for name, task in self.tasks.items():
             check_known(f"tasks.{name}.base", task.base, list(self.bases))
-        if missing := [name for name in PUBLISHED_METRICS if name not in self.scoring.metrics]:
-            raise ValueError(
-                f"scoring.metrics: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}"
-            )
-        if "judge" in self.scoring.metrics and "judge" not in self.evaluators:
-            raise ValueError("scoring.metrics: 'judge' needs evaluators.judge")
-        if "lpips_alex" in self.scoring.metrics and not self.scoring.lpips_alex:
-            raise ValueError("scoring.metrics: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
+        for key, metrics in [
+            ("scoring.metrics", self.scoring.metrics),
+            *((f"tasks.{name}.metrics", self.metrics_of(name)) for name in self.entity_tasks if self.tasks[name].metrics),
+        ]:
+            if missing := [name for name in PUBLISHED_METRICS if name not in metrics]:
+                raise ValueError(
+                    f"{key}: '{missing[0]}' is missing; the published statistics per entity need {PUBLISHED_METRICS}"
+                )
+        for name in self.tasks:
+            key = f"tasks.{name}.metrics" if self.tasks[name].metrics else "scoring.metrics"
+            if JUDGE in self.metrics_of(name) and JUDGE not in self.classifiers_of(name):
+                raise ValueError(f"{key}: 'judge' needs evaluators.judge")
+            if "lpips_alex" in self.metrics_of(name) and not self.scoring.lpips_alex:
+                raise ValueError(f"{key}: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
+        for name, evaluator in self.evaluators.items():
+            if names and evaluator.kind == "classifier" and name in names.quantities and name != JUDGE:
+                raise ValueError(
+                    f"evaluators.{name}: a classifier is a metric of its name, and '{name}' is one already; rename it"
+                )
+            for task_name in evaluator.tasks:
+                check_known(f"evaluators.{name}.tasks", task_name, list(self.tasks))
         return self
+
+    # --- tasks of a kind, and what a task has of its own ---
+
+    @property
+    def entity_tasks(self) -> dict[str, Task]:
+        """Tasks of entities, each of which is forgotten and asked for: those of I-CARE."""
+        return {name: task for name, task in self.tasks.items() if isinstance(task, Task)}
+
+    @property
+    def cell_tasks(self) -> dict[str, CellTask]:
+        """Tasks of cells, several of which one emitter covers."""
+        return {name: task for name, task in self.tasks.items() if isinstance(task, CellTask)}
+
+    def generation_of(self, task: str) -> Generation:
+        """How images of a task are sampled."""
+        own = self.tasks[task].generation
+        return self.generation if own is None else own.over(self.generation)
+
+    def metrics_of(self, task: str) -> list[str]:
+        """What is measured on images of a task."""
+        own = self.tasks[task].metrics
+        return self.scoring.metrics if own is None else own
+
+    def evaluators_of(self, task: str) -> list[str]:
+        """Evaluators that score the images of a task: those that name it, and of a kind without one, those that name no task."""
+        return [name for name in self.evaluators if task in self.tasks_of_evaluator(name)]
+
+    def tasks_of_evaluator(self, evaluator: str) -> list[str]:
+        """Tasks whose images an evaluator scores, in the order of the tasks."""
+        entry = self.evaluators[evaluator]
+        if entry.tasks:
+            return [task for task in self.tasks if task in entry.tasks]
+        taken = {task for other in self.evaluators.values() if other.kind == entry.kind for task in other.tasks}
+        return [task for task in self.tasks if task not in taken]
+
+    def classifiers_of(self, task: str) -> list[str]:
+        """Classifiers that judge the images of a task; each is a metric of its name."""
+        return [name for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
 
     @model_validator(mode="after")
     def _no_contradictions(self, info: ValidationInfo) -> Settings:
@@ -103,7 +163,7 @@ class Settings(Strict):
         return self
 
 
-def _mini_tasks() -> dict[str, Task]:
+def _mini_tasks() -> dict[str, Task | CellTask]:
     tuning, retrain = [2, 7], [3]
     return {
         "objects": Task(

@@ -18,6 +18,7 @@ class Names(NamedTuple):
         methods: that unlearn entities. metrics: that are computed on images. quantities: that metrics give, also differences.
         sources: of images. datasets: of classification. architectures: of classifiers. classifier_methods: that unlearn these.
         retrained: those of ``methods`` that need a base trained again without the entity.
+        gates: that tables are judged by.
     """
 
     methods: list[str]
@@ -28,6 +29,7 @@ class Names(NamedTuple):
     architectures: list[str]
     classifier_methods: list[str]
     retrained: list[str]
+    gates: list[str]
 
 
 def names_in(info: ValidationInfo) -> Names | None:

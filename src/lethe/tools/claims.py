@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lethe.core.gate import Gate
 from lethe.diffusion.methods import METHODS
+from lethe.io.gates import read_gates
 from lethe.io.tables import read_json
 from lethe.tools.speed.summary import value_text
 
@@ -72,13 +74,16 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
 def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
     def read(folder: Path, task: str) -> Row:
         name = f"tables/gates_{task}.json"
-        found = [record for record in read_json(folder / name) if record["gate"] == gate]
+        found = [entry for entry in read_gates(folder / name) if entry.gate == gate]
         if not found:
             return Row(number, task, claim, None, "-", None, f"{task} has no gate '{gate}'", name)
-        record = found[0]
-        return Row(number, task, claim, record["value"], f"{record['target']:g}", record["holds"], record["how"], name)
+        return _row(number, task, claim, found[0], name)
 
     return read
+
+
+def _row(number: str, scope: str, claim: str, gate: Gate, name: str) -> Row:
+    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, gate.how, name)
 
 
 def forgets(folder: Path, task: str) -> Row:
@@ -139,10 +144,7 @@ def attacked(folder: Path, study: str) -> list[Row]:
         "ulira_retrained_is_null": "U-LiRA finds nothing in retrained classifiers",
         "ulira_original_leaks": "U-LiRA finds something in original classifiers",
     }
-    return [
-        Row("C12", study, said[gate["gate"]], gate["value"], f"{gate['target']:g}", gate["holds"], gate["how"], name)
-        for gate in read_json(folder / name)
-    ]
+    return [_row("C12", study, said[gate.gate], gate, name) for gate in read_gates(folder / name)]
 
 
 def measured(folder: Path, name: str) -> Row:

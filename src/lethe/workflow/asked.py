@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lethe.diffusion.metrics import with_published
-from lethe.settings.models import Settings
+from lethe.settings.models import JUDGE, Settings
 
 
 def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str, str]) -> dict[str, list[str]]:
@@ -21,7 +21,12 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         runnable: every unlearning method whose models can be asked for.
         wildcards: of the job.
     """
-    tasks = [settings.tasks[wildcards["task"]]] if "task" in wildcards else list(settings.tasks.values())
+    names = [wildcards["task"]] if "task" in wildcards else list(settings.tasks)
+    evaluators = [wildcards["evaluator"]] if "evaluator" in wildcards else list(settings.evaluators)
+    # A classifier is a metric of its own name: `judge` with another model
+    metrics = [
+        name for task in names for name in settings.metrics_of(task) if name == JUDGE or name not in settings.classifiers_of(task)
+    ]
     studied = settings.deepunlearn.datasets
     datasets = [wildcards["dataset"]] if "dataset" in wildcards else list(studied)
     architectures = [name for dataset in datasets for name in studied[dataset].architectures]
@@ -32,11 +37,11 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         for name in settings.deepunlearn.lira[dataset].methods
     ]
     methods = [name for dataset in datasets for name in studied[dataset].methods] + lira
-    found = {
+    found: dict[str, list[str]] = {
         "lethe.diffusion.methods.METHODS": _named(wildcards, "method", [] if "dataset" in wildcards else runnable),
-        "lethe.diffusion.sources.SOURCES": [task.source for task in tasks],
-        "lethe.diffusion.metrics.METRICS": with_published(settings.scoring.metrics),
-        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": _named(wildcards, "evaluator", settings.evaluators),
+        "lethe.diffusion.sources.SOURCES": [settings.tasks[name].source for name in names],
+        "lethe.diffusion.metrics.METRICS": with_published(metrics),
+        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [settings.evaluators[name].kind for name in evaluators],
         "lethe.classifiers.PROVIDERS": datasets,
         "lethe.classifiers.ARCHITECTURES": _named(wildcards, "architecture", architectures),
         "lethe.classifiers.methods.METHODS": _named(wildcards, "unlearner", [] if "task" in wildcards else methods),

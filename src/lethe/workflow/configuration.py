@@ -16,6 +16,7 @@ from lethe.diffusion.sources import SOURCES
 from lethe.settings.load import load_settings
 from lethe.settings.models import Settings
 from lethe.settings.names import Names
+from lethe.workflow.gates import gate_names
 
 
 def load_configuration(config: dict[str, Any]) -> Settings:
@@ -40,4 +41,5 @@ def registered_names() -> Names:
         architectures=ARCHITECTURES.names(),
         classifier_methods=classifiers.METHODS.names(),
         retrained=[name for name in diffusion.METHODS if diffusion.METHODS.role(name) == RETRAINED],
+        gates=gate_names(),
     )

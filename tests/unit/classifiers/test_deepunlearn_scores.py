@@ -270,9 +270,9 @@ def test_ledger_with_some_methods(tmp_path):
     assert table.loc[("retrained", "TA"), "verdict"] == "inside" and table.loc[("ft", "TA"), "verdict"] == "outside"
     assert table.loc[("ff", "TA"), "verdict"] == "inside"  # a constant answer is a tenth exactly, the band has no width
     assert table.loc[("ft", "TA"), "difference"] == pytest.approx(0.8 - 0.8280)
-    assert table.loc[("ft", "retdev"), ["theirs", "verdict"]].tolist() == [0.0767, "no band"]
-    assert table.loc[("ft", "retdev"), "ours"] == pytest.approx(1 / 0.999 - 1 + 1 - 0.85 / 0.87 + 1 - 0.8 / 0.87)
-    assert table.loc[("ga", "rte"), "ours"] == 100 and table.loc[("ga", "TA"), "verdict"] == "not measured"
+    assert table.loc[("ft", "retdev"), ["published", "verdict"]].tolist() == [0.0767, "no band"]
+    assert table.loc[("ft", "retdev"), "lethe"] == pytest.approx(1 / 0.999 - 1 + 1 - 0.85 / 0.87 + 1 - 0.8 / 0.87)
+    assert table.loc[("ga", "rte"), "lethe"] == 100 and table.loc[("ga", "TA"), "verdict"] == "not measured"
     assert table.loc[("ft", "rte"), "verdict"] == "not measured"
     assert (ledger(reference, summary).query("quantity == 'rte'")["verdict"] == "not measured").all()
     for change, message in (({"method": "ft"}, "quantity twice"), ({"quantity": "XA"}, "unknown quantity 'XA'")):

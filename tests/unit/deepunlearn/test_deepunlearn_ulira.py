@@ -7,12 +7,14 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.gates import lira_gates
 from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
 from lethe.classifiers.confidence import confidence
 from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.models.mlp import Mlp
 from lethe.classifiers.models.stack import join
 from lethe.classifiers.problem import train
+from lethe.statistics.attacks import group_wins, true_positive_rates
 
 
 def test_splits_are_the_published_ones():
@@ -130,11 +132,11 @@ def test_bootstrap_is_over_splits():
     weights = np.bincount(drawn, minlength=5).astype(float)[None]
     labels = np.repeat([1, 0], 150)
     scores = np.concatenate([positives[i] for i in drawn] + [negatives[i] for i in drawn])
-    wins = ulira._wins(positives, negatives)
+    wins = group_wins(positives, negatives)
     assert float((weights @ wins @ weights.T)[0, 0]) / 150**2 == pytest.approx(roc_auc_score(labels, scores))
     fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
     for limit in (0.01, 0.1, 0.5):
-        assert ulira._tpr(positives, negatives, weights, limit)[0] == pytest.approx(tpr[fpr <= limit].max())
+        assert true_positive_rates(positives, negatives, weights, limit)[0] == pytest.approx(tpr[fpr <= limit].max())
     found = ulira._evaluate(positives, negatives, np.repeat(weights, 3, axis=0), 0.95, "x", 0.0)
     hits = np.mean((scores > 0) == labels)
     assert found.intervals["accuracy"] == pytest.approx((hits, hits))
@@ -255,10 +257,10 @@ def test_digits_retrained_is_null_and_original_leaks():
         return ulira.attack(phi, correct, found.forgotten(), found.never_seen())
 
     attacks = {"retrained": attacked(join(parts), forgets), "original": attacked(original, 1)}
-    gates = ulira.gates(attacks)
-    assert [gate["holds"] for gate in gates] == [True, True], gates
-    assert gates[1]["value"] > 0.52 and set(gates[0]) == {"gate", "value", "target", "holds", "how"}
-    swapped = ulira.gates({"retrained": attacks["original"], "original": attacks["retrained"]})
-    assert [gate["holds"] for gate in swapped] == [False, False]
+    gates = lira_gates(attacks)
+    assert [gate.holds for gate in gates] == [True, True], gates
+    assert gates[1].value > 0.52 and set(gates[0].record()) == {"gate", "value", "target", "holds", "how"}
+    swapped = lira_gates({"retrained": attacks["original"], "original": attacks["retrained"]})
+    assert [gate.holds for gate in swapped] == [False, False]
     assert list(ulira.table(attacks)["method"]) == ["retrained", "original"]
     assert set(ulira.roc_table(attacks).columns) == {"method", "fpr", "tpr"}

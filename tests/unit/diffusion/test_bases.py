@@ -363,7 +363,7 @@ def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
     kept = tiny_pipe.scheduler.config.prediction_type
     tiny_pipe.scheduler.register_to_config(prediction_type="v_prediction")
     try:
-        found = METHODS.load(method)().unlearn(tiny_pipe, [Emitter(0, "a dog", "a dog")], data, seed=0)
+        found = METHODS.load(method)().unlearn(tiny_pipe, [Emitter.of_one(0, "a dog", "a dog")], data, seed=0)
         if "noise" in METHODS.describe(method).needs:
             with pytest.raises(ValueError, match="v_prediction"):
                 next(found)
@@ -378,6 +378,7 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
     from lethe.diffusion.folder import base_digest, write_base_record
     from lethe.diffusion.pixels import NotFiniteError
     from lethe.diffusion.render import render_shards
+    from lethe.diffusion.testbed.receivers import Receiver
     from lethe.execution.work import WorkFolder
     from lethe.settings.generation import Generation
 
@@ -393,9 +394,8 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
                 base,
                 [model],
                 [said],
-                [{"index": 0, "name": "dog"}],
+                [Receiver(0, "dog", "a dog", "An image of a dog")],
                 task="objects",
-                style="thing",
                 world="mini",
                 generation=Generation(seeds=[42, 43], steps=2),
                 device="cpu",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,12 +87,25 @@ def test_clipping_acts(lent: Borrowed) -> None:
     assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
 
 
+def test_a_covered_row_is_taught_what_takes_its_own_place() -> None:
+    """Receivers 0 and 1 are covered and overwritten by two texts, receiver 2 is not: the teacher sees its own prompt."""
+    pipe = load_pipeline(shared_tiny_pipeline())
+    data = UnlearnData(torch.zeros(3, 4, 8, 8), torch.arange(3), {0: "a dog", 1: "a cat", 2: "a lake"}, ("a photo", ""))
+    lent = Borrowed(pipe, data)
+    rows, shown = lent.draw(torch.arange(3), 12, torch.Generator().manual_seed(0))
+    seen = lent.overwritten(rows, Emitter(0, "pets", (0, 1), ("a dog", "a cat"), {0: "", 1: "a photo"}))
+    texts = encode_prompts(pipe, ["", "a photo", "a lake"])
+    torch.testing.assert_close(lent.text(replace(rows, prompt=seen)), texts[shown])
+    assert set(shown.tolist()) == {0, 1, 2}
+
+
 @pytest.mark.parametrize(("forget", "retain"), [(1.0, 0.0), (0.0, 1.0), (0.3, 2.0)])
 def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: float, retain: float) -> None:
     """The gradient of w_f MSE(forget) + w_r MSE(retain), signs and weights included, each loss the mean over its own rows."""
     parameters = CONFIG.model_dump() | {"forget_weight": forget, "retain_weight": retain}
     generator = torch.Generator().manual_seed(5)
-    to_forget = lent.teach(lent.draw(torch.tensor([0, 2]), 2, generator)[0], lent.overwrite)
+    to_forget, _ = lent.draw(torch.tensor([0, 2]), 2, generator)
+    to_forget = lent.teach(to_forget, lent.overwritten(to_forget, Emitter.of_one(0, "a dog", "a dog")))
     to_keep = lent.teach(lent.draw(torch.tensor([1, 3]), 4, generator)[0])
     with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as factors:
         trained = [p for factor in factors for p in (factor.a, factor.b)]
@@ -120,7 +134,7 @@ def test_a_row_is_fresh_at_every_use_unless_pools_are_asked_for(
 
     monkeypatch.setattr(Borrowed, "draw", counted)
     method = SPARE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
-    emitter = Emitter(0, "a dog", "a dog")
+    emitter = Emitter.of_one(0, "a dog", "a dog")
     (result,) = method.unlearn(lent.pipe, [emitter], lent.data, seed=0)  # type: ignore[attr-defined]
     assert counts == drawn and result.record["steps"] == 3
 

@@ -135,7 +135,7 @@ def test_bfloat16_gives_nearly_the_same_gradient_in_float32(pipe: Any, data: Unl
 def test_bfloat16_is_deterministic_and_leaves_the_base(pipe: Any, data: UnlearnData) -> None:
     before = [p.clone() for p in pipe.unet.parameters()]
     unlearner = methods.METHODS.load("distil")(**PARAMETERS, precision="bfloat16", micro_batch=3)
-    emitter = [Emitter(0, "a dog", "a dog")]
+    emitter = [Emitter.of_one(0, "a dog", "a dog")]
     one, two = (next(iter(unlearner.unlearn(pipe, emitter, data, seed=0))).delta for _ in range(2))
     assert one.digest == two.digest
     assert {tensor.dtype for tensor in one.tensors().values()} == {torch.float32}

@@ -138,10 +138,11 @@ def test_every_number_has_bounds() -> None:
 
 @pytest.mark.parametrize("source", [name for name, known in KNOWN.items() if known.entities])
 def test_columns_known_before_reading_are_those_of_the_source(source: str) -> None:
-    records = SOURCES.load(source)().entities()
-    known = KNOWN[source]
+    found = SOURCES.load(source)()
+    records, known = found.entities(), KNOWN[source]
     assert len(records) == known.entities
     assert all(set(record) == {"name", "dataset_n_original", *known.columns} for record in records)
+    assert math.isfinite(found.attribute_distance(records[0]["name"], records[1]["name"])) == known.distance
 
 
 def test_a_path_that_does_not_exist_is_named_with_what_lies_beside_it(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_any_number_of_entities(count: int) -> None:
     found = plan(tasks={"people": people}, evaluators={"judge": None}, scoring={"metrics": metrics})
     names = found.models.names("people", ["uce"])
     assert len(names) == count and names[-1] == f"people_{count - 1:03d}_uce_000"
-    assert len(found.data.forget_lists(of(task="people"))) == count
+    assert len(found.data.split_lists(["people"])) == 2 * count
     rules = found.models.shapes("models")
     assert all(sum(bool(re.match(shape.task, name)) for shape in rules) == 1 for name in found.models.names("people"))
     held = {file for content in found.archive.bundles.values() for file in content.files}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,8 +121,8 @@ def gate_rises(table: pd.DataFrame) -> Gate:
 
 def all_gates(
     pairs: pd.DataFrame, baseline: pd.DataFrame, table: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int
-) -> list[dict[str, Any]]:
-    """Every gate of a task that its data allow, as plain records.
+) -> list[Gate]:
+    """Every gate of a task that its data allow.
 
     Args:
         pairs: tidy pairs of a task, all methods. baseline: scores of the off images. table: from ``similarity_table``.
@@ -139,4 +138,4 @@ def all_gates(
     gates += [gate_base_draws(baseline), gate_every_pair_has_a_value(pairs, entities)]
     if "attr" in similarities:
         gates.append(gate_distinct(similarities["attr"]))
-    return [gate.record() for gate in gates]
+    return gates

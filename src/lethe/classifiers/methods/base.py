@@ -137,7 +137,8 @@ def column(configs: Sequence[Hyperparameters], name: str, device: torch.device |
 
 def sgd(stack: Stack, configs: Sequence[Hyperparameters]) -> SGD:
     """SGD on a stack with every model's own ``learning_rate``, ``momentum`` and ``weight_decay``."""
-    return SGD(stack, *(column(configs, name, stack.device) for name in ("learning_rate", "momentum", "weight_decay")))
+    rate, momentum, decay = (column(configs, name, stack.device) for name in ("learning_rate", "momentum", "weight_decay"))
+    return SGD(stack, rate, momentum, decay)
 
 
 def fine_tune(problem: Problem, stack: Stack, configs: Sequence[Standard]) -> Stack:

@@ -67,8 +67,9 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]
                 losses = cross_entropies(logits, labels)
                 optimiser.step(self.balance(losses, weights.gather(1, labels)), cosine(epoch, epochs))
-            if (epoch == epochs - 2).any():
-                _disturb(problem, stack, names, column(configs, "final_confuser_std") * (epoch == epochs - 2), "cfw/final")
+            before_last = torch.eq(epochs - 2, epoch)
+            if before_last.any():
+                _disturb(problem, stack, names, column(configs, "final_confuser_std") * before_last, "cfw/final")
         return optimiser.finish()
 
 

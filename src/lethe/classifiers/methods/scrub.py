@@ -94,8 +94,9 @@ class Scrub(Method["Scrub.Config"]):
                 )
             models.append(stack.clone())
             forget_errors.append(_error(problem, stack, problem.forget))
-            if (epoch == epochs).any():  # the last epoch of a model
-                final = torch.where(epoch == epochs, _error(problem, stack, problem.val, shared), final)
+            last = torch.eq(epochs, epoch)  # of a model
+            if last.any():
+                final = torch.where(last, _error(problem, stack, problem.val, shared), final)
 
         distance = (torch.stack(forget_errors) - final).abs()
         distance[torch.arange(len(models), device=device)[:, None] > epochs] = torch.inf

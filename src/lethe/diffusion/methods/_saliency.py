@@ -26,7 +26,7 @@ def saliency(lent: Borrowed, emitter: Emitter, modules: list[str], config: Spars
 
     The absolute value is taken per batch and not per row, as in the reference (arXiv 2602.07058).
     """
-    weights: list[nn.Parameter] = [lent.unet.get_submodule(name).weight for name in modules]
+    weights: list[nn.Parameter] = [lent.unet.get_parameter(f"{name}.weight") for name in modules]
     rows, _ = lent.draw(
         lent.forget_rows(emitter), config.saliency_batches * config.saliency_batch, emitter_generator(seed, emitter, "saliency")
     )

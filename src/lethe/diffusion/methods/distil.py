@@ -16,13 +16,12 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
 from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodRecord
-from lethe.diffusion.methods._common import check_emitters, seeded_generator
+from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
 from lethe.diffusion.methods._lora_training import (
     Borrowed,
     LoraTrainingConfig,
@@ -37,6 +36,7 @@ from lethe.diffusion.methods._lora_training import (
     optimise,
 )
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 
 METHOD = MethodRecord(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
 CONTRACT = Contract(
@@ -80,9 +80,7 @@ class SPARE(Method[SPAREConfig]):
         """The modules that get an adapter and, for a sparse one, the mask of each weight; dense: all targets, no mask."""
         return find_modules(lent.unet, self.config.target_modules), None
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:
@@ -94,19 +92,19 @@ class SPARE(Method[SPAREConfig]):
         begin = time.monotonic()
         size = config.retain_pool or config.steps * config.retain_batch
         pool_generator = seeded_generator(seed, "retain pool")
-        pool, shown = lent.draw(torch.arange(len(data.entities)), size, pool_generator)
+        pool, shown = lent.draw(torch.arange(len(data.receivers)), size, pool_generator)
         pool = lent.teach(pool)
         shared = time.monotonic() - begin
         for emitter in emitters:
             begin = time.monotonic()
-            keep = (shown != emitter.index).nonzero()[:, 0]
+            keep = (~covered(shown, emitter)).nonzero()[:, 0]
             if len(keep) == 0:
                 raise ValueError(
-                    f"retain_pool: none of {size} rows shows another entity than emitter {emitter.index} ('{emitter.name}')"
+                    f"retain_pool: none of {size} rows shows what emitter {emitter.index} ('{emitter.name}') does not cover"
                 )
             rows = emitter_generator(seed, emitter, "rows")
             forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
-            forget = lent.teach(forget, lent.overwrite)
+            forget = lent.teach(forget, lent.overwritten(forget, emitter))
             order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
             retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
             modules, masks = self.select(lent, emitter, seed)

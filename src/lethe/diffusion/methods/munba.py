@@ -23,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
@@ -42,6 +41,7 @@ from lethe.diffusion.methods._lora_training import (
     optimise,
 )
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
 
 METHOD = MethodRecord(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^", needs=("noise",))
@@ -108,9 +108,7 @@ class MUNBa(Method[LoraTrainingConfig]):
         """What B A is multiplied with in the stored delta."""
         return self.config.alpha / self.config.rank
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:

@@ -13,7 +13,7 @@ from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.settings.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
 
 METHOD = MethodRecord(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged")
 CONTRACT = Contract(small={}, direction="nothing")
@@ -29,9 +29,7 @@ class NoChange(Method[NoChangeConfig]):
     Config = NoChangeConfig
     needs_pipeline = False
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield the empty delta for each emitter. Raises ``ValueError`` for an emitter without a prompt."""
         check_emitters(emitters, data, rows=False)
         for emitter in emitters:

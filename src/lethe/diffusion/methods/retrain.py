@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 from lethe.io.tensors import read_tensors
 from lethe.settings.hyperparameters import Hyperparameters
 
@@ -43,9 +43,7 @@ class Retrain(Method[RetrainConfig]):
 
     Config = RetrainConfig
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one dense delta per emitter.
 
         Raises:
@@ -68,7 +66,7 @@ class Retrain(Method[RetrainConfig]):
             yield Unlearned(emitter, DenseDelta(changed), record)
 
 
-def _check(path: Path, tensors: dict[str, Tensor], pipe: StableDiffusionPipeline) -> dict[str, Tensor]:
+def _check(path: Path, tensors: dict[str, Tensor], pipe: Pipeline) -> dict[str, Tensor]:
     """``tensors`` as they are stored, if they are exactly the pipeline's parameters."""
     own = {f"{name}.{key}": value for name in COMPONENTS for key, value in getattr(pipe, name).named_parameters()}
     if wrong := sorted(set(tensors) ^ set(own)):

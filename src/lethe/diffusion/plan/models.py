@@ -27,6 +27,7 @@ class Models:
     def __init__(self, settings: Settings, methods_folder: Path) -> None:
         self.settings = settings
         self.tasks = list(settings.tasks)
+        self.entity_tasks = list(settings.entity_tasks)
         self.methods = settings.methods
         self.method = lru_cache(maxsize=None)(self._method)
         self._folder = methods_folder
@@ -56,22 +57,26 @@ class Models:
         """Whether artefacts of all these classes are computed here instead of read from a published record."""
         return all(getattr(self.settings.archive, kind) == "build" for kind in kinds)
 
-    def where_built(self, *kinds: str) -> str:
-        """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none."""
-        return one_of(self.tasks if self.built(*kinds) else [])
+    def where_built(self, *kinds: str, tasks: Iterable[str] | None = None) -> str:
+        """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none.
 
-    def where_archived(self, *kinds: str) -> str:
+        Args:
+            tasks: some of all, e.g. ``entity_tasks``; None: all.
+        """
+        return one_of((self.tasks if tasks is None else tasks) if self.built(*kinds) else [])
+
+    def where_archived(self, *kinds: str, tasks: Iterable[str] | None = None) -> str:
         """A constraint on ``{task}``: every task if artefacts of one of these classes come from the published record, else none."""
-        return one_of([] if self.built(*kinds) else self.tasks)
+        return one_of([] if self.built(*kinds) else (self.tasks if tasks is None else tasks))
 
     def _method(self, task: str, method: str) -> MethodSettings:
         return load_method(method, self.settings.hyperparameters, task, self._folder)
 
     def emitters(self, task: str, method: str) -> list[int]:
-        """Indices of the entities that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
+        """Indices of the emitters that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
         if METHODS.role(method) == RETRAINED:
             return list(self.settings.tasks[task].retrain_emitters)
-        return list(range(self.settings.tasks[task].entities))
+        return list(range(self.settings.tasks[task].emitters_count))
 
     def of(self, task: str, methods: Iterable[str] | None = None) -> list[ModelId]:
         """Every model of a task under some methods, those of the world if none are named."""
@@ -95,19 +100,24 @@ class Models:
 
     # --- batches ---
 
-    def shapes(self, *kinds: str, built: bool = True, methods: Iterable[str] | None = None) -> list[Shape]:
+    def shapes(
+        self, *kinds: str, built: bool = True, methods: Iterable[str] | None = None, tasks: Iterable[str] | None = None
+    ) -> list[Shape]:
         """The shapes of batches of models, where artefacts of these classes are computed here (or come from a published record).
 
         Args:
             kinds: classes of artefacts, of `archive` in the configuration; none: models of every origin.
             built: whether those computed here are meant.
             methods: some of all whose models can be asked for; None: all.
+            tasks: some of all, e.g. ``entity_tasks``; None: all.
         """
         if kinds and self.built(*kinds) != built:
             return []
         wanted = self.runnable if methods is None else list(methods)
         groups = [
-            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method)))) for task in self.tasks for method in wanted
+            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method))))
+            for task in (self.tasks if tasks is None else tasks)
+            for method in wanted
         ]
         return shapes(
             [group for method, group in groups if METHODS.role(method) != RETRAINED],
@@ -116,8 +126,8 @@ class Models:
 
     @cached_property
     def split_shapes(self) -> list[Shape]:
-        """The shapes of batches of entities, whatever the method."""
-        return shapes([Group(name, "/", tuple(range(task.entities))) for name, task in self.settings.tasks.items()])
+        """The shapes of batches of emitters, whatever the method."""
+        return shapes([Group(name, "/", tuple(range(task.emitters_count))) for name, task in self.settings.tasks.items()])
 
     def made_with_another(self, task: str) -> list[ModelId]:
         """Every model of a task but the first of each batch: where that one is made, so are they."""
@@ -142,6 +152,10 @@ class Models:
         return self.names(wildcards.task, [wildcards.method] if "method" in dict(wildcards.items()) else None)
 
     # --- files and parameters of jobs ---
+
+    def scores(self, task: str) -> list[str]:
+        """Scores of the images of a task, under the base and under every model."""
+        return [f"<results>/scores/{name}.parquet" for name in (f"{task}_baseline", *self.names(task))]
 
     def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{model}``, for every model of ``of_wildcards``."""

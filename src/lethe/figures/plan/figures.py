@@ -12,8 +12,9 @@ from lethe.settings.errors import SettingsError
 
 if TYPE_CHECKING:
     from lethe.figures.templates.alias import Alias
-    from lethe.figures.templates.base import Template, World
+    from lethe.figures.templates.base import Template
     from lethe.figures.templates.parameters import Parameters
+    from lethe.figures.templates.world import World
 
 REGISTRY = "lethe.figures.templates.TEMPLATES"
 # Modules of templates take half a second to import, which other targets do not need: they are imported where they are asked.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lethe.figures.templates.base import World
+from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
 
 

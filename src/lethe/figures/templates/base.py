@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from lethe.statistics.resampling import Inference
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lethe.diffusion.plan.models import Models
-    from lethe.settings.models import Settings
+    from lethe.figures.templates.world import World
 
 Files = Mapping[str, Sequence[Path]]
 """Kind of file -> finished files."""
@@ -27,20 +26,6 @@ Pictures = Mapping[tuple[str, str], NDArray[np.uint8]]
 """(row, member of its shard) -> (H, W, 3)."""
 P = TypeVar("P", bound=Parameters)
 D = TypeVar("D")
-
-
-class World(NamedTuple):
-    """What a configuration has, as far as figures ask.
-
-    Attributes:
-        settings: of the world.
-        models: the unlearned diffusion models that follow from them.
-        architectures: of classifiers, all that are known.
-    """
-
-    settings: Settings
-    models: Models
-    architectures: Sequence[str]
 
 
 @dataclass(frozen=True)

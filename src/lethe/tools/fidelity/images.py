@@ -34,8 +34,8 @@ def noise(world: World) -> Iterator[Effect]:
         yield Effect(
             scope=task,
             quantity="correlation of an image's initial noise at batch positions 0 and 5",
-            published=float(np.corrcoef(*(batch[position].ravel() for position in POSITIONS))[0, 1]),
-            lethe=float(np.corrcoef(*(values.ravel() for values in ours))[0, 1]),
+            published=float(np.corrcoef([batch[position].ravel() for position in POSITIONS])[0, 1]),
+            lethe=float(np.corrcoef([values.ravel() for values in ours])[0, 1]),
             how=f"seed {seed}; published: one generator per batch; here no position enters",
         )
         floor, data = world.json(f"noise_floor_{task}.json"), world.data(task)

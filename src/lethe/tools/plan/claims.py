@@ -27,7 +27,7 @@ class Claims:
 
     def tables(self, wildcards: Wildcards) -> list[str]:
         """Tables and gates of every task."""
-        tasks = self.settings.tasks
+        tasks = self.settings.entity_tasks
         tables = [f"tables/{name}_{task}.csv" for task in tasks for name in ("unlearning", "similarity", "relations")]
         return [f"<results>/{table}" for table in [*tables, *(f"tables/gates_{task}.json" for task in tasks)]]
 

@@ -17,6 +17,7 @@ PER_TASK = (
     "scores/{task}_baseline_embeddings.npz",
     "metadata_{task}_1_enriched_but_not_filtered.json",
     "metadata_{task}_2_enriched_filtered.json",
+    "receivers_{task}.json",
     "tables/similarity_{task}.csv",
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
@@ -58,7 +59,7 @@ class Effects:
         variants = {self.settings.demo_tasks[0]: self.models.published_variants}
         return {
             task: {method: self.models.names(task, [method]) for method in (*self.models.compared, *variants.get(task, ()))}
-            for task in self.settings.tasks
+            for task in self.settings.entity_tasks
         }
 
     def files(self, wildcards: Wildcards) -> list[str]:
@@ -68,7 +69,7 @@ class Effects:
         if self.built:
             per_task += [*BUILT_PER_TASK, *(file.removeprefix("<results>/") for file in self.matrices)]
             per_model += ["models/{model}/record.json", "models/{model}/delta.safetensors"]
-        files = [pattern.format(task=task) for task in self.settings.tasks for pattern in per_task]
+        files = [pattern.format(task=task) for task in self.settings.entity_tasks for pattern in per_task]
         for methods in self.runs.values():
             for method, models in methods.items():
                 of_variant = ["scores/{model}.parquet", "models/{model}/record.json"]

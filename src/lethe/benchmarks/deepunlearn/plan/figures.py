@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lethe.figures.templates.alias import Alias
-from lethe.figures.templates.base import World
+from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
 
 

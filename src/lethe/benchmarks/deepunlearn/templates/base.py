@@ -6,15 +6,18 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 from pydantic import Field
 
-from lethe.figures.templates.base import Files, Template, World
+from lethe.figures.templates.base import Files, Template
 from lethe.figures.templates.parameters import Names, Parameters
 from lethe.io.tables import read_parquet
 from lethe.settings.strict import Name, check_known
+
+if TYPE_CHECKING:
+    from lethe.figures.templates.world import World
 
 Tables = Mapping[str, pd.DataFrame]
 

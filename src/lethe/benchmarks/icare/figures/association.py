@@ -28,7 +28,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     """Base and unlearned share a scale; the change diverges around 0, its cells with their intervals."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     rows, columns = list(dict.fromkeys(data["row"])), list(dict.fromkeys(data["column"]))
     figure = Figure(figsize=(min(12.0, 4.5 + 2.4 * len(columns)), 2.4 + 0.6 * len(rows)), dpi=DPI, layout="constrained")
     grid = figure.subplots(1, 3, sharey=True)

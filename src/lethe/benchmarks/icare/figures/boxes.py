@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lethe.benchmarks.icare.figures.marks import look
 from lethe.benchmarks.icare.figures.quantities import axis
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 @styled
 def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Figure:
     """Boxes (median, quartiles, whiskers to 1.5 IQR) and every entity; a panel per ``panel``."""
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     shown, categories = list(dict.fromkeys(data["panel"])), list(dict.fromkeys(data["category"]))
     methods = result.axes.get("x") is None  # MCME compares methods, the others categories of an attribute
     comparisons = [f for f in result.findings if f.name != "mean"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from lethe.benchmarks.icare.figures.marks import fit_line, look, size_for
 from lethe.benchmarks.icare.figures.quantities import axis
 from lethe.benchmarks.icare.figures.words import heading, left_out, told
@@ -27,7 +25,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     """Left: ratio of each emitter, sorted; above the line its own images move most. Right: ratio against CLIP diff."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     figure = Figure(figsize=(10, 4.8), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2)
     method = str(data["series"].iloc[0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lethe.benchmarks.icare.figures.marks import along_steps, name_points
 from lethe.benchmarks.icare.figures.quantities import axis
@@ -25,7 +24,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     """Left: every model, the front joined and named, colour = specificity ratio. Right: the ratio on and off the front."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     figure = Figure(figsize=(10, 5.0), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(2.1, 1))
     on = data[data["front"]].sort_values("x")

@@ -26,7 +26,7 @@ SMALL = 14  # rows; a map with more has smaller letters
 @styled
 def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Figure:
     """Bars with intervals, or a map with the value and ``count / denominator`` in each cell."""
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     one = data["row"].nunique() == len(data) and (data["column"] == data["row"]).all() or (data["column"] == "").all()
     return _bars(result, data, parameters) if one else _map(result, data, parameters)
 

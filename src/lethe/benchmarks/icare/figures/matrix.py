@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lethe.benchmarks.icare.figures.quantities import axis, colour_scale, quantity
 from lethe.benchmarks.icare.figures.words import heading, told
@@ -40,7 +39,7 @@ def draw_similarity(result: Result, parameters: ResultParameters, pictures: Pict
 
 
 def _values(result: Result) -> np.ndarray:
-    return tables.matrix(pd.DataFrame(list(result.rows)), len(result.notes["names"]))
+    return tables.matrix(result.table, len(result.notes["names"]))
 
 
 def _draw(result: Result, values: np.ndarray, scale: dict[str, Any], title: str) -> Figure:

@@ -28,7 +28,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     """Rows are the base and the methods; the unlearned entity is framed, numbers stand over their columns."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     rows, columns = list(dict.fromkeys(data["row"])), data[data["row"] == data["row"].iloc[0]]
     titles = [_title(label, value) for label, value in zip(columns["label"], columns["value"], strict=True)]
     above = HEADING + LINE * max(title.count("\n") + 1 for title in titles) + 0.08
@@ -43,7 +43,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
             axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set(visible=role == "unlearned", edgecolor=FRAME, linewidth=3)
-        label = "base\n(off)" if row == OFF else method_name(row)
+        label = "base\n(off)" if row == OFF else wrapped(method_name(row), 11, 3)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=10)
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize=8.5, pad=4)

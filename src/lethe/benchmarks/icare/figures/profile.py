@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from lethe.benchmarks.icare.figures.quantities import axis, colour_scale, quantity
 from lethe.benchmarks.icare.figures.words import heading, told
@@ -25,7 +24,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     """Left: off (hollow) to on (filled) in the plane of the base's embeddings, star: the unlearned entity. Right: displacements."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     figure = Figure(figsize=(10, 5.0), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.45, 1))
     what, emitter = quantity(result.axes["value"][1]), shortened(str(result.notes["emitter"]))

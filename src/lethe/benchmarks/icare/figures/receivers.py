@@ -46,7 +46,7 @@ def draw_ranks(result: Result, parameters: ResultParameters, pictures: Pictures)
 def _draw(result: Result, parameters: ResultParameters, x: str, y: str, x_label: str, y_label: str, ranked: bool) -> Figure:
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows)).dropna(subset=[x, y]).reset_index(drop=True)
+    data = result.table.dropna(subset=[x, y]).reset_index(drop=True)
     figure = Figure(figsize=(7.8, 5.2), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     if ranked:

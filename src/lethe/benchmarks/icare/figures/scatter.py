@@ -27,7 +27,7 @@ NAMED = 5  # entities that are named: the farthest from the line
 @styled
 def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Figure:
     """A panel per ``panel``, colours per ``series``; diamonds are the means where series are several, lines least squares."""
-    data = pd.DataFrame(list(result.rows)).assign(panel=lambda rows: rows.get("panel", ""))
+    data = result.table.assign(panel=lambda rows: rows.get("panel", ""))
     shown, series = list(dict.fromkeys(data["panel"])), list(dict.fromkeys(data["series"]))
     methods = not getattr(parameters, "colour", "")
     figure, grid, _ = panels(len(shown), 3, 4.0 if len(shown) < 3 else 3.6, extra=1.1)
@@ -83,7 +83,7 @@ def draw_prediction(result: Result, parameters: ResultParameters, pictures: Pict
     """Left: predicted against actual values of held-out pairs. Right: how much the error rises when a predictor is shuffled."""
     from matplotlib.figure import Figure
 
-    data = pd.DataFrame(list(result.rows))
+    data = result.table
     importance = pd.Series(dict(result.notes["importance"]), dtype=float).sort_values().tail(12)
     figure = Figure(figsize=(10, 4.6), dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2)

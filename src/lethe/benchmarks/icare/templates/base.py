@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
 from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
@@ -12,8 +12,11 @@ from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.specs import metric_of
-from lethe.figures.templates.base import Files, P, Pictures, Template, World
+from lethe.figures.templates.base import Files, P, Pictures, Template
 from lethe.figures.templates.result import Result
+
+if TYPE_CHECKING:
+    from lethe.figures.templates.world import World
 
 Table = Literal["pairs", "entities", "noise_floor", "baseline", "off_embeddings"]
 
@@ -55,7 +58,7 @@ class TaskTemplate(Template[P, Mapping[str, TaskData]]):
     def facts(self, parameters: P, world: World) -> dict[str, Any]:
         """``models``: names of the models whose embeddings or images are read, in the order of the files. Of each task ``balance``, its
         balanced attributes, and ``tuning``, the emitters on which hyper-parameters were chosen."""
-        tasks = {name: world.settings.tasks[name] for name in tasks_of(parameters)}
+        tasks = {name: world.settings.entity_tasks[name] for name in tasks_of(parameters)}
         return {
             "models": [model.name for model in files.models_of(self, parameters, world.models.of_method)],
             "balance": {name: list(task.balance) for name, task in tasks.items()},

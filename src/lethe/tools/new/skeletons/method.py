@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch.nn.functional import normalize
 
@@ -13,7 +12,7 @@ from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import TextMapDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
-from lethe.diffusion.pipeline import encode_prompts
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.settings.hyperparameters import Hyperparameters
 
 METHOD = MethodRecord(title="Skeleton title", paper="not published")  # in figures and tables; literals only
@@ -27,18 +26,16 @@ class SkeletonConfig(Hyperparameters):
 
 
 class Skeleton(Method[SkeletonConfig]):
-    """h -> h - strength (h u) u, u the direction from the overwrite prompt to the emitter's. Source: not published."""
+    """h -> h - strength (h u) u, u the direction from what takes the emitter's place to the emitter. Source: not published."""
 
     Config = SkeletonConfig
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one text map per emitter, in their order, as soon as it is finished; closed form, so ``seed`` is not used."""
         check_emitters(emitters, data, rows=False)
         for emitter in emitters:
             begin = time.monotonic()
-            own, other = encode_prompts(pipe, [emitter.prompt, data.overwrite_prompt]).float()
-            direction = normalize((own - other).mean(dim=0, keepdim=True))
+            own, other = (encode_prompts(pipe, list(texts)).float() for texts in (emitter.texts, emitter.overwrite.values()))
+            direction = normalize((own - other).mean(dim=(0, 1))[None])
             delta = TextMapDelta(-self.config.strength * direction, direction)
             yield Unlearned(emitter, delta, {"steps": 0, "seconds": time.monotonic() - begin})

@@ -9,9 +9,9 @@ import pytest
 import torch
 from tests.tiny_pipeline import LATENT, shared_tiny_pipeline
 
+from lethe.diffusion.activations import act_fingerprints, cross_attention_means
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
-from lethe.diffusion.testbed.activations import act_fingerprints, cross_attention_means
 from lethe.diffusion.testbed.names import prompt
 from lethe.diffusion.testbed.similarity import act_published, act_similarity
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
+from diffusers.models import UNet2DConditionModel
 from numpy.typing import NDArray
 
+from lethe.diffusion.pipeline import Pipeline, Scheduler
+
 NoiseFn = Callable[[int, int], torch.Tensor]
-EncodeFn = Callable[[Any, list[str]], torch.Tensor]
-SchedulerFn = Callable[[int], Any]
+EncodeFn = Callable[[Pipeline, list[str]], torch.Tensor]
+SchedulerFn = Callable[[int], Scheduler]
 
 
 @contextmanager
@@ -32,8 +34,8 @@ def cross_attention_means(unet: torch.nn.Module) -> Iterator[dict[str, torch.Ten
     # Filled in module order here: forward runs the middle block before the up blocks, which stand before it in the model.
     seen = {name: torch.empty(0) for name, _ in modules}
 
-    def recorder(name: str) -> Callable[[torch.nn.Module, Any, torch.Tensor], None]:
-        def record(module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> None:
+    def recorder(name: str) -> Callable[[torch.nn.Module, tuple[torch.Tensor, ...], torch.Tensor], None]:
+        def record(module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
             seen[name] = output.detach().float().mean(dim=1)
 
         return record
@@ -48,7 +50,7 @@ def cross_attention_means(unet: torch.nn.Module) -> Iterator[dict[str, torch.Ten
 
 @torch.no_grad()
 def act_fingerprints(
-    pipe: Any,
+    pipe: Pipeline,
     prompts: Sequence[str],
     steps: int,
     seeds: Sequence[int],
@@ -71,7 +73,7 @@ def act_fingerprints(
         steps: denoising steps (published: 10).
         seeds: of the initial noise (published: 42 to 45).
         noise_fn: ``(receiver, seed) -> (C, h, w)`` standard normal latent: ``lethe.diffusion.noise.initial_noise`` with its
-            world, task and shape bound. That floor is above this one, so its functions are handed in.
+            world, task and shape bound.
         encode: ``(pipe, prompts) -> (n, L, d)``: ``lethe.diffusion.pipeline.encode_prompts``.
         make_scheduler: ``steps -> scheduler`` with timesteps set; a fresh one per batch, as some keep state.
         batch_size: images per forward pass, over entities and seeds together. The result does not depend on it (up to
@@ -116,7 +118,12 @@ def act_fingerprints(
 
 
 def _denoise(
-    unet: Any, noise: torch.Tensor, text: torch.Tensor, empty: torch.Tensor | None, scheduler: Any, guidance: float
+    unet: UNet2DConditionModel,
+    noise: torch.Tensor,
+    text: torch.Tensor,
+    empty: torch.Tensor | None,
+    scheduler: Scheduler,
+    guidance: float,
 ) -> tuple[torch.Tensor, int]:
     """Sum over forward passes of the concatenated ``(B, D)`` means in float64, and the number of passes."""
     size = len(noise)
@@ -134,7 +141,7 @@ def _denoise(
                 predicted = without + guidance * (conditional - without)
                 means = (means[:size] + means[size:]) / 2
             total = means if total is None else total + means
-            latents = scheduler.step(predicted, timestep, latents).prev_sample
+            latents = scheduler.step(predicted, timestep, latents, return_dict=False)[0]
     if total is None:
         raise ValueError(f"{type(scheduler).__name__} has no timesteps; call set_timesteps before handing it over")
     # The fused attention on the CPU gives zeros for a NaN query, so the activations alone would look healthy.
