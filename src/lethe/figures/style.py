@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from lethe.diffusion.methods import METHODS
-from lethe.figures.colours import GRID, INK, MORE_METHODS
+from lethe.figures.colours import GRID, INK, OTHER_METHODS
 from lethe.figures.fonts import BASE, further_fonts, without_warnings
 from lethe.io.atomic import atomic_path
 
@@ -59,7 +59,7 @@ def method_name(method: str) -> str:
 
 def method_colour(method: str, methods: list[str]) -> str:
     """The colour of a method; one that chooses none gets one by its place among ``methods``."""
-    return METHODS.shown(method).colour or MORE_METHODS[_place(method, methods) % len(MORE_METHODS)]
+    return METHODS.shown(method).colour or OTHER_METHODS[_place(method, methods) % len(OTHER_METHODS)]
 
 
 def method_marker(method: str, methods: list[str]) -> str:

@@ -29,7 +29,7 @@ class JudgeAccuracy:
         range=(0.0, 1.0),
         label="Judge accuracy",
         unit="share of images",
-        version="1 if argmax over the classes is the asked entity",
+        version="1 if argmax over the classes is that of the receiver",
         source="UnlearnCanvas, Zhang 2024",
     )
 
@@ -46,6 +46,7 @@ class JudgeAccuracy:
                 )
         self.about = replace(type(self).about, name=name)
         self.name, self.logits, self.classes = name, classifier.logits, classes
+        self.about = replace(self.about, name=name)
         self._class_of = np.array([known[label] for label in classifier.class_of], dtype=np.int64)
 
     @classmethod

@@ -26,7 +26,7 @@ class SkeletonConfig(Hyperparameters):
 
 
 class Skeleton(Method[SkeletonConfig]):
-    """h -> h - strength (h u) u, u the direction from the overwrite prompt to the emitter's. Source: not published."""
+    """h -> h - strength (h u) u, u the direction from what takes the emitter's place to the emitter. Source: not published."""
 
     Config = SkeletonConfig
 
