@@ -20,7 +20,7 @@ from lethe.classifiers.models.stack import Stack
 from lethe.diffusion.delta import DenseDelta, LoraDelta, SparseDelta, TextMapDelta, load_delta
 from lethe.diffusion.kinds import FORMAT as DELTA
 from lethe.diffusion.metrics.embeddings import Embeddings
-from lethe.diffusion.tensors import write_tensors
+from lethe.io.tensors import write_tensors
 
 Tensors = dict[str, Tensor]
 Header = dict[str, str]

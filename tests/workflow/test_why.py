@@ -45,8 +45,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A checkout whose workflow has two rules, both run."""
     clone = clone_to(tmp_path_factory.mktemp("toy") / "le the")
     (clone.folder / "Snakefile").write_text(SNAKEFILE)
-    (clone.folder / "first.py").write_text(SCRIPT.format(module="records", name="NAME"))
-    (clone.folder / "second.py").write_text(SCRIPT.format(module="gate", name="__doc__"))
+    (clone.folder / "first.py").write_text(SCRIPT.format(module="core.records", name="NAME"))
+    (clone.folder / "second.py").write_text(SCRIPT.format(module="core.gate", name="__doc__"))
     (clone.folder / "own.txt").write_text("mine")
     assert why(clone, SECOND) == (1, f"{SECOND} was never made\n{FIRST} was never made\njobs in all: 2")
     clone.snakemake("-c1", config=None)

@@ -38,8 +38,8 @@ from lethe.diffusion.kinds import (
     TextMapDelta,
     cross_attention_weights,
 )
-from lethe.diffusion.tensors import first_not_finite, read_tensors
 from lethe.io.tables import CorruptFileError, readable
+from lethe.io.tensors import first_not_finite, read_tensors
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lethe.diffusion.delta import Delta, LoraDelta
-from lethe.diffusion.tensors import write_tensors
+from lethe.io.tensors import write_tensors
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

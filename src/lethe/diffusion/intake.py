@@ -9,8 +9,8 @@ import torch
 
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.diffusion.supported import UnusableBaseError
-from lethe.diffusion.tensors import first_not_finite
 from lethe.diffusion.weights import STEMS
+from lethe.io.tensors import first_not_finite
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.tensors import first_not_finite, write_tensors
+from lethe.io.tensors import first_not_finite, write_tensors
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline

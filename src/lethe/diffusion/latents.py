@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.diffusion.pixels import check_finite
-from lethe.diffusion.tensors import read_tensors, write_tensors
+from lethe.io.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL

@@ -1,9 +1,9 @@
 """Jobs start at once: scripts of one thread are forked from a process that has imported everything already.
 
 Half of a mini run's CPU time went into importing torch, diffusers and open_clip, once a job. The standard library's fork server imports
-them once a run (``lethe.execution.preload``), and each script is a fresh child of it (``lethe.execution.child``), with the log, benchmark file, exit status
-and signals that it has when Snakemake starts an interpreter for it. Snakemake has no setting for that, so one method is replaced:
-this is the only module of the package that imports snakemake, and only the Snakefile imports it.
+them once a run (``lethe.execution.preload``), and each script is a fresh child of it (``lethe.execution.child``), with the log,
+benchmark file, exit status and signals that it has when Snakemake starts an interpreter for it. Snakemake has no setting for that, so
+one method is replaced. Only the Snakefile imports this module.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Call the function that a rule names: what every job of this workflow does.
 
-A rule names a function of the package, ``params: job=plan.job("lethe.diffusion.jobs.latents:encode_task")``, and ``scripts/job.py`` as its script. The
-function gets what the rule gives, by name: its inputs, outputs, parameters and wildcards. Types are those of its annotations.
+A rule names a function of the package, ``params: job=plan.job("lethe.diffusion.jobs.latents:encode_task")``, and ``scripts/job.py`` as
+its script. The function gets what the rule gives, by name: its inputs, outputs, parameters and wildcards. Types are those of its
+annotations. Jobs that share what they import share a file in the folder ``jobs`` of their room; a rule may also name a function elsewhere
+in the package, where that one takes files anyway.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 compares ``max_uss`` of every finished job, the memory that it has of its own, with the ``mem_mb`` it asked for; both are in the job's
 benchmark file (the default profile asks Snakemake for extended ones). Ends with status 1 if a job used more than it asked for. What
-a forked job shares with all others, half a GB of imported libraries (``lethe.execution.forked``), is not in it; ``LETHE_FORK=0`` measures jobs that share
-nothing, as on a cluster.
+a forked job shares with all others, half a GB of imported libraries (``lethe.execution.forked``), is not in it; ``LETHE_FORK=0``
+measures jobs that share nothing, as on a cluster.
 
 At Stable Diffusion's size main memory was measured for one image (``results/bench/sd14.json``); GPU memory is estimated from
 the sizes of activations until ``results/bench/gpu.json`` says what a GPU needs.

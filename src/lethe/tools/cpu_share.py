@@ -1,8 +1,9 @@
 """How much of a run's CPU time is computation: ``python -m lethe.tools.cpu_share logs/mini``.
 
 Every job logs, when it ends, its CPU time and how much of it went into starting and importing, wherever an import stands
-(``lethe.execution.runtime``, ``lethe.execution.import_clock``). The share of computation is the rest of the total. Snakemake's own process, the
-kernels of notebooks and the process from which scripts are forked (``lethe.execution.forked``; it says what its imports cost) are no jobs and are not counted.
+(``lethe.execution.runtime``, ``lethe.execution.import_clock``). The share of computation is the rest of the total. Snakemake's own
+process, the kernels of notebooks and the process from which scripts are forked (``lethe.execution.forked``; it says what its imports
+cost) are no jobs and are not counted.
 """
 
 from __future__ import annotations

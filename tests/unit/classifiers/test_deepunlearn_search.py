@@ -21,8 +21,8 @@ from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform,
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.search import most_epochs, objectives, search, suggest
-from lethe.diffusion.tensors import write_tensors
 from lethe.io.tables import CorruptFileError
+from lethe.io.tensors import write_tensors
 from lethe.settings.classifiers import BaseTraining
 from lethe.settings.errors import SettingsError
 
@@ -169,7 +169,8 @@ def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
 
 def test_missing_and_malformed_hyperparameters_are_clear(tmp_path: Path) -> None:
     (tmp_path / "digits_mlp.yaml").write_text(
-        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nnorm_original: 1\nnorm_retrained: 0\nmethods: {ft: {search: {norm: 1, trials: 2, seconds: 1}}}\n"
+        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nnorm_original: 1\nnorm_retrained: 0\n"
+        "methods: {ft: {search: {norm: 1, trials: 2, seconds: 1}}}\n"
     )
     with pytest.raises(SettingsError, match="methods.ft.values: Field required"):
         shipped(tmp_path, "digits", "mlp")

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
-from lethe.benchmarks.deepunlearn.figures import gaps, lira_roc, ranking, retdev_indisc, style
+from lethe.benchmarks.deepunlearn.figures import gaps, lira_roc, ranking, retdev_indisc, runtime, style
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.classifiers.scores import runtime_table, summarise
 from lethe.figures.style import publish
@@ -100,9 +100,9 @@ def test_retdev_indisc(summary):
 
 
 def test_runtime(summary):
-    runtime = runtime_table(make_timing())
-    data = runtime.data(summary, runtime)
-    assert list(data["method"]) == ["retrained", *METHODS] and data["seconds"].tolist() == runtime["seconds"].tolist()
+    measured = runtime_table(make_timing())
+    data = runtime.data(summary, measured)
+    assert list(data["method"]) == ["retrained", *METHODS] and data["seconds"].tolist() == measured["seconds"].tolist()
     upper, lower = runtime.draw(data).axes
     assert upper.get_xscale() == "log" and upper.get_xlim() == lower.get_xlim()
     assert upper.get_ylim()[0] < 0 and upper.get_ylim()[1] < 0.3  # retraining's 0 is in, FF's 2.7 is not
@@ -145,7 +145,7 @@ def test_few_methods_and_one_seed_draw():
     assert isinstance(retdev_indisc.draw(retdev_indisc.data(summary)), Figure)
     alone = retdev_indisc.data(summary).query("method == 'ff'")
     assert retdev_indisc.draw(alone).axes[0].get_title("left") == "not shown, no value: FF"
-    runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
-    assert isinstance(runtime.draw(runtime.data(summary, runtime)), Figure)
+    measured = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
+    assert isinstance(runtime.draw(runtime.data(summary, measured)), Figure)
     data = ranking.data(ranking_groups(scores, 0.1), mean_ranks(scores))
     assert texts(ranking.draw(data).axes[0]).count("1.0") == 2

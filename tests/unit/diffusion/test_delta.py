@@ -29,9 +29,9 @@ from lethe.diffusion.pipeline import (
     make_scheduler,
     write_base_record,
 )
-from lethe.diffusion.tensors import write_tensors
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import CorruptFileError
+from lethe.io.tensors import write_tensors
 
 D = 32  # width of the tiny pipeline's text embeddings
 ATTENTION = "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q"

@@ -73,7 +73,7 @@ def test_directions_come_from_one_place() -> None:
     assert "lower is healthier" in statistic_axis("receiver_worst_interfered_brisque_diff")
     assert "difference of two sides" in statistic_axis("emitter_minus_receiver_average_ssim")
     source = Path(__file__).parents[3] / "src/lethe"
-    own = {"metrics/base.py", "interference/entities.py"}
+    own = {"diffusion/metrics/base.py", "benchmarks/icare/entities.py"}
     for file in source.rglob("*.py"):
         if str(file.relative_to(source)) not in own:
             assert '"\u2191"' not in file.read_text() or file.name == "quantities.py", f"{file} has a direction of its own"

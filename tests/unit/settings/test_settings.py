@@ -114,7 +114,16 @@ def test_null_leaves_an_entry_out() -> None:
 
 
 def test_importing_the_package_loads_no_torch() -> None:
-    modules = "lethe, lethe.settings, lethe.settings.methods, lethe.execution.fingerprint, lethe.diffusion.methods, lethe.diffusion.metrics, lethe.diffusion.sources, lethe.figures"
+    rooms = (
+        "settings",
+        "settings.methods",
+        "execution.fingerprint",
+        "diffusion.methods",
+        "diffusion.metrics",
+        "diffusion.sources",
+        "figures",
+    )
+    modules = ", ".join(f"lethe.{room}" for room in rooms)
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules or 'matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

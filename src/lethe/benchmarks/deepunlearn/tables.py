@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.classifiers.methods.needs import only_fine_tunes, uses_validation
-from lethe.classifiers.found import Found
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.classifiers.found import Found
+from lethe.classifiers.methods.needs import only_fine_tunes, uses_validation
 from lethe.classifiers.scores import runtime_table, summarise
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.core.gate import Gate
 from lethe.benchmarks.icare.matrices import by_method
-from lethe.statistics.association import bootstrap_mean
-from lethe.diffusion.metrics.base import SPECS, spec_of
-from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
 from lethe.diffusion.methods import METHODS
+from lethe.diffusion.metrics.base import SPECS, spec_of
+from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.testbed.similarity import distinct_values
+from lethe.statistics.association import bootstrap_mean
 
 DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
 

@@ -11,10 +11,10 @@ from sklearn.metrics import roc_auc_score
 
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED, UNCHANGED
-from lethe.diffusion.methods import METHODS
-from lethe.statistics.association import bootstrap_mean
 from lethe.core.records import ModelId
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.testbed.members import asked_of
+from lethe.statistics.association import bootstrap_mean
 
 if TYPE_CHECKING:
     import pandas as pd

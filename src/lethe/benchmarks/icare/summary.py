@@ -9,9 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.core.gate import Gate
-from lethe.core.methods import UNCHANGED
-from lethe.diffusion.methods import METHODS
 from lethe.benchmarks.icare.alignment import align, published_alignment, similarity_of, why_untested
 from lethe.benchmarks.icare.gates import (
     gate_base_accuracy,
@@ -22,10 +19,13 @@ from lethe.benchmarks.icare.gates import (
 )
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
-from lethe.statistics.resampling import Inference, q_values
+from lethe.core.gate import Gate
+from lethe.core.methods import UNCHANGED
+from lethe.core.records import ModelId
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.base import SPECS, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
-from lethe.core.records import ModelId
+from lethe.statistics.resampling import Inference, q_values
 
 Matrix = NDArray[np.float64]
 BASE_ACCURACY = 0.95  # a base that does not draw what it is asked measures nothing

@@ -9,7 +9,7 @@ import torch
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.data.splits import fixed_split
 from lethe.classifiers.data.stored import FORMAT
-from lethe.diffusion.tensors import write_tensors
+from lethe.io.tensors import write_tensors
 
 
 def write_data(path: str | Path, dataset: str, folder: str, val_share: float, forget_share: float) -> dict[str, int]:

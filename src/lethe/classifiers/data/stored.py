@@ -9,8 +9,8 @@ from torch import Tensor
 
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.data.base import Provider
-from lethe.diffusion.tensors import read_tensors
 from lethe.io.tables import CorruptFileError
+from lethe.io.tensors import read_tensors
 
 FORMAT = "lethe-labelled-images"
 SPLITS = ("retain", "forget", "val", "test")

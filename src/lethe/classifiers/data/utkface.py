@@ -11,7 +11,7 @@ from PIL import Image
 
 from lethe.classifiers.data.base import LabelledImages, MissingDataError, Provider, check_labelled
 from lethe.core.progress import log
-from lethe.diffusion.sources.image_tree import list_images, warn_left_out
+from lethe.io.image_folders import list_images, warn_left_out
 from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lethe.diffusion.tensors import read_tensors, write_tensors
 from lethe.io.tables import readable
+from lethe.io.tensors import read_tensors, write_tensors
 
 
 @dataclass(frozen=True)

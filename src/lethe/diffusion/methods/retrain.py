@@ -14,7 +14,7 @@ from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
-from lethe.diffusion.tensors import read_tensors
+from lethe.io.tensors import read_tensors
 from lethe.settings.hyperparameters import Hyperparameters
 
 METHOD = MethodRecord(

@@ -11,8 +11,8 @@ from torch import nn
 
 from lethe.diffusion.metrics.activation import check_built, check_published
 from lethe.diffusion.metrics.pinned import backbone_at, clip_at
-from lethe.diffusion.tensors import first_not_finite
 from lethe.io.tables import write_json
+from lethe.io.tensors import first_not_finite
 
 
 def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str, revision: str) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lethe.core.registry import UnknownNameError, nearest
+from lethe.io.images import decode_image
 
 
 @dataclass(frozen=True)
@@ -51,3 +53,10 @@ def check_entity(source: str, name: str, known: list[str]) -> None:
     """Raise ``UnknownNameError`` unless ``name`` is an entity of the source."""
     if name not in known:
         raise UnknownNameError(f"unknown entity '{name}' of {source}{nearest(name, known)}")
+
+
+def read_images(files: Sequence[Path]) -> Iterator[SourceImage]:
+    """Decoded images, named after their files; see ``lethe.io.images.decode_image`` for errors."""
+    for file in files:
+        picture = decode_image(file, file)
+        yield SourceImage(file.name, picture.pixels, picture.notes)

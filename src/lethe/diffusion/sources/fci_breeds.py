@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from lethe.core.registry import nearest
-from lethe.diffusion.sources.base import SourceImage, check_entity
+from lethe.diffusion.sources.base import SourceImage, check_entity, read_images
 from lethe.diffusion.sources.breed_matching import KennelBreed, bare, match_breed
-from lethe.diffusion.sources.image_tree import entity_folders, images_of, read_images
 from lethe.diffusion.sources.tables import read_table
+from lethe.io.image_folders import entity_folders, images_of
 from lethe.io.tables import CorruptFileError
 
 FCI = ("id", "name", "group", "section", "provisional", "country", "url", "image", "pdf")

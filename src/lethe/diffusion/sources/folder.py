@@ -12,8 +12,8 @@ from typing import Any
 
 from lethe.core.progress import log
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.sources.base import SourceImage
-from lethe.diffusion.sources.image_tree import entity_folders, images_of, read_images
+from lethe.diffusion.sources.base import SourceImage, read_images
+from lethe.io.image_folders import entity_folders, images_of
 from lethe.io.tables import CorruptFileError, read_json
 from lethe.io.wording import shortened, some_of
 

@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lethe.diffusion.sources.base import SourceImage, check_entity
-from lethe.diffusion.sources.image_tree import entity_folders, images_of, read_images
+from lethe.diffusion.sources.base import SourceImage, check_entity, read_images
 from lethe.diffusion.sources.tables import check_columns, check_whole, read_table
+from lethe.io.image_folders import entity_folders, images_of
 from lethe.io.images import decode_image
 from lethe.io.tables import CorruptFileError, readable
 

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from lethe.core.registry import nearest
-from lethe.diffusion.sources.base import SourceImage, check_entity
-from lethe.diffusion.sources.image_tree import read_images
+from lethe.diffusion.sources.base import SourceImage, check_entity, read_images
 from lethe.io.tables import CorruptFileError, readable
 
 ATTRIBUTES = 102

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.classifiers.methods import METHODS
+from lethe.benchmarks.deepunlearn.lira import unlearned_outputs, write_outputs
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of
-from lethe.benchmarks.deepunlearn.lira import unlearned_outputs, write_outputs
-from lethe.settings.hyperparameters import configure
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.models.stack import Stack
 from lethe.core.device import resolve_device
 from lethe.settings.classifiers import Lira
+from lethe.settings.hyperparameters import configure
 
 
 def forget(

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import torch
 
-from lethe.classifiers.methods import METHODS
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of_study
-from lethe.settings.hyperparameters import configure
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.timing import run_times
 from lethe.core.device import resolve_device
 from lethe.io.tables import write_parquet
 from lethe.settings.classifiers import BaseTraining
+from lethe.settings.hyperparameters import configure
 
 
 def time_methods(

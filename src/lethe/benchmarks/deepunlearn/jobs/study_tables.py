@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lethe.classifiers.found import Found, found_of_study
 from lethe.benchmarks.deepunlearn.tables import chance_level, study_tables
-from lethe.diffusion.tensors import read_tensors
+from lethe.io.tensors import read_tensors
 from lethe.io.tables import read_parquet, write_csv
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lethe.benchmarks.icare.matrices import by_method
-from lethe.diffusion.metrics.base import constant_columns, spec_of
 from lethe.benchmarks.icare.figures.interference_matrix import colour_scale
 from lethe.benchmarks.icare.figures.quantities import LABELS, quantity, similarity_name
+from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.methods import METHODS
+from lethe.diffusion.metrics.base import constant_columns, spec_of
 from lethe.figures.style import GREY, method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import METHODS
-from lethe.io.tables import read_parquet
+from lethe.diffusion.testbed.schema import read_metadata
 from lethe.figures import tables
 from lethe.figures.style import DPI, INK, method_colour, method_marker, method_name, publish, styled
-from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.tables import read_parquet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

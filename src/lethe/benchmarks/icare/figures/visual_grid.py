@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.core.methods import UNCHANGED
-from lethe.diffusion.methods import METHODS
-from lethe.io.shards import ShardReader
-from lethe.io.tables import read_json, read_parquet
-from lethe.figures import tables
 from lethe.benchmarks.icare.figures.quantities import quantity
+from lethe.core.methods import UNCHANGED
+from lethe.core.records import ImageKey, ModelId
+from lethe.diffusion.methods import METHODS
+from lethe.diffusion.testbed.schema import read_metadata
+from lethe.figures import tables
 from lethe.figures.style import DPI, INK, method_name, publish, styled
 from lethe.figures.text import wrapped
-from lethe.core.records import ImageKey, ModelId
-from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.shards import ShardReader
+from lethe.io.tables import read_json, read_parquet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

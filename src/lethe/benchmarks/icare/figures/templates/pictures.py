@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lethe.benchmarks.icare.templates.parameters import Parameters
-from lethe.benchmarks.icare.templates.result import Result
 from lethe.benchmarks.icare.figures.quantities import axis
-from lethe.figures.style import DPI, INK, method_name, styled
 from lethe.benchmarks.icare.figures.templates import Pictures
 from lethe.benchmarks.icare.figures.templates.words import heading, number
+from lethe.benchmarks.icare.templates.parameters import Parameters
+from lethe.benchmarks.icare.templates.result import Result
+from lethe.figures.style import DPI, INK, method_name, styled
 from lethe.figures.text import shortened, wrapped
 
 if TYPE_CHECKING:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lethe.core.progress import log
-from lethe.diffusion.sources.base import SourceImage
-from lethe.io.images import SUFFIXES, decode_image
+from lethe.io.images import SUFFIXES
 from lethe.io.tables import CorruptFileError
 from lethe.io.wording import some_of
 
 # What operating systems put into folders of their own accord; whatever begins with a dot is passed over too.
 SYSTEM_FILES = {"__macosx", "desktop.ini", "ehthumbs.db", "thumbs.db"}
-
-
-def read_images(files: Sequence[Path]) -> Iterator[SourceImage]:
-    """Decoded images, named after their files; see ``lethe.io.images.decode_image`` for errors."""
-    for file in files:
-        picture = decode_image(file, file)
-        yield SourceImage(file.name, picture.pixels, picture.notes)
 
 
 def entity_folders(root: Path) -> dict[str, Path]:

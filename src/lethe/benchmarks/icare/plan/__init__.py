@@ -1,0 +1,1 @@
+"""Which tables, figures, notebooks and pages I-CARE has, and what they are made from."""
