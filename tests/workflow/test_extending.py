@@ -21,7 +21,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 def test_the_page_has_a_method_a_metric_a_source_a_task_and_a_figure() -> None:
-    assert len(recipes()) == 7 and len(lines()) == 6
+    assert len(recipes()) == 6 and len(lines()) == 5
 
 
 def test_a_task_with_everything_new_is_planned(extended: Clone) -> None:
