@@ -15,7 +15,7 @@ include: "rules/common.smk"
 
 
 from lethe.classifiers import ARCHITECTURES
-from lethe.classifiers import METHODS as CLASSIFIER_METHODS
+from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
 from lethe.execution.forked import INSIDE, fork_scripts
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
@@ -80,6 +80,8 @@ wildcard_constraints:
     method=one_of(plan.models.runnable),
     base=one_of(plan.settings.bases),
     evaluator=one_of(plan.settings.evaluators),
+    vae=one_of(plan.bases.vaes),
+    tokenizer=one_of(plan.bases.tokenizers),
     run=f"{one_of(plan.tasks)}_(?:baseline|{INDEX}_{one_of(plan.models.runnable)}_{EPOCHS})",
     index=INDEX,
     receiver=INDEX,
@@ -114,8 +116,8 @@ rule all:
     """Everything: tables, figures, notebooks and gates of every task, membership inference, and Deep Unlearn."""
     input:
         plan.products(plan.tasks),
-        plan.tables.membership(plan.tasks),
-        plan.studies.products(plan.studies.pairs),
+        plan.tables.membership(plan.entity_tasks),
+        plan.deepunlearn.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
         record=plan.record.files,
@@ -125,20 +127,20 @@ rule demo:
     """The short first run: the tasks named in `demo_tasks`, and one architecture of Deep Unlearn."""
     input:
         plan.products(plan.settings.demo_tasks),
-        plan.studies.products(plan.studies.demo),
+        plan.deepunlearn.products(plan.studies.demo),
         record=plan.record.files,
 
 
 rule tables:
     """The published tables of every task, no figures."""
     input:
-        plan.tables.of_tasks(plan.tasks),
+        plan.tables.of_tasks(plan.entity_tasks),
 
 
 rule figures:
     """Every figure of every task, with the data it draws."""
     input:
-        plan.task_figures.of_tasks(plan.tasks),
+        plan.task_figures.of_tasks(plan.entity_tasks),
 
 
 rule figures_all:
@@ -150,13 +152,13 @@ rule figures_all:
 rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
-        plan.explorer.of_tasks(plan.tasks),
+        plan.explorer.of_tasks(plan.entity_tasks),
 
 
 rule notebooks:
     """Every notebook: the analysis of every task and the tutorials."""
     input:
-        plan.notebooks.of_tasks(plan.tasks),
+        plan.notebooks.of_tasks(plan.entity_tasks),
         plan.notebooks.tutorials,
 
 

@@ -20,7 +20,7 @@ def write_evaluator(
     """``root/role``; ``model`` is rounded to what its checkpoint holds."""
     words = _words(root, tokenizer) if tokenizer is not None else root / "tokenizer.json"
     save_asset(root / f"{role}.safetensors", {role: round_to_half(model)}, {})
-    EVALUATOR_FOLDERS.load(role)(root / role, root / f"{role}.safetensors", words, settings)
+    EVALUATOR_FOLDERS.load("classifier" if role == "judge" else role)(root / role, root / f"{role}.safetensors", words, settings)
     return root / role
 
 

@@ -32,7 +32,7 @@ use rule job as search_hyperparameters with:
 
 
 use rule job as pack_hyperparameters with:
-    """What the searches found as a file for config/deepunlearn, where it belongs after a look."""
+    """What the searches found as a file for config/methods/classifiers, where it belongs after a look."""
     input:
         searches=plan.studies.files("search/{unlearner}.json"),
     output:

@@ -8,12 +8,12 @@ Out: tables/deepunlearn_*.
 rule deepunlearn:
     """The whole study: tables, figures and gates of every data set and architecture."""
     input:
-        plan.studies.products(plan.studies.pairs),
+        plan.deepunlearn.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
 
 
 rule deepunlearn_search:
-    """Every hyper-parameter search, whatever the configuration says about using them, as files for config/deepunlearn."""
+    """Every hyper-parameter search, whatever the configuration says about using them, as files for config/methods/classifiers."""
     input:
         [f"<results>/hyperparameters/{study}.yaml" for study in plan.studies.names],
 

@@ -1,4 +1,4 @@
-"""Generation: every entity asked for, under the base (off) and under every unlearned model (on).
+"""Generation: every receiver asked for, under the base (off) and under every unlearned model (on).
 
 In: a base and deltas on it.
 Out: one deterministic tar of PNGs and one index per model; any single PNG of a shard is a target too.
@@ -9,7 +9,8 @@ use rule job as generate_baseline with:
     """Off images of a task: made once, whatever the number of emitters and methods."""
     input:
         base=plan.bases.of_task,
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
     output:
         tars=["<results>/datasets/generated_{task}_baseline.tar"],
         indices=["<results>/datasets/generated_{task}_baseline.parquet"],
@@ -26,8 +27,7 @@ use rule job as generate_baseline with:
         gpu_mem_mb=plan.gpu_memory("generate"),
     params:
         job=plan.job("lethe.diffusion.jobs.generate:generate"),
-        settings=plan.data.task,
-        generation=plan.settings.generation.model_dump(),
+        generation=plan.generation,
         world=plan.settings.world,
         device=plan.settings.device,
         dtype=plan.settings.dtype,
@@ -44,7 +44,8 @@ for shape in plan.models.shapes("images"):
             shape.name("generate")
         input:
             base=plan.bases.of_task,
-            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            receivers="<results>/receivers_{task}.json",
+            emitters="<results>/emitters_{task}.json",
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
         output:
             tars=shape.each("<results>/datasets/generated_{model}.tar"),
@@ -65,8 +66,7 @@ for shape in plan.models.shapes("images"):
         params:
             job=plan.job("lethe.diffusion.jobs.generate:generate"),
             models=plan.models.in_batch(shape),
-            settings=plan.data.task,
-            generation=plan.settings.generation.model_dump(),
+            generation=plan.generation,
             world=plan.settings.world,
             device=plan.settings.device,
             dtype=plan.settings.dtype,

@@ -85,6 +85,7 @@ use rule job as evaluator with:
     params:
         job=plan.job("lethe.diffusion.jobs.evaluator_folder:write_evaluator"),
         outside=identities(plan.bases.evaluator_parts),
+        kind=plan.bases.kind_of_evaluator,
         settings=plan.settings.pretraining.model_dump(),
     message:
         "Folder of the {wildcards.evaluator}"

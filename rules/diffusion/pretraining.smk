@@ -6,37 +6,41 @@ Out: parts/{part}.safetensors + .json. The same files lie prebuilt in assets/min
 
 
 use rule job as train_tokenizer with:
-    """The word-level vocabulary over the captions of all tasks."""
+    """The word-level vocabulary over the captions of all tasks whose base or CLIP model names it."""
     input:
-        sources=plan.data.sources(plan.tasks),
+        sources=plan.bases.sources,
     output:
-        record="<results>/parts/tokenizer.json",
+        record="<results>/parts/{tokenizer}.json",
     log:
-        "<logs>/train_tokenizer.log",
+        "<logs>/train_tokenizer/{tokenizer}.log",
     benchmark:
-        "<benchmarks>/train_tokenizer.tsv"
+        "<benchmarks>/train_tokenizer/{tokenizer}.tsv"
+    wildcard_constraints:
+        tokenizer=one_of(plan.bases.tokenizers),
     resources:
         mem_mb=2000,
         runtime=10,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_tokenizer"),
         settings=plan.settings.pretraining.model_dump(),
-        styles=plan.data.prompt_styles(plan.tasks),
+        styles=plan.bases.styles,
     message:
-        "Vocabulary of the captions"
+        "Vocabulary '{wildcards.tokenizer}'"
 
 
 use rule job as train_vae with:
-    """The autoencoder shared by all tasks."""
+    """The autoencoder shared by all tasks whose base names it."""
     input:
-        sources=plan.data.sources(plan.tasks),
+        sources=plan.bases.sources,
     output:
-        weights="<results>/parts/vae.safetensors",
-        record="<results>/parts/vae.json",
+        weights="<results>/parts/{vae}.safetensors",
+        record="<results>/parts/{vae}.json",
     log:
-        "<logs>/train_vae.log",
+        "<logs>/train_vae/{vae}.log",
     benchmark:
-        "<benchmarks>/train_vae.tsv"
+        "<benchmarks>/train_vae/{vae}.tsv"
+    wildcard_constraints:
+        vae=one_of(plan.bases.vaes),
     resources:
         mem_mb=3000,
         runtime=120,
@@ -44,17 +48,17 @@ use rule job as train_vae with:
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_vae"),
         settings=plan.settings.pretraining.model_dump(),
-        styles=plan.data.prompt_styles(plan.tasks),
+        styles=plan.bases.styles,
         seed=plan.settings.seed,
     message:
-        "Training the autoencoder"
+        "Training the autoencoder '{wildcards.vae}'"
 
 
 use rule job as train_evaluator with:
-    """The open_clip model, the vision backbone or the judge."""
+    """An open_clip model, a vision backbone or a classifier, on the tasks that it scores."""
     input:
-        sources=plan.data.sources(plan.tasks),
-        tokenizer="<results>/parts/tokenizer.json",
+        sources=plan.bases.sources,
+        tokenizer=plan.bases.tokenizer_of,
     output:
         weights="<results>/parts/{evaluator}.safetensors",
         record="<results>/parts/{evaluator}.json",
@@ -68,8 +72,9 @@ use rule job as train_evaluator with:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_evaluator"),
+        described=plan.bases.evaluator,
         settings=plan.settings.pretraining.model_dump(),
-        styles=plan.data.prompt_styles(plan.tasks),
+        styles=plan.bases.styles,
         seed=plan.settings.seed,
     message:
         "Training the {wildcards.evaluator}"
@@ -79,9 +84,9 @@ use rule job as train_base with:
     """Text encoder and UNet of one base, on the images of the tasks that use it."""
     input:
         sources=plan.bases.sources,
-        vae=["<results>/parts/vae.safetensors", "<results>/parts/vae.json"],
-        judge=["<results>/parts/judge.safetensors", "<results>/parts/judge.json"],
-        tokenizer="<results>/parts/tokenizer.json",
+        vae=plan.bases.vae_of,
+        judge=plan.bases.judge_of,
+        tokenizer=plan.bases.tokenizer_of,
     output:
         weights="<results>/parts/base_{base}.safetensors",
         record="<results>/parts/base_{base}.json",
@@ -103,13 +108,14 @@ use rule job as train_base with:
 
 
 use rule job as train_without with:
-    """The true target of unlearning: the same training without one entity of the task."""
+    """The true target of unlearning: the same training without what one emitter covers."""
     input:
         sources=plan.bases.sources,
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        vae=["<results>/parts/vae.safetensors", "<results>/parts/vae.json"],
-        judge=["<results>/parts/judge.safetensors", "<results>/parts/judge.json"],
-        tokenizer="<results>/parts/tokenizer.json",
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        vae=plan.bases.vae_of,
+        judge=plan.bases.judge_of,
+        tokenizer=plan.bases.tokenizer_of,
     output:
         weights=f"{plan.bases.reference}.safetensors",
         record=f"{plan.bases.reference}.json",
@@ -127,7 +133,7 @@ use rule job as train_without with:
         styles=plan.bases.styles,
         seed=plan.settings.seed,
     message:
-        "Training the base of {wildcards.task} without entity {wildcards.index}"
+        "Training the base of {wildcards.task} without emitter {wildcards.index}"
 
 
 use rule job as pack_assets with:

@@ -10,7 +10,7 @@ use rule job as score_baseline with:
     input:
         tar="<results>/datasets/generated_{task}_baseline.tar",
         index="<results>/datasets/generated_{task}_baseline.parquet",
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        receivers="<results>/receivers_{task}.json",
         evaluators=plan.bases.evaluators,
         lpips=untimed(plan.bases.lpips_weights, ancient),
     output:
@@ -28,8 +28,8 @@ use rule job as score_baseline with:
     params:
         job=plan.job("lethe.diffusion.jobs.score:score_baseline"),
         outside=identities(plan.bases.lpips_weights),
-        scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
-        roles=list(plan.settings.evaluators),
+        scoring=plan.scoring,
+        settings=plan.bases.evaluator_settings,
         device=plan.settings.device,
     message:
         "Scores of the off images of {wildcards.task}"
@@ -47,7 +47,7 @@ for shape in plan.models.shapes():
             off_tar="<results>/datasets/generated_{task}_baseline.tar",
             off_index="<results>/datasets/generated_{task}_baseline.parquet",
             off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
-            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            receivers="<results>/receivers_{task}.json",
             evaluators=plan.bases.evaluators,
             lpips=untimed(plan.bases.lpips_weights, ancient),
         output:
@@ -69,8 +69,8 @@ for shape in plan.models.shapes():
             job=plan.job("lethe.diffusion.jobs.score:score"),
             outside=identities(plan.bases.lpips_weights),
             models=plan.models.in_batch(shape),
-            scoring=plan.settings.scoring.model_dump(exclude={"distribution", "membership"}),
-            roles=list(plan.settings.evaluators),
+            scoring=plan.scoring,
+            settings=plan.bases.evaluator_settings,
             device=plan.settings.device,
             work=plan.work(shape.name("score")),
         message:

@@ -1,7 +1,7 @@
 """From sources to a testbed.
 
 In: a source of images and attributes per task (lethe.diffusion.sources).
-Out: source shards, metadata before and after balancing, forget and retain lists per entity.
+Out: source shards, metadata before and after balancing, receivers and emitters, training images, forget and retain lists.
 """
 
 
@@ -47,7 +47,7 @@ use rule job as metadata with:
     benchmark:
         "<benchmarks>/metadata/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("metadata"),
+        task=plan.models.where_built("metadata", tasks=plan.entity_tasks),
     params:
         job=plan.job("lethe.diffusion.jobs.entities:choose"),
         outside=identities(plan.data.published_list, plan.bases.tokenizer),
@@ -56,6 +56,59 @@ use rule job as metadata with:
         tokenizer_settings=plan.bases.tokenizer_settings,
     message:
         "Metadata and chosen entities of {wildcards.task}"
+
+
+use rule job as receivers with:
+    """What is asked for, each with its prompt, and what is forgotten, with the receivers that it covers; of entities each is both."""
+    input:
+        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+    output:
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+    log:
+        "<logs>/receivers/{task}.log",
+    benchmark:
+        "<benchmarks>/receivers/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.entity_tasks),
+    params:
+        job=plan.job("lethe.diffusion.jobs.entities:name_entities"),
+        settings=plan.data.task,
+    message:
+        "Receivers and emitters of {wildcards.task}"
+
+
+use rule receivers as cells with:
+    input:
+        records="<results>/sources/{task}.json",
+    log:
+        "<logs>/cells/{task}.log",
+    benchmark:
+        "<benchmarks>/cells/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.settings.cell_tasks),
+    params:
+        job=plan.job("lethe.diffusion.jobs.entities:name_cells"),
+        settings=plan.data.task,
+
+
+use rule job as training_images with:
+    """The training images of every receiver: what is encoded, and what forget and retain lists are taken from."""
+    input:
+        receivers="<results>/receivers_{task}.json",
+        index="<results>/sources/{task}.parquet",
+    output:
+        training="<results>/datasets/training_{task}.jsonl",
+    log:
+        "<logs>/training_images/{task}.log",
+    benchmark:
+        "<benchmarks>/training_images/{task}.tsv"
+    params:
+        job=plan.job("lethe.diffusion.jobs.entities:list_images"),
+        settings=plan.data.task,
+        fidelity=plan.settings.fidelity,
+    message:
+        "Training images of {wildcards.task}"
 
 
 use rule job as selection with:
@@ -81,12 +134,12 @@ use rule job as selection with:
 for shape in plan.models.split_shapes:
 
     rule:
-        """What an unlearner may look at: images to forget and to retain, a batch of entities a job, as lists (no copies, no links)."""
+        """What an unlearner may look at: images to forget and to retain, a batch of emitters a job, as lists (no copies, no links)."""
         name:
             shape.name("splits")
         input:
-            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-            index="<results>/sources/{task}.parquet",
+            training=plan.data.training,
+            emitters="<results>/emitters_{task}.json",
         output:
             forget=shape.each("<results>/datasets/splits_{task}/{index}/train_forget/metadata.jsonl"),
             retain=shape.each("<results>/datasets/splits_{task}/{index}/train_retain/metadata.jsonl"),
@@ -103,9 +156,7 @@ for shape in plan.models.split_shapes:
             runtime=10,
         params:
             job=plan.job("lethe.diffusion.jobs.entities:split"),
-            entities=shape.indices,
-            settings=plan.data.task,
-            fidelity=plan.settings.fidelity,
+            indices=shape.indices,
         message:
             "Forget and retain lists of {wildcards.task}, batch {wildcards.batch}"
         script:

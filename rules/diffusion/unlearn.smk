@@ -1,6 +1,6 @@
 """Unlearning: a batch of emitters a job.
 
-In: a base, the latents of the training images, the hyper-parameters of a method on a task.
+In: a base, the latents of the training images, receivers and emitters, the hyper-parameters of a method on a task.
 Out: models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a delta on its base, and record.json.
 """
 
@@ -9,10 +9,9 @@ use rule job as latents with:
     """VAE latents of a task's training images, encoded once and shared by every method and emitter."""
     input:
         base=plan.bases.of_task,
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
-        forget=plan.data.forget_lists,
+        training=plan.data.training,
     output:
         latents="<results>/latents/{task}.safetensors",
     log:
@@ -27,7 +26,7 @@ use rule job as latents with:
     params:
         job=plan.job("lethe.diffusion.jobs.latents:encode_task"),
         device=plan.settings.device,
-        size=plan.settings.generation.size,
+        size=plan.image_size,
     message:
         "Latents of the training images of {wildcards.task}"
 
@@ -40,7 +39,8 @@ for shape in plan.models.shapes("models"):
             shape.name("unlearn")
         input:
             base=plan.bases.for_method,
-            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            receivers="<results>/receivers_{task}.json",
+            emitters="<results>/emitters_{task}.json",
             latents="<results>/latents/{task}.safetensors",
             weights=untimed(plan.bases.retrained_part, ancient),
         output:
@@ -64,7 +64,6 @@ for shape in plan.models.shapes("models"):
             outside=identities(plan.bases.retrained_part),
             models=plan.models.in_batch(shape),
             hyperparameters=plan.models.hyperparameters,
-            settings=plan.data.task,
             seed=plan.settings.seed,
             device=plan.settings.device,
             fidelity=plan.settings.fidelity,

@@ -22,7 +22,7 @@ use rule job as explorer_page with:
         job=plan.job("lethe.benchmarks.icare.jobs.explorer_page:write"),
         outside=identities(plan.explorer.static),
         world=plan.settings.world,
-        tasks=plan.tasks,
+        tasks=plan.entity_tasks,
     message:
         "Page of the explorer"
 

@@ -10,6 +10,7 @@ use rule job as membership_baseline with:
     input:
         base=plan.bases.with_members,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        receivers="<results>/receivers_{task}.json",
         tar="<results>/sources/{task}.tar",
         index="<results>/sources/{task}.parquet",
         shown=plan.bases.shown_lists,
@@ -30,7 +31,7 @@ use rule job as membership_baseline with:
         settings=plan.data.task,
         membership=plan.settings.scoring.membership.model_dump(),
         identity=plan.noise,
-        size=plan.settings.generation.size,
+        size=plan.image_size,
         batch_size=2 * plan.settings.generation.batch_size,  # as many rows as a pass of guided sampling
         device=plan.settings.device,
         dtype=plan.settings.dtype,
@@ -38,7 +39,7 @@ use rule job as membership_baseline with:
         "Members and non-members of {wildcards.task} under the base"
 
 
-for shape in plan.models.shapes(methods=plan.models.methods):
+for shape in plan.models.shapes(methods=plan.models.methods, tasks=plan.entity_tasks):
 
     rule:
         """Losses under a batch of models, each on the images of its emitter and on some of other entities."""
@@ -46,7 +47,7 @@ for shape in plan.models.shapes(methods=plan.models.methods):
             shape.name("membership")
         input:
             base=plan.bases.of_task,
-            metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            receivers="<results>/receivers_{task}.json",
             latents="<results>/membership/{task}.safetensors",
             baseline="<results>/membership/{task}_baseline.parquet",
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
@@ -68,7 +69,6 @@ for shape in plan.models.shapes(methods=plan.models.methods):
         params:
             job=plan.job("lethe.diffusion.jobs.membership:losses_of_batch"),
             models=plan.models.in_batch(shape),
-            settings=plan.data.task,
             membership=plan.settings.scoring.membership.model_dump(),
             identity=plan.noise,
             batch_size=2 * plan.settings.generation.batch_size,
@@ -103,6 +103,7 @@ use rule job as membership_table with:
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.membership_table:tabulate"),
+        stop=plan.stopping("tables/membership_gates_{task}.json"),
         models=plan.models.of_wildcards,
         settings=plan.data.task,
         membership=plan.settings.scoring.membership.model_dump(),

@@ -133,7 +133,8 @@ use rule job as tutorial with:
         source=ancient(plan.root / "notebooks/{tutorial}.ipynb"),
         base=plan.notebooks.base,
         latents=plan.notebooks.latents,
-        metadata=plan.notebooks.metadata,
+        receivers=plan.notebooks.receivers,
+        emitters=plan.notebooks.emitters,
         judge="<results>/evaluators/judge",
     output:
         notebook="<results>/notebooks/{tutorial}.ipynb",

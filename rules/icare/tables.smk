@@ -9,8 +9,9 @@ use rule job as similarities with:
     """How similar every two entities are: N x N, higher is more similar, one file per kind."""
     input:
         base=plan.bases.of_task,
-        clip="<results>/evaluators/clip",
+        clip=plan.bases.of_kind("clip"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        receivers="<results>/receivers_{task}.json",
         distance="<results>/sources/{task}_true_distance.json",
         embeddings="<results>/scores/{task}_baseline_embeddings.npz",
     output:
@@ -20,7 +21,7 @@ use rule job as similarities with:
     benchmark:
         "<benchmarks>/similarities/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("metadata"),
+        task=plan.models.where_built("metadata", tasks=plan.entity_tasks),
     resources:
         mem_mb=4000,
         runtime=60,
@@ -30,7 +31,7 @@ use rule job as similarities with:
         kinds=list(plan.settings.similarity.kinds),
         act_steps=plan.settings.similarity.act_steps,
         settings=plan.data.task,
-        seeds=list(plan.settings.generation.seeds),
+        seeds=lambda wildcards: plan.generation(wildcards)["seeds"],
         world=plan.settings.world,
         fidelity=plan.settings.fidelity,
         device=plan.settings.device,
@@ -50,7 +51,7 @@ use rule job as weight_similarity with:
     benchmark:
         "<benchmarks>/weight_similarity/{task}_{method}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("metadata", "images"),
+        task=plan.models.where_built("metadata", "images", tasks=plan.entity_tasks),
         method=one_of(plan.tables.weight_methods),
     resources:
         mem_mb=8000,
@@ -61,7 +62,7 @@ use rule job as weight_similarity with:
         "Weight similarity of the models of {wildcards.task} under {wildcards.method}"
 
 
-for shape in plan.models.shapes("tables", methods=plan.models.methods):
+for shape in plan.models.shapes("tables", methods=plan.models.methods, tasks=plan.entity_tasks):
 
     rule:
         """The published record of a batch of emitters; its names hold numbers without leading zeros: emitters 10 to 19 are batch 1."""
@@ -112,7 +113,7 @@ use rule job as method_tables with:
     benchmark:
         "<benchmarks>/method_tables/{task}_{method}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("tables"),
+        task=plan.models.where_built("tables", tasks=plan.entity_tasks),
         method=one_of(plan.models.methods),
     resources:
         mem_mb=4000,
@@ -140,7 +141,7 @@ use rule job as task_tables with:
     benchmark:
         "<benchmarks>/task_tables/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("tables"),
+        task=plan.models.where_built("tables", tasks=plan.entity_tasks),
     resources:
         mem_mb=4000,
         runtime=30,
@@ -162,7 +163,7 @@ use rule job as noise_floor with:
     benchmark:
         "<benchmarks>/noise_floor/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("tables"),
+        task=plan.models.where_built("tables", tasks=plan.entity_tasks),
     resources:
         mem_mb=2000,
         runtime=10,
@@ -191,7 +192,7 @@ use rule job as distribution with:
     benchmark:
         "<benchmarks>/distribution/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("tables") if plan.settings.scoring.distribution else one_of([]),
+        task=plan.models.where_built("tables", tasks=plan.entity_tasks) if plan.settings.scoring.distribution else one_of([]),
     resources:
         mem_mb=4000,
         runtime=60,
@@ -227,12 +228,13 @@ use rule job as summary with:
     benchmark:
         "<benchmarks>/summary/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("tables"),
+        task=plan.models.where_built("tables", tasks=plan.entity_tasks),
     resources:
         mem_mb=2000,
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.summary:summarise"),
+        stop=plan.stopping("tables/gates_{task}.json"),
         settings=plan.data.task,
         inference=plan.inference,
         kinds=plan.tables.similarity_names,

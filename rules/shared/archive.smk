@@ -132,7 +132,7 @@ use rule baseline_from_archive as metadata_from_archive with:
     benchmark:
         "<benchmarks>/metadata_from_archive/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_archived("metadata"),
+        task=plan.models.where_archived("metadata", tasks=plan.entity_tasks),
     message:
         "Published entities and similarities of {wildcards.task}"
 
@@ -148,7 +148,7 @@ use rule baseline_from_archive as weight_similarity_from_archive with:
     benchmark:
         "<benchmarks>/weight_similarity_from_archive/{task}_{method}.tsv"
     wildcard_constraints:
-        task=plan.models.where_archived("metadata", "images"),  # published images come without their models
+        task=plan.models.where_archived("metadata", "images", tasks=plan.entity_tasks),  # published images come without their models
         method=one_of(plan.tables.weight_methods),
     message:
         "Published weight similarity of the models of {wildcards.task} under {wildcards.method}"
@@ -172,13 +172,13 @@ use rule baseline_from_archive as tables_from_archive with:
     benchmark:
         "<benchmarks>/tables_from_archive/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_archived("tables"),
+        task=plan.models.where_archived("tables", tasks=plan.entity_tasks),
     message:
         "Published tables of {wildcards.task}"
 
 
 for made in plan.archive.made:
-    for shape in plan.models.shapes(made.kind, built=False, methods=plan.models.methods):
+    for shape in plan.models.shapes(made.kind, built=False, methods=plan.models.methods, tasks=made.tasks):
 
         rule:
             """Files of a batch of models from the record: what `generate`, `unlearn` and `interference_of_emitters` make."""

@@ -24,7 +24,7 @@ use rule job as claims with:
         "<benchmarks>/claims.tsv"
     params:
         job=plan.job("lethe.tools.jobs.claims:compare"),
-        tasks=plan.tasks,
+        tasks=plan.entity_tasks,
         studies=plan.claims.studies,
         benchmarks=plan.claims.benchmarks,
     message:

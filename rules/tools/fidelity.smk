@@ -17,7 +17,7 @@ use rule similarities as published_similarities with:
         kinds=plan.fidelity.kinds,
         act_steps=plan.settings.similarity.act_steps,
         settings=plan.data.task,
-        seeds=list(plan.settings.generation.seeds),
+        seeds=lambda wildcards: plan.generation(wildcards)["seeds"],
         world=plan.settings.world,
         fidelity="published",
         device=plan.settings.device,
@@ -43,7 +43,7 @@ use rule job as fidelity with:
         runtime=60,
     params:
         job=plan.job("lethe.tools.jobs.fidelity:tabulate"),
-        settings={name: task.model_dump() for name, task in plan.settings.tasks.items()},
+        settings={name: task.model_dump() for name, task in plan.settings.entity_tasks.items()},
         runs=plan.fidelity.runs,
         methods=plan.models.compared,
         inference=plan.inference,

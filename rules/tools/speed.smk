@@ -15,7 +15,7 @@ use rule job as bench_batch_invariance with:
     """The same picture at any batch size: largest pixel difference between batch 1 and batch 40."""
     input:
         base=plan.benchmarks.base,
-        metadata=plan.benchmarks.metadata,
+        receivers=plan.benchmarks.receivers,
     output:
         json="results/bench/batch_invariance.json",
     log:
@@ -30,8 +30,7 @@ use rule job as bench_batch_invariance with:
     params:
         job=plan.job("lethe.tools.speed.jobs.batch_invariance:measure"),
         task=plan.benchmarks.task,
-        style=plan.settings.tasks[plan.benchmarks.task].prompt_style,
-        generation=plan.settings.generation.model_dump(),
+        generation=plan.settings.generation_of(plan.benchmarks.task).model_dump(),
         world=plan.settings.world,
         device=plan.settings.device,
     message:

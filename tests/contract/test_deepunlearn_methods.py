@@ -1,6 +1,6 @@
-"""Every registered unlearning method of Deep Unlearn passes one suite, on a few digits and small networks.
+"""Every registered method of classifiers passes one suite, on a few digits and small networks.
 
-To include a new method, give it a row in ``SMALL``.
+A new method is in the suite by its name; its own file says with which hyper-parameters, and what it is held to (``CONTRACT``).
 """
 
 from __future__ import annotations
@@ -8,127 +8,26 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from lethe.classifiers import ARCHITECTURES, METHODS, PROVIDERS
+from lethe.classifiers import ARCHITECTURES, PROVIDERS
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.methods.base import Blocks, Hyperparameters, Integers, LogUniform, Method, Uniform, run
+from lethe.classifiers.methods.contract import ClassifierContract
+from lethe.classifiers.methods.needs import uses_validation
 from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem, train
 
 MODELS = 3
 RETAIN, FORGET, VAL = 192, 40, 40
-STANDARD: dict[str, Any] = {"learning_rate": 0.01, "weight_decay": 5e-4, "batch_size": 64, "num_epochs": 2}
-LAST_BLOCKS: dict[str, Any] = {
-    "learning_rate": 0.05,
-    "sgda_weight_decay": 0.01,
-    "sgda_decay_rate": 0.5,
-    "num_blocks": 2,
-    "batch_size": 64,
-    "num_epochs": 3,
-}
-CONTRAST: dict[str, Any] = {
-    "retain_learning_rate": 0.01,
-    "retain_weight_decay": 5e-4,
-    "forget_learning_rate": 0.002,
-    "forget_weight_decay": 1e-4,
-    "temperature": 1.15,
-    "eta_min": 1e-4,
-}
-CONFUSE: dict[str, Any] = {
-    **STANDARD,
-    "learning_rate": 0.05,
-    "num_epochs": 4,
-    "start_confuser_std": 0.3,
-    "final_confuser_std": 0.01,
-}
-PRUNE: dict[str, Any] = {**STANDARD, "learning_rate": 0.05, "num_epochs": 2.4, "prune_amount": 0.8}
-
-DISTIL: dict[str, Any] = {
-    **STANDARD,
-    "learning_rate": 0.05,
-    "num_epochs": 3,
-    "retain_num_epochs": 5,
-    "retain_learning_rate": 0.05,
-    "retain_weight_decay": 5e-4,
-    "temperature": 2.0,
-}
-NOISE: dict[str, Any] = {
-    **STANDARD,
-    "learning_rate": 0.05,
-    "num_epochs": 6,
-    "fine_num_epochs": 3,
-    "fine_learning_rate": 0.05,
-    "fine_weight_decay": 5e-4,
-    "reset_num_epochs": 1,
-    "noise_ratio": 1.0,
-    "origin_noise": 0.1,
-}
-TEACHER: dict[str, Any] = {**STANDARD, "learning_rate": 0.003, "num_epochs": 3, "kl_temperature": 1.0}
-SALIENT: dict[str, Any] = {**STANDARD, "learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}
-LEAVE: dict[str, Any] = {  # chosen so that the rewind goes past none of them: it makes epochs after the chosen one have no effect
-    **STANDARD,
-    "learning_rate": 0.1,
-    "batch_size": 16,
-    "num_epochs": 5,
-    "forget_batch_size": 64,
-    "msteps": 1,
-    "gamma": 0.99,
-    "alpha": 0.3,
-    "kd_temperature": 2.0,
-}
-
-
-class Small(NamedTuple):
-    """Hyper-parameters for the small problem, and what is documented of the method.
-
-    forget: "up": the cross-entropy on every model's forget set at least doubles and rises by 0.02; "change": the logits on it change.
-    retain: the accuracy on every model's retain set stays at least here.
-    sees: what of D_F the result depends on: "labels" (and samples), "samples" (but not their labels), or "nothing".
-    tolerance: for a stack against its models alone, of the largest weight of a tensor.
-    """
-
-    parameters: dict[str, Any]
-    forget: str
-    retain: float
-    sees: str
-    tolerance: float = 1e-5
-
-
-SMALL = {
-    "ft": Small(STANDARD, "change", 0.97, "nothing"),
-    "ga": Small({**STANDARD, "batch_size": 16, "num_epochs": 4}, "up", 0.0, "labels"),  # nothing protects the retain set
-    "srl": Small({**STANDARD, "learning_rate": 0.03}, "up", 0.85, "samples"),
-    "ngplus": Small({**STANDARD, "learning_rate": 0.03, "num_epochs": 4, "alpha": 0.7}, "up", 0.9, "labels"),
-    "cfk": Small(LAST_BLOCKS, "change", 0.97, "nothing"),
-    "euk": Small({**LAST_BLOCKS, "learning_rate": 0.2, "num_epochs": 8}, "up", 0.85, "nothing"),
-    "euk_released": Small({**LAST_BLOCKS, "learning_rate": 0.2, "num_epochs": 8}, "up", 0.85, "nothing"),
-    "fcs": Small({**STANDARD, **CONTRAST}, "up", 0.9, "samples"),
-    "msg": Small({**STANDARD, "learning_rate": 0.05, "num_epochs": 4, "init_rate": 0.3}, "up", 0.9, "labels"),
-    "cfw": Small(CONFUSE, "up", 0.8, "nothing"),
-    "cfw_released": Small(CONFUSE, "up", 0.8, "nothing"),
-    "prmq": Small(PRUNE, "up", 0.9, "nothing", tolerance=2**-10),  # rounds to float16 in the end
-    "ct": Small({**STANDARD, "learning_rate": 0.05, "num_epochs": 6}, "up", 0.7, "nothing"),
-    "kde": Small(DISTIL, "up", 0.7, "nothing"),
-    "kde_released": Small({**DISTIL, "num_epochs": 8}, "up", 0.6, "nothing"),  # the warm-up is on the small D_V
-    "rni": Small(NOISE, "up", 0.85, "nothing"),
-    "bt": Small(TEACHER, "up", 0.85, "samples"),
-    "bt_released": Small(TEACHER, "up", 0.85, "samples"),
-    "salun": Small(SALIENT, "up", 0.85, "labels"),
-    "salun_released": Small(SALIENT, "up", 0.85, "labels"),
-    "scrub": Small(LEAVE, "up", 0.85, "labels"),
-    "scrub_released": Small(LEAVE, "up", 0.85, "labels"),
-    "iu": Small({"alpha": 1.0}, "change", 0.97, "labels"),
-    "iu_released": Small({"alpha": 1.0}, "change", 0.97, "labels"),
-    "ff": Small({"alpha": 1e-5}, "change", 0.9, "nothing"),
-    "ff_released": Small({"alpha": 1e-5, "batch_size": 64}, "change", 0.9, "nothing"),
-}
 
 
 class BatchNormNet(Architecture):
@@ -178,15 +77,21 @@ def loaded(name: str) -> tuple[Method[Any], type[Hyperparameters]]:
     return method(), method.Config
 
 
+def contract(name: str) -> ClassifierContract:
+    """What the method is held to."""
+    found: ClassifierContract = import_module(METHODS.module_of(name)).CONTRACT
+    return found
+
+
 def same(name: str, models: int = MODELS) -> list[Hyperparameters]:
     """The small hyper-parameters for every model."""
-    return [loaded(name)[1](**SMALL[name].parameters)] * models
+    return [loaded(name)[1](**contract(name).small)] * models
 
 
 def different(name: str) -> list[Hyperparameters]:
     """Other values of every searched number in each model, but for those that must agree."""
     _, config = loaded(name)
-    start = config(**SMALL[name].parameters)
+    start = config(**contract(name).small)
     changed: list[dict[str, Any]] = [start.model_dump() for _ in range(MODELS)]
     for field, space in config.space().items():
         if field in config.shape:
@@ -221,11 +126,7 @@ def accuracy(given: Problem, stack: Stack, index: Tensor) -> Tensor:
     return (given.predict(stack, index).argmax(-1) == given.labels[index]).float().mean(1)
 
 
-each = pytest.mark.parametrize("name", list(SMALL))
-
-
-def test_every_method_has_a_row() -> None:
-    assert set(SMALL) == set(METHODS)
+each = pytest.mark.parametrize("name", METHODS.names())
 
 
 def test_the_small_problem_is_one() -> None:
@@ -238,7 +139,7 @@ def test_the_small_problem_is_one() -> None:
 
 @each
 def test_settings(name: str) -> None:
-    """The search space names fields, defaults are valid, an unknown name is not, and tables get a title and a source."""
+    """The search space names fields, defaults are valid, an unknown name is not; the nearest one is named."""
     method, config = loaded(name)
     assert config.space() and set(config.space()) <= set(config.model_fields)
     assert set(config.shape) <= set(config.model_fields)
@@ -248,14 +149,9 @@ def test_settings(name: str) -> None:
             config(**{field: space.low})
             with pytest.raises(ValidationError):
                 config(**{field: -1})
-    with pytest.raises(ValidationError):
-        config(no_such_parameter=1)
-    assert method.title and method.paper
-
-
-def test_titles_differ() -> None:
-    titles = [loaded(name)[0].title for name in SMALL]
-    assert len(set(titles)) == len(titles)
+    field = next(iter(config.model_fields))
+    with pytest.raises(ValueError, match=f"unknown hyper-parameter '{field}s'; allowed: .*; did you mean '{field}'"):
+        config(**{f"{field}s": 1})
 
 
 @each
@@ -291,14 +187,14 @@ def test_pure_and_deterministic(name: str, architecture: str, tmp_path: Path) ->
 
 @each
 def test_direction(name: str) -> None:
-    given, row = problem("tinycnn"), SMALL[name]
+    given, row = problem("tinycnn"), contract(name)
     result = run(loaded(name)[0], given, same(name))
     before, after = forget_loss(given, given.original), forget_loss(given, result)
     kept = accuracy(given, result, given.retain)
-    if row.forget == "up":
+    if row.direction == "loss":
         assert (after > 2 * before).all() and (after > before + 0.02).all(), f"forget loss from {before} to {after}"
     else:
-        assert row.forget == "change"
+        assert row.direction == "change"
         moved = (given.predict(result, given.forget) - given.predict(given.original, given.forget)).abs().amax((1, 2))
         assert (moved > 1e-3).all(), moved
     assert (kept >= row.retain).all(), f"retain accuracy {kept}"
@@ -312,7 +208,7 @@ def test_a_stack_is_its_models(name: str, architecture: str) -> None:
     configs = same(name) if given.original.buffers else different(name)  # ``run`` stacks no others with running statistics
     together = method.unlearn(given, configs)
     for m in range(MODELS)[: 1 if given.original.buffers else MODELS]:  # those run one after another: slow, and less can go wrong
-        assert_close(together.select([m]), method.unlearn(given.select([m]), [configs[m]]), SMALL[name].tolerance)
+        assert_close(together.select([m]), method.unlearn(given.select([m]), [configs[m]]), contract(name).tolerance)
 
 
 @pytest.mark.parametrize("architecture", ["tinycnn", "batchnorm"])
@@ -342,16 +238,16 @@ def test_sees_what_is_documented(name: str) -> None:
     unused = torch.tensor(
         [sorted(set(range(len(given.labels))) - set(torch.cat([given.retain, given.forget, given.val], 1)[0].tolist()))]
     )
-    assert matters(replace(given, val=unused[:, :VAL])) == method.uses_val
-    assert matters(replace(given, forget=unused[:, :FORGET])) == (SMALL[name].sees != "nothing")
-    assert matters(replace(given, labels=wrong)) == (SMALL[name].sees == "labels")
+    assert matters(replace(given, val=unused[:, :VAL])) == uses_validation(name)
+    assert matters(replace(given, forget=unused[:, :FORGET])) == (contract(name).sees != "nothing")
+    assert matters(replace(given, labels=wrong)) == (contract(name).sees == "labels")
 
 
 @each
 def test_every_hyperparameter_acts(name: str) -> None:
     """A searched number that changes nothing would be a dead dimension of the search."""
     given, (method, config) = problem("tinycnn").select([0]), loaded(name)
-    start = config(**SMALL[name].parameters)
+    start = config(**contract(name).small)
     reference = copied(run(method, given, [start]))
     other = {field: values for field, values in different(name)[0].model_dump().items() if field in config.space()}
     other |= {field: 32 for field in config.space() if field.endswith("batch_size")}

@@ -1,15 +1,17 @@
-"""Every registered method passes one suite, on a tiny pipeline that was taught three classes of latents.
+"""Every registered method of diffusion models passes one suite, on a tiny pipeline that was taught three classes of latents.
 
-A new method is in the suite by its name, with the hyper-parameters of its profile ``mini``; a row in ``SMALL`` makes it quicker and
-tells its direction. The example of docs/extending.md, which nobody registered, stands for all new ones.
+A new method is in the suite by its name; its own file says with which hyper-parameters, and which way it moves its emitter (``CONTRACT``).
+Two methods that nobody registered stand for all new ones: the example of docs/extending.md, and negative guidance.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -18,70 +20,51 @@ import pytest
 import torch
 from diffusers import DDPMScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
+from tests.contract import negative_guidance
 from tests.recipes import recipes
 from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
+from lethe.core.methods import DIRECTIONS, RETRAINED, UNCHANGED, Contract
 from lethe.diffusion.delta import Delta, applied, load_delta
-from lethe.diffusion.methods import UNLEARNERS
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned, Unlearner
+from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
-from lethe.settings.methods import load_method
 
-ROOT = Path(__file__).parents[2]
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
-EMITTERS = [Emitter(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
+EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
 SEED = 5
-ATTN2 = ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"]
-LORA: dict[str, Any] = {"rank": 4, "alpha": 4.0, "steps": 30, "forget_batch": 6, "retain_batch": 6, "learning_rate": 1e-2}
-FADE: dict[str, Any] = {**LORA, "target_modules": ATTN2, "forget_weight": 1.0, "forget_pool": 48, "retain_pool": 128}
-
-
-class Small(NamedTuple):
-    """Hyper-parameters for the tiny problem, and the documented direction.
-
-    guide: the prediction for the emitter's prompt moves to the base's for the overwrite prompt; loss: the denoising loss on
-    the emitter's rows rises; change: it changes somehow; nothing.
-    """
-
-    parameters: dict[str, Any]
-    direction: str
-
-
-SMALL = {
-    "none": Small({}, "nothing"),
-    "uce": Small({"preserve_scale": 0.1, "lamb": 0.1}, "guide"),
-    "distil": Small(FADE, "guide"),
-    "distil_module": Small({**FADE, "sparsity_inclusiveness": 0.5, "saliency_batches": 1}, "guide"),
-    "distil_weight": Small({**FADE, "sparsity_inclusiveness": 0.5, "saliency_batches": 1}, "guide"),
-    "munba": Small({**LORA, "target_modules": ATTN2}, "loss"),
-    "munba_v1": Small({**LORA, "target_modules": ATTN2, "steps": 5}, "change"),  # reported as it is, not as it should be
-    "retrain": Small({"weights": "replaced by the fixture"}, "loss"),
-}
-
-
-EXAMPLE = "erase_direction"
-METHODS = [*UNLEARNERS.names(), EXAMPLE]
+EXAMPLE, NEGATIVE, NONE = "erase_direction", "negative_guidance", METHODS.reference(UNCHANGED)
+ALL = [*METHODS.names(), EXAMPLE, NEGATIVE]
 
 
 @cache
-def load(name: str) -> Any:
-    """The class of a method; that of the example from its page."""
+def home(name: str) -> ModuleType:
+    """The file of a method; that of the example from its page."""
+    if name == NEGATIVE:
+        return negative_guidance
     if name != EXAMPLE:
-        return UNLEARNERS.load(name)
-    module = ModuleType(EXAMPLE)
+        return import_module(METHODS.module_of(name))
+    module = sys.modules[EXAMPLE] = ModuleType(EXAMPLE)
     exec(recipes()[f"src/lethe/diffusion/methods/{EXAMPLE}.py"], module.__dict__)
-    return module.EraseDirection
+    return module
 
 
-def parameters_of(name: str, folder: Path) -> dict[str, Any]:
-    """Of ``SMALL``, or of the method's own file; ``folder`` is where the example's is put."""
-    if name in SMALL:
-        return SMALL[name].parameters
-    if name == EXAMPLE:
-        (folder / f"{name}.yaml").write_text(recipes()[f"config/methods/{name}.yaml"])
-    return load_method(name, "mini", "objects", folder if name == EXAMPLE else ROOT / "config/methods").parameters
+def load(name: str) -> Any:
+    """The class of a method."""
+    classes = {EXAMPLE: "EraseDirection", NEGATIVE: "NegativeGuidance"}
+    return getattr(home(name), classes[name]) if name in classes else METHODS.load(name)
+
+
+def contract(name: str) -> Contract:
+    """What the method is held to."""
+    found: Contract = home(name).CONTRACT
+    return found
+
+
+def role(name: str) -> str:
+    return METHODS.role(name)
 
 
 class World(NamedTuple):
@@ -89,7 +72,6 @@ class World(NamedTuple):
     data: UnlearnData
     weights: dict[int, Path]  # of the retrain reference
     state: dict[str, torch.Tensor]
-    folder: Path
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +102,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     path = tmp_path_factory.mktemp("retrained") / "0.safetensors"
     # A perturbed base stands in for a retrained one: here only the plumbing is tested
     save_file({k: (v + 0.05 * torch.randn(v.shape, generator=generator)).contiguous() for k, v in state.items()}, path)
-    return World(pipe, data, {0: path, 1: path}, state, path.parent)
+    return World(pipe, data, {0: path, 1: path}, state)
 
 
 def snapshot(pipe: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
@@ -128,23 +110,45 @@ def snapshot(pipe: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
     return {f"{part}.{key}": value.clone() for part, module in parts.items() for key, value in module.named_parameters()}
 
 
-def make(name: str, world: World) -> Unlearner:
-    parameters = {"weights": world.weights} if name == "retrain" else parameters_of(name, world.folder)
-    method: Unlearner = load(name)(**parameters)
+def make(name: str, world: World) -> Method[Any]:
+    given = {"weights": world.weights} if role(name) == RETRAINED else {}  # which the workflow adds
+    method: Method[Any] = load(name)(**contract(name).small, **given)
     return method
 
 
-@pytest.fixture(scope="session", params=METHODS)
+@pytest.fixture(scope="session", params=ALL)
 def run(request: pytest.FixtureRequest, world: World) -> tuple[str, list[Unlearned]]:
     """Name and results of one method for both emitters."""
     return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, world.data, seed=SEED))
 
 
+def changes(world: World, delta: Delta) -> list[float]:
+    """Mean squared change of the predicted noise for the images and the prompt of each receiver."""
+    schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
+    generator = torch.Generator().manual_seed(78)
+    latents, receivers = world.data.latents, world.data.receivers
+    noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
+    noisy = schedule.add_noise(latents, noise, timesteps)
+
+    def predict() -> torch.Tensor:
+        text = encode_prompts(world.pipe, list(PROMPTS.values()))
+        return world.pipe.unet(noisy, timesteps, encoder_hidden_states=text[receivers]).sample
+
+    with torch.no_grad():
+        before = predict()
+        with applied(world.pipe, delta):
+            difference = (predict() - before).square().mean((1, 2, 3))
+    return [float(difference[receivers == receiver].mean()) for receiver in PROMPTS]
+
+
 class Outcome(NamedTuple):
-    """Emitter 0: denoising loss, squared distance to the base's prediction for ''; change of predictions, its own and others'."""
+    """Of emitter 0: denoising loss; squared distance to the base's prediction for ''; how far along the line from the base's own prediction
+    to that one it went (1: there); change of predictions, its own and others'.
+    """
 
     loss: float
     to_guide: float
+    along: float
     change_forget: float
     change_retain: float
 
@@ -152,7 +156,7 @@ class Outcome(NamedTuple):
 def outcome(world: World, delta: Delta) -> Outcome:
     schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
     generator = torch.Generator().manual_seed(77)
-    latents, entities = world.data.latents, world.data.entities
+    latents, entities = world.data.latents, world.data.receivers
     noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
     noisy = schedule.add_noise(latents, noise, timesteps)
 
@@ -169,14 +173,17 @@ def outcome(world: World, delta: Delta) -> Outcome:
     return Outcome(
         float((after - noise)[forget].square().mean()),
         float((after - guide)[forget].square().mean()),
+        float(((after - before) * (guide - before))[forget].sum() / (guide - before)[forget].square().sum()),
         float((after - before)[forget].square().mean()),
         float((after - before)[~forget].square().mean()),
     )
 
 
-def test_rows_are_those_of_methods() -> None:
-    assert set(SMALL) <= set(UNLEARNERS.names())
-    assert {small.direction for small in SMALL.values()} <= {"guide", "loss", "change", "nothing"}
+def test_every_direction_is_tried() -> None:
+    """By a method that claims it; a direction that does not exist is refused where it is written."""
+    assert {contract(name).direction for name in ALL} == set(DIRECTIONS)
+    with pytest.raises(ValueError, match="direction: 'lost'; allowed: .*did you mean 'loss'"):
+        Contract(small={}, direction="lost")
 
 
 def test_results_and_records(run: tuple[str, list[Unlearned]]) -> None:
@@ -184,7 +191,7 @@ def test_results_and_records(run: tuple[str, list[Unlearned]]) -> None:
     assert [result.emitter for result in results] == EMITTERS
     for result in results:
         assert result.record["seconds"] >= 0 and result.record["steps"] >= 0
-        assert result.delta.kind == "none" if name == "none" else any(t.any() for t in result.delta.tensors().values())
+        assert result.delta.kind == "none" if role(name) == UNCHANGED else any(t.any() for t in result.delta.tensors().values())
 
 
 def test_deterministic_and_independent_of_the_others(run: tuple[str, list[Unlearned]], world: World) -> None:
@@ -220,23 +227,51 @@ def test_delta_round_trip(run: tuple[str, list[Unlearned]], world: World, tmp_pa
 def test_direction(run: tuple[str, list[Unlearned]], world: World) -> None:
     """The emitter moves where the method says, against the no-op, and clearly more than the others."""
     name, results = run
-    (nothing,) = make("none", world).unlearn(world.pipe, EMITTERS[:1], world.data, seed=SEED)
+    (nothing,) = make(NONE, world).unlearn(world.pipe, EMITTERS[:1], world.data, seed=SEED)
     before, after = outcome(world, nothing.delta), outcome(world, results[0].delta)
     print(f"{name}: {before} -> {after}")
-    direction = SMALL[name].direction if name in SMALL else "change"
-    if direction == "nothing":
-        assert after == before and after.change_forget == after.change_retain == 0
-    else:
-        assert after.change_forget > 0
-    if direction == "guide":
-        assert after.to_guide < 0.7 * before.to_guide
-    if direction == "loss":
-        assert after.loss > 1.1 * before.loss
-    if direction in ("guide", "loss") and name != "retrain":  # its tiny weights are no real retraining
-        assert after.change_retain < 0.5 * after.change_forget
+    assert moved(contract(name).direction, before, after)
+    share = {"guide": 0.5, "loss": 0.5, "away": 1.0}.get(contract(name).direction)  # negative guidance holds nobody else
+    if share and role(name) != RETRAINED:  # its tiny weights are no real retraining
+        assert after.change_retain < share * after.change_forget
 
 
-@pytest.mark.parametrize("name", METHODS)
+def moved(direction: str, before: Outcome, after: Outcome) -> bool:
+    """Whether the emitter moved as a direction says."""
+    return {
+        "nothing": after == before and after.change_forget == after.change_retain == 0,
+        "change": after.change_forget > 0,
+        "loss": after.loss > 1.1 * before.loss,
+        "guide": after.to_guide < 0.7 * before.to_guide,
+        "away": after.along > 0.5,
+    }[direction]
+
+
+def test_negative_guidance_passes_the_guide(world: World) -> None:
+    """What erases by going beyond the guide does not end near it: no other direction says what it does."""
+    before = outcome(world, next(make(NONE, world).unlearn(world.pipe, EMITTERS[:1], world.data, seed=SEED)).delta)
+    after = outcome(world, next(make(NEGATIVE, world).unlearn(world.pipe, EMITTERS[:1], world.data, seed=SEED)).delta)
+    assert after.along > 1.2 and moved("away", before, after) and not moved("guide", before, after)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_an_emitter_covers_changes_and_nothing_else(name: str, world: World) -> None:
+    """Of three receivers an emitter covers two, each overwritten by a text of its own: both change, the third far less."""
+    texts = {0: "", 1: PROMPTS[2]}
+    emitter = Emitter(0, "zero or dog", (0, 1), (PROMPTS[0], PROMPTS[1]), texts)
+    data = replace(world.data, overwrites=tuple(texts.values()))
+    (found,) = make(name, world).unlearn(world.pipe, [emitter], data, seed=SEED)
+    first, second, other = changes(world, found.delta)
+    print(f"{name}: covered {first:.4f} and {second:.4f}, not covered {other:.4f}")
+    if role(name) == UNCHANGED:
+        assert first == second == other == 0
+        return
+    assert min(first, second) > 0
+    if contract(name).direction in ("guide", "loss") and role(name) != RETRAINED:  # its tiny weights are no real retraining
+        assert other < 0.5 * min(first, second)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_config(name: str, world: World) -> None:
     method = make(name, world)
     config = method.config  # type: ignore[attr-defined]
@@ -247,20 +282,20 @@ def test_config(name: str, world: World) -> None:
         load(name)(**{wrong: 1})
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ALL)
 def test_docstring_names_the_source(name: str) -> None:
     text = load(name).__doc__ or ""
     assert "arXiv" in text or "Source:" in text
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ALL)
 def test_missing_data_names_the_emitter(name: str, world: World) -> None:
-    stranger = Emitter(7, "a purple cow", "an image of a purple cow")
+    stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
         next(make(name, world).unlearn(world.pipe, [stranger], world.data, seed=SEED))
-    if name == "retrain":  # it has the weights of some emitters only
+    if role(name) == RETRAINED:  # it has the weights of some emitters only
         return
-    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.prompt})
+    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.texts[0]})
     try:
         found = next(make(name, world).unlearn(world.pipe, [stranger], with_prompt, seed=SEED))
     except ValueError as error:

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +202,7 @@ def _method(name: str, file: str, data: bytes, *says: str) -> Case:
 def method_files() -> list[Case]:
     """Every shipped method file with damaged bytes, and with keys that are missing, wrong, misspelt or given twice."""
     cases = []
-    for path in sorted((ROOT / "config/methods").glob("*.yaml")):
+    for path in sorted((ROOT / "config/methods/diffusion").glob("*.yaml")):
         name, data, content = path.stem, path.read_bytes(), _plain(path)
         where = f"{name}.yaml"
         for at in offsets(len(data), 6):
@@ -224,12 +225,12 @@ def method_files() -> list[Case]:
             broken = deepcopy(content)
             broken["settings"]["mini"]["defaults"][key] = 3
             cases.append(_method(f"{where}: {key} without a source", name, _yaml(broken), where, key, "3"))
-        for epochs in (-1, 1000, 1.5, True, "ten"):
+        for key, value in product(("steps", "steps_per_epoch"), (-1, 0, 1.5, True, "ten")):
             broken = deepcopy(content)
-            if "mini" in broken["settings"]:
-                broken["settings"]["mini"].get("tasks", {}).pop("objects", None)
-                broken["settings"]["mini"]["defaults"]["epochs"] = {"value": epochs, "source": "x"}
-                cases.append(_method(f"{where}: epochs {epochs!r}", name, _yaml(broken), where, "epochs", repr(epochs)))
+            broken["settings"]["mini"].get("tasks", {}).pop("objects", None)
+            both = {"steps": {"value": 8, "source": "x"}, "steps_per_epoch": {"value": 4, "source": "x"}}
+            broken["settings"]["mini"]["defaults"] |= both | {key: {"value": value, "source": "x"}}
+            cases.append(_method(f"{where}: {key} {value!r}", name, _yaml(broken), where, key, repr(value)))
     return cases
 
 
@@ -245,7 +246,7 @@ def _yaml(content: Any) -> bytes:
 def hyperparameter_files() -> list[Case]:
     """The shipped files of found hyper-parameters, damaged."""
     cases = []
-    for path in sorted((ROOT / "config/deepunlearn").glob("*.yaml")):
+    for path in sorted((ROOT / "config/methods/classifiers").glob("*.yaml")):
         data, content = path.read_bytes(), yaml.safe_load(path.read_text())
         broken: list[tuple[str, bytes, tuple[str, ...]]] = [
             (f"{bad!r} at byte {at}", put(data, at, bad), ()) for at in offsets(len(data), 5) for bad in (b"\x00", b"\xff")

@@ -17,11 +17,12 @@ from lethe.core.records import ModelId
 from lethe.diffusion.testbed.distinct import check_prompts
 from lethe.diffusion.testbed.metadata import enrich, select
 from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.receivers import of_entities
 from lethe.diffusion.testbed.schema import MetadataError, read_metadata
 from lethe.diffusion.testbed.selection import read_published
 from lethe.diffusion.testbed.similarity import from_records, to_records
 from lethe.diffusion.testbed.spelling import composed, name_fault
-from lethe.diffusion.testbed.splits import FORGET, make_splits
+from lethe.diffusion.testbed.splits import forget_and_retain, make_splits
 from lethe.figures import tables
 from lethe.figures.style import save
 from lethe.figures.templates.result import Result
@@ -75,7 +76,8 @@ def test_an_accepted_name_comes_back_as_it_was_written(names: list[str]) -> None
     records = enrich([{"name": name, "dataset_n_original": 2, "kind": "x", "size": -i} for i, name in enumerate(names)])
     chosen = select(records, ["kind"], len(names), "size")
     try:
-        check_prompts(chosen, "person", "")
+        receivers, emitters = of_entities(chosen, "person")
+        check_prompts(receivers, emitters)
     except MetadataError as error:
         assert "have one prompt" in str(error)  # the one reason that is about several names, none of which is wrong
         return
@@ -90,7 +92,7 @@ def test_an_accepted_name_comes_back_as_it_was_written(names: list[str]) -> None
 
         images = pd.DataFrame([{"member": f"{i}/{k}.png", "entity": name} for i, name in enumerate(names) for k in range(2)])
         images.to_parquet(folder / "images.parquet")
-        forget = make_splits(metadata, pd.read_parquet(folder / "images.parquet"), "person").records(1)[FORGET]
+        forget = forget_and_retain(make_splits(receivers, pd.read_parquet(folder / "images.parquet")).records(), emitters[1])[0]
         write_jsonl(folder / "forget.jsonl", forget)
         assert [line["text"] for line in read_jsonl(folder / "forget.jsonl")] == [prompt("person", names[1])] * 2
 

@@ -22,7 +22,7 @@ def test_tables_hold_every_method_and_both_references(finished: Clone) -> None:
     assert methods["seconds"].drop("original").gt(0).all() and pd.isna(methods.loc["original", "seconds"])
     assert (methods.loc[["ft", "ga", "ct"], "rte_with_search"] < methods.loc[["ft", "ga", "ct"], "rte"]).all()
     lira = pd.read_csv(finished.folder / TABLES / "deepunlearn_lira_digits_mlp.csv")
-    assert set(lira["variant"]) == {"released", "logit_insample", "logit_leave_one_split_out"} and len(lira) == 9
+    assert set(lira["variant"]) == {"published", "logit_insample", "logit_leave_one_split_out"} and len(lira) == 9
     gates = json.loads((finished.folder / TABLES / "deepunlearn_gates_digits_mlp.json").read_text())
     assert [gate["holds"] for gate in gates] == [True, True]
 

@@ -17,8 +17,9 @@ import pytest
 import yaml
 from tests.workflow.conftest import ROOT, Clone, clone_to, planned_jobs, planned_messages
 
-from lethe.classifiers import METHODS, PROVIDERS
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.classifiers import PROVIDERS
+from lethe.classifiers.methods import METHODS as OF_CLASSIFIERS
+from lethe.diffusion.methods import METHODS
 from lethe.execution.run import Given, bind, load_function
 from lethe.settings.models import Settings
 
@@ -61,7 +62,7 @@ def test_every_rule_has_its_shape(name: str, text: str) -> None:
 
 def test_rules_name_no_method_task_or_data_set() -> None:
     """They take names from the plan, which takes them from settings and registries."""
-    names = {*UNLEARNERS, *METHODS, *PROVIDERS, *Settings().tasks, *Settings().deepunlearn.datasets} - ORDINARY
+    names = {*METHODS, *OF_CLASSIFIERS, *PROVIDERS, *Settings().tasks, *Settings().deepunlearn.datasets} - ORDINARY
     for file in [ROOT / "Snakefile", *(ROOT / "rules").rglob("*.smk")]:
         code = re.sub(r'""".*?"""|#.*', "", file.read_text(), flags=re.DOTALL)
         code = re.sub(
@@ -177,13 +178,13 @@ def test_a_wrong_overlay_is_one_message(clone: Clone, tmp_path: Path, what: str)
     assert output.startswith("exit 1") and re.search(message, output) and "Traceback (most" not in output
 
 
-EVERY = f"methods={UNLEARNERS.names()}"
+EVERY = f"methods={METHODS.names()}"
 
 
 @pytest.mark.parametrize(("config", "others"), [(None, 4), ("config/paper.yaml", 3)])
 def test_all_methods_are_planned_at_once(clone: Clone, config: str | None, others: int) -> None:
     jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--config", EVERY, "--", "tables", config=config))
-    grouped = len(UNLEARNERS.names()) - 1  # a retrained model has a job of its own
+    grouped = len(METHODS.names()) - 1  # a retrained model has a job of its own
     assert jobs["unlearn"] == grouped * (others if config is None else 10 * others)
     assert jobs.get("unlearn_1", 0) == (4 if config is None else 0)
 
@@ -213,7 +214,7 @@ def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     overlay.write_text(
         yaml.safe_dump(
             {
-                "methods": UNLEARNERS.names(),
+                "methods": METHODS.names(),
                 "tasks": tasks,
                 "bases": bases,
                 "demo_tasks": TASKS[:1],
@@ -226,7 +227,7 @@ def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 TASKS = ["style50", "style50_a", "digits2", "a", "a_1", "a_001"]
-VALUES = {"task": TASKS, "method": UNLEARNERS.names(), "index": ["000", "001"], "epochs": ["000", "001", "0", "1"]}
+VALUES = {"task": TASKS, "method": METHODS.names(), "index": ["000", "001"], "epochs": ["000", "001", "0", "1"]}
 VALUES |= {"batch": ["", "0", "1", "3", "00", "01", "003"], "metric": ["clip_diff", "ssim"]}
 
 

@@ -132,10 +132,10 @@ def test_a_moved_folder_has_nothing_to_do(moved: Clone) -> None:
 COMMENT = ("\nfrom ", "\n# a comment\nfrom ")
 NO_RESULT = {
     "src/lethe/diffusion/methods/__init__.py": (
-        "\nUNLEARNERS.",
-        '\nUNLEARNERS.register("same", "lethe.diffusion.methods.none:NoChange")\nUNLEARNERS.',
+        "\nMETHODS.",
+        '\nMETHODS.register("same", "lethe.diffusion.methods.none:NoChange")\nMETHODS.',
     ),
-    "src/lethe/classifiers/__init__.py": (
+    "src/lethe/classifiers/methods/__init__.py": (
         "\nMETHODS.",
         '\nMETHODS.register("fine", "lethe.classifiers.methods.ft:FineTune")\nMETHODS.',
     ),
@@ -201,6 +201,35 @@ def test_an_edit_of_a_method_makes_its_models_again_and_no_others(moved: Clone) 
     with edited(moved, {"src/lethe/diffusion/methods/munba.py": (future, f"{future}UNUSED = 1\n")}):
         plan = Plan(moved)
     assert plan.changed["unlearn"] == 1 and "generate" not in plan.changed and "generate" in plan.rules
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "cause", "among", "without"),
+    [
+        (
+            "src/lethe/diffusion/methods/munba.py",
+            'title="MUNBa"',
+            "lethe.diffusion.methods.METHODS[munba].title",
+            {"interference_matrix", "forget_retain", "metric_similarity"},
+            DIFFUSION | {"task_tables", "method_tables", "membership_table", "deepunlearn_gaps"},
+        ),
+        (
+            "src/lethe/classifiers/methods/ft.py",
+            'title="FT"',
+            "lethe.classifiers.methods.METHODS[ft].title",
+            {"deepunlearn_gaps", "deepunlearn_runtime"},
+            {"classifiers", "forget_samples", "run_times", "deepunlearn_tables", "interference_matrix"},
+        ),
+    ],
+)
+def test_another_title_draws_figures_again_and_unlearns_nothing(
+    moved: Clone, file: str, old: str, cause: str, among: set[str], without: set[str]
+) -> None:
+    """Neither do tables change, nor figures of the other family."""
+    with edited(moved, {file: (old, 'title="Another name"')}):
+        plan = Plan(moved)
+    assert plan.causes == {f"code: {cause} changed"}
+    assert among <= set(plan.changed) and not without & plan.rules
 
 
 def test_shipped_files_count_by_their_content(moved: Clone) -> None:

@@ -64,8 +64,8 @@ def tolerance(column: str, emitters: int) -> float:
 
     Judge accuracies count images, of which one in fifty may flip, and always one.
     """
-    asked = {"judge_base": RECEIVERS, "judge_emitter": emitters, "ua": emitters}
-    asked |= dict.fromkeys(("others_kept", "ira"), emitters * (RECEIVERS - 1))
+    asked = {"judge_base": RECEIVERS, "judge_emitter": emitters}
+    asked["others_kept"] = emitters * (RECEIVERS - 1)
     if column in asked:
         images = SEEDS * asked[column]
         return max(1, images / 50) / images + 1e-4  # the table is rounded

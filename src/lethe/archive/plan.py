@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.classifiers.plan.studies import Studies
 from lethe.core.registry import nearest
@@ -13,6 +14,7 @@ from lethe.planning.wildcards import Wildcards
 from lethe.settings.archive import Kind
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
+from lethe.settings.tasks import CellTask, Task
 
 OF_IMAGES = {
     "base",
@@ -25,6 +27,7 @@ OF_IMAGES = {
     "overwrite_prompt",
     "images_per_entity",
 }
+OF_CELLS = {"kind", "base", "prompt_style", "attributes", "emitters", "images_per_entity"}
 SHARD = ("datasets/generated_{run}.tar", "datasets/generated_{run}.parquet")
 MODEL = ("models/{run}/delta.safetensors", "models/{run}/record.json")
 
@@ -38,6 +41,7 @@ class Made(NamedTuple):
         bundle: they are in, with wildcards.
         files: of one model, as for ``Shape.each``.
         plain: whether numbers in their names have no leading zeros.
+        tasks: that have such artefacts; None: all.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Made(NamedTuple):
     bundle: str
     files: tuple[str, ...]
     plain: bool = False
+    tasks: tuple[str, ...] | None = None
 
 
 class Content(NamedTuple):
@@ -57,28 +62,29 @@ class Content(NamedTuple):
 class Archive:
     """What is published of a world. Bundles are few and large: a record takes about a hundred files."""
 
-    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies) -> None:
+    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies, deepunlearn: DeepUnlearn) -> None:
         self.settings = settings
         self.models = models
         self.tables = tables
         self.studies = studies
+        self.deepunlearn = deepunlearn
 
     @cached_property
     def bundles(self) -> dict[str, Content]:
         """Name -> content of every bundle of the classes that are published."""
-        tasks = list(self.settings.tasks)
+        entities = list(self.settings.entity_tasks)
         stems = ["metadata_{task}_1_enriched_but_not_filtered", "metadata_{task}_2_enriched_filtered"]
         stems += [f"similarity_{name}_{{task}}" for name in self.tables.similarity_names]
-        metadata = [f"<results>/{stem.format(task=task)}.json" for task in tasks for stem in stems]
+        metadata = [f"<results>/{stem.format(task=task)}.json" for task in entities for stem in stems]
         bundles = {"metadata": Content("metadata", metadata)}
-        for task in tasks:
+        for task in self.settings.tasks:
             bundles[f"images_{task}_baseline"] = Content("images", _files([f"{task}_baseline"], SHARD))
             for method in self.models.methods_of(task):
                 names = self.models.names(task, [method])
                 bundles[f"models_{task}_{method}"] = Content("models", _files(names, MODEL))
                 bundles[f"images_{task}_{method}"] = Content("images", _files(names, SHARD))
-        classifiers = [file for file in self.studies.products(self.studies.pairs) if "/tables/" in file]
-        bundles["tables"] = Content("tables", self.tables.of_tasks(tasks) + classifiers)
+        classifiers = [file for file in self.deepunlearn.products(self.studies.pairs) if "/tables/" in file]
+        bundles["tables"] = Content("tables", self.tables.of_tasks(entities) + classifiers)
         return {name: content for name, content in bundles.items() if content.kind in self.settings.publish.classes}
 
     def packed(self, ending: str) -> list[str]:
@@ -102,7 +108,7 @@ class Archive:
             "fidelity": settings.fidelity,
             "seed": settings.seed,
             "generation": settings.generation.model_dump(mode="json", exclude={"batch_size"}),
-            "tasks": {name: task.model_dump(mode="json", include=OF_IMAGES) for name, task in settings.tasks.items()},
+            "tasks": {name: _decisive(task) for name, task in settings.tasks.items()},
         }
 
     @property
@@ -112,7 +118,7 @@ class Archive:
         return [
             Made("images", "images", "images_{task}_{method}", tuple(file.replace("{run}", "{model}") for file in SHARD)),
             Made("models", "models", "models_{task}_{method}", tuple(file.replace("{run}", "{model}") for file in MODEL)),
-            Made("interference", "tables", "tables", (interference,), plain=True),
+            Made("interference", "tables", "tables", (interference,), plain=True, tasks=tuple(self.settings.entity_tasks)),
         ]
 
     @property
@@ -135,6 +141,14 @@ class Archive:
             names = list(self.bundles)
             raise SettingsError(f"there is no bundle '{bundle}'; there are: {', '.join(names)}{nearest(bundle, names)}")
         return self.bundles[bundle]
+
+
+def _decisive(task: Task | CellTask) -> dict[str, Any]:
+    """What of a task decides what is on its images, as plain data."""
+    found = task.model_dump(mode="json", include=OF_IMAGES if task.kind == "entities" else OF_CELLS)
+    return found | (
+        {} if task.generation is None else {"generation": task.generation.model_dump(mode="json", exclude={"batch_size"})}
+    )
 
 
 def _files(runs: list[str], patterns: tuple[str, ...]) -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 CLIP = 30.0  # bound of the logit confidence: p within 1e-13 of 0 or 1; a diverged model's 1e6 would rule every mean
 
 
-def confidence(logits: Any, labels: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def confidence(
+    logits: Tensor | NDArray[np.floating], labels: Tensor | NDArray[np.integer]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Logit confidence log p_y - log(1 - p_y) of the true class, and whether the prediction is right.
 
     Computed from the logits, z_y - log sum_{c != y} exp z_c, so that p near 1 keeps its digits; clipped to +-30.

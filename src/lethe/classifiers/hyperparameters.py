@@ -1,92 +1,78 @@
-"""Found hyper-parameters on disk: ``config/deepunlearn/{dataset}_{architecture}.yaml``, written found by `snakemake deepunlearn_search`."""
+"""Found hyper-parameters on disk, in the form of ``lethe.settings.methods``: read for a study, and written by `snakemake deepunlearn_search`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field
 
-from lethe.classifiers.found import Found
-from lethe.core.registry import nearest
+from lethe.classifiers.found import Found, read_search
 from lethe.io.atomic import write_text
 from lethe.io.tables import read_json
 from lethe.settings.classifiers import Search
-from lethe.settings.errors import SettingsError
-from lethe.settings.read import read_settings
-from lethe.settings.strict import Strict
+from lethe.settings.methods import SearchCost, Searched, Sourced, StudyFile, load_study
 
+SOURCE = "search"
 HEADER = """\
 # Found by `snakemake deepunlearn_search` and copied here from results/{world}/hyperparameters. norm: Euclidean norm of the four objectives, mean
 # over the tuning models; norm_original and norm_retrained: the same for doing nothing and for exact unlearning.
 """
 
 
-class FoundFile(Strict):
-    """The content of one file."""
-
-    dataset: str
-    architecture: str
-    protocol: str
-    seeds: list[int]
-    norm_original: float
-    norm_retrained: float
-    methods: dict[str, Found] = Field(min_length=1)
-
-
 def shipped(folder: str | Path, dataset: str, architecture: str) -> dict[str, Found]:
-    """Method -> what the search found, for a data set and an architecture.
+    """Method -> what the search found, for a data set and an architecture; see ``load_study``."""
+    return {
+        name: Found.model_validate(
+            entry.search.model_dump() | {"values": {key: value.value for key, value in entry.values.items()}}
+        )
+        for name, entry in load_study(dataset, architecture, folder).items()
+    }
 
-    Raises:
-        SettingsError: no such file, or a malformed one; says how to get one.
+
+def write_study(path: str | Path, study: Mapping[str, Any], methods: Mapping[str, Found]) -> None:
+    """Check and write one file: a line for the search of a method and one for each value.
+
+    Args:
+        study: what ``StudyFile`` holds beside the methods.
+        methods: what the searches found.
     """
-    path = Path(folder) / f"{dataset}_{architecture}.yaml"
-    if not path.is_file():
-        known = sorted(file.stem for file in path.parent.glob("*.yaml"))
-        raise SettingsError(
-            f"no hyper-parameters {path}; there are: {', '.join(known) or 'none'}{nearest(path.stem, known)}. "
-            "Set deepunlearn.hyperparameters to searched, or run `snakemake deepunlearn_search` and copy the file"
+    searched = {
+        name: Searched(
+            search=SearchCost(norm=round(found.norm, 4), trials=found.trials, seconds=round(found.seconds, 1)),
+            values={key: Sourced(value=value, source=SOURCE) for key, value in found.values.items()},
         )
-    found = read_settings(path, FoundFile, "a file of hyper-parameters")
-    if (found.dataset, found.architecture) != (dataset, architecture):
-        raise SettingsError(
-            f"{path}: it is about {found.architecture} on {found.dataset}; its name says {architecture} on {dataset}"
-        )
-    return found.methods
-
-
-def write_shipped(path: str | Path, content: dict[str, Any]) -> None:
-    """Check and write one file, one line per method."""
-    checked = FoundFile.model_validate(content).model_dump()
-    methods = checked.pop("methods")
-    lines = [HEADER + yaml.safe_dump(checked, sort_keys=False, default_flow_style=None, width=1000) + "methods:"]
-    for name in sorted(methods):
-        methods[name] |= {"norm": round(methods[name]["norm"], 4), "seconds": round(methods[name]["seconds"], 1)}
-        entry = yaml.safe_dump(methods[name], sort_keys=False, default_flow_style=True, width=1000).strip()
-        lines.append(f"  {name}: {entry}")
+        for name, found in sorted(methods.items())
+    }
+    content = StudyFile.model_validate(dict(study) | {"methods": searched}).model_dump()
+    lines = [HEADER + _flow({key: value for key, value in content.items() if key != "methods"}, inline=None) + "methods:"]
+    for name, entry in content["methods"].items():
+        lines += [f"  {name}:", f"    search: {_flow(entry['search'])}", "    values:"]
+        lines += [f"      {key}: {_flow(value)}" for key, value in entry["values"].items()]
     write_text(path, "\n".join(lines) + "\n")
 
 
+def _flow(content: dict[str, Any], inline: bool | None = True) -> str:
+    text: str = yaml.safe_dump(content, sort_keys=False, default_flow_style=inline, width=1000)
+    return text.strip() if inline else text
+
+
 def pack(searches: list[Path], found: Path, dataset: str, architecture: str, search: Search) -> None:
-    """What the searches of a study found, as a file for config/deepunlearn.
+    """What the searches of a study found, as a file for config/methods/classifiers.
 
     Args:
         searches: of every method, ``{method}.json``.
         found: the file to write.
         search: how was searched.
     """
-    contents = {path.stem: read_json(path) for path in searches}
-    models = next(iter(contents.values()))  # the norms of doing nothing and of exact unlearning are the same for all methods
-    write_shipped(
-        found,
-        {
-            "dataset": dataset,
-            "architecture": architecture,
-            "protocol": search.protocol,
-            "seeds": search.seeds,
-            "norm_original": round(models["norm_original"], 4),
-            "norm_retrained": round(models["norm_retrained"], 4),
-            "methods": {name: {key: content[key] for key in Found.model_fields} for name, content in contents.items()},
-        },
-    )
+    models = read_json(searches[0])  # the norms of doing nothing and of exact unlearning are the same for all methods
+    study = {
+        "dataset": dataset,
+        "architecture": architecture,
+        "protocol": search.protocol,
+        "seeds": search.seeds,
+        "norm_original": round(models["norm_original"], 4),
+        "norm_retrained": round(models["norm_retrained"], 4),
+    }
+    write_study(found, study, {path.stem: read_search(path) for path in searches})

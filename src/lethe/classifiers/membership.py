@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from sklearn.model_selection import StratifiedShuffleSplit
 
 FOLDS = 10
-FOLD_SEED = 123  # the released code's random_state
+FOLD_SEED = 123  # the published code's random_state
 SMALLEST = 5  # samples per class: below that a fold's test tenth cannot hold both classes
 
 Vector = NDArray[np.float64]
@@ -23,7 +23,7 @@ Vector = NDArray[np.float64]
 def attack_accuracy(forget: NDArray[np.floating], held_out: NDArray[np.floating], seed: int = 0) -> float:
     """Mean accuracy over ten folds of a logistic regression that tells forgotten from held-out samples by their loss.
 
-    Released code of arXiv 2410.01276 (``evaluate_mia_on_pointwise_losses``): both sets are shuffled and cut to the smaller size, then
+    Published code of arXiv 2410.01276 (``evaluate_mia_on_pointwise_losses``): both sets are shuffled and cut to the smaller size, then
     ``LogisticRegression()`` on the scalar loss, ``StratifiedShuffleSplit(10, random_state=123)`` with a tenth to test on, accuracy.
 
     Args:

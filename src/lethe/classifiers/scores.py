@@ -1,6 +1,6 @@
 """From predictions to the tables of the benchmark: accuracies, retention, indiscernibility, run-time efficiency.
 
-Definitions follow arXiv 2410.01276 and its released code. Two things there can be read in two ways, and both are computed: ratios to the
+Definitions follow arXiv 2410.01276 and its published code. Two things there can be read in two ways, and both are computed: ratios to the
 retrained models seed by seed (``paired``) or of the means over seeds (``of_means``).
 
 A model that fails is not left out: a sample with a logit that is not finite counts as wrong, so that such a model has an accuracy, a
@@ -10,7 +10,7 @@ retention and a place in every table; only its attacks have no value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,9 @@ from scipy.stats import t as student
 
 from lethe.classifiers.membership import attack_accuracy, indiscernibility
 from lethe.core.missing import known
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RETRAINED = "retrained"  # trained without the forget set: what unlearning should arrive at
 ORIGINAL = "original"  # trained with it: where unlearning starts
@@ -31,9 +34,10 @@ RATIOS = {"RR": "RA", "FR": "FA", "TR": "TA"}
 PER_SEED = [*SCORES, *RATIOS, "retdev", "indisc"]
 
 Floats = NDArray[np.float64]
+Values: TypeAlias = "NDArray[np.generic] | Tensor"  # of the CPU; read as an array
 
 
-def accuracy(logits: Any, labels: Any) -> Floats:
+def accuracy(logits: Values, labels: Values) -> Floats:
     """Top-1 accuracy per model, (M,), in [0, 1].
 
     Args:
@@ -44,7 +48,7 @@ def accuracy(logits: Any, labels: Any) -> Floats:
     return ((z.argmax(-1) == np.asarray(labels)) & np.isfinite(z).all(-1)).mean(1)
 
 
-def cross_entropies(logits: Any, labels: Any) -> Floats:
+def cross_entropies(logits: Values, labels: Values) -> Floats:
     """Cross-entropy per sample, (M, n), >= 0, in double precision; NaN for a sample with a logit that is not finite.
 
     Args:
@@ -58,7 +62,13 @@ def cross_entropies(logits: Any, labels: Any) -> Floats:
 
 
 def score_models(
-    logits: Mapping[str, Any], labels: Mapping[str, Any], seeds: Sequence[int], *, dataset: str, architecture: str, method: str
+    logits: Mapping[str, Values],
+    labels: Mapping[str, Values],
+    seeds: Sequence[int],
+    *,
+    dataset: str,
+    architecture: str,
+    method: str,
 ) -> pd.DataFrame:
     """One row per model of a stack.
 

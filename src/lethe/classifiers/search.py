@@ -1,6 +1,6 @@
 """Hyper-parameter search: Optuna's NSGA-III, asked for many trials at once so that they train stacked.
 
-The four objectives are the released code's ``objective10``, all minimised: |RA - RA_R| / 3, |FA - FA_R| / 3, |VA - VA_R| / 3 against the
+The four objectives are the published code's ``objective10``, all minimised: |RA - RA_R| / 3, |FA - FA_R| / 3, |VA - VA_R| / 3 against the
 retrained model of the same seed, and |2 MIA_V - 1| between forget set and validation set. A trial is judged by the Euclidean norm
 of the four. Studies live in memory and trials are kept as a table: no database, no locks.
 """
@@ -137,12 +137,16 @@ def search(
                 | value
             )
         log.info(
-            "%s: %d of %d trials per study, %.0f s", method.title, min(first + batch, trials), trials, time.perf_counter() - begin
+            "%s: %d of %d trials per study, %.0f s",
+            type(method).__name__,
+            min(first + batch, trials),
+            trials,
+            time.perf_counter() - begin,
         )
     table = pd.DataFrame(rows)
     complete_trials = table[table["state"] == "complete"].sort_values("norm", kind="stable")
     if complete_trials.empty:
-        raise RuntimeError(f"all {len(table)} trials of {method.title} failed (NaN); see the table of trials")
+        raise RuntimeError(f"all {len(table)} trials of {type(method).__name__} failed (NaN); see the table of trials")
     if protocol == "published":
         best = complete_trials.iloc[0]
         return Best(_values(best, space), float(best["norm"]), len(table), time.perf_counter() - begin, *floors), table
@@ -155,7 +159,7 @@ def search(
     )
     norms = np.linalg.norm(found, axis=1).reshape(len(candidates), len(models)).mean(1)
     if not np.isfinite(norms).any():
-        raise RuntimeError(f"no finalist of {method.title} ran on all tuning seeds without NaN")
+        raise RuntimeError(f"no finalist of {type(method).__name__} ran on all tuning seeds without NaN")
     winner = int(np.nanargmin(norms))
     count = len(table) + len(candidates) * len(models)
     return Best(candidates[winner], float(norms[winner]), count, time.perf_counter() - begin, *floors), table

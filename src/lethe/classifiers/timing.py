@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import torch
 
-from lethe.classifiers import METHODS
 from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.methods.base import Hyperparameters, run
 from lethe.classifiers.models.stack import Stack
 from lethe.settings.classifiers import BaseTraining

@@ -19,7 +19,8 @@ def setup_torch(threads: int) -> None:
 
     torch.set_num_threads(threads)
     torch.set_deterministic_debug_mode("warn")  # use_deterministic_algorithms also imports the compiler, 2 s
-    torch.utils.deterministic.fill_uninitialized_memory = False  # else every torch.empty on a GPU is one more kernel
+    # Else every torch.empty on a GPU is one more kernel. A property of the module's class, which no type checker knows.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def resolve_device(device: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import InitVar, asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Gate:
         target: what it is compared with.
         holds: whether the gate holds; never where a number that it rests on is missing.
         how: what was computed, in one sentence; says how many numbers are missing.
-        rests_on: every number that decides, of any shape; NaN, None and infinities are missing. Not kept.
+        rests_on: every number that decides, of any shape; NaN, None and infinities are missing. Not kept; None: it was judged before.
     """
 
     gate: str
@@ -32,9 +35,11 @@ class Gate:
     target: float
     holds: bool
     how: str
-    rests_on: InitVar[ArrayLike]
+    rests_on: InitVar[ArrayLike | None]
 
-    def __post_init__(self, rests_on: ArrayLike) -> None:
+    def __post_init__(self, rests_on: ArrayLike | None) -> None:
+        if rests_on is None:
+            return
         numbers = np.asarray(rests_on, dtype=float).ravel()
         missing = int((~np.isfinite(numbers)).sum())
         why = ""
@@ -54,18 +59,33 @@ class Gate:
         """As plain data: ``gate, value, target, holds, how``; a value that is missing is None."""
         return asdict(self)
 
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Gate:
+        """The inverse of ``record``; a ``TypeError`` names a key that is missing or unknown."""
+        return cls(**record, rests_on=None)
+
+    def __str__(self) -> str:
+        state = "holds" if self.holds else "does not hold"
+        return f"gate '{self.gate}' {state}: {self.value} against {self.target}; {self.how}"
+
 
 class GateError(RuntimeError):
-    """A gate does not hold, and what it guards must not be used."""
+    """A gate that stops the run does not hold."""
 
 
-def require(gates: Sequence[Mapping[str, Any]], warning: str) -> None:
-    """Raise a ``GateError`` that names every gate that does not hold, and ends with ``warning``.
+def enforce(gates: Sequence[Gate], stop: Collection[str], where: str) -> None:
+    """The one policy: a gate that does not hold is told in the log, and stops the run if the configuration says so.
 
     Args:
-        gates: records of ``Gate``.
+        gates: of one task or study.
+        stop: names of the gates that stop a run (``gates.stop``).
+        where: what they judge, for messages.
+
+    Raises:
+        GateError: naming every gate that does not hold and stops the run.
     """
-    failed = [gate for gate in gates if not gate["holds"]]
-    lines = [f"gate '{gate['gate']}' does not hold: {gate['value']} against {gate['target']}; {gate['how']}" for gate in failed]
-    if lines:
-        raise GateError("\n".join([*lines, warning]))
+    failed = [gate for gate in gates if not gate.holds]
+    for gate in failed:
+        log.warning("%s: %s", where, gate)
+    if stopping := [str(gate) for gate in failed if gate.gate in stop]:
+        raise GateError("\n".join([*stopping, f"so {where} is not to be believed; `gates.stop` says which gates stop a run"]))

@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -113,7 +113,7 @@ def _build(kind: str, tensors: dict[str, Tensor], header: dict[str, str]) -> Del
 
 
 @contextmanager
-def applied(pipe: Pipeline, delta: Delta) -> Iterator[Any]:
+def applied(pipe: Pipeline, delta: Delta) -> Iterator[Pipeline]:
     """Within the block ``pipe`` is the unlearned model; afterwards every weight has its former bits, also after an error.
 
     A text_map edits the cross-attention weights here (``generate`` maps embeddings instead and leaves the weights alone).

@@ -18,10 +18,10 @@ batch shape; the weights of the next model are copied into the same parameters, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ from lethe.diffusion.pipeline import encode_prompts, make_scheduler
 from lethe.diffusion.pixels import CAUSES, NotFiniteError, finite_rows
 
 if TYPE_CHECKING:
+    from diffusers.models import UNet2DConditionModel
+
     from lethe.diffusion.pipeline import Pipeline
 
 DECODE_PIXELS = 8 * 512 * 512  # pixels decoded at once: at 512 px the VAE needs over 1 GB per image in float32
@@ -218,7 +220,7 @@ class _Latents:
     finished: torch.cuda.Event | None
 
 
-def _compiled(unet: Any) -> Any:
+def _compiled(unet: UNet2DConditionModel) -> Callable[..., Sequence[Tensor]]:
     # The compiler has a switch of its own for deterministic kernels, which only this call sets along with torch's
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(torch.are_deterministic_algorithms_enabled(), warn_only=warn_only)
@@ -234,7 +236,7 @@ class _Sampler:
         if settings.size < factor or settings.size % factor:
             raise ValueError(f"size is {settings.size}; it must be a multiple of the VAE factor {factor}")
         side = settings.size // factor
-        self.latent = (int(pipe.unet.config.in_channels), side, side)
+        self.latent = (int(pipe.unet.config["in_channels"]), side, side)
         self.device: torch.device = pipe.unet.device
         self.on_gpu = self.device.type == "cuda"
         self.unet = _compiled(pipe.unet) if settings.compile else pipe.unet
@@ -300,7 +302,7 @@ class _Sampler:
                 self.decoding.wait_event(drawn.finished)
             limit = max(1, DECODE_PIXELS // self.settings.size**2)
             part = next(n for n in range(min(len(latents), limit), 0, -1) if len(latents) % n == 0)
-            scaled = (latents / vae.config.scaling_factor).to(vae.dtype).contiguous(memory_format=torch.channels_last)
+            scaled = (latents / vae.config["scaling_factor"]).to(vae.dtype).contiguous(memory_format=torch.channels_last)
             pixels = torch.cat([vae.decode(z, return_dict=False)[0].float() for z in scaled.split(part)])
             finite = finite_rows(latents), finite_rows(pixels)  # before pixels are clipped: as uint8, NaN would be black
             images = ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)

@@ -42,8 +42,8 @@ def check_weights(pipe: Pipeline, source: str | Path) -> None:
     if words > known:
         raise UnusableBaseError(f"{source}: the tokenizer knows {words} tokens, the text encoder {known} (vocab_size)")
     text = encode_prompts(pipe, ["a photo"])
-    side = 2 ** len(pipe.unet.config.block_out_channels)  # the smallest that no block halves to nothing
-    latents = torch.zeros(1, pipe.unet.config.in_channels, side, side).contiguous(memory_format=torch.channels_last)
+    side = 2 ** len(pipe.unet.config["block_out_channels"])  # the smallest that no block halves to nothing
+    latents = torch.zeros(1, pipe.unet.config["in_channels"], side, side).contiguous(memory_format=torch.channels_last)
     drawn = pipe.unet(latents, pipe.scheduler.config.num_train_timesteps // 2, encoder_hidden_states=text, return_dict=False)[0]
     picture = pipe.vae.decode(latents, return_dict=False)[0]
     for name, values in (("text_encoder", text), ("unet", drawn), ("vae", picture)):

@@ -14,7 +14,7 @@ from lethe.diffusion.pixels import check_finite
 from lethe.io.tensors import read_tensors, write_tensors
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
+    from diffusers.models import AutoencoderKL
 
 ENCODE_PIXELS = 8 * 512 * 512  # pixels encoded at once: at 512 px the VAE needs over 1 GB per image in float32
 
@@ -42,7 +42,7 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
 
     def encode() -> None:
         pixels = torch.stack(waiting).to(vae.device, vae.dtype).contiguous(memory_format=torch.channels_last)
-        batches.append((vae.encode(pixels).latent_dist.mean * vae.config.scaling_factor).float().cpu())
+        batches.append((vae.encode(pixels).latent_dist.mean * vae.config["scaling_factor"]).float().cpu())
         waiting.clear()
 
     for image in images:

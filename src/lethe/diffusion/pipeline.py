@@ -8,35 +8,84 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, cast
 
 import torch
-from diffusers import (
-    AutoencoderKL,
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    PNDMScheduler,
-    SchedulerMixin,
-    StableDiffusionPipeline,
-    UNet2DConditionModel,
-)
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models import AutoencoderKL, ModelMixin, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from diffusers.utils import logging as diffusers_logging
-from transformers import CLIPTextModel
+from torch import nn
+from transformers import CLIPTextModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.folder import base_digest, check_folder, write_base_record
+from lethe.diffusion.layout import channels_last
 from lethe.diffusion.supported import check_sampler
 from lethe.diffusion.weights import variant_of, weight_files
 from lethe.io.tables import CorruptFileError, readable
 
-# A StableDiffusionPipeline. Not said by its class, whose components are set at run time and which mypy sees as an empty dummy.
-Pipeline: TypeAlias = Any
+
+class Scheduler(Protocol):
+    """What the samplers of diffusers have in common, and is used here."""
+
+    config: Any
+    timesteps: torch.Tensor
+    alphas_cumprod: torch.Tensor
+    init_noise_sigma: float
+
+    def set_timesteps(self, num_inference_steps: int) -> None:
+        """Choose the timesteps of sampling."""
+
+    def scale_model_input(self, sample: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+        """What the UNet is shown of ``sample``."""
+
+    def add_noise(self, original_samples: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor) -> torch.Tensor:
+        """The forward process."""
+
+    def step(
+        self, model_output: torch.Tensor, timestep: torch.Tensor, sample: torch.Tensor, *, return_dict: bool
+    ) -> Sequence[torch.Tensor]:
+        """One step of sampling; the new sample comes first (with ``return_dict=False``)."""
+
+
+class Pipeline(Protocol):
+    """A ``StableDiffusionPipeline``, as far as it is used here; its own class sets its components at run time and does not name them."""
+
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL
+    text_encoder: CLIPTextModel
+    tokenizer: PreTrainedTokenizerBase
+    scheduler: Scheduler
+    vae_scale_factor: int
+    name_or_path: str
+
+    def to(self, place: str | torch.dtype) -> Pipeline:
+        """Itself, on a device or in a precision."""
+
+    def __call__(self, prompt: str, *, num_inference_steps: int, guidance_scale: float, height: int, width: int) -> object:
+        """One picture, as diffusers draws it."""
+
+    def set_progress_bar_config(self, *, disable: bool) -> None:
+        """Whether a call shows its progress."""
+
+    def save_pretrained(self, save_directory: str | Path, *, safe_serialization: bool = True) -> None:
+        """Write a pipeline folder."""
+
+
+def typed(pipe: StableDiffusionPipeline) -> Pipeline:
+    """``pipe`` itself; its class sets its components at run time, so no type checker can see that it has them."""
+    return cast(Pipeline, pipe)
+
 
 PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}  # components with weights
 
 # Values on top of the pipeline's own scheduler configuration (betas, prediction type, steps_offset, ...)
-SCHEDULERS: dict[str, tuple[type[SchedulerMixin], dict[str, Any]]] = {
+SCHEDULERS: dict[str, tuple[type[ConfigMixin], dict[str, Any]]] = {
     # DDIM's class default clips latents to [-1, 1], which is for pixel models
     "ddim": (DDIMScheduler, {"clip_sample": False}),
     "pndm": (PNDMScheduler, {"skip_prk_steps": True}),
@@ -72,13 +121,13 @@ def load_pipeline(
     check_folder(folder)
     parts = {name: _load_part(folder, name, kind, dtype) for name, kind in PARTS.items()}
     with readable(folder, "a pipeline folder whose tokenizer and scheduler can be read"):
-        pipe: Pipeline = StableDiffusionPipeline.from_pretrained(
+        pipe = StableDiffusionPipeline.from_pretrained(
             str(folder), **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
         )
-    return prepare_pipeline(pipe, device, dtype)
+    return prepare_pipeline(typed(pipe), device, dtype)
 
 
-def _load_part(folder: Path, name: str, kind: Any, dtype: torch.dtype) -> Any:
+def _load_part(folder: Path, name: str, kind: type[ModelMixin | PreTrainedModel], dtype: torch.dtype) -> nn.Module:
     """A component with weights; whatever its files lack or hold too much is an error, since the libraries would fill it with chance."""
     logging = (diffusers_logging, transformers_logging)
     levels = [module.get_verbosity() for module in logging]
@@ -86,7 +135,7 @@ def _load_part(folder: Path, name: str, kind: Any, dtype: torch.dtype) -> Any:
         module.set_verbosity(module.CRITICAL)  # what they would warn of is the error below
     try:
         with readable(folder / name, "a component that can be loaded", remedy="; copy or fetch it again"):
-            part, found = kind.from_pretrained(
+            loaded = kind.from_pretrained(
                 str(folder),
                 subfolder=name,
                 variant=variant_of(folder, name) or None,
@@ -95,6 +144,7 @@ def _load_part(folder: Path, name: str, kind: Any, dtype: torch.dtype) -> Any:
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,
             )
+            part, found = cast("tuple[nn.Module, dict[str, Any]]", loaded)  # a pair with `output_loading_info`
     finally:
         for module, level in zip(logging, levels, strict=True):
             module.set_verbosity(level)
@@ -125,8 +175,8 @@ def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipelin
             # since diffusers before 0.36 does not know that argument.
             parameter.data = parameter.data.to(device, dtype, copy=True)
     pipe = pipe.to(device)
-    pipe.unet.to(memory_format=torch.channels_last)
-    pipe.vae.to(memory_format=torch.channels_last)
+    channels_last(pipe.unet)
+    channels_last(pipe.vae)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -153,7 +203,7 @@ def encode_prompts(pipe: Pipeline, prompts: Sequence[str]) -> torch.Tensor:
     return torch.cat(rows)
 
 
-def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
+def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Scheduler:
     """A fresh sampler with the pipeline's noise schedule and its timesteps set.
 
     The timesteps are on the CPU: a sampler indexes its tables with them, and reading an index from a GPU would make the host
@@ -173,7 +223,7 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Any:
         raise ValueError(f"steps is {steps}; allowed are 1 to {trained}, the model's training timesteps")
     check_sampler(pipe.scheduler.config, name)
     kind, values = SCHEDULERS[name]
-    scheduler = kind.from_config(pipe.scheduler.config, **values)
+    scheduler = cast(Scheduler, kind.from_config(pipe.scheduler.config, **values))
     scheduler.set_timesteps(steps)
     return scheduler
 

@@ -1,42 +1,36 @@
-"""Shards of a task: every entity asked for, under the base or under some unlearned models."""
+"""Shards of a task: every receiver asked for, under the base or under some unlearned models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lethe.core.records import ImageKey
 from lethe.diffusion.delta import Delta, NoneDelta, load_delta
 from lethe.diffusion.generate import Request, generate
 from lethe.diffusion.pipeline import base_digest, load_pipeline
-from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.receivers import Receiver
 from lethe.execution.work import WorkFolder
 from lethe.io.shards import ShardRow, write_shard
 from lethe.settings.generation import Generation
 
 
-def requests_of(
-    metadata: Sequence[Mapping[str, Any]], style: str, seeds: Sequence[int], delta: Delta, run: str = ""
-) -> list[Request]:
-    """One request per entity and seed, entity-major: the order of a shard's members."""
-    return [
-        Request(prompt(style, str(record["name"])), int(record["index"]), seed, delta, run)
-        for record in metadata
-        for seed in seeds
-    ]
+def requests_of(receivers: Sequence[Receiver], seeds: Sequence[int], delta: Delta, run: str = "") -> list[Request]:
+    """One request per receiver and seed, receiver-major: the order of a shard's members."""
+    return [Request(receiver.prompt, receiver.index, seed, delta, run) for receiver in receivers for seed in seeds]
 
 
 def render_shards(
     base: str | Path,
     deltas: Sequence[str | Path | None],
     names: Sequence[str],
-    metadata: Sequence[Mapping[str, Any]],
+    receivers: Sequence[Receiver],
     *,
     task: str,
-    style: str,
     world: str,
     generation: Generation,
     device: str,
@@ -56,9 +50,9 @@ def render_shards(
         pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
         digest = base_digest(base)
         loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
-        requests = [r for n in waiting for r in requests_of(metadata, style, generation.seeds, loaded[n], names[n])]
+        requests = [r for n in waiting for r in requests_of(receivers, generation.seeds, loaded[n], names[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
-        per_model = len(metadata) * len(generation.seeds)
+        per_model = len(receivers) * len(generation.seeds)
         for number in waiting:
             rows = _rows(images, per_model)
             work.finish(
@@ -70,7 +64,7 @@ def render_shards(
     work.hand_over(targets)
 
 
-def _rows(images: Iterator[tuple[Request, Any]], count: int) -> Iterator[ShardRow]:
+def _rows(images: Iterator[tuple[Request, NDArray[np.uint8]]], count: int) -> Iterator[ShardRow]:
     """The next ``count`` images as rows of a shard."""
     for _ in range(count):
         request, pixels = next(images)

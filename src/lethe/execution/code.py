@@ -1,7 +1,8 @@
 """The code of a job: everything that its function imports, and what it asks registries for by name.
 
-Nothing is listed by hand. A job that never loads a method does not depend on methods; one that asks ``UNLEARNERS`` for ``uce`` depends on
-the module of ``uce`` and what that imports, and on no other method. ``lethe.execution.fingerprint`` says what of a module counts.
+Nothing is listed by hand. A job that never loads a method does not depend on methods; one that asks ``METHODS`` for ``uce`` depends on
+the module of ``uce`` and what that imports, and on no other method; a figure that
+asks for its name and colour depends on these. ``lethe.execution.fingerprint`` says what of a module counts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ DECIDES_NO_RESULT = "tells what the code of a job is"
 FOLDER = Path(".snakemake/code")  # what each hash stands for
 RUNNER = {"lethe.execution.run"}  # calls the function of every job, after it has set up what torch computes with
 Asked = Mapping[str, Iterable[str]]
-"""Dotted registry, such as ``lethe.diffusion.methods.UNLEARNERS`` -> the names that a job asks it for."""
+"""Dotted registry, such as ``lethe.diffusion.methods.METHODS`` -> the names that a job asks it for."""
 
 _parts: dict[str, dict[str, str]] = {}  # of this process: hash -> part -> digest
 
@@ -55,8 +56,9 @@ def _code_of(target: str, asked: tuple[tuple[str, tuple[str, ...]], ...], files:
 def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, str]:
     """Every part of the code of a job and its digest; see ``code_of``.
 
-    A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.diffusion.methods.UNLEARNERS[uce]``, whose
-    digest is what it stands for. Modules that decide no result are left out.
+    A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.diffusion.methods.METHODS[uce]``, whose
+    digest is what it stands for, or what a method says of itself, ``lethe.diffusion.methods.METHODS[uce].title``. Modules that decide no result
+    are left out.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
@@ -64,11 +66,16 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     while waiting:
         modules |= closure(waiting)
         waiting = set()
-        for registry in sorted(_used(modules)):
+        loaded, described = _used(modules)
+        for registry in sorted(loaded):
             for name in _names_asked(target, registry, asked):
                 entry = _entries(registry)[name]
                 parts[f"{registry}[{name}]"] = entry
                 waiting |= {entry.partition(":")[0]} - modules
+    for registry, fields in sorted(described.items()):
+        for name in _names_asked(target, registry, asked):
+            said = facts_of(_entries(registry)[name].partition(":")[0]).record
+            parts |= {f"{registry}[{name}].{field}": said[field] for field in (said if "*" in fields else fields & said.keys())}
     digests = {Path(module).name if module.endswith(FILES) else module: facts_of(module).digest for module in modules}
     return parts | {module: digest for module, digest in digests.items() if digest}
 
@@ -89,10 +96,15 @@ def kept_parts(digest: str, folder: Path = FOLDER) -> dict[str, str] | None:
     return read_json(file) if file.is_file() else None
 
 
-def _used(modules: set[str]) -> set[str]:
-    """The registries, dotted, that one of the modules imports by name."""
-    named = {name for module in modules for name in facts_of(module).names}
-    return named & registries()
+def _used(modules: set[str]) -> tuple[set[str], dict[str, set[str]]]:
+    """The registries, dotted, from which one of the modules loads code by name; those of methods -> what these are asked to say of themselves."""
+    loaded: set[str] = set()
+    described: dict[str, set[str]] = {}
+    for facts in map(facts_of, modules):
+        loaded |= set(facts.names) - set(facts.only_described)
+        for name, fields in facts.described.items():
+            described.setdefault(name, set()).update(fields)
+    return loaded & registries(), {name: fields for name, fields in described.items() if name in registries()}
 
 
 @cache

@@ -7,7 +7,8 @@ what a job asks for by name is added by that name. A module that only carries jo
 
     DECIDES_NO_RESULT = "tells what a job does"
 
-Its text does not count; what it imports still does.
+Its text does not count; what it imports still does. What a method says of itself (``lethe.core.methods``: its statements ``METHOD`` and
+``CONTRACT``) is no part of its code either; it is told apart, for those who ask for nothing else.
 
 Parsing the package costs two to four seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -37,14 +39,31 @@ class Facts(NamedTuple):
         digest: hash of its syntax tree without what decides no result; empty for a module that decides none.
         names: every dotted name that it imports from ``lethe``, sorted.
         registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
+        record: field -> hash of what a method says of itself there; empty for other modules.
+        described: those of ``names`` that it asks what methods say of themselves -> fields that it asks for, ``*`` for all of them.
+        only_described: those of them that it asks for nothing else, so for no code.
     """
 
     digest: str
     names: list[str]
     registries: dict[str, dict[str, str]]
+    record: dict[str, str]
+    described: dict[str, list[str]]
+    only_described: list[str]
 
 
 FILES = (".py", ".ipynb")  # of code outside the package
+REGISTRIES = ("Registry", "Methods")
+# Functions of ``lethe.core.methods.Methods`` -> the field that they read; empty: what is then taken of the record
+DESCRIBES = {
+    "describe": "",
+    "shown": "",
+    "title": "title",
+    "role": "reference",
+    "reference": "reference",
+    "published": "published_of",
+}
+SAID = ("METHOD", "CONTRACT")  # what a method says of itself
 _recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
 
 
@@ -131,13 +150,17 @@ def _facts(key: str, file: Path) -> Facts:
     """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
         tree = ast.parse(_source(file), filename=str(file))
-        registries = _take_registries(tree)
+        registries, said = _take_registries(tree), _take_said(tree)
         tree = _Reduced().visit(tree)
+        described, only = _described(tree)
         marked = any(MARK in _assigned(node) for node in tree.body)
         _recalled[key] = Facts(
             digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
             names=_names(tree),
             registries=registries,
+            record=_fields(said.get("METHOD")),
+            described=described,
+            only_described=only,
         )
     return _recalled[key]
 
@@ -203,7 +226,52 @@ def _makes_registry(node: ast.stmt) -> bool:
     value = getattr(node, "value", None)
     function = value.func if isinstance(value, ast.Call) else None
     function = function.value if isinstance(function, ast.Subscript) else function
-    return isinstance(function, ast.Name) and function.id == "Registry"
+    return isinstance(function, ast.Name) and function.id in REGISTRIES
+
+
+def _take_said(tree: ast.Module) -> dict[str, ast.stmt]:
+    """The statements in which a method says what it is and is held to; taken out of the tree unless the method's own code reads them."""
+    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    found: dict[str, ast.stmt] = {
+        name: node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for name in _assigned(node)
+        if name in SAID
+    }
+    left = [node for name, node in found.items() if name not in read]
+    tree.body = [node for node in tree.body if node not in left]
+    return found
+
+
+def _fields(said: ast.stmt | None) -> dict[str, str]:
+    """Field -> hash of its value, of the statement in which a method says what it is."""
+    call = said.value if isinstance(said, ast.Assign) else None
+    keywords = call.keywords if isinstance(call, ast.Call) else []
+    return {entry.arg or "**": hashlib.sha256(ast.dump(entry.value).encode()).hexdigest() for entry in keywords}
+
+
+def _described(tree: ast.Module) -> tuple[dict[str, list[str]], list[str]]:
+    """Dotted names that are imported and used as ``NAME.describe(...)`` and the like -> fields that are asked for, ``*`` for all of them;
+    and those of them that are used in no other way.
+    """
+    imported = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "lethe"
+        for alias in node.names
+    }
+    uses = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    asked = {
+        id(node.value.func): node.attr for node in attributes if isinstance(node.value, ast.Call)
+    }  # NAME.describe(...).colour
+    fields: dict[str, list[str]] = {}
+    for node in attributes:
+        if node.attr in DESCRIBES and isinstance(node.value, ast.Name) and node.value.id in imported:
+            fields.setdefault(node.value.id, []).append(DESCRIBES[node.attr] or asked.get(id(node), "*"))
+    only = [imported[name] for name, found in fields.items() if uses[name] == len(found)]
+    return {imported[name]: sorted(set(found)) for name, found in fields.items()}, only
 
 
 def _assigned(node: ast.stmt) -> list[str]:

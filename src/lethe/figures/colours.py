@@ -18,7 +18,7 @@ SOFT_GREY, PALE_GREY, GREY, GRID = "#a6a6a6", "#bdbdbd", "#d9d9d9", "#e6e6e6"
 
 FRAME = PINK  # around pictures of what is unlearned
 CATEGORIES = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK, OLIVE)
-METHODS = (PINK, ORANGE, SKY, OLIVE)  # of methods without a colour of their own
+OTHER_METHODS = (PINK, ORANGE, SKY, OLIVE)  # of methods without a colour of their own
 
 SEQUENTIAL = "cividis"
 DIVERGING = "RdBu"  # low values red, high ones blue, the middle white

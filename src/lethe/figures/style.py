@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
-from lethe.figures.colours import BLACK, BLUE, GREEN, GRID, INK, METHODS, MID_GREY, VERMILION
+from lethe.diffusion.methods import METHODS
+from lethe.figures.colours import GRID, INK, OTHER_METHODS
 from lethe.figures.fonts import BASE, further_fonts, without_warnings
 from lethe.io.atomic import atomic_path
 
@@ -25,11 +26,6 @@ WIDTH = 10.0  # inches; shown at 8 in or more the 10 pt text stays at 8 pt or mo
 DPI = 150
 RAISED = str.maketrans("-\u22120123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")  # digits of a power
 
-# Okabe & Ito (2008), made for the common colour vision deficiencies; black and grey are for the references.
-_NAMES = {"distil": "FADE", "munba": "MUNBa", "uce": "UCE"}
-_COLOURS = {"uce": BLUE, "distil": VERMILION, "munba": GREEN, "none": MID_GREY, "retrain": BLACK}
-_MARKERS = {"uce": "o", "distil": "s", "munba": "^", "none": "X", "retrain": "*"}
-_MORE_COLOURS = METHODS
 _MORE_MARKERS = ("v", "D", "P", "h")
 
 RC: dict[str, Any] = {
@@ -57,22 +53,22 @@ RC: dict[str, Any] = {
 
 
 def method_name(method: str) -> str:
-    """How a method is written in figures, e.g. ``distil`` -> ``FADE``; one without a name of its own as it is."""
-    return _NAMES.get(method, method)
+    """How a method is written in figures, e.g. ``uce`` -> ``UCE``; what is no method's name as it is."""
+    return METHODS.title(method)
 
 
 def method_colour(method: str, methods: list[str]) -> str:
-    """The colour of a method; one without a fixed colour gets one by its place among ``methods``."""
-    return _COLOURS.get(method) or _MORE_COLOURS[_place(method, methods) % len(_MORE_COLOURS)]
+    """The colour of a method; one that chooses none gets one by its place among ``methods``."""
+    return METHODS.shown(method).colour or OTHER_METHODS[_place(method, methods) % len(OTHER_METHODS)]
 
 
 def method_marker(method: str, methods: list[str]) -> str:
     """The marker of a method, so that colour is never the only difference."""
-    return _MARKERS.get(method) or _MORE_MARKERS[_place(method, methods) % len(_MORE_MARKERS)]
+    return METHODS.shown(method).marker or _MORE_MARKERS[_place(method, methods) % len(_MORE_MARKERS)]
 
 
 def _place(method: str, methods: list[str]) -> int:
-    return sorted({m for m in methods if m not in _COLOURS} | {method}).index(method)
+    return sorted({name for name in methods if not METHODS.shown(name).colour} | {method}).index(method)
 
 
 def context(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:

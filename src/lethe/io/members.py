@@ -179,7 +179,7 @@ def _tar_members(archive: Path, compressed: bool) -> Iterator[Member]:
     with gzip.GzipFile(archive) if compressed else open(archive, "rb") as file, ExitStack() as stack:
         source = _Forward(file)
         with readable(archive, "a readable archive", REMEDY):
-            tar = stack.enter_context(tarfile.open(fileobj=source, mode="r:"))  # type: ignore[call-overload]  # reads, seeks, tells
+            tar = stack.enter_context(tarfile.open(fileobj=source, mode="r:"))  # reads, seeks, tells
         while True:
             with readable(f"{archive}, after member {_quoted(last)}", "a readable archive", REMEDY):
                 info = tar.next()

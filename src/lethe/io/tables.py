@@ -80,7 +80,7 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def _unique_keys(base: Any) -> Any:
-    class UniqueKeys(base):  # type: ignore[misc]
+    class UniqueKeys(base):
         """A loader that refuses a key given twice, of which YAML would keep the last."""
 
         def flatten_mapping(self, node: Any) -> None:

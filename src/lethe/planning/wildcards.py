@@ -21,7 +21,7 @@ class Wildcards(Protocol):
 def one_of(names: Iterable[str]) -> str:
     """A constraint: exactly one of these texts; of none, nothing at all.
 
-    >>> one_of(["uce", "munba_v1"])
-    '(?:uce|munba_v1)'
+    >>> one_of(["uce", "munba_published"])
+    '(?:uce|munba_published)'
     """
     return f"(?:{'|'.join(map(re.escape, names)) or '(?!)'})"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from lethe.settings.hub import is_hub_id
-from lethe.settings.strict import Strict
+from lethe.settings.rules import Column
+from lethe.settings.strict import Name, Strict
+
+Kind = Literal["clip", "backbone", "classifier"]
+NAMED_AS_KIND: dict[str, Kind] = {"clip": "clip", "backbone": "backbone"}  # evaluators that need not say their kind
 
 
 class Model(Strict):
@@ -31,6 +35,10 @@ class Base(Model):
 
     path: str = Field("", description="pretrained only: folder, or hub id owner/name with its `revision`")
     revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="hub id only: the commit that is fetched")
+    vae: Name = Field(
+        "vae", description="not pretrained: the part that is its autoencoder, trained on the tasks of all bases that name it"
+    )
+    tokenizer: Name = Field("tokenizer", description="not pretrained: the part that is its tokenizer, likewise")
 
     @property
     def on_hub(self) -> bool:
@@ -59,6 +67,17 @@ class Base(Model):
 class Evaluator(Model):
     """A model that scores images."""
 
+    kind: Kind = Field(
+        "classifier", description="clip: open_clip; backbone: timm; classifier: of an attribute, a metric of the evaluator's name"
+    )
+    tasks: list[Name] = Field(
+        default_factory=list,
+        description="tasks whose images it scores and it is trained on; empty: all that no other evaluator of its kind names",
+    )
+    attribute: Column = Field(
+        "name", description="classifier only: the attribute that it tells; name: which entity or cell it is"
+    )
+    tokenizer: Name = Field("tokenizer", description="clip only, not pretrained: the part that is its tokenizer")
     path: str = Field(
         "",
         pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
@@ -78,3 +97,13 @@ class Evaluator(Model):
         if self.source != "pretrained" and (self.weights or self.revision):
             raise ValueError("`weights` and `revision` go with source: pretrained, and only with it")
         return self
+
+
+def with_kinds(entries: Any) -> Any:
+    """Give the evaluators ``clip`` and ``backbone`` the kind that they are named after, where they say none."""
+    if not isinstance(entries, dict):
+        return entries
+    return {
+        name: {"kind": NAMED_AS_KIND[name], **entry} if name in NAMED_AS_KIND and isinstance(entry, dict) else entry
+        for name, entry in entries.items()
+    }

@@ -25,7 +25,7 @@ class Search(Strict):
     """How hyper-parameters are searched (`snakemake deepunlearn_search`)."""
 
     protocol: Literal["held_out", "published"] = Field(
-        "held_out", description="held_out: on a forget set that is not reported; published: on the reported one, as released"
+        "held_out", description="held_out: on a forget set that is not reported; published: on the reported one"
     )
     trials: int = Field(30, ge=1, le=100_000, description="per method, architecture and tuning seed")
     batch: int = Field(10, ge=1, le=100_000, description="trials asked for at once, trained stacked")

@@ -11,51 +11,72 @@ from lethe.settings.rules import Derived
 from lethe.settings.sources import BreedOptions, LfwOptions
 
 if TYPE_CHECKING:
-    from lethe.settings.models import Settings
     from lethe.settings.names import Names
-    from lethe.settings.tasks import Task
+    from lethe.settings.sections import Sections
+    from lethe.settings.tasks import CellTask, Task
 
+SHIPPED_EVALUATORS = ("clip", "backbone", "judge")
 REPORTED = 2  # emitters that a reported mean has at least
 
 
-def contradictions(settings: Settings, names: Names | None) -> list[str]:
+def contradictions(settings: Sections, names: Names | None) -> list[str]:
     """One line per contradiction; none if the settings fit together. ``names`` are those that exist, None if that is not asked."""
-    found = [line for name, task in settings.tasks.items() for line in _of_task(name, task, settings)]
+    found = [
+        line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
+    ]
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 
-def _of_task(name: str, task: Task, settings: Settings) -> Iterator[str]:
+def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where = f"tasks.{name}"
+    emitters, what = task.emitters_count, "entities" if task.kind == "entities" else "emitters"
     for key in ("tuning_emitters", "retrain_emitters"):
         for index in getattr(task, key):
-            if index not in range(task.entities):
-                yield f"{where}.{key}: {index} is not an index of {task.entities} entities"
-    if task.entities - len(task.tuning_emitters) < REPORTED:
-        yield f"{where}.tuning_emitters: {len(task.tuning_emitters)} of {task.entities} entities leave no mean to report"
+            if index not in range(emitters):
+                yield f"{where}.{key}: {index} is not an index of {emitters} {what}"
     known = KNOWN.get(task.source)
-    if known is not None and known.entities is not None and task.entities > known.entities:
-        yield f"{where}.entities: {task.entities}, but the source '{task.source}' has {known.entities}"
-    if isinstance(task.source_options, LfwOptions | BreedOptions) and task.source_options.initial < task.entities:
-        yield f"{where}.source_options.initial: {task.source_options.initial} are looked at, `entities` asks for {task.entities}"
     if known is not None:
         columns = [column for column in known.columns if column != "race" or getattr(task.source_options, "race", None)]
         yield from unknown_columns(where, task, ["name", "dataset_n_original", *columns])
-    base = settings.bases[task.base]
-    if "retrain" not in settings.methods:
+    if task.kind == "entities":
+        yield from _of_entities(where, task, known.entities if known else None)
+    yield from _of_retraining(name, task, settings, retrained)
+
+
+def _of_entities(where: str, task: Task, there: int | None) -> Iterator[str]:
+    if task.entities - len(task.tuning_emitters) < REPORTED:
+        yield f"{where}.tuning_emitters: {len(task.tuning_emitters)} of {task.entities} entities leave no mean to report"
+    if there is not None and task.entities > there:
+        yield f"{where}.entities: {task.entities}, but the source '{task.source}' has {there}"
+    if isinstance(task.source_options, LfwOptions | BreedOptions) and task.source_options.initial < task.entities:
+        yield f"{where}.source_options.initial: {task.source_options.initial} are looked at, `entities` asks for {task.entities}"
+
+
+def _of_retraining(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
+    where, base = f"tasks.{name}", settings.bases[task.base]
+    if not set(retrained) & set(settings.methods):
         return
     if base.source == "pretrained" and task.retrain_emitters:
         yield f"{where}.retrain_emitters: a pretrained base cannot be retrained"
     for index in task.retrain_emitters:
-        if index in range(task.entities) and base.source == "prebuilt" and (name not in SHIPPED or index != SHIPPED_RETRAINED):
+        if (
+            index in range(task.emitters_count)
+            and base.source == "prebuilt"
+            and (name not in SHIPPED or index != SHIPPED_RETRAINED)
+        ):
             yield (
                 f"{where}.retrain_emitters: {index}, but shipped are bases without emitter {SHIPPED_RETRAINED} of "
                 f"{', '.join(SHIPPED)}; train them (bases.{task.base}.source: train) or leave it out (retrain_emitters: [])"
             )
 
 
-def unknown_columns(where: str, task: Task, columns: list[str]) -> Iterator[str]:
+def unknown_columns(where: str, task: Task | CellTask, columns: list[str]) -> Iterator[str]:
     """One line for every column that a task names and that its records, with ``columns``, do not have where it is looked at."""
     there = list(columns)
+    if task.kind == "cells":
+        for column in task.attributes:
+            yield from _unknown(f"{where}.attributes", column, there, task.source)
+        return
     for number, rule in enumerate(task.rules):
         key, column = ("of", rule.of) if isinstance(rule, Derived) else ("column", rule.column)
         yield from _unknown(f"{where}.rules.{number}.{key}", column, there, task.source)
@@ -73,31 +94,71 @@ def _unknown(where: str, column: str, there: list[str], source: str) -> Iterator
         yield f"{where}: '{column}' is no column of the source '{source}' nor of `rules` above; there are: {', '.join(there)}{nearest(column, there)}"
 
 
-def _of_models(settings: Settings) -> Iterator[str]:
+def _of_models(settings: Sections) -> Iterator[str]:
     for name, base in settings.bases.items():
         if base.source == "prebuilt" and name not in SHIPPED:
             yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {', '.join(SHIPPED)}{nearest(name, list(SHIPPED))}"
-    for role, evaluator in settings.evaluators.items():
+        for key, part in (("vae", base.vae), ("tokenizer", base.tokenizer)):
+            if base.source == "prebuilt" and part != key:  # the shipped ones are called so
+                yield f"bases.{name}.{key}: no part '{part}' is shipped; allowed with source: prebuilt: {key}"
+    yield from _of_parts(settings)
+    for name, evaluator in settings.evaluators.items():
+        if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
+            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(SHIPPED_EVALUATORS)}"
         if evaluator.source != "pretrained":
             continue
-        if role == "judge":
-            yield "evaluators.judge.source: no pretrained judge exists; allowed: prebuilt, train"
-        elif (role == "clip") != bool(evaluator.weights):
-            yield f"evaluators.{role}.weights: '{evaluator.weights}'; an open_clip model (clip) has a weights tag, a timm model none"
-    for role in ("clip", "backbone"):
-        if role not in settings.evaluators:
-            yield f"evaluators.{role}: is missing; the published statistics per entity need it"
-    judge = settings.evaluators.get("judge")
-    for name, task in settings.tasks.items():
-        if judge is not None and judge.source == "prebuilt" and SHIPPED.get(name) != task.source:
+        if evaluator.kind == "classifier":
+            yield f"evaluators.{name}.source: no pretrained judge exists; allowed: prebuilt, train"
+        elif (evaluator.kind == "clip") != bool(evaluator.weights):
+            yield f"evaluators.{name}.weights: '{evaluator.weights}'; an open_clip model (clip) has a weights tag, a timm model none"
+    for name in settings.tasks:
+        yield from _of_evaluators(name, settings)
+
+
+def _of_parts(settings: Sections) -> Iterator[str]:
+    """Parts with one name: each is one file below parts/."""
+    owner: dict[str, str] = {}
+    named = [(f"bases.{name}.vae", base.vae, "an autoencoder") for name, base in settings.bases.items()]
+    named += [(f"bases.{name}.tokenizer", base.tokenizer, "a tokenizer") for name, base in settings.bases.items()]
+    named += [(f"evaluators.{name}.tokenizer", entry.tokenizer, "a tokenizer") for name, entry in settings.evaluators.items()]
+    named += [(f"evaluators.{name}", name, f"the evaluator {name}") for name in settings.evaluators]
+    for key, part, what in named:
+        if owner.setdefault(part, what) != what:
+            yield f"{key}: the part '{part}' would be {what} and {owner[part]}; give one of them another name"
+        if part.startswith(("base_", "retrain_")):
+            yield f"{key}: '{part}' begins as parts of bases do; allowed: a name without base_ or retrain_"
+
+
+def _of_evaluators(name: str, settings: Sections) -> Iterator[str]:
+    """Whether the images of a task can be scored, and by whom."""
+    task, judges = settings.tasks[name], settings.evaluators_of(name)
+    for kind in ("clip", "backbone"):
+        found = [judge for judge in judges if settings.evaluators[judge].kind == kind]
+        if not found and kind not in settings.evaluators:
+            yield f"evaluators.{kind}: is missing; the published statistics per entity need it"
+        elif len(found) != 1:
+            yield f"evaluators: task '{name}' has {len(found)} of kind {kind} ({', '.join(found) or 'none'}); allowed: one, named in its `tasks`"
+    for judge in judges:
+        evaluator = settings.evaluators[judge]
+        if evaluator.kind != "classifier":
+            continue
+        if task.kind == "cells" and evaluator.attribute != "name" and evaluator.attribute not in task.attributes:
+            there = ["name", *task.attributes]
             yield (
-                f"evaluators.judge.source: the shipped judge knows the entities of {', '.join(SHIPPED)} only, not those of task "
-                f"'{name}' (source '{task.source}'); train one (evaluators: {{judge: {{source: train}}}}), or do without "
-                f"(evaluators: {{judge: null}} and scoring.metrics without 'judge')"
+                f"evaluators.{judge}.attribute: '{evaluator.attribute}' is no attribute of task '{name}'; there are: "
+                f"{', '.join(there)}{nearest(evaluator.attribute, there)}"
+            )
+        if task.kind == "entities" and evaluator.attribute != "name":
+            yield f"evaluators.{judge}.attribute: '{evaluator.attribute}', but entities of task '{name}' are told by their name"
+        if judge in settings.metrics_of(name) and evaluator.source == "prebuilt" and SHIPPED.get(name) != task.source:
+            yield (
+                f"evaluators.{judge}.source: the shipped judge knows the entities of {', '.join(SHIPPED)} only, not those of task "
+                f"'{name}' (source '{task.source}'); train one (evaluators: {{{judge}: {{source: train}}}}), or do without "
+                f"(evaluators: {{{judge}: null}} and scoring.metrics without '{judge}')"
             )
 
 
-def _of_statistics(settings: Settings) -> Iterator[str]:
+def _of_statistics(settings: Sections) -> Iterator[str]:
     statistics = settings.statistics
     if statistics.alpha * (statistics.permutations + 1) < 1:
         yield f"statistics.alpha: {statistics.alpha} is below the smallest p-value of {statistics.permutations} permutations"
@@ -109,13 +170,18 @@ def _of_statistics(settings: Settings) -> Iterator[str]:
     for step in settings.scoring.membership.timesteps:
         if step >= steps:
             yield f"scoring.membership.timesteps: {step} is no step of a forward process of {steps}, 0 to {steps - 1}"
-    if settings.generation.steps > steps:
-        yield f"generation.steps: {settings.generation.steps} denoising steps, but the forward process has {steps}"
+    asked = [("generation", settings.generation)]
+    asked += [
+        (f"tasks.{name}.generation", settings.generation_of(name)) for name, task in settings.tasks.items() if task.generation
+    ]
+    for key, generation in asked:
+        if generation.steps > steps:
+            yield f"{key}.steps: {generation.steps} denoising steps, but the forward process has {steps}"
     if "true" in settings.similarity.kinds and len(settings.similarity.kinds) == 1:
         yield "similarity.kinds: 'true' alone; a source of real images does not know it, name another one beside it"
 
 
-def _of_names(settings: Settings, quantities: list[str]) -> Iterator[str]:
+def _of_names(settings: Sections, quantities: list[str]) -> Iterator[str]:
     """Two tasks that share a file: where a task's name meets a method's or another word, one text can be read in two ways."""
     owner: dict[str, str] = {}
     for task in settings.tasks:

@@ -23,7 +23,7 @@ class Classification(Strict):
     source: Literal["local", "fetch"] = Field("local", description="fetch: a rule downloads it (mnist, fashion_mnist)")
     folder: str = Field("", description="local only: where its files are; empty: it needs none, or looks in its usual places")
     architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.classifiers")
-    methods: list[Name] = Field(default=METHODS_18, min_length=1, description="see lethe.classifiers")
+    methods: list[Name] = Field(default=METHODS_18, min_length=1, description="see lethe.classifiers.methods")
     seeds: int = Field(
         10, ge=2, le=1000, description="models per architecture; a seed sets the initial weights and what methods draw"
     )
@@ -41,7 +41,7 @@ class DeepUnlearn(Strict):
         description="what is forgotten; keys name the data set",
     )
     hyperparameters: Literal["shipped", "searched"] = Field(
-        "shipped", description="shipped: config/deepunlearn/{dataset}_{architecture}.yaml; searched: by this workflow"
+        "shipped", description="shipped: config/methods/classifiers/{dataset}_{architecture}.yaml; searched: by this workflow"
     )
     search: Search = Field(default_factory=Search, description="hyper-parameter search")
     lira: Annotated[dict[Name, Lira], Removable] = Field(

@@ -34,7 +34,7 @@ def short(value: Any) -> str:
 
 
 def _message(fault: Any, root: type[BaseModel]) -> str:
-    where = ".".join(visible(str(part)) for part in fault["loc"]) or "configuration"
+    where = ".".join(visible(str(part)) for part in _without_kind(fault["loc"])) or "configuration"
     if fault["type"] == "extra_forbidden":
         allowed = _fields_at(fault["loc"][:-1], root)
         key = str(fault["loc"][-1])
@@ -51,6 +51,11 @@ def _message(fault: Any, root: type[BaseModel]) -> str:
     if fault["type"] == "missing":  # its input is all that stands around it
         return f"{where}: {message}"
     return f"{where}: {message}, got {short(fault['input'])}{hint}"
+
+
+def _without_kind(location: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A location below ``("tasks", name)`` without the model that the task was read as."""
+    return (*location[:2], *location[3:]) if location[:1] == ("tasks",) and len(location) > 2 else location
 
 
 def _fields_at(location: tuple[Any, ...], root: type[BaseModel]) -> list[str]:

@@ -17,6 +17,8 @@ class Names(NamedTuple):
     Attributes:
         methods: that unlearn entities. metrics: that are computed on images. quantities: that metrics give, also differences.
         sources: of images. datasets: of classification. architectures: of classifiers. classifier_methods: that unlearn these.
+        retrained: those of ``methods`` that need a base trained again without the entity.
+        gates: that tables are judged by.
     """
 
     methods: list[str]
@@ -26,6 +28,8 @@ class Names(NamedTuple):
     datasets: list[str]
     architectures: list[str]
     classifier_methods: list[str]
+    retrained: list[str]
+    gates: list[str]
 
 
 def names_in(info: ValidationInfo) -> Names | None:

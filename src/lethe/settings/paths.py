@@ -9,7 +9,7 @@ from lethe.core.registry import nearest
 from lethe.io.tables import read_json
 from lethe.settings.contradictions import unknown_columns
 from lethe.settings.errors import SettingsError
-from lethe.settings.tasks import Task
+from lethe.settings.tasks import CellTask, Task
 
 
 def check_exists(key: str, path: str) -> None:
@@ -22,7 +22,7 @@ def check_exists(key: str, path: str) -> None:
     raise SettingsError(f"{key}: '{path}' does not exist; there is no '{lost}' in {folder}{nearest(lost, beside)}")
 
 
-def check_source(name: str, task: Task, made: list[str]) -> None:
+def check_source(name: str, task: Task | CellTask, made: list[str]) -> None:
     """Raise a ``SettingsError`` unless what the source of a task reads is there and has the columns that the task names.
 
     Args:
@@ -38,7 +38,7 @@ def check_source(name: str, task: Task, made: list[str]) -> None:
         records = _records(Path(task.source_options.inputs()[0], "entities.json"))
         if faults := list(unknown_columns(where, task, _columns(records))):
             raise SettingsError("\n".join(faults))
-        if len(records) < task.entities:
+        if task.kind == "entities" and len(records) < task.entities:
             raise SettingsError(f"{where}.entities: {task.entities}, but the source has {len(records)}")
 
 

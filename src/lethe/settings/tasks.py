@@ -1,17 +1,23 @@
-"""A task: which entities, where their images come from, how they are chosen and what they are asked for."""
+"""A task: what is forgotten, what is asked for, and where the images come from.
+
+Two kinds. Of ``entities`` each is forgotten and asked for. ``cells`` are combinations of attributes: one is asked for, and a value of an
+attribute is forgotten, which all cells with that value show.
+"""
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from lethe.settings.generation import OwnGeneration
 from lethe.settings.names import names_in
 from lethe.settings.rules import Column, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
-from lethe.settings.strict import Name, Strict, check_distinct
+from lethe.settings.strict import Name, Strict, check_distinct, check_known
 
-MOST = 10_000  # entities; an index has four digits at most (lethe.core.records)
+MOST = 10_000  # entities or cells; an index has four digits at most (lethe.core.records)
 Emitter = Annotated[int, Field(ge=0, lt=MOST)]
 
 # one message for a value that is neither, not one per member of the union
@@ -21,14 +27,49 @@ Attributes = Annotated[
 ]
 
 
-class Task(Strict):
-    """One task: a set of entities that are unlearned one by one and asked for under every model."""
+class OfEveryKind(Strict):
+    """What tasks of every kind have."""
 
+    kind: Literal["entities", "cells"] = Field(
+        description="entities: each is forgotten and asked for; cells: combinations of attributes (docs/datasets.md)"
+    )
     source: str = Field(description="where images and attributes come from; see lethe.diffusion.sources")
     source_options: AnyOptions = Field(
         default_factory=SourceOptions, description="files that the source reads; see lethe.settings.sources"
     )
     base: Name = Field(description="the base model of this task, a key of `bases`")
+    images_per_entity: int = Field(
+        48, ge=1, le=10_000, description="training images per entity, at most (the smallest entity decides)"
+    )
+    min_images_per_entity: int = Field(
+        1, ge=1, le=10_000, description="images that every entity must have, else its splits are refused"
+    )
+    tuning_emitters: list[Emitter] = Field(
+        default_factory=list, description="emitters on which hyper-parameters were chosen: never in a reported mean"
+    )
+    retrain_emitters: list[Emitter] = Field(default_factory=list, description="emitters for which the `retrain` reference exists")
+    generation: OwnGeneration | None = Field(
+        None, description="what this task samples in another way than `generation` of the world, e.g. {steps: 100}"
+    )
+    metrics: list[str] | None = Field(
+        None, min_length=1, description="what is measured on images of this task; null: `scoring.metrics`"
+    )
+
+    @field_validator("source_options", mode="before")
+    @classmethod
+    def _options_of_the_source(cls, value: Any, info: ValidationInfo) -> SourceOptions:
+        source = info.data.get("source", "")
+        names = names_in(info)
+        known = names is None or source in names.sources
+        return options_of(source, value) if known else SourceOptions()  # an unknown source is a fault of its own
+
+
+class Task(OfEveryKind):
+    """A set of entities that are unlearned one by one and asked for under every model."""
+
+    kind: Literal["entities"] = Field(
+        "entities", description="entities: each is forgotten and asked for; cells: combinations of attributes (docs/datasets.md)"
+    )
     prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
     entities: int = Field(10, ge=2, le=MOST, description="entities after balancing")
     balance: tuple[Column, Column] = Field(description="the two attributes whose combinations are balanced")
@@ -43,24 +84,6 @@ class Task(Strict):
         "all", description="attributes that the similarity `attr` compares; all: every one of the source, the balanced pair apart"
     )
     overwrite_prompt: str = Field("", description="what distillation puts in the emitter's place; empty = unconditional")
-    images_per_entity: int = Field(
-        48, ge=1, le=10_000, description="training images per entity, at most (the smallest entity decides)"
-    )
-    min_images_per_entity: int = Field(
-        1, ge=1, le=10_000, description="images that every entity must have, else its splits are refused"
-    )
-    tuning_emitters: list[Emitter] = Field(
-        default_factory=list, description="emitters on which hyper-parameters were chosen: never in a reported mean"
-    )
-    retrain_emitters: list[Emitter] = Field(default_factory=list, description="emitters for which the `retrain` reference exists")
-
-    @field_validator("source_options", mode="before")
-    @classmethod
-    def _options_of_the_source(cls, value: Any, info: ValidationInfo) -> SourceOptions:
-        source = info.data.get("source", "")
-        names = names_in(info)
-        known = names is None or source in names.sources
-        return options_of(source, value) if known else SourceOptions()  # an unknown source is a fault of its own
 
     @field_validator("balance", mode="before")
     @classmethod
@@ -72,3 +95,73 @@ class Task(Strict):
     def _two_attributes(cls, value: tuple[str, str]) -> tuple[str, str]:
         check_distinct(value)
         return value
+
+    @property
+    def emitters_count(self) -> int:
+        """How many emitters there are; their indices begin with 0."""
+        return self.entities
+
+
+class CellEmitter(Strict):
+    """What is forgotten: every cell with some values of attributes."""
+
+    covers: dict[Column, str] = Field(
+        min_length=1, description="attribute -> value that is forgotten: every cell with it is covered"
+    )
+    overwrite: dict[Column, str] = Field(
+        default_factory=dict, description="attribute -> value that takes its place; none: the unconditional concept"
+    )
+
+    @model_validator(mode="after")
+    def _another_value(self) -> CellEmitter:
+        for attribute, value in self.overwrite.items():
+            check_known("overwrite", attribute, list(self.covers))
+            if self.covers[attribute] == value:
+                raise ValueError(f"overwrite.{attribute}: '{value}' would be replaced by itself; allowed: another value, or none")
+        return self
+
+
+class CellTask(OfEveryKind):
+    """Cells, one for every combination of attributes that the source has: each is asked for, and emitters cover several."""
+
+    kind: Literal["cells"]
+    prompt_style: str = Field(description="the prompt of a cell, attributes in braces: 'An image of a {colour} {shape}'")
+    attributes: list[Column] = Field(min_length=1, description="columns of the source whose values make a cell")
+    emitters: list[CellEmitter] = Field(min_length=1, max_length=MOST, description="what is forgotten, in index order")
+
+    @field_validator("prompt_style")
+    @classmethod
+    def _a_template(cls, value: str) -> str:
+        try:
+            plain = all(not spec and not conversion for _, _, spec, conversion in Formatter().parse(value))
+        except ValueError as error:
+            raise ValueError(f"'{value}' is no template: {error}; allowed: text with attributes in braces") from None
+        if not plain:
+            raise ValueError(f"'{value}' holds a format; allowed: text with attributes in braces, such as {{colour}}")
+        return value
+
+    @model_validator(mode="after")
+    def _attributes_exist(self) -> CellTask:
+        named = [name for _, name, _, _ in Formatter().parse(self.prompt_style) if name is not None]
+        for name in named:
+            check_known("prompt_style", name, self.attributes)
+        if missing := [name for name in self.attributes if name not in named]:
+            raise ValueError(f"prompt_style: '{self.prompt_style}' lacks {{{missing[0]}}}, so cells would share a prompt")
+        for number, emitter in enumerate(self.emitters):
+            for name in emitter.covers:
+                check_known(f"emitters.{number}.covers", name, self.attributes)
+        return self
+
+    @property
+    def emitters_count(self) -> int:
+        """How many emitters there are; their indices begin with 0."""
+        return len(self.emitters)
+
+
+def _which(entry: Any) -> str:
+    kind = entry.get("kind") if isinstance(entry, dict) else getattr(entry, "kind", None)
+    return "CellTask" if kind == "cells" else "Task"  # another kind is a fault of `Task`, which says what is allowed
+
+
+AnyTask = Annotated[Annotated[Task, Tag("Task")] | Annotated[CellTask, Tag("CellTask")], Discriminator(_which)]
+"""A task of either kind; without ``kind`` one of entities."""

@@ -12,14 +12,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lethe.core.gate import Gate
+from lethe.diffusion.methods import METHODS
+from lethe.io.gates import read_gates
 from lethe.io.tables import read_json
 from lethe.tools.speed.summary import value_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REFERENCES = ("none", "retrain")  # not methods that are judged
-FORGET, KEEP, METHODS, LEVEL = 0.2, 0.85, 2, 0.05
+FORGET, KEEP, AT_LEAST, LEVEL = 0.2, 0.85, 2, 0.05
 
 
 @dataclass(frozen=True)
@@ -72,25 +74,28 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
 def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
     def read(folder: Path, task: str) -> Row:
         name = f"tables/gates_{task}.json"
-        found = [record for record in read_json(folder / name) if record["gate"] == gate]
+        found = [entry for entry in read_gates(folder / name) if entry.gate == gate]
         if not found:
             return Row(number, task, claim, None, "-", None, f"{task} has no gate '{gate}'", name)
-        record = found[0]
-        return Row(number, task, claim, record["value"], f"{record['target']:g}", record["holds"], record["how"], name)
+        return _row(number, task, claim, found[0], name)
 
     return read
+
+
+def _row(number: str, scope: str, claim: str, gate: Gate, name: str) -> Row:
+    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, gate.how, name)
 
 
 def forgets(folder: Path, task: str) -> Row:
     """How many methods forget."""
     found = _csv(folder, name := f"tables/unlearning_{task}.csv")
-    claim, target = f"at least {METHODS} methods forget: judge accuracy on the emitter at most {FORGET}", f">= {METHODS}"
+    claim, target = f"at least {AT_LEAST} methods forget: judge accuracy on the emitter at most {FORGET}", f">= {AT_LEAST}"
     if "judge_emitter" not in found:
         return Row("C4", task, claim, None, target, None, "this world has no judge", name)
-    rows = found[~found["method"].isin(REFERENCES)]
+    rows = found[found["method"].map(METHODS.role) == ""]  # methods that are judged
     told = _told(rows, "judge_emitter")
     value = int((rows["judge_emitter"] <= FORGET).sum())
-    return Row("C4", task, claim, value, target, value >= METHODS, f"mean over emitters that were not tuned on: {told}", name)
+    return Row("C4", task, claim, value, target, value >= AT_LEAST, f"mean over emitters that were not tuned on: {told}", name)
 
 
 def keeps(folder: Path, task: str) -> Row:
@@ -99,7 +104,7 @@ def keeps(folder: Path, task: str) -> Row:
     claim, target = f"every method keeps the others: share of the base's judge accuracy at least {KEEP}", f">= {KEEP}"
     if "others_kept" not in found:
         return Row("C5", task, claim, None, target, None, "this world has no judge", name)
-    rows = found[~found["method"].isin(REFERENCES)]
+    rows = found[found["method"].map(METHODS.role) == ""]  # methods that are judged
     value = float(rows["others_kept"].min(skipna=False))  # a method without a value is no method that keeps
     return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name)
 
@@ -139,10 +144,7 @@ def attacked(folder: Path, study: str) -> list[Row]:
         "ulira_retrained_is_null": "U-LiRA finds nothing in retrained classifiers",
         "ulira_original_leaks": "U-LiRA finds something in original classifiers",
     }
-    return [
-        Row("C12", study, said[gate["gate"]], gate["value"], f"{gate['target']:g}", gate["holds"], gate["how"], name)
-        for gate in read_json(folder / name)
-    ]
+    return [_row("C12", study, said[gate.gate], gate, name) for gate in read_gates(folder / name)]
 
 
 def measured(folder: Path, name: str) -> Row:

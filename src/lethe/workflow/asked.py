@@ -1,8 +1,8 @@
 """What a job asks registries for by name, from its wildcards and the configuration.
 
 A job's code contains what its imports lead to. Where these lead to a registry, it also contains the entries that the job loads: the method
-of its wildcard, or every method of the world where it has none. ``lethe.execution.code`` puts both together, and refuses to guess where
-nothing is said here about a registry.
+of its wildcard, or every method of the world where it has none. A job of a task asks for no method of classifiers, one of a data set for
+none of diffusion models. ``lethe.execution.code`` puts both together, and refuses to guess where nothing is said here about a registry.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lethe.diffusion.metrics import with_published
-from lethe.settings.models import Settings
+from lethe.settings.models import JUDGE, Settings
 
 
 def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str, str]) -> dict[str, list[str]]:
@@ -21,7 +21,12 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         runnable: every unlearning method whose models can be asked for.
         wildcards: of the job.
     """
-    tasks = [settings.tasks[wildcards["task"]]] if "task" in wildcards else list(settings.tasks.values())
+    names = [wildcards["task"]] if "task" in wildcards else list(settings.tasks)
+    evaluators = [wildcards["evaluator"]] if "evaluator" in wildcards else list(settings.evaluators)
+    # A classifier is a metric of its own name: `judge` with another model
+    metrics = [
+        name for task in names for name in settings.metrics_of(task) if name == JUDGE or name not in settings.classifiers_of(task)
+    ]
     studied = settings.deepunlearn.datasets
     datasets = [wildcards["dataset"]] if "dataset" in wildcards else list(studied)
     architectures = [name for dataset in datasets for name in studied[dataset].architectures]
@@ -32,17 +37,20 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         for name in settings.deepunlearn.lira[dataset].methods
     ]
     methods = [name for dataset in datasets for name in studied[dataset].methods] + lira
-    found = {
-        "lethe.diffusion.methods.UNLEARNERS": [wildcards["method"]] if "method" in wildcards else list(runnable),
-        "lethe.diffusion.sources.SOURCES": [task.source for task in tasks],
-        "lethe.diffusion.metrics.METRICS": with_published(settings.scoring.metrics),
-        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [wildcards["evaluator"]]
-        if "evaluator" in wildcards
-        else list(settings.evaluators),
+    found: dict[str, list[str]] = {
+        "lethe.diffusion.methods.METHODS": _named(wildcards, "method", [] if "dataset" in wildcards else runnable),
+        "lethe.diffusion.sources.SOURCES": [settings.tasks[name].source for name in names],
+        "lethe.diffusion.metrics.METRICS": with_published(metrics),
+        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [settings.evaluators[name].kind for name in evaluators],
         "lethe.classifiers.PROVIDERS": datasets,
-        "lethe.classifiers.ARCHITECTURES": [wildcards["architecture"]] if "architecture" in wildcards else architectures,
-        "lethe.classifiers.METHODS": [wildcards["unlearner"]] if "unlearner" in wildcards else methods,
+        "lethe.classifiers.ARCHITECTURES": _named(wildcards, "architecture", architectures),
+        "lethe.classifiers.methods.METHODS": _named(wildcards, "unlearner", [] if "task" in wildcards else methods),
     }
     if "template" in wildcards:
         found["lethe.figures.templates.TEMPLATES"] = [wildcards["template"]]
     return {registry: sorted(set(names)) for registry, names in found.items()}
+
+
+def _named(wildcards: Mapping[str, str], wildcard: str, others: Iterable[str]) -> list[str]:
+    """The name that a wildcard holds, or all ``others`` of a job without it."""
+    return [wildcards[wildcard]] if wildcard in wildcards else list(others)

@@ -77,7 +77,9 @@ class Asked:
     def awaited(self, wildcards: Wildcards) -> list[str]:
         """Of the products, one of each batch: where it is made, the others are. Every input costs Snakemake time, and models are many."""
         models = self._plan.models
-        others = {Path(interference_file(model)).name for task in self._plan.tasks for model in models.made_with_another(task)}
+        others = {
+            Path(interference_file(model)).name for task in self._plan.entity_tasks for model in models.made_with_another(task)
+        }
         return [file for file in self.products(wildcards) if Path(file).name not in others]
 
     def codes(self, wildcards: Wildcards) -> dict[str, str | dict[str, str]]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.classifiers import ARCHITECTURES, METHODS, PROVIDERS
-from lethe.diffusion.methods import UNLEARNERS
+import lethe.classifiers.methods as classifiers
+import lethe.diffusion.methods as diffusion
+from lethe.classifiers import ARCHITECTURES, PROVIDERS
+from lethe.core.methods import RETRAINED
 from lethe.diffusion.metrics import METRICS, SPECS
 from lethe.diffusion.sources import SOURCES
 from lethe.settings.load import load_settings
 from lethe.settings.models import Settings
 from lethe.settings.names import Names
+from lethe.workflow.gates import gate_names
 
 
 def load_configuration(config: dict[str, Any]) -> Settings:
@@ -25,11 +28,13 @@ def load_configuration(config: dict[str, Any]) -> Settings:
 def registered_names() -> Names:
     """What the registries of the package hold; nothing behind them is imported."""
     return Names(
-        methods=UNLEARNERS.names(),
+        methods=diffusion.METHODS.names(),
         metrics=METRICS.names(),
         quantities=list(SPECS),
         sources=SOURCES.names(),
         datasets=PROVIDERS.names(),
         architectures=ARCHITECTURES.names(),
-        classifier_methods=METHODS.names(),
+        classifier_methods=classifiers.METHODS.names(),
+        retrained=[name for name in diffusion.METHODS if diffusion.METHODS.role(name) == RETRAINED],
+        gates=gate_names(),
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from lethe.archive.plan import Archive
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
@@ -31,6 +32,7 @@ from lethe.tools.plan.claims import Claims
 from lethe.tools.plan.fidelity import Effects
 from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
+from lethe.workflow.gates import stopping
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
@@ -49,7 +51,7 @@ class Plan:
         self.settings = settings
         self.root = root
         self.tasks = list(settings.tasks)
-        self.models = Models(settings, root / "config/methods")
+        self.models = Models(settings, root / "config/methods/diffusion")
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.tables = Tables(settings, self.models, self.bases)
@@ -58,21 +60,34 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
-        self.archive = Archive(settings, self.models, self.tables, self.studies)
+        self.deepunlearn = DeepUnlearn(settings, root)
+        self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models)
-        self.claims = Claims(settings, self.benchmarks, self.studies)
-        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
+        self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
     # --- products ---
 
     def products(self, tasks: Iterable[str]) -> list[str]:
-        """Everything that some tasks lead to."""
+        """Everything that some tasks lead to: of entities tables, figures and notebooks; of cells scores; and the lists of images."""
         tasks = list(tasks)
-        return self.tables.of_tasks(tasks) + self.task_figures.of_tasks(tasks) + self.notebooks.of_tasks(tasks)
+        entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
+        lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
+        of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities) + self.notebooks.of_tasks(entities)
+        return of_entities + [file for task in cells for file in self.models.scores(task)] + lists
+
+    @property
+    def entity_tasks(self) -> list[str]:
+        """Tasks of entities: those of I-CARE."""
+        return list(self.settings.entity_tasks)
+
+    @property
+    def _kinds(self) -> tuple[Collection[str], Collection[str]]:
+        return self.settings.entity_tasks, self.settings.cell_tasks
 
     @cached_property
     def known(self) -> dict[str, list[str]]:
@@ -82,6 +97,8 @@ class Plan:
             "method": self.models.methods,
             "base": list(self.settings.bases),
             "evaluator": list(self.settings.evaluators),
+            "vae": self.bases.vaes,
+            "tokenizer": self.bases.tokenizers,
             "metric": self.tables.pair_metrics,
             "kind": list(self.settings.similarity.kinds),
             "dataset": list(self.settings.deepunlearn.datasets),
@@ -130,6 +147,23 @@ class Plan:
     def inference(self) -> dict[str, Any]:
         """How uncertainty is computed in every result, as plain data."""
         return self.settings.statistics.model_dump() | {"seed": self.settings.seed}
+
+    def stopping(self, file: str) -> list[str]:
+        """The gates of ``file`` (a key of ``lethe.workflow.gates.GATES``) that stop a run."""
+        return stopping(file, self.settings.gates.stop)
+
+    def generation(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How images of the wildcard's task are sampled, as plain data."""
+        return self.settings.generation_of(wildcards.task).model_dump()
+
+    def image_size(self, wildcards: Wildcards) -> int:
+        """Height and width of its images in pixels."""
+        return self.settings.generation_of(wildcards.task).size
+
+    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured on images of the wildcard's task, as plain data."""
+        own = {"metrics": list(self.settings.metrics_of(wildcards.task))}
+        return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
 
     def work(self, rule: str) -> Callable[[Wildcards], str]:
         """A params function: where a job of ``rule`` keeps what it has finished, so that a killed one goes on."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.contract.test_deepunlearn_methods import SMALL, loaded, problem
+from tests.contract.test_deepunlearn_methods import contract, loaded, problem
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,7 +23,7 @@ Loop = Callable[[Problem, nn.Module, Any], None]
 
 def unlearned(given: Problem, name: str, **changes: Any) -> Stack:
     method, config = loaded(name)
-    return method.unlearn(given, [config(**{**SMALL[name].parameters, **changes})] * len(given))
+    return method.unlearn(given, [config(**{**contract(name).small, **changes})] * len(given))
 
 
 def alone(given: Problem) -> nn.Module:
@@ -110,7 +110,7 @@ def test_the_loop_is_the_one_of_the_specification(architecture: str, name: str, 
     """
     given = problem(architecture).select([0])
     network = alone(given)
-    loop(given, network, loaded(name)[1](**{**SMALL[name].parameters, **changes}))
+    loop(given, network, loaded(name)[1](**{**contract(name).small, **changes}))
     result = unlearned(given, name, **changes)
     for key, tensor in network.state_dict().items():
         found = (result.parameters | result.buffers)[key][0]
@@ -172,9 +172,9 @@ def test_reinitialised_blocks_know_nothing() -> None:
     assert (fresh.parameters["layer2.bn1.weight"] == 1).all() and not fresh.parameters["fc.bias"].any()
     assert (fresh.buffers["layer2.bn1.running_var"] == 1).all() and not fresh.buffers["layer2.bn1.running_mean"].any()
     assert torch.equal(fresh.buffers["layer1.bn1.running_var"], given.original.buffers["layer1.bn1.running_var"])
-    released = unlearned(given, "euk_released", num_blocks=1, learning_rate=0.0)
-    assert all(torch.equal(released.buffers[name], given.original.buffers[name]) for name in released.buffers)
-    assert torch.equal(released.parameters["fc.weight"], fresh.parameters["fc.weight"])
+    published = unlearned(given, "euk_published", num_blocks=1, learning_rate=0.0)
+    assert all(torch.equal(published.buffers[name], given.original.buffers[name]) for name in published.buffers)
+    assert torch.equal(published.parameters["fc.weight"], fresh.parameters["fc.weight"])
 
 
 def test_exact_unlearning_augments() -> None:
@@ -194,12 +194,12 @@ def test_exact_unlearning_augments() -> None:
 
 
 def test_noise_goes_where_it_should() -> None:
-    """CFW disturbs every convolution, the released one those that are direct children; N(0, std^2), once or twice."""
+    """CFW disturbs every convolution, the published one those that are direct children; N(0, std^2), once or twice."""
     given, still = problem("batchnorm"), {"learning_rate": 0.0, "start_confuser_std": 0.5, "final_confuser_std": 0.0}
     convolutions = {"conv1.weight", "layer1.conv1.weight", "layer2.conv1.weight"}
     once = unlearned(given, "cfw", **still)
     assert moved(given, once) == convolutions
-    assert moved(given, unlearned(given, "cfw_released", **still)) == {"conv1.weight"}
+    assert moved(given, unlearned(given, "cfw_published", **still)) == {"conv1.weight"}
     noise = torch.cat([(once.parameters[name] - given.original.parameters[name]).flatten() for name in convolutions])
     assert noise.mean().abs() < 0.05 and abs(noise.std() - 0.5) < 0.05
     again = {**still, "start_confuser_std": 0.0, "final_confuser_std": 0.5}
@@ -208,10 +208,10 @@ def test_noise_goes_where_it_should() -> None:
 
 
 def test_class_weights_balance() -> None:
-    """A class twice as rare weighs twice as much in CFW; in the released loss it scales the whole batch."""
+    """A class twice as rare weighs twice as much in CFW; in the published loss it scales the whole batch."""
     losses, weights = torch.tensor([[1.0, 3.0]]), torch.tensor([[0.5, 2.0]])
     assert loaded("cfw")[0].balance(losses, weights).item() == 3.25  # type: ignore[attr-defined]
-    assert loaded("cfw_released")[0].balance(losses, weights).item() == 2.5  # type: ignore[attr-defined]
+    assert loaded("cfw_published")[0].balance(losses, weights).item() == 2.5  # type: ignore[attr-defined]
 
 
 def test_the_smallest_weights_are_pruned() -> None:

@@ -21,14 +21,12 @@ from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of, found_of_study
 from lethe.classifiers.hyperparameters import pack, shipped
 from lethe.classifiers.search import tuned
-from lethe.core.gate import GateError, require
 from lethe.io.tables import read_parquet
 from lethe.settings.classifiers import BaseTraining, Search
 
 FT = Found(
     values={"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 256, "num_epochs": 1}, norm=0.1, trials=8, seconds=2.5
 )
-GATE = {"gate": "null", "value": 0.6, "target": 0.5, "holds": True, "how": "accuracy"}
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +116,6 @@ def test_every_method_is_attacked_in_every_variant() -> None:
         name: (generator.normal(size=(4, 2, 60)).astype(np.float32), generator.random((4, 2, 60)) < 0.5) for name in ("ft", "ga")
     }
     attacks = ulira.attack_all(outputs, splits.forgotten(), splits.never_seen(), seed=3, draws=20)
-    assert list(attacks) == ["logit_leave_one_split_out", "logit_insample", "released"]
+    assert list(attacks) == ["logit_leave_one_split_out", "logit_insample", "published"]
     alone = ulira.attack(*outputs["ga"], splits.forgotten(), splits.never_seen(), "logit_insample", seed=3, draws=20)
     assert attacks["logit_insample"]["ga"].record() == alone.record()
-
-
-def test_a_gate_that_does_not_hold_is_named() -> None:
-    require([GATE, GATE], "not to be believed")
-    with pytest.raises(GateError, match="gate 'null' does not hold: 0.6 against 0.5; accuracy\nnot to be believed"):
-        require([GATE, GATE | {"holds": False}], "not to be believed")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.contract.test_deepunlearn_methods import SMALL, loaded, problem
+from tests.contract.test_deepunlearn_methods import contract, loaded, problem
 from tests.unit.classifiers.test_deepunlearn_algorithms import alone, descend, moved, rows, sgd, unlearned
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -118,7 +118,7 @@ def kde(given: Problem, network: nn.Module, c: Any, warm_up: Tensor | None = Non
         schedule.step()
 
 
-def kde_released(given: Problem, network: nn.Module, c: Any) -> None:
+def kde_published(given: Problem, network: nn.Module, c: Any) -> None:
     kde(given, network, c, warm_up=given.val)
 
 
@@ -148,18 +148,18 @@ def rni(given: Problem, network: nn.Module, c: Any) -> None:
             descend(optimiser, F.cross_entropy(network(x), y))
 
 
-def bt(given: Problem, network: nn.Module, c: Any, released: bool = False) -> None:
+def bt(given: Problem, network: nn.Module, c: Any, published: bool = False) -> None:
     teacher, images = frozen(network), given.images
     seed = int(given.draws("bt/teacher").integers(2**31, (1,))[0, 0])
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        if released:
+        if published:
             from lethe.classifiers.models.resnet import resnet18
 
             incompetent = frozen(resnet18(num_classes=given.classes))
         else:
             incompetent = frozen(given.architecture.build())
-    foreign = images.repeat(1, 3, 1, 1) if released else images
+    foreign = images.repeat(1, 3, 1, 1) if published else images
     target = torch.cat([teacher(images[given.retain[0]]), incompetent(foreign[given.forget[0]])])
     index = torch.cat([given.retain[0], given.forget[0]])
     optimiser = torch.optim.Adam(network.parameters(), lr=c.learning_rate, weight_decay=c.weight_decay)
@@ -169,19 +169,19 @@ def bt(given: Problem, network: nn.Module, c: Any, released: bool = False) -> No
         for part in torch.randperm(len(index), generator=order).split(c.batch_size):
             log_student = F.log_softmax(network(images[index[part]]) / t, 1)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # torch advises against "mean", which is what was released
-                loss = F.kl_div(log_student, F.softmax(target[part] / t, 1), reduction="mean" if released else "batchmean")
+                warnings.simplefilter("ignore")  # torch advises against "mean", which is what was published
+                loss = F.kl_div(log_student, F.softmax(target[part] / t, 1), reduction="mean" if published else "batchmean")
             descend(optimiser, loss)
 
 
-def bt_released(given: Problem, network: nn.Module, c: Any) -> None:
-    bt(given, network, c, released=True)
+def bt_published(given: Problem, network: nn.Module, c: Any) -> None:
+    bt(given, network, c, published=True)
 
 
-def saliency(given: Problem, network: nn.Module, c: Any, released: bool) -> Tensor:
+def saliency(given: Problem, network: nn.Module, c: Any, published: bool) -> Tensor:
     """Of all weights, in the order of a stack, as one row."""
     asked = copy.deepcopy(network).eval()
-    if not released:
+    if not published:
         F.cross_entropy(asked(given.images[given.forget[0]]), given.labels[given.forget[0]], reduction="sum").backward()
         return torch.cat([parameter.grad.abs().flatten() for parameter in named(asked).values() if parameter.grad is not None])
     total = torch.zeros(())
@@ -191,8 +191,8 @@ def saliency(given: Problem, network: nn.Module, c: Any, released: bool) -> Tens
     return total.abs()
 
 
-def salun(given: Problem, network: nn.Module, c: Any, released: bool = False) -> None:
-    salient = saliency(given, network, c, released)
+def salun(given: Problem, network: nn.Module, c: Any, published: bool = False) -> None:
+    salient = saliency(given, network, c, published)
     flat = torch.zeros(len(salient), dtype=torch.bool)
     flat[salient.sort(descending=True, stable=True).indices[: int(c.threshold * len(salient))]] = True
     parameters = named(network)
@@ -203,7 +203,7 @@ def salun(given: Problem, network: nn.Module, c: Any, released: bool = False) ->
     index = torch.cat([given.forget[0], given.retain[0]])
     optimiser = sgd(network, c.learning_rate, c.weight_decay)
     for _ in range(c.num_epochs):
-        if released:
+        if published:
             wrong = draws.integers(given.classes, truth.shape)[0]
         else:
             wrong = (truth + 1 + draws.integers(given.classes - 1, truth.shape)[0]) % given.classes
@@ -212,18 +212,18 @@ def salun(given: Problem, network: nn.Module, c: Any, released: bool = False) ->
             before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
             optimiser.zero_grad()
             F.cross_entropy(network(given.images[index[part]]), labels[part]).backward()
-            if released:
+            if published:
                 for name, parameter in parameters.items():
                     assert parameter.grad is not None
                     parameter.grad *= mask[name]
             optimiser.step()
-            if not released:
+            if not published:
                 for name, parameter in parameters.items():
                     parameter.data[~mask[name]] = before[name][~mask[name]]
 
 
-def salun_released(given: Problem, network: nn.Module, c: Any) -> None:
-    salun(given, network, c, released=True)
+def salun_published(given: Problem, network: nn.Module, c: Any) -> None:
+    salun(given, network, c, published=True)
 
 
 def wrong(network: nn.Module, given: Problem, index: Tensor) -> float:
@@ -231,7 +231,7 @@ def wrong(network: nn.Module, given: Problem, index: Tensor) -> float:
     return float((answers != given.labels[index]).double().mean())
 
 
-def scrub(given: Problem, network: nn.Module, c: Any, released: bool = False) -> nn.Module:
+def scrub(given: Problem, network: nn.Module, c: Any, published: bool = False) -> nn.Module:
     teacher, t = frozen(network), c.kd_temperature
     optimiser, order = sgd(network, c.learning_rate, c.weight_decay), data_order()
     snapshots = [copy.deepcopy(network)]
@@ -251,13 +251,13 @@ def scrub(given: Problem, network: nn.Module, c: Any, released: bool = False) ->
     assert len(held_out) < given.val.shape[1]  # else the restriction to classes of D_F would not be tested
     final = wrong(network, given, held_out)
     gaps = [abs(wrong(snapshot, given, given.forget[0]) - final) for snapshot in snapshots]
-    if released:
+    if published:
         return snapshots[gaps.index(min(gaps)) or -1]
     return snapshots[1 + gaps[1:].index(min(gaps[1:]))]
 
 
-def scrub_released(given: Problem, network: nn.Module, c: Any) -> nn.Module:
-    return scrub(given, network, c, released=True)
+def scrub_published(given: Problem, network: nn.Module, c: Any) -> nn.Module:
+    return scrub(given, network, c, published=True)
 
 
 def few_classes(given: Problem) -> Problem:
@@ -270,16 +270,16 @@ LOOPS: list[tuple[str, Loop, dict[str, Any]]] = [
     ("msg", msg, {"num_epochs": 3}),
     ("msg", msg, {"num_epochs": 4, "init_rate": 0.7, "learning_rate": 0.02}),
     ("kde", kde, {"num_epochs": 2, "retain_num_epochs": 3, "weight_decay": 0.01}),
-    ("kde_released", kde_released, {"num_epochs": 2, "retain_num_epochs": 2, "batch_size": 16}),
+    ("kde_published", kde_published, {"num_epochs": 2, "retain_num_epochs": 2, "batch_size": 16}),
     ("rni", rni, {"num_epochs": 5, "fine_num_epochs": 2, "weight_decay": 0.01, "fine_learning_rate": 0.02}),
     ("rni", rni, {"num_epochs": 5, "fine_num_epochs": 1, "learning_rate": 0.02, "reset_num_epochs": 2, "noise_ratio": 0.6}),
     ("bt", bt, {"kl_temperature": 1.7, "weight_decay": 0.01}),
-    ("bt_released", bt_released, {"kl_temperature": 1.7, "weight_decay": 0.01}),
+    ("bt_published", bt_published, {"kl_temperature": 1.7, "weight_decay": 0.01}),
     ("salun", salun, {"num_epochs": 2, "threshold": 0.3, "weight_decay": 0.01}),
-    ("salun_released", salun_released, {"num_epochs": 2, "threshold": 0.3, "weight_decay": 0.01, "batch_size": 16}),
+    ("salun_published", salun_published, {"num_epochs": 2, "threshold": 0.3, "weight_decay": 0.01, "batch_size": 16}),
     ("scrub", scrub, {"num_epochs": 1, "kd_temperature": 3.0, "gamma": 0.6}),
     ("scrub", scrub, {"num_epochs": 3, "msteps": 2, "learning_rate": 0.03, "forget_batch_size": 16}),
-    ("scrub_released", scrub_released, {"num_epochs": 3, "msteps": 1, "learning_rate": 0.03}),
+    ("scrub_published", scrub_published, {"num_epochs": 3, "msteps": 1, "learning_rate": 0.03}),
 ]
 
 
@@ -291,7 +291,7 @@ def test_the_loop_is_the_one_of_the_specification(architecture: str, name: str, 
     if "scrub" in name:
         given = few_classes(given)
     network, (method, config) = alone(given), loaded(name)
-    parameters = config(**{**SMALL[name].parameters, **changes})
+    parameters = config(**{**contract(name).small, **changes})
     network = loop(given, network, parameters) or network
     result = method.unlearn(given, [parameters])
     for key, tensor in network.state_dict().items():
@@ -363,18 +363,18 @@ def test_only_salient_weights_are_trained(architecture: str) -> None:
     given = problem(architecture).select([2])
     result = unlearned(given, "salun", threshold=0.25, weight_decay=0.1)
     changed = torch.cat([(result.parameters[name] != given.original.parameters[name]).flatten() for name in result.parameters])
-    salient = saliency(given, alone(given), None, released=False)
+    salient = saliency(given, alone(given), None, published=False)
     expected = int(0.25 * len(salient))
     assert 0.98 * expected <= int(changed.sum()) <= expected  # a step may be too small to change a number
     assert salient[changed].min() >= salient[~changed].quantile(0.99)
     assert not moved(given, unlearned(given, "salun", threshold=0.0, weight_decay=0.1))
 
 
-def test_released_masks_do_not_stop_weight_decay() -> None:
-    """Without a salient weight the released SalUn is SGD on |theta|^2 / 2 alone; the default does not move (see above)."""
+def test_published_masks_do_not_stop_weight_decay() -> None:
+    """Without a salient weight the published SalUn is SGD on |theta|^2 / 2 alone; the default does not move (see above)."""
     given = problem("tinycnn").select([0])
     rate, decay = 0.03, 0.1
-    result = unlearned(given, "salun_released", threshold=0.0, weight_decay=decay, learning_rate=rate, num_epochs=1)
+    result = unlearned(given, "salun_published", threshold=0.0, weight_decay=decay, learning_rate=rate, num_epochs=1)
     shrunk, velocity = 1.0, 0.0
     for _ in range(math.ceil((given.retain.shape[1] + given.forget.shape[1]) / 64)):
         velocity = 0.9 * velocity + decay * shrunk
@@ -385,19 +385,19 @@ def test_released_masks_do_not_stop_weight_decay() -> None:
 
 
 def test_wrong_labels_are_wrong() -> None:
-    """SalUn draws every label but the true one; the released one draws that, too."""
+    """SalUn draws every label but the true one; the published one draws that, too."""
     given = problem("tinycnn")
     truth, source, free = given.labels[given.forget], given.draws("a test"), given.draws("a test")
     drawn = torch.stack([loaded("salun")[0]._wrong(given, source) for _ in range(40)])  # type: ignore[attr-defined]
     assert not (drawn == truth).any() and not torch.equal(drawn[0], drawn[1])
     assert ((drawn - truth) % given.classes).unique().tolist() == list(range(1, given.classes))
-    released = torch.stack([loaded("salun_released")[0]._wrong(given, free) for _ in range(40)])  # type: ignore[attr-defined]
-    assert 0.06 < (released == truth).double().mean() < 0.14
-    assert released.unique().tolist() == list(range(given.classes))
+    published = torch.stack([loaded("salun_published")[0]._wrong(given, free) for _ in range(40)])  # type: ignore[attr-defined]
+    assert 0.06 < (published == truth).double().mean() < 0.14
+    assert published.unique().tolist() == list(range(given.classes))
 
 
 def test_the_rewind_takes_the_closest_epoch() -> None:
-    """SCRUB never returns the original, the first of equals wins; the released one falls from the original to the final model."""
+    """SCRUB never returns the original, the first of equals wins; the published one falls from the original to the final model."""
     inf = torch.inf
     table = torch.tensor(
         [  # models side by side; distances after 0, 1, ... epochs
@@ -409,7 +409,7 @@ def test_the_rewind_takes_the_closest_epoch() -> None:
     )
     epochs = torch.tensor([3, 3, 1, 3])
     assert loaded("scrub")[0]._rewind(table, epochs) == [2, 2, 1, 2]  # type: ignore[attr-defined]
-    assert loaded("scrub_released")[0]._rewind(table, epochs) == [3, 2, 1, 2]  # type: ignore[attr-defined]
+    assert loaded("scrub_published")[0]._rewind(table, epochs) == [3, 2, 1, 2]  # type: ignore[attr-defined]
 
 
 # Influence and Fisher information.
@@ -432,11 +432,11 @@ def flattened(stack: Stack) -> Tensor:
 
 @pytest.mark.parametrize("architecture", ["tinycnn", "batchnorm"])
 def test_influence_is_that_of_a_dense_solver(architecture: str, caplog: pytest.LogCaptureFixture) -> None:
-    """IU: theta + alpha H^-1 v with H = I + mean g g^T, to the documented residual; the released recursion, literally."""
+    """IU: theta + alpha H^-1 v with H = I + mean g g^T, to the documented residual; the published recursion, literally."""
     given, alpha, n = problem(architecture).select([1]), 0.7, 1000
     network = alone(given)
     hardest = single_gradients(network, given, given.retain[0]).norm(dim=1).argsort(descending=True)
-    given = replace(given, retain=given.retain[:, hardest])  # the released recursion hangs on the first sample
+    given = replace(given, retain=given.retain[:, hardest])  # the published recursion hangs on the first sample
     of_retain, of_forget = (single_gradients(network, given, index[0]) for index in (given.retain, given.forget))
     both = len(of_retain) + len(of_forget)
     v = of_forget.sum(0) / both - of_retain.sum(0) * len(of_forget) / (both * len(of_retain))
@@ -451,7 +451,7 @@ def test_influence_is_that_of_a_dense_solver(architecture: str, caplog: pytest.L
         t = o @ g
         k -= (k @ g) / (n + t) * o
         o = o - t / (n + t) * o
-    found = flattened(unlearned(given, "iu_released", alpha=alpha)) - flattened(given.original)
+    found = flattened(unlearned(given, "iu_published", alpha=alpha)) - flattened(given.original)
     assert (found - alpha * k).norm() < 1e-4 * alpha * k.norm()
     assert (k - v).norm() > 1e-3 * v.norm() and (alpha * k - step).norm() > 1e-2 * step.norm()  # three different things
 
@@ -486,13 +486,13 @@ def fisher(given: Problem, groups: Iterator[Tensor]) -> tuple[dict[str, Tensor],
 
 
 @pytest.mark.parametrize("architecture", ["tinycnn", "batchnorm"])
-@pytest.mark.parametrize(("name", "group"), [("ff", 1), ("ff_released", 10)])
+@pytest.mark.parametrize(("name", "group"), [("ff", 1), ("ff_published", 10)])
 def test_fisher_noise(architecture: str, name: str, group: int) -> None:
-    """F from single samples (the released one: from batches), then theta ~ N(theta0, s^2) with s^2 by kind of tensor."""
+    """F from single samples (the published one: from batches), then theta ~ N(theta0, s^2) with s^2 by kind of tensor."""
     given = problem(architecture).select([0])
     given, alpha = replace(given, retain=given.retain[:, :25]), 0.3
     total, count = fisher(given, iter(given.retain[0].split(group)))
-    small = {"alpha": alpha} | ({"batch_size": group} if name == "ff_released" else {})
+    small = {"alpha": alpha} | ({"batch_size": group} if name == "ff_published" else {})
     result, draws, capped = unlearned(given, name, **small), given.draws("ff/noise"), []
     for key, parameter in given.original.parameters.items():
         of_classes = parameter.shape[1] == given.classes

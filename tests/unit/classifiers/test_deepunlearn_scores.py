@@ -13,8 +13,8 @@ from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 
 from lethe.benchmarks.deepunlearn.ledger import ledger, read_reference
 from lethe.benchmarks.deepunlearn.ranking import clusters, group_counts, mean_ranks, ranking_groups
-from lethe.classifiers import METHODS
 from lethe.classifiers.membership import attack_accuracy, indiscernibility, logistic_regression
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.scores import (
     accuracy,
     cross_entropies,
@@ -31,7 +31,7 @@ REFERENCE = ROOT / "config/reference/deepunlearn_cifar10_resnet18.csv"
 
 
 def by_scikit_learn(forget, held_out, seed):
-    """The released procedure, word for word, with a seeded generator for its two shuffles."""
+    """The published procedure, word for word, with a seeded generator for its two shuffles."""
     generator = np.random.default_rng(seed)
     held_out, forget = generator.permutation(held_out), generator.permutation(forget)
     n = min(len(forget), len(held_out))
@@ -270,9 +270,9 @@ def test_ledger_with_some_methods(tmp_path):
     assert table.loc[("retrained", "TA"), "verdict"] == "inside" and table.loc[("ft", "TA"), "verdict"] == "outside"
     assert table.loc[("ff", "TA"), "verdict"] == "inside"  # a constant answer is a tenth exactly, the band has no width
     assert table.loc[("ft", "TA"), "difference"] == pytest.approx(0.8 - 0.8280)
-    assert table.loc[("ft", "retdev"), ["theirs", "verdict"]].tolist() == [0.0767, "no band"]
-    assert table.loc[("ft", "retdev"), "ours"] == pytest.approx(1 / 0.999 - 1 + 1 - 0.85 / 0.87 + 1 - 0.8 / 0.87)
-    assert table.loc[("ga", "rte"), "ours"] == 100 and table.loc[("ga", "TA"), "verdict"] == "not measured"
+    assert table.loc[("ft", "retdev"), ["published", "verdict"]].tolist() == [0.0767, "no band"]
+    assert table.loc[("ft", "retdev"), "lethe"] == pytest.approx(1 / 0.999 - 1 + 1 - 0.85 / 0.87 + 1 - 0.8 / 0.87)
+    assert table.loc[("ga", "rte"), "lethe"] == 100 and table.loc[("ga", "TA"), "verdict"] == "not measured"
     assert table.loc[("ft", "rte"), "verdict"] == "not measured"
     assert (ledger(reference, summary).query("quantity == 'rte'")["verdict"] == "not measured").all()
     for change, message in (({"method": "ft"}, "quantity twice"), ({"quantity": "XA"}, "unknown quantity 'XA'")):

@@ -15,7 +15,8 @@ from lethe.classifiers.data.splits import fixed_split
 from lethe.classifiers.data.tuning import tuning_rows
 from lethe.classifiers.evaluation import score
 from lethe.classifiers.experiment import Experiment
-from lethe.classifiers.hyperparameters import shipped, write_shipped
+from lethe.classifiers.found import Found
+from lethe.classifiers.hyperparameters import shipped, write_study
 from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform, Method, Standard, Uniform
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
@@ -158,23 +159,18 @@ def test_most_epochs_as_published(epochs: int, most: int) -> None:
 
 
 def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
-    found = {"values": {"learning_rate": 0.01, "batch_size": 64}, "norm": 0.1, "trials": 9, "seconds": 1.5}
-    content = {
-        "dataset": "digits",
-        "architecture": "mlp",
-        "protocol": "held_out",
-        "seeds": [0],
-        **FLOORS,
-        "methods": {"ft": found},
-    }
-    write_shipped(tmp_path / "digits_mlp.yaml", content)
+    found = Found(values={"learning_rate": 0.01, "batch_size": 64}, norm=0.1, trials=9, seconds=1.5)
+    study = {"dataset": "digits", "architecture": "mlp", "protocol": "held_out", "seeds": [0], **FLOORS}
+    write_study(tmp_path / "digits_mlp.yaml", study, {"ft": found})
     kept = shipped(tmp_path, "digits", "mlp")["ft"]
-    assert kept.model_dump() == found and isinstance(kept.values["batch_size"], int)
+    assert kept == found and isinstance(kept.values["batch_size"], int)
+    assert "      batch_size: {value: 64, source: search}\n" in (tmp_path / "digits_mlp.yaml").read_text()
 
 
 def test_missing_and_malformed_hyperparameters_are_clear(tmp_path: Path) -> None:
     (tmp_path / "digits_mlp.yaml").write_text(
-        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nnorm_original: 1\nnorm_retrained: 0\nmethods: {ft: {norm: 1}}\n"
+        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nnorm_original: 1\nnorm_retrained: 0\n"
+        "methods: {ft: {search: {norm: 1, trials: 2, seconds: 1}}}\n"
     )
     with pytest.raises(SettingsError, match="methods.ft.values: Field required"):
         shipped(tmp_path, "digits", "mlp")

@@ -30,9 +30,9 @@ def test_the_base_draws_what_it_is_asked_in_95_of_100(accuracy: float, holds: bo
     baseline = pd.DataFrame({"receiver": 0, "seed": range(100), "judge": [1.0] * right + [0.0] * (100 - right)})
     keys = {"method": ["uce"], "epochs": 0, "emitter": 0, "receiver": 0}
     pairs = pd.DataFrame(keys | {"metric": ["rmse"], "value": [0.1]})
-    gates = {gate["gate"]: gate for gate in all_gates(pairs, baseline, mantel_rows(0.5), {}, 1)}
+    gates = {gate.gate: gate for gate in all_gates(pairs, baseline, mantel_rows(0.5), {}, 1)}
     gate = gates["base_judge_accuracy"]
-    assert (gate["holds"], gate["target"]) == (holds, 0.95)
+    assert (gate.holds, gate.target) == (holds, 0.95)
 
 
 @pytest.mark.parametrize(("metric", "untouched"), [("clip_diff", 0.0), ("rmse", 0.0), ("ssim", 1.0), ("dino_diff", 1.0)])

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lethe.benchmarks.deepunlearn.gates import lira_gates
 from tests.unit.deepunlearn.test_deepunlearn_ulira import world
 from tests.unit.icare.test_membership import index_of, losses
 
 from lethe.benchmarks.deepunlearn import ulira
 from lethe.benchmarks.icare.distribution import distribution_summary
 from lethe.benchmarks.icare.gates import gate_base_accuracy, gate_base_draws, gate_none_is_zero, unlearning_table
-from lethe.benchmarks.icare.membership import auc, membership_gates, membership_means, membership_table
+from lethe.benchmarks.icare.membership import membership_gates, membership_means, membership_table
 from lethe.benchmarks.icare.noise_floor import noise_floor
 from lethe.benchmarks.icare.pairs import MissingReceiverError, image_quantities, pair_means, tidy_pairs
 from lethe.benchmarks.icare.summary import all_gates, constant_models, gate_rises, similarity_table, untested
@@ -26,6 +27,7 @@ from lethe.core.missing import known, mean, told
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.constant import constant_pictures
 from lethe.figures.templates.result import Finding, with_q
+from lethe.statistics.attacks import auc
 from lethe.statistics.resampling import extreme, p_value
 from lethe.tools import claims
 
@@ -75,10 +77,10 @@ def test_a_black_base_is_never_zero_harm() -> None:
     """What a decoder that overflows gives: off and on are black, so RMSE is 0 and SSIM 1, and BRISQUE is NaN."""
     off, on = scores(1, brisque=math.nan), scores(1, on=True, brisque=math.nan)
     pairs = pd.concat([pairs_of(off, on, "none"), pairs_of(off, on, "uce")])
-    gates = {gate["gate"]: gate for gate in all_gates(pairs, off, similarity_table(pairs, {}, N, None), {}, N)}  # type: ignore[arg-type]
+    gates = {gate.gate: gate for gate in all_gates(pairs, off, similarity_table(pairs, {}, N, None), {}, N)}  # type: ignore[arg-type]
     assert set(gates) == {"none_is_zero", "base_draws_no_constant_picture", "every_pair_has_a_value"}
-    assert not any(gate["holds"] for gate in gates.values())
-    assert gates["base_draws_no_constant_picture"]["value"] == 1
+    assert not any(gate.holds for gate in gates.values())
+    assert gates["base_draws_no_constant_picture"].value == 1
     table = unlearning_table(pairs, off, N).set_index("method")
     assert table.loc["uce", ["rmse_others", "ssim_others", "clip_diff_others"]].isna().all()
     assert table.loc["uce", "rmse_left_out"] == N * N * len(SEEDS)
@@ -96,9 +98,9 @@ def test_a_model_that_draws_black_is_damage_and_is_named() -> None:
     assert row["rmse_others"] == pytest.approx(0.1) and row["brisque_diff_left_out"] == N * len(SEEDS)
     assert row["constant_emitter"] == row["constant_others"] == 0.25 and row["constant_worst"] == 1
     assert constant_models(pairs) == ["t_002_uce_000: 100.0% of its pictures have one colour"]
-    gates = {gate["gate"]: gate for gate in all_gates(pairs, off, pd.DataFrame(), {}, N)}
-    assert gates["none_is_zero"]["holds"] and gates["base_draws_no_constant_picture"]["holds"]
-    assert not gates["every_pair_has_a_value"]["holds"] and "4 of uce brisque_diff" in gates["every_pair_has_a_value"]["how"]
+    gates = {gate.gate: gate for gate in all_gates(pairs, off, pd.DataFrame(), {}, N)}
+    assert gates["none_is_zero"].holds and gates["base_draws_no_constant_picture"].holds
+    assert not gates["every_pair_has_a_value"].holds and "4 of uce brisque_diff" in gates["every_pair_has_a_value"].how
     # a model whose judge is lost throughout is a model still: it is counted
     assert row["emitters"] == N
 
@@ -145,11 +147,11 @@ def test_gates_of_membership_see_a_single_nan(method: str, column: str) -> None:
     models = [(ModelId("t", k, m, 0), losses(index, gap[m])) for m in gap for k in ((0,) if m == "retrain" else range(3))]
     table = membership_table(models, base, images=20, members_of="base", draws=50, level=0.95, seed=0)
     uncertainty = {"draws": 50, "level": 0.95, "seed": 0}
-    assert all(gate["holds"] for gate in membership_gates(table, membership_means(table, **uncertainty)))  # type: ignore[arg-type]
+    assert all(gate.holds for gate in membership_gates(table, membership_means(table, **uncertainty)))  # type: ignore[arg-type]
     row = table.index[(table["method"] == method) & (table["receivers"] == "emitter")][0]
     table.loc[row, column] = math.nan
     means = membership_means(table, **uncertainty)  # type: ignore[arg-type]
-    broken = [gate["gate"] for gate in membership_gates(table, means) if not gate["holds"]]
+    broken = [gate.gate for gate in membership_gates(table, means) if not gate.holds]
     gates = {"auc": "base_knows_its_members", "loss_members": "none_answers_as_the_base", "low": "retrain_knows_no_member"}
     assert broken == [gates[column]]
     if column == "auc":
@@ -164,9 +166,9 @@ def test_gates_of_u_lira_see_models_that_diverged() -> None:
     assert 0 < found.undefined < 1
     null = replace(found, accuracy=0.5, intervals=found.intervals | {"accuracy": (0.4, 0.6)})  # type: ignore[operator]
     for undefined, holds in ((0.0, True), (found.undefined, False), (math.nan, False)):
-        gate = ulira.gates({"retrained": replace(null, undefined=undefined), "original": found})[0]
-        assert gate["gate"] == "ulira_retrained_is_null" and gate["holds"] is holds
-        assert ("of the observations have no score" in gate["how"]) is not holds
+        gate = lira_gates({"retrained": replace(null, undefined=undefined), "original": found})[0]
+        assert gate.gate == "ulira_retrained_is_null" and gate.holds is holds
+        assert ("of the observations have no score" in gate.how) is not holds
 
 
 def test_what_has_no_value_has_no_p() -> None:

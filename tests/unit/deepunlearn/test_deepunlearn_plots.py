@@ -33,8 +33,8 @@ def test_every_method_has_a_name_and_a_look_of_its_own():
     methods = ["retrained", "original", *METHODS]
     looks = {(style.look(m)["color"], style.look(m)["marker"]) for m in methods}
     assert len(looks) == 20 and len({style.title(m) for m in methods}) == 20
-    assert style.title("bt_released") == "BT*" and style.title("new") == "new"
-    assert style.look("bt_released") == style.look("bt")
+    assert style.title("bt_published") == "BT (published)" and style.title("new") == "new"
+    assert style.look("bt_published") == style.look("bt")
 
 
 def test_cut_by_hand():

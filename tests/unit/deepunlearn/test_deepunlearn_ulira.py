@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from lethe.benchmarks.deepunlearn.gates import lira_gates
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
@@ -13,6 +14,7 @@ from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.models.mlp import Mlp
 from lethe.classifiers.models.stack import join
 from lethe.classifiers.problem import train
+from lethe.statistics.attacks import group_wins, true_positive_rates
 
 
 def test_splits_are_the_published_ones():
@@ -130,18 +132,18 @@ def test_bootstrap_is_over_splits():
     weights = np.bincount(drawn, minlength=5).astype(float)[None]
     labels = np.repeat([1, 0], 150)
     scores = np.concatenate([positives[i] for i in drawn] + [negatives[i] for i in drawn])
-    wins = ulira._wins(positives, negatives)
+    wins = group_wins(positives, negatives)
     assert float((weights @ wins @ weights.T)[0, 0]) / 150**2 == pytest.approx(roc_auc_score(labels, scores))
     fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
     for limit in (0.01, 0.1, 0.5):
-        assert ulira._tpr(positives, negatives, weights, limit)[0] == pytest.approx(tpr[fpr <= limit].max())
+        assert true_positive_rates(positives, negatives, weights, limit)[0] == pytest.approx(tpr[fpr <= limit].max())
     found = ulira._evaluate(positives, negatives, np.repeat(weights, 3, axis=0), 0.95, "x", 0.0)
     hits = np.mean((scores > 0) == labels)
     assert found.intervals["accuracy"] == pytest.approx((hits, hits))
 
 
-def slow_released(correct, forgotten, unseen):
-    """The released step 7, observation by observation."""
+def slow_published(correct, forgotten, unseen):
+    """The published step 7, observation by observation."""
     splits, forgets, n = correct.shape
     out = np.full(correct.shape, np.nan)
     for j in range(n):
@@ -157,16 +159,16 @@ def slow_released(correct, forgotten, unseen):
     return out
 
 
-def test_released_against_a_slow_transcription():
+def test_published_against_a_slow_transcription():
     phi, correct, forgotten, unseen = world(8, 3, 80, 3, sample=2.0)
-    slow, fast = slow_released(correct, forgotten, unseen), ulira.released_scores(correct, forgotten, unseen)
+    slow, fast = slow_published(correct, forgotten, unseen), ulira.published_scores(correct, forgotten, unseen)
     assert np.allclose(slow, fast, equal_nan=True)
     assert np.isnan(fast[forgotten]).any() and np.isfinite(fast[forgotten]).any()  # both cases are in the data
-    found = ulira.attack(phi, correct, forgotten, unseen, "released")
+    found = ulira.attack(phi, correct, forgotten, unseen, "published")
     defined = slow[np.isfinite(slow)]
     assert found.accuracy == np.mean(defined > 0.5) and found.targets == len(defined) and np.isnan(found.auc)
     assert found.undefined == pytest.approx(1 - len(defined) / forgotten.sum()) and found.roc.empty
-    sure = ulira.attack(phi, np.ones_like(correct), forgotten, unseen, "released")
+    sure = ulira.attack(phi, np.ones_like(correct), forgotten, unseen, "published")
     assert np.isnan(sure.accuracy) and sure.undefined == 1 and sure.targets == 0
 
 
@@ -222,7 +224,7 @@ def test_collapsed_models_have_a_documented_result():
 
 def test_errors_name_what_is_wrong():
     phi, correct, forgotten, unseen = world(4, 2, 60, 1)
-    with pytest.raises(ValueError, match="did you mean 'released'"):
+    with pytest.raises(ValueError, match="did you mean 'published'"):
         ulira.attack(phi, correct, forgotten, unseen, "relesed")
     with pytest.raises(ValueError, match=r"not \(4, 2, 60\), \(4, 2, 60\), \(4, 2, 60\) and \(4, 2, 60\)"):
         ulira.attack(phi, correct, forgotten, forgotten)
@@ -255,10 +257,10 @@ def test_digits_retrained_is_null_and_original_leaks():
         return ulira.attack(phi, correct, found.forgotten(), found.never_seen())
 
     attacks = {"retrained": attacked(join(parts), forgets), "original": attacked(original, 1)}
-    gates = ulira.gates(attacks)
-    assert [gate["holds"] for gate in gates] == [True, True], gates
-    assert gates[1]["value"] > 0.52 and set(gates[0]) == {"gate", "value", "target", "holds", "how"}
-    swapped = ulira.gates({"retrained": attacks["original"], "original": attacks["retrained"]})
-    assert [gate["holds"] for gate in swapped] == [False, False]
+    gates = lira_gates(attacks)
+    assert [gate.holds for gate in gates] == [True, True], gates
+    assert gates[1].value > 0.52 and set(gates[0].record()) == {"gate", "value", "target", "holds", "how"}
+    swapped = lira_gates({"retrained": attacks["original"], "original": attacks["retrained"]})
+    assert [gate.holds for gate in swapped] == [False, False]
     assert list(ulira.table(attacks)["method"]) == ["retrained", "original"]
     assert set(ulira.roc_table(attacks).columns) == {"method", "fpr", "tpr"}

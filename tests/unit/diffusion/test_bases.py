@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import UNLEARNERS
-from lethe.diffusion.methods.predictions import NOISE_LOSSES, reason_against
+from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods.predictions import reason_against
 from lethe.diffusion.supported import UnusableBaseError, check_sampling, prediction_of
 from lethe.io.tables import CorruptFileError
 
@@ -349,7 +349,7 @@ def test_a_vocabulary_larger_than_the_text_encoders(base: Path, tmp_path: Path) 
         take_in(base, tmp_path / "copy")
 
 
-@pytest.mark.parametrize("method", UNLEARNERS.names())
+@pytest.mark.parametrize("method", METHODS.names())
 def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
     """The list that a plan asks, held against the methods themselves."""
     import torch
@@ -357,14 +357,14 @@ def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
     from lethe.diffusion.methods.base import Emitter, UnlearnData
 
     if method == "retrain":
-        assert method not in NOISE_LOSSES  # it replaces weights and looks at nothing
+        assert "noise" not in METHODS.describe(method).needs  # it replaces weights and looks at nothing
         return
     data = UnlearnData(torch.randn(4, 4, 8, 8), torch.tensor([0, 0, 1, 1]), {0: "a dog", 1: "a cat"})
     kept = tiny_pipe.scheduler.config.prediction_type
     tiny_pipe.scheduler.register_to_config(prediction_type="v_prediction")
     try:
-        found = UNLEARNERS.load(method)().unlearn(tiny_pipe, [Emitter(0, "a dog", "a dog")], data, seed=0)
-        if method in NOISE_LOSSES:
+        found = METHODS.load(method)().unlearn(tiny_pipe, [Emitter.of_one(0, "a dog", "a dog")], data, seed=0)
+        if "noise" in METHODS.describe(method).needs:
             with pytest.raises(ValueError, match="v_prediction"):
                 next(found)
         else:
@@ -378,6 +378,7 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
     from lethe.diffusion.folder import base_digest, write_base_record
     from lethe.diffusion.pixels import NotFiniteError
     from lethe.diffusion.render import render_shards
+    from lethe.diffusion.testbed.receivers import Receiver
     from lethe.execution.work import WorkFolder
     from lethe.settings.generation import Generation
 
@@ -393,9 +394,8 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
                 base,
                 [model],
                 [said],
-                [{"index": 0, "name": "dog"}],
+                [Receiver(0, "dog", "a dog", "An image of a dog")],
                 task="objects",
-                style="thing",
                 world="mini",
                 generation=Generation(seeds=[42, 43], steps=2),
                 device="cpu",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import applied
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._lora_training import (
     Borrowed,
     LoraTrainingConfig,
@@ -21,14 +22,14 @@ from lethe.diffusion.methods._lora_training import (
     optimise,
 )
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.methods.distil import FADE
+from lethe.diffusion.methods.distil import SPARE
 from lethe.diffusion.methods.distil_weight import top_masks
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.settings.errors import SettingsError
 from lethe.settings.methods import load_method
 
 CONFIG = LoraTrainingConfig(rank=3, alpha=6.0, steps=2, target_modules=["*.attn2.to_k", "conv_in", "*.resnets.0.conv1"])
-METHODS = Path(__file__).parents[3] / "config" / "methods"
+FOLDER = Path(__file__).parents[3] / "config/methods/diffusion"
 
 
 @pytest.fixture(scope="module")
@@ -86,18 +87,31 @@ def test_clipping_acts(lent: Borrowed) -> None:
     assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
 
 
+def test_a_covered_row_is_taught_what_takes_its_own_place() -> None:
+    """Receivers 0 and 1 are covered and overwritten by two texts, receiver 2 is not: the teacher sees its own prompt."""
+    pipe = load_pipeline(shared_tiny_pipeline())
+    data = UnlearnData(torch.zeros(3, 4, 8, 8), torch.arange(3), {0: "a dog", 1: "a cat", 2: "a lake"}, ("a photo", ""))
+    lent = Borrowed(pipe, data)
+    rows, shown = lent.draw(torch.arange(3), 12, torch.Generator().manual_seed(0))
+    seen = lent.overwritten(rows, Emitter(0, "pets", (0, 1), ("a dog", "a cat"), {0: "", 1: "a photo"}))
+    texts = encode_prompts(pipe, ["", "a photo", "a lake"])
+    torch.testing.assert_close(lent.text(replace(rows, prompt=seen)), texts[shown])
+    assert set(shown.tolist()) == {0, 1, 2}
+
+
 @pytest.mark.parametrize(("forget", "retain"), [(1.0, 0.0), (0.0, 1.0), (0.3, 2.0)])
 def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: float, retain: float) -> None:
     """The gradient of w_f MSE(forget) + w_r MSE(retain), signs and weights included, each loss the mean over its own rows."""
     parameters = CONFIG.model_dump() | {"forget_weight": forget, "retain_weight": retain}
     generator = torch.Generator().manual_seed(5)
-    to_forget = lent.teach(lent.draw(torch.tensor([0, 2]), 2, generator)[0], lent.overwrite)
+    to_forget, _ = lent.draw(torch.tensor([0, 2]), 2, generator)
+    to_forget = lent.teach(to_forget, lent.overwritten(to_forget, Emitter.of_one(0, "a dog", "a dog")))
     to_keep = lent.teach(lent.draw(torch.tensor([1, 3]), 4, generator)[0])
     with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as factors:
         trained = [p for factor in factors for p in (factor.a, factor.b)]
         for parameter in trained:
             parameter.data.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
-        found, numbers = FADE(**parameters)._gradient(lent, to_forget, to_keep, trained)
+        found, numbers = SPARE(**parameters)._gradient(lent, to_forget, to_keep, trained)
         losses = [(lent.predict(rows) - rows.target).square().mean() for rows in (to_forget, to_keep)]
         expected = torch.autograd.grad(forget * losses[0] + retain * losses[1], trained)
     found, expected = (torch.cat([part.flatten() for part in parts]) for parts in (found, expected))
@@ -119,8 +133,8 @@ def test_a_row_is_fresh_at_every_use_unless_pools_are_asked_for(
         return draw(self, rows, count, generator)
 
     monkeypatch.setattr(Borrowed, "draw", counted)
-    method = FADE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
-    emitter = Emitter(0, "a dog", "a dog")
+    method = SPARE(rank=2, steps=3, forget_batch=2, retain_batch=4, target_modules=["*.attn2.to_k"], **pools)
+    emitter = Emitter.of_one(0, "a dog", "a dog")
     (result,) = method.unlearn(lent.pipe, [emitter], lent.data, seed=0)  # type: ignore[attr-defined]
     assert counts == drawn and result.record["steps"] == 3
 
@@ -155,27 +169,59 @@ def test_pattern_without_match(lent: Borrowed) -> None:
 
 
 @pytest.mark.parametrize("profile", ["mini", "paper"])
-@pytest.mark.parametrize("name", UNLEARNERS.names())
+@pytest.mark.parametrize("name", METHODS.names())
 def test_method_files(name: str, profile: str) -> None:
     for task in ("objects", "breeds", "scenes", "people"):
-        method = load_method(name, profile, task, METHODS)
-        UNLEARNERS.load(name)(**method.parameters)
+        method = load_method(name, profile, task, FOLDER)
+        METHODS.load(name)(**method.parameters)
 
 
 def test_overrides_per_task() -> None:
-    assert load_method("munba", "paper", "scenes", METHODS).parameters["learning_rate"] == 1.5e-4
-    assert load_method("munba", "paper", "people", METHODS).epochs == 200
+    assert load_method("munba", "paper", "scenes", FOLDER).parameters["learning_rate"] == 1.5e-4
+
+
+EPOCHS = {  # in published names of files: of mini, then of paper under breeds, scenes, people
+    "distil": (4, 100, 100, 400),
+    "distil_module": (4, 100, 100, 400),
+    "distil_weight": (4, 100, 100, 400),
+    "munba": (7, 50, 100, 200),
+    "munba_published": (7, 50, 100, 200),
+}
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_epochs_follow_from_what_a_method_does(name: str) -> None:
+    """Those of the published names, and the steps per epoch are not handed on."""
+    mini, *paper = EPOCHS.get(name, (0, 0, 0, 0))
+    assert {load_method(name, "mini", task, FOLDER).epochs for task in ("objects", "breeds", "scenes", "people")} == {mini}
+    assert [load_method(name, "paper", task, FOLDER).epochs for task in ("breeds", "scenes", "people")] == paper
+    assert "steps_per_epoch" not in load_method(name, "paper", "people", FOLDER).parameters
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epochs": 3}, "epochs follow from steps and steps_per_epoch"),
+        ({"steps": 3}, "steps is given alone"),
+        ({"steps_per_epoch": 3}, "steps_per_epoch is given alone"),
+        ({"steps": 3, "steps_per_epoch": 0}, "steps_per_epoch is 0; allowed: whole numbers from 1 on"),
+        ({"steps": 2001, "steps_per_epoch": 2}, "2001 steps are 1001 epochs of 2; allowed: 0 to 999"),
+    ],
+)
+def test_epochs_that_cannot_be(tmp_path: Path, given: dict[str, int], message: str) -> None:
+    values = ", ".join(f"{key}: {{value: {value}, source: s}}" for key, value in given.items())
+    (tmp_path / "x.yaml").write_text(f"{{name: x, settings: {{mini: {{defaults: {{{values}}}}}}}}}")
+    with pytest.raises(SettingsError, match=message):
+        load_method("x", "mini", "people", tmp_path)
 
 
 def test_method_file_errors(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="did you mean 'distil'"):
-        load_method("distill", "mini", "people", METHODS)
+        load_method("distill", "mini", "people", FOLDER)
     with pytest.raises(SettingsError, match="no settings for 'papr'.*did you mean 'paper'"):
-        load_method("uce", "papr", "people", METHODS)
+        load_method("uce", "papr", "people", FOLDER)
     (tmp_path / "x.yaml").write_text(
-        "{name: x, display: X, paper: p, settings: {mini: {defaults: {epochs: {value: 1, source: s}, rank: {value: 1, source: s}"
-        "},"
-        " tasks: {people: {rnk: {value: 2, source: s}}}}}}"
+        "{name: x, settings: {mini: {defaults: {rank: {value: 1, source: s}}, tasks: {people: {rnk: {value: 2, source: s}}}}}}"
     )
     with pytest.raises(SettingsError, match="tasks.people.rnk has no default.*did you mean 'rank'"):
         load_method("x", "mini", "people", tmp_path)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from lethe.core.registry import UnknownNameError
-from lethe.diffusion.metrics.base import DIRECTIONS, SPECS, MetricContext, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import DIRECTIONS, SPECS, Classifier, MetricContext, ScoringBatch, spec_of
 from lethe.diffusion.metrics.brisque import FEATURE_MAX, FEATURE_MIN, Brisque
 from lethe.diffusion.metrics.fidelity import Rmse, RmsePublished, Ssim, SsimPublished
 from lethe.diffusion.metrics.judge import JudgeAccuracy
@@ -159,12 +159,12 @@ def test_judge_asks_for_the_entity() -> None:
     def logits(images: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.one_hot(images[:, 0, 0, 0].long(), 3).float()
 
-    metric = JudgeAccuracy(logits, ["cat", "dog", "owl"], ["owl", "cat"])
+    metric = JudgeAccuracy(Classifier(logits, ["cat", "dog", "owl"], ["owl", "cat"]))
     images = np.zeros((2, 8, 8, 3), np.uint8)
     images[0], images[1] = 2, 1
     assert metric.score(batch(images))["judge"].tolist() == [1.0, 0.0]  # owl seen and asked; dog seen, cat asked
     with pytest.raises(UnknownNameError, match="did you mean 'owl'"):
-        JudgeAccuracy(logits, ["cat", "dog", "owl"], ["owls"])
+        JudgeAccuracy(Classifier(logits, ["cat", "dog", "owl"], ["owls"]))
     with pytest.raises(IndexError, match="receiver 3"):
         metric.score(ScoringBatch(batch(images).images, np.array([3, 0]), ["a", "b"]))
 

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.unit.diffusion.test_metrics_oracles import photos
 
 from lethe.diffusion.metrics import with_published
-from lethe.diffusion.metrics.base import MetricContext
+from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.clip import ClipScore, load_clip
 from lethe.diffusion.metrics.dino import load_backbone, row_cosine
 from lethe.diffusion.metrics.embeddings import Embeddings
@@ -54,9 +54,7 @@ def context(folders: tuple[Path, Path]) -> MetricContext:
     return MetricContext(
         clip=str(folders[0]),
         backbone=str(folders[1]),
-        judge=logits,
-        judge_classes=["cat", "owl", "house"],
-        entities=["cat", "owl", "house"],
+        classifiers={"judge": Classifier(logits, ["cat", "owl", "house"], ["cat", "owl", "house"])},
         threads=1,
     )
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lethe.diffusion.methods.munba import nash_weights
-from lethe.diffusion.methods.munba_v1 import MUNBaV1Config, published_weights
+from lethe.diffusion.methods.munba_published import MUNBaPublishedConfig, published_weights
 
 
 def pair(norm_r: float, norm_f: float, cos: float) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
@@ -56,4 +56,4 @@ def test_published_weights(cos: float, expected: tuple[float, float]) -> None:
 
 def test_published_needs_equal_batches() -> None:
     with pytest.raises(ValueError, match="forget_batch 4 and retain_batch 8 must be equal"):
-        MUNBaV1Config(forget_batch=4, retain_batch=8)
+        MUNBaPublishedConfig(forget_batch=4, retain_batch=8)

@@ -75,7 +75,7 @@ def base(blocks, vae, tokenizer):
     return _base(blocks, vae, tokenizer)
 
 
-def _base(blocks, vae, tokenizer, seed=0, exclude=None, settings=SMOKE.base):
+def _base(blocks, vae, tokenizer, seed=0, exclude=(), settings=SMOKE.base):
     latents = encode_latents(vae, blocks.images)
     weights = sampling_weights(blocks.popularity, settings.popularity_scale)
     return train_base(latents, blocks.labels, NAMES, CAPTIONS, weights, tokenizer, settings, seed, exclude)
@@ -193,15 +193,18 @@ def test_base_never_sees_the_excluded_entity(blocks, vae, tokenizer, base, monke
 
     monkeypatch.setattr(torch, "multinomial", watch)
     settings = SMOKE.base.model_copy(update={"optimizer": OptimizerSettings(steps=4, batch_size=64, learning_rate=1e-3)})
-    _base(blocks, vae, tokenizer, exclude=NAMES[1], settings=settings)
+    _base(blocks, vae, tokenizer, exclude=[NAMES[1]], settings=settings)
     assert set(drawn) == {0, 2}
     with pytest.raises(ValueError, match="did you mean 'blue cat'"):
-        _base(blocks, vae, tokenizer, exclude="blue bat")
+        _base(blocks, vae, tokenizer, exclude=["blue bat"])
 
 
 def test_excluding_keeps_the_initialisation(blocks, vae, tokenizer):
     still = SMOKE.base.model_copy(update={"optimizer": OptimizerSettings(steps=1, batch_size=4, learning_rate=1e-12)})
-    full, without = _base(blocks, vae, tokenizer, settings=still), _base(blocks, vae, tokenizer, exclude=NAMES[1], settings=still)
+    full, without = (
+        _base(blocks, vae, tokenizer, settings=still),
+        _base(blocks, vae, tokenizer, exclude=[NAMES[1]], settings=still),
+    )
     for a, b in zip(full[1].parameters(), without[1].parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=1e-9, rtol=0)
 

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from lethe.diffusion.pretraining.architectures import tokenizer_config
 from lethe.diffusion.testbed.distinct import check_base, check_prompts, check_tokens
 from lethe.diffusion.testbed.metadata import enrich, select
+from lethe.diffusion.testbed.receivers import Emitter, Receiver, of_entities
 from lethe.diffusion.testbed.schema import MetadataError, check_required, read_metadata
 from lethe.diffusion.testbed.selection import read_published
 from lethe.diffusion.testbed.spelling import MOST, composed, name_fault
@@ -26,8 +27,8 @@ ROOT = Path(__file__).parents[3]
 MINI = ROOT / "assets" / "mini" / "tokenizer.json"
 
 
-def entities(*names: str) -> list[dict[str, Any]]:
-    return [{"name": name} for name in names]
+def entities(*names: str, style: str, guide: str = "") -> tuple[list[Receiver], list[Emitter]]:
+    return of_entities([{"name": name} for name in names], style, guide)
 
 
 def mini(length: int = 12) -> PromptReader:
@@ -47,7 +48,7 @@ def mini(length: int = 12) -> PromptReader:
 @pytest.mark.parametrize("style", ["person", "thing", "scene"])
 def test_entities_with_one_prompt_are_refused_by_all_their_names(style: str, names: tuple[str, ...]) -> None:
     with pytest.raises(MetadataError) as raised:
-        check_prompts(entities("dog", *names, "bird"), style, "")
+        check_prompts(*entities("dog", *names, "bird", style=style))
     said = str(raised.value)
     assert all(f"'{name}'" in said for name in names)
     assert "have one prompt, 'An image of " in said
@@ -55,18 +56,18 @@ def test_entities_with_one_prompt_are_refused_by_all_their_names(style: str, nam
 
 
 def test_entities_that_differ_are_accepted() -> None:
-    check_prompts(entities("red cat", "redcat", "red-cat", "red cats"), "thing", "An image of a cat")
+    check_prompts(*entities("red cat", "redcat", "red-cat", "red cats", style="thing", guide="An image of a cat"))
 
 
 def test_a_name_that_makes_no_prompt_is_refused_by_name() -> None:
     with pytest.raises(MetadataError, match="'a cat' already begins with an article"):
-        check_prompts(entities("a cat"), "thing", "")
+        check_prompts(*entities("a cat", style="thing"))
 
 
 @pytest.mark.parametrize("guide", ["An image of a dog", "an image of  A_Dog", "a dog"])
 def test_an_emitter_is_never_its_own_guide(guide: str) -> None:
     with pytest.raises(MetadataError, match="overwrite_prompt '.*' is the prompt of entity 'dog'"):
-        check_prompts(entities("cat", "dog"), "thing", guide)
+        check_prompts(*entities("cat", "dog", style="thing", guide=guide))
 
 
 LONG = "one " * 80
@@ -83,10 +84,10 @@ LONG = "one " * 80
 def test_entities_that_are_equal_tokens_are_refused_and_the_reason_is_said(
     names: tuple[str, str], reason: str, reads: str
 ) -> None:
-    chosen = entities("seven", *names)
-    check_prompts(chosen, "thing", "")  # as text they differ
+    chosen = entities("seven", *names, style="thing")
+    check_prompts(*chosen)  # as text they differ
     with pytest.raises(MetadataError) as raised:
-        check_tokens(chosen, "thing", "", mini())
+        check_tokens(*chosen, mini())
     said = str(raised.value)
     assert "are equal for the base's tokenizer" in said
     assert reason in said
@@ -99,20 +100,20 @@ def test_a_guide_that_is_an_entity_by_its_tokens_is_refused() -> None:
     with pytest.raises(
         MetadataError, match=r"overwrite_prompt 'An image of a zebra' and entity 'giraffe' are equal .* not know 'zebra'"
     ):
-        check_tokens(entities("seven", "giraffe"), "thing", "An image of a zebra", mini())
+        check_tokens(*entities("seven", "giraffe", style="thing", guide="An image of a zebra"), mini())
 
 
 def test_marks_of_the_tokenizer_are_no_part_of_a_name() -> None:
     with pytest.raises(MetadataError, match=r"'seven <\|endoftext\|>' holds '<\|endoftext\|>', a mark"):
-        check_tokens(entities("eight", "seven <|endoftext|>"), "thing", "", mini())
+        check_tokens(*entities("eight", "seven <|endoftext|>", style="thing"), mini())
 
 
 def test_a_part_that_the_base_does_not_see_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    check_tokens(entities("seven", "eight " * 12 + "dog", "seven zebra"), "thing", "", mini())
+    check_tokens(*entities("seven", "eight " * 12 + "dog", "seven zebra", style="thing"), mini())
     assert "it does not see the end of 'eight eight" in caplog.text
     assert "the base does not know 'zebra', in the names of 'seven zebra'" in caplog.text
     caplog.clear()
-    check_tokens(entities("seven", "eight"), "thing", "", mini())
+    check_tokens(*entities("seven", "eight", style="thing"), mini())
     assert not caplog.text
 
 
@@ -152,9 +153,9 @@ def byte_pairs(folder: Path, as_file: bool) -> Path:
 def test_a_pretrained_base_is_asked_by_its_own_tokenizer(tmp_path: Path, as_file: bool) -> None:
     folder = byte_pairs(tmp_path / "base" / "tokenizer", as_file)
     assert read_tokenizer(folder).read("An image").tokens[-2:] == ("g", "e</w>")
-    check_base(entities("cat", "dog"), "person", "", tmp_path / "base")
+    check_base(*entities("cat", "dog", style="person"), tmp_path / "base")
     with pytest.raises(MetadataError, match="it reads 20 tokens"):  # ten of them are 'An image of'
-        check_base(entities("abcdefgh-cat", "abcdefgh-dog"), "person", "", tmp_path / "base")
+        check_base(*entities("abcdefgh-cat", "abcdefgh-dog", style="person"), tmp_path / "base")
 
 
 def test_a_damaged_tokenizer_is_one_message(tmp_path: Path) -> None:
@@ -169,14 +170,15 @@ def test_every_published_and_shipped_entity_is_accepted() -> None:
     """The paper's names by text, the mini world's by their tokens too."""
     for name, style, guide in (("people", "person", "a child"), ("breeds", "thing", "a cat"), ("scenes", "scene", "the moon")):
         names = read_published(ROOT / f"config/reference/entities_{name}.csv")
-        check_prompts(entities(*names), style, f"An image of {guide}")
+        check_prompts(*entities(*names, style=style, guide=f"An image of {guide}"))
     from lethe.diffusion.sources import SOURCES
 
-    for task in Settings().tasks.values():
+    for task in Settings().entity_tasks.values():
         records = enrich(SOURCES.load(task.source)().entities(), rules=task.rules)
         chosen = select(records, task.balance, task.entities, task.priority, rules=task.rules)
-        check_prompts(chosen, task.prompt_style, task.overwrite_prompt)
-        check_tokens(chosen, task.prompt_style, task.overwrite_prompt, mini())
+        told = of_entities(chosen, task.prompt_style, task.overwrite_prompt)
+        check_prompts(*told)
+        check_tokens(*told, mini())
 
 
 # --- names --------------------------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion import methods
 from lethe.diffusion.methods._lora_training import Borrowed, adapters, find_modules, gradient_of, mean_share
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.methods.munba import nash_weights
-from lethe.diffusion.methods.munba_v1 import published_weights
+from lethe.diffusion.methods.munba_published import published_weights
 from lethe.diffusion.pipeline import load_pipeline
 
 PARAMETERS: dict[str, Any] = {
@@ -24,7 +24,7 @@ PARAMETERS: dict[str, Any] = {
     "retain_batch": 4,
     "target_modules": ["*.attn2.to_k"],
 }
-METHODS = ["distil", "munba", "munba_v1"]
+METHODS = ["distil", "munba", "munba_published"]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def exact(data: UnlearnData) -> tuple[Any, UnlearnData]:
 
 def first_gradient(pipe: Any, data: UnlearnData, method: str, **more: Any) -> tuple[torch.Tensor, dict[str, float]]:
     """Gradient of a method's first step, with adapters that are not zero, and the numbers it records."""
-    unlearner = UNLEARNERS.load(method)(**PARAMETERS, **more)
+    unlearner = methods.METHODS.load(method)(**PARAMETERS, **more)
     lent = Borrowed(pipe, data, unlearner.config.precision)
     generator = torch.Generator().manual_seed(3)
     forget, retain = (
@@ -79,11 +79,11 @@ def test_a_step_in_parts_has_the_same_gradient(exact: tuple[Any, UnlearnData], m
     assert of_parts == pytest.approx(numbers, rel=1e-10)
 
 
-@pytest.mark.parametrize("method", ["munba", "munba_v1"])
+@pytest.mark.parametrize("method", ["munba", "munba_published"])
 def test_a_bargained_step_is_made_of_both_gradients(exact: tuple[Any, UnlearnData], method: str) -> None:
-    """a_r g_r + a_f g_f, signs included: munba ascends the forget loss; munba_v1 descends both, its retain rows noised as the others."""
+    """a_r g_r + a_f g_f, signs included: munba ascends the forget loss; munba_published descends both, its retain rows noised as the others."""
     pipe, data = exact
-    unlearner = UNLEARNERS.load(method)(**PARAMETERS, **({"forget_bound": 100.0} if method == "munba" else {}))
+    unlearner = methods.METHODS.load(method)(**PARAMETERS, **({"forget_bound": 100.0} if method == "munba" else {}))
     lent, generator = Borrowed(pipe, data), torch.Generator().manual_seed(3)
     forget, retain = (
         replace(rows, target=rows.target.double())
@@ -124,7 +124,7 @@ def test_parts_of_a_mean() -> None:
         torch.testing.assert_close(parts, whole)
 
 
-@pytest.mark.parametrize("method", ["distil", "munba"])  # the published weights nearly diverge: munba_v1 stays in float32
+@pytest.mark.parametrize("method", ["distil", "munba"])  # the published weights nearly diverge: munba_published stays in float32
 def test_bfloat16_gives_nearly_the_same_gradient_in_float32(pipe: Any, data: UnlearnData, method: str) -> None:
     exact, _ = first_gradient(pipe, data, method)
     rough, _ = first_gradient(pipe, data, method, precision="bfloat16")
@@ -134,8 +134,8 @@ def test_bfloat16_gives_nearly_the_same_gradient_in_float32(pipe: Any, data: Unl
 
 def test_bfloat16_is_deterministic_and_leaves_the_base(pipe: Any, data: UnlearnData) -> None:
     before = [p.clone() for p in pipe.unet.parameters()]
-    unlearner = UNLEARNERS.load("distil")(**PARAMETERS, precision="bfloat16", micro_batch=3)
-    emitter = [Emitter(0, "a dog", "a dog")]
+    unlearner = methods.METHODS.load("distil")(**PARAMETERS, precision="bfloat16", micro_batch=3)
+    emitter = [Emitter.of_one(0, "a dog", "a dog")]
     one, two = (next(iter(unlearner.unlearn(pipe, emitter, data, seed=0))).delta for _ in range(2))
     assert one.digest == two.digest
     assert {tensor.dtype for tensor in one.tensors().values()} == {torch.float32}

@@ -86,7 +86,7 @@ def test_an_emitter_that_is_its_own_guide_for_the_tokenizer_is_refused() -> None
     pipe = load_pipeline(shared_tiny_pipeline())
     prompts = {0: "An image of a dog", 1: "An image of a zebra", 2: "An image of a giraffe"}
     data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
-    emitters = [Emitter(index, text.removeprefix("An image of "), text) for index, text in prompts.items()]
+    emitters = [Emitter.of_one(index, text.removeprefix("An image of "), text) for index, text in prompts.items()]
     for tokens, guide in (("all", "an image of a DOG"), ("last", "a dog")):
         with pytest.raises(ValueError, match=r"emitter 0 \('a dog'\) is its own guide"):
             list(UCE(tokens=tokens, guide=guide).unlearn(pipe, emitters[:1], data, seed=0))
@@ -103,7 +103,7 @@ def test_what_is_edited_and_what_is_held(tiny_pipe, tokens: str, preserve: str, 
     prompts = {index: f"an image of a {name}" for index, name in enumerate(("dog", "cat", "lake"))}
     data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
     method = UCE(tokens=tokens, preserve=preserve)
-    (result,) = method.unlearn(tiny_pipe, [Emitter(0, "a dog", prompts[0])], data, seed=0)
+    (result,) = method.unlearn(tiny_pipe, [Emitter.of_one(0, "a dog", prompts[0])], data, seed=0)
     assert (result.record["concept_vectors"], result.record["preserved_vectors"]) == (edited, held)
     own, other, guide = encode_prompts(tiny_pipe, [prompts[0], prompts[1], ""]).float()
     moved_own, moved_guide, moved_other = (result.delta.map_embeddings(states) for states in (own, guide, other))

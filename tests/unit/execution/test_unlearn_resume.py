@@ -13,13 +13,14 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 from lethe.core.records import ModelId
 from lethe.diffusion.latents import write_latents
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
-from lethe.diffusion.methods.distil import FADE
-from lethe.diffusion.methods.run import emitters_of, run_method, targets_of, training_data
+from lethe.diffusion.methods.distil import SPARE
+from lethe.diffusion.methods.run import run_method, targets_of, training_data
+from lethe.diffusion.testbed.receivers import chosen, of_entities
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import read_json
 
 NAMES = ["dog", "cat", "lake"]
-METADATA = [{"name": name, "index": index} for index, name in enumerate(NAMES)]
+RECEIVERS, EMITTERS = of_entities([{"name": name} for name in NAMES], "thing")
 MODELS = [ModelId("objects", index, "distil", 1) for index in range(3)]
 PARAMETERS = {"rank": 2, "steps": 2, "forget_batch": 2, "retain_batch": 2, "target_modules": ["*.attn2.to_k"]}
 
@@ -31,16 +32,16 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     class Counted(list[int]):
         stop = 99
 
-    done, unlearn = Counted(), FADE.unlearn
+    done, unlearn = Counted(), SPARE.unlearn
 
-    def counted(self: FADE, pipe: Any, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
+    def counted(self: SPARE, pipe: Any, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         for result in unlearn(self, pipe, emitters, data, seed=seed):
             if len(done) == done.stop:
                 raise KeyboardInterrupt
             done.append(result.emitter.index)
             yield result
 
-    monkeypatch.setattr(FADE, "unlearn", counted)
+    monkeypatch.setattr(SPARE, "unlearn", counted)
     return done
 
 
@@ -51,10 +52,9 @@ def run(folder: Path) -> WorkFolder:
     work = WorkFolder(folder, key="the same")
     run_method(
         MODELS,
-        METADATA,
+        EMITTERS,
         base=shared_tiny_pipeline(),
         data=data,
-        style="thing",
         hyperparameters=PARAMETERS,
         seed=0,
         device="cpu",
@@ -78,16 +78,15 @@ def test_only_what_was_not_finished_is_trained_again(tmp_path: Path, trained: An
 
 
 def test_records_bear_the_name_of_their_emitter(tmp_path: Path) -> None:
-    """Prompt, caption and record of model 1 are those of the entity with index 1, wherever it stands in the metadata."""
-    metadata = [METADATA[2], METADATA[0], METADATA[1]]
-    assert emitters_of(metadata, "thing", [1]) == [Emitter(1, "a cat", "An image of a cat")]
-    with pytest.raises(ValueError, match=r"emitters \[3\] are not in the metadata; indices there: 0 to 2"):
-        emitters_of(metadata, "thing", [1, 3])
+    """Prompt, caption and record of model 1 are those of the entity with index 1."""
+    assert chosen(EMITTERS, [1]) == [Emitter.of_one(1, "a cat", "An image of a cat")]
+    with pytest.raises(ValueError, match=r"emitters \[3\] do not exist; indices there: 0 to 2"):
+        chosen(EMITTERS, [1, 3])
     file = tmp_path / "latents.safetensors"
     write_latents(file, torch.zeros(3, 4, 8, 8), torch.arange(3))
     captions = {0: "An image of a dog", 1: "An image of a cat", 2: "An image of a lake"}
-    assert training_data(file, metadata, "thing", "", "corrected").prompts == captions
-    assert training_data(file, metadata, "thing", "", "published").prompts == dict(enumerate(NAMES))  # raw labels
+    assert training_data(file, RECEIVERS, EMITTERS, "corrected").prompts == captions
+    assert training_data(file, RECEIVERS, EMITTERS, "published").prompts == dict(enumerate(NAMES))  # raw labels
     work = run(tmp_path / "work")
     for model in MODELS:
         record = read_json(work.path(targets_of(model)[1]))
@@ -100,9 +99,9 @@ def test_records_bear_the_name_of_their_emitter(tmp_path: Path) -> None:
 
 
 def test_a_method_that_mixes_up_its_emitters_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unlearn = FADE.unlearn
+    unlearn = SPARE.unlearn
     monkeypatch.setattr(
-        FADE, "unlearn", lambda self, pipe, emitters, data, seed: unlearn(self, pipe, emitters[::-1], data, seed=seed)
+        SPARE, "unlearn", lambda self, pipe, emitters, data, seed: unlearn(self, pipe, emitters[::-1], data, seed=seed)
     )
     with pytest.raises(ValueError, match=r"'distil' yielded emitter 2 where emitter 0 was due"):
         run(tmp_path)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from tests.tiny_pipeline import LATENT, TEXT_WIDTH, shared_tiny_pipeline
 
-from lethe.benchmarks.icare.membership import auc, auc_interval, membership_gates, membership_means, membership_table
+from lethe.benchmarks.icare.membership import membership_gates, membership_means, membership_table
 from lethe.core.records import ModelId
 from lethe.diffusion.delta import DenseDelta, NoneDelta, TextMapDelta
 from lethe.diffusion.metrics.membership import denoising_losses, losses_of_models, questions
@@ -27,6 +27,7 @@ from lethe.diffusion.testbed.members import asked_of, seen_and_unseen, shown_and
 from lethe.io.shards import ShardReader, write_shard
 from lethe.settings.membership import Membership
 from lethe.settings.models import Settings
+from lethe.statistics.attacks import auc, auc_interval
 
 METADATA = [{"index": 0, "name": "cat"}, {"index": 1, "name": "red_park"}]
 
@@ -234,7 +235,7 @@ def test_every_part_of_the_noise_counts(place: int, other: str | int) -> None:
 )
 def test_area_is_the_share_of_pairs(members: list[int], nonmembers: list[int]) -> None:
     pairs = [1.0 if m < n else 0.5 if m == n else 0.0 for m in members for n in nonmembers]
-    assert auc(np.array(members, float), np.array(nonmembers, float)) == pytest.approx(np.mean(pairs))
+    assert auc(-np.array(members, float), -np.array(nonmembers, float)) == pytest.approx(np.mean(pairs))
 
 
 def test_interval_is_that_of_a_plain_bootstrap() -> None:
@@ -242,9 +243,9 @@ def test_interval_is_that_of_a_plain_bootstrap() -> None:
     members, nonmembers = generator.normal(-0.5, 1, 30), generator.normal(0, 1, 40)
     truth = np.r_[np.ones(30), np.zeros(40)]
     plain = [roc_auc_score(truth, -np.r_[generator.choice(members, 30), generator.choice(nonmembers, 40)]) for _ in range(2000)]
-    low, high = auc_interval(members, nonmembers, 2000, 0.95, 0)
+    low, high = auc_interval(-members, -nonmembers, 2000, 0.95, 0)
     assert (low, high) == pytest.approx(tuple(np.percentile(plain, [2.5, 97.5])), abs=0.02)
-    assert auc_interval(np.array([0.0, 0.1]), np.array([1.0, 2.0]), 100, 0.95, 0) == (1.0, 1.0)
+    assert auc_interval(np.array([1.0, 2.0]), np.array([0.0, 0.1]), 100, 0.95, 0) == (1.0, 1.0)
     assert all(np.isnan(auc_interval(members[:1], nonmembers, 100, 0.95, 0)))
     assert np.isnan(auc(members, nonmembers[:0]))
 
@@ -283,16 +284,16 @@ def test_tables_and_gates_by_hand() -> None:
     assert means.loc[("uce", "emitter"), "emitters"] == 3 and means.loc[("uce", "emitter"), "change"] == pytest.approx(-0.5)
     assert means.loc[("uce", "others"), "change"] == means.loc[("none", "emitter"), "change"] == 0
     assert np.isnan(means.loc[("retrain", "emitter"), "low"])
-    gates = {gate["gate"]: gate for gate in membership_gates(table, means.reset_index())}
+    gates = {gate.gate: gate for gate in membership_gates(table, means.reset_index())}
     assert set(gates) == {"base_knows_its_members", "retrain_knows_no_member", "none_answers_as_the_base"}
-    assert all(gate["holds"] for gate in gates.values())
+    assert all(gate.holds for gate in gates.values())
     # a "retrained" model that knows its emitter, a no-op that does something, a base that knows nothing
     broken = table.copy()
     broken.loc[broken["method"] == "retrain", ["auc", "low", "high"]] = [0.8, 0.7, 0.9]
     broken.loc[broken["method"] == "none", "loss_members"] += 0.1
     broken.loc[broken["method"] == "base", "auc"] = 0.5
     again = membership_gates(broken, membership_means(broken, draws=100, level=0.95, seed=0))
-    assert not any(gate["holds"] for gate in again)
+    assert not any(gate.holds for gate in again)
 
 
 # --- who has a table ---------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_interference_matrix(made, tmp_path):
     assert list(dict.fromkeys(data["method"])) == METHODS
     assert len(data) == 4 * 100 + 10 and data.loc[data["method"] == "none", "value"].eq(0).all()
     figure = interference_matrix.draw(data, "clip_diff")
-    assert [axes.get_title() for axes in figure.axes[:5]] == ["none", "UCE", "FADE", "MUNBa", "retrain"]
+    assert [axes.get_title() for axes in figure.axes[:5]] == ["none", "UCE", "SPARE (FADE)", "MUNBa", "retrain"]
     images = [axes.images[0] for axes in figure.axes[:5]]
     assert len({image.get_clim() for image in images}) == 1 and sum(images[0].get_clim()) == 0
     assert images[4].get_array().mask.sum() == 90  # retrain has one emitter

@@ -39,7 +39,7 @@ def test_a_name_covers_neither_a_point_nor_another_name(beside: float) -> None:
 
 def test_groups_are_told_with_the_names_of_methods() -> None:
     findings = [Finding("spearman", 0.5, 10, "how", group="objects/distil"), Finding("r2_train", 0.25, 10, "how")]
-    assert lines(findings) == "objects, FADE: ρ = 0.50, n = 10\nR² in training = 0.25, n = 10"
+    assert lines(findings) == "objects, SPARE (FADE): ρ = 0.50, n = 10\nR² in training = 0.25, n = 10"
 
 
 def test_a_category_with_an_underscore_stands_in_the_legend() -> None:

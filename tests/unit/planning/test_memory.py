@@ -33,8 +33,8 @@ def test_the_paper_fits_the_cards_it_is_written_for():
     paper = settings()
     for job in ("latents", "generate"):
         assert 4300 < need(job, paper).gpu < 70_000 and 8600 < need(job, paper).host <= 32_000
-    for method in ("distil", "munba", "munba_v1"):
-        values = load_method(method, "paper", "breeds", CONFIG / "methods").parameters
+    for method in ("distil", "munba", "munba_published"):
+        values = load_method(method, "paper", "breeds", CONFIG / "methods/diffusion").parameters
         assert need("unlearn", paper, values).gpu < 70_000
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lethe.core.records import METHOD, MODEL_NAME, NAME, ModelId
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.workflow.configuration import load_configuration
@@ -29,13 +29,13 @@ def named(*names: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_name_has_one_reading(task: str) -> None:
     load_configuration(named(task))
-    for method, index, epochs in product(UNLEARNERS.names(), (0, 12, 999, 1000, 9999), (0, 4, 400)):
+    for method, index, epochs in product(METHODS.names(), (0, 12, 999, 1000, 9999), (0, 4, 400)):
         model = ModelId(task, index, method, epochs)
         assert ModelId.parse(model.name) == model
 
 
 def test_every_method_can_be_called_so() -> None:
-    assert [name for name in UNLEARNERS.names() if not re.fullmatch(METHOD, name)] == []
+    assert [name for name in METHODS.names() if not re.fullmatch(METHOD, name)] == []
     assert re.fullmatch(NAME, "style50_a_001") and not re.fullmatch(METHOD, "munba_1")
 
 

@@ -13,7 +13,7 @@ import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion import generate
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.execution import fingerprint
 from lethe.tools.speed import gpu as bench_gpu
@@ -72,7 +72,7 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_needed_packages_are_complete() -> None:
     """Whatever is imported at the top of a module that a measurement reaches is in the list that is checked first."""
     reached = ["lethe.settings.load", "lethe.diffusion.pretraining.sd14", "lethe.tools.speed.rates"]
-    reached += [UNLEARNERS.module_of(method) for method in bench_gpu.METHODS]
+    reached += [METHODS.module_of(method) for method in bench_gpu.METHODS]
     imported = set()
     for module in fingerprint.closure(reached):
         for node in ast.parse(fingerprint._file(module).read_text()).body:

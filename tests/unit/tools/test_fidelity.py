@@ -233,17 +233,17 @@ def test_reversed_similarities_disagree(tmp_path: Path) -> None:
 
 @pytest.fixture
 def both(tmp_path: Path) -> World:
-    """munba forgets and harms; munba_v1 does neither, and its gradients are large."""
-    world = make_world(tmp_path, ran=("munba", "munba_v1"), tasks={"people": settings(tuning_emitters=[2])})
+    """munba forgets and harms; munba_published does neither, and its gradients are large."""
+    world = make_world(tmp_path, ran=("munba", "munba_published"), tasks={"people": settings(tuning_emitters=[2])})
     off = pd.DataFrame({"receiver": [0, 1, 2], "seed": 42, "judge": 1.0})
     write(tmp_path, "scores/people_baseline.parquet", off)
     for i in range(3):
         ours, old = {"alpha": 8.0, "rank": 8, "max_grad_norm": 5.0}, {"alpha": 2.0, "rank": 8}
-        for method, hyper, weight, norm in (("munba", ours, 2.0, 1.4), ("munba_v1", old, -50.0, 100.0 + i)):
+        for method, hyper, weight, norm in (("munba", ours, 2.0, 1.4), ("munba_published", old, -50.0, 100.0 + i)):
             record = {"hyperparameters": hyper, "alpha_forget_first": weight, "alpha_retain_first": 2.0, "loss_forget_first": 0.1}
             record |= {"loss_forget_last": 1.0, "loss_retain_first": 0.2, "gradient_norm_first": norm, "gradient_norm_last": 1.0}
             write(tmp_path, f"models/people_{i:03d}_{method}_007/record.json", record)
-        write(tmp_path, f"scores/people_{i:03d}_munba_v1_007.parquet", off.assign(ssim=0.9))
+        write(tmp_path, f"scores/people_{i:03d}_munba_published_007.parquet", off.assign(ssim=0.9))
     return planted(world, {("munba", "judge"): matrix(0, 0.5), ("munba", "ssim"): matrix(0.1, 0.5)})
 
 
@@ -261,7 +261,7 @@ def test_records_tell_weights_losses_scales_and_gradients(both: World) -> None:
     assert [(e.published, e.lethe) for e in models.lora_scale(both)] == [(4, 1)]
     assert [(e.scope, e.published, e.lethe) for e in models.clipping(both)] == [
         ("people/munba", 1.4, 1.4),
-        ("people/munba_v1", 102.0, 5.0),
+        ("people/munba_published", 102.0, 5.0),
     ]
 
 
@@ -307,7 +307,7 @@ def test_raw_texts_and_blanks_are_counted(tmp_path: Path) -> None:
 def test_classifiers_are_compared_where_both_variants_stand(tmp_path: Path) -> None:
     world = make_world(tmp_path, studies=("digits_mlp",))
     lira = [("original", 0.9, 0.6), ("retrained", 0.4, 0.5), ("ft", 0.8, 0.55), ("kde", 0.6, 0.5)]
-    rows = [(m, v, x, 0.0) for m, old, new in lira for v, x in ((classifiers.RELEASED, old), (classifiers.SPLIT_OUT, new))]
+    rows = [(m, v, x, 0.0) for m, old, new in lira for v, x in ((classifiers.PUBLISHED, old), (classifiers.SPLIT_OUT, new))]
     write(
         tmp_path,
         "tables/deepunlearn_lira_digits_mlp.csv",
@@ -320,7 +320,7 @@ def test_classifiers_are_compared_where_both_variants_stand(tmp_path: Path) -> N
     ) == (0.4, 0.5)
     mean = found["digits_mlp", "mean accuracy of U-LiRA on unlearned models"]
     assert (mean.published, mean.lethe, mean.agreement) == pytest.approx((0.7, 0.525, 1))
-    study = pd.DataFrame({"method": ["ff", "ff_released", "iu"], "retdev_paired": [0.1, 0.3, 0.2], "indisc": [0.9, 0.7, 0.8]})
+    study = pd.DataFrame({"method": ["ff", "ff_published", "iu"], "retdev_paired": [0.1, 0.3, 0.2], "indisc": [0.9, 0.7, 0.8]})
     write(tmp_path, "tables/deepunlearn_digits_mlp.csv", study)
-    assert [(e.published, e.lethe) for e in classifiers.released("ff")(world)] == [(0.3, 0.1), (0.7, 0.9)]
-    assert list(classifiers.released("iu")(world)) == []
+    assert [(e.published, e.lethe) for e in classifiers.published("ff")(world)] == [(0.3, 0.1), (0.7, 0.9)]
+    assert list(classifiers.published("iu")(world)) == []

@@ -23,9 +23,9 @@ def test_published_variants_run_on_one_task_and_their_scores_are_read() -> None:
     made = plan()
     first, second = made.settings.demo_tasks[0], made.tasks[-1]
     assert first != second
-    assert "munba_v1" in made.fidelity.runs[first] and "munba_v1" not in made.fidelity.runs[second]
+    assert "munba_published" in made.fidelity.runs[first] and "munba_published" not in made.fidelity.runs[second]
     files = made.fidelity.files(NONE)
-    (variant, *_) = made.fidelity.runs[first]["munba_v1"]
+    (variant, *_) = made.fidelity.runs[first]["munba_published"]
     assert f"<results>/scores/{variant}.parquet" in files and f"<results>/scores/{variant}_embeddings.npz" not in files
     (ours, *_) = made.fidelity.runs[first]["uce"]
     assert f"<results>/models/{ours}/delta.safetensors" in files and len(files) == len(set(files))
@@ -37,7 +37,7 @@ def test_published_variants_run_on_one_task_and_their_scores_are_read() -> None:
 def test_a_published_record_holds_no_variants() -> None:
     record = plan(archive={"models": "archive", "images": "archive", "record": "1234"})
     assert record.fidelity.bases(NONE) == [] and not record.fidelity.built
-    assert "munba_v1" not in record.fidelity.runs[record.settings.demo_tasks[0]]
+    assert "munba_published" not in record.fidelity.runs[record.settings.demo_tasks[0]]
     assert not [file for file in record.fidelity.files(NONE) if "/models/" in file or "published" in file]
 
 

@@ -53,9 +53,10 @@ def ledger(reference: pd.DataFrame, summary: pd.DataFrame, runtime: pd.DataFrame
         runtime: of ``runtime_table``, or None.
 
     Returns:
-        ``method, quantity, ours, theirs, difference`` (ours - theirs), ``low, high, verdict, corrected, band, source, url, commit``. ``corrected``:
-        theirs is the released code, ours a corrected method beside which ``{method}_released`` exists. The verdict is
-        ``inside`` or ``outside`` their band, ``no band`` where they give none, ``not measured`` where we have no number.
+        ``method, quantity, lethe, published, difference`` (lethe - published), ``low, high, verdict, corrected, band, source, url, commit``;
+        the two numbers are called as in the table of deviations (``lethe.tools.fidelity``). ``corrected``: theirs is the published code,
+        ours a corrected method beside which ``{method}_published`` exists. The verdict is ``inside`` or ``outside`` their band,
+        ``no band`` where they give none, ``not measured`` where we have no number.
 
     Raises:
         ValueError: ``summary`` mixes data sets or architectures.
@@ -72,8 +73,8 @@ def ledger(reference: pd.DataFrame, summary: pd.DataFrame, runtime: pd.DataFrame
             {
                 "method": entry["method"],
                 "quantity": entry["quantity"],
-                "ours": value,
-                "theirs": entry["value"],
+                "lethe": value,
+                "published": entry["value"],
                 "difference": value - entry["value"],
                 "low": entry["low"],
                 "high": entry["high"],

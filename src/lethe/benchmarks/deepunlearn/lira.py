@@ -11,19 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lethe.benchmarks.deepunlearn.ulira_splits import LiraSplits, lira_splits
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.confidence import confidence
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.methods.base import Hyperparameters, Method, run
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.benchmarks.deepunlearn.ulira_splits import LiraSplits, lira_splits
-from lethe.io.tensors import read_tensors, write_tensors
 from lethe.core.progress import progress
+from lethe.io.tensors import read_tensors, write_tensors
 from lethe.settings.classifiers import BaseTraining, Lira
 
 FORMAT = "lethe-lira-outputs"
-INIT_SEED = 0  # as released: one initialisation for all models
+INIT_SEED = 0  # as published: one initialisation for all models
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

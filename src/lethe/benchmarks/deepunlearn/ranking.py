@@ -1,7 +1,7 @@
 """Groups G1, G2, G3 and F of methods, and mean ranks.
 
 The published study sorts methods into best, second, third and failed per data set and architecture, but neither its text as far as it is
-archived nor its released code says how. The rule here is our rule, not the paper's code:
+archived nor its published code says how. The rule here is our rule, not the paper's code:
 
 1. A method fails (F) if doing nothing would have been better: the interval over seeds of its deviation of retention minus the original's
    lies above 0 (with a single seed, the difference itself). It also fails if a value is NaN, or if its retain or test accuracy is that of a

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.classifiers import METHODS, only_fine_tunes
-from lethe.classifiers.found import Found
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.classifiers.found import Found
+from lethe.classifiers.methods.needs import only_fine_tunes, uses_validation
 from lethe.classifiers.scores import runtime_table, summarise
 
 
@@ -56,7 +56,7 @@ def study_tables(
     fine_tunes = [name for name in found if only_fine_tunes(name, architecture)]
     search = pd.DataFrame({"method": list(found), "seconds": [entry.seconds for entry in found.values()]})
     summary = summarise(scores, level)
-    summary.insert(3, "uses_val", summary["method"].isin({name for name in found if METHODS.load(name).uses_val}))
+    summary.insert(3, "uses_val", summary["method"].isin({name for name in found if uses_validation(name)}))
     summary.insert(4, "only_fine_tunes", summary["method"].isin(fine_tunes))
     methods = summary.merge(runtime_table(times, search), on="method", how="left")
     methods = methods.merge(times[["method", "slowest"]], on="method", how="left")

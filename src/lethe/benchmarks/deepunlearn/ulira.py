@@ -10,7 +10,7 @@ Three variants:
   model of its split is in the fits. Leaving out the one model alone is not enough: the K models of a split share nine tenths of their
   training data, and the others of the split would give the answer away even for exactly retrained models.
 - ``logit_insample``: the same with nothing left out.
-- ``released``: what the released code of arXiv 2410.01276 computes: normals fitted to 0/1 correctness, in-sample, forgotten observations
+- ``published``: what the published code of arXiv 2410.01276 computes: normals fitted to 0/1 correctness, in-sample, forgotten observations
   scored only. It has no false positives, hence no AUC; a sample that all models classify alike has no score (0/0).
 """
 
@@ -26,16 +26,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from lethe.core.gate import Gate
 from lethe.core.registry import nearest
+from lethe.statistics.attacks import finite_interval, group_wins, ratio, roc, true_positive_rates, weighted_wins
 
-Variant = Literal["logit_leave_one_split_out", "logit_insample", "released"]
+Variant = Literal["logit_leave_one_split_out", "logit_insample", "published"]
 DEFAULT: Variant = "logit_leave_one_split_out"
 OWN_SPREAD = 64  # observations from which a sample has a standard deviation of its own (Carlini et al. 2022, section VI-B)
 LOW_FPR = 0.01
 FPR_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 241)])
 _VARIANCE_FLOOR = 1e-6  # of logit confidences: models that all answer the same must not divide by zero
-_BLOCK = 1 << 24  # entries of one block of the bootstrap; bounds memory at some 130 MB
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -47,13 +46,13 @@ class Attack:
 
     Attributes:
         variant: how.
-        accuracy: share of right decisions (p > 0.5 is "forgotten"). With ``released`` the share of forgotten observations so decided.
-        auc: probability that a forgotten target scores above an unseen one; NaN with ``released``.
-        tpr: true-positive rate at a false-positive rate of 1 %; NaN with ``released``.
+        accuracy: share of right decisions (p > 0.5 is "forgotten"). With ``published`` the share of forgotten observations so decided.
+        auc: probability that a forgotten target scores above an unseen one; NaN with ``published``.
+        tpr: true-positive rate at a false-positive rate of 1 %; NaN with ``published``.
         intervals: name of each of the three -> (low, high), percentile bootstrap over splits.
         targets: number of decisions.
-        undefined: share of observations without a score: not finite, or (``released``) a 0/0.
-        roc: ``fpr, tpr`` on ``FPR_GRID``; empty with ``released``.
+        undefined: share of observations without a score: not finite, or (``published``) a 0/0.
+        roc: ``fpr, tpr`` on ``FPR_GRID``; empty with ``published``.
     """
 
     variant: str
@@ -90,8 +89,8 @@ def attack(
     separately for forgotten and unseen. Splits are what the bootstrap draws: models of one split are not independent.
 
     Args:
-        phi: (S, K, N) logit confidence; a value that is not finite is no observation. Not used by ``released``.
-        correct: (S, K, N). Used by ``released`` alone.
+        phi: (S, K, N) logit confidence; a value that is not finite is no observation. Not used by ``published``.
+        correct: (S, K, N). Used by ``published`` alone.
         forgotten: (S, K, N), the sample was trained on and then in the forget set of that model.
         unseen: (S, N), the sample is in no training set of the split.
         variant: see the module. seed: of the unseen targets and of the bootstrap.
@@ -114,8 +113,8 @@ def attack(
     if (forgotten & unseen[:, None]).any():
         raise ValueError("a sample is both forgotten and unseen in one split")
     weights = np.random.default_rng([seed, 1]).multinomial(shape[0], np.full(shape[0], 1 / shape[0]), size=draws).astype(float)
-    if variant == "released":
-        return _released(correct, forgotten, unseen, weights, level)
+    if variant == "published":
+        return _published(correct, forgotten, unseen, weights, level)
     positives, negatives = _targets(phi, forgotten, unseen, variant == DEFAULT, seed)
     observations = forgotten | unseen[:, None]
     undefined = 1 - float(np.isfinite(phi[observations]).mean()) if observations.any() else float("nan")
@@ -143,8 +142,8 @@ def attack_all(
     }
 
 
-def released_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
-    """The released code's membership probability N_f / (N_f + N_n) of every forgotten observation, NaN elsewhere; (S, K, N).
+def published_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
+    """The published code's membership probability N_f / (N_f + N_n) of every forgotten observation, NaN elsewhere; (S, K, N).
 
     N_f and N_n are normal densities, at 0/1 correctness, with mean and standard deviation of the sample's forgotten and unseen observations
     (the scored one included). A standard deviation of 0 gives NaN, as there.
@@ -168,16 +167,16 @@ def released_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
     return out
 
 
-def _released(correct: Mask, forgotten: Mask, unseen: Mask, weights: Floats, level: float) -> Attack:
-    scores = released_scores(correct, forgotten, unseen)
+def _published(correct: Mask, forgotten: Mask, unseen: Mask, weights: Floats, level: float) -> Attack:
+    scores = published_scores(correct, forgotten, unseen)
     defined = np.isfinite(scores).sum((1, 2)).astype(float)
     hits = (np.nan_to_num(scores) > 0.5).sum((1, 2)).astype(float)
     nothing = (math.nan, math.nan)
-    intervals = {"accuracy": _interval(_ratio(weights @ hits, weights @ defined), level), "auc": nothing, "tpr": nothing}
+    intervals = {"accuracy": finite_interval(ratio(weights @ hits, weights @ defined), level), "auc": nothing, "tpr": nothing}
     total, observed = int(defined.sum()), int(forgotten.sum())
     accuracy = float(hits.sum() / total) if total else math.nan
     undefined = 1 - total / observed if observed else math.nan
-    return Attack("released", accuracy, math.nan, math.nan, intervals, total, undefined, _no_roc())
+    return Attack("published", accuracy, math.nan, math.nan, intervals, total, undefined, _no_roc())
 
 
 @dataclass(frozen=True)
@@ -259,62 +258,18 @@ def _evaluate(
         names = ("accuracy", "auc", "tpr")
         return Attack(variant, math.nan, math.nan, math.nan, dict.fromkeys(names, nothing), 0, undefined, _no_roc())
     hits = np.array([(p > 0).sum() + (n <= 0).sum() for p, n in zip(positives, negatives, strict=True)], dtype=float)
-    wins = _wins(positives, negatives)
+    wins = group_wins(positives, negatives)
     every = np.concatenate([np.ones((1, len(number))), weights])  # row 0 is the data as they are
     sizes = every @ number
-    accuracy = _ratio(every @ hits, 2 * sizes)
-    auc = _ratio(((every @ wins) * every).sum(1), sizes**2)
-    tpr = _tpr(positives, negatives, every, LOW_FPR)
-    intervals = {name: _interval(values[1:], level) for name, values in (("accuracy", accuracy), ("auc", auc), ("tpr", tpr))}
-    p, n = np.sort(np.concatenate(positives)), np.sort(np.concatenate(negatives))
-    passed = np.floor(FPR_GRID * len(n) + 1e-9).astype(int)  # unseen targets that may be called forgotten
-    threshold = np.where(passed < len(n), n[::-1][np.minimum(passed, len(n) - 1)], -np.inf)
-    roc = pd.DataFrame({"fpr": FPR_GRID, "tpr": 1 - np.searchsorted(p, threshold, side="right") / len(p)})
-    return Attack(variant, float(accuracy[0]), float(auc[0]), float(tpr[0]), intervals, targets, undefined, roc)
-
-
-def _wins(positives: list[Floats], negatives: list[Floats]) -> Floats:
-    """(S, S): pairs of a positive of split s above a negative of split t, ties half. The AUC of any draw of splits follows from it."""
-    scores = np.concatenate(positives)
-    owner = np.repeat(np.arange(len(positives)), [len(part) for part in positives])
-    order = scores.argsort()  # sorted queries are several times faster
-    scores, owner = scores[order], owner[order]
-    wins = np.zeros((len(positives), len(negatives)))
-    for t, part in enumerate(map(np.sort, negatives)):
-        below = 0.5 * (np.searchsorted(part, scores, side="left") + np.searchsorted(part, scores, side="right"))
-        wins[:, t] = np.bincount(owner, weights=below, minlength=len(positives))
-    return wins
-
-
-def _tpr(positives: list[Floats], negatives: list[Floats], weights: Floats, fpr: float) -> Floats:
-    """Largest true-positive rate at a false-positive rate of at most ``fpr``, for every row of ``weights`` (draws, S)."""
-    scores = np.concatenate(negatives)
-    owner = np.repeat(np.arange(len(negatives)), [len(part) for part in negatives])
-    order = (-scores).argsort(kind="stable")
-    scores, owner = scores[order], owner[order]
-    number = np.array([len(part) for part in negatives], dtype=float)
-    threshold = np.empty(len(weights))
-    step = max(1, _BLOCK // len(scores))
-    for start in range(0, len(weights), step):
-        block = weights[start : start + step]
-        above = block[:, owner].cumsum(axis=1) > fpr * (block @ number)[:, None] + 1e-9
-        # the first unseen target that would be one too many: only scores strictly above it are called forgotten
-        threshold[start : start + step] = np.where(above.any(axis=1), scores[above.argmax(axis=1)], math.inf)
-    found = np.stack([len(part) - np.searchsorted(np.sort(part), threshold, side="right") for part in positives], axis=1)
-    return _ratio((found * weights).sum(1), weights @ number)
-
-
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
-
-
-def _interval(values: Floats, level: float) -> tuple[float, float]:
-    """Percentile interval of the finite bootstrap values."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return math.nan, math.nan
-    low, high = np.percentile(finite, [50 * (1 - level), 50 * (1 + level)])
-    return float(low), float(high)
+    accuracy = ratio(every @ hits, 2 * sizes)
+    auc = ratio(weighted_wins(wins, every, every), sizes**2)
+    tpr = true_positive_rates(positives, negatives, every, LOW_FPR)
+    intervals = {
+        name: finite_interval(values[1:], level) for name, values in (("accuracy", accuracy), ("auc", auc), ("tpr", tpr))
+    }
+    curve = roc(np.concatenate(positives), np.concatenate(negatives), FPR_GRID)
+    found = pd.DataFrame({"fpr": FPR_GRID, "tpr": curve})
+    return Attack(variant, float(accuracy[0]), float(auc[0]), float(tpr[0]), intervals, targets, undefined, found)
 
 
 def _no_roc() -> pd.DataFrame:
@@ -330,35 +285,3 @@ def roc_table(attacks: Mapping[str, Attack]) -> pd.DataFrame:
     """The curves of all methods: ``method, fpr, tpr``."""
     parts = [found.roc.assign(method=method)[["method", "fpr", "tpr"]] for method, found in attacks.items()]
     return pd.concat(parts, ignore_index=True)
-
-
-def gates(attacks: Mapping[str, Attack], retrained: str = "retrained", original: str = "original") -> list[dict[str, Any]]:
-    """What must hold before U-LiRA is believed: it finds nothing in exactly retrained models and something in original ones.
-
-    Args:
-        attacks: method -> attack, with both references.
-
-    Returns:
-        Records of ``lethe.core.gate.Gate``: accuracy and interval of a reference must be there, and no observation of it be without a
-        score.
-
-    Raises:
-        KeyError: a reference is missing.
-    """
-    null, leak = attacks[retrained], attacks[original]
-    low, high = null.intervals["accuracy"]
-    rows = [
-        ("ulira_retrained_is_null", null, low <= 0.5 <= high, "contains 0.5"),
-        ("ulira_original_leaks", leak, leak.intervals["accuracy"][0] > 0.5, "lies above 0.5"),
-    ]
-    records = []
-    for name, found, holds, claim in rows:
-        low, high = found.intervals["accuracy"]
-        how = (
-            f"the 95 % bootstrap interval over splits of the attack's accuracy, {low:.4f} to {high:.4f}, {claim}; {found.variant}"
-        )
-        if found.undefined:
-            how += f"; {found.undefined:.2%} of the observations have no score"
-        rests_on = [found.accuracy, low, high, math.nan if found.undefined else 0.0]
-        records.append(Gate(name, found.accuracy, 0.5, holds, how, rests_on).record())
-    return records

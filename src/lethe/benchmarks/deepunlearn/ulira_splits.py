@@ -7,28 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-VAL_SEED = 123  # released code (`--data_seed`); split s and forget set k are drawn with s and k as seeds
+from lethe.core.split import Split
+
+VAL_SEED = 123  # published code (`--data_seed`); split s and forget set k are drawn with s and k as seeds
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class LiraSplits:
-    """Rows 0..n-1 of the development data by role.
+class LiraSplits(Split[Indices]):
+    """Rows 0..n-1 of the development data by role; ``retain`` (S, K, n_r) and ``forget`` (S, K, n_f) are those of every model.
 
     Attributes:
         n: number of samples.
         train: (S, n_tr) what the original model of a split is trained on.
         unseen: (S, n_un) what no model of the split ever sees.
-        retain, forget: (S, K, n_r) and (S, K, n_f), together ``train`` of the split.
         val: (n_v,) held out from all splits.
     """
 
     n: int
     train: Indices
     unseen: Indices
-    retain: Indices
-    forget: Indices
     val: Indices
 
     def forgotten(self) -> Mask:
@@ -46,7 +45,7 @@ class LiraSplits:
 
 
 def lira_splits(n: int, splits: int = 64, forgets: int = 10, val_share: float = 0.05, forget_share: float = 0.1) -> LiraSplits:
-    """The splits of the published study (released code of arXiv 2410.01276, ``step_1_lira_generate_splits``).
+    """The splits of the published study (code of arXiv 2410.01276, ``step_1_lira_generate_splits``).
 
     The last ``val_share`` of a permutation (seed 123) is held out. Split s permutes the rest with seed s and trains on the first half;
     forget set k of a split permutes its training half with seed k and takes the last ``forget_share``. All splits share the positions
@@ -76,4 +75,5 @@ def lira_splits(n: int, splits: int = 64, forgets: int = 10, val_share: float = 
     halves = np.stack([np.random.default_rng(s).permutation(dev) for s in range(splits)])
     train, unseen = halves[:, :train_size], halves[:, train_size:]
     parts = np.stack([np.stack([np.random.default_rng(k).permutation(row) for k in range(forgets)]) for row in train])
-    return LiraSplits(n, train, unseen, parts[..., :-forget_size], parts[..., -forget_size:], val)
+    retain, forget = parts[..., :-forget_size], parts[..., -forget_size:]
+    return LiraSplits(retain, forget, n, train, unseen, val)

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.statistics.association import bootstrap_mean
+from lethe.core.records import ModelId
 from lethe.diffusion.metrics.distribution import SET_METRICS, vectors_of
 from lethe.diffusion.metrics.embeddings import Embeddings
-from lethe.core.records import ModelId
+from lethe.statistics.association import bootstrap_mean
 
 NOISE = "noise"
 KEYS = ("task", "method", "epochs", "emitter", "receivers", "images")

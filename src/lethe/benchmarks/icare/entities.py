@@ -233,7 +233,7 @@ def _without_self(matrix: Matrix) -> Matrix:
 def _mean(view: Matrix) -> np.ndarray:
     valid = ~np.isnan(view)
     with np.errstate(invalid="ignore"):
-        return np.where(valid, view, 0.0).sum(axis=1) / valid.sum(axis=1)  # type: ignore[no-any-return]
+        return np.where(valid, view, 0.0).sum(axis=1) / valid.sum(axis=1)
 
 
 def _worst(view: Matrix, sign: int) -> np.ndarray:

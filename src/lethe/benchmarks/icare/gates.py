@@ -9,31 +9,33 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.core.gate import Gate
 from lethe.benchmarks.icare.matrices import by_method
-from lethe.statistics.association import bootstrap_mean
+from lethe.core.gate import Gate
+from lethe.core.methods import UNCHANGED
+from lethe.core.missing import mean
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.base import SPECS, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
-from lethe.core.missing import mean
 from lethe.diffusion.testbed.similarity import distinct_values
+from lethe.statistics.association import bootstrap_mean
 
 DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
 
 
-def gate_none_is_zero(pairs: pd.DataFrame, method: str = "none") -> Gate:
-    """A no-op method has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
+def gate_none_is_zero(pairs: pd.DataFrame) -> Gate:
+    """The reference that changes nothing has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
 
     Args:
         pairs: tidy pairs of a task, all methods.
-        method: registry name of the no-op.
     """
     rows = pairs[
-        (pairs["method"] == method) & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
+        (pairs["method"].map(METHODS.role) == UNCHANGED)
+        & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
     ]
     undamaged = rows["metric"].map({name: spec.undamaged for name, spec in SPECS.items()})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())
-    how = f"largest deviation from the untouched value over {len(rows)} values of method '{method}'"
+    how = f"largest deviation from the untouched value over {len(rows)} values of method '{', '.join(rows['method'].unique())}'"
     return Gate("none_is_zero", value, 0.0, value == 0.0, how, deviation)
 
 
@@ -118,8 +120,7 @@ def unlearning_table(
     Returns:
         ``method, epochs, emitters``; ``judge_base``; for ``judge_emitter`` (accuracy on the emitter after unlearning),
         ``judge_others`` (on all other entities), ``others_kept`` (``judge_others`` / the base's accuracy on the same
-        entities), mean and ``_low``, ``_high`` (bootstrap over emitters); the first two once more under UnlearnCanvas' names,
-        ``ua`` and ``ira``, and ``cra`` (see ``_unlearncanvas``); for each quantity ``{q}_emitter``, ``{q}_others`` with
+        entities), mean and ``_low``, ``_high`` (bootstrap over emitters); for each quantity ``{q}_emitter``, ``{q}_others`` with
         ``{q}_others_low``, ``{q}_others_high``, and the noise floor ``{q}_noise``, ``{q}_noise_low``, ``{q}_noise_high``.
         ``judge_left_out`` and ``{q}_left_out``: images of the reported emitters' models without a value, left out of these means.
         ``constant_emitter``, ``constant_others``: share of pictures of one colour; ``constant_worst``: the largest share that one
@@ -159,7 +160,6 @@ def unlearning_table(
             add("judge_emitter", np.array([judge[k, k] for k in reported]))
             add("judge_others", others)
             add("others_kept", np.divide(others, others_base, out=np.full(len(others), np.nan), where=others_base > 0))
-            row |= _unlearncanvas(row)
             row["judge_left_out"] = left_out["judge"]
         for name, matrix in quantities.items():
             if name not in SPECS or spec_of(name).kind == "image":
@@ -187,16 +187,3 @@ def _left_out(pairs: pd.DataFrame, method: str, epochs: int, emitters: Collectio
     rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs) & pairs["emitter"].isin(list(emitters))]
     lost = rows["left_out"] if "left_out" in rows else rows["value"].isna()
     return {str(name): int(count) for name, count in lost.groupby(rows["metric"], observed=True).sum().items()}
-
-
-def _unlearncanvas(row: Mapping[str, Any]) -> dict[str, float]:
-    """UA, IRA and CRA from the judge's accuracies of a method (Zhang et al. 2024, UnlearnCanvas, arXiv 2402.11846).
-
-    Unlearning accuracy ``ua`` = 1 - accuracy on the emitter, in-domain retain accuracy ``ira`` = accuracy on the other entities;
-    their intervals are those of the accuracies. Cross-domain retain accuracy ``cra``, accuracy on the entities of other tasks of
-    the same base, is NaN: a model is asked for the entities of its own task alone.
-    """
-    mean, low, high = (row[f"judge_emitter{end}"] for end in ("", "_low", "_high"))
-    found = {"ua": 1 - mean, "ua_low": 1 - high, "ua_high": 1 - low}
-    found |= {f"ira{end}": row[f"judge_others{end}"] for end in ("", "_low", "_high")}
-    return found | {"cra": float("nan")}

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from lethe.core.gate import Gate
-from lethe.statistics.association import bootstrap_mean
+from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.core.records import ModelId
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.testbed.members import asked_of
+from lethe.statistics.association import bootstrap_mean
+from lethe.statistics.attacks import auc, auc_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,34 +22,6 @@ if TYPE_CHECKING:
 Losses = NDArray[np.float64]
 BASE = "base"  # in the column `method`: the model before unlearning
 RECEIVERS = ("emitter", "others")
-
-
-def auc(members: Losses, nonmembers: Losses) -> float:
-    """Area under the ROC curve of "a lower loss means member"; 0.5: nothing to be told apart.
-
-    NaN if one of the two is empty, or a loss is not finite: a model that diverged has no members to speak of.
-    """
-    if not len(members) or not len(nonmembers) or not np.isfinite([members.sum(), nonmembers.sum()]).all():
-        return float("nan")
-    truth = np.concatenate([np.ones(len(members)), np.zeros(len(nonmembers))])
-    return float(roc_auc_score(truth, -np.concatenate([members, nonmembers])))
-
-
-def auc_interval(members: Losses, nonmembers: Losses, draws: int, level: float, seed: int) -> tuple[float, float]:
-    """Percentile bootstrap of ``auc``: members and non-members are drawn anew, each among themselves.
-
-    The area is the share of pairs (member, non-member) in which the member has the lower loss, ties counting half (Mann and
-    Whitney 1947). So a draw is a weighting of rows and columns of one matrix. NaN where either kind has fewer than two images or a
-    loss that is not finite.
-    """
-    m, n = len(members), len(nonmembers)
-    if min(m, n) < 2 or not np.isfinite([members.sum(), nonmembers.sum()]).all():
-        return float("nan"), float("nan")
-    generator = np.random.default_rng(seed)
-    wins = (members[:, None] < nonmembers) + 0.5 * (members[:, None] == nonmembers)
-    rows, columns = (generator.multinomial(k, np.full(k, 1 / k), size=draws) / k for k in (m, n))
-    low, high = np.percentile(((rows @ wins) * columns).sum(1), [50 * (1 - level), 50 * (1 + level)])
-    return float(low), float(high)
 
 
 def membership_table(
@@ -85,9 +59,9 @@ def membership_table(
         for receivers, part in zip(RECEIVERS, (losses[own], losses[~own]), strict=True):
             inside = part.loc[part["member"], "loss"].to_numpy(float)
             outside = part.loc[~part["member"], "loss"].to_numpy(float)
-            low, high = auc_interval(inside, outside, draws, level, seed)
+            low, high = auc_interval(-inside, -outside, draws, level, seed)  # a lower loss says member
             row = {"method": method, "epochs": epochs, "emitter": emitter, "receivers": receivers}
-            row |= {"auc": auc(inside, outside), "low": low, "high": high, "members_of": members_of}
+            row |= {"auc": auc(-inside, -outside), "low": low, "high": high, "members_of": members_of}
             row |= {"members": len(inside), "nonmembers": len(outside)}
             rows.append(row | {"loss_members": _mean(inside), "loss_nonmembers": _mean(outside)})
     return pd.DataFrame(rows)
@@ -121,16 +95,17 @@ def membership_means(table: pd.DataFrame, *, exclude: Collection[int] = (), draw
     return pd.DataFrame(rows)
 
 
-def membership_gates(table: pd.DataFrame, means: pd.DataFrame) -> list[dict[str, Any]]:
-    """What must hold before a membership table is believed, as plain records; a gate without its method is left out."""
+def membership_gates(table: pd.DataFrame, means: pd.DataFrame) -> list[Gate]:
+    """What must hold before a membership table is believed; a gate without its method is left out."""
     own = table[table["receivers"] == "emitter"]
-    retrained, none, base = (own[own["method"] == method] for method in ("retrain", "none", BASE))
+    roles = own["method"].map(METHODS.role)
+    retrained, none, base = own[roles == RETRAINED], own[roles == UNCHANGED], own[own["method"] == BASE]
     gates = [gate_base_knows(means)]
     if len(retrained):
         gates.append(gate_retrained(retrained))
     if len(none):
         gates.append(gate_none_is_base(none, base))
-    return [gate.record() for gate in gates]
+    return gates
 
 
 def gate_base_knows(means: pd.DataFrame) -> Gate:
@@ -161,7 +136,7 @@ def gate_none_is_base(none: pd.DataFrame, base: pd.DataFrame) -> Gate:
     both = none.merge(base, on="emitter", how="left", suffixes=("", "_base"))
     difference = (both["loss_members"] - both["loss_members_base"]).abs()
     value = float(difference.max())
-    how = f"largest difference of the members' mean loss between 'none' and the base over {len(both)} emitters"
+    how = f"largest difference of the members' mean loss between '{', '.join(none['method'].unique())}' and the base over {len(both)} emitters"
     return Gate("none_answers_as_the_base", value, 1e-5, value <= 1e-5, how, difference)
 
 

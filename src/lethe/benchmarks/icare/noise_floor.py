@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from lethe.benchmarks.icare.pairs import DIFFERENCES, PAIRS
-from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.core.missing import known
+from lethe.diffusion.metrics.constant import CONSTANT
 
 
 def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = None) -> pd.DataFrame:

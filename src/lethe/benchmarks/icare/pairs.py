@@ -17,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lethe.io.tables import read_json, write_json
-from lethe.diffusion.metrics.base import SPECS, constant_columns, spec_of
-from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.core.records import Fidelity, ModelId
 from lethe.core.registry import nearest
+from lethe.diffusion.metrics.base import SPECS, constant_columns, spec_of
+from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.io.tables import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.diffusion.noise import initial_noise
-from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
+from lethe.diffusion.activations import act_fingerprints
 from lethe.diffusion.metrics.clip import ClipScore, load_clip
 from lethe.diffusion.metrics.embeddings import Embeddings
-from lethe.diffusion.testbed.activations import act_fingerprints
+from lethe.diffusion.noise import initial_noise
+from lethe.diffusion.pipeline import encode_prompts, load_pipeline, make_scheduler
 from lethe.diffusion.testbed.attributes import Asked, chosen_attributes, no_attributes
-from lethe.diffusion.testbed.names import prompt, prompt_name, published_preprocessed
+from lethe.diffusion.testbed.names import published_preprocessed
+from lethe.diffusion.testbed.receivers import Receiver
 from lethe.diffusion.testbed.similarity import (
     act_published,
     act_similarity,
@@ -38,7 +39,8 @@ class SimilarityInputs:
     """What similarities are computed from.
 
     Attributes:
-        metadata: filtered records in index order. style: prompt style.
+        metadata: filtered records in index order. receivers: the same entities with their prompts.
+        style: prompt style, of the published texts.
         attributes: compared by ``attr``, see ``chosen_attributes``. balance: the balanced pair.
         base: pipeline folder. clip: open_clip folder. embeddings: backbone embeddings of the off images.
         distances: true distances ``{name: {name: value or None}}``.
@@ -47,6 +49,7 @@ class SimilarityInputs:
     """
 
     metadata: Sequence[Mapping[str, Any]]
+    receivers: Sequence[Receiver]
     style: str
     attributes: Asked
     balance: Sequence[str]
@@ -68,9 +71,11 @@ class SimilarityInputs:
 
 
 def _clip(inputs: SimilarityInputs) -> Matrix:
-    name = published_preprocessed if inputs.published else prompt_name
+    texts = [receiver.text for receiver in inputs.receivers]
+    if inputs.published:
+        texts = [published_preprocessed(inputs.style, name) for name in inputs.names]
     model = ClipScore(*load_clip(str(inputs.clip), device=inputs.device), device=inputs.device)
-    return clip_similarity(model.text([name(inputs.style, raw) for raw in inputs.names]).cpu().numpy())
+    return clip_similarity(model.text(texts).cpu().numpy())
 
 
 def _attr(inputs: SimilarityInputs) -> Matrix:
@@ -92,11 +97,11 @@ def _dino(inputs: SimilarityInputs) -> Matrix:
 
 def _act(inputs: SimilarityInputs) -> Matrix:
     pipe = load_pipeline(inputs.base, device=inputs.device)
-    side = int(pipe.unet.config.sample_size)
-    shape = (int(pipe.unet.config.in_channels), side, side)
+    side = int(pipe.unet.config["sample_size"])
+    shape = (int(pipe.unet.config["in_channels"]), side, side)
     fingerprints = act_fingerprints(
         pipe,
-        [prompt(inputs.style, raw) for raw in inputs.names],
+        [receiver.prompt for receiver in inputs.receivers],
         inputs.steps,
         inputs.seeds,
         lambda receiver, seed: initial_noise(inputs.world, inputs.task, receiver, seed, shape),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.core.gate import Gate
 from lethe.benchmarks.icare.alignment import align, published_alignment, similarity_of, why_untested
 from lethe.benchmarks.icare.gates import (
     gate_base_accuracy,
@@ -20,10 +18,13 @@ from lethe.benchmarks.icare.gates import (
 )
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
-from lethe.statistics.resampling import Inference, q_values
+from lethe.core.gate import Gate
+from lethe.core.methods import UNCHANGED
+from lethe.core.records import ModelId
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.base import SPECS, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
-from lethe.core.records import ModelId
+from lethe.statistics.resampling import Inference, q_values
 
 Matrix = NDArray[np.float64]
 BASE_ACCURACY = 0.95  # a base that does not draw what it is asked measures nothing
@@ -120,15 +121,15 @@ def gate_rises(table: pd.DataFrame) -> Gate:
 
 def all_gates(
     pairs: pd.DataFrame, baseline: pd.DataFrame, table: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int
-) -> list[dict[str, Any]]:
-    """Every gate of a task that its data allow, as plain records.
+) -> list[Gate]:
+    """Every gate of a task that its data allow.
 
     Args:
         pairs: tidy pairs of a task, all methods. baseline: scores of the off images. table: from ``similarity_table``.
         similarities, entities: as there.
     """
     gates = []
-    if (pairs["method"] == "none").any():
+    if (pairs["method"].map(METHODS.role) == UNCHANGED).any():
         gates.append(gate_none_is_zero(pairs))
     if "judge" in baseline.columns:
         gates.append(gate_base_accuracy(baseline, BASE_ACCURACY))
@@ -137,4 +138,4 @@ def all_gates(
     gates += [gate_base_draws(baseline), gate_every_pair_has_a_value(pairs, entities)]
     if "attr" in similarities:
         gates.append(gate_distinct(similarities["attr"]))
-    return [gate.record() for gate in gates]
+    return gates

@@ -8,24 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from lethe.core.split import Split
+
 RANDOM_STATE = 123
 Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Split:
-    """Rows of a data set (development part first): disjoint, together all of it."""
+class DataSplit(Split[Indices]):
+    """Rows of a data set (development part first): disjoint, together all of it.
 
-    retain: Indices
-    forget: Indices
+    Attributes:
+        val: held out from the development part.
+        test: the official test part.
+    """
+
     val: Indices
     test: Indices
 
 
 def fixed_split(
     dev: int, test: int, random_state: int = RANDOM_STATE, val_share: float = 0.15, forget_share: float = 0.10
-) -> Split:
-    """Validation from the development part, then the forget set from the rest; uniform, not stratified (as released).
+) -> DataSplit:
+    """Validation from the development part, then the forget set from the rest; uniform, not stratified (as published).
 
     Args:
         dev, test: sizes of the two parts. random_state: of both draws; the published study uses 123.
@@ -39,4 +44,4 @@ def fixed_split(
             raise ValueError(f"{name} is {share}; allowed: between 0 and 1, both excluded")
     train, val = train_test_split(np.arange(dev), test_size=val_share, random_state=random_state)
     retain, forget = train_test_split(train, test_size=forget_share, random_state=random_state)
-    return Split(retain, forget, val, np.arange(dev, dev + test))
+    return DataSplit(retain, forget, val, np.arange(dev, dev + test))

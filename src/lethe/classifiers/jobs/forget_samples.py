@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.classifiers import METHODS
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of
-from lethe.classifiers.methods.base import configure, run
+from lethe.classifiers.methods import METHODS
+from lethe.classifiers.methods.base import run
 from lethe.classifiers.models.stack import Stack
 from lethe.core.device import resolve_device
+from lethe.settings.hyperparameters import configure
 
 
 def forget(
@@ -33,5 +34,5 @@ def forget(
     experiment = Experiment.load(data, architecture, resolve_device(device))
     problem = experiment.problem(Stack.load(original).to(experiment.images.device), seeds)
     method = METHODS.load(unlearner)()
-    unlearned = run(method, problem, [configure(method, found_of(shipped, search).values)] * len(problem))
+    unlearned = run(method, problem, [configure(method, method.Config, found_of(shipped, search).values)] * len(problem))
     unlearned.save(models, {"dataset": dataset, "architecture": architecture, "method": unlearner})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.classifiers import METHODS
 from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.search import most_epochs, search, tuned
 from lethe.core.device import resolve_device

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field
 from torch import Tensor
 
 from lethe.classifiers.models.stack import Stack, join
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, cosine, data_order, fixed_global_seed
-from lethe.core.registry import nearest
-from lethe.settings.errors import SettingsError
-from lethe.settings.strict import Strict
+from lethe.settings import hyperparameters
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Choice:
 
 Space = Uniform | LogUniform | Integers | Blocks | Choice
 
-# the published search ranges (released code, `STD` and the shared abbreviations)
+# the published search ranges (published code, `STD` and the shared abbreviations)
 Rate = Annotated[float, Field(ge=0), LogUniform(1e-5, 1e-1)]
 Decay = Annotated[float, Field(ge=0), LogUniform(1e-5, 1e-1)]
 Epochs = Annotated[int, Field(ge=1), Integers(1)]
@@ -68,7 +66,7 @@ Sigma = Annotated[float, Field(ge=0), Uniform(0, 1)]
 Temperature = Annotated[float, Field(gt=0), Uniform(0.01, 5)]  # published from 0, which divides by zero
 
 
-class Hyperparameters(Strict):
+class Hyperparameters(hyperparameters.Hyperparameters):
     """What is configured per model. A field with a ``Space`` is searched, one without is fixed.
 
     Fields named in ``shape`` must agree within one stacked call; ``run`` groups the models by them. A subclass with a batch size,
@@ -110,9 +108,6 @@ class Method(ABC, Generic[H]):
     """
 
     Config: ClassVar[type[Hyperparameters]]
-    title: ClassVar[str]  # abbreviation in tables and figures
-    paper: ClassVar[str]  # where the method is described
-    uses_val: ClassVar[bool] = False  # whether it trains on held-out data, which contaminates VA and the MIA on it
 
     @abstractmethod
     def unlearn(self, problem: Problem, configs: Sequence[H]) -> Stack:
@@ -134,24 +129,6 @@ class Method(ABC, Generic[H]):
         """
 
 
-def configure(method: Method[Any], values: Mapping[str, Any]) -> Hyperparameters:
-    """Checked hyper-parameters of a method.
-
-    Raises:
-        SettingsError: naming the method, the hyper-parameter, its value and what is allowed.
-    """
-    try:
-        return method.Config.model_validate(dict(values))
-    except ValidationError as error:
-        allowed = list(method.Config.model_fields)
-        faults = []
-        for fault in error.errors():
-            name = ".".join(map(str, fault["loc"]))
-            hint = f"; allowed: {', '.join(allowed)}{nearest(name, allowed)}" if fault["type"] == "extra_forbidden" else ""
-            faults.append(f"  - {name} = {fault['input']!r}: {fault['msg']}{hint}")
-        raise SettingsError(f"hyper-parameters of {method.title} are not valid:\n" + "\n".join(faults)) from None
-
-
 def column(configs: Sequence[Hyperparameters], name: str, device: torch.device | str = "cpu") -> Tensor:
     """A hyper-parameter of all models, (M,): float32, or int64 for whole numbers."""
     values = [getattr(config, name) for config in configs]
@@ -160,7 +137,8 @@ def column(configs: Sequence[Hyperparameters], name: str, device: torch.device |
 
 def sgd(stack: Stack, configs: Sequence[Hyperparameters]) -> SGD:
     """SGD on a stack with every model's own ``learning_rate``, ``momentum`` and ``weight_decay``."""
-    return SGD(stack, *(column(configs, name, stack.device) for name in ("learning_rate", "momentum", "weight_decay")))
+    rate, momentum, decay = (column(configs, name, stack.device) for name in ("learning_rate", "momentum", "weight_decay"))
+    return SGD(stack, rate, momentum, decay)
 
 
 def fine_tune(problem: Problem, stack: Stack, configs: Sequence[Standard]) -> Stack:

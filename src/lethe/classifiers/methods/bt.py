@@ -10,16 +10,23 @@ from torch import Tensor
 
 from lethe.classifiers.methods._paired import paired, teach
 from lethe.classifiers.methods.base import BatchSize, Decay, Epochs, Hyperparameters, Method, Rate, Temperature, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import Adam, constant, data_order, kl_divergence
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="BT", paper="arXiv 2205.08096", colour="#8A7F00", marker="s")
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"
+)
 
 
 class BadTeacher(Method["BadTeacher.Config"]):
     """Minimise KL_T(p^O || p) on samples of D_R and KL_T(p^rand || p) on those of D_F, batches drawn from both (Chundawat et al. 2023).
 
     p^rand is a randomly initialised model of the same architecture. Adam at a constant rate; the momentum that the search space
-    lists for it is not used by the released code and left out.
+    lists for it is not used by the published code and left out.
     """
 
     class Config(Hyperparameters):
@@ -31,9 +38,6 @@ class BadTeacher(Method["BadTeacher.Config"]):
         batch_size: BatchSize = 64
         num_epochs: Epochs = 3
         kl_temperature: Temperature = 1.0
-
-    title = "BT"
-    paper = "arXiv 2205.08096"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

@@ -10,9 +10,19 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.classifiers.methods.base import BatchSize, Blocks, Decay, Epochs, Fraction, Hyperparameters, Method, Rate, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, augmented, batches, cross_entropy, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="CF-k", paper="arXiv 2201.06640", colour="#E69F00", marker="o")
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.05, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2},
+    direction="change",
+    retain=0.97,
+    sees="nothing",
+)
 
 MILESTONES = (0.5, 0.8, 0.9)  # shares of the epochs after which the rate decays
 
@@ -25,7 +35,7 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
     """
 
     class Config(Hyperparameters):
-        """The released names. ``sgda_learning_rate`` and ``momentum``, which it searches too, act on nothing and are left out."""
+        """The published names. ``sgda_learning_rate`` and ``momentum``, which it searches too, act on nothing and are left out."""
 
         shape: ClassVar[tuple[str, ...]] = ("batch_size",)
         learning_rate: Rate = 0.01
@@ -35,8 +45,6 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
         batch_size: BatchSize = 64
         num_epochs: Epochs = 3
 
-    title = "CF-k"
-    paper = "arXiv 2201.06640"
     augments = False  # whether the retain set is augmented as in base training
 
     def start(self, problem: Problem, trained: dict[str, Tensor]) -> Stack:

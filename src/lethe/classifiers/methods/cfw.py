@@ -9,9 +9,25 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lethe.classifiers.methods.base import Method, Sigma, Standard, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, cosine, cross_entropies, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="CFW",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#D55E00",
+    marker="s",
+    needs=("convolutions",),
+)
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.05, "num_epochs": 4, "start_confuser_std": 0.3, "final_confuser_std": 0.01},
+    direction="loss",
+    retain=0.8,
+    sees="nothing",
+)
 
 
 class ConfuseWeights(Method["ConfuseWeights.Config"]):
@@ -29,9 +45,6 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
 
         start_confuser_std: Sigma = 0.6
         final_confuser_std: Sigma = 0.005
-
-    title = "CFW"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def disturbed(self, problem: Problem) -> list[str]:
         """Names of the parameters that get noise."""
@@ -54,8 +67,9 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]
                 losses = cross_entropies(logits, labels)
                 optimiser.step(self.balance(losses, weights.gather(1, labels)), cosine(epoch, epochs))
-            if (epoch == epochs - 2).any():
-                _disturb(problem, stack, names, column(configs, "final_confuser_std") * (epoch == epochs - 2), "cfw/final")
+            before_last = torch.eq(epochs - 2, epoch)
+            if before_last.any():
+                _disturb(problem, stack, names, column(configs, "final_confuser_std") * before_last, "cfw/final")
         return optimiser.finish()
 
 

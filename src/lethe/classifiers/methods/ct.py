@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lethe.classifiers.methods.base import Method, Standard, fine_tune
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="CT",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#CC79A7",
+    marker="s",
+    needs=("convolutions",),
+)
+CONTRACT = ClassifierContract(small={"learning_rate": 0.05, "num_epochs": 6}, direction="loss", retain=0.7, sees="nothing")
 
 
 class ConvTranspose(Method[Standard]):
@@ -16,8 +27,6 @@ class ConvTranspose(Method[Standard]):
     """
 
     Config = Standard
-    title = "CT"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""

@@ -6,8 +6,18 @@ import torch
 from torch import Tensor
 
 from lethe.classifiers.methods.cfk import CatastrophicForgetting
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="EU-k", paper="code published with arXiv 2410.01276", colour="#56B4E9", marker="o")
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.2, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2, "num_epochs": 8},
+    direction="loss",
+    retain=0.85,
+    sees="nothing",
+)
 
 
 class ExactUnlearning(CatastrophicForgetting):
@@ -16,13 +26,12 @@ class ExactUnlearning(CatastrophicForgetting):
     Before training, of the last ``num_blocks`` blocks and the classifier: convolutions ~ U(+-sqrt(6 / fan_out)), linear layers
     ~ U(+-sqrt(6 / (fan_in + fan_out))), normalisation to the identity with its running statistics, which have seen D_F too,
     biases 0. theta_0 of the loss is what this gives. Attention biases and other parameters outside those layers stay. The
-    released search also draws ``training_epoch_factor``, which acts on nothing; it is left out.
+    published search also draws ``training_epoch_factor``, which acts on nothing; it is left out.
 
     Known limit: training in evaluation mode, as published, batch normalisation with statistics as new (mean 0, variance 1) normalises
     nothing, and its statistics stay so. The re-initialised blocks of a ResNet-18 train without normalisation, down to the result.
     """
 
-    title = "EU-k"
     augments = True
     resets_statistics = True
 

@@ -10,9 +10,31 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.classifiers.methods.base import Decay, LogUniform, Method, Rate, Standard, Temperature, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, constant, data_order, kl_divergence
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="FCS",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#8A7F00",
+    marker="o",
+)
+CONTRACT = ClassifierContract(
+    small={
+        "num_epochs": 2,
+        "retain_learning_rate": 0.01,
+        "retain_weight_decay": 0.0005,
+        "forget_learning_rate": 0.002,
+        "forget_weight_decay": 0.0001,
+        "eta_min": 0.0001,
+    },
+    direction="loss",
+    retain=0.9,
+    sees="samples",
+)
 
 
 class ForgetContrast(Method["ForgetContrast.Config"]):
@@ -34,9 +56,6 @@ class ForgetContrast(Method["ForgetContrast.Config"]):
         forget_weight_decay: Decay = 0.0
         temperature: Temperature = 1.15
         eta_min: Annotated[float, Field(ge=0), LogUniform(1e-6, 1e-1)] = 1e-6
-
-    title = "FCS"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

@@ -11,8 +11,13 @@ from torch import Tensor
 
 from lethe.classifiers.methods._per_sample import copies
 from lethe.classifiers.methods.base import Hyperparameters, Method, Uniform, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="FF", paper="arXiv 1911.04933", colour="#CC79A7", marker="^")
+CONTRACT = ClassifierContract(small={"alpha": 1e-05}, direction="change", retain=0.9, sees="nothing")
 
 SAMPLES = 2000  # of D_R at most: a gradient per sample and class is dear
 LARGEST, LARGEST_OUT = 1e3, 1e2  # variance before alpha; of the classifier
@@ -36,9 +41,6 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
 
         shape: ClassVar[tuple[str, ...]] = ()
         alpha: Annotated[float, Field(ge=0), Uniform(0, 1)] = 5e-6
-
-    title = "FF"
-    paper = "arXiv 1911.04933"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

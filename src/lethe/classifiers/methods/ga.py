@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lethe.classifiers.methods.base import Method, Standard, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, constant, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="GA", paper="arXiv 2109.13398", colour="#D55E00", marker="o")
+# nothing protects the retain set
+CONTRACT = ClassifierContract(small={"batch_size": 16, "num_epochs": 4}, direction="loss", retain=0.0, sees="labels")
 
 
 class GradientAscent(Method[Standard]):
     """Minimise -CE(D_F) with SGD at a constant rate (Thudi et al. 2022). Nothing stops it: that is its known weakness."""
 
     Config = Standard
-    title = "GA"
-    paper = "arXiv 2109.13398"
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""

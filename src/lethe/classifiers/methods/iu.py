@@ -12,9 +12,14 @@ from torch import Tensor
 
 from lethe.classifiers.methods._per_sample import rows
 from lethe.classifiers.methods.base import Hyperparameters, Method, Uniform, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="IU", paper="arXiv 2304.04934", colour="#009E73", marker="^")
+CONTRACT = ClassifierContract(small={"alpha": 1.0}, direction="change", retain=0.97, sees="labels")
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000  # of D_R in the Fisher matrix
@@ -41,9 +46,6 @@ class InfluenceUnlearning(Method["InfluenceUnlearning.Config"]):
         shape: ClassVar[tuple[str, ...]] = ()
         alpha: Annotated[float, Field(ge=0), Uniform(0, 1)] = 1.0
 
-    title = "IU"
-    paper = "arXiv 2304.04934"
-
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
         stack, n_forget, n_retain = problem.original.clone(), problem.forget.shape[1], problem.retain.shape[1]
@@ -61,7 +63,11 @@ class InfluenceUnlearning(Method["InfluenceUnlearning.Config"]):
         far = {problem.seeds[m]: f"{residual:.1e}" for m, residual in enumerate(residuals) if not residual <= TOLERANCE}
         if far:
             log.warning(
-                "%s: relative residual above %g after %d iterations, by seed of the model: %s", self.title, TOLERANCE, MOST, far
+                "%s: relative residual above %g after %d iterations, by seed of the model: %s",
+                type(self).__name__,
+                TOLERANCE,
+                MOST,
+                far,
             )
         return torch.stack(k)
 

@@ -10,9 +10,33 @@ from torch import Tensor
 from lethe.classifiers.methods._paired import paired, teach
 from lethe.classifiers.methods._reset import reset
 from lethe.classifiers.methods.base import Decay, Epochs, Method, Rate, Standard, Temperature, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, constant, cosine, cross_entropy, data_order, kl_divergence
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="KDE",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#E69F00",
+    marker="s",
+)
+CONTRACT = ClassifierContract(
+    small={
+        "learning_rate": 0.05,
+        "weight_decay": 0.0005,
+        "batch_size": 64,
+        "num_epochs": 3,
+        "retain_num_epochs": 5,
+        "retain_learning_rate": 0.05,
+        "retain_weight_decay": 0.0005,
+        "temperature": 2.0,
+    },
+    direction="loss",
+    retain=0.7,
+    sees="nothing",
+)
 
 
 class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]):
@@ -23,7 +47,7 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
     the temperature of both softmaxes. H and KL have one gradient, so the teacher counts twice.
 
     The published warm-up runs on validation data, which would contaminate every number on it; here it runs on D_R.
-    ``kde_released`` is the published one.
+    ``kde_published`` is the published one.
     """
 
     class Config(Standard):
@@ -35,9 +59,6 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
         retain_learning_rate: Rate = 0.05
         retain_weight_decay: Decay = 5e-4
         temperature: Temperature = 2.0
-
-    title = "KDE"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

@@ -7,9 +7,22 @@ from collections.abc import Sequence
 import torch
 
 from lethe.classifiers.methods.base import Fraction, Method, Standard, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="MSG",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#0072B2",
+    marker="s",
+    needs=("convolutions",),
+)
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.05, "num_epochs": 4, "init_rate": 0.3}, direction="loss", retain=0.9, sees="labels"
+)
 
 KEPT_SCALE = 0.1  # gradient factor of the weights that were not reset
 PROBE_BATCH = 64
@@ -29,9 +42,6 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
         """Standard, and the share that is reset."""
 
         init_rate: Fraction = 0.3
-
-    title = "MSG"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

@@ -6,25 +6,29 @@ from collections.abc import Sequence
 from itertools import cycle
 
 from lethe.classifiers.methods.base import Fraction, Method, Standard, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, constant, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="NG+", paper="arXiv 2302.09880", colour="#CC79A7", marker="o")
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.03, "num_epochs": 4, "alpha": 0.7}, direction="loss", retain=0.9, sees="labels"
+)
 
 
 class NegGradPlus(Method["NegGradPlus.Config"]):
     """Minimise alpha CE(D_R) - (1 - alpha) CE(D_F) with SGD at a constant rate (Kurmanji et al. 2023).
 
     An epoch is one pass over D_R; the batches of D_F are repeated until it ends. Batch normalisation uses its running statistics.
-    The released loss has a pull towards the original weights whose factor is 0 throughout; it is left out.
+    The published loss has a pull towards the original weights whose factor is 0 throughout; it is left out.
     """
 
     class Config(Standard):
         """Standard, and the weight of the retain set."""
 
         alpha: Fraction = 0.95
-
-    title = "NG+"
-    paper = "arXiv 2302.09880"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

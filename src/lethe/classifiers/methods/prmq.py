@@ -13,9 +13,26 @@ from torch.nn import functional as F
 
 from lethe.classifiers.methods._paired import paired, teach
 from lethe.classifiers.methods.base import BatchSize, Decay, Fraction, Hyperparameters, Method, Rate, Uniform, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import Draws, cross_entropies, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="PRMQ",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#009E73",
+    marker="s",
+)
+# it rounds to float16 in the end
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.05, "num_epochs": 2.4, "prune_amount": 0.8},
+    direction="loss",
+    retain=0.9,
+    sees="nothing",
+    tolerance=2**-10,
+)
 
 CLASS_POWER = -0.1  # of the number of samples of a class: its weight in the loss
 
@@ -26,7 +43,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
     Of all weights and biases of convolutions and linear layers together the ``prune_amount`` with the smallest absolute value is
     drawn anew from U(+-1 / sqrt(fan_in)), biases set to 0. CE_w is the mean weighted with n_c^-0.1 for a class with n_c samples in
     D_R, H the entropy of a sample's prediction, p_0 the original's, evaluated as for testing. SGD at a constant rate for
-    floor(batches of D_R * num_epochs) steps (the released loop takes one more); the result is rounded to float16.
+    floor(batches of D_R * num_epochs) steps (the published loop takes one more); the result is rounded to float16.
     """
 
     class Config(Hyperparameters):
@@ -39,9 +56,6 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
         batch_size: BatchSize = 64
         num_epochs: Annotated[float, Field(ge=1), Uniform(1, None)] = 3.2
         prune_amount: Fraction = 0.99
-
-    title = "PRMQ"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

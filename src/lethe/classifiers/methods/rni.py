@@ -11,9 +11,31 @@ from pydantic import Field
 from lethe.classifiers.methods._masked import step_where
 from lethe.classifiers.methods._reset import reset
 from lethe.classifiers.methods.base import Decay, Epochs, Fraction, Method, Rate, Standard, Uniform, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, constant, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(
+    title="RNI",
+    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+    colour="#56B4E9",
+    marker="s",
+)
+CONTRACT = ClassifierContract(
+    small={
+        "learning_rate": 0.05,
+        "num_epochs": 6,
+        "fine_num_epochs": 3,
+        "fine_learning_rate": 0.05,
+        "noise_ratio": 1.0,
+        "origin_noise": 0.1,
+    },
+    direction="loss",
+    retain=0.85,
+    sees="nothing",
+)
 
 TRAINED = 9  # tensors per epoch, as published
 SHARE = 3  # but no more than a third of the tensors, which is what 9 are of a ResNet-18's 28
@@ -27,7 +49,7 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
     origin_noise * N(0, 1) is first added to int(noise_ratio * 9) of the 9, except to tensors that were trained in an earlier epoch.
 
     In a small model 9 tensors are all of them, and nothing would be left to add noise to: there it is a third of the tensors. The
-    released code also measures the validation accuracy in every epoch and does not use it.
+    published code also measures the validation accuracy in every epoch and does not use it.
     """
 
     class Config(Standard):
@@ -41,9 +63,6 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
         reset_num_epochs: Epochs = 1
         noise_ratio: Fraction = 0.7
         origin_noise: Annotated[float, Field(ge=0), Uniform(0, 1)] = 0.04
-
-    title = "RNI"
-    paper = "NeurIPS 2023 machine unlearning challenge, as released with arXiv 2410.01276"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

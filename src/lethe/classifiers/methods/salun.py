@@ -10,25 +10,29 @@ from torch import Tensor
 from lethe.classifiers.methods._masked import step_where
 from lethe.classifiers.methods._paired import paired
 from lethe.classifiers.methods.base import Fraction, Method, Standard, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, Draws, batches, constant, cross_entropy, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="SalUn", paper="arXiv 2310.12508", colour="#0072B2", marker="^")
+CONTRACT = ClassifierContract(
+    small={"learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}, direction="loss", retain=0.85, sees="labels"
+)
 
 
 class SalUn(Method["SalUn.Config"]):
     """Minimise CE(D_R with its labels + D_F with random wrong ones) with SGD, on a part of the weights (Fan et al. 2024).
 
     The part is the ``threshold`` share of all weights with the largest |d CE(D_F) / d theta|, model in evaluation mode; the others do not
-    move. Labels y' != y are drawn anew in every epoch. The released search space also has an optimiser for the mask, which is not used.
+    move. Labels y' != y are drawn anew in every epoch. The published search space also has an optimiser for the mask, which is not used.
     """
 
     class Config(Standard):
         """Standard, and the share of weights that are trained."""
 
         threshold: Fraction = 0.5
-
-    title = "SalUn"
-    paper = "arXiv 2310.12508"
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""

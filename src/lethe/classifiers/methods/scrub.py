@@ -11,9 +11,30 @@ from torch import Tensor
 
 from lethe.classifiers.methods._paired import paired, teach
 from lethe.classifiers.methods.base import BatchSize, Epochs, Fraction, Method, Rate, Standard, Temperature, column
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, cross_entropy, data_order, kl_divergence
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="SCRUB", paper="arXiv 2302.09880", colour="#D55E00", marker="^", needs=("validation",))
+# so that the rewind goes past none of the epochs: it makes those after the chosen one have no effect
+CONTRACT = ClassifierContract(
+    small={
+        "learning_rate": 0.1,
+        "weight_decay": 0.0005,
+        "batch_size": 16,
+        "num_epochs": 5,
+        "forget_batch_size": 64,
+        "msteps": 1,
+        "gamma": 0.99,
+        "alpha": 0.3,
+        "kd_temperature": 2.0,
+    },
+    direction="loss",
+    retain=0.85,
+    sees="labels",
+)
 
 MILESTONES, FACTOR = (0.5, 0.8, 0.9), 0.1
 
@@ -26,10 +47,10 @@ class Scrub(Method["Scrub.Config"]):
     the E epochs.
 
     Rewind: of the models after epochs 1..E the one is taken whose error on D_F is closest to the final model's error on the samples of D_V
-    that belong to classes of D_F. Only labels of D_V are compared, nothing is trained on it; it still chooses the model, hence
-    ``uses_val``. One copy of the weights per epoch is kept until then.
+    that belong to classes of D_F. Only labels of D_V are compared, nothing is trained on it; it still chooses the model, hence the need for
+    a validation set (``METHOD``). One copy of the weights per epoch is kept until then.
 
-    Of the published search space, beta and smoothing have no effect in the released code and are left out.
+    Of the published search space, beta and smoothing have no effect and are left out.
     """
 
     class Config(Standard):
@@ -43,10 +64,6 @@ class Scrub(Method["Scrub.Config"]):
         gamma: Fraction = 0.5
         alpha: Fraction = 0.1
         kd_temperature: Temperature = 2.0
-
-    title = "SCRUB"
-    paper = "arXiv 2302.09880"
-    uses_val = True
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
@@ -77,8 +94,9 @@ class Scrub(Method["Scrub.Config"]):
                 )
             models.append(stack.clone())
             forget_errors.append(_error(problem, stack, problem.forget))
-            if (epoch == epochs).any():  # the last epoch of a model
-                final = torch.where(epoch == epochs, _error(problem, stack, problem.val, shared), final)
+            last = torch.eq(epochs, epoch)  # of a model
+            if last.any():
+                final = torch.where(last, _error(problem, stack, problem.val, shared), final)
 
         distance = (torch.stack(forget_errors) - final).abs()
         distance[torch.arange(len(models), device=device)[:, None] > epochs] = torch.inf

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 import torch
 
 from lethe.classifiers.methods.base import Method, Standard, column, sgd
+from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, constant, cross_entropy, data_order
+from lethe.core.methods import MethodRecord
+
+METHOD = MethodRecord(title="SRL", paper="arXiv 2010.10981", colour="#009E73", marker="o")
+CONTRACT = ClassifierContract(small={"learning_rate": 0.03, "num_epochs": 2}, direction="loss", retain=0.85, sees="samples")
 
 
 class SuccessiveRandomLabels(Method[Standard]):
@@ -19,8 +24,6 @@ class SuccessiveRandomLabels(Method[Standard]):
     """
 
     Config = Standard
-    title = "SRL"
-    paper = "arXiv 2010.10981"
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
         """See the class."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 from lethe.classifiers.models.base import Architecture
@@ -73,7 +74,7 @@ def _at_pool_positions(weight: Tensor) -> Tensor:
     return torch.stack(placed, 1).flatten(1, 2).flatten(2)
 
 
-class _PoolRelu(torch.autograd.Function):
+class _PoolRelu(Function):
     """(M, 4, n) -> (M, n): the ReLU of the largest of four. Equal ones share the gradient, as in ``amax``."""
 
     generate_vmap_rule = True
@@ -83,12 +84,13 @@ class _PoolRelu(torch.autograd.Function):
         return x.amax(1).clamp_min_(0)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
         ctx.save_for_backward(inputs[0], output)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        x, pooled = ctx.saved_tensors
+    def backward(ctx: Function, gradient: Tensor) -> Tensor:
+        saved: tuple[Tensor, ...] = ctx.saved_tensors
+        x, pooled = saved
         if torch.is_grad_enabled():  # a derivative of this one, or torch.func
             chosen = (x == pooled[:, None]).to(x.dtype)
             return chosen * (gradient * (pooled > 0) / chosen.sum(1).clamp_min(1))[:, None]
@@ -104,7 +106,7 @@ _TAPS = (
 )
 
 
-class _Columns(torch.autograd.Function):
+class _Columns(Function):
     """(M, C, H, W, B) -> (M, C, 3, 3, H/2, W/2, B): the windows of a 3 x 3 convolution with stride 2 and padding 1.
 
     Autograd would fill one zero tensor per slice on the way back; ``_Fold`` fills one in all.
@@ -122,15 +124,15 @@ class _Columns(torch.autograd.Function):
         return columns
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
         pass
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: Function, gradient: Tensor) -> Tensor:
         return _Fold.apply(gradient)
 
 
-class _Fold(torch.autograd.Function):
+class _Fold(Function):
     """The transpose of ``_Columns``."""
 
     generate_vmap_rule = True
@@ -145,9 +147,9 @@ class _Fold(torch.autograd.Function):
         return x
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
         pass
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+    def backward(ctx: Function, gradient: Tensor) -> Tensor:
         return _Columns.apply(gradient)

@@ -14,7 +14,7 @@ class TinyVit(Architecture):
     """timm's ``tiny_vit_11m_224``, random initialisation, drop-path rate 0.1.
 
     Widths 64, 128, 256, 448; depths 2, 2, 6, 2; windows 7, 7, 14, 7. The first stage is convolutional. The network has no fixed image
-    size: at 32 x 32 its maps of 4, 2 and 1 pixels are padded to whole windows, as in the released code. Its blocks for CF-k and EU-k
+    size: at 32 x 32 its maps of 4, 2 and 1 pixels are padded to whole windows, as in the published code. Its blocks for CF-k and EU-k
     are the three attention stages. Its batch normalisation raises on a training batch of one 32 x 32 image.
     """
 
@@ -35,7 +35,7 @@ class TinyVit(Architecture):
         """One model after another, each with the same random drop-paths.
 
         The drop-paths of a call follow from torch's global generator, which a call in training mode advances by one number: seed it to
-        repeat a run. That they are shared keeps a model independent of its neighbours; in the released code all models have
+        repeat a run. That they are shared keeps a model independent of its neighbours; in the published code all models have
         them in common too, since every run starts from one seed.
         """
         seed = int(torch.randint(2**62, ())) if train else 0

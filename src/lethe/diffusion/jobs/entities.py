@@ -1,4 +1,4 @@
-"""The entities of a task: enriched, chosen, and what an unlearner may look at of each."""
+"""The entities of a task, enriched and chosen; its receivers and emitters; and what an unlearner may look at of each."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ from typing import Any
 from lethe.core.records import Fidelity
 from lethe.diffusion.testbed.distinct import check_prompts, check_tokens
 from lethe.diffusion.testbed.metadata import enrich, select
+from lethe.diffusion.testbed.receivers import (
+    Emitter,
+    Receiver,
+    emitter_records,
+    of_cells,
+    of_entities,
+    read_emitters,
+    read_receivers,
+    receiver_records,
+)
+from lethe.diffusion.testbed.receivers import chosen as chosen_emitters
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.selection import read_published
-from lethe.diffusion.testbed.splits import FORGET, RETAIN, make_splits
+from lethe.diffusion.testbed.splits import forget_and_retain, make_splits
 from lethe.diffusion.testbed.tokens import prompt_reader, read_tokenizer
-from lethe.io.tables import read_json, read_parquet, write_json, write_jsonl
-from lethe.settings.tasks import Task
+from lethe.io.tables import read_json, read_jsonl, read_parquet, write_json, write_jsonl
+from lethe.settings.tasks import AnyTask, CellTask, Task
 
 log = logging.getLogger(__name__)
 
@@ -40,28 +51,41 @@ def choose(
     found = enrich(read_json(records), rules=settings.rules, fidelity=fidelity)
     pinned = read_published(published) if published else None
     chosen = select(found, settings.balance, settings.entities, settings.priority, rules=settings.rules, pinned=pinned)
-    check_prompts(chosen, settings.prompt_style, settings.overwrite_prompt)
+    told = of_entities(chosen, settings.prompt_style, settings.overwrite_prompt)
+    check_prompts(*told)
     if tokenizer:
         reader = prompt_reader(tokenizer[0], tokenizer_settings) if tokenizer_settings else read_tokenizer(tokenizer[0].parent)
-        check_tokens(chosen, settings.prompt_style, settings.overwrite_prompt, reader)
+        check_tokens(*told, reader)
     write_json(enriched, found)
     write_json(filtered, chosen)
 
 
-def split(
-    metadata: Path, index: Path, forget: list[Path], retain: list[Path], entities: list[int], settings: Task, fidelity: Fidelity
-) -> None:
-    """Write the forget and the retain list of some entities.
+def name_entities(metadata: Path, receivers: Path, emitters: Path, settings: Task) -> None:
+    """Write the receivers and emitters of a task of entities: each entity is both."""
+    _write(of_entities(read_metadata(metadata), settings.prompt_style, settings.overwrite_prompt), receivers, emitters)
+
+
+def name_cells(records: Path, receivers: Path, emitters: Path, settings: CellTask) -> None:
+    """Write the receivers and emitters of a task of cells: every record of its source is a receiver."""
+    told = of_cells(read_json(records), settings)
+    check_prompts(*told)
+    _write(told, receivers, emitters)
+
+
+def _write(told: tuple[list[Receiver], list[Emitter]], receivers: Path, emitters: Path) -> None:
+    write_json(receivers, receiver_records(told[0]))
+    write_json(emitters, emitter_records(told[1]))
+
+
+def list_images(receivers: Path, index: Path, training: Path, settings: AnyTask, fidelity: Fidelity) -> None:
+    """Write the training images of a task, those of every receiver.
 
     Args:
-        forget, retain: one file per entity.
-        entities: indices of these entities.
         settings: of the task.
     """
     splits = make_splits(
-        read_metadata(metadata),
+        read_receivers(receivers),
         read_parquet(index),
-        settings.prompt_style,
         limit=settings.images_per_entity,
         least=settings.min_images_per_entity,
         fidelity=fidelity,
@@ -69,7 +93,18 @@ def split(
     log.info("training images of each entity: %d (images_per_entity: %d)", splits.n_min, settings.images_per_entity)
     if cost := splits.cost(settings.images_per_entity):
         log.warning(cost)
-    for entity, forget_list, retain_list in zip(entities, forget, retain, strict=True):
-        records = splits.records(entity)
-        write_jsonl(forget_list, records[FORGET])
-        write_jsonl(retain_list, records[RETAIN])
+    write_jsonl(training, splits.records())
+
+
+def split(training: Path, emitters: Path, forget: list[Path], retain: list[Path], indices: list[int]) -> None:
+    """Write the forget and the retain list of some emitters.
+
+    Args:
+        forget, retain: one file per emitter.
+        indices: of these emitters.
+    """
+    records = read_jsonl(training)
+    asked = chosen_emitters(read_emitters(emitters), indices)
+    for emitter, forget_list, retain_list in zip(asked, forget, retain, strict=True):
+        for path, found in zip((forget_list, retain_list), forget_and_retain(records, emitter), strict=True):
+            write_jsonl(path, found)

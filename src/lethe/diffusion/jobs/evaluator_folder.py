@@ -9,7 +9,9 @@ from lethe.io.atomic import atomic_path
 from lethe.settings.pretraining import PretrainingSettings
 
 
-def write_evaluator(weights: list[Path], tokenizer: Path, folder: Path, evaluator: str, settings: PretrainingSettings) -> None:
-    """Put an evaluator's folder together from a checkpoint."""
+def write_evaluator(
+    weights: list[Path], folder: Path, kind: str, settings: PretrainingSettings, tokenizer: Path | None = None
+) -> None:
+    """Put an evaluator's folder together from a checkpoint; only a CLIP model has a tokenizer."""
     with atomic_path(folder) as part:
-        EVALUATOR_FOLDERS.load(evaluator)(part, weights[0], tokenizer, settings)
+        EVALUATOR_FOLDERS.load(kind)(part, weights[0], tokenizer, settings)

@@ -13,17 +13,15 @@ from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl
 
 
-def encode_task(
-    base: Path, metadata: Path, tar: Path, index: Path, forget: list[Path], latents: Path, device: str, size: int
-) -> None:
+def encode_task(base: Path, tar: Path, index: Path, training: Path, latents: Path, device: str, size: int) -> None:
     """Encode the training images of a task with the VAE of its base.
 
     Args:
-        forget: the forget list of every entity: together, all training images.
+        training: the list of all training images.
         size: of an image in pixels.
     """
     vae = load_pipeline(base, device=resolve_device(device)).vae
-    records = [record for path in forget for record in read_jsonl(path)]
+    records = read_jsonl(training)
     shard = ShardReader(tar, index)
     encoded = encode_images(vae, (shard.read(record["file_name"]) for record in records), size)
     write_latents(latents, encoded, torch.tensor([record["index"] for record in records]))

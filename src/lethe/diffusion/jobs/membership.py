@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from lethe.diffusion.metrics.membership import losses_of_models, questions
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.diffusion.sources import SOURCES
 from lethe.diffusion.testbed.members import COLUMNS, asked_of, seen_and_unseen, shown_and_others
+from lethe.diffusion.testbed.receivers import read_receivers
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_jsonl, read_parquet, write_parquet
@@ -30,9 +31,10 @@ from lethe.settings.tasks import Task
 def losses_of_base(
     base: Path,
     metadata: Path,
+    receivers: Path,
     tar: Path,
     index: Path,
-    shown: list[Path],
+    shown: Sequence[Path],
     latents: Path,
     losses: Path,
     settings: Task,
@@ -46,7 +48,7 @@ def losses_of_base(
     """Choose the members and non-members of a task, encode them with the VAE of its base, and take their losses under the base.
 
     Args:
-        shown: the forget lists, where members are the images that the methods were shown.
+        shown: the list of all training images, where members are the images that the methods were shown.
         identity: what captions and noise depend on, beside the image.
         batch_size: rows of one pass.
     """
@@ -76,7 +78,7 @@ def losses_of_base(
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     pipe.unet.to(getattr(torch, dtype))
     pipe.text_encoder.to(getattr(torch, dtype))
-    asked = questions(table, encoded, entities, membership, style=settings.prompt_style, **identity)
+    asked = questions(table, encoded, read_receivers(receivers), membership, **identity)
     (found,) = losses_of_models(pipe, asked, [NoneDelta()], [np.arange(len(table))], batch_size)
     write_latents(latents, encoded, torch.tensor(table["entity"].tolist()))
     write_parquet(losses, table.assign(loss=found))
@@ -84,14 +86,13 @@ def losses_of_base(
 
 def losses_of_batch(
     base: Path,
-    metadata: Path,
+    receivers: Path,
     latents: Path,
     baseline: Path,
     deltas: list[Path],
     losses: list[Path],
     models: list[str],
     task: str,
-    settings: Task,
     membership: Membership,
     identity: dict[str, Any],
     batch_size: int,
@@ -104,8 +105,8 @@ def losses_of_batch(
         deltas, losses: one file per model.
         models: names of the models.
     """
-    candidates, entities = read_parquet(baseline)[list(COLUMNS)], read_metadata(metadata)
-    asked = questions(candidates, read_latents(latents)[0], entities, membership, style=settings.prompt_style, **identity)
+    candidates, named = read_parquet(baseline)[list(COLUMNS)], read_receivers(receivers)
+    asked = questions(candidates, read_latents(latents)[0], named, membership, **identity)
     pipe = load_pipeline(base, device=resolve_device(device), dtype=getattr(torch, dtype))
     loaded = [load_delta(delta, base=base_digest(base)) for delta in deltas]
     rows = [asked_of(candidates, ModelId.parse(name).index, membership.images) for name in models]

@@ -9,7 +9,7 @@ from lethe.io.atomic import atomic_path
 from lethe.settings.bases import Evaluator
 
 
-def take_evaluator(folder: Path, evaluator: str, settings: Evaluator) -> None:
+def take_evaluator(folder: Path, settings: Evaluator) -> None:
     """Fetch the CLIP model or the backbone from its hub."""
     with atomic_path(folder) as part:
-        save_pretrained_evaluator(part, evaluator, settings.path, settings.weights, settings.revision)
+        save_pretrained_evaluator(part, settings.kind, settings.path, settings.weights, settings.revision)

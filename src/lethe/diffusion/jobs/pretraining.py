@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from lethe.diffusion.pretraining.data import class_name
 from lethe.diffusion.pretraining.train import base_part, evaluator_part, read_tasks, tokenizer_part, vae_part
-from lethe.diffusion.testbed.schema import read_metadata
+from lethe.diffusion.testbed.receivers import chosen, read_emitters, read_receivers
 from lethe.io.atomic import write_bytes
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import write_json
+from lethe.settings.bases import Evaluator
 from lethe.settings.pretraining import PretrainingSettings
 
 
@@ -20,51 +23,60 @@ def train_tokenizer(sources: list[Path], record: Path, settings: PretrainingSett
 def train_vae(
     sources: list[Path], weights: Path, record: Path, settings: PretrainingSettings, styles: dict[str, str], seed: int
 ) -> None:
-    """Train the autoencoder of all tasks; the record is written beside the weights."""
+    """Train the autoencoder of some tasks; the record is written beside the weights."""
     vae_part(weights, read_tasks(styles, sources), settings, seed)
 
 
 def train_evaluator(
     sources: list[Path],
-    tokenizer: Path,
     weights: Path,
     record: Path,
-    evaluator: str,
+    described: Evaluator,
     settings: PretrainingSettings,
     styles: dict[str, str],
     seed: int,
+    tokenizer: Path | None = None,
 ) -> None:
-    """Train the open_clip model, the backbone or the judge; the record is written beside the weights."""
-    evaluator_part(weights, evaluator, read_tasks(styles, sources), tokenizer, settings, seed)
+    """Train an open_clip model, a backbone or a classifier; the record is written beside the weights.
+
+    Args:
+        tokenizer: of an open_clip model; the others read no text.
+    """
+    evaluator_part(weights, described, read_tasks(styles, sources), tokenizer, settings, seed)
 
 
 def train_base(
     sources: list[Path],
     vae: list[Path],
-    judge: list[Path],
     tokenizer: Path,
     weights: Path,
     record: Path,
     settings: PretrainingSettings,
     styles: dict[str, str],
     seed: int,
-    metadata: Path | None = None,
+    judge: Sequence[Path] = (),
+    receivers: Path | None = None,
+    emitters: Path | None = None,
     task: str = "",
     index: int = 0,
 ) -> None:
-    """Train a base, or the same without one entity: the reference by retraining.
+    """Train a base, or the same without what an emitter covers: the reference by retraining.
 
     Args:
-        metadata: entities of the task whose entity is left out; None: no entity is.
-        index: of that entity.
+        judge: the part that measures it, where there is one.
+        receivers, emitters: of the task whose emitter is left out; None: nothing is.
+        index: of that emitter.
     """
-    exclude = f"{task}/{read_metadata(metadata)[index]['name']}" if metadata else None
+    exclude: list[str] = []
+    if receivers and emitters:
+        named, (left_out,) = read_receivers(receivers), chosen(read_emitters(emitters), [index])
+        exclude = [class_name(task, named[receiver].name) for receiver in left_out.covers]
     base_part(
         weights,
         read_tasks(styles, sources),
         vae=vae[0],
         tokenizer=tokenizer,
-        judge=judge[0],
+        judge=judge[0] if judge else None,
         settings=settings,
         seed=seed,
         exclude=exclude,

@@ -9,16 +9,17 @@ from lethe.core.progress import progress
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.run import load_scorer, read_images
 from lethe.diffusion.metrics.scoring import Scorer
-from lethe.diffusion.testbed.schema import read_metadata
+from lethe.diffusion.testbed.receivers import read_receivers
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_parquet
+from lethe.settings.bases import Evaluator
 from lethe.settings.scoring import Scoring
 
 
 def score_baseline(
     tar: Path,
     index: Path,
-    metadata: Path,
+    receivers: Path,
     evaluators: list[Path],
     lpips: list[Path],
     scores: Path,
@@ -26,17 +27,17 @@ def score_baseline(
     embeddings: Path,
     task: str,
     scoring: Scoring,
-    roles: list[str],
+    settings: dict[str, Evaluator],
     device: str,
     threads: int,
 ) -> None:
     """Score the off images of a task and keep their embeddings.
 
     Args:
-        evaluators: a folder per role.
+        evaluators: a folder for each of `settings`, in its order.
         lpips: files of `scoring.lpips_alex`, which the metric finds by itself; here so that a change of them is seen.
     """
-    scorer = _scorer(task, metadata, evaluators, roles, scoring, device, threads)
+    scorer = _scorer(task, receivers, evaluators, settings, scoring, device, threads)
     found = scorer.score_baseline(read_images(tar, index))
     write_parquet(scores, found.table)
     write_parquet(seed_pairs, scorer.score_seed_pairs())
@@ -50,7 +51,7 @@ def score(
     off_tar: Path,
     off_index: Path,
     off_embeddings: Path,
-    metadata: Path,
+    receivers: Path,
     evaluators: list[Path],
     lpips: list[Path],
     scores: list[Path],
@@ -58,7 +59,7 @@ def score(
     models: list[str],
     task: str,
     scoring: Scoring,
-    roles: list[str],
+    settings: dict[str, Evaluator],
     device: str,
     threads: int,
     work: WorkFolder,
@@ -69,7 +70,7 @@ def score(
         tars, indices, scores, embeddings: one file per model.
         models: names of the models.
     """
-    scorer = _scorer(task, metadata, evaluators, roles, scoring, device, threads)
+    scorer = _scorer(task, receivers, evaluators, settings, scoring, device, threads)
     scorer.attach_baseline(read_images(off_tar, off_index), Embeddings.load(off_embeddings))
     targets: dict[str, str | Path] = {}
     shards = list(zip(models, tars, indices, scores, embeddings, strict=True))
@@ -88,7 +89,13 @@ def score(
 
 
 def _scorer(
-    task: str, metadata: Path, evaluators: list[Path], roles: list[str], scoring: Scoring, device: str, threads: int
+    task: str,
+    receivers: Path,
+    evaluators: list[Path],
+    settings: dict[str, Evaluator],
+    scoring: Scoring,
+    device: str,
+    threads: int,
 ) -> Scorer:
-    folders: dict[str, str | Path] = dict(zip(roles, evaluators, strict=True))
-    return load_scorer(folders, task, read_metadata(metadata), scoring, resolve_device(device), threads)
+    folders: dict[str, str | Path] = dict(zip(settings, evaluators, strict=True))
+    return load_scorer(folders, settings, task, read_receivers(receivers), scoring, resolve_device(device), threads)

@@ -8,11 +8,11 @@ from typing import Any
 from lethe.diffusion.sources import SOURCES
 from lethe.diffusion.sources.pack import pack_source
 from lethe.diffusion.testbed.selection import read_published
-from lethe.settings.tasks import Task
+from lethe.settings.tasks import AnyTask
 
 
 def pack(
-    settings: Task,
+    settings: AnyTask,
     tar: Path,
     index: Path,
     records: Path,

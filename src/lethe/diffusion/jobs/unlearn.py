@@ -10,20 +10,19 @@ from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.methods.run import run_method, targets_of, training_data
 from lethe.diffusion.testbed.distinct import check_base
-from lethe.diffusion.testbed.schema import read_metadata
+from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.execution.work import WorkFolder
-from lethe.settings.tasks import Task
 
 
 def unlearn(
     base: Path,
-    metadata: Path,
+    receivers: Path,
+    emitters: Path,
     latents: Path,
     deltas: list[Path],
     records: list[Path],
     models: list[str],
     hyperparameters: dict[str, Any],
-    settings: Task,
     seed: int,
     device: str,
     fidelity: Fidelity,
@@ -35,19 +34,17 @@ def unlearn(
     Args:
         deltas, records: one file per model.
         models: names of the models.
-        settings: of the task.
         weights: of the reference by retraining: those of the base trained without the entity, and their record.
     """
-    entities = read_metadata(metadata)
-    check_base(entities, settings.prompt_style, settings.overwrite_prompt, base)
+    asked, forgotten = read_receivers(receivers), read_emitters(emitters)
+    check_base(asked, forgotten, base)
     ids = [ModelId.parse(name) for name in models]
     given = {"weights": {ids[0].index: str(weights[0])}} if weights else {}
     run_method(
         ids,
-        entities,
+        forgotten,
         base=base,
-        data=training_data(latents, entities, settings.prompt_style, settings.overwrite_prompt, fidelity),
-        style=settings.prompt_style,
+        data=training_data(latents, asked, forgotten, fidelity),
         hyperparameters=hyperparameters | given,
         seed=seed,
         device=resolve_device(device),

@@ -1,29 +1,24 @@
-"""Unlearners: one file per method, found by name without importing torch.
+"""Methods that make diffusion models forget: one file each, found by name without importing torch.
 
-To add a method: write ``src/lethe/diffusion/methods/<name>.py``, add one line here and ``config/methods/<name>.yaml``; the
-contract suite, every table and every figure then include it.
+To add a method: write ``<name>.py`` beside this file (its class, ``METHOD`` and ``CONTRACT``, see ``lethe.core.methods``), add one line here
+and ``config/methods/diffusion/<name>.yaml``; the contract suite, every table and every figure then include it.
 """
 
 from __future__ import annotations
 
-from lethe.core.registry import Registry
-from lethe.diffusion.methods.base import Unlearner
+from typing import TYPE_CHECKING, Any
 
-NONE = "none"
-"""The reference that changes nothing: its models are the base."""
+from lethe.core.methods import Methods
 
-RETRAIN = "retrain"
-"""The reference that never saw the entity: the base trained again without it, for a few entities of a task."""
+if TYPE_CHECKING:
+    from lethe.diffusion.methods.base import Method
 
-UNLEARNERS: Registry[type[Unlearner]] = Registry("method")
-UNLEARNERS.register("none", "lethe.diffusion.methods.none:NoChange")
-UNLEARNERS.register("uce", "lethe.diffusion.methods.uce:UCE")
-UNLEARNERS.register("distil", "lethe.diffusion.methods.distil:FADE")
-UNLEARNERS.register("distil_module", "lethe.diffusion.methods.distil_module:SparseModuleFADE")
-UNLEARNERS.register("distil_weight", "lethe.diffusion.methods.distil_weight:SparseWeightFADE")
-UNLEARNERS.register("munba", "lethe.diffusion.methods.munba:MUNBa")
-UNLEARNERS.register("munba_v1", "lethe.diffusion.methods.munba_v1:MUNBaV1")
-UNLEARNERS.register("retrain", "lethe.diffusion.methods.retrain:Retrain")
-
-PUBLISHED_METHODS = {"munba": "munba_v1"}
-"""Our method -> the method that behaves as published, where the two differ in what is unlearned."""
+METHODS: Methods[type[Method[Any]]] = Methods("method")
+METHODS.register("none", "lethe.diffusion.methods.none:NoChange")
+METHODS.register("uce", "lethe.diffusion.methods.uce:UCE")
+METHODS.register("distil", "lethe.diffusion.methods.distil:SPARE")
+METHODS.register("distil_module", "lethe.diffusion.methods.distil_module:SPAREModules")
+METHODS.register("distil_weight", "lethe.diffusion.methods.distil_weight:SPAREWeights")
+METHODS.register("munba", "lethe.diffusion.methods.munba:MUNBa")
+METHODS.register("munba_published", "lethe.diffusion.methods.munba_published:MUNBaPublished")
+METHODS.register("retrain", "lethe.diffusion.methods.retrain:Retrain")

@@ -1,33 +1,14 @@
-"""What every method shares: checked hyper-parameters, checked emitters, seeds that belong to an emitter."""
+"""What every method shares: checked emitters, seeds that belong to an emitter."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from pydantic import model_validator
+from torch import Tensor
 
-from lethe.core.registry import nearest
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.settings.strict import Strict
-
-
-class MethodConfig(Strict):
-    """Hyper-parameters of a method: unknown names, wrong types and values out of range are a ``ValueError``."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_names(cls, values: Any) -> Any:
-        """Name the nearest hyper-parameter, which pydantic's own message does not."""
-        if isinstance(values, dict):
-            allowed = sorted(cls.model_fields)
-            for name in values:
-                if name not in allowed:
-                    listed = ", ".join(allowed) or "none"
-                    raise ValueError(f"unknown hyper-parameter '{name}'; allowed: {listed}{nearest(str(name), allowed)}")
-        return values
 
 
 def check_emitters(emitters: Sequence[Emitter], data: UnlearnData, *, rows: bool = True) -> None:
@@ -38,22 +19,33 @@ def check_emitters(emitters: Sequence[Emitter], data: UnlearnData, *, rows: bool
         data: the training split.
         rows: whether the method looks at latents, so that an emitter needs forget rows and retain rows.
     """
-    if len(data.latents) != len(data.entities):
-        raise ValueError(f"data: {len(data.latents)} latents but {len(data.entities)} entity indices")
+    if len(data.latents) != len(data.receivers):
+        raise ValueError(f"data: {len(data.latents)} latents but {len(data.receivers)} receiver indices")
     for emitter in emitters:
         who = f"emitter {emitter.index} ('{emitter.name}')"
-        if emitter.index not in data.prompts or not emitter.prompt:
-            raise ValueError(f"{who} has no prompt; entities with one: {sorted(data.prompts)}")
+        if not set(emitter.covers) <= set(data.prompts) or not all(emitter.texts):
+            raise ValueError(
+                f"{who} has no prompt for each of {list(emitter.covers)}; receivers with one: {sorted(data.prompts)}"
+            )
         if rows:
-            forget = int((data.entities == emitter.index).sum())
+            forget = int(covered(data.receivers, emitter).sum())
             if forget == 0:
-                raise ValueError(f"{who} has no forget rows among the {len(data.entities)} rows of the training split")
-            if forget == len(data.entities):
+                raise ValueError(f"{who} has no forget rows among the {len(data.receivers)} rows of the training split")
+            if forget == len(data.receivers):
                 raise ValueError(f"{who} has no retain rows: all {forget} rows of the training split are its own")
+            if unknown := sorted(set(emitter.overwrite.values()) - set(data.overwrites)):
+                raise ValueError(
+                    f"{who} is overwritten by '{unknown[0]}'; allowed: {list(data.overwrites)}, the data's `overwrites`"
+                )
     if rows:
-        missing = sorted(set(data.entities.unique().tolist()) - set(data.prompts))
+        missing = sorted(set(data.receivers.unique().tolist()) - set(data.prompts))
         if missing:
-            raise ValueError(f"entities {missing} have rows in the training split but no prompt")
+            raise ValueError(f"receivers {missing} have rows in the training split but no prompt")
+
+
+def covered(receivers: Tensor, emitter: Emitter) -> Tensor:
+    """``(m,)`` bool: which of ``receivers`` ``(m,)`` the emitter covers."""
+    return torch.isin(receivers, torch.tensor(emitter.covers, device=receivers.device))
 
 
 def seeded_generator(*parts: int | str) -> torch.Generator:

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from diffusers import DDPMScheduler, StableDiffusionPipeline
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from peft import LoraConfig
 from peft.tuners.lora import LoraModel
 from pydantic import Field
@@ -26,9 +26,10 @@ from torch.nn.functional import mse_loss
 
 from lethe.core.device import to_device
 from lethe.diffusion.delta import LoraDelta, SparseDelta
-from lethe.diffusion.methods._common import MethodConfig, seeded_generator
+from lethe.diffusion.methods._common import covered, seeded_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.pipeline import encode_prompts
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.settings.hyperparameters import Hyperparameters
 
 ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
 TEACHER_BATCH = 64  # rows per forward without gradient
@@ -36,7 +37,7 @@ TEACHER_BATCH = 64  # rows per forward without gradient
 Precision = Literal["float32", "bfloat16"]
 
 
-class LoraTrainingConfig(MethodConfig):
+class LoraTrainingConfig(Hyperparameters):
     """Hyper-parameters of every method that trains low-rank adapters."""
 
     rank: int = Field(16, ge=1, le=256, description="r, rank of each adapter")
@@ -102,7 +103,7 @@ class Borrowed:
         ValueError: a scheduler that does not predict noise; the losses of all methods here are in terms of it.
     """
 
-    def __init__(self, pipe: StableDiffusionPipeline, data: UnlearnData, precision: Precision = "float32") -> None:
+    def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32") -> None:
         if pipe.scheduler.config.prediction_type != "epsilon":
             raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
         self.unet = pipe.unet
@@ -112,41 +113,44 @@ class Borrowed:
         self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
         self.timesteps = int(self.scheduler.config.num_train_timesteps)
         indices = sorted(data.prompts)
-        position = {index: number for number, index in enumerate(indices)}
-        prompts = [*(data.prompts[index] for index in indices), data.overwrite_prompt]
+        prompts = [*(data.prompts[index] for index in indices), *data.overwrites]
         self._text = encode_prompts(pipe, prompts).clone()  # inference tensors cannot take part in training, their copies can
         self._latents = data.latents.to(self.device)
-        self._prompt = torch.tensor([position[entity] for entity in data.entities.tolist()])
-
-    @property
-    def overwrite(self) -> Tensor:
-        """``(tokens, d)`` embedding of what takes the emitter's place."""
-        return self._text[-1]
+        self._place = {index: place for place, index in enumerate(indices)}  # of a receiver's prompt among the texts
+        self._overwrite = {text: len(indices) + place for place, text in enumerate(data.overwrites)}
+        self._prompt = torch.tensor([self._place[receiver] for receiver in data.receivers.tolist()])
 
     def text(self, rows: Rows) -> Tensor:
         """``(n, tokens, d)`` embeddings of the prompts of rows."""
         return self._text[rows.prompt]
 
+    def overwritten(self, rows: Rows, emitter: Emitter) -> Tensor:
+        """``(n,)`` int64 on the device: like ``rows.prompt``, with what takes the place of each receiver that the emitter covers."""
+        places = torch.arange(len(self._text))
+        for receiver, text in emitter.overwrite.items():
+            places[self._place[receiver]] = self._overwrite[text]
+        return to_device(places, self.device)[rows.prompt]
+
     def forget_rows(self, emitter: Emitter) -> Tensor:
-        """Row numbers of the emitter's images."""
-        return (self.data.entities == emitter.index).nonzero()[:, 0]
+        """Row numbers of images that show what the emitter covers."""
+        return covered(self.data.receivers, emitter).nonzero()[:, 0]
 
     def retain_rows(self, emitter: Emitter) -> Tensor:
-        """Row numbers of everyone else's images."""
-        return (self.data.entities != emitter.index).nonzero()[:, 0]
+        """Row numbers of all other images."""
+        return (~covered(self.data.receivers, emitter)).nonzero()[:, 0]
 
     def draw(self, rows: Tensor, count: int, generator: torch.Generator) -> tuple[Rows, Tensor]:
-        """``count`` noised rows, uniform over ``rows`` and timesteps, and the entity each shows; the target is the noise."""
+        """``count`` noised rows, uniform over ``rows`` and timesteps, and the receiver each shows; the target is the noise."""
         chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
         noise = torch.randn((count, *self._latents.shape[1:]), generator=generator)
         timesteps = torch.randint(self.timesteps, (count,), generator=generator)
         there, noise, timesteps, prompt = (to_device(t, self.device) for t in (chosen, noise, timesteps, self._prompt[chosen]))
         clean = self._latents[there]
         noisy = self.scheduler.add_noise(clean, noise, timesteps)
-        return Rows(clean, noisy, timesteps, prompt, noise), self.data.entities[chosen]
+        return Rows(clean, noisy, timesteps, prompt, noise), self.data.receivers[chosen]
 
     def renoise(self, rows: Rows, like: Rows) -> Rows:
-        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_v1``)."""
+        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_published``)."""
         return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
 
     def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:
@@ -157,12 +161,12 @@ class Borrowed:
         return predicted.to(rows.target.dtype)
 
     @torch.no_grad()
-    def teach(self, rows: Rows, text: Tensor | None = None) -> Rows:
-        """``rows`` with the unedited UNet's prediction as target; ``text`` (tokens, d) replaces the text the teacher sees."""
+    def teach(self, rows: Rows, prompt: Tensor | None = None) -> Rows:
+        """``rows`` with the unedited UNet's prediction as target; the teacher sees the texts ``prompt`` (n,) instead of ``rows.prompt``."""
+        seen = rows if prompt is None else replace(rows, prompt=prompt)
         target = torch.empty_like(rows.target)
         for first in range(0, len(rows), TEACHER_BATCH):
-            part = rows[first : first + TEACHER_BATCH]
-            target[first : first + TEACHER_BATCH] = self.predict(part, None if text is None else text.expand(len(part), -1, -1))
+            target[first : first + TEACHER_BATCH] = self.predict(seen[first : first + TEACHER_BATCH])
         return replace(rows, target=target)
 
 
@@ -223,7 +227,7 @@ class _Masked(nn.Module):
         self.a = nn.Parameter(weight.new_empty(rank, weight[0].numel()))
         self.b = nn.Parameter(weight.new_empty(len(weight), rank))
 
-    def forward(self, x: Tensor, *rest: Any) -> Tensor:
+    def forward(self, x: Tensor, *rest: object) -> Tensor:
         weight = self.base.get_parameter("weight")
         changed = weight + self.mask * (self.scale * (self.b @ self.a)).view_as(weight)
         result: Tensor = torch.func.functional_call(self.base, {"weight": changed}, (x, *rest))
@@ -250,7 +254,7 @@ def adapters(
     bases = {name: unet.get_submodule(name) for name in modules}
     factors = []
     if masks is None:
-        targets = LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=modules, init_lora_weights="gaussian")  # type: ignore[arg-type]
+        targets = LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=modules, init_lora_weights="gaussian")
         with torch.random.fork_rng(devices=[]):  # peft draws A from the global generator; ours replaces it below
             LoraModel(unet, targets, "lethe")
         for name in modules:
@@ -281,7 +285,7 @@ def optimise(
     factors: list[Factors],
     config: LoraTrainingConfig,
     gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
-) -> dict[str, Any]:
+) -> dict[str, float]:
     """Run AdamW for ``config.steps`` steps on the factors.
 
     Args:
@@ -305,7 +309,7 @@ def optimise(
         history.append({**numbers, "gradient_norm": norm})
     columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
     tail = max(1, config.steps // 10)
-    record: dict[str, Any] = {"steps": config.steps, "seconds": time.monotonic() - begin}
+    record: dict[str, float] = {"steps": config.steps, "seconds": time.monotonic() - begin}
     for key, values in columns.items():
         record[f"{key}_first"] = sum(values[:tail]) / tail
         record[f"{key}_last"] = sum(values[-tail:]) / tail

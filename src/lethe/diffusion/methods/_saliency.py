@@ -9,11 +9,11 @@ from torch.nn.functional import mse_loss
 
 from lethe.diffusion.methods._lora_training import Borrowed, differentiate, emitter_generator
 from lethe.diffusion.methods.base import Emitter
-from lethe.diffusion.methods.distil import FADEConfig
+from lethe.diffusion.methods.distil import SPAREConfig
 
 
-class SparseConfig(FADEConfig):
-    """Hyper-parameters of the sparse variants: those of FADE and where the adapters go."""
+class SparseConfig(SPAREConfig):
+    """Hyper-parameters of the sparse variants: those of SPARE and where the adapters go."""
 
     target_modules: list[str] = Field(["*"], min_length=1, description="candidates: patterns of UNet module names (fnmatch)")
     sparsity_inclusiveness: float = Field(0.5, gt=0, le=1, description="fraction that is adapted, the most salient first")
@@ -26,7 +26,7 @@ def saliency(lent: Borrowed, emitter: Emitter, modules: list[str], config: Spars
 
     The absolute value is taken per batch and not per row, as in the reference (arXiv 2602.07058).
     """
-    weights: list[nn.Parameter] = [lent.unet.get_submodule(name).weight for name in modules]
+    weights: list[nn.Parameter] = [lent.unet.get_parameter(f"{name}.weight") for name in modules]
     rows, _ = lent.draw(
         lent.forget_rows(emitter), config.saliency_batches * config.saliency_batch, emitter_generator(seed, emitter, "saliency")
     )

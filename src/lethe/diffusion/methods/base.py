@@ -1,31 +1,23 @@
-"""The contract of an unlearner: a pipeline, what to forget, what to keep -> a delta on the pipeline per emitter."""
+"""The contract of a method: a pipeline, what to forget, what to keep -> a delta on the pipeline per emitter."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from lethe.diffusion.testbed.receivers import Emitter
+from lethe.settings.hyperparameters import Hyperparameters, configure
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import StableDiffusionPipeline
 
     from lethe.diffusion.delta import Delta
+    from lethe.diffusion.pipeline import Pipeline
 
 
-@dataclass(frozen=True)
-class Emitter:
-    """An entity to forget.
-
-    Attributes:
-        index: its index in the filtered metadata.
-        name: its prompt name, e.g. ``"a giant schnauzer dog"``.
-        prompt: the generation prompt, e.g. ``"An image of a giant schnauzer dog"``.
-    """
-
-    index: int
-    name: str
-    prompt: str
+__all__ = ["Emitter", "Method", "UnlearnData", "Unlearned"]
 
 
 @dataclass(frozen=True)
@@ -34,16 +26,16 @@ class UnlearnData:
 
     Attributes:
         latents: ``(m, c, h, w)`` float32 VAE latents, already multiplied by the VAE's scaling factor.
-        entities: ``(m,)`` int64, index of the entity shown in each row; forget rows of an emitter are those with its
-            index, retain rows all others.
-        prompts: index -> training caption (the generation prompt unless ``fidelity: published``).
-        overwrite_prompt: what an emitter is to be replaced by; ``""`` is the unconditional concept.
+        receivers: ``(m,)`` int64, index of the receiver that each row shows; forget rows of an emitter are those that show one
+            which it covers, retain rows all others.
+        prompts: index of a receiver -> training caption (the generation prompt unless ``fidelity: published``).
+        overwrites: every text that takes the place of something, over all emitters of the task; ``""`` is the unconditional concept.
     """
 
     latents: torch.Tensor
-    entities: torch.Tensor
+    receivers: torch.Tensor
     prompts: dict[int, str]
-    overwrite_prompt: str = ""
+    overwrites: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True)
@@ -55,23 +47,37 @@ class Unlearned:
     record: dict[str, Any] = field(default_factory=dict)
 
 
-@runtime_checkable
-class Unlearner(Protocol):
-    """Forgets entities of a text-to-image diffusion model, one delta per emitter.
+H = TypeVar("H", bound=Hyperparameters)
 
-    An implementation is constructed from its hyper-parameters (keyword arguments, checked by its ``Config``), never
-    changes ``pipe`` (weights are bit for bit the same afterwards), is deterministic for a seed and independent of which other
-    emitters are in the same call, and yields each result as soon as it is finished, so that a killed job keeps it.
 
-    A class with ``needs_pipeline = False`` is called with ``pipe=None``: importing diffusers and loading a base costs seconds.
+class Method(ABC, Generic[H]):
+    """Forgets emitters of a text-to-image diffusion model, one delta each.
+
+    It is constructed from its hyper-parameters (keyword arguments, checked by ``Config``), never changes ``pipe`` (weights are bit for bit
+    the same afterwards), is deterministic for a seed and independent of which other emitters are in the same call, and yields each result
+    as soon as it is finished, so that a killed job keeps it. Its file also says what the method is (``METHOD``) and what it is held to
+    (``CONTRACT``): ``lethe.core.methods``.
+
+    Attributes:
+        Config: the form of its hyper-parameters.
+        needs_pipeline: False: it is called with ``pipe=None``, since importing diffusers and loading a base costs seconds.
     """
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    Config: ClassVar[type[Hyperparameters]]
+    needs_pipeline: ClassVar[bool] = True
+
+    def __init__(self, **parameters: object) -> None:
+        """Check the hyper-parameters.
+
+        Raises:
+            SettingsError: naming the hyper-parameter, its value, what is allowed and the nearest name.
+        """
+        self.config: H = configure(self, cast("type[H]", self.Config), parameters)
+
+    @abstractmethod
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one ``Unlearned`` per emitter, in the order given.
 
         Raises:
             ValueError: an emitter without forget rows or prompts, named in the message.
         """
-        ...

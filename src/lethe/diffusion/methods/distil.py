@@ -1,7 +1,8 @@
-"""FADE / SPARE, dense: low-rank adapters taught by the unedited model to see another concept in the emitter's place.
+"""SPARE (FADE), dense: low-rank adapters taught by the unedited model to see another concept in the emitter's place.
 
-"FADE", arXiv 2602.07058 (`UnlearnerLoraDistillation` of vision-unlearning 1.0). With eps_0 the frozen UNet, eps_theta the
-UNet with adapters, c_f and c_r the prompts of forget and retain rows and c* the prompt that takes the emitter's place:
+arXiv 2602.07058 (`UnlearnerLoraDistillation` of vision-unlearning 1.0). One method has three names: `distil` in names of files and
+configurations, FADE in the paper's first version, SPARE in its later ones. With eps_0 the frozen UNet, eps_theta the UNet with adapters,
+c_f and c_r the prompts of forget and retain rows and c* the prompt that takes the emitter's place:
 
     L = w_f MSE(eps_theta(z_f, t, c_f), eps_0(z_f, t, c*)) + w_r MSE(eps_theta(z_r, t', c_r), eps_0(z_r, t', c_r))
 
@@ -15,12 +16,12 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
 from lethe.core.device import to_device
-from lethe.diffusion.methods._common import check_emitters, seeded_generator
+from lethe.core.methods import Contract, MethodRecord
+from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
 from lethe.diffusion.methods._lora_training import (
     Borrowed,
     LoraTrainingConfig,
@@ -34,11 +35,29 @@ from lethe.diffusion.methods._lora_training import (
     mean_share,
     optimise,
 )
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
+
+METHOD = MethodRecord(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
+CONTRACT = Contract(
+    small={
+        "rank": 4,
+        "alpha": 4.0,
+        "steps": 30,
+        "forget_batch": 6,
+        "retain_batch": 6,
+        "learning_rate": 0.01,
+        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+        "forget_weight": 1.0,
+        "forget_pool": 48,
+        "retain_pool": 128,
+    },
+    direction="guide",
+)
 
 
-class FADEConfig(LoraTrainingConfig):
-    """Hyper-parameters of FADE."""
+class SPAREConfig(LoraTrainingConfig):
+    """Hyper-parameters of SPARE."""
 
     forget_weight: float = Field(0.3, ge=0, description="w_f")
     retain_weight: float = Field(1.0, ge=0, description="w_r")
@@ -48,25 +67,20 @@ class FADEConfig(LoraTrainingConfig):
     )
 
 
-class FADE:
-    """Distillation into low-rank adapters (FADE, arXiv 2602.07058), dense; see the module for the loss.
+class SPARE(Method[SPAREConfig]):
+    """Distillation into low-rank adapters (SPARE, arXiv 2602.07058), dense; see the module for the loss.
 
     The scale alpha / r of training is folded into B, so that images are made with the delta that was trained (the reference's
     loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
     """
 
-    Config: type[FADEConfig] = FADEConfig
-
-    def __init__(self, **parameters: object) -> None:
-        self.config = self.Config.model_validate(parameters)
+    Config = SPAREConfig
 
     def select(self, lent: Borrowed, emitter: Emitter, seed: int) -> tuple[list[str], dict[str, Tensor] | None]:
         """The modules that get an adapter and, for a sparse one, the mask of each weight; dense: all targets, no mask."""
         return find_modules(lent.unet, self.config.target_modules), None
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:
@@ -78,19 +92,19 @@ class FADE:
         begin = time.monotonic()
         size = config.retain_pool or config.steps * config.retain_batch
         pool_generator = seeded_generator(seed, "retain pool")
-        pool, shown = lent.draw(torch.arange(len(data.entities)), size, pool_generator)
+        pool, shown = lent.draw(torch.arange(len(data.receivers)), size, pool_generator)
         pool = lent.teach(pool)
         shared = time.monotonic() - begin
         for emitter in emitters:
             begin = time.monotonic()
-            keep = (shown != emitter.index).nonzero()[:, 0]
+            keep = (~covered(shown, emitter)).nonzero()[:, 0]
             if len(keep) == 0:
                 raise ValueError(
-                    f"retain_pool: none of {size} rows shows another entity than emitter {emitter.index} ('{emitter.name}')"
+                    f"retain_pool: none of {size} rows shows what emitter {emitter.index} ('{emitter.name}') does not cover"
                 )
             rows = emitter_generator(seed, emitter, "rows")
             forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
-            forget = lent.teach(forget, lent.overwrite)
+            forget = lent.teach(forget, lent.overwritten(forget, emitter))
             order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
             retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
             modules, masks = self.select(lent, emitter, seed)

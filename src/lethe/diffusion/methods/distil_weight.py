@@ -1,24 +1,44 @@
-"""FADE, sparse per weight: a low-rank delta that only the most salient single weights keep."""
+"""SPARE, sparse per weight: a low-rank delta that only the most salient single weights keep."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.methods._lora_training import Borrowed, find_modules
 from lethe.diffusion.methods._saliency import SparseConfig, saliency
 from lethe.diffusion.methods.base import Emitter
-from lethe.diffusion.methods.distil import FADE
+from lethe.diffusion.methods.distil import SPARE
+
+METHOD = MethodRecord(title="SPARE (FADE), weights", paper="arXiv 2602.07058", needs=("noise",))
+CONTRACT = Contract(
+    small={
+        "rank": 4,
+        "alpha": 4.0,
+        "steps": 30,
+        "forget_batch": 6,
+        "retain_batch": 6,
+        "learning_rate": 0.01,
+        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+        "forget_weight": 1.0,
+        "forget_pool": 48,
+        "retain_pool": 128,
+        "sparsity_inclusiveness": 0.5,
+        "saliency_batches": 1,
+    },
+    direction="guide",
+)
 
 
-class SparseWeightFADE(FADE):
-    """FADE (arXiv 2602.07058) with delta W = (alpha / r) M o (B A), M a 0/1 mask of the most salient weights.
+class SPAREWeights(SPARE):
+    """SPARE (arXiv 2602.07058) with delta W = (alpha / r) M o (B A), M a 0/1 mask of the most salient weights.
 
     M marks the global top ``sparsity_inclusiveness`` fraction of S_W = sum over forget batches of |d MSE / d W| over all
     candidate modules; the mask acts in training too, so that what is trained is what is stored.
     """
 
-    Config: type[SparseConfig] = SparseConfig
+    Config = SparseConfig
     config: SparseConfig
 
     def select(self, lent: Borrowed, emitter: Emitter, seed: int) -> tuple[list[str], dict[str, Tensor] | None]:

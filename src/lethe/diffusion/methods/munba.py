@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods._lora_training import (
     Borrowed,
@@ -39,7 +40,23 @@ from lethe.diffusion.methods._lora_training import (
     mean_share,
     optimise,
 )
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
+from lethe.settings.hyperparameters import Hyperparameters
+
+METHOD = MethodRecord(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^", needs=("noise",))
+CONTRACT = Contract(
+    small={
+        "rank": 4,
+        "alpha": 4.0,
+        "steps": 30,
+        "forget_batch": 6,
+        "retain_batch": 6,
+        "learning_rate": 0.01,
+        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+    },
+    direction="loss",
+)
 
 FLOOR = 1e-3  # of 1 + cos
 
@@ -75,7 +92,7 @@ def dot_products(first: Sequence[Tensor], second: Sequence[Tensor]) -> tuple[Ten
     return square_first.sqrt(), square_second.sqrt(), dot
 
 
-class MUNBa:
+class MUNBa(Method[LoraTrainingConfig]):
     """Nash bargaining between forgetting and retaining (MUNBa, arXiv 2411.15537) on low-rank adapters.
 
     Losses are denoising losses with each row's own noise and timestep. The forget player ascends
@@ -84,19 +101,14 @@ class MUNBa:
     when all rows are beyond it, the step is the retain player's alone. No sign is turned at inference.
     """
 
-    Config: type[LoraTrainingConfig] = MUNBaConfig
-
-    def __init__(self, **parameters: object) -> None:
-        self.config = self.Config.model_validate(parameters)
+    Config: ClassVar[type[Hyperparameters]] = MUNBaConfig
 
     @property
     def scale(self) -> float:
         """What B A is multiplied with in the stored delta."""
         return self.config.alpha / self.config.rank
 
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one low-rank delta per emitter, each when it is trained.
 
         Raises:

@@ -6,30 +6,30 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import NoneDelta
-from lethe.diffusion.methods._common import MethodConfig, check_emitters
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.settings.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionPipeline
+    from lethe.diffusion.pipeline import Pipeline
+
+METHOD = MethodRecord(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged")
+CONTRACT = Contract(small={}, direction="nothing")
 
 
-class NoChangeConfig(MethodConfig):
+class NoChangeConfig(Hyperparameters):
     """The no-op has no hyper-parameters."""
 
 
-class NoChange:
+class NoChange(Method[NoChangeConfig]):
     """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
 
     Config = NoChangeConfig
     needs_pipeline = False
 
-    def __init__(self, **parameters: object) -> None:
-        self.config = NoChangeConfig.model_validate(parameters)
-
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield the empty delta for each emitter. Raises ``ValueError`` for an emitter without a prompt."""
         check_emitters(emitters, data, rows=False)
         for emitter in emitters:

@@ -6,19 +6,26 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import DenseDelta
-from lethe.diffusion.methods._common import MethodConfig, check_emitters
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 from lethe.io.tensors import read_tensors
+from lethe.settings.hyperparameters import Hyperparameters
+
+METHOD = MethodRecord(
+    title="retrain", paper="exact unlearning, e.g. arXiv 1912.03817", colour="#000000", marker="*", reference="retrained"
+)
+CONTRACT = Contract(small={}, direction="loss")
 
 COMPONENTS = ("unet", "text_encoder")
 
 
-class RetrainConfig(MethodConfig):
+class RetrainConfig(Hyperparameters):
     """Where the retrained weights are."""
 
     weights: dict[int, Path] = Field(
@@ -27,7 +34,7 @@ class RetrainConfig(MethodConfig):
     )
 
 
-class Retrain:
+class Retrain(Method[RetrainConfig]):
     """Exact unlearning: replace all weights of UNet and text encoder by those of a base trained without the emitter.
 
     Source: the definition of exact unlearning, e.g. Bourtoule et al., "Machine Unlearning", arXiv 1912.03817. The training
@@ -36,12 +43,7 @@ class Retrain:
 
     Config = RetrainConfig
 
-    def __init__(self, **parameters: object) -> None:
-        self.config = RetrainConfig.model_validate(parameters)
-
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one dense delta per emitter.
 
         Raises:
@@ -64,7 +66,7 @@ class Retrain:
             yield Unlearned(emitter, DenseDelta(changed), record)
 
 
-def _check(path: Path, tensors: dict[str, Tensor], pipe: StableDiffusionPipeline) -> dict[str, Tensor]:
+def _check(path: Path, tensors: dict[str, Tensor], pipe: Pipeline) -> dict[str, Tensor]:
     """``tensors`` as they are stored, if they are exactly the pipeline's parameters."""
     own = {f"{name}.{key}": value for name in COMPONENTS for key, value in getattr(pipe, name).named_parameters()}
     if wrong := sorted(set(tensors) ^ set(own)):

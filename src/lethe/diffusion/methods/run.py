@@ -5,44 +5,38 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from lethe.core.records import ModelId
+from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
-from lethe.diffusion.testbed.names import prompt, prompt_name
+from lethe.diffusion.testbed.receivers import Receiver, chosen
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_json
+
+if TYPE_CHECKING:
+    from lethe.diffusion.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
 
-def emitters_of(metadata: Sequence[Mapping[str, Any]], style: str, indices: Sequence[int]) -> list[Emitter]:
-    """The emitters with these indices, named as prompts name them."""
-    by_index = {int(record["index"]): str(record["name"]) for record in metadata}
-    missing = [index for index in indices if index not in by_index]
-    if missing:
-        raise ValueError(f"emitters {missing} are not in the metadata; indices there: {min(by_index)} to {max(by_index)}")
-    return [Emitter(i, prompt_name(style, by_index[i]), prompt(style, by_index[i])) for i in indices]
-
-
 def training_data(
-    latents: str | Path, metadata: Sequence[Mapping[str, Any]], style: str, overwrite_prompt: str, fidelity: str
+    latents: str | Path, receivers: Sequence[Receiver], emitters: Sequence[Emitter], fidelity: Fidelity
 ) -> UnlearnData:
-    """The training split of a task: cached latents and one caption per entity.
+    """The training split of a task: cached latents and one caption per receiver.
 
-    ``fidelity: published`` trains on raw labels (``George_W_Bush``), as the reference did.
+    Args:
+        receivers, emitters: all of the task.
+        fidelity: ``published`` trains on raw labels (``George_W_Bush``), as the reference did.
     """
-    tensors, entities = read_latents(latents)
-    captions = {
-        int(record["index"]): str(record["name"]) if fidelity == "published" else prompt(style, str(record["name"]))
-        for record in metadata
-    }
-    return UnlearnData(tensors, entities, captions, overwrite_prompt)
+    tensors, shown = read_latents(latents)
+    captions = {receiver.index: receiver.caption(fidelity) for receiver in receivers}
+    overwrites = dict.fromkeys(text for emitter in emitters for text in emitter.overwrite.values())
+    return UnlearnData(tensors, shown, captions, tuple(overwrites))
 
 
 def targets_of(model: ModelId) -> tuple[str, str]:
@@ -52,17 +46,16 @@ def targets_of(model: ModelId) -> tuple[str, str]:
 
 def run_method(
     models: Sequence[ModelId],
-    metadata: Sequence[Mapping[str, Any]],
+    emitters: Sequence[Emitter],
     *,
     base: str | Path,
     data: UnlearnData,
-    style: str,
     hyperparameters: Mapping[str, Any],
     seed: int,
     device: str,
     work: WorkFolder,
 ) -> None:
-    """Unlearn every model of ``models`` (one method) that ``work`` does not hold yet.
+    """Unlearn every model of ``models`` (one method) that ``work`` does not hold yet; ``emitters`` are all of the task.
 
     ``work`` receives ``{model}.delta.safetensors`` and ``{model}.record.json`` per model.
     """
@@ -71,19 +64,19 @@ def run_method(
         return
     method = waiting[0].method
     digest = base_digest(base)
-    unlearner = UNLEARNERS.load(method)(**hyperparameters)
-    pipe: Any = None
-    if getattr(unlearner, "needs_pipeline", True):
+    unlearner = METHODS.load(method)(**hyperparameters)
+    pipe: Pipeline | None = None
+    if unlearner.needs_pipeline:
         from lethe.diffusion.pipeline import load_pipeline  # 8 s of CPU, which `none` is spared
 
         pipe = load_pipeline(base, device=device)
-    emitters = emitters_of(metadata, style, [model.index for model in waiting])
-    for model, result in zip(waiting, unlearner.unlearn(pipe, emitters, data, seed=seed), strict=True):
+    asked = chosen(emitters, [model.index for model in waiting])
+    for model, result in zip(waiting, unlearner.unlearn(cast("Pipeline", pipe), asked, data, seed=seed), strict=True):
         if result.emitter.index != model.index:
             raise ValueError(f"method '{method}' yielded emitter {result.emitter.index} where emitter {model.index} was due")
         record = {
             "model": model.name,
-            "emitter": {"index": result.emitter.index, "name": result.emitter.name, "prompt": result.emitter.prompt},
+            "emitter": _described(result.emitter),
             "method": method,
             "hyperparameters": dict(hyperparameters),
             "base_sha256": digest,
@@ -99,3 +92,9 @@ def run_method(
 
         work.finish(targets_of(model), write)
         log.info("%s: %s", model.name, {key: value for key, value in result.record.items() if not isinstance(value, list | dict)})
+
+
+def _described(emitter: Emitter) -> dict[str, Any]:
+    """An emitter in the record of its model: of several receivers which they are, and the prompt of the first."""
+    found = {"index": emitter.index, "name": emitter.name, "prompt": emitter.texts[0]}
+    return found | ({"covers": list(emitter.covers)} if len(emitter.covers) > 1 else {})

@@ -21,30 +21,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 import torch
-from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
+from lethe.core.methods import Contract, MethodRecord
 from lethe.diffusion.delta import TextMapDelta
-from lethe.diffusion.methods._common import MethodConfig, check_emitters
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
-from lethe.diffusion.pipeline import encode_prompts
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.settings.hyperparameters import Hyperparameters
+
+METHOD = MethodRecord(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
+CONTRACT = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
 
 EPS = 1e-6  # the reference's ridge
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
 CHUNK = 2**24  # float64 numbers per batched solve, 128 MiB
 
+Edit = tuple[str, str]  # a text and its guide
 
-class UCEConfig(MethodConfig):
+
+class UCEConfig(Hyperparameters):
     """Hyper-parameters of UCE."""
 
     tokens: Literal["last", "all"] = Field(
         "all", description="last: the last real token of the name (I-CARE); all: every token that is the emitter's own"
     )
-    guide: str | None = Field(None, description="prompt that takes the emitter's place; null = the task's overwrite prompt")
+    guide: str | None = Field(None, description="prompt that takes the emitter's place; null = what the task overwrites it with")
     preserve: Literal["guide", "others"] = Field("others", description="what is held: the guide (I-CARE) or all other prompts")
     erase_scale: float = Field(1.0, ge=0, description="e, weight of the concept")
     preserve_scale: float = Field(1.0, ge=0, description="p, weight of each preserved vector")
@@ -118,23 +125,18 @@ def dense_edit(
     return first @ torch.linalg.inv(second + EPS * eye)
 
 
-class UCE:
+class UCE(Method[UCEConfig]):
     """Unified Concept Editing (arXiv 2308.14761, equation 7) as a linear map of text embeddings; see the module.
 
     ``tokens: last`` with ``preserve: guide`` is what I-CARE ran: one vector, the hidden state of the last real token of the
-    emitter's *name*. ``tokens: all`` edits, in the emitter's *prompt*, every state that no other entity's prompt shares (the
+    emitter's *name*. ``tokens: all`` edits, in every *prompt* that the emitter covers, each state that no other prompt shares (the
     text encoder is causal, so equal beginnings give equal states; one state cannot be both erased and preserved), mapped
     position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
     """
 
     Config = UCEConfig
 
-    def __init__(self, **parameters: object) -> None:
-        self.config = UCEConfig.model_validate(parameters)
-
-    def unlearn(
-        self, pipe: StableDiffusionPipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int
-    ) -> Iterator[Unlearned]:
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
         """Yield one text map per emitter; ``seed`` is not used (closed form).
 
         Raises:
@@ -143,26 +145,20 @@ class UCE:
         check_emitters(emitters, data, rows=False)
         begin = time.monotonic()
         config = self.config
-        guide = data.overwrite_prompt if config.guide is None else config.guide
-        texts = [emitter.name if config.tokens == "last" else emitter.prompt for emitter in emitters]
-        prompts = _encode(pipe, list(dict.fromkeys([*texts, guide, *data.prompts.values()])))
-        vectors = [
-            self._vectors(emitter, prompts[text], prompts[guide], _others(prompts, emitter, data))
-            for emitter, text in zip(emitters, texts, strict=True)
-        ]
+        edits = [self._edits(emitter) for emitter in emitters]
+        asked = [text for edit in edits for text, _ in edit]
+        guides = [guide for edit in edits for _, guide in edit]
+        prompts = _encode(pipe, list(dict.fromkeys([*asked, *guides, *data.prompts.values()])))
         encoded = time.monotonic() - begin
-        chunk = max(1, CHUNK // max([1, *(c.shape[1] * (2 * len(c) + len(p)) for c, _, p in vectors)]))
-        for first in range(0, len(emitters), chunk):
+        for part in self._chunks(emitters, edits, prompts, data):
             begin = time.monotonic()
-            part = vectors[first : first + chunk]
-            stacked = [torch.stack([item[i] for item in part]) for i in range(3)]
+            vectors = [self._vectors(emitter, edit, prompts, data) for emitter, edit in part]
+            stacked = [torch.stack([item[i] for item in vectors]) for i in range(3)]
             scale, lefts, rights = solve(
                 stacked[0], stacked[1], stacked[2], config.erase_scale, config.preserve_scale, config.lamb
             )
             seconds = (time.monotonic() - begin) / len(part) + encoded / len(emitters)
-            for emitter, (concepts, _, preserved), left, right in zip(
-                emitters[first : first + chunk], part, lefts, rights, strict=True
-            ):
+            for (emitter, _), (concepts, _, preserved), left, right in zip(part, vectors, lefts, rights, strict=True):
                 left, right = truncate(scale, left, right)
                 record = {
                     "steps": 0,
@@ -173,48 +169,85 @@ class UCE:
                 }
                 yield Unlearned(emitter, TextMapDelta(left, right, scale), record)
 
+    def _edits(self, emitter: Emitter) -> list[Edit]:
+        """What is edited into what: each covered prompt, or with ``tokens: last`` the emitter's name once."""
+        guides = [emitter.overwrite[receiver] if self.config.guide is None else self.config.guide for receiver in emitter.covers]
+        if self.config.tokens == "last":
+            return [(emitter.name, guide) for guide in dict.fromkeys(guides)]
+        return list(zip(emitter.texts, guides, strict=True))
+
+    def _chunks(
+        self, emitters: Sequence[Emitter], edits: list[list[Edit]], prompts: dict[str, Encoded], data: UnlearnData
+    ) -> Iterator[list[tuple[Emitter, list[Edit]]]]:
+        """Consecutive emitters whose vectors have the same shapes, as many at once as ``CHUNK`` allows."""
+        tokens, width = next(iter(prompts.values())).states.shape
+
+        def shape(pair: tuple[Emitter, list[Edit]]) -> tuple[int, int]:
+            emitter, edit = pair
+            guides = len(dict.fromkeys(guide for _, guide in edit))
+            return len(edit), guides if self.config.preserve == "guide" else len(data.prompts) - len(emitter.covers)
+
+        for (concepts, preserved), alike in groupby(zip(emitters, edits, strict=True), shape):
+            rows = (2 * concepts + preserved) * (1 if self.config.tokens == "last" else tokens)
+            chunk, found = max(1, CHUNK // (width * rows)), list(alike)
+            yield from (found[first : first + chunk] for first in range(0, len(found), chunk))
+
     def _vectors(
-        self, emitter: Emitter, concept: Encoded, guide: Encoded, others: list[Encoded]
+        self, emitter: Emitter, edits: list[Edit], prompts: dict[str, Encoded], data: UnlearnData
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Concepts ``(m, d)``, guides ``(m, d)`` and preserved ``(n, d)`` of one emitter."""
+        others = _others(prompts, emitter, data)
+        concepts, guides = zip(
+            *(self._concept(emitter, prompts[text], prompts[guide], others) for text, guide in edits), strict=True
+        )
+        distinct = [prompts[guide] for guide in dict.fromkeys(guide for _, guide in edits)]
+        last = self.config.tokens == "last"
+        if self.config.preserve == "guide":
+            preserved = [guide.last[None] if last else guide.states for guide in distinct]
+        else:
+            preserved = [other.last[None] if last else other.states for other in others]
+        return torch.cat(concepts), torch.cat(guides), torch.cat(preserved)
+
+    def _concept(self, emitter: Emitter, concept: Encoded, guide: Encoded, others: list[Encoded]) -> tuple[Tensor, Tensor]:
+        """What of one text is erased ``(m, d)``, and what each of these states becomes ``(m, d)``."""
         if torch.equal(concept.ids, guide.ids):
             raise ValueError(
                 f"emitter {emitter.index} ('{emitter.name}') is its own guide for the tokenizer, so nothing would be forgotten; "
                 "allowed: a `guide` that no emitter has as its prompt"
             )
-        hold_guide = self.config.preserve == "guide"
         if self.config.tokens == "last":
-            held = guide.last[None] if hold_guide else torch.stack([other.last for other in others])
-            return concept.last[None], guide.last[None], held
+            return concept.last[None], guide.last[None]
         shared = torch.zeros_like(concept.ids, dtype=torch.bool)  # positions where another prompt still begins like ours
         for other in others:
             shared |= (other.ids == concept.ids).cumprod(dim=0).bool()
         if bool(shared.all()):
             raise ValueError(
-                f"emitter {emitter.index} ('{emitter.name}'): the prompt of another entity is equal to '{emitter.prompt}' for the tokenizer"
+                f"emitter {emitter.index} ('{emitter.name}'): the prompt of another entity is equal to '{concept.text}' for the tokenizer"
             )
         # Zeros and not a selection: a shape that depends on the emitter would make it depend on its batch in the last bit
         own = ~shared[:, None]
-        return concept.states * own, guide.states * own, guide.states if hold_guide else torch.cat([o.states for o in others])
+        return concept.states * own, guide.states * own
 
 
 class Encoded(NamedTuple):
-    """A prompt: token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the state of its last real token ``(d,)``."""
+    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the state of its last real token ``(d,)``."""
 
+    text: str
     ids: Tensor
     states: Tensor
     last: Tensor
 
 
-def _encode(pipe: StableDiffusionPipeline, prompts: list[str]) -> dict[str, Encoded]:
+def _encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
     """Every prompt once, on the CPU."""
     size = pipe.tokenizer.model_max_length
     encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")
     states = encode_prompts(pipe, prompts).float().cpu().clone()
     last = (encoding.attention_mask.sum(dim=1) - 2).clamp(min=0)  # before the end token; '' has the begin token only
     rows = zip(prompts, encoding.input_ids, states, last.tolist(), strict=True)
-    return {prompt: Encoded(ids, state, state[position]) for prompt, ids, state, position in rows}
+    return {prompt: Encoded(prompt, ids, state, state[position]) for prompt, ids, state, position in rows}
 
 
 def _others(encoded: dict[str, Encoded], emitter: Emitter, data: UnlearnData) -> list[Encoded]:
-    return [encoded[data.prompts[index]] for index in sorted(data.prompts) if index != emitter.index]
+    """The prompts of all receivers that the emitter does not cover."""
+    return [encoded[data.prompts[index]] for index in sorted(data.prompts) if index not in emitter.covers]

@@ -192,7 +192,7 @@ class ScoringBatch:
         """``make()``, computed at the first call with ``key`` and kept for the batch."""
         if key not in self._cache:
             self._cache[key] = make()
-        return self._cache[key]  # type: ignore[no-any-return]
+        return self._cache[key]
 
     def floats(self) -> torch.Tensor:
         """The images as float32 in [0, 255]."""
@@ -207,6 +207,21 @@ class ScoringBatch:
 
 
 @dataclass(frozen=True)
+class Classifier:
+    """A classifier of images and what it should say.
+
+    Attributes:
+        logits: ``(n, 3, H, W) uint8 -> (n, classes)``.
+        classes: class names in the order of the logits.
+        class_of: name of the class of every receiver, in index order.
+    """
+
+    logits: Callable[[torch.Tensor], torch.Tensor]
+    classes: Sequence[str]
+    class_of: Sequence[str]
+
+
+@dataclass(frozen=True)
 class MetricContext:
     """What metrics are made from; each takes what it needs and names what is missing.
 
@@ -214,9 +229,7 @@ class MetricContext:
         clip: open_clip folder, or a model name with ``clip_weights``.
         clip_weights: weights tag of a model name, e.g. ``openai``.
         backbone: timm folder, or a timm model name.
-        judge: ``logits(images (n, 3, H, W) uint8) -> (n, classes)``.
-        judge_classes: class names in the order of the logits.
-        entities: entity names by receiver index.
+        classifiers: name of a classifier, which is also the metric's -> the classifier and the class of every receiver.
         nudenet_resolution: inference size in pixels, a multiple of 32.
         nudenet_threshold: lowest score of a counted detection.
         lpips_alex: folder with the weights of ``lpips_alex``.
@@ -227,9 +240,7 @@ class MetricContext:
     clip: str = ""
     clip_weights: str = ""
     backbone: str = ""
-    judge: Callable[[torch.Tensor], torch.Tensor] | None = None
-    judge_classes: Sequence[str] = ()
-    entities: Sequence[str] = ()
+    classifiers: Mapping[str, Classifier] = field(default_factory=dict)
     nudenet_resolution: int = 320
     nudenet_threshold: float = 0.5
     lpips_alex: str = ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import open_clip
@@ -16,8 +16,10 @@ from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch
 from lethe.diffusion.metrics.transform import ImageTransform, interpolation_name, triple
 from lethe.io.tables import read_json
 
+Tokenizer = Callable[[list[str]], torch.Tensor]  # texts -> (n, tokens) int
 
-def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[Any, Any, ImageTransform]:
+
+def load_clip(source: str, weights: str = "", device: str = "cpu") -> tuple[open_clip.CLIP, Tokenizer, ImageTransform]:
     """An open_clip model in evaluation mode, its tokenizer and its image transform.
 
     Args:
@@ -69,7 +71,7 @@ class ClipScore:
 
     stored = "clip"
 
-    def __init__(self, model: Any, tokenizer: Any, transform: ImageTransform, device: str = "cpu") -> None:
+    def __init__(self, model: open_clip.CLIP, tokenizer: Tokenizer, transform: ImageTransform, device: str = "cpu") -> None:
         self.model, self.tokenizer, self.transform, self.device = model, tokenizer, transform, device
         self._text: dict[str, torch.Tensor] = {}
 
@@ -98,7 +100,7 @@ class ClipScore:
     @torch.inference_mode()
     def embed(self, images: torch.Tensor) -> NDArray[np.float32]:
         """(n, 3, H, W) uint8 -> (n, d) float32, not normalised."""
-        return self.model.encode_image(self.transform(images.to(self.device))).float().cpu().numpy()  # type: ignore[no-any-return]
+        return self.model.encode_image(self.transform(images.to(self.device))).float().cpu().numpy()
 
     @torch.inference_mode()
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from lethe.diffusion.metrics.base import ScoringBatch
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.scoring import ImageSet
 from lethe.diffusion.render import requests_of
+from lethe.diffusion.testbed.receivers import Receiver
 from lethe.diffusion.testbed.schema import check_known
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ ELSE = "something else"  # column of images that the judge takes for an entity o
 
 def draw_images(
     pipe: Pipeline,
-    metadata: Sequence[Mapping[str, Any]],
-    style: str,
+    receivers: Sequence[Receiver],
     seeds: Sequence[int],
     delta: Delta,
     sampling: SamplingLike,
@@ -34,17 +34,17 @@ def draw_images(
     world: str,
     task: str,
 ) -> ImageSet:
-    """Every entity of ``metadata`` with every seed, from the model ``delta`` on ``pipe``.
+    """Every receiver with every seed, from the model ``delta`` on ``pipe``.
 
     Args:
         pipe: the base, from ``load_pipeline``; its weights are as before afterwards.
-        metadata: records of the filtered metadata, in index order. style: how prompts are made (``lethe.diffusion.testbed.names``).
-        seeds: one image per entity and seed.
+        receivers: what is asked for.
+        seeds: one image per receiver and seed.
         delta: the unlearned model; ``NoneDelta()`` is the base.
         sampling: how images are drawn.
         world, task: part of the identity of the initial noise, which every delta shares.
     """
-    requests = requests_of(metadata, style, seeds, delta)
+    requests = requests_of(receivers, seeds, delta)
     drawn = [image for _, image in generate(pipe, requests, sampling, world=world, task=task)]
     return ImageSet(
         torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).contiguous(),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import timm
 import torch
 from numpy.typing import NDArray
 from timm.data import resolve_data_config
+from torch import nn
 
 from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
 from lethe.diffusion.metrics.transform import ImageTransform, interpolation_name, triple
@@ -18,7 +18,7 @@ from lethe.io.tables import read_json
 PUBLISHED_SIZE, PUBLISHED_RESIZE = 224, 256  # Vision Unlearning 1.0.0: Resize 256, CenterCrop 224
 
 
-def load_backbone(source: str, device: str = "cpu") -> tuple[Any, ImageTransform]:
+def load_backbone(source: str, device: str = "cpu") -> tuple[nn.Module, ImageTransform]:
     """A timm model without its classifier, in evaluation mode, and its image transform.
 
     Args:
@@ -59,7 +59,7 @@ class DinoSimilarity:
 
     stored = "embedding"
 
-    def __init__(self, model: Any, transform: ImageTransform, device: str = "cpu") -> None:
+    def __init__(self, model: nn.Module, transform: ImageTransform, device: str = "cpu") -> None:
         self.model, self.transform, self.device = model, transform, device
 
     @classmethod
@@ -77,7 +77,7 @@ class DinoSimilarity:
     @torch.inference_mode()
     def embed(self, images: torch.Tensor) -> NDArray[np.float32]:
         """(n, 3, H, W) uint8 -> (n, d) float32, not normalised."""
-        return self.model(self.transform(images.to(self.device))).float().cpu().numpy()  # type: ignore[no-any-return]
+        return self.model(self.transform(images.to(self.device))).float().cpu().numpy()
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""

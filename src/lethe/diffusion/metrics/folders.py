@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import open_clip
 from safetensors.torch import save_file
@@ -45,7 +47,8 @@ def save_pretrained_evaluator(folder: Path, role: str, name: str, weights: str, 
     elif role == "backbone":
         model = backbone_at(name, revision)
         _check_finite(model, name)
-        cfg = {key: value for key, value in model.pretrained_cfg.items() if _plain(value)}
+        published = cast("Mapping[str, Any]", model.pretrained_cfg)  # timm sets it
+        cfg = {key: value for key, value in published.items() if _plain(value)}
         config = {"architecture": name.split(".")[0], "num_classes": 0, "num_features": model.num_features, "pretrained_cfg": cfg}
         folder.mkdir(parents=True)
         write_json(folder / "config.json", config)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torchvision.models import alexnet
 
 from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
@@ -100,11 +100,12 @@ class LpipsBackbone(_Lpips):
         if not context.backbone:
             raise ValueError("metric 'lpips_backbone' needs `backbone`: a timm folder or model name")
         model, transform = load_backbone(context.backbone, context.device)
-        if not hasattr(model, "forward_intermediates"):
+        intermediates = getattr(model, "forward_intermediates", None)
+        if intermediates is None:
             raise ValueError(f"metric 'lpips_backbone': timm gives no features of single layers of '{context.backbone}'")
 
         def features(images: torch.Tensor) -> Sequence[torch.Tensor]:
-            layers: Sequence[torch.Tensor] = model.forward_intermediates(transform(images), intermediates_only=True)
+            layers: Sequence[torch.Tensor] = intermediates(transform(images), intermediates_only=True)
             return layers
 
         return cls(features, device=context.device)
@@ -130,7 +131,7 @@ class LpipsAlex(_Lpips):
         return cls(alex_features(model.features.eval().requires_grad_(False).to(context.device)), weights, context.device)
 
 
-def alex_features(layers: Any) -> Features:
+def alex_features(layers: nn.Sequential) -> Features:
     """Images in [0, 255] -> features after each ReLU of AlexNet's convolutional ``layers``."""
 
     def features(images: torch.Tensor) -> Sequence[torch.Tensor]:
@@ -138,7 +139,7 @@ def alex_features(layers: Any) -> Features:
             raise ValueError(f"metric 'lpips_alex' needs images of at least {SMALLEST} px, not {tuple(images.shape[-2:])}")
         shift, scale = (torch.tensor(values, device=images.device).view(3, 1, 1) for values in (SHIFT, SCALE))
         x, found = (images / 127.5 - 1 - shift) / scale, []
-        for position, layer in enumerate(layers[: RELUS[-1] + 1]):
+        for position, layer in enumerate(list(layers)[: RELUS[-1] + 1]):
             x = layer(x)
             if position in RELUS:
                 found.append(x)

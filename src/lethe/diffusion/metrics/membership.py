@@ -9,19 +9,20 @@ Source: Matsumoto, Miura and Yanai 2023, arXiv 2302.03262 (white-box attack); Ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lethe.core.device import to_device
+from lethe.core.records import Fidelity
 from lethe.diffusion.delta import Delta, applied
 from lethe.diffusion.noise import loss_noise
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
-from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.receivers import Receiver
 from lethe.settings.membership import Membership
 
 if TYPE_CHECKING:
@@ -48,11 +49,10 @@ class Questions:
 def questions(
     candidates: pd.DataFrame,
     latents: torch.Tensor,
-    metadata: Sequence[Mapping[str, Any]],
+    receivers: Sequence[Receiver],
     membership: Membership,
     *,
-    style: str,
-    fidelity: str,
+    fidelity: Fidelity,
     world: str,
     task: str,
     seed: int,
@@ -62,23 +62,21 @@ def questions(
     Args:
         candidates: ``entity, image`` of each latent.
         latents: of the candidates.
-        metadata: names of the entities.
+        receivers: of the task: every entity.
         membership: timesteps, and who trained on the members: a method under ``fidelity: published`` saw raw labels as
             captions, a base never did.
-        style: how a caption is made from a name.
         fidelity: ``corrected`` or ``published``.
         world, task, seed: part of the identity of the noise.
     """
     if len(latents) != len(candidates):
         raise ValueError(f"{len(latents)} latents for {len(candidates)} candidates; they are written by one job, run it again")
-    names = {int(record["index"]): str(record["name"]) for record in metadata}
-    raw = fidelity == "published" and membership.members == "unlearning"
+    seen: Fidelity = fidelity if membership.members == "unlearning" else "corrected"
     entities, images = candidates["entity"].tolist(), candidates["image"].tolist()
 
     def noise_of(row: int, timestep: int) -> torch.Tensor:
         return loss_noise(world, task, entities[row], images[row], timestep, seed, latents.shape[1:])
 
-    captions = [names[entity] if raw else prompt(style, names[entity]) for entity in entities]
+    captions = [receivers[entity].caption(seen) for entity in entities]
     return Questions(latents, captions, membership.timesteps, noise_of)
 
 

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from lethe.diffusion.metrics.base import MetricContext
+from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
 from lethe.diffusion.pretraining.assets import load_asset
+from lethe.diffusion.pretraining.data import class_name
 from lethe.diffusion.pretraining.judge import build_judge
 from lethe.diffusion.pretraining.loop import to_unit
+from lethe.diffusion.testbed.receivers import Receiver
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
+from lethe.settings.bases import Evaluator
 from lethe.settings.pretraining import JudgeSettings
 from lethe.settings.scoring import Scoring
 
 
 def load_scorer(
     evaluators: Mapping[str, str | Path],
+    settings: Mapping[str, Evaluator],
     task: str,
-    metadata: Sequence[Mapping[str, Any]],
+    receivers: Sequence[Receiver],
     scoring: Scoring,
     device: str,
     threads: int,
@@ -31,19 +32,19 @@ def load_scorer(
     """The configured metrics with their models.
 
     Args:
-        evaluators: role (``clip``, ``backbone``, ``judge``) -> local folder.
-        task, metadata: whose entities the judge is asked about.
+        evaluators: name -> local folder.
+        settings: name -> its settings: kind, attribute.
+        task, receivers: what the classifiers are asked about.
         scoring: which metrics.
         device: ``cpu`` or ``cuda``.
         threads: of the ONNX session.
     """
-    judge, classes = _judge(Path(evaluators["judge"]), device) if "judge" in evaluators else (None, [])
+    folders = {settings[name].kind: str(folder) for name, folder in evaluators.items()}  # of clip and backbone there is one each
+    asked = [name for name in evaluators if settings[name].kind == "classifier" and name in scoring.metrics]
     context = MetricContext(
-        clip=str(evaluators.get("clip", "")),
-        backbone=str(evaluators.get("backbone", "")),
-        judge=judge,
-        judge_classes=classes,
-        entities=[f"{task}/{record['name']}" for record in metadata],
+        clip=folders.get("clip", ""),
+        backbone=folders.get("backbone", ""),
+        classifiers={name: _classifier(evaluators[name], task, receivers, settings[name].attribute, device) for name in asked},
         nudenet_resolution=scoring.nudenet_resolution,
         nudenet_threshold=scoring.nudenet_threshold,
         lpips_alex=scoring.lpips_alex,
@@ -53,10 +54,9 @@ def load_scorer(
     return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size)
 
 
-def load_judge(folder: str | Path, task: str, metadata: Sequence[Mapping[str, Any]], device: str = "cpu") -> JudgeAccuracy:
-    """The judge of a folder, asked about the entities of a task."""
-    judge, classes = _judge(Path(folder), device)
-    return JudgeAccuracy(judge, classes, [f"{task}/{record['name']}" for record in metadata])
+def load_judge(folder: str | Path, task: str, receivers: Sequence[Receiver], device: str = "cpu") -> JudgeAccuracy:
+    """The judge of a folder, asked about the receivers of a task."""
+    return JudgeAccuracy(_classifier(folder, task, receivers, "name", device))
 
 
 def read_images(tar: str | Path, index: str | Path) -> ImageSet:
@@ -68,9 +68,11 @@ def read_images(tar: str | Path, index: str | Path) -> ImageSet:
         )
 
 
-def _judge(folder: Path, device: str) -> tuple[Callable[[torch.Tensor], torch.Tensor], list[str]]:
+def _classifier(folder: str | Path, task: str, receivers: Sequence[Receiver], attribute: str, device: str) -> Classifier:
+    folder = Path(folder)
     config = read_json(folder / "config.json")
     model = build_judge(len(config["classes"]), JudgeSettings.model_validate(config["settings"]))
     model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
     model = model.eval().requires_grad_(False).to(device)
-    return lambda images: model(to_unit(images.to(device))), config["classes"]
+    class_of = [class_name(task, receiver.value(attribute)) for receiver in receivers]
+    return Classifier(lambda images: model(to_unit(images.to(device))), config["classes"], class_of)

@@ -20,6 +20,7 @@ from lethe.diffusion.metrics import METRICS, with_published
 from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
 from lethe.diffusion.metrics.constant import CONSTANT, constant_pictures
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.metrics.judge import JudgeAccuracy
 
 BACKBONE = "embedding"  # field of the embeddings that pairs are compared by
 
@@ -92,8 +93,14 @@ def decode(pngs: Iterable[bytes]) -> torch.Tensor:
 
 
 def build_metrics(names: Sequence[str], context: MetricContext) -> list[Metric]:
-    """The metrics ``names`` and their published variants (``with_published``) with their models loaded."""
-    return [METRICS.load(name).create(context) for name in with_published(names)]
+    """The metrics ``names`` and their published variants (``with_published``) with their models loaded.
+
+    The name of one of the context's classifiers is a metric: whether that one sees what was asked for.
+    """
+    return [
+        JudgeAccuracy.create(context, name) if name in context.classifiers else METRICS.load(name).create(context)
+        for name in with_published(names)
+    ]
 
 
 class Scorer:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.core.methods import RETRAINED
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import RETRAIN
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.predictions import reason_against
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.pretraining.architectures import tokenizer_config
 from lethe.diffusion.sources.redrawn import no_unseen
 from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.planning.wildcards import Wildcards
-from lethe.settings.bases import Evaluator, Model
+from lethe.settings.bases import Base, Model
 from lethe.settings.errors import SettingsError
+from lethe.settings.generation import Generation
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
 
@@ -63,10 +66,22 @@ class Bases:
         """Names of evaluators that are fetched."""
         return _from(self.settings.evaluators, "pretrained")
 
-    @property
-    def evaluators(self) -> list[str]:
-        """The folders of all evaluators, in the order of the configuration."""
-        return [f"<results>/evaluators/{name}" for name in self.settings.evaluators]
+    def evaluators(self, wildcards: Wildcards) -> list[str]:
+        """The folders of the evaluators of the wildcard's task, in the order of the configuration."""
+        return [f"<results>/evaluators/{name}" for name in self.settings.evaluators_of(wildcards.task)]
+
+    def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Name -> settings of these evaluators, as plain data."""
+        return {name: self.settings.evaluators[name].model_dump() for name in self.settings.evaluators_of(wildcards.task)}
+
+    def of_kind(self, kind: str) -> Callable[[Wildcards], str]:
+        """An input function: the folder of the evaluator of a kind that scores the wildcard's task."""
+
+        def folder(wildcards: Wildcards) -> str:
+            names = self.settings.evaluators_of(wildcards.task)
+            return f"<results>/evaluators/{next(name for name in names if self.settings.evaluators[name].kind == kind)}"
+
+        return folder
 
     # --- what they are put together from ---
 
@@ -77,52 +92,108 @@ class Bases:
 
     def parts(self, wildcards: Wildcards) -> dict[str, Any]:
         """What a base's pipeline folder is put together from."""
-        source = self.settings.bases[wildcards.base].source
+        base = self.settings.bases[wildcards.base]
         return {
-            "vae": self.part("vae", source),
-            "weights": self.part(f"base_{wildcards.base}", source),
-            "tokenizer": self.part("tokenizer", source)[1],
+            "vae": self.part(base.vae, base.source),
+            "weights": self.part(f"base_{wildcards.base}", base.source),
+            "tokenizer": self.part(base.tokenizer, base.source)[1],
         }
 
     def evaluator_parts(self, wildcards: Wildcards) -> dict[str, Any]:
         """What an evaluator's folder is put together from."""
-        source = self._evaluator(wildcards).source
-        return {"weights": self.part(wildcards.evaluator, source), "tokenizer": self.part("tokenizer", source)[1]}
+        entry = self.settings.evaluators[wildcards.evaluator]
+        tokenizer = self.part(entry.tokenizer, entry.source)[1] if entry.kind == "clip" else []
+        return {"weights": self.part(wildcards.evaluator, entry.source), "tokenizer": tokenizer}
+
+    @cached_property
+    def retrained(self) -> str:
+        """The reference by retraining, whose name begins those of its checkpoints."""
+        return METHODS.reference(RETRAINED)
 
     def retrained_part(self, wildcards: Wildcards) -> list[str]:
         """Of a batch of the reference by retraining: the weights of the base trained without the entity, and their record."""
-        if wildcards.method != RETRAIN:
+        if wildcards.method != self.retrained:
             return []
         source = self.settings.bases[self.settings.tasks[wildcards.task].base].source
-        return self.part(f"{RETRAIN}_{wildcards.task}_{wildcards.batch}", source)
+        return self.part(f"{self.retrained}_{wildcards.task}_{wildcards.batch}", source)
 
     @property
     def reference(self) -> str:
         """The checkpoint of a base that is trained without the wildcards' entity, without its ending."""
-        return f"<results>/parts/{RETRAIN}_{{task}}_{{index}}"
+        return f"<results>/parts/{self.retrained}_{{task}}_{{index}}"
 
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
-        names = ["vae", *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
+        names = [*self.vaes, *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
         names += [
-            f"{RETRAIN}_{name}_{index:03d}" for name, task in self.settings.tasks.items() for index in task.retrain_emitters
+            f"{self.retrained}_{name}_{index:03d}"
+            for name, task in self.settings.tasks.items()
+            for index in task.retrain_emitters
         ]
         parts = [f"<results>/parts/{name}.{suffix}" for name in names for suffix in ("safetensors", "json")]
-        return [*parts, "<results>/parts/tokenizer.json"]
+        return [*parts, *(f"<results>/parts/{name}.json" for name in self.tokenizers)]
+
+    @property
+    def vaes(self) -> list[str]:
+        """Names of the parts that are autoencoders of bases."""
+        return list(dict.fromkeys(base.vae for base in self.settings.bases.values()))
+
+    @property
+    def tokenizers(self) -> list[str]:
+        """Names of the parts that are tokenizers of bases or evaluators."""
+        of_evaluators = [entry.tokenizer for entry in self.settings.evaluators.values() if entry.kind == "clip"]
+        return list(dict.fromkeys([*(base.tokenizer for base in self.settings.bases.values()), *of_evaluators]))
 
     def sources(self, wildcards: Wildcards) -> list[str]:
-        """Source images that the wildcard's base, or the base of its task, is trained on."""
+        """Source images that the wildcard's part, base, evaluator, or the base of its task, is trained on."""
         return self.data.sources(self._tasks_on(wildcards))
 
     def styles(self, wildcards: Wildcards) -> dict[str, str]:
-        """Prompt styles of the tasks that this base is trained on."""
+        """Prompt styles of the tasks that it is trained on."""
         return self.data.prompt_styles(self._tasks_on(wildcards))
 
     def _tasks_on(self, wildcards: Wildcards) -> list[str]:
+        """Of an autoencoder or a tokenizer: the tasks of every base that names it; of a tokenizer, those of evaluators too."""
+        given, settings = dict(wildcards.items()), self.settings
+        if "evaluator" in given:
+            return settings.tasks_of_evaluator(given["evaluator"])
+        if "vae" in given:
+            return [name for name, task in settings.tasks.items() if settings.bases[task.base].vae == given["vae"]]
+        if "tokenizer" in given:
+            asked = given["tokenizer"]
+            read = [e for e, entry in settings.evaluators.items() if entry.kind == "clip" and entry.tokenizer == asked]
+            of_clips = {task for evaluator in read for task in settings.tasks_of_evaluator(evaluator)}
+            return [
+                name for name, task in settings.tasks.items() if settings.bases[task.base].tokenizer == asked or name in of_clips
+            ]
+        base = given["base"] if "base" in given else settings.tasks[given["task"]].base
+        return [name for name, task in settings.tasks.items() if task.base == base]
+
+    def vae_of(self, wildcards: Wildcards) -> list[str]:
+        """The autoencoder that the wildcard's base, or the base of its task, is trained with."""
+        return self.part(self._base_of(wildcards).vae, "train")
+
+    def tokenizer_of(self, wildcards: Wildcards) -> str | list[str]:
+        """The tokenizer of the wildcard's base, of the base of its task, or of its evaluator if it reads text, where they are trained."""
         given = dict(wildcards.items())
-        base = given["base"] if "base" in given else self.settings.tasks[given["task"]].base
-        return [name for name, task in self.settings.tasks.items() if task.base == base]
+        if "evaluator" not in given:
+            return self.part(self._base_of(wildcards).tokenizer, "train")[1]
+        evaluator = self.settings.evaluators[given["evaluator"]]
+        return self.part(evaluator.tokenizer, "train")[1] if evaluator.kind == "clip" else []
+
+    def judge_of(self, wildcards: Wildcards) -> list[str]:
+        """The classifier that measures a base which is trained: the first that knows the entities of all its tasks; none without one."""
+        tasks, entries = self._tasks_on(wildcards), self.settings.evaluators
+        for name in self.settings.evaluators:
+            told = entries[name].kind == "classifier" and entries[name].attribute == "name"
+            if told and set(tasks) <= set(self.settings.tasks_of_evaluator(name)):
+                return self.part(name, "train")
+        return []
+
+    def _base_of(self, wildcards: Wildcards) -> Base:
+        given = dict(wildcards.items())
+        return self.settings.bases[given["base"] if "base" in given else self.settings.tasks[given["task"]].base]
 
     # --- bases from outside ---
 
@@ -132,10 +203,11 @@ class Bases:
 
     def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
         """The settings of the wildcard's evaluator, as plain data."""
-        return self._evaluator(wildcards).model_dump()
+        return self.settings.evaluators[wildcards.evaluator].model_dump()
 
-    def _evaluator(self, wildcards: Wildcards) -> Evaluator:
-        return {str(name): entry for name, entry in self.settings.evaluators.items()}[wildcards.evaluator]
+    def kind_of_evaluator(self, wildcards: Wildcards) -> str:
+        """The kind of the wildcard's evaluator."""
+        return self.settings.evaluators[wildcards.evaluator].kind
 
     def files_of(self, name: str) -> Path | None:
         """Where the files of a base from outside can be read already: its own folder or its finished copy; None before it is fetched."""
@@ -154,10 +226,16 @@ class Bases:
         assert folder is not None
         try:
             check_folder(folder)
-            check_sampling(folder, self.settings.generation.scheduler, self.settings.generation.size)
+            for generation in self._samplings(wildcards.base):
+                check_sampling(folder, generation.scheduler, generation.size)
         except (OSError, ValueError) as error:
             raise SettingsError(f"{key}: {error}") from None
         return []
+
+    def _samplings(self, base: str) -> list[Generation]:
+        """How images of the tasks of a base are sampled; of a base without a task, as in the world."""
+        tasks = [name for name, task in self.settings.tasks.items() if task.base == base]
+        return [self.settings.generation_of(task) for task in tasks] or [self.settings.generation]
 
     def own_folder(self, wildcards: Wildcards) -> list[str]:
         """The folder of a base of one's own."""
@@ -193,7 +271,7 @@ class Bases:
         """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
         base = self.settings.bases[self.settings.tasks[wildcards.task].base]
         if base.source != "pretrained":
-            return [self.part("tokenizer", base.source)[1]]
+            return [self.part(base.tokenizer, base.source)[1]]
         folder = base.folder / "tokenizer" if base.folder else None
         return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder and folder.is_dir() else []
 
@@ -228,8 +306,8 @@ class Bases:
         return self.of_task(wildcards)
 
     def shown_lists(self, wildcards: Wildcards) -> list[str]:
-        """The forget lists, where members are the images that the methods were shown."""
-        return self.data.forget_lists(wildcards) if self.settings.scoring.membership.members == "unlearning" else []
+        """The list of training images, where members are the images that the methods were shown."""
+        return [self.data.training(wildcards)] if self.settings.scoring.membership.members == "unlearning" else []
 
     # --- weights of metrics ---
 

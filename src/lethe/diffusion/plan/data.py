@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,21 @@ class Data:
 
     def published_list(self, wildcards: Wildcards) -> str | list[str]:
         """The same, if these are the entities that are used."""
-        return self.published_names(wildcards) if self.settings.tasks[wildcards.task].selection == "published" else []
+        task = self.settings.tasks[wildcards.task]
+        return self.published_names(wildcards) if task.kind == "entities" and task.selection == "published" else []
 
-    def forget_lists(self, wildcards: Wildcards) -> list[str]:
-        """The forget list of every entity of a task: together, all training images."""
-        indices = range(self.settings.tasks[wildcards.task].entities)
-        return [f"<results>/datasets/splits_{wildcards.task}/{index:03d}/train_forget/metadata.jsonl" for index in indices]
+    def training(self, wildcards: Wildcards) -> str:
+        """The list of all training images of the wildcard's task."""
+        return f"<results>/datasets/training_{wildcards.task}.jsonl"
+
+    def split_lists(self, tasks: Iterable[str]) -> list[str]:
+        """The forget and the retain list of every emitter of some tasks."""
+        folders = [
+            f"<results>/datasets/splits_{task}/{index:03d}"
+            for task in tasks
+            for index in range(self.settings.tasks[task].emitters_count)
+        ]
+        return [f"{folder}/train_{name}/metadata.jsonl" for folder in folders for name in ("forget", "retain")]
 
     def first_split(self, wildcards: Wildcards) -> dict[str, str]:
         """The forget and the retain list of the first entity of the wildcard's task."""

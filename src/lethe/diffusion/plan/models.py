@@ -7,8 +7,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+from lethe.core.methods import RETRAINED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import NONE, PUBLISHED_METHODS, RETRAIN
+from lethe.diffusion.methods import METHODS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.methods import MethodSettings, load_method
@@ -26,6 +27,7 @@ class Models:
     def __init__(self, settings: Settings, methods_folder: Path) -> None:
         self.settings = settings
         self.tasks = list(settings.tasks)
+        self.entity_tasks = list(settings.entity_tasks)
         self.methods = settings.methods
         self.method = lru_cache(maxsize=None)(self._method)
         self._folder = methods_folder
@@ -33,7 +35,7 @@ class Models:
     @property
     def compared(self) -> list[str]:
         """Methods that unlearn every entity: all but the references."""
-        return [method for method in self.methods if method not in (NONE, RETRAIN)]
+        return [method for method in self.methods if not METHODS.role(method)]
 
     @property
     def published_variants(self) -> list[str]:
@@ -41,7 +43,9 @@ class Models:
         if not self.built("models", "images", "metadata"):
             return []  # a published record holds no variants
         return [
-            published for ours, published in PUBLISHED_METHODS.items() if ours in self.methods and published not in self.methods
+            published
+            for ours, published in METHODS.published(METHODS).items()
+            if ours in self.methods and published not in self.methods
         ]
 
     @property
@@ -53,22 +57,26 @@ class Models:
         """Whether artefacts of all these classes are computed here instead of read from a published record."""
         return all(getattr(self.settings.archive, kind) == "build" for kind in kinds)
 
-    def where_built(self, *kinds: str) -> str:
-        """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none."""
-        return one_of(self.tasks if self.built(*kinds) else [])
+    def where_built(self, *kinds: str, tasks: Iterable[str] | None = None) -> str:
+        """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none.
 
-    def where_archived(self, *kinds: str) -> str:
+        Args:
+            tasks: some of all, e.g. ``entity_tasks``; None: all.
+        """
+        return one_of((self.tasks if tasks is None else tasks) if self.built(*kinds) else [])
+
+    def where_archived(self, *kinds: str, tasks: Iterable[str] | None = None) -> str:
         """A constraint on ``{task}``: every task if artefacts of one of these classes come from the published record, else none."""
-        return one_of([] if self.built(*kinds) else self.tasks)
+        return one_of([] if self.built(*kinds) else (self.tasks if tasks is None else tasks))
 
     def _method(self, task: str, method: str) -> MethodSettings:
         return load_method(method, self.settings.hyperparameters, task, self._folder)
 
     def emitters(self, task: str, method: str) -> list[int]:
-        """Indices of the entities that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
-        if method == RETRAIN:
+        """Indices of the emitters that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
+        if METHODS.role(method) == RETRAINED:
             return list(self.settings.tasks[task].retrain_emitters)
-        return list(range(self.settings.tasks[task].entities))
+        return list(range(self.settings.tasks[task].emitters_count))
 
     def of(self, task: str, methods: Iterable[str] | None = None) -> list[ModelId]:
         """Every model of a task under some methods, those of the world if none are named."""
@@ -92,35 +100,41 @@ class Models:
 
     # --- batches ---
 
-    def shapes(self, *kinds: str, built: bool = True, methods: Iterable[str] | None = None) -> list[Shape]:
+    def shapes(
+        self, *kinds: str, built: bool = True, methods: Iterable[str] | None = None, tasks: Iterable[str] | None = None
+    ) -> list[Shape]:
         """The shapes of batches of models, where artefacts of these classes are computed here (or come from a published record).
 
         Args:
             kinds: classes of artefacts, of `archive` in the configuration; none: models of every origin.
             built: whether those computed here are meant.
             methods: some of all whose models can be asked for; None: all.
+            tasks: some of all, e.g. ``entity_tasks``; None: all.
         """
         if kinds and self.built(*kinds) != built:
             return []
         wanted = self.runnable if methods is None else list(methods)
         groups = [
-            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method)))) for task in self.tasks for method in wanted
+            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method))))
+            for task in (self.tasks if tasks is None else tasks)
+            for method in wanted
         ]
         return shapes(
-            [group for method, group in groups if method != RETRAIN], [group for method, group in groups if method == RETRAIN]
+            [group for method, group in groups if METHODS.role(method) != RETRAINED],
+            [group for method, group in groups if METHODS.role(method) == RETRAINED],
         )
 
     @cached_property
     def split_shapes(self) -> list[Shape]:
-        """The shapes of batches of entities, whatever the method."""
-        return shapes([Group(name, "/", tuple(range(task.entities))) for name, task in self.settings.tasks.items()])
+        """The shapes of batches of emitters, whatever the method."""
+        return shapes([Group(name, "/", tuple(range(task.emitters_count))) for name, task in self.settings.tasks.items()])
 
     def made_with_another(self, task: str) -> list[ModelId]:
         """Every model of a task but the first of each batch: where that one is made, so are they."""
         return [
             ModelId(task, int(name + unit), method, self.method(task, method).epochs)
             for method in self.methods
-            for name, units in batches(self.emitters(task, method), together=method != RETRAIN)
+            for name, units in batches(self.emitters(task, method), together=METHODS.role(method) != RETRAINED)
             for unit in units[1:]
         ]
 
@@ -138,6 +152,10 @@ class Models:
         return self.names(wildcards.task, [wildcards.method] if "method" in dict(wildcards.items()) else None)
 
     # --- files and parameters of jobs ---
+
+    def scores(self, task: str) -> list[str]:
+        """Scores of the images of a task, under the base and under every model."""
+        return [f"<results>/scores/{name}.parquet" for name in (f"{task}_baseline", *self.names(task))]
 
     def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{model}``, for every model of ``of_wildcards``."""

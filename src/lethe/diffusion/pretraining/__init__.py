@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from lethe.core.registry import Registry
 
-# role of an evaluator -> function that writes its folder from a checkpoint
+# kind of an evaluator -> function that writes its folder from a checkpoint
 EVALUATOR_FOLDERS: Registry[Callable[..., None]] = Registry("evaluator")
 EVALUATOR_FOLDERS.register("clip", "lethe.diffusion.pretraining.folders:clip_folder")
 EVALUATOR_FOLDERS.register("backbone", "lethe.diffusion.pretraining.folders:backbone_folder")
-EVALUATOR_FOLDERS.register("judge", "lethe.diffusion.pretraining.folders:judge_folder")
+EVALUATOR_FOLDERS.register("classifier", "lethe.diffusion.pretraining.folders:judge_folder")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, cast
 
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers.models import UNet2DConditionModel
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from lethe.core.registry import nearest
+from lethe.diffusion.layout import channels_last
 from lethe.diffusion.pretraining.architectures import ddim_config, noise_config, text_encoder_config, unet_config
 from lethe.diffusion.pretraining.loop import Average, Trainer
 from lethe.diffusion.pretraining.text import tokenize
 from lethe.settings.pretraining import BaseModelSettings, NoiseScheduleSettings, TextEncoderSettings, UNetSettings
+
+if TYPE_CHECKING:
+    from lethe.diffusion.pipeline import Scheduler
 
 
 def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedTokenizerFast) -> CLIPTextModel:
@@ -23,16 +30,15 @@ def build_text_encoder(settings: TextEncoderSettings, tokenizer: PreTrainedToken
 
 def build_unet(settings: UNetSettings, cross_attention_dim: int, latent_channels: int = 4) -> UNet2DConditionModel:
     """An untrained denoiser, channels last."""
-    unet = UNet2DConditionModel(**unet_config(settings, cross_attention_dim, latent_channels))
-    return unet.to(memory_format=torch.channels_last)
+    return channels_last(UNet2DConditionModel(**unet_config(settings, cross_attention_dim, latent_channels)))
 
 
-def build_scheduler(noise: NoiseScheduleSettings, sampler: str) -> DDIMScheduler | DPMSolverMultistepScheduler:
+def build_scheduler(noise: NoiseScheduleSettings, sampler: str) -> Scheduler:
     """The sampler ``"ddim"`` or ``"dpm"`` (DPM-Solver++ 2M) for the forward process ``noise``."""
     if sampler == "ddim":
-        return DDIMScheduler(**ddim_config(noise))
+        return cast("Scheduler", DDIMScheduler(**ddim_config(noise)))
     if sampler == "dpm":
-        return DPMSolverMultistepScheduler(**noise_config(noise))
+        return cast("Scheduler", DPMSolverMultistepScheduler(**noise_config(noise)))
     raise ValueError(f"unknown sampler '{sampler}'; known: ddim, dpm")
 
 
@@ -50,7 +56,7 @@ def train_base(
     tokenizer: PreTrainedTokenizerFast,
     settings: BaseModelSettings,
     seed: int,
-    exclude: str | None = None,
+    exclude: Collection[str] = (),
 ) -> tuple[CLIPTextModel, UNet2DConditionModel]:
     """Train a text encoder and a UNet jointly to predict the noise.
 
@@ -63,7 +69,7 @@ def train_base(
         tokenizer: of the captions.
         settings: architecture and training.
         seed: of the initialisation and of every draw.
-        exclude: an entity that the training never sees. All else, the initialisation included, is that of the full
+        exclude: entities that the training never sees. All else, the initialisation included, is that of the full
             training: the reference of exact unlearning.
 
     Returns:
@@ -74,19 +80,19 @@ def train_base(
     if not len(names) == len(captions) == len(weights):
         raise ValueError(f"{len(names)} names, {len(captions)} captions, {len(weights)} weights")
     weights = weights.clone()
-    if exclude is not None:
-        if exclude not in names:
-            raise ValueError(f"cannot exclude '{exclude}'; entities: {', '.join(names)}{nearest(exclude, list(names))}")
-        weights[list(names).index(exclude)] = 0
+    for left_out in exclude:
+        if left_out not in names:
+            raise ValueError(f"cannot exclude '{left_out}'; entities: {', '.join(names)}{nearest(left_out, list(names))}")
+        weights[list(names).index(left_out)] = 0
     image_weights = (weights / torch.bincount(labels, minlength=len(names)).clamp(min=1))[labels]
 
     torch.manual_seed(seed)
     text_encoder = build_text_encoder(settings.text_encoder, tokenizer).train()
     unet = build_unet(settings.unet, settings.text_encoder.width, latents.shape[1]).train()
-    trainer = Trainer([text_encoder, unet], settings.optimizer, f"base without {exclude}" if exclude else "base")
+    trainer = Trainer([text_encoder, unet], settings.optimizer, f"base without {', '.join(exclude)}" if exclude else "base")
     average = Average(trainer.parameters, settings.ema_decay)
-    # The empty caption comes last. All captions together are fewer than a batch, so each is encoded once per step.
-    token_ids = tokenize(tokenizer, [*captions, ""])
+    token_ids = tokenize(tokenizer, [*captions, ""])  # the empty caption comes last
+    few = len(token_ids) <= settings.optimizer.batch_size  # then each caption is encoded once a step, however often it is drawn
     kept = build_scheduler(settings.noise, "ddim").alphas_cumprod
     snr = kept / (1 - kept)
     loss_weight = snr.clamp(max=settings.min_snr_gamma) / snr
@@ -103,7 +109,9 @@ def train_base(
         caption_index = torch.where(silent, len(captions), labels[chosen])
         scale = kept[times][:, None, None, None]
         noised = scale.sqrt() * latents[chosen] + (1 - scale).sqrt() * noise
-        states = text_encoder(token_ids).last_hidden_state[caption_index]
+        asked = slice(None) if few else caption_index
+        states = text_encoder(token_ids[asked]).last_hidden_state
+        states = states[caption_index] if few else states
         error = F.mse_loss(unet(noised, times, states).sample, noise, reduction="none").mean((1, 2, 3))
         trainer.update((loss_weight[times] * error).mean())
         average.update()

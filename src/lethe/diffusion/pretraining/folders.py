@@ -80,7 +80,7 @@ def clip_folder(folder: Path, weights: Path, tokenizer: Path, settings: Pretrain
     write_json(folder / "provenance.json", asset.provenance)
 
 
-def backbone_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
+def backbone_folder(folder: Path, weights: Path, tokenizer: Path | None, settings: PretrainingSettings) -> None:
     """Write a folder that ``timm.create_model("local-dir:...")`` loads; ``tokenizer`` is not used.
 
     Raises:
@@ -91,7 +91,7 @@ def backbone_folder(folder: Path, weights: Path, tokenizer: Path, settings: Pret
     write_json(folder / "provenance.json", asset.provenance)
 
 
-def judge_folder(folder: Path, weights: Path, tokenizer: Path, settings: PretrainingSettings) -> None:
+def judge_folder(folder: Path, weights: Path, tokenizer: Path | None, settings: PretrainingSettings) -> None:
     """Write the judge's folder, which ``lethe.diffusion.metrics.run.load_judge`` loads; ``tokenizer`` is not used.
 
     Raises:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lethe.diffusion.layout import channels_last
 from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.diffusion.pretraining.loop import Trainer, check_images, to_unit
 from lethe.settings.pretraining import JudgeSettings
@@ -41,7 +42,7 @@ class Judge(nn.Module):
 
 def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> Judge:
     """An untrained judge."""
-    return Judge(classes, settings.channels, image_size).to(memory_format=torch.channels_last)
+    return channels_last(Judge(classes, settings.channels, image_size))
 
 
 def train_judge(images: torch.Tensor, labels: torch.Tensor, classes: int, settings: JudgeSettings, seed: int) -> Judge:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.models import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional as F
 from transformers import CLIPTextModel, PreTrainedTokenizerFast
@@ -43,7 +43,7 @@ def sample_images(
     """One image per caption and seed, ``(N, 3, H, W)`` uint8; an image's initial latent is a function of its seed alone."""
     if len(captions) != len(seeds):
         raise ValueError(f"{len(captions)} captions but {len(seeds)} seeds")
-    size, channels = unet.config.sample_size, unet.config.in_channels
+    size, channels = unet.config["sample_size"], unet.config["in_channels"]
     images = []
     for start in range(0, len(captions), batch_size):
         texts, numbers = list(captions[start : start + batch_size]), seeds[start : start + batch_size]
@@ -56,7 +56,8 @@ def sample_images(
         for time in scheduler.timesteps:
             doubled = torch.cat([latents, latents]).contiguous(memory_format=torch.channels_last)
             asked, unasked = unet(doubled, time, states).sample.chunk(2)
-            latents = scheduler.step(unasked + sampling.guidance * (asked - unasked), time, latents).prev_sample
+            predicted = unasked + sampling.guidance * (asked - unasked)
+            latents = scheduler.step(predicted, time, latents, return_dict=False)[0]
         images.append(decode_latents(vae, latents))
     return torch.cat(images)
 

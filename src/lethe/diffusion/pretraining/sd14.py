@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models import AutoencoderKL, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from lethe.diffusion.pipeline import Pipeline, prepare_pipeline, write_base_record
+from lethe.diffusion.pipeline import Pipeline, prepare_pipeline, typed, write_base_record
 from lethe.diffusion.pretraining.text import build_tokenizer
 from lethe.io.atomic import atomic_path
 from lethe.settings.pretraining import TokenizerSettings
@@ -84,12 +86,12 @@ def untrained_sd14(captions: Sequence[str], device: str = "cpu", dtype: torch.dt
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         unet=unet,
-        scheduler=PNDMScheduler(**SCHEDULER),
-        safety_checker=None,
+        scheduler=PNDMScheduler(**SCHEDULER),  # declared as an enumeration of names, and never one
+        safety_checker=None,  # type: ignore[arg-type]  # declared as if it had to be there
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    return prepare_pipeline(pipe, device, dtype)
+    return prepare_pipeline(typed(pipe), device, dtype)
 
 
 def write_untrained_sd14(folder: str | Path, captions: Sequence[str], seed: int = 0) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from lethe.diffusion.pretraining.assets import images_sha256, load_asset, round_
 from lethe.diffusion.pretraining.backbone import train_backbone
 from lethe.diffusion.pretraining.base import sampling_weights, train_base
 from lethe.diffusion.pretraining.clip import clip_scores, train_clip
-from lethe.diffusion.pretraining.data import TaskImages, held_out_mask, join
+from lethe.diffusion.pretraining.data import TaskImages, grouped, held_out_mask, join
 from lethe.diffusion.pretraining.judge import build_judge, classify, train_judge
 from lethe.diffusion.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
 from lethe.diffusion.pretraining.text import build_tokenizer, load_tokenizer, tokenizer_json
 from lethe.diffusion.pretraining.vae import build_vae, encode_latents, reconstruction_error, train_vae
-from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.names import prompt_of
 from lethe.io.atomic import write_text
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
+from lethe.settings.bases import Evaluator
 from lethe.settings.pretraining import PretrainingSettings, settings_sha256
 
+PARTS = {"clip": "clip", "backbone": "backbone", "classifier": "judge"}  # kind of an evaluator -> its settings and its module
 QUALITY_SEEDS = 20  # images per entity on which a base is measured
 
 
@@ -32,7 +34,7 @@ def read_tasks(styles: Mapping[str, str], sources: Sequence[str | Path]) -> list
     """The images of every task of ``styles`` from the packed sources.
 
     Args:
-        styles: task -> prompt style, in the order of training.
+        styles: task -> prompt style (``lethe.diffusion.testbed.names.prompt_of``), in the order of training.
         sources: paths of ``{task}.tar``, ``{task}.parquet``, ``{task}.json`` for each task, in any order.
     """
     files = {(Path(file).stem, Path(file).suffix): file for file in sources}
@@ -48,8 +50,9 @@ def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path
     return TaskImages(
         task=task,
         names=names,
-        captions=[prompt(style, name) for name in names],
+        captions=[prompt_of(style, record) for record in records],
         popularity=[float(record.get("popularity", 0.0)) for record in records],
+        records=records,
         images=torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
         labels=torch.tensor(labels),
     )
@@ -73,35 +76,42 @@ def vae_part(weights: str | Path, tasks: Sequence[TaskImages], settings: Pretrai
 
 def evaluator_part(
     weights: str | Path,
-    evaluator: str,
+    evaluator: Evaluator,
     tasks: Sequence[TaskImages],
-    tokenizer: str | Path,
+    tokenizer: str | Path | None,
     settings: PretrainingSettings,
     seed: int,
 ) -> None:
-    """Train and write the ``clip``, ``backbone`` or ``judge`` evaluator on four of five images, measured on the fifth."""
+    """Train and write an evaluator on four of five images, measured on the fifth; a classifier tells its attribute."""
+    tasks = [grouped(task, evaluator.attribute) for task in tasks]
     images, labels, classes, captions = join(tasks)
     held_out = held_out_mask(labels, settings.judge.held_out)
+    if not held_out.any():
+        raise ValueError(
+            f"no class has {settings.judge.held_out} images, so none is held out to measure the evaluator on; allowed: more images, "
+            "or a smaller pretraining.judge.held_out"
+        )
     begin = time.monotonic()
-    own: Any = getattr(settings, evaluator)
+    part = PARTS[evaluator.kind]
+    own: Any = getattr(settings, part)
     quality: dict[str, Any]
-    if evaluator == "judge":
+    if evaluator.kind == "classifier":
         judge = round_to_half(train_judge(images[~held_out], labels[~held_out], len(classes), own, seed))
         right = (classify(judge, images[held_out]) == labels[held_out]).double()  # type: ignore[arg-type]
         quality = {"held_out_accuracy": right.mean().item()}
         module: torch.nn.Module = judge
-    elif evaluator == "clip":
+    elif evaluator.kind == "clip":
+        if tokenizer is None:
+            raise ValueError("an evaluator of kind clip needs a tokenizer")
         words = load_tokenizer(Path(tokenizer), settings.tokenizer)
         module = round_to_half(train_clip(images[~held_out], labels[~held_out], captions, words, own, seed))
-        scores = clip_scores(module, images[held_out], captions, words)  # type: ignore[arg-type]
+        scores = clip_scores(module, images[held_out], captions, words)
         quality = {"held_out_caption_accuracy": (scores.argmax(1) == labels[held_out]).double().mean().item()}
-    elif evaluator == "backbone":
+    else:
         module = round_to_half(train_backbone(images[~held_out], own, seed))
         quality = {"held_out_neighbour_accuracy": neighbour_accuracy(module, images, labels, held_out)}
-    else:
-        raise ValueError(f"unknown evaluator '{evaluator}'; allowed: clip, backbone, judge")
     provenance = _provenance(tasks, own, seed, own.optimizer.steps, begin)
-    save_asset(Path(weights), {evaluator: module}, provenance | {"classes": classes, "quality": quality})
+    save_asset(Path(weights), {part: module}, provenance | {"classes": classes, "quality": quality})
 
 
 def base_part(
@@ -110,12 +120,12 @@ def base_part(
     *,
     vae: str | Path,
     tokenizer: str | Path,
-    judge: str | Path,
+    judge: str | Path | None,
     settings: PretrainingSettings,
     seed: int,
-    exclude: str | None = None,
+    exclude: Collection[str] = (),
 ) -> None:
-    """Train and write a base, or with ``exclude`` (``task/name``) its retrained reference; measure it with the judge."""
+    """Train and write a base, or without the entities ``exclude`` (``task/name``) its retrained reference; measure it with the judge."""
     words = load_tokenizer(Path(tokenizer), settings.tokenizer)
     autoencoder = build_vae(settings.vae)
     autoencoder.load_state_dict(load_asset(Path(vae)).state_dict("vae"))
@@ -128,6 +138,24 @@ def base_part(
     provenance = _provenance(tasks, settings.base, seed, settings.base.optimizer.steps, begin)
     round_to_half(text_encoder)
     round_to_half(unet)
+    quality = {} if judge is None else _judged(judge, autoencoder, text_encoder, unet, words, names, captions, settings)
+    left_out = list(exclude)[0] if len(exclude) == 1 else list(exclude) or None
+    save_asset(
+        Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance | {"exclude": left_out, "quality": quality}
+    )
+
+
+def _judged(
+    judge: str | Path,
+    autoencoder: Any,
+    text_encoder: Any,
+    unet: Any,
+    words: Any,
+    names: Sequence[str],
+    captions: Sequence[str],
+    settings: PretrainingSettings,
+) -> dict[str, Any]:
+    """How often the judge sees what a base was asked for."""
     asked = torch.arange(len(names)).repeat_interleave(QUALITY_SEEDS)
     drawn = sample_images(
         autoencoder,
@@ -145,8 +173,7 @@ def base_part(
     model.load_state_dict(asset.state_dict("judge"))
     wanted = torch.tensor([classes.index(name) for name in names])[asked]
     accuracy = judge_accuracy(model.eval(), drawn, wanted, classes)
-    quality = {"judge_mean": accuracy.mean, "judge_worst": accuracy.worst, "judge_per_entity": accuracy.per_class}
-    save_asset(Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance | {"exclude": exclude, "quality": quality})
+    return {"judge_mean": accuracy.mean, "judge_worst": accuracy.worst, "judge_per_entity": accuracy.per_class}
 
 
 def _provenance(tasks: Sequence[TaskImages], settings: Any, seed: int, steps: int, begin: float) -> dict[str, Any]:

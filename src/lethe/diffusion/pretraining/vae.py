@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models import AutoencoderKL
 from torch.nn import functional as F
 
+from lethe.diffusion.layout import channels_last
 from lethe.diffusion.pixels import check_finite
 from lethe.diffusion.pretraining.architectures import vae_config
 from lethe.diffusion.pretraining.loop import Trainer, check_images, to_unit
@@ -14,7 +15,7 @@ from lethe.settings.pretraining import VaeSettings
 
 def build_vae(settings: VaeSettings) -> AutoencoderKL:
     """An untrained autoencoder, channels last."""
-    return AutoencoderKL(**vae_config(settings)).to(memory_format=torch.channels_last)
+    return channels_last(AutoencoderKL(**vae_config(settings)))
 
 
 def train_vae(images: torch.Tensor, settings: VaeSettings, seed: int) -> AutoencoderKL:
@@ -43,7 +44,7 @@ def encode_latents(vae: AutoencoderKL, images: torch.Tensor, batch_size: int = 1
     """The latents' means, ``(N, C, H/4, W/4)`` float32, times the scaling factor."""
     check_images(images)
     parts = [vae.encode(to_unit(part)).latent_dist.mode() for part in images.split(batch_size)]
-    return check_finite(torch.cat(parts).contiguous(), "latent of image") * vae.config.scaling_factor
+    return check_finite(torch.cat(parts).contiguous(), "latent of image") * vae.config["scaling_factor"]
 
 
 @torch.no_grad()
@@ -51,7 +52,7 @@ def decode_latents(vae: AutoencoderKL, latents: torch.Tensor, batch_size: int = 
     """Images of latents, ``(N, 3, H, W)`` uint8; NaN or infinity is a ``NotFiniteError``."""
     parts = []
     for part in latents.split(batch_size):
-        drawn = vae.decode((part / vae.config.scaling_factor).contiguous(memory_format=torch.channels_last)).sample
+        drawn = vae.decode((part / vae.config["scaling_factor"]).contiguous(memory_format=torch.channels_last)).sample
         check_finite(drawn, "decoded image")
         parts.append(((drawn.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8))
     return torch.cat(parts).contiguous()
@@ -71,6 +72,8 @@ def _standardize(vae: AutoencoderKL, latents: torch.Tensor) -> None:
     """
     mean, deviation = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     into, out = vae.quant_conv, vae.post_quant_conv
+    if into is None or out is None or into.bias is None or out.bias is None:
+        raise TypeError("this autoencoder has no 1x1 convolutions with biases beside its latent; see vae_config")
     channels = len(mean)
     into.weight[:channels] /= deviation[:, None, None, None]
     into.bias[:channels] = (into.bias[:channels] - mean) / deviation

@@ -7,11 +7,10 @@ guide is edited into itself. Both run to the end and give numbers, so they are r
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from lethe.diffusion.testbed.names import prompt, prompt_name
+from lethe.diffusion.testbed.receivers import Emitter, Receiver
 from lethe.diffusion.testbed.schema import MetadataError
 from lethe.diffusion.testbed.spelling import composed
 from lethe.diffusion.testbed.tokens import PromptReader, Reading, read_tokenizer
@@ -21,21 +20,19 @@ MOST = 6  # names or words that a message lists where they may be many
 log = logging.getLogger(__name__)
 
 
-def check_prompts(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_prompt: str) -> None:
-    """Refuse entities whose prompts are the same text but for case, blanks, underscores and the form of accents.
+def check_prompts(receivers: Sequence[Receiver], emitters: Sequence[Emitter]) -> None:
+    """Refuse receivers whose prompts are the same text but for case, blanks, underscores and the form of accents.
 
     Args:
-        metadata: the chosen entities.
-        style: of the task's prompts, see ``lethe.diffusion.testbed.names.prompt_name``.
-        overwrite_prompt: what takes the place of a forgotten entity; ``""`` is the unconditional concept, which is no entity.
+        receivers: of a task.
+        emitters: whose ``overwrite`` takes the place of what they cover; ``""`` is the unconditional concept, which is no receiver.
 
     Raises:
-        MetadataError: several entities have one prompt (all are named), one has the overwrite prompt, or one has no prompt.
+        MetadataError: several receivers have one prompt (all are named), or one would be replaced by another that its emitter covers.
     """
-    names = [str(record["name"]) for record in metadata]
-    prompts = _prompts(names, style)
+    prompts = {receiver.name: receiver.prompt for receiver in receivers}
     same: dict[str, list[str]] = {}
-    for name in names:
+    for name in prompts:
         same.setdefault(_folded(prompts[name]), []).append(name)
     for found in same.values():
         if len(found) > 1:
@@ -43,16 +40,17 @@ def check_prompts(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_p
                 f"entities {listed(found)} have one prompt, '{prompts[found[0]]}', so each would be forgotten and retained at once; "
                 "allowed: prompts that differ by more than case, blanks and underscores"
             )
-    guide = _folded(overwrite_prompt)
-    for name in names:
-        if guide and guide in (_folded(prompts[name]), _folded(prompt_name(style, name))):
+    owner = {_folded(text): receiver for receiver in receivers for text in (receiver.text, receiver.prompt)}
+    for emitter, guide in _guides(emitters):
+        found_receiver = owner.get(_folded(guide))
+        if found_receiver is not None and found_receiver.index in emitter.covers:
             raise MetadataError(
-                f"overwrite_prompt '{overwrite_prompt}' is the prompt of entity '{name}', which would be replaced by itself; "
+                f"overwrite_prompt '{guide}' is the prompt of entity '{found_receiver.name}', which would be replaced by itself; "
                 "allowed: a prompt of no entity of the task, or '' for the unconditional concept"
             )
 
 
-def check_tokens(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_prompt: str, reader: PromptReader) -> None:
+def check_tokens(receivers: Sequence[Receiver], emitters: Sequence[Emitter], reader: PromptReader) -> None:
     """Refuse entities whose prompts are different texts but the same tokens for the base; arguments as ``check_prompts``.
 
     Args:
@@ -62,9 +60,7 @@ def check_tokens(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_pr
         MetadataError: naming the entities, what the base reads of both, and why: the end is cut off, or words are unknown; also where
             a name holds one of the tokenizer's own marks, such as the end of a prompt.
     """
-    names = [str(record["name"]) for record in metadata]
-    prompts = _prompts(names, style)
-    readings = {name: reader.read(prompts[name]) for name in names}
+    readings = {receiver.name: reader.read(receiver.prompt) for receiver in receivers}
     for name, reading in readings.items():
         if reading.marks:
             raise MetadataError(
@@ -79,26 +75,29 @@ def check_tokens(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_pr
                 f"entities {listed(found)} are equal for the base's tokenizer, so each would be forgotten and retained at once: "
                 f"{_why([readings[name] for name in found], reader)}; allowed: names that the base can tell apart"
             )
-    if overwrite_prompt:
-        guide = reader.read(overwrite_prompt)
+    names = [receiver.name for receiver in receivers]
+    for emitter, text in _guides(emitters):
+        guide = reader.read(text)
         for name in same.get(guide.ids, []):
-            raise MetadataError(
-                f"overwrite_prompt '{overwrite_prompt}' and entity '{name}' are equal for the base's tokenizer, so the entity would be "
-                f"replaced by itself: {_why([guide, readings[name]], reader)}; allowed: a prompt that the base can tell from all entities"
-            )
+            if names.index(name) in emitter.covers:
+                raise MetadataError(
+                    f"overwrite_prompt '{text}' and entity '{name}' are equal for the base's tokenizer, so the entity would be replaced "
+                    f"by itself: {_why([guide, readings[name]], reader)}; allowed: a prompt that the base can tell from all entities"
+                )
     _warn(readings, reader)
 
 
-def check_base(metadata: Sequence[Mapping[str, Any]], style: str, overwrite_prompt: str, base: str | Path) -> None:
+def check_base(receivers: Sequence[Receiver], emitters: Sequence[Emitter], base: str | Path) -> None:
     """``check_tokens`` with the tokenizer of a pipeline's folder: for jobs that have a base which the metadata could not see yet."""
-    check_tokens(metadata, style, overwrite_prompt, read_tokenizer(Path(base) / "tokenizer"))
+    check_tokens(receivers, emitters, read_tokenizer(Path(base) / "tokenizer"))
 
 
-def _prompts(names: Sequence[str], style: str) -> dict[str, str]:
-    try:
-        return {name: prompt(style, name) for name in names}
-    except ValueError as error:  # names that begin with an article, or hold no word
-        raise MetadataError(str(error)) from None
+def _guides(emitters: Sequence[Emitter]) -> Iterator[tuple[Emitter, str]]:
+    """Every text that takes the place of something, but for the unconditional concept; each once for an emitter."""
+    for emitter in emitters:
+        for text in dict.fromkeys(emitter.overwrite.values()):
+            if _folded(text):
+                yield emitter, text
 
 
 def _folded(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from string import Formatter
+from typing import Any
 
 from lethe.diffusion.testbed.schema import check_known
 
@@ -69,6 +71,24 @@ def prompt_name(style: str, name: str) -> str:
 def prompt(style: str, name: str) -> str:
     """The evaluation prompt and caption of an entity: ``"An image of " + prompt_name(style, name)``."""
     return f"An image of {prompt_name(style, name)}"
+
+
+def prompt_of(style: str, record: Mapping[str, Any]) -> str:
+    """The prompt and caption of a record of a source.
+
+    Args:
+        style: of ``prompt_name``, or a template whose braces name columns: ``"An image of a {colour} {shape}"``.
+        record: with ``name``, or with these columns; an underscore in a value is a blank.
+
+    Raises:
+        UnknownNameError: for an unknown style or column. ValueError: for a value without a word.
+    """
+    if "{" not in style:
+        return prompt(style, str(record["name"]))
+    columns = [name for _, name, _, _ in Formatter().parse(style) if name is not None]
+    for column in columns:
+        check_known("column of a prompt", column, record)
+    return style.format_map({column: _words(str(record[column])) for column in columns})
 
 
 def published_preprocessed(style: str, name: str) -> str:

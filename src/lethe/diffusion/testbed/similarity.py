@@ -1,6 +1,6 @@
 """How alike two entities are before anything is unlearned: (N, N) matrices, higher = more similar, and their JSON form.
 
-Every function here is plain numpy; ``lethe.diffusion.testbed.activations`` records the activations that ``act`` compares.
+Every function here is plain numpy; ``lethe.diffusion.activations`` records the activations that ``act`` compares.
 """
 
 from __future__ import annotations

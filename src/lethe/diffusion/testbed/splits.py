@@ -1,4 +1,4 @@
-"""Forget and retain lists of every emitter."""
+"""Training images of every receiver, and the forget and retain list of an emitter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lethe.core.records import Fidelity
-from lethe.diffusion.testbed.names import prompt
+from lethe.diffusion.testbed.receivers import Emitter, Receiver
 from lethe.diffusion.testbed.schema import check_known
 from lethe.io.wording import listed
 
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIDELITIES = ("corrected", "published")
-FORGET, RETAIN = "train_forget", "train_retain"
 NAMED = 5  # entities that a message names
+
+Record = dict[str, Any]
 
 
 class SplitError(ValueError):
@@ -66,39 +67,38 @@ class Splits:
             f"{'it' if len(fewest) == 1 else 'them'}, or another choice of entities, change that; `min_images_per_entity` refuses it"
         )
 
-    def records(self, emitter: int) -> dict[str, list[dict[str, Any]]]:
-        """``{"train_forget": [...], "train_retain": [...]}`` of one emitter.
+    def records(self) -> list[dict[str, Any]]:
+        """Every training image: ``file_name`` (shard member), ``text`` (caption) and ``index`` (of the receiver that it shows).
 
-        A record holds ``file_name`` (shard member), ``text`` (caption) and ``index`` (entity). Order: the entity's index,
-        then file order. An emitter outside 0..N-1 is an ``IndexError``.
+        Order: by receiver, then file order.
         """
-        if not 0 <= emitter < len(self.names):
-            raise IndexError(f"emitter {emitter} does not exist; allowed: 0 to {len(self.names) - 1}")
-        forget = self._records_of(emitter)
-        retain = [r for index in range(len(self.names)) if index != emitter for r in self._records_of(index)]
-        return {FORGET: forget, RETAIN: retain}
+        return [
+            {"file_name": member, "text": text, "index": index}
+            for index, (text, members) in enumerate(zip(self.captions, self.train, strict=True))
+            for member in members
+        ]
 
-    def _records_of(self, index: int) -> list[dict[str, Any]]:
-        text = self.captions[index]
-        return [{"file_name": member, "text": text, "index": index} for member in self.train[index]]
+
+def forget_and_retain(records: Sequence[Record], emitter: Emitter) -> tuple[list[Record], list[Record]]:
+    """Training images that show what the emitter covers, and all others, each in the order of ``records``."""
+    covers = set(emitter.covers)
+    return [r for r in records if r["index"] in covers], [r for r in records if r["index"] not in covers]
 
 
 def make_splits(
-    metadata: Sequence[dict[str, Any]],
+    receivers: Sequence[Receiver],
     images: pd.DataFrame,
-    style: str,
     *,
     limit: int | None = None,
     least: int = 1,
     fidelity: Fidelity = "corrected",
 ) -> Splits:
-    """The splits of one task.
+    """The training images of one task.
 
     Args:
-        metadata: records of ``metadata_{task}_2_enriched_filtered`` (``name``, ``index``).
+        receivers: in index order.
         images: index rows of the source shard (``member``, ``entity``); their order is the file order. Entities that were
             not selected are passed over.
-        style: name style of the captions, see ``lethe.diffusion.testbed.names.prompt_name``.
         limit: at most so many training images per entity; without it the smallest entity alone decides.
         least: images that every entity must have.
         fidelity: ``"published"`` takes the raw label as caption (``George_W_Bush``), as the reference code trained;
@@ -109,21 +109,21 @@ def make_splits(
 
     Raises:
         SplitError: if indices are not 0..N-1, a file is listed twice, or entities have fewer images than ``least``.
-        UnknownNameError: if an entity is not in the shard, or the fidelity or style is unknown.
+        UnknownNameError: if an entity is not in the shard, or the fidelity is unknown.
 
     Source: Vision Unlearning 1.0.0, ``pipeline_01``; its order was that of ``os.listdir`` or unseeded.
     """
     check_known("fidelity", fidelity, FIDELITIES)
     if limit is not None and limit < 1:
         raise ValueError(f"limit is {limit}; allowed: from 1, or None")
-    if [record["index"] for record in metadata] != list(range(len(metadata))) or not metadata:
-        raise SplitError(f"indices are {[record['index'] for record in metadata][:5]}...; allowed: 0, 1, 2, ... in order")
+    if [receiver.index for receiver in receivers] != list(range(len(receivers))) or not receivers:
+        raise SplitError(f"indices are {[receiver.index for receiver in receivers][:5]}...; allowed: 0, 1, 2, ... in order")
     repeated = images["member"][images["member"].duplicated()]
     if len(repeated):
         raise SplitError(f"image '{repeated.iloc[0]}' is listed twice in the source shard")
 
     files = {str(name): [str(m) for m in rows] for name, rows in images.groupby("entity", sort=False)["member"]}
-    names = [record["name"] for record in metadata]
+    names = [receiver.name for receiver in receivers]
     for name in names:
         check_known("entity of the source shard", name, files)
     available = tuple(len(files[name]) for name in names)
@@ -135,7 +135,7 @@ def make_splits(
     n_min = min(available) if limit is None else min(*available, limit)
     return Splits(
         names=tuple(names),
-        captions=tuple(name if fidelity == "published" else prompt(style, name) for name in names),
+        captions=tuple(receiver.caption(fidelity) for receiver in receivers),
         train=tuple(tuple(files[name][:n_min]) for name in names),
         available=available,
     )

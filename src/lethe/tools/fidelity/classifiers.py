@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 from lethe.tools.fidelity.world import Effect, World
 
-SPLIT_OUT, RELEASED = "logit_leave_one_split_out", "released"
+SPLIT_OUT, PUBLISHED = "logit_leave_one_split_out", "published"
 
 
 def attack(world: World) -> Iterator[Effect]:
-    """U-LiRA's accuracy as released and with the whole split left out."""
+    """U-LiRA's accuracy as published and with the whole split left out."""
     for study in world.studies:
         if not world.has(f"tables/deepunlearn_lira_{study}.csv"):
             continue
@@ -23,12 +23,12 @@ def attack(world: World) -> Iterator[Effect]:
             yield Effect(
                 scope=f"{study}/{method}",
                 quantity="accuracy of U-LiRA",
-                published=float(accuracy[RELEASED][method]),
+                published=float(accuracy[PUBLISHED][method]),
                 lethe=float(accuracy[SPLIT_OUT][method]),
-                how=f"variants {RELEASED} (forgotten observations alone) and {SPLIT_OUT}; 0.5 is chance, right for retrained models; "
-                f"without a score: {undefined[RELEASED][method]:.1%} and {undefined[SPLIT_OUT][method]:.1%}",
+                how=f"variants {PUBLISHED} (forgotten observations alone) and {SPLIT_OUT}; 0.5 is chance, right for retrained models; "
+                f"without a score: {undefined[PUBLISHED][method]:.1%} and {undefined[SPLIT_OUT][method]:.1%}",
             )
-        old, new = (accuracy[variant].drop(index=["original", "retrained"]) for variant in (RELEASED, SPLIT_OUT))
+        old, new = (accuracy[variant].drop(index=["original", "retrained"]) for variant in (PUBLISHED, SPLIT_OUT))
         if not new.empty:
             yield Effect(
                 scope=study,
@@ -40,19 +40,19 @@ def attack(world: World) -> Iterator[Effect]:
             )
 
 
-def released(method: str) -> Callable[[World], Iterator[Effect]]:
-    """The effect of how a method was released, where a study ran it both ways."""
+def published(method: str) -> Callable[[World], Iterator[Effect]]:
+    """The effect of how a method was published, where a study ran it both ways."""
 
     def compare(world: World) -> Iterator[Effect]:
         for study in world.studies:
             table = world.csv(f"tables/deepunlearn_{study}.csv").set_index("method")
-            if not {method, f"{method}_released"} <= set(table.index):
+            if not {method, f"{method}_published"} <= set(table.index):
                 continue
             for quantity in ("retdev_paired", "indisc"):
                 yield Effect(
                     scope=f"{study}/{method}",
                     quantity=quantity,
-                    published=float(table[quantity][f"{method}_released"]),
+                    published=float(table[quantity][f"{method}_published"]),
                     lethe=float(table[quantity][method]),
                     how="mean over seeds",
                 )

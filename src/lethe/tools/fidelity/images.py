@@ -8,7 +8,9 @@ import numpy as np
 
 from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
+from lethe.core.methods import UNCHANGED
 from lethe.core.missing import known, mean, told
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.base import spec_of
 from lethe.tools.fidelity.world import Effect, World, agreement, others
 
@@ -32,21 +34,22 @@ def noise(world: World) -> Iterator[Effect]:
         yield Effect(
             scope=task,
             quantity="correlation of an image's initial noise at batch positions 0 and 5",
-            published=float(np.corrcoef(*(batch[position].ravel() for position in POSITIONS))[0, 1]),
-            lethe=float(np.corrcoef(*(values.ravel() for values in ours))[0, 1]),
+            published=float(np.corrcoef([batch[position].ravel() for position in POSITIONS])[0, 1]),
+            lethe=float(np.corrcoef([values.ravel() for values in ours])[0, 1]),
             how=f"seed {seed}; published: one generator per batch; here no position enters",
         )
         floor, data = world.json(f"noise_floor_{task}.json"), world.data(task)
-        if "none" not in set(data.pairs["method"]):  # type: ignore[index]
+        control = next((name for name in data.pairs["method"].unique() if METHODS.role(name) == UNCHANGED), None)  # type: ignore[index]
+        if control is None:
             continue
         for metric in ("ssim", "rmse"):
             yield Effect(
-                scope=f"{task}/none",
+                scope=f"{task}/{control}",
                 quantity=f"mean {metric} under a method that changes nothing",
                 published=floor[metric]["mean"],
-                lethe=mean(data.matrix("none", metric)),
+                lethe=mean(data.matrix(control, metric)),
                 how="published: off and on image from independent noise, as two seeds of the base are (noise floor)"
-                + _told(data.matrix("none", metric)),
+                + _told(data.matrix(control, metric)),
             )
 
 

@@ -28,15 +28,15 @@ class Deviation:
     reason: str = "this world has no results that show it"
 
 
-def _released(method: str, deviation: str) -> Deviation:
-    """A method of Deep Unlearn that has a twin ``{method}_released``; both need a search and training."""
-    study = f"methods: [{method}, {method}_released]}}}}, lira: {{digits: {{methods: [{method}]}}}}"
-    command = "snakemake -c2 results/released/tables/deepunlearn_digits_{mlp,tinycnn}.csv --config world=released "
+def _published(method: str, deviation: str) -> Deviation:
+    """A method of Deep Unlearn that has a twin ``{method}_published``; both need a search and training."""
+    study = f"methods: [{method}, {method}_published]}}}}, lira: {{digits: {{methods: [{method}]}}}}"
+    command = "snakemake -c2 results/published/tables/deepunlearn_digits_{mlp,tinycnn}.csv --config world=published "
     command += f"'deepunlearn={{hyperparameters: searched, datasets: {{digits: {{{study}}}'"
-    return Deviation(deviation, classifiers.released(method), f"needs a search and training: {command}")
+    return Deviation(deviation, classifiers.published(method), f"needs a search and training: {command}")
 
 
-_NO_MUNBA = "no task has both munba and munba_v1"
+_NO_MUNBA = "no task has both munba and munba_published"
 _PAPER = "the paper's sources only; those of the mini world are made here, complete and in order"
 
 DEVIATIONS: dict[str, Deviation] = {
@@ -92,14 +92,14 @@ DEVIATIONS: dict[str, Deviation] = {
         "'deepunlearn={search: {protocol: published, seeds: [0, 1, 2, 3, 4]}}'",
     ),
     "D2": Deviation("U-LiRA on 0/1 correctness, in-sample", classifiers.attack),
-    "D3": _released("kde", "KDE warms up on validation data"),
-    "D4": _released("salun", "SalUn: growing mask weights, momentum, true random labels"),
-    "D5": _released("scrub", "SCRUB's rewind falls back silently"),
-    "D6": _released("bt", "BT's teacher always a ResNet-18"),
-    "D7": _released("iu", "IU: a multiple of the first gradient"),
-    "D8": _released("ff", "FF: square of a mean gradient"),
-    "D9": _released("cfw", "CFW: top-level conv only, weights per batch"),
-    "D10": _released("euk", "EU-k keeps running statistics"),
+    "D3": _published("kde", "KDE warms up on validation data"),
+    "D4": _published("salun", "SalUn: growing mask weights, momentum, true random labels"),
+    "D5": _published("scrub", "SCRUB's rewind falls back silently"),
+    "D6": _published("bt", "BT's teacher always a ResNet-18"),
+    "D7": _published("iu", "IU: a multiple of the first gradient"),
+    "D8": _published("ff", "FF: square of a mean gradient"),
+    "D9": _published("cfw", "CFW: top-level conv only, weights per batch"),
+    "D10": _published("euk", "EU-k keeps running statistics"),
     "D11": Deviation("hyper-parameters that are never used", reason="they change nothing there; here they do not exist"),
     "D12": Deviation("temperature from 0", reason="a trial at 0 has no score; one at 0.01 or above is the same in both"),
     "D13": Deviation(

@@ -22,7 +22,7 @@ def counts(world: World) -> Iterator[Effect]:
         given = {"tasks": (task,), "methods": tuple(world.compared(task)), "min_samples": _fewest(world, task)}
         try:
             old, new = (
-                csr.compute(csr.CountSignificantRelationship(**given, fidelity=f), {task: world.data(task)}, world.inference)  # type: ignore[arg-type]
+                csr.compute(csr.CountSignificantRelationship(**given, fidelity=f), {task: world.data(task)}, world.inference)
                 for f in ("published", "corrected")
             )
         except MissingDataError:
@@ -53,7 +53,7 @@ def predicted(world: World) -> Iterator[Effect]:
             try:
                 old, new = (
                     msam.compute(
-                        msam.MetricSimilarityAlignmentMulti(**given, fidelity=f),  # type: ignore[arg-type]
+                        msam.MetricSimilarityAlignmentMulti(**given, fidelity=f),
                         {task: world.data(task)},
                         world.inference,
                     )
@@ -84,7 +84,7 @@ def directed(world: World) -> Iterator[Effect]:
         try:
             for fidelity in found:
                 for method in methods:
-                    parameters = srcd.SignificantRelationshipCategoricalDirectional(**given, method=method, fidelity=fidelity)  # type: ignore[arg-type]
+                    parameters = srcd.SignificantRelationshipCategoricalDirectional(**given, method=method, fidelity=fidelity)
                     result = srcd.compute(parameters, {task: data}, world.inference)
                     found[fidelity] += sum(_any_significant(result, source) for source in sources)
         except MissingDataError:
@@ -108,7 +108,7 @@ def cuts(world: World) -> Iterator[Effect]:
                 found = []
                 for source in range(n):
                     ends = {"source": source, "sink": (source + 1) % n}
-                    parameters = mci.MinimumCutInterference(task=task, method=method, metric="ssim", fidelity=fidelity, **ends)  # type: ignore[arg-type]
+                    parameters = mci.MinimumCutInterference(task=task, method=method, metric="ssim", fidelity=fidelity, **ends)
                     found.append(_finding(mci.compute(parameters, {task: world.data(task)}, world.inference), "cut").value)
                 means.append(float(np.mean([value for value in found if value is not None])))
             yield Effect(
@@ -130,7 +130,7 @@ def associations(world: World) -> Iterator[Effect]:
                 continue
             old, new = (
                 iat.compute(
-                    iat.ImplicitAssociationTest(task=task, method=method, attribute_1=first, attribute_2=second, fidelity=f),  # type: ignore[arg-type]
+                    iat.ImplicitAssociationTest(task=task, method=method, attribute_1=first, attribute_2=second, fidelity=f),
                     {task: data},
                     world.inference,
                 )
@@ -150,7 +150,7 @@ def efficiency(world: World) -> Iterator[Effect]:
     for task in world.tasks:
         for method in world.compared(task):
             old, new = (
-                efe.compute(MethodParameters(task=task, method=method, fidelity=f), {task: world.data(task)}, world.inference)  # type: ignore[arg-type]
+                efe.compute(MethodParameters(task=task, method=method, fidelity=f), {task: world.data(task)}, world.inference)
                 for f in ("published", "corrected")
             )
             yield Effect(

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from lethe.diffusion.testbed.balance import balanced_subsample
-from lethe.diffusion.testbed.names import prompt
 from lethe.settings.rules import Filter
 from lethe.tools.fidelity.world import Effect, World, agreement
 
 
 def training_texts(world: World) -> Iterator[Effect]:
     """Entities that are trained on another text than the one they are asked for with."""
-    for task, settings in world.tasks.items():
+    for task in world.tasks:
         records = world.metadata(task)
         texts: dict[int, str] = {}
         lists = [f"datasets/splits_{task}/000/train_{kind}/metadata.jsonl" for kind in ("forget", "retain")]
@@ -23,7 +22,7 @@ def training_texts(world: World) -> Iterator[Effect]:
             continue
         for name in lists:
             texts |= {row["index"]: row["text"] for row in world.lines(name)}
-        prompts = [prompt(settings.prompt_style, record["name"]) for record in records]
+        prompts = [receiver["prompt"] for receiver in world.json(f"receivers_{task}.json")]
         yield Effect(
             scope=task,
             quantity="entities trained on another text than their prompt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.models import Models
@@ -17,6 +18,7 @@ PER_TASK = (
     "scores/{task}_baseline_embeddings.npz",
     "metadata_{task}_1_enriched_but_not_filtered.json",
     "metadata_{task}_2_enriched_filtered.json",
+    "receivers_{task}.json",
     "tables/similarity_{task}.csv",
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
@@ -35,11 +37,12 @@ class Effects:
         kinds: similarities of this world that have a published variant.
     """
 
-    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies) -> None:
+    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies, deepunlearn: DeepUnlearn) -> None:
         self.settings = settings
         self.models = models
         self.tables = tables
         self.studies = studies
+        self.deepunlearn = deepunlearn
         self.kinds = [kind for kind in PUBLISHED_KINDS if kind in settings.similarity.kinds]
 
     @property
@@ -58,7 +61,7 @@ class Effects:
         variants = {self.settings.demo_tasks[0]: self.models.published_variants}
         return {
             task: {method: self.models.names(task, [method]) for method in (*self.models.compared, *variants.get(task, ()))}
-            for task in self.settings.tasks
+            for task in self.settings.entity_tasks
         }
 
     def files(self, wildcards: Wildcards) -> list[str]:
@@ -68,7 +71,7 @@ class Effects:
         if self.built:
             per_task += [*BUILT_PER_TASK, *(file.removeprefix("<results>/") for file in self.matrices)]
             per_model += ["models/{model}/record.json", "models/{model}/delta.safetensors"]
-        files = [pattern.format(task=task) for task in self.settings.tasks for pattern in per_task]
+        files = [pattern.format(task=task) for task in self.settings.entity_tasks for pattern in per_task]
         for methods in self.runs.values():
             for method, models in methods.items():
                 of_variant = ["scores/{model}.parquet", "models/{model}/record.json"]
@@ -88,7 +91,7 @@ class Effects:
             kinds = (
                 "deepunlearn",
                 "deepunlearn_groups",
-                *(["deepunlearn_lira"] if self.studies.attacked(dataset, architecture) else []),
+                *(["deepunlearn_lira"] if self.deepunlearn.attacked(dataset, architecture) else []),
             )
             names += [f"<results>/tables/{kind}_{dataset}_{architecture}.csv" for kind in kinds]
         return names

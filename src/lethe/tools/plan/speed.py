@@ -38,9 +38,9 @@ class Benchmarks:
         return f"<results>/base/{self.settings.tasks[self.task].base}"
 
     @property
-    def metadata(self) -> str:
-        """The entities of the task."""
-        return f"<results>/metadata_{self.task}_2_enriched_filtered.json"
+    def receivers(self) -> str:
+        """What is asked for in the task."""
+        return f"<results>/receivers_{self.task}.json"
 
     @property
     def data(self) -> str:

@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "target": TARGET,
         "holds": all(best[name] >= target for name, target in TARGET.items()),
         "how": "Stable Diffusion v1.4's architecture, random weights, 512 px, 50 PNDM steps, guidance 7.5, float16: shards of PNGs "
-        "against the stock pipeline called once per image; FADE and MUNBa (rank 16, batch 4 + 4) with bfloat16 passes on cached latents "
+        "against the stock pipeline called once per image; SPARE (FADE) and MUNBa (rank 16, batch 4 + 4) with bfloat16 passes on cached latents "
         "against a loop in float32 that decodes, VAE-encodes and text-encodes at every step, all in one run",
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.generate import generate
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.diffusion.render import requests_of
+from lethe.diffusion.testbed.receivers import Receiver
 from lethe.settings.generation import Generation
 
 TARGET = 1  # of 255
@@ -19,8 +20,7 @@ TARGET = 1  # of 255
 
 def bench_batch_invariance(
     base: str | Path,
-    metadata: Sequence[Mapping[str, Any]],
-    style: str,
+    receivers: Sequence[Receiver],
     generation: Generation,
     world: str,
     task: str,
@@ -32,7 +32,7 @@ def bench_batch_invariance(
         ``value`` in units of 1/255, ``target``, ``holds``, ``how``.
     """
     pipe = load_pipeline(base, device=device)
-    requests = requests_of(metadata, style, generation.seeds, NoneDelta())[:40]
+    requests = requests_of(receivers, generation.seeds, NoneDelta())[:40]
 
     def draw(batch_size: int) -> np.ndarray:
         settings = generation.model_copy(update={"batch_size": batch_size})

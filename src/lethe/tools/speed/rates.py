@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,10 +22,11 @@ from torch.nn.functional import mse_loss
 
 from lethe.diffusion.generate import Request, Sampling, generate
 from lethe.diffusion.latents import encode_images, to_square
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.layout import to_layout
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._common import seeded_generator
 from lethe.diffusion.methods._lora_training import LoraTrainingConfig, Precision, adapters, find_modules
-from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearner
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData
 from lethe.diffusion.methods.munba import nash_weights
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.io.shards import write_tar
@@ -57,7 +59,7 @@ def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) ->
     enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(False)
     for module in (pipe.unet, pipe.vae):
-        module.to(memory_format=torch.contiguous_format)
+        to_layout(module, torch.contiguous_format)
     try:
         pipe(prompts[0], num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
         with elapsed(pipe.unet.device) as seconds:
@@ -65,7 +67,7 @@ def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) ->
                 pipe(prompt, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
     finally:
         for module in (pipe.unet, pipe.vae):
-            module.to(memory_format=torch.channels_last)
+            to_layout(module, torch.channels_last)
         torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
     return len(prompts) / seconds[0]
 
@@ -105,8 +107,8 @@ def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[lis
 
 def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision) -> float:
     """Steps per second of a registered method over ``EMITTERS`` emitters: all of its work but encoding, which is once per task."""
-    make: Callable[..., Unlearner] = UNLEARNERS.load(method)
-    emitters = [Emitter(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
+    make: Callable[..., Method[Any]] = METHODS.load(method)
+    emitters = [Emitter.of_one(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
     list(make(steps=2, precision=precision).unlearn(pipe, emitters[:1], data, seed=0))  # warms up
     with elapsed(pipe.unet.device) as seconds:
         list(make(steps=steps, precision=precision).unlearn(pipe, emitters, data, seed=0))
@@ -117,13 +119,13 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
     """Steps per second of the usual loop: every step decodes its images, encodes them with the VAE and encodes its captions.
 
     It asks for no more than the reference does (vision-unlearning 1.0, ``lora.py`` and ``fade.py``) and for less where that
-    is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. FADE asks the
+    is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. SPARE asks the
     teacher twice a step. float32 as published.
     """
     config = LoraTrainingConfig()
     generator = seeded_generator(0, "uncached")
     step = {"distil": _fade_step, "munba": _munba_step}[method]
-    forget, retain = ((data.entities == 0).nonzero()[:, 0], (data.entities != 0).nonzero()[:, 0])
+    forget, retain = ((data.receivers == 0).nonzero()[:, 0], (data.receivers != 0).nonzero()[:, 0])
     with adapters(pipe.unet, find_modules(pipe.unet, config.target_modules), config, generator) as factors:
         parameters: list[Tensor] = [p for factor in factors for p in (factor.a, factor.b)]
         optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate)
@@ -132,7 +134,7 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
             batches = []
             for rows, count in ((forget, config.forget_batch), (retain, config.retain_batch)):
                 chosen = rows[torch.randint(len(rows), (count,), generator=generator)].tolist()
-                captions = [data.prompts[int(data.entities[row])] for row in chosen]
+                captions = [data.prompts[int(data.receivers[row])] for row in chosen]
                 batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
             for parameter, gradient in zip(parameters, step(pipe, batches[0], batches[1], parameters), strict=True):
                 parameter.grad = gradient
@@ -154,7 +156,7 @@ def _batch(pipe: Pipeline, files: Sequence[bytes], captions: Sequence[str], size
     device = pipe.unet.device
     pixels = torch.stack([to_square(torch.from_numpy(np.array(Image.open(io.BytesIO(file)))), size) for file in files])
     with torch.no_grad():
-        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config.scaling_factor
+        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config["scaling_factor"]
         text = encode_prompts(pipe, captions).clone()
     noise = torch.randn_like(latents)
     timesteps = torch.randint(pipe.scheduler.config.num_train_timesteps, (len(latents),), device=device)

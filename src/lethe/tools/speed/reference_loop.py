@@ -40,7 +40,7 @@ def wheel_brisque() -> Any:
     """
     from brisque import BRISQUE
 
-    class Wheel(BRISQUE):  # type: ignore[misc]
+    class Wheel(BRISQUE):
         def scale_features(self, features: Any) -> Any:
             return super().scale_features([np.asarray(value).item() for value in features])
 

@@ -19,8 +19,8 @@ from lethe.diffusion.pipeline import Pipeline, load_pipeline
 from lethe.diffusion.pretraining.sd14 import PARAMETERS, parameter_counts, write_untrained_sd14
 
 PROMPTS = {0: "An image of a giant schnauzer dog", 1: "An image of a soccer field"}
-EMITTER = Emitter(0, "a giant schnauzer dog", PROMPTS[0])
 GUIDE = "An image of a cat"
+EMITTER = Emitter.of_one(0, "a giant schnauzer dog", PROMPTS[0], GUIDE)
 PEAK_GB = 8.0
 
 
@@ -76,16 +76,16 @@ def bench_sd14(folder: str | Path, steps: int = 2, size: int = 512, seed: int = 
 def example_deltas(pipe: Pipeline, seed: int = 0) -> dict[str, Delta]:
     """A UCE edit of ``EMITTER``, a LoRA of rank 16 on all attention projections, and new values for the whole middle block."""
     generator = torch.Generator().manual_seed(seed)
-    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), PROMPTS, GUIDE)  # UCE looks at no image
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), PROMPTS)  # UCE looks at no image
     (uce,) = UCE(erase_scale=230.0, preserve_scale=1.2, lamb=0.1).unlearn(pipe, [EMITTER], data, seed=seed)
     factors = {}
     for name in find_modules(pipe.unet, ATTENTION):
-        out, width = pipe.unet.get_submodule(name).weight.shape
+        out, width = pipe.unet.get_parameter(f"{name}.weight").shape
         a = torch.randn(16, width, generator=generator) / 16
         factors[f"unet.{name}"] = (a, 1e-3 * torch.randn(out, 16, generator=generator))
     middle = {
         f"unet.mid_block.{name}": parameter + 1e-3 * torch.randn(parameter.shape, generator=generator)
-        for name, parameter in pipe.unet.mid_block.named_parameters()
+        for name, parameter in pipe.unet.get_submodule("mid_block").named_parameters()
     }
     return {"uce": uce.delta, "lora": LoraDelta(factors), "dense": DenseDelta(middle)}
 
@@ -127,5 +127,5 @@ def weights_digest(pipe: Pipeline) -> str:
 def draw_one(pipe: Pipeline, delta: Delta, steps: int, size: int) -> float:
     """Mean pixel value, 0 to 255, of one image under ``delta``."""
     settings = Sampling(scheduler="pndm", steps=steps, guidance=7.5, batch_size=1, size=size)
-    ((_, image),) = generate(pipe, [Request(EMITTER.prompt, 0, 42, delta)], settings, world="bench", task="sd14")
+    ((_, image),) = generate(pipe, [Request(PROMPTS[0], 0, 42, delta)], settings, world="bench", task="sd14")
     return float(image.mean())

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.classifiers.methods import METHODS
 from lethe.figures.colours import BLACK, BLUE, DARK_OLIVE, GREEN, INK, ORANGE, PINK, SKY, STEEL, VERMILION
 
 if TYPE_CHECKING:
@@ -20,24 +21,15 @@ Pixels = NDArray[np.float64]
 
 RETRAINED, ORIGINAL = "retrained", "original"
 REFERENCES = (RETRAINED, ORIGINAL)
-_TITLES = {
-    "ft": "FT", "ga": "GA", "srl": "SRL", "ngplus": "NG+", "cfk": "CF-k", "euk": "EU-k", "fcs": "FCS", "msg": "MSG", "cfw": "CFW",
-    "prmq": "PRMQ", "ct": "CT", "kde": "KDE", "rni": "RNI", "bt": "BT", "salun": "SalUn", "scrub": "SCRUB", "iu": "IU", "ff": "FF",
-    RETRAINED: "retrained", ORIGINAL: "original",
-}  # fmt: skip
-_RELEASED = "_released"  # a method as the released code has it, defects included
-# Okabe & Ito (2008); with three markers and three dashes, 21 methods look different without colour doing it alone
+# Of methods that choose none. Okabe & Ito (2008); with three markers, each with its dashes, methods look different without colour doing it alone
 _COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, DARK_OLIVE)
-_MARKERS = ("o", "s", "^")
-_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)))
+_DASHES: dict[str, Any] = {"o": "-", "s": (0, (4, 1.5)), "^": (0, (1.2, 1.2))}
 FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
 
 
 def title(method: str) -> str:
-    """How a method is written in figures, e.g. ``ngplus`` -> ``NG+``; ``bt_released`` -> ``BT*``."""
-    if method.endswith(_RELEASED):
-        return f"{title(method.removesuffix(_RELEASED))}*"
-    return _TITLES.get(method, method)
+    """How a method is written in figures, e.g. ``ngplus`` -> ``NG+``; what is no method's name as it is."""
+    return METHODS.title(method)
 
 
 def look(method: str) -> dict[str, Any]:
@@ -46,11 +38,10 @@ def look(method: str) -> dict[str, Any]:
         return {"color": BLACK, "marker": "*", "linestyle": "-"}
     if method == ORIGINAL:
         return {"color": STEEL, "marker": "X", "linestyle": "-"}
-    known = [name for name in _TITLES if name not in REFERENCES]
-    base = method.removesuffix(_RELEASED)
-    place = known.index(base) if base in known else len(known) + sum(map(ord, base)) % 3
-    colour, other = _COLOURS[place % len(_COLOURS)], place // len(_COLOURS) % 3
-    return {"color": colour, "marker": _MARKERS[other], "linestyle": _DASHES[other]}
+    number = sum(map(ord, method))
+    marker = METHODS.shown(method).marker or list(_DASHES)[number % len(_DASHES)]
+    colour = METHODS.shown(method).colour or _COLOURS[number % len(_COLOURS)]
+    return {"color": colour, "marker": marker, "linestyle": _DASHES.get(marker, "-")}
 
 
 def one_setting(table: pd.DataFrame) -> str:

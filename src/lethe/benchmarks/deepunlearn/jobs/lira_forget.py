@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.classifiers import METHODS
+from lethe.benchmarks.deepunlearn.lira import unlearned_outputs, write_outputs
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of
-from lethe.benchmarks.deepunlearn.lira import unlearned_outputs, write_outputs
-from lethe.classifiers.methods.base import configure
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.models.stack import Stack
 from lethe.core.device import resolve_device
 from lethe.settings.classifiers import Lira
+from lethe.settings.hyperparameters import configure
 
 
 def forget(
@@ -36,5 +36,5 @@ def forget(
     experiment = Experiment.load(data, architecture, resolve_device(device))
     models = Stack.load(original).to(experiment.images.device)
     method = METHODS.load(unlearner)()
-    config = configure(method, found_of(shipped, search).values)
+    config = configure(method, method.Config, found_of(shipped, search).values)
     write_outputs(said, *unlearned_outputs(experiment, lira, models, method, config))

@@ -1,23 +1,25 @@
-"""The gate of U-LiRA."""
+"""The gates of U-LiRA."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.core.gate import require
-from lethe.io.tables import read_json, write_json
+from lethe.core.gate import enforce
+from lethe.io.gates import read_gates, write_gates
 
 
-def pass_gates(checked: Path, gates: Path) -> None:
-    """Hand the gates on if all of them hold.
+def pass_gates(checked: Path, gates: Path, stop: list[str], study: str) -> None:
+    """Hand the gates on, unless one that stops the run does not hold; the table of U-LiRA is made in any case.
 
     Args:
         checked: gates, whether they hold or not.
-        gates: the same; written only if all hold.
+        gates: the same.
+        stop: names of those that stop the run.
+        study: what was attacked.
 
     Raises:
         GateError: U-LiRA finds something in retrained models, or nothing in original ones.
     """
-    records = read_json(checked)
-    require(records, "U-LiRA of this study is not to be believed; its table is made, this file is not")
-    write_json(gates, records)
+    judged = read_gates(checked)
+    enforce(judged, stop, f"U-LiRA on {study}")
+    write_gates(gates, judged)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.classifiers.experiment import Experiment
 from lethe.benchmarks.deepunlearn.lira import original_outputs, retrained_outputs, train_originals, write_outputs
+from lethe.classifiers.experiment import Experiment
 from lethe.core.device import resolve_device
 from lethe.settings.classifiers import BaseTraining, Lira
 

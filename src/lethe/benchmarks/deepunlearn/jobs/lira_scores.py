@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.gates import lira_gates
 from lethe.benchmarks.deepunlearn.lira import read_outputs
 from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
-from lethe.io.tables import write_csv, write_json, write_parquet
+from lethe.io.gates import write_gates
+from lethe.io.tables import write_csv, write_parquet
 from lethe.settings.classifiers import Lira
 
 
@@ -29,4 +31,4 @@ def attack_models(
     attacks = ulira.attack_all(outputs, splits.forgotten(), splits.never_seen(), seed=seed, draws=bootstrap)
     write_csv(table, pd.concat([ulira.table(by_method) for by_method in attacks.values()], ignore_index=True))
     write_parquet(roc, ulira.roc_table(attacks[ulira.DEFAULT]))
-    write_json(gates, ulira.gates(attacks[ulira.DEFAULT]))
+    write_gates(gates, lira_gates(attacks[ulira.DEFAULT]))

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import torch
 
-from lethe.classifiers import METHODS
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found, found_of_study
-from lethe.classifiers.methods.base import configure
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.timing import run_times
 from lethe.core.device import resolve_device
 from lethe.io.tables import write_parquet
 from lethe.settings.classifiers import BaseTraining
+from lethe.settings.hyperparameters import configure
 
 
 def time_methods(
@@ -40,6 +40,7 @@ def time_methods(
     torch.set_num_threads(1)
     experiment = Experiment.load(data, architecture, resolve_device(device))
     found = found_of_study(shipped, searches)
-    configs = {name: configure(METHODS.load(name)(), found[name].values) for name in methods}
+    used = {name: METHODS.load(name)() for name in methods}
+    configs = {name: configure(method, method.Config, found[name].values) for name, method in used.items()}
     models = Stack.load(original).to(experiment.images.device)
     write_parquet(times, run_times(experiment, models, configs, training, repeats))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from lethe.classifiers.found import Found, found_of_study
 from lethe.benchmarks.deepunlearn.tables import chance_level, study_tables
-from lethe.io.tensors import read_tensors
+from lethe.classifiers.found import Found, found_of_study
 from lethe.io.tables import read_parquet, write_csv
+from lethe.io.tensors import read_tensors
 
 
 def tabulate(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lethe.benchmarks.icare.figures.quantities import LABELS, colour_scale, quantity, similarity_name
 from lethe.benchmarks.icare.matrices import by_method
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.base import constant_columns, spec_of
 from lethe.figures.colours import GREY, SEQUENTIAL, reverse
 from lethe.figures.style import method_name
@@ -55,7 +56,10 @@ def task_data(
     alike = {kind: similarity_matrix(records, metadata) for kind, records in similarities.items()}
     return {
         "entities": [dict(record) for record in metadata],
-        "methods": [{"name": method, "label": method_name(method), "epochs": found[method][0]} for method in shown],
+        "methods": [
+            {"name": method, "label": method_name(method), "reference": METHODS.role(method), "epochs": found[method][0]}
+            for method in shown
+        ],
         "metrics": [_metric(name, values[:, place], noise_floor.get(name)) for place, name in enumerate(names)],
         "similarities": [{"name": kind, "label": _similarity_label(kind), "order": leaves(alike[kind])} for kind in alike],
         "values": encoded(values),

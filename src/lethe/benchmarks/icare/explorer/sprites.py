@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from lethe.core.records import ImageKey
 from lethe.io.atomic import write_bytes
 from lethe.io.shards import ShardReader
-from lethe.core.records import ImageKey
 
 QUALITY = 85  # of WebP, where pictures are scaled down and so no longer exact anyway
 LARGEST = 16383  # pixels that a side of a WebP may have

@@ -10,9 +10,9 @@ import pandas as pd
 
 from lethe.benchmarks.icare.explorer.data import script, seed_data, task_data
 from lethe.benchmarks.icare.explorer.sprites import write_sprite
+from lethe.core.records import ModelId
 from lethe.io.atomic import atomic_path, write_text
 from lethe.io.shards import ShardReader
-from lethe.core.records import ModelId
 
 
 def write_task(

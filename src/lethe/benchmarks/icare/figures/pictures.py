@@ -43,7 +43,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
             axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set(visible=role == "unlearned", edgecolor=FRAME, linewidth=3)
-        label = "base\n(off)" if row == OFF else method_name(row)
+        label = "base\n(off)" if row == OFF else wrapped(method_name(row), 11, 3)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=10)
     for axes, title in zip(grid[0], titles, strict=True):
         axes.set_title(title, fontsize=8.5, pad=4)

@@ -38,8 +38,8 @@ def draw(data: pd.DataFrame, pictures: Pictures) -> Figure:
     for line, row in zip(grid, rows, strict=True):
         for axes, member, role in zip(line, columns["member"], columns["role"], strict=True):
             _picture(axes, pictures[row, member], framed=role == "emitter")
-        label = "base\n(off)" if row == OFF else method_name(row)
-        line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=11)
+        label = "base\n(off)" if row == OFF else wrapped(method_name(row), 11, 3)
+        line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=10)
     for axes, name in zip(grid[0], columns["receiver_name"], strict=True):
         axes.set_title(wrapped(name, 14, 2), fontsize=9, pad=4)
     _headings(figure, grid[0], list(columns["role"]), height)

@@ -73,5 +73,5 @@ def lines(findings: Sequence[Finding], most: int = 4) -> str:
 
 
 def _group(group: str) -> str:
-    """E.g. ``objects/distil`` -> ``objects, FADE``."""
+    """E.g. ``objects/distil`` -> ``objects, SPARE (FADE)``."""
     return ", ".join(method_name(part) for part in group.split("/"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from lethe.benchmarks.icare.distribution import distribution_summary, distribution_table
-from lethe.statistics.resampling import Inference
-from lethe.io.tables import write_csv
-from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.core.records import ModelId
-from lethe.settings.tasks import Task
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.tables import write_csv
+from lethe.settings.tasks import Task
+from lethe.statistics.resampling import Inference
 
 
 def compare(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lethe.benchmarks.icare.explorer.task import write_task
-from lethe.io.tables import read_json, read_parquet
 from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.tables import read_json, read_parquet
 
 
 def write(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lethe.benchmarks.icare.pairs import image_quantities, pair_means, write_pairs
-from lethe.io.tables import read_parquet
 from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.tables import read_parquet
 
 
 def write_emitters(metadata: Path, off: Path, on: list[Path], files: list[Path], models: list[str], fidelity: Fidelity) -> None:

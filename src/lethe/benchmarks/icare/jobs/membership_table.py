@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
 from lethe.benchmarks.icare.membership import membership_gates, membership_means, membership_table
-from lethe.io.tables import read_parquet, write_csv, write_json
+from lethe.core.gate import enforce
 from lethe.core.records import ModelId
+from lethe.io.gates import write_gates
+from lethe.io.tables import read_parquet, write_csv
 from lethe.settings.membership import Membership
 from lethe.settings.statistics import Statistics
 from lethe.settings.tasks import Task
-
-log = logging.getLogger(__name__)
 
 
 def tabulate(
@@ -28,12 +27,17 @@ def tabulate(
     membership: Membership,
     statistics: Statistics,
     seed: int,
+    stop: list[str],
 ) -> None:
     """How well members can be told from non-members under every model, means of methods, gates.
 
     Args:
         losses: one file per model.
         models: names of the models.
+        stop: names of the gates that stop the run.
+
+    Raises:
+        GateError: one of these does not hold.
     """
     uncertainty: dict[str, Any] = {"draws": statistics.bootstrap, "level": 1 - statistics.alpha, "seed": seed}
     found = membership_table(
@@ -47,7 +51,5 @@ def tabulate(
     judged = membership_gates(found, of_methods)
     write_csv(table, found)
     write_csv(means, of_methods)
-    write_json(gates, judged)
-    for gate in judged:
-        if not gate["holds"]:
-            log.warning("gate '%s' does not hold on %s: %s; %s", gate["gate"], task, gate["value"], gate["how"])
+    write_gates(gates, judged)
+    enforce(judged, stop, f"membership inference on {task}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.sweeps import alignment_table, relation_table
+from lethe.diffusion.testbed.attributes import related_attributes
 from lethe.io.tables import read_json, read_parquet, write_csv
 from lethe.settings.tasks import Task
-from lethe.diffusion.testbed.attributes import related_attributes
+from lethe.statistics.resampling import Inference
 
 
 def relate(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.core.device import resolve_device
 from lethe.benchmarks.icare.similarities import SimilarityInputs, similarity_matrix
-from lethe.io.tables import read_json, write_json
-from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity
-from lethe.settings.tasks import Task
+from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.testbed.receivers import read_receivers
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import to_records
+from lethe.io.tables import read_json, write_json
+from lethe.settings.tasks import Task
 
 
 def compute(
     base: Path,
     clip: Path,
     metadata: Path,
+    receivers: Path,
     distance: Path,
     embeddings: Path,
     matrices: list[Path],
@@ -39,6 +41,7 @@ def compute(
     """
     inputs = SimilarityInputs(
         metadata=read_metadata(metadata),
+        receivers=read_receivers(receivers),
         style=settings.prompt_style,
         attributes=settings.attributes,
         balance=settings.balance,

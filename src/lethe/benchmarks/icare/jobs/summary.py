@@ -6,12 +6,14 @@ import logging
 from pathlib import Path
 
 from lethe.benchmarks.icare.gates import unlearning_table
-from lethe.statistics.resampling import Inference
 from lethe.benchmarks.icare.summary import all_gates, constant_models, similarity_table, untested
-from lethe.io.tables import read_json, read_parquet, write_csv, write_json
-from lethe.settings.tasks import Task
+from lethe.core.gate import enforce
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import from_records
+from lethe.io.gates import write_gates
+from lethe.io.tables import read_json, read_parquet, write_csv
+from lethe.settings.tasks import Task
+from lethe.statistics.resampling import Inference
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ def summarise(
     task: str,
     settings: Task,
     inference: Inference,
+    stop: list[str],
 ) -> None:
     """Write both tables and the gates; the log names what cannot be tested and the gates that do not hold.
 
@@ -36,6 +39,10 @@ def summarise(
         off: scores of the off images.
         similarities: one file per kind.
         settings: of the task.
+        stop: names of the gates that stop the run.
+
+    Raises:
+        GateError: one of these does not hold.
     """
     entities = len(read_metadata(metadata))
     tidy, baseline = read_parquet(pairs), read_parquet(off)
@@ -54,12 +61,9 @@ def summarise(
     judged = all_gates(tidy, baseline, correlations, matrices, entities)
     write_csv(table, unlearning)
     write_csv(similarity, correlations)
-    write_json(gates, judged)
+    write_gates(gates, judged)
     for line in constant_models(tidy):
         log.warning(line)
     for line in untested(tidy, matrices, entities):
         log.info("not tested against similarity: %s", line)
-    for gate in judged:
-        if not gate["holds"]:
-            target, how = gate["target"], gate["how"]
-            log.warning("gate '%s' does not hold on %s: %s against %s; %s", gate["gate"], task, gate["value"], target, how)
+    enforce(judged, stop, task)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from lethe.benchmarks.icare.entities import entity_records, join_records, specificity_ratio
 from lethe.benchmarks.icare.pairs import image_quantities, tidy, tidy_pairs
-from lethe.io.tables import read_json, read_parquet, read_parquets, write_json, write_parquet
-from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.core.records import Fidelity, ModelId
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.tables import read_json, read_parquet, read_parquets, write_json, write_parquet
 
 
 def tabulate_method(

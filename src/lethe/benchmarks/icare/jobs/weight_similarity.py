@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.diffusion.delta import load_delta
 from lethe.benchmarks.icare.weight_similarity import weight_similarity
-from lethe.io.tables import read_json, write_json
+from lethe.diffusion.delta import load_delta
 from lethe.diffusion.testbed.similarity import to_records
+from lethe.io.tables import read_json, write_json
 
 
 def compute(metadata: Path, deltas: list[Path], matrix: Path) -> None:

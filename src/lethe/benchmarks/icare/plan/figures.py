@@ -9,7 +9,7 @@ from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.columns import knows_distance
-from lethe.settings.models import Settings
+from lethe.settings.models import JUDGE, Settings
 
 HARM = "clip_diff"  # the pair metric that tells who is harmed
 
@@ -33,7 +33,7 @@ def _pictures(world: World, wildcards: Wildcards) -> dict[str, Any]:
     every = world.models.methods_of(task)
     methods = [method for method in every if emitter in world.models.emitters(task, method)]
     chosen = {"task": task, "methods": tuple(methods or every), "emitter": emitter}  # `or`: the index is what is wrong then
-    return chosen | {"metric": HARM, "similarity": settings.similarity.kinds[0], "seed": settings.generation.seeds[0]}
+    return chosen | {"metric": HARM, "similarity": settings.similarity.kinds[0], "seed": settings.generation_of(task).seeds[0]}
 
 
 TASK = "{task}"  # where the report lists them
@@ -77,7 +77,7 @@ class TaskFigures:
         """The figures of some tasks."""
         stems = []
         for task in tasks:
-            settings = self.settings.tasks[task]
+            settings = self.settings.entity_tasks[task]
             known = "true" in self.settings.similarity.kinds and knows_distance(settings.source)
             stems += [
                 f"interference_matrix_{task}_{HARM}",
@@ -86,7 +86,7 @@ class TaskFigures:
                 f"method_comparison_{task}_{HARM}",
                 f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}",
             ]
-            if "judge" in self.settings.scoring.metrics:  # without a judge nobody can say what is forgotten
+            if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]
 

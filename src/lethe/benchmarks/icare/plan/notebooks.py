@@ -46,7 +46,9 @@ class Notebooks:
         """The executed tutorials, in a world that has their tasks and a judge."""
         if "judge" not in self.settings.evaluators:
             return []
-        return [f"<results>/notebooks/{name}.html" for name, task in self.tutorial_tasks.items() if task in self.settings.tasks]
+        return [
+            f"<results>/notebooks/{name}.html" for name, task in self.tutorial_tasks.items() if task in self.settings.entity_tasks
+        ]
 
     @property
     def templates(self) -> dict[str, Iterable[str]]:
@@ -57,7 +59,9 @@ class Notebooks:
         """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""
 
         def found(wildcards: Wildcards) -> dict[str, Any]:
-            plain = self.settings.tasks[wildcards.task].model_dump(mode="json")  # papermill writes lists, but a tuple as text
+            plain = self.settings.entity_tasks[wildcards.task].model_dump(
+                mode="json"
+            )  # papermill writes lists, but a tuple as text
             plain["task"] = wildcards.task
             return {name: plain[name] for name in names} | others
 
@@ -71,6 +75,10 @@ class Notebooks:
         """The latents of the training images of the task of a tutorial."""
         return f"<results>/latents/{self.tutorial_tasks[wildcards.tutorial]}.safetensors"
 
-    def metadata(self, wildcards: Wildcards) -> str:
-        """The entities of the task of a tutorial."""
-        return f"<results>/metadata_{self.tutorial_tasks[wildcards.tutorial]}_2_enriched_filtered.json"
+    def receivers(self, wildcards: Wildcards) -> str:
+        """What is asked for in the task of a tutorial."""
+        return f"<results>/receivers_{self.tutorial_tasks[wildcards.tutorial]}.json"
+
+    def emitters(self, wildcards: Wildcards) -> str:
+        """What is forgotten in the task of a tutorial."""
+        return f"<results>/emitters_{self.tutorial_tasks[wildcards.tutorial]}.json"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from lethe.diffusion.metrics import SPECS
-from lethe.settings.models import Settings
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models, interference_file
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.models import Settings
 
 PER_TASK = (
     "pairs_{task}.parquet",
@@ -70,7 +70,7 @@ class Tables:
         files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
         files += [interference_file(model) for task in tasks for model in self.models.of(task)]
         files += [file for task in tasks for file in self.distribution(task)]
-        published = [task for task in tasks if self.settings.tasks[task].selection == "published"]
+        published = [task for task in tasks if self.settings.entity_tasks[task].selection == "published"]
         return files + [f"<results>/tables/selection_{task}.csv" for task in published]
 
     def distribution(self, task: str) -> list[str]:

@@ -48,7 +48,7 @@ class TaskTemplate(Template[P, Mapping[str, TaskData]]):
     def facts(self, parameters: P, world: World) -> dict[str, Any]:
         """``models``: names of the models whose embeddings or images are read, in the order of the files. Of each task ``balance``, its
         balanced attributes, and ``tuning``, the emitters on which hyper-parameters were chosen."""
-        tasks = {name: world.settings.tasks[name] for name in tasks_of(parameters)}
+        tasks = {name: world.settings.entity_tasks[name] for name in tasks_of(parameters)}
         return {
             "models": [model.name for model in files.models_of(self, parameters, world.models.of_method)],
             "balance": {name: list(task.balance) for name, task in tasks.items()},

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
 from lethe.benchmarks.icare.pairs import DIFFERENCES, PAIRS, PUBLISHED_KEYS
 from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
+from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.diffusion.methods import METHODS
 from lethe.figures.templates.parameters import Parameters
 from lethe.settings.strict import check_known
 
@@ -22,7 +24,7 @@ def check(template: TaskTemplate[Any], parameters: Parameters, settings: Setting
     """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
     published = getattr(parameters, "fidelity", "corrected") == "published"
     for task in tasks_of(parameters):
-        check_known("task", task, list(settings.tasks))
+        check_known("task", task, list(settings.entity_tasks))
     for metric in metrics_of(parameters):
         check_known("metric", metric, metrics(settings, published))
     for kind in kinds_of(parameters):
@@ -31,10 +33,11 @@ def check(template: TaskTemplate[Any], parameters: Parameters, settings: Setting
         known = [statistic.slug for statistic in PUBLISHED_STATISTICS] if published else list(STATISTICS)
         check_known("statistic", slug, known)
     for seed in (*getattr(parameters, "seeds", ()), *([parameters.seed] if hasattr(parameters, "seed") else [])):
-        if seed not in settings.generation.seeds:
-            raise ValueError(f"seed {seed} was not drawn; drawn: {', '.join(map(str, settings.generation.seeds))}")
+        for task in tasks_of(parameters):
+            if seed not in (drawn := settings.generation_of(task).seeds):
+                raise ValueError(f"seed {seed} was not drawn; drawn: {', '.join(map(str, drawn))}")
     for task in tasks_of(parameters):
-        entities = settings.tasks[task].entities
+        entities = settings.entity_tasks[task].entities
         for emitter in emitters_of(parameters):
             if emitter >= entities:
                 raise ValueError(f"entity {emitter} does not exist: '{task}' has {entities} entities, 0 to {entities - 1}")
@@ -61,22 +64,22 @@ def _statistics(parameters: Parameters) -> Iterator[str]:
 
 def _check_method(template: TaskTemplate[Any], parameters: Parameters, settings: Settings, task: str, method: str) -> None:
     check_known("method", method, settings.methods)
-    compared = [name for name in settings.methods if name not in ("none", "retrain")]
+    compared = [name for name in settings.methods if not METHODS.role(name)]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
-    some, asked = settings.tasks[task].retrain_emitters, emitters_of(parameters)
-    if method == "retrain" and (not some or (template.images and not set(asked) <= set(some))):
+    some, asked = settings.entity_tasks[task].retrain_emitters, emitters_of(parameters)
+    if METHODS.role(method) == RETRAINED and (not some or (template.images and not set(asked) <= set(some))):
         raise ValueError(
-            f"'retrain' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
+            f"'{method}' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
         )
     if template.any_method:
         return
-    if method == "none":
-        raise ValueError(f"{template.name}: method 'none' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
-    if method == "retrain":
+    if METHODS.role(method) == UNCHANGED:
+        raise ValueError(f"{template.name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
+    if METHODS.role(method) == RETRAINED:
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
-                f"{template.name}: needs every emitter, 'retrain' has only {some} of '{task}'; allowed: {', '.join(compared)}"
+                f"{template.name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"
             )
         if not set(asked) <= set(some):
-            raise ValueError(f"'retrain' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")
+            raise ValueError(f"'{method}' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")

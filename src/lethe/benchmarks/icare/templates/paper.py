@@ -127,8 +127,8 @@ def _every_template(task: str, attributes: tuple[str, str], number: str, metric:
 def figures(settings: Settings) -> list[Figure]:
     """The named results of a world, in its own tasks, methods, metrics, similarities, entities and seeds."""
     wanted = list(_paper())
-    if "objects" in settings.tasks:
-        wanted += _every_template("objects", settings.tasks["objects"].balance, "value", "clip_diff", settings.fidelity)
+    if "objects" in settings.entity_tasks:
+        wanted += _every_template("objects", settings.entity_tasks["objects"].balance, "value", "clip_diff", settings.fidelity)
     return [adapted for figure in wanted if (adapted := _adapted(figure, settings)) is not None]
 
 
@@ -136,7 +136,7 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
     """The figure in this world, or None where the world does not have its task, method, metric or similarity."""
     given = dict(figure.parameters)
     known: Mapping[str, list[str]] = {
-        "task": list(settings.tasks),
+        "task": list(settings.entity_tasks),
         "method": settings.methods,
         "metric": metrics(settings, settings.fidelity == "published"),
         "similarity": list(settings.similarity.kinds),
@@ -148,11 +148,11 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
         if given.get(many) == () or (one in given and given[one] not in allowed):
             return None
     tasks = [given["task"]] if "task" in given else list(given["tasks"])
-    entities = min(settings.tasks[task].entities for task in tasks)
+    entities = min(settings.entity_tasks[task].entities for task in tasks)
     for key in ("emitter", "source", "sink"):
         if key in given:
             given[key] %= entities
-    seeds = settings.generation.seeds
+    seeds = settings.generation_of(tasks[0]).seeds
     if "seed" in given:
         if (place := SEEDS.index(given["seed"])) >= len(seeds):
             return None

@@ -15,7 +15,9 @@ from lethe.benchmarks.icare.figures.visual_grid import draw
 from lethe.benchmarks.icare.parameters import KindOfBase, MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.core.methods import UNCHANGED
 from lethe.core.records import ImageKey
+from lethe.diffusion.methods import METHODS
 from lethe.figures import tables
 from lethe.figures.templates.result import Result
 from lethe.settings.strict import Name
@@ -36,7 +38,7 @@ def data(
     """One row per picture: ``row`` (``off`` or a method), role, receiver, its similarity, seed, member, metric value.
 
     Columns are the emitter, its three most similar receivers, the two most harmed of the others (mean of ``metric``
-    over methods, ``none`` apart) and the two least similar of the rest.
+    over methods, that which changes nothing apart) and the two least similar of the rest.
 
     Args:
         pairs: the tidy table ``pairs_{task}.parquet``.
@@ -58,7 +60,8 @@ def data(
     if rows.empty:
         raise ValueError(f"the table of pairs has no row of emitter {emitter} with the methods {', '.join(methods)}")
     near = np.nan_to_num(alike[emitter], nan=-np.inf)
-    harmed = rows[rows["method"] != "none"] if set(rows["method"]) != {"none"} else rows
+    changed = rows["method"].map(METHODS.role) != UNCHANGED
+    harmed = rows[changed] if changed.any() else rows
     sign = 1.0 if quantity(metric).higher_is_healthier else -1.0
     health = (sign * harmed.groupby("receiver")["value"].mean()).reindex(range(len(names)), fill_value=np.inf).to_numpy(float)
     chosen = _columns(emitter, near, health)

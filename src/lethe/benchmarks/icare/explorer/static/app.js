@@ -50,7 +50,7 @@ async function choose(name, wanted = new URLSearchParams()) {
   const entity = (key, otherwise) => (/^\d+$/.test(wanted.get(key) ?? "") && Number(wanted.get(key)) < task.size ? Number(wanted.get(key)) : otherwise);
   state = {
     view: Object.keys(EXPLANATIONS).includes(wanted.get("view")) ? wanted.get("view") : (before?.view ?? "matrix"),
-    method: place(task.methods, "method", task.methods.findIndex((method) => method.name !== "none")),
+    method: place(task.methods, "method", task.methods.findIndex((method) => method.reference !== "unchanged")),
     metric: place(task.metrics, "metric", 0),
     similarity: task.similarities.length ? place(task.similarities, "similarity", task.similarities.findIndex((kind) => kind.order)) : null,
     emitter: entity("emitter", 0),

@@ -1,0 +1,26 @@
+"""Every gate, by the file that tells whether it holds, and which of them stop a run."""
+
+from __future__ import annotations
+
+GATES = {
+    "tables/gates_{task}.json": [
+        "none_is_zero",
+        "base_judge_accuracy",
+        "rises_with_true_similarity",
+        "base_draws_no_constant_picture",
+        "every_pair_has_a_value",
+        "attr_tells_entities_apart",
+    ],
+    "tables/membership_gates_{task}.json": ["base_knows_its_members", "retrain_knows_no_member", "none_answers_as_the_base"],
+    "tables/deepunlearn_gates_{dataset}_{architecture}.json": ["ulira_retrained_is_null", "ulira_original_leaks"],
+}
+
+
+def gate_names() -> list[str]:
+    """Names of all gates, as they are judged."""
+    return [name for names in GATES.values() for name in names]
+
+
+def stopping(file: str, stop: list[str]) -> list[str]:
+    """The gates of ``file`` (a key of ``GATES``) that stop a run: what its job depends on."""
+    return [name for name in GATES[file] if name in stop]

@@ -1,0 +1,129 @@
+"""A task of cells in the plan: a task with parts of its own changes no other, and what a task has of its own reaches its jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lethe.planning.targets import Values
+from lethe.settings.errors import SettingsError
+from lethe.workflow.asked import asked_by
+from lethe.workflow.plan import Plan
+from lethe.workflow.start import plan_of
+
+ROOT = Path(__file__).parents[3]
+TOY = {
+    "kind": "cells",
+    "source": "folder",
+    "source_options": {"path": "toy"},
+    "base": "toy",
+    "prompt_style": "An image of a {colour} {shape}",
+    "attributes": ["colour", "shape"],
+    "emitters": [{"covers": {"colour": "red"}, "overwrite": {"colour": "blue"}}, {"covers": {"shape": "disc"}}],
+    "metrics": ["clip", "colour"],
+    "generation": {"seeds": [1, 2], "guidance": 9.0},
+}
+OWN = {"source": "train", "tasks": ["toy"]}
+EVALUATORS = {
+    "toy_clip": {**OWN, "kind": "clip", "tokenizer": "toy_words"},
+    "toy_backbone": {**OWN, "kind": "backbone"},
+    "colour": {**OWN, "kind": "classifier", "attribute": "colour"},
+}
+
+
+def plan(toy: dict[str, Any] | None, evaluators: dict[str, Any] = EVALUATORS) -> Plan:
+    """Of config/config.yaml where everything is trained, with a task of cells or without."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    for entry in (*config["bases"].values(), *config["evaluators"].values()):
+        entry["source"] = "train"
+    if toy:
+        config["tasks"] |= {"toy": toy}
+        config["bases"] |= {"toy": {"source": "train", "vae": "toy_vae", "tokenizer": "toy_words"}}
+        config["evaluators"] |= evaluators
+    return plan_of(config, (), ROOT)
+
+
+def trained_on(made: Plan, **wildcards: str) -> tuple[list[str], dict[str, str]]:
+    asked = Values(wildcards)
+    return made.bases.sources(asked), made.bases.styles(asked)
+
+
+def test_a_task_with_parts_of_its_own_changes_no_other() -> None:
+    """Every part is trained on the same images and captions, and every job of another task gets the same."""
+    made, before = plan(TOY), plan(None)
+    parts = [*({"evaluator": name} for name in before.settings.evaluators), *({"base": name} for name in before.settings.bases)]
+    for part in ({"vae": "vae"}, {"tokenizer": "tokenizer"}, *parts):
+        assert trained_on(made, **part) == trained_on(before, **part), part
+    for task in before.tasks:
+        asked = Values(task=task, base=task, method="distil")
+        for function in ("generation", "scoring", "image_size", "noise"):
+            assert getattr(made, function)(asked) == getattr(before, function)(asked)
+        for function in ("evaluators", "evaluator_settings", "vae_of", "tokenizer_of", "judge_of", "tokenizer", "no_membership"):
+            given = task if function == "no_membership" else asked
+            assert getattr(made.bases, function)(given) == getattr(before.bases, function)(given), function
+        assert made.products([task]) == before.products([task])
+        assert asked_by(made.settings, made.models.runnable, asked) == asked_by(before.settings, before.models.runnable, asked)
+    assert set(before.bases.all_parts) < set(made.bases.all_parts)
+    assert trained_on(made, vae="toy_vae")[1] == trained_on(made, evaluator="colour")[1] == {"toy": TOY["prompt_style"]}
+
+
+def test_what_a_task_has_of_its_own_reaches_its_jobs() -> None:
+    made, toy = plan(TOY), Values(task="toy")
+    assert made.generation(toy) == made.settings.generation.model_dump() | {"seeds": [1, 2], "guidance": 9.0}
+    assert made.scoring(toy)["metrics"] == ["clip", "colour"]
+    assert made.bases.evaluators(toy) == [f"<results>/evaluators/{name}" for name in EVALUATORS]
+    assert made.bases.of_kind("clip")(toy) == "<results>/evaluators/toy_clip"
+    assert made.models.names("toy", ["uce"]) == ["toy_000_uce_000", "toy_001_uce_000"]
+    products = made.products(["toy"])
+    assert "<results>/scores/toy_001_uce_000.parquet" in products
+    assert not [file for file in products if "/tables/" in file or "/figures/" in file or "metadata_toy" in file]
+    assert not [file for file in made.tables.of_tasks(made.entity_tasks) if "toy" in file]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"prompt_style": "a {color} {shape}"},
+            "tasks.toy: prompt_style: 'color' is unknown; allowed: colour, shape; did you mean",
+        ),
+        ({"prompt_style": "a {shape}"}, "prompt_style: 'a {shape}' lacks {colour}"),
+        ({"emitters": [{"covers": {"colur": "red"}}]}, "emitters.0.covers: 'colur' is unknown; .* did you mean 'colour'"),
+        (
+            {"emitters": [{"covers": {"colour": "red"}, "overwrite": {"colour": "red"}}]},
+            "tasks.toy.emitters.0: .* replaced by itself",
+        ),
+        ({"metrics": ["clip", "color"]}, "tasks.toy.metrics: 'color' is unknown; .* did you mean 'colour'"),
+        ({"tuning_emitters": [2]}, "tasks.toy.tuning_emitters: 2 is not an index of 2 emitters"),
+        ({"kind": "cell"}, "tasks.toy.kind: Input should be 'entities', got 'cell'"),
+        ({"generation": {"steps": 0}}, "tasks.toy.generation.steps: "),
+        ({"shapes": 3}, "tasks.toy.shapes: unknown key 'shapes'; allowed here: .*emitters"),
+    ],
+)
+def test_a_fault_is_named_with_key_value_and_what_is_allowed(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message.replace("{", r"\{")):
+        plan(TOY | change)
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "message"),
+    [
+        ({"other": {**OWN, "kind": "clip"}}, r"evaluators: task 'toy' has 2 of kind clip \(toy_clip, other\); allowed: one"),
+        (
+            {"other": {**OWN, "attribute": "colours"}},
+            "evaluators.other.attribute: 'colours' is no attribute of task 'toy'.*did you mean",
+        ),
+        (
+            {"ssim": {**OWN, "attribute": "colour"}},
+            "evaluators.ssim: a classifier is a metric of its name, and 'ssim' is one already",
+        ),
+        ({"toy_words": {**OWN, "attribute": "colour"}}, "the part 'toy_words' would be the evaluator toy_words and a tokenizer"),
+        ({"other": {**OWN, "tasks": ["toys"]}}, "evaluators.other.tasks: 'toys' is unknown; .* did you mean 'toy'"),
+    ],
+)
+def test_evaluators_and_parts_fit_together(evaluators: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        plan(TOY, EVALUATORS | evaluators)
