@@ -102,7 +102,8 @@ def _of_models(settings: Settings) -> Iterator[str]:
     yield from _of_parts(settings)
     for name, evaluator in settings.evaluators.items():
         if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
-            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(SHIPPED_EVALUATORS)}"
+            shipped = list(SHIPPED_EVALUATORS)
+            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(shipped)}{nearest(name, shipped)}"
         if evaluator.source != "pretrained":
             continue
         if evaluator.kind == "classifier":
