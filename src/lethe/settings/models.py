@@ -108,9 +108,10 @@ class Settings(Strict):
             if "lpips_alex" in self.metrics_of(name) and not self.scoring.lpips_alex:
                 raise ValueError(f"{key}: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
         for name, evaluator in self.evaluators.items():
-            if names and evaluator.kind == "classifier" and name in names.quantities and name != JUDGE:
+            metric = self.metric_of(name)
+            if names and evaluator.kind == "classifier" and metric in names.quantities and metric != JUDGE:
                 raise ValueError(
-                    f"evaluators.{name}: a classifier is a metric of its name, and '{name}' is one already; rename it"
+                    f"evaluators.{name}: the metric '{metric}' is no classifier; allowed: judge, or a name that no metric has"
                 )
             for task_name in evaluator.tasks:
                 check_known(f"evaluators.{name}.tasks", task_name, list(self.tasks))
@@ -151,8 +152,12 @@ class Settings(Strict):
         return [task for task in self.tasks if task not in taken]
 
     def classifiers_of(self, task: str) -> list[str]:
-        """Classifiers that judge the images of a task; each is a metric of its name."""
-        return [name for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
+        """Metrics that are classifiers of the images of a task."""
+        return [self.metric_of(name) for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
+
+    def metric_of(self, classifier: str) -> str:
+        """The metric that a classifier is."""
+        return self.evaluators[classifier].metric or classifier
 
     @model_validator(mode="after")
     def _no_contradictions(self, info: ValidationInfo) -> Settings:

@@ -77,7 +77,7 @@ class Bases:
         return self._described(wildcards.evaluator)
 
     def _described(self, evaluator: str) -> dict[str, Any]:
-        return self.settings.evaluators[evaluator].model_dump(include={"kind", "attribute"})
+        return self.settings.evaluators[evaluator].model_dump(include={"kind", "attribute", "metric"})
 
     def of_kind(self, kind: str) -> Callable[[Wildcards], str]:
         """An input function: the folder of the evaluator of a kind that scores the wildcard's task."""
