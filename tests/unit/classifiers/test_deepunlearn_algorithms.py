@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.contract.test_deepunlearn_methods import SMALL, loaded, problem
+from tests.contract.test_deepunlearn_methods import contract, loaded, problem
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,7 +23,7 @@ Loop = Callable[[Problem, nn.Module, Any], None]
 
 def unlearned(given: Problem, name: str, **changes: Any) -> Stack:
     method, config = loaded(name)
-    return method.unlearn(given, [config(**{**SMALL[name].parameters, **changes})] * len(given))
+    return method.unlearn(given, [config(**{**contract(name).small, **changes})] * len(given))
 
 
 def alone(given: Problem) -> nn.Module:
@@ -110,7 +110,7 @@ def test_the_loop_is_the_one_of_the_specification(architecture: str, name: str, 
     """
     given = problem(architecture).select([0])
     network = alone(given)
-    loop(given, network, loaded(name)[1](**{**SMALL[name].parameters, **changes}))
+    loop(given, network, loaded(name)[1](**{**contract(name).small, **changes}))
     result = unlearned(given, name, **changes)
     for key, tensor in network.state_dict().items():
         found = (result.parameters | result.buffers)[key][0]

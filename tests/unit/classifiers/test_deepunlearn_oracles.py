@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.contract.test_deepunlearn_methods import SMALL, loaded, problem
+from tests.contract.test_deepunlearn_methods import contract, loaded, problem
 from tests.unit.classifiers.test_deepunlearn_algorithms import alone, descend, moved, rows, sgd, unlearned
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -291,7 +291,7 @@ def test_the_loop_is_the_one_of_the_specification(architecture: str, name: str, 
     if "scrub" in name:
         given = few_classes(given)
     network, (method, config) = alone(given), loaded(name)
-    parameters = config(**{**SMALL[name].parameters, **changes})
+    parameters = config(**{**contract(name).small, **changes})
     network = loop(given, network, parameters) or network
     result = method.unlearn(given, [parameters])
     for key, tensor in network.state_dict().items():
