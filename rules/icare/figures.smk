@@ -157,7 +157,7 @@ use rule job as visual_grid with:
     params:
         job=plan.job("lethe.benchmarks.icare.figures.visual_grid:write"),
         models=plan.models.of_emitter,
-        seed=lambda wildcards: plan.generation(wildcards)["seeds"][0],
+        seed=plan.first_seed,
         metric="clip_diff",
     message:
         "Pictures of emitter {wildcards.index} of {wildcards.task}"
