@@ -11,15 +11,15 @@ from lethe.settings.rules import Derived
 from lethe.settings.sources import BreedOptions, LfwOptions
 
 if TYPE_CHECKING:
-    from lethe.settings.models import Settings
     from lethe.settings.names import Names
+    from lethe.settings.sections import Sections
     from lethe.settings.tasks import CellTask, Task
 
 SHIPPED_EVALUATORS = ("clip", "backbone", "judge")
 REPORTED = 2  # emitters that a reported mean has at least
 
 
-def contradictions(settings: Settings, names: Names | None) -> list[str]:
+def contradictions(settings: Sections, names: Names | None) -> list[str]:
     """One line per contradiction; none if the settings fit together. ``names`` are those that exist, None if that is not asked."""
     found = [
         line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
@@ -27,7 +27,7 @@ def contradictions(settings: Settings, names: Names | None) -> list[str]:
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 
-def _of_task(name: str, task: Task | CellTask, settings: Settings, retrained: list[str]) -> Iterator[str]:
+def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where = f"tasks.{name}"
     emitters, what = task.emitters_count, "entities" if task.kind == "entities" else "emitters"
     for key in ("tuning_emitters", "retrain_emitters"):
@@ -52,7 +52,7 @@ def _of_entities(where: str, task: Task, there: int | None) -> Iterator[str]:
         yield f"{where}.source_options.initial: {task.source_options.initial} are looked at, `entities` asks for {task.entities}"
 
 
-def _of_retraining(name: str, task: Task | CellTask, settings: Settings, retrained: list[str]) -> Iterator[str]:
+def _of_retraining(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where, base = f"tasks.{name}", settings.bases[task.base]
     if not set(retrained) & set(settings.methods):
         return
@@ -94,7 +94,7 @@ def _unknown(where: str, column: str, there: list[str], source: str) -> Iterator
         yield f"{where}: '{column}' is no column of the source '{source}' nor of `rules` above; there are: {', '.join(there)}{nearest(column, there)}"
 
 
-def _of_models(settings: Settings) -> Iterator[str]:
+def _of_models(settings: Sections) -> Iterator[str]:
     for name, base in settings.bases.items():
         if base.source == "prebuilt" and name not in SHIPPED:
             yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {', '.join(SHIPPED)}{nearest(name, list(SHIPPED))}"
@@ -104,7 +104,8 @@ def _of_models(settings: Settings) -> Iterator[str]:
     yield from _of_parts(settings)
     for name, evaluator in settings.evaluators.items():
         if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
-            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(SHIPPED_EVALUATORS)}"
+            shipped = list(SHIPPED_EVALUATORS)
+            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(shipped)}{nearest(name, shipped)}"
         if evaluator.source != "pretrained":
             continue
         if evaluator.kind == "classifier":
@@ -115,7 +116,7 @@ def _of_models(settings: Settings) -> Iterator[str]:
         yield from _of_evaluators(name, settings)
 
 
-def _of_parts(settings: Settings) -> Iterator[str]:
+def _of_parts(settings: Sections) -> Iterator[str]:
     """Parts with one name: each is one file below parts/."""
     owner: dict[str, str] = {}
     named = [(f"bases.{name}.vae", base.vae, "an autoencoder") for name, base in settings.bases.items()]
@@ -129,7 +130,7 @@ def _of_parts(settings: Settings) -> Iterator[str]:
             yield f"{key}: '{part}' begins as parts of bases do; allowed: a name without base_ or retrain_"
 
 
-def _of_evaluators(name: str, settings: Settings) -> Iterator[str]:
+def _of_evaluators(name: str, settings: Sections) -> Iterator[str]:
     """Whether the images of a task can be scored, and by whom."""
     task, judges = settings.tasks[name], settings.evaluators_of(name)
     for kind in ("clip", "backbone"):
@@ -138,6 +139,9 @@ def _of_evaluators(name: str, settings: Settings) -> Iterator[str]:
             yield f"evaluators.{kind}: is missing; the published statistics per entity need it"
         elif len(found) != 1:
             yield f"evaluators: task '{name}' has {len(found)} of kind {kind} ({', '.join(found) or 'none'}); allowed: one, named in its `tasks`"
+    metrics = settings.classifiers_of(name)
+    if twice := [metric for metric in metrics if metrics.count(metric) > 1]:
+        yield f"evaluators: task '{name}' has {metrics.count(twice[0])} classifiers for the metric '{twice[0]}'; allowed: one"
     for judge in judges:
         evaluator = settings.evaluators[judge]
         if evaluator.kind != "classifier":
@@ -150,7 +154,11 @@ def _of_evaluators(name: str, settings: Settings) -> Iterator[str]:
             )
         if task.kind == "entities" and evaluator.attribute != "name":
             yield f"evaluators.{judge}.attribute: '{evaluator.attribute}', but entities of task '{name}' are told by their name"
-        if judge in settings.metrics_of(name) and evaluator.source == "prebuilt" and SHIPPED.get(name) != task.source:
+        if (
+            settings.metric_of(judge) in settings.metrics_of(name)
+            and evaluator.source == "prebuilt"
+            and SHIPPED.get(name) != task.source
+        ):
             yield (
                 f"evaluators.{judge}.source: the shipped judge knows the entities of {', '.join(SHIPPED)} only, not those of task "
                 f"'{name}' (source '{task.source}'); train one (evaluators: {{{judge}: {{source: train}}}}), or do without "
@@ -158,7 +166,7 @@ def _of_evaluators(name: str, settings: Settings) -> Iterator[str]:
             )
 
 
-def _of_statistics(settings: Settings) -> Iterator[str]:
+def _of_statistics(settings: Sections) -> Iterator[str]:
     statistics = settings.statistics
     if statistics.alpha * (statistics.permutations + 1) < 1:
         yield f"statistics.alpha: {statistics.alpha} is below the smallest p-value of {statistics.permutations} permutations"
@@ -181,7 +189,7 @@ def _of_statistics(settings: Settings) -> Iterator[str]:
         yield "similarity.kinds: 'true' alone; a source of real images does not know it, name another one beside it"
 
 
-def _of_names(settings: Settings, quantities: list[str]) -> Iterator[str]:
+def _of_names(settings: Sections, quantities: list[str]) -> Iterator[str]:
     """Two tasks that share a file: where a task's name meets a method's or another word, one text can be read in two ways."""
     owner: dict[str, str] = {}
     for task in settings.tasks:

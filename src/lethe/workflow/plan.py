@@ -9,6 +9,7 @@ from typing import Any
 
 from lethe.archive.plan import Archive
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
@@ -60,12 +61,13 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
-        self.archive = Archive(settings, self.models, self.tables, self.studies)
+        self.deepunlearn = DeepUnlearn(settings, root)
+        self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models)
-        self.claims = Claims(settings, self.benchmarks, self.studies)
-        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
+        self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 

@@ -44,6 +44,7 @@ class JudgeAccuracy:
                 raise UnknownNameError(
                     f"entity '{label}' is not a class of the {name} ({len(known)} classes){nearest(label, list(known))}"
                 )
+        self.about = replace(type(self).about, name=name)
         self.name, self.logits, self.classes = name, classifier.logits, classes
         self.about = replace(self.about, name=name)
         self._class_of = np.array([known[label] for label in classifier.class_of], dtype=np.int64)

@@ -1,0 +1,170 @@
+"""What can be configured, with the mini world as default.
+
+Config is *science*: what is measured and how. What belongs to a machine (cores, memory, partitions) is in a profile.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from lethe.core.records import Fidelity
+from lethe.settings.archive import Archive, Publish
+from lethe.settings.bases import Base, Evaluator, with_kinds
+from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.gates import Gates
+from lethe.settings.generation import Generation, Seed
+from lethe.settings.pretraining import PretrainingSettings
+from lethe.settings.rules import Derived
+from lethe.settings.scoring import Scoring
+from lethe.settings.statistics import Similarity, Statistics
+from lethe.settings.strict import Name, Removable, Strict
+from lethe.settings.tasks import AnyTask, CellTask, Task
+
+TAKEN = ("bench",)  # folders below results/ that belong to no world
+
+
+class Sections(Strict):
+    """Every section of a configuration, each checked by itself."""
+
+    world: Name = Field("mini", description="name of this world: results go to results/{world}/")
+    seed: Seed = Field(0, description="seed of everything that is trained; the shipped models were trained with 0")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where models run")
+    dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision of sampling")
+    fidelity: Fidelity = Field(
+        "corrected", description="published: the reference's behaviour, also where it is wrong (docs/fidelity.md)"
+    )
+    methods: list[str] = Field(
+        default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.diffusion.methods"
+    )
+    hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
+    tasks: Annotated[dict[Name, AnyTask], Removable] = Field(
+        default_factory=lambda: _mini_tasks(), min_length=1, description="what is unlearned"
+    )
+    demo_tasks: list[Name] = Field(default=["objects", "breeds"], min_length=1, description="the tasks of the target `demo`")
+    bases: Annotated[dict[Name, Base], Removable] = Field(
+        default_factory=lambda: {name: Base() for name in ("objects", "breeds", "scenes", "people")},
+        min_length=1,
+        description="base models",
+    )
+    evaluators: Annotated[dict[Name, Evaluator], BeforeValidator(with_kinds), Removable] = Field(
+        default_factory=lambda: {
+            "clip": Evaluator(kind="clip"),
+            "backbone": Evaluator(kind="backbone"),
+            "judge": Evaluator(kind="classifier"),
+        },
+        description="models that score",
+    )
+    generation: Generation = Field(default_factory=Generation, description="sampling")
+    scoring: Scoring = Field(default_factory=Scoring, description="metrics")
+    similarity: Similarity = Field(default_factory=Similarity, description="similarities")
+    statistics: Statistics = Field(default_factory=Statistics, description="tests and intervals")
+    pretraining: PretrainingSettings = Field(
+        default_factory=PretrainingSettings, description="how the mini world's models are built and trained"
+    )
+    gates: Gates = Field(default_factory=Gates, description="what must hold before a table is believed")
+    deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
+    archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
+    publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
+
+    @field_validator("world")
+    @classmethod
+    def _own_folder(cls, value: str) -> str:
+        if value in TAKEN:
+            raise ValueError(f"'{value}' is taken: results/{value}/ belongs to no world")
+        return value
+
+    # --- tasks of a kind, and what a task has of its own ---
+
+    @property
+    def entity_tasks(self) -> dict[str, Task]:
+        """Tasks of entities, each of which is forgotten and asked for: those of I-CARE."""
+        return {name: task for name, task in self.tasks.items() if isinstance(task, Task)}
+
+    @property
+    def cell_tasks(self) -> dict[str, CellTask]:
+        """Tasks of cells, several of which one emitter covers."""
+        return {name: task for name, task in self.tasks.items() if isinstance(task, CellTask)}
+
+    def generation_of(self, task: str) -> Generation:
+        """How images of a task are sampled."""
+        own = self.tasks[task].generation
+        return self.generation if own is None else own.over(self.generation)
+
+    def metrics_of(self, task: str) -> list[str]:
+        """What is measured on images of a task."""
+        own = self.tasks[task].metrics
+        return self.scoring.metrics if own is None else own
+
+    def evaluators_of(self, task: str) -> list[str]:
+        """Evaluators that score the images of a task: those that name it, and of a kind without one, those that name no task."""
+        return [name for name in self.evaluators if task in self.tasks_of_evaluator(name)]
+
+    def tasks_of_evaluator(self, evaluator: str) -> list[str]:
+        """Tasks whose images an evaluator scores, in the order of the tasks."""
+        entry = self.evaluators[evaluator]
+        if entry.tasks:
+            return [task for task in self.tasks if task in entry.tasks]
+        taken = {task for other in self.evaluators.values() if other.kind == entry.kind for task in other.tasks}
+        return [task for task in self.tasks if task not in taken]
+
+    def classifiers_of(self, task: str) -> list[str]:
+        """Metrics that are classifiers of the images of a task."""
+        return [self.metric_of(name) for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
+
+    def metric_of(self, classifier: str) -> str:
+        """The metric that a classifier is."""
+        return self.evaluators[classifier].metric or classifier
+
+
+def _mini_tasks() -> dict[str, Task | CellTask]:
+    tuning, retrain = [2, 7], [3]
+    return {
+        "objects": Task(
+            source="digits",
+            base="objects",
+            prompt_style="thing",
+            balance=("parity", "curvature"),
+            attributes=["loops", "strokes", "parity", "curvature", "value"],
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+        "breeds": Task(
+            source="rendered_breeds",
+            base="breeds",
+            prompt_style="thing",
+            balance=("grooming_frequency_category_binary", "group"),
+            priority="popularity",
+            rules=[
+                Derived(column="grooming_frequency_category_binary", rule="binary_above_median", of="grooming_frequency_value")
+            ],
+            attributes=["group", "grooming_frequency_category_binary", "ears", "tail", "height_cm", "popularity"],
+            overwrite_prompt="An image of a fenwold setter dog",  # known to the base, not in the testbed
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+        "scenes": Task(
+            source="rendered_scenes",
+            base="scenes",
+            prompt_style="scene",
+            balance=("sports", "natural"),
+            priority="popularity",
+            attributes=["sports", "natural", "horizon", "texture", "openness", "popularity"],
+            overwrite_prompt="An image of a foundry pitch scene",
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+        "people": Task(
+            source="rendered_people",
+            base="people",
+            prompt_style="person",
+            balance=("occupation_simplified", "hpi_bin"),
+            priority="dataset_n_original",
+            rules=[Derived(column="hpi_bin", rule="quartiles", of="hpi")],
+            attributes=["occupation_simplified", "hpi_bin", "gender", "birthyear", "hpi"],
+            overwrite_prompt="An image of Orla Vess",
+            tuning_emitters=tuning,
+            retrain_emitters=retrain,
+        ),
+    }
