@@ -12,7 +12,7 @@ from tests.mini_folders import write_evaluator
 
 from lethe.core.description import description_of
 from lethe.diffusion.metrics import METRICS
-from lethe.diffusion.metrics.base import Metric, MetricContext, MetricDescription, ScoringBatch
+from lethe.diffusion.metrics.base import Classifier, Metric, MetricContext, MetricDescription, ScoringBatch
 from lethe.diffusion.metrics.lpips import WEIGHTS
 from lethe.diffusion.pretraining.backbone import build_backbone
 from lethe.diffusion.pretraining.clip import build_clip
@@ -37,9 +37,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> MetricContext:
     return MetricContext(
         clip=str(write_evaluator(root, "clip", build_clip(settings.clip, tokenizer), settings, tokenizer)),
         backbone=str(write_evaluator(root, "backbone", build_backbone(settings.backbone), settings)),
-        judge=lambda images: images.float().mean((2, 3)),
-        judge_classes=CLASSES,
-        entities=CLASSES,
+        classifiers={"judge": Classifier(lambda images: images.float().mean((2, 3)), CLASSES, CLASSES)},
         threads=1,
     )
 

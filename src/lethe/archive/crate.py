@@ -29,6 +29,7 @@ ENCODINGS = {
     ".html": "text/html",
     ".ipynb": "application/x-ipynb+json",
     ".json": "application/json",
+    ".jsonl": "application/jsonl",
     ".parquet": "application/vnd.apache.parquet",
     ".png": "image/png",
     ".smk": "text/plain",
