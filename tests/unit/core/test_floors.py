@@ -96,7 +96,9 @@ def test_settings_import_no_registry() -> None:
     assert {room(module) for module in reached} <= {"settings", "io", "core", ""}
     sections = ("tasks", "bases", "generation", "scoring", "statistics", "membership", "pretraining", "classifiers")
     read = fingerprint.closure([f"lethe.settings.{name}" for name in (*sections, "read", "errors")])
-    assert not read & {f"lethe.settings.{name}" for name in ("archive", "deepunlearn", "sections", "models", "contradictions", "load")}
+    assert not read & {
+        f"lethe.settings.{name}" for name in ("archive", "deepunlearn", "sections", "models", "contradictions", "load")
+    }
     assert fingerprint.closure(["lethe.settings.errors"]) == {"lethe.settings.errors"}
 
 

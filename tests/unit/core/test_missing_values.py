@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from lethe.benchmarks.deepunlearn.gates import lira_gates
 from tests.unit.deepunlearn.test_deepunlearn_ulira import world
 from tests.unit.icare.test_membership import index_of, losses
 
 from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.gates import lira_gates
 from lethe.benchmarks.icare.distribution import distribution_summary
 from lethe.benchmarks.icare.gates import gate_base_accuracy, gate_base_draws, gate_none_is_zero, unlearning_table
 from lethe.benchmarks.icare.membership import membership_gates, membership_means, membership_table

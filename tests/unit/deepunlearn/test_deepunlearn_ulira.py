@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from lethe.benchmarks.deepunlearn.gates import lira_gates
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from lethe.benchmarks.deepunlearn import ulira
+from lethe.benchmarks.deepunlearn.gates import lira_gates
 from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
 from lethe.classifiers.confidence import confidence
 from lethe.classifiers.data.digits import Digits
