@@ -117,7 +117,7 @@ rule all:
     input:
         plan.products(plan.tasks),
         plan.tables.membership(plan.entity_tasks),
-        plan.studies.products(plan.studies.pairs),
+        plan.deepunlearn.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
         record=plan.record.files,
@@ -127,7 +127,7 @@ rule demo:
     """The short first run: the tasks named in `demo_tasks`, and one architecture of Deep Unlearn."""
     input:
         plan.products(plan.settings.demo_tasks),
-        plan.studies.products(plan.studies.demo),
+        plan.deepunlearn.products(plan.studies.demo),
         record=plan.record.files,
 
 

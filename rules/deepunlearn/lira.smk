@@ -25,7 +25,7 @@ use rule job as lira_models with:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_models:train"),
-        lira=plan.studies.lira,
+        lira=plan.deepunlearn.lira,
         training=plan.studies.setting("training"),
         device=plan.settings.device,
     message:
@@ -51,7 +51,7 @@ use rule job as lira_forget with:
     params:
         job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_forget:forget"),
         shipped=plan.studies.shipped,
-        lira=plan.studies.lira,
+        lira=plan.deepunlearn.lira,
         device=plan.settings.device,
     message:
         "U-LiRA models of {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
@@ -60,7 +60,7 @@ use rule job as lira_forget with:
 use rule job as lira_scores with:
     """U-LiRA: accuracy, AUC, TPR at 1 % FPR with bootstrap intervals, in three variants."""
     input:
-        said=plan.studies.lira_outputs,
+        said=plan.deepunlearn.lira_outputs,
     output:
         table="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
         roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
@@ -74,8 +74,8 @@ use rule job as lira_scores with:
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_scores:attack_models"),
-        methods=plan.studies.attacked_methods,
-        lira=plan.studies.lira,
+        methods=plan.deepunlearn.attacked_methods,
+        lira=plan.deepunlearn.lira,
         bootstrap=plan.settings.statistics.bootstrap,
         seed=plan.settings.seed,
     message:

@@ -8,7 +8,7 @@ Out: tables/deepunlearn_*.
 rule deepunlearn:
     """The whole study: tables, figures and gates of every data set and architecture."""
     input:
-        plan.studies.products(plan.studies.pairs),
+        plan.deepunlearn.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
 
 

@@ -72,7 +72,7 @@ use rule job as train_evaluator with:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_evaluator"),
-        described=plan.bases.evaluator,
+        described=plan.bases.described,
         settings=plan.settings.pretraining.model_dump(),
         styles=plan.bases.styles,
         seed=plan.settings.seed,

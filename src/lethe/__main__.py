@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from lethe.core.registry import UnknownNameError
+from lethe.tools.new import KINDS, NewError, create
 from lethe.tools.verify import roots, text, verify
 
 DECIDES_NO_RESULT = "answers the shell"
@@ -34,7 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     asking.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays, as for snakemake")
     asking.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single values, as for snakemake")
+    making = commands.add_parser(
+        "new",
+        help="write the files of a new method, metric, source, task or figure",
+        description="Write a skeleton that runs as it is, and the line that makes it known. Nothing is overwritten. docs/add-a-*.md say "
+        "what to fill in.",
+    )
+    making.add_argument("kind", help=f"what: {', '.join(KINDS)}")
+    making.add_argument("name", help="its name, e.g. erase_direction")
     asked = parser.parse_args(arguments)
+    if asked.command == "new":
+        return make(asked.kind, asked.name)
     return explain(asked.target, asked.configfile, asked.config) if asked.command == "why" else hold(asked.world)
 
 
@@ -51,6 +63,16 @@ def explain(targets: list[str], configfiles: list[str], config: list[str]) -> in
         return 2
     print(why.text(targets, found))
     return 1 if found else 0
+
+
+def make(kind: str, name: str) -> int:
+    """``lethe new``, in the folder of the checkout."""
+    try:
+        print("\n".join(create(kind, name, Path())))
+    except NewError as error:
+        print(f"lethe new: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def hold(worlds: list[str]) -> int:

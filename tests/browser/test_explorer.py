@@ -18,7 +18,7 @@ from tests.unit.icare.plot_tables import make_tables
 
 from lethe.benchmarks.icare.explorer.data import script, task_data
 from lethe.benchmarks.icare.explorer.page import write_page
-from lethe.diffusion.metrics.base import SPECS
+from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.io.shards import ShardReader
 
 pytestmark = pytest.mark.browser
@@ -210,7 +210,7 @@ def test_no_model_is_not_a_zero(page: Page) -> None:
 
 def test_a_hundred_entities_open_at_once_and_stay_quick(browser: Page, tmp_path: Path) -> None:
     tables = make_tables(100)
-    names = [name for name, spec in SPECS.items() if spec.kind not in ("image", "set")]
+    names = comparisons(quantities())
     index = pd.MultiIndex.from_product([["uce", "distil", "munba"], [0], range(100), range(100), names])
     pairs = index.to_frame(index=False, name=["method", "epochs", "emitter", "receiver", "metric"]).assign(task="breeds")
     pairs["value"] = np.random.default_rng(0).uniform(-1, 1, len(pairs))

@@ -1,6 +1,7 @@
 """Every registered method of classifiers passes one suite, on a few digits and small networks.
 
-A new method is in the suite by its name; its own file says with which hyper-parameters, and what it is held to (``CONTRACT``).
+A new method is in the suite by its name; its own file says with which hyper-parameters, and what it is held to (``CONTRACT``). The skeleton of
+``lethe new classifier-method`` stands for all new ones.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,11 +23,12 @@ from lethe.classifiers import ARCHITECTURES, PROVIDERS
 from lethe.classifiers.methods import METHODS
 from lethe.classifiers.methods.base import Blocks, Hyperparameters, Integers, LogUniform, Method, Uniform, run
 from lethe.classifiers.methods.contract import ClassifierContract
-from lethe.classifiers.methods.needs import uses_validation
 from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem, train
+from lethe.tools.new.skeletons import classifier_method as skeleton
 
+SKELETON = "skeleton"
 MODELS = 3
 RETAIN, FORGET, VAL = 192, 40, 40
 
@@ -73,13 +76,18 @@ def problem(architecture: str) -> Problem:
 
 
 def loaded(name: str) -> tuple[Method[Any], type[Hyperparameters]]:
-    method = METHODS.load(name)
+    method = skeleton.Skeleton if name == SKELETON else METHODS.load(name)
     return method(), method.Config
+
+
+def home(name: str) -> ModuleType:
+    """The file of a method."""
+    return skeleton if name == SKELETON else import_module(METHODS.module_of(name))
 
 
 def contract(name: str) -> ClassifierContract:
     """What the method is held to."""
-    found: ClassifierContract = import_module(METHODS.module_of(name)).CONTRACT
+    found: ClassifierContract = home(name).CONTRACT
     return found
 
 
@@ -126,7 +134,7 @@ def accuracy(given: Problem, stack: Stack, index: Tensor) -> Tensor:
     return (given.predict(stack, index).argmax(-1) == given.labels[index]).float().mean(1)
 
 
-each = pytest.mark.parametrize("name", METHODS.names())
+each = pytest.mark.parametrize("name", [*METHODS.names(), SKELETON])
 
 
 def test_the_small_problem_is_one() -> None:
@@ -238,7 +246,7 @@ def test_sees_what_is_documented(name: str) -> None:
     unused = torch.tensor(
         [sorted(set(range(len(given.labels))) - set(torch.cat([given.retain, given.forget, given.val], 1)[0].tolist()))]
     )
-    assert matters(replace(given, val=unused[:, :VAL])) == uses_validation(name)
+    assert matters(replace(given, val=unused[:, :VAL])) == "validation" in home(name).METHOD.needs
     assert matters(replace(given, forget=unused[:, :FORGET])) == (contract(name).sees != "nothing")
     assert matters(replace(given, labels=wrong)) == (contract(name).sees == "labels")
 

@@ -1,13 +1,12 @@
 """Every registered method of diffusion models passes one suite, on a tiny pipeline that was taught three classes of latents.
 
 A new method is in the suite by its name; its own file says with which hyper-parameters, and which way it moves its emitter (``CONTRACT``).
-Two methods that nobody registered stand for all new ones: the example of docs/extending.md, and negative guidance.
+Two methods that nobody registered stand for all new ones: the skeleton of ``lethe new method``, and negative guidance.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -21,7 +20,6 @@ import torch
 from diffusers import DDPMScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
 from tests.contract import negative_guidance
-from tests.recipes import recipes
 from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
@@ -30,30 +28,26 @@ from lethe.diffusion.delta import Delta, applied, load_delta
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.tools.new.skeletons import method as skeleton
 
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
 EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
 SEED = 5
-EXAMPLE, NEGATIVE, NONE = "erase_direction", "negative_guidance", METHODS.reference(UNCHANGED)
-ALL = [*METHODS.names(), EXAMPLE, NEGATIVE]
+SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", METHODS.reference(UNCHANGED)
+ALL = [*METHODS.names(), SKELETON, NEGATIVE]
 
 
 @cache
 def home(name: str) -> ModuleType:
-    """The file of a method; that of the example from its page."""
-    if name == NEGATIVE:
-        return negative_guidance
-    if name != EXAMPLE:
-        return import_module(METHODS.module_of(name))
-    module = sys.modules[EXAMPLE] = ModuleType(EXAMPLE)
-    exec(recipes()[f"src/lethe/diffusion/methods/{EXAMPLE}.py"], module.__dict__)
-    return module
+    """The file of a method."""
+    unregistered = {NEGATIVE: negative_guidance, SKELETON: skeleton}
+    return unregistered[name] if name in unregistered else import_module(METHODS.module_of(name))
 
 
 def load(name: str) -> Any:
     """The class of a method."""
-    classes = {EXAMPLE: "EraseDirection", NEGATIVE: "NegativeGuidance"}
+    classes = {SKELETON: "Skeleton", NEGATIVE: "NegativeGuidance"}
     return getattr(home(name), classes[name]) if name in classes else METHODS.load(name)
 
 

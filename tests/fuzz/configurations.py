@@ -49,11 +49,15 @@ def schema_of(place: Place) -> dict[str, Any]:
     """The JSON schema of a place."""
     node: dict[str, Any] = SCHEMA
     for key in place:
-        while "$ref" in node:
-            node = SCHEMA["$defs"][node["$ref"].rpartition("/")[2]]
+        node = _followed(node)
         node = node["properties"][key] if key in node.get("properties", {}) else _values(node)
-    while "$ref" in node:
-        node = SCHEMA["$defs"][node["$ref"].rpartition("/")[2]]
+    return _followed(node)
+
+
+def _followed(node: dict[str, Any]) -> dict[str, Any]:
+    """What a reference names; of several kinds of one thing the first, that of the default configuration."""
+    while "$ref" in node or "oneOf" in node:
+        node = node["oneOf"][0] if "oneOf" in node else SCHEMA["$defs"][node["$ref"].rpartition("/")[2]]
     return node
 
 
@@ -69,7 +73,7 @@ def wrong_types(value: Any) -> list[Any]:
         return ["perhaps", 7]
     if isinstance(value, int | float):
         return ["many", [1, 2]]
-    return [7, {"a": 1}]  # of a text or a list
+    return [7] if value is None else [7, {"a": 1}]  # of what is not given; of a text or a list
 
 
 def out_of_range(schema: dict[str, Any]) -> list[Any]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +18,13 @@ import yaml
 from PIL import Image
 from tests.tiny_pipeline import shared_tiny_pipeline
 from tests.workflow.conftest import ROOT, SMOKE, Clone, clone_to
+from tests.workflow.planned import Plan
 
 from lethe.execution import fingerprint
 
 pytestmark = pytest.mark.workflow
 KEPT = ("results", "logs", "benchmarks", ".snakemake")
 DIFFUSION = {"latents", "unlearn", "generate", "generate_baseline", "score", "score_baseline", "similarities"}
-RECORDS = {"provenance", "ro_crate"}  # of everything, so also of all code
 NOTHING = "Nothing to be done"
 
 
@@ -90,39 +88,6 @@ def edited(clone: Clone, edits: dict[str, tuple[str, str]]) -> Iterator[None]:
     finally:
         for file, text in before.items():
             (clone.folder / file).write_text(text)
-
-
-ASK = """
-import json, sys
-from lethe.workflow.why import why
-found = why(sys.argv[2:], [sys.argv[1]], [])
-print(json.dumps([{"rule": stale.rule, "changed": stale.changed, "causes": stale.causes} for stale in found]))
-"""
-
-
-class Plan:
-    """What would run: rules with a job of which something of its own changed, all rules, and every cause."""
-
-    def __init__(self, clone: Clone, *targets: str, config: str = SMOKE) -> None:
-        done = subprocess.run(
-            [sys.executable, "-c", ASK, config, *(targets or ("all",))],
-            cwd=clone.folder,
-            env=clone.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        jobs = json.loads(done.stdout)
-        self.changed = Counter(_common(job["rule"]) for job in jobs if job["changed"])
-        self.rules = {_common(job["rule"]) for job in jobs}
-        own = [job for job in jobs if job["changed"] and job["rule"] not in RECORDS]
-        self.causes = {cause for job in own for cause in job["causes"] if not cause.endswith("made again first")}
-
-
-def _common(rule: str) -> str:
-    """Of a rule for several batches the common name."""
-    return re.sub(r"_\d+$", "", rule)
 
 
 def test_a_moved_folder_has_nothing_to_do(moved: Clone) -> None:

@@ -14,6 +14,8 @@ from snakemake.io import is_flagged
 from snakemake.iocontainers import Wildcards
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings
 
+from lethe.settings.errors import SettingsError
+
 
 def example(plan: Any) -> Wildcards:
     """Values that wildcards may have, for functions of a rule that are asked before there are jobs."""
@@ -29,11 +31,19 @@ def some(wildcards: Wildcards, rule: Any) -> Wildcards:
     return Wildcards(fromdict={name: value for name, value in wildcards.items() if name in rule.wildcard_names})
 
 
+def asked(function: Any, wildcards: Wildcards) -> dict[str, Any]:
+    """What an input function gives; nothing where this world cannot make what the wildcards say."""
+    try:
+        return dict(function(wildcards))
+    except SettingsError:
+        return {}
+
+
 def names(rule: Any, wildcards: Wildcards) -> dict[str, list[str]]:
     """What a rule gives to its function."""
     unpacked = [item._file.callable for item in rule.input if is_flagged(item, "unpack")]
     return {
-        "input": [*rule.input.keys(), *(name for function in unpacked for name in function(wildcards))],
+        "input": [*rule.input.keys(), *(name for function in unpacked for name in asked(function, wildcards))],
         "output": list(rule.output.keys()),
         "params": list(rule.params.keys()),
         "wildcards": list(rule.wildcard_names),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.classifiers.plan.studies import Studies
 from lethe.core.registry import nearest
@@ -61,11 +62,12 @@ class Content(NamedTuple):
 class Archive:
     """What is published of a world. Bundles are few and large: a record takes about a hundred files."""
 
-    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies) -> None:
+    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies, deepunlearn: DeepUnlearn) -> None:
         self.settings = settings
         self.models = models
         self.tables = tables
         self.studies = studies
+        self.deepunlearn = deepunlearn
 
     @cached_property
     def bundles(self) -> dict[str, Content]:
@@ -81,7 +83,7 @@ class Archive:
                 names = self.models.names(task, [method])
                 bundles[f"models_{task}_{method}"] = Content("models", _files(names, MODEL))
                 bundles[f"images_{task}_{method}"] = Content("images", _files(names, SHARD))
-        classifiers = [file for file in self.studies.products(self.studies.pairs) if "/tables/" in file]
+        classifiers = [file for file in self.deepunlearn.products(self.studies.pairs) if "/tables/" in file]
         bundles["tables"] = Content("tables", self.tables.of_tasks(entities) + classifiers)
         return {name: content for name, content in bundles.items() if content.kind in self.settings.publish.classes}
 

@@ -54,6 +54,14 @@ class Registry(Generic[T]):
         """Every registered name, sorted."""
         return sorted(self._targets)
 
+    def in_order(self) -> list[str]:
+        """Every registered name, in the order of registration."""
+        return list(self._targets)
+
+    def target_of(self, name: str) -> str:
+        """``"module:attribute"`` of ``name``, without importing it."""
+        return self._target(name)
+
     def module_of(self, name: str) -> str:
         """The dotted module that holds ``name``, without importing it."""
         return self._target(name).split(":")[0]

@@ -1,8 +1,8 @@
 """The code of a job: everything that its function imports, and what it asks registries for by name.
 
 Nothing is listed by hand. A job that never loads a method does not depend on methods; one that asks ``METHODS`` for ``uce`` depends on
-the module of ``uce`` and what that imports, and on no other method; a figure that
-asks for its name and colour depends on these. ``lethe.execution.fingerprint`` says what of a module counts.
+the module of ``uce`` and what that imports, and on no other method. One that reads what methods or metrics say of themselves depends on
+what it reads, of the names that it asks for. ``lethe.execution.fingerprint`` says what of a module counts.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def _code_of(target: str, asked: tuple[tuple[str, tuple[str, ...]], ...], files:
 def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, str]:
     """Every part of the code of a job and its digest; see ``code_of``.
 
-    A part is a dotted module, the name of a script or a notebook, or an entry of a registry, ``lethe.diffusion.methods.METHODS[uce]``, whose
-    digest is what it stands for, or what a method says of itself, ``lethe.diffusion.methods.METHODS[uce].title``. Modules that decide no result
-    are left out.
+    A part is a dotted module, the name of a script or a notebook, an entry of a registry, ``lethe.diffusion.methods.METHODS[uce]``, or what
+    an entry says of itself, ``lethe.diffusion.methods.METHODS[uce].title`` or ``lethe.diffusion.metrics.SPECS[ssim]``; the digest of an entry
+    is what it stands for. Modules that decide no result are left out.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
@@ -72,6 +72,9 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
                 entry = _entries(registry)[name]
                 parts[f"{registry}[{name}]"] = entry
                 waiting |= {entry.partition(":")[0]} - modules
+    for description, (registry, *keys) in _read(modules).items():
+        for name in _names_asked(target, registry, asked):
+            parts[f"{description}[{name}]"] = _said(_entries(registry)[name], keys)
     for registry, fields in sorted(described.items()):
         for name in _names_asked(target, registry, asked):
             said = facts_of(_entries(registry)[name].partition(":")[0]).record
@@ -96,6 +99,22 @@ def kept_parts(digest: str, folder: Path = FOLDER) -> dict[str, str] | None:
     return read_json(file) if file.is_file() else None
 
 
+def _read(modules: set[str]) -> dict[str, list[str]]:
+    """Each ``Descriptions``, dotted, that one of the modules imports by name -> its registry, dotted, and its keys."""
+    return {name: found for name, found in sorted(descriptions().items()) if name in _named(modules)}
+
+
+def _named(modules: set[str]) -> set[str]:
+    return {name for module in modules for name in facts_of(module).names}
+
+
+def _said(entry: str, keys: list[str]) -> str:
+    """Of what a class says of itself those keys, as text; what it does not say is said to be so."""
+    module, _, name = entry.partition(":")
+    about = facts_of(module).about.get(name, {})
+    return ", ".join(f"{key}={about[key]}" for key in keys if key in about) or "nothing"
+
+
 def _used(modules: set[str]) -> tuple[set[str], dict[str, set[str]]]:
     """The registries, dotted, from which one of the modules loads code by name; those of methods -> what these are asked to say of themselves."""
     loaded: set[str] = set()
@@ -111,6 +130,16 @@ def _used(modules: set[str]) -> tuple[set[str], dict[str, set[str]]]:
 def registries() -> frozenset[str]:
     """Every registry of the package, dotted."""
     return frozenset(f"{module}.{name}" for module in all_modules() for name in facts_of(module).registries)
+
+
+@cache
+def descriptions() -> dict[str, list[str]]:
+    """Every ``Descriptions`` of the package, dotted -> its registry, dotted, and the keys that it reads."""
+    return {
+        f"{module}.{name}": [f"{module}.{registry}", *keys]
+        for module in all_modules()
+        for name, (registry, *keys) in facts_of(module).descriptions.items()
+    }
 
 
 def _entries(registry: str) -> dict[str, str]:

@@ -3,7 +3,8 @@
 Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries a hash of its code as a
 parameter (``lethe.execution.code``), made of the facts here, which are found without running anything. What decides no result is no part
 of a hash: comments, docstrings, layout, descriptions of settings, imports for type checkers, and the lines that register a name, since
-what a job asks for by name is added by that name. A module that only carries jobs out (logs, locks, progress) says so itself::
+what a job asks for by name is added by that name. So is what a class says of itself, where a job reads it (``lethe.core.description``).
+A module that only carries jobs out (logs, locks, progress) says so itself::
 
     DECIDES_NO_RESULT = "tells what a job does"
 
@@ -24,6 +25,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from lethe.core import description
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import CorruptFileError, read_json, readable, write_json
 
@@ -39,6 +41,8 @@ class Facts(NamedTuple):
         digest: hash of its syntax tree without what decides no result; empty for a module that decides none.
         names: every dotted name that it imports from ``lethe``, sorted.
         registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
+        descriptions: name of a ``Descriptions`` that it makes -> the registry, in the same module, and the keys that are read.
+        about: class -> key -> text of what the class says of itself.
         record: field -> hash of what a method says of itself there; empty for other modules.
         described: those of ``names`` that it asks what methods say of themselves -> fields that it asks for, ``*`` for all of them.
         only_described: those of them that it asks for nothing else, so for no code.
@@ -47,6 +51,8 @@ class Facts(NamedTuple):
     digest: str
     names: list[str]
     registries: dict[str, dict[str, str]]
+    descriptions: dict[str, list[str]]
+    about: dict[str, dict[str, str]]
     record: dict[str, str]
     described: dict[str, list[str]]
     only_described: list[str]
@@ -150,7 +156,7 @@ def _facts(key: str, file: Path) -> Facts:
     """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
         tree = ast.parse(_source(file), filename=str(file))
-        registries, said = _take_registries(tree), _take_said(tree)
+        registries, said, about = _take_registries(tree), _take_said(tree), _take_about(tree)
         tree = _Reduced().visit(tree)
         described, only = _described(tree)
         marked = any(MARK in _assigned(node) for node in tree.body)
@@ -158,6 +164,8 @@ def _facts(key: str, file: Path) -> Facts:
             digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
             names=_names(tree),
             registries=registries,
+            descriptions={name: keys for node in tree.body if (keys := _keys_read(node)) for name in _assigned(node)},
+            about=about,
             record=_fields(said.get("METHOD")),
             described=described,
             only_described=only,
@@ -220,6 +228,26 @@ def _take_registries(tree: ast.Module) -> dict[str, dict[str, str]]:
             kept.append(statement)
     tree.body = kept
     return made
+
+
+def _take_about(tree: ast.Module) -> dict[str, dict[str, str]]:
+    """What the classes of a module say of themselves; it is taken out of the tree."""
+    found = {}
+    for node in tree.body:
+        said = description.about(node) if isinstance(node, ast.ClassDef) else None
+        if isinstance(node, ast.ClassDef) and said is not None:
+            found[node.name] = {key: ast.unparse(value) for key, value in said.items()}
+            node.body = [statement for statement in node.body if not description.says(statement)]
+    return found
+
+
+def _keys_read(node: ast.stmt) -> list[str]:
+    """Registry and keys of a statement ``NAME = Descriptions(REGISTRY, "key", ...)``; empty for any other."""
+    call = getattr(node, "value", None)
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "Descriptions":
+        return []
+    registry, *keys = call.args
+    return [ast.unparse(registry), *(str(ast.literal_eval(key)) for key in keys)]
 
 
 def _makes_registry(node: ast.stmt) -> bool:

@@ -50,7 +50,9 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
         settings: bases, device, precision and size of images.
         hyperparameters: of the method that unlearns; rows per pass and their precision are looked for.
     """
-    generation, values = settings.generation, hyperparameters or {}
+    values = hyperparameters or {}
+    sampled = [settings.generation_of(task) for task in settings.tasks]
+    generation = max(sampled, key=lambda found: found.size**2 * found.batch_size)
     scale = (generation.size / 512) ** 2
     weights = max(WEIGHTS[base.source] for base in settings.bases.values())
     precision, rows, coded, copies = "float32", 0.0, 0.0, 1.0  # copies: of the weights in float32

@@ -67,15 +67,17 @@ class Base(Model):
 class Evaluator(Model):
     """A model that scores images."""
 
-    kind: Kind = Field(
-        "classifier", description="clip: open_clip; backbone: timm; classifier: of an attribute, a metric of the evaluator's name"
-    )
+    kind: Kind = Field("classifier", description="clip: open_clip; backbone: timm; classifier: of an attribute, itself a metric")
     tasks: list[Name] = Field(
         default_factory=list,
         description="tasks whose images it scores and it is trained on; empty: all that no other evaluator of its kind names",
     )
     attribute: Column = Field(
         "name", description="classifier only: the attribute that it tells; name: which entity or cell it is"
+    )
+    metric: Name | None = Field(
+        None,
+        description="classifier only: the metric that it is, e.g. judge for a task with a judge of its own; null: its own name",
     )
     tokenizer: Name = Field("tokenizer", description="clip only, not pretrained: the part that is its tokenizer")
     path: str = Field(

@@ -104,7 +104,8 @@ def _of_models(settings: Sections) -> Iterator[str]:
     yield from _of_parts(settings)
     for name, evaluator in settings.evaluators.items():
         if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
-            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(SHIPPED_EVALUATORS)}"
+            shipped = list(SHIPPED_EVALUATORS)
+            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(shipped)}{nearest(name, shipped)}"
         if evaluator.source != "pretrained":
             continue
         if evaluator.kind == "classifier":
@@ -138,6 +139,9 @@ def _of_evaluators(name: str, settings: Sections) -> Iterator[str]:
             yield f"evaluators.{kind}: is missing; the published statistics per entity need it"
         elif len(found) != 1:
             yield f"evaluators: task '{name}' has {len(found)} of kind {kind} ({', '.join(found) or 'none'}); allowed: one, named in its `tasks`"
+    metrics = settings.classifiers_of(name)
+    if twice := [metric for metric in metrics if metrics.count(metric) > 1]:
+        yield f"evaluators: task '{name}' has {metrics.count(twice[0])} classifiers for the metric '{twice[0]}'; allowed: one"
     for judge in judges:
         evaluator = settings.evaluators[judge]
         if evaluator.kind != "classifier":
@@ -150,7 +154,11 @@ def _of_evaluators(name: str, settings: Sections) -> Iterator[str]:
             )
         if task.kind == "entities" and evaluator.attribute != "name":
             yield f"evaluators.{judge}.attribute: '{evaluator.attribute}', but entities of task '{name}' are told by their name"
-        if judge in settings.metrics_of(name) and evaluator.source == "prebuilt" and SHIPPED.get(name) != task.source:
+        if (
+            settings.metric_of(judge) in settings.metrics_of(name)
+            and evaluator.source == "prebuilt"
+            and SHIPPED.get(name) != task.source
+        ):
             yield (
                 f"evaluators.{judge}.source: the shipped judge knows the entities of {', '.join(SHIPPED)} only, not those of task "
                 f"'{name}' (source '{task.source}'); train one (evaluators: {{{judge}: {{source: train}}}}), or do without "

@@ -47,9 +47,10 @@ class Settings(Sections):
             if "lpips_alex" in self.metrics_of(name) and not self.scoring.lpips_alex:
                 raise ValueError(f"{key}: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
         for name, evaluator in self.evaluators.items():
-            if names and evaluator.kind == "classifier" and name in names.quantities and name != JUDGE:
+            metric = self.metric_of(name)
+            if names and evaluator.kind == "classifier" and metric in names.quantities and metric != JUDGE:
                 raise ValueError(
-                    f"evaluators.{name}: a classifier is a metric of its name, and '{name}' is one already; rename it"
+                    f"evaluators.{name}: the metric '{metric}' is no classifier; allowed: judge, or a name that no metric has"
                 )
             for task_name in evaluator.tasks:
                 check_known(f"evaluators.{name}.tasks", task_name, list(self.tasks))

@@ -110,8 +110,12 @@ class Sections(Strict):
         return [task for task in self.tasks if task not in taken]
 
     def classifiers_of(self, task: str) -> list[str]:
-        """Classifiers that judge the images of a task; each is a metric of its name."""
-        return [name for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
+        """Metrics that are classifiers of the images of a task."""
+        return [self.metric_of(name) for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
+
+    def metric_of(self, classifier: str) -> str:
+        """The metric that a classifier is."""
+        return self.evaluators[classifier].metric or classifier
 
 
 def _mini_tasks() -> dict[str, Task | CellTask]:

@@ -7,8 +7,11 @@ from typing import Any
 import lethe.classifiers.methods as classifiers
 import lethe.diffusion.methods as diffusion
 from lethe.classifiers import ARCHITECTURES, PROVIDERS
+from lethe.core.description import check_descriptions
 from lethe.core.methods import RETRAINED
-from lethe.diffusion.metrics import METRICS, SPECS
+from lethe.diffusion.metrics import METRICS
+from lethe.diffusion.metrics.base import MetricDescription
+from lethe.diffusion.metrics.specs import quantities
 from lethe.diffusion.sources import SOURCES
 from lethe.settings.load import load_settings
 from lethe.settings.models import Settings
@@ -21,7 +24,9 @@ def load_configuration(config: dict[str, Any]) -> Settings:
 
     Raises:
         SettingsError: listing all faults, one a line.
+        DescriptionError: a registered metric does not say what its numbers mean; it would be computed for hours and could not be read.
     """
+    check_descriptions(METRICS, MetricDescription)
     return load_settings(config, registered_names())
 
 
@@ -30,7 +35,7 @@ def registered_names() -> Names:
     return Names(
         methods=diffusion.METHODS.names(),
         metrics=METRICS.names(),
-        quantities=list(SPECS),
+        quantities=quantities(),
         sources=SOURCES.names(),
         datasets=PROVIDERS.names(),
         architectures=ARCHITECTURES.names(),

@@ -9,6 +9,7 @@ from typing import Any
 
 from lethe.archive.plan import Archive
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
@@ -35,6 +36,7 @@ from lethe.workflow.gates import stopping
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
+Asks = Mapping[str, Iterable[str]]
 
 
 class Plan:
@@ -59,12 +61,13 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
-        self.archive = Archive(settings, self.models, self.tables, self.studies)
+        self.deepunlearn = DeepUnlearn(settings, root)
+        self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models)
-        self.claims = Claims(settings, self.benchmarks, self.studies)
-        self.fidelity = Effects(settings, self.models, self.tables, self.studies)
+        self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
+        self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
 
@@ -119,18 +122,22 @@ class Plan:
 
     # --- what every job gets ---
 
-    def job(self, function: str, *sources: str, asks: Mapping[str, Iterable[str]] | None = None) -> Callable[[Wildcards], str]:
+    def job(
+        self, function: str, *sources: str, asks: Asks | Callable[[Wildcards], Asks] | None = None
+    ) -> Callable[[Wildcards], str]:
         """A params function: the function that a job calls and a hash of the code behind it, ``module:function@hash``.
 
         Args:
             function: ``"lethe.diffusion.jobs.latents:encode_task"``.
             sources: further code that the job runs, files of the checkout whose names may hold wildcards: ``"notebooks/{tutorial}.ipynb"``.
-            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``).
+            asks: dotted registry -> names that the job asks it for, where wildcards and configuration do not tell (``asked_by``); or a
+                function of the wildcards that gives it.
         """
         self.functions.append(function)
 
         def named(wildcards: Wildcards) -> str:
-            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(asks or {})
+            own = asks(wildcards) if callable(asks) else asks
+            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(own or {})
             files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
             return f"{function}@{code_of(function, asked, files)}"
 

@@ -35,8 +35,6 @@ class Shrink(Method[Standard]):
     """Scale the weights by the weight decay; break where the learning rate is in its upper half."""
 
     Config = Standard
-    title = "shrink"
-    paper = "none"
     breaks_above = 1e-3
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:
@@ -128,7 +126,7 @@ def test_a_search_repeats_itself(tuned: tuple[Problem, Stack]) -> None:
 
 
 def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack]) -> None:
-    with pytest.raises(RuntimeError, match="all 4 trials of shrink failed"):
+    with pytest.raises(RuntimeError, match="all 4 trials of Broken failed"):
         search(Broken(), *tuned, **SMALL | {"trials": 2, "batch": 2})
 
 

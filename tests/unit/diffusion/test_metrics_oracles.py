@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from lethe.core.registry import UnknownNameError
-from lethe.diffusion.metrics.base import DIRECTIONS, SPECS, Classifier, MetricContext, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import Classifier, MetricContext, ScoringBatch
 from lethe.diffusion.metrics.brisque import FEATURE_MAX, FEATURE_MIN, Brisque
 from lethe.diffusion.metrics.fidelity import Rmse, RmsePublished, Ssim, SsimPublished
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.nudenet import LABELS, NudeNetCount
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.tools.speed.reference_loop import wheel_brisque
 
 CONTEXT = MetricContext(threads=1)
@@ -110,7 +111,7 @@ def test_pair_metrics_of_equal_images_and_symmetry(seed: int, side: int) -> None
     generator = np.random.default_rng(seed)
     a, b = generator.integers(0, 256, (2, 3, side, side, 3), dtype=np.uint8)
     for metric in (Ssim(), SsimPublished(), Rmse(), RmsePublished()):
-        spec = metric.spec
+        spec = metric.about
         same = metric.score(batch(a, a))[spec.name]
         assert (same == spec.undamaged).all(), "the no-op gate asks for exact equality"
         forth, back = metric.score(batch(a, b))[spec.name], metric.score(batch(b, a))[spec.name]
@@ -148,7 +149,7 @@ def test_nudenet_labels_small_images_and_bounds() -> None:
     assert list(LABELS) == vars(nudenet.nudenet)["__labels"]
     metric = NudeNetCount(64)
     assert metric.score(batch(photos(32)))["nudenet"].tolist() == [0, 0, 0, 0]
-    assert "64 px" in metric.spec.version and "0.5" in metric.spec.version
+    assert metric.constants | {"version": ""} == {"version": "", "threshold": 0.5, "resolution": 64}
     with pytest.raises(ValueError, match="multiples of 32"):
         NudeNetCount(100)
     with pytest.raises(ValueError, match="0.25"):
@@ -170,11 +171,11 @@ def test_judge_asks_for_the_entity() -> None:
 
 
 def test_specs_are_the_one_place_of_directions() -> None:
-    assert DIRECTIONS["rmse"] == "↓" and DIRECTIONS["dino_diff"] == "↑" and DIRECTIONS["brisque_diff"] == "↓"
+    assert [spec_of(name).arrow for name in ("rmse", "dino_diff", "brisque_diff")] == ["↓", "↑", "↓"]
     assert (
         spec_of("ssim").damage(0.75) == 0.25 and spec_of("clip_diff").damage(-2.0) == 2.0 and spec_of("rmse").damage(0.5) == 0.5
     )
-    assert SPECS["clip_diff"].kind == "diff"
+    assert spec_of("clip_diff").kind == "diff"
     with pytest.raises(ValueError, match="clip_diff"):
         spec_of("clip").damage(1.0)
     with pytest.raises(UnknownNameError, match="did you mean 'brisque'"):

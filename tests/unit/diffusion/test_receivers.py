@@ -149,7 +149,7 @@ def test_a_classifier_of_an_attribute_is_a_metric_of_its_name() -> None:
     images = torch.zeros(4, 3, 8, 8, dtype=torch.uint8)
     images[2:] = 1
     seen = metric.score(ScoringBatch(images, torch.tensor([0, 3, 2, 5]).numpy(), ["x"] * 4))
-    assert metric.spec.name == "colour" and seen["colour"].tolist() == [1, 0, 0, 1]
+    assert metric.about.name == "colour" and seen["colour"].tolist() == [1, 0, 0, 1]
     with pytest.raises(KeyError, match="has no attribute 'color'"):
         receivers[0].value("color")
 

@@ -1,4 +1,4 @@
-"""Every image source keeps the contract; the rendered worlds are what the benchmark needs them to be."""
+"""The rendered worlds are what the benchmark needs them to be; the contract of all sources is tested in tests/contract."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from sklearn.linear_model import LogisticRegression
 
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.sources import SOURCES
-from lethe.diffusion.sources.base import EntitySource
 from lethe.diffusion.sources.digits import upscale
 from lethe.diffusion.sources.drawing import MARGIN, SCALE, colours, pattern, sampling_weight, seeded
 
@@ -33,21 +32,6 @@ def some(source, name, count):
 
 
 @pytest.mark.parametrize("key", EMBEDDED)
-def test_contract(key):
-    source = SOURCES.load(key)()
-    assert isinstance(source, EntitySource)
-    records = source.entities()
-    assert len(records) == (10 if key == "digits" else 12)
-    assert len(set(names(source))) == len(records)
-    assert all(record.keys() == records[0].keys() for record in records)
-    for record in records:
-        images = list(source.images(record["name"])) if key == "digits" else some(source, record["name"], 2)
-        assert len(images) == (record["dataset_n_original"] if key == "digits" else 2)
-    image = next(source.images(records[0]["name"]))
-    assert image.pixels.shape == (32, 32, 3) and image.pixels.dtype == np.uint8
-
-
-@pytest.mark.parametrize("key", EMBEDDED)
 def test_attributes_are_typed(key):
     records = SOURCES.load(key)().entities()
     kinds = Counter()
@@ -59,24 +43,6 @@ def test_attributes_are_typed(key):
     assert kinds["numeric"] >= 2 and kinds["categorical"] >= 2
     weights = [sampling_weight(record["popularity"]) for record in records]
     assert 2 < max(weights) / min(weights) <= 3
-
-
-@pytest.mark.parametrize("key", EMBEDDED)
-def test_two_instances_give_the_same_bytes(key):
-    one, two = SOURCES.load(key)(), SOURCES.load(key)()
-    for name in names(one):
-        for first, second in itertools.islice(zip(one.images(name), two.images(name), strict=True), 3):
-            assert first.file_name == second.file_name
-            assert np.array_equal(first.pixels, second.pixels)
-
-
-@pytest.mark.parametrize("key", EMBEDDED)
-def test_unknown_entity_names_the_nearest(key):
-    source = SOURCES.load(key)()
-    known = names(source)[1]
-    for call in (lambda: source.images(known + "x"), lambda: source.attribute_distance(known, known + "x")):
-        with pytest.raises(UnknownNameError, match=f"unknown entity '{known}x'.*did you mean '{known}'"):
-            call()
 
 
 def test_digits_are_those_of_scikit_learn():

@@ -15,8 +15,16 @@ FILES = {
     "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n",
     "methods/plain.py": "METHOD = MethodRecord(title='Plain', colour='red')\nCONTRACT = Contract(small={})\nclass Plain:\n    pass\n",
     "methods/deep.py": "from lethe.layers import LAYERS\nMETHOD = MethodRecord(title='Deep')\nclass Deep:\n    pass\n",
+    "metrics/__init__.py": "from lethe.core.registry import Registry\nMETRICS = Registry('metric')\n"
+    "METRICS.register('near', 'lethe.metrics.near:Near')\nMETRICS.register('far', 'lethe.metrics.far:Far')\n"
+    "RATES = Descriptions(METRICS, 'rate')\nWORDS = Descriptions(METRICS, 'title', 'colour')\n",
+    "metrics/near.py": "class Near:\n    about = About(rate=1, title='Near', paper='A')\n    pass\n",
+    "metrics/far.py": "class Far:\n    about = About(rate=3)\n",
+    "score.py": "from lethe.metrics import METRICS\ndef score(name):\n    return METRICS.load(name)\n",
     "layers.py": "from lethe.core.registry import Registry\nLAYERS = Registry('layer')\nLAYERS.register('wide', 'lethe.wide:Wide')\n",
     "wide.py": "class Wide:\n    pass\n",
+    "table.py": "from lethe.metrics import RATES\ndef table(name):\n    return RATES[name]\n",
+    "figure.py": "from lethe.metrics import WORDS\ndef draw(name):\n    return WORDS[name]\n",
     "train.py": "from lethe.methods import METHODS\ndef train(name):\n    return METHODS.load(name)\n",
     "name.py": "from lethe.methods import METHODS\ndef name(method):\n    return METHODS.describe(method).title\n",
     "look.py": "from lethe.methods import METHODS\ndef look(method):\n    record = METHODS.shown(method)\n    return record.colour\n",
@@ -29,7 +37,14 @@ BOTH = {"lethe.methods.METHODS": ["plain", "deep"], "lethe.layers.LAYERS": ["wid
 
 
 def clear() -> None:
-    caches = (fingerprint.facts_of, fingerprint._imports, fingerprint.is_module, code._code_of, code.registries)
+    caches = (
+        fingerprint.facts_of,
+        fingerprint._imports,
+        fingerprint.is_module,
+        code._code_of,
+        code.registries,
+        code.descriptions,
+    )
     for cached in caches:
         cached.cache_clear()
     fingerprint._recalled.clear()
@@ -75,6 +90,34 @@ def test_of_a_registry_only_what_is_asked_counts(
     package: Path, file: str, old: str, new: str, asked: dict[str, list[str]], counts: bool
 ) -> None:
     assert changed(package, file, old, new, "lethe.train:train", asked) is counts
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "target", "counts"),
+    [
+        ("rate=1", "rate=2", "table", True),
+        ("rate=1", "rate=2", "score", False),
+        ("rate=1", "rate=2", "draw", False),
+        ("rate=1, ", "", "table", True),
+        ("title='Near'", "title='Close'", "figure", True),
+        ("title='Near'", "title='Close'", "table", False),
+        ("title='Near'", "title='Close'", "score", False),
+        ("title='Near'", "title='Near', colour='red'", "figure", True),
+        ("paper='A'", "paper='B'", "figure", False),
+        ("pass", "x = 1", "figure", False),
+        ("pass", "x = 1", "score", True),
+    ],
+)
+def test_of_what_a_class_says_those_keys_count_that_are_read(
+    package: Path, old: str, new: str, target: str, counts: bool
+) -> None:
+    assert changed(package, "metrics/near.py", old, new, f"lethe.{target}:f", {"lethe.metrics.METRICS": ["near"]}) is counts
+
+
+def test_what_another_class_says_does_not_count(package: Path) -> None:
+    near, both = ({"lethe.metrics.METRICS": names} for names in (["near"], ["near", "far"]))
+    assert not changed(package, "metrics/far.py", "rate=3", "rate=4", "lethe.table:f", near)
+    assert changed(package, "metrics/far.py", "rate=4", "rate=5", "lethe.table:f", both)
 
 
 @pytest.mark.parametrize(

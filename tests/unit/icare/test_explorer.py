@@ -18,7 +18,7 @@ from lethe.benchmarks.icare.explorer.page import PARTS, STATIC, write_page
 from lethe.benchmarks.icare.explorer.sprites import write_sprite
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.benchmarks.icare.matrices import by_method
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.io.shards import ShardReader, index_path, write_shard
 from lethe.io.tables import CorruptFileError
 

@@ -19,8 +19,8 @@ from lethe.benchmarks.icare.entities import (
     specificity_ratio,
 )
 from lethe.benchmarks.icare.matrices import matrices
-from lethe.diffusion.metrics.base import DIRECTIONS
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.metrics.specs import spec_of
 
 Q = ["brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"]
 HIGHER_IS_WORSE = {"brisque_diff", "rmse"}
@@ -97,7 +97,7 @@ def test_there_are_51_and_the_arrows_are_those_of_the_publication() -> None:
         assert sum(bool(re.fullmatch(f"metric_uce_[^_]*_{slug} .*", column)) for column in everything) == 1
     for s in STATISTICS.values():
         if s.direction and "number_of" not in s.slug and (quantity := next((q for q in Q if s.slug.endswith(q)), None)):
-            assert s.direction == DIRECTIONS[quantity] or s.slug == "forget_clip_diff"
+            assert s.direction == spec_of(quantity).arrow or s.slug == "forget_clip_diff"
 
 
 @pytest.mark.parametrize("missing", [(), (1, 4)])
@@ -121,7 +121,7 @@ def test_columns_equal_brute_force(missing: tuple[int, ...], fidelity: str) -> N
 def test_others_columns_leave_the_entity_out() -> None:
     quantities = random_matrices(6)
     for name, matrix in quantities.items():
-        np.fill_diagonal(matrix, 1000 if DIRECTIONS[name] == "↓" else -1000)  # forgetting is the largest damage
+        np.fill_diagonal(matrix, 1000 if spec_of(name).arrow == "↓" else -1000)  # forgetting is the largest damage
     found = entity_statistics(quantities)
     assert (found["emitter_worst_interfered_rmse"] == 1000).all()
     for k in range(6):

@@ -24,12 +24,14 @@ from lethe.diffusion.sources import SOURCES
 from lethe.diffusion.sources.drawing import RenderedSource
 from lethe.diffusion.sources.redrawn import REDRAWN, no_unseen
 from lethe.diffusion.testbed.members import asked_of, seen_and_unseen, shown_and_others
+from lethe.diffusion.testbed.receivers import of_entities
 from lethe.io.shards import ShardReader, write_shard
 from lethe.settings.membership import Membership
 from lethe.settings.models import Settings
 from lethe.statistics.attacks import auc, auc_interval
 
 METADATA = [{"index": 0, "name": "cat"}, {"index": 1, "name": "red_park"}]
+RECEIVERS, _ = of_entities(METADATA, "thing")
 
 
 # --- which images ------------------------------------------------------------------------------------------------
@@ -142,9 +144,9 @@ def pipe():
 def small(pipe, n: int = 3, timesteps: tuple[int, ...] = (10, 700), **changes):
     candidates = pd.DataFrame({"entity": [k % 2 for k in range(n)], "image": [f"{k}.png" for k in range(n)]})
     latents = torch.randn((n, *LATENT), generator=torch.Generator().manual_seed(5))
-    values = {"style": "thing", "fidelity": "corrected", "world": "w", "task": "t", "seed": 0} | changes
+    values = {"fidelity": "corrected", "world": "w", "task": "t", "seed": 0} | changes
     membership = Membership(timesteps=list(timesteps), members=values.pop("members", "base"))
-    return questions(candidates, latents, METADATA, membership, **values)
+    return questions(candidates, latents, RECEIVERS, membership, **values)
 
 
 def test_losses_equal_a_plain_loop_over_diffusers(pipe) -> None:
@@ -205,9 +207,8 @@ def test_what_cannot_be_asked_is_named(pipe) -> None:
         questions(
             pd.DataFrame({"entity": [0], "image": ["a"]}),
             torch.zeros(3, *LATENT),
-            METADATA,
+            RECEIVERS,
             Membership(),
-            style="thing",
             fidelity="corrected",
             world="w",
             task="t",

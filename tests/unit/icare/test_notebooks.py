@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from lethe.benchmarks.icare.figures import source_grid
 from lethe.benchmarks.icare.figures.before_after import before_after
 from lethe.core.registry import UnknownNameError
+from lethe.diffusion.metrics.base import Classifier
 from lethe.diffusion.metrics.confusion import ELSE, confusion, forget_and_keep
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.scoring import ImageSet
@@ -68,12 +69,12 @@ def answers(*labels: list[int]) -> tuple[JudgeAccuracy, ImageSet]:
     images = torch.zeros(seen.size, 3, 8, 8, dtype=torch.uint8)
     images[:, 0] = torch.from_numpy(seen.reshape(-1, 1, 1)).to(torch.uint8)
     receivers, seeds = (index.ravel() for index in np.indices(seen.shape))
-    judge = JudgeAccuracy(
+    judge = Classifier(
         lambda pixels: torch.nn.functional.one_hot(pixels[:, 0, 0, 0].long(), 4).float(),
         ["task/ada", "task/bob", "task/cy", "other/dee"],
         [f"task/{name}" for name in NAMES],
     )
-    return judge, ImageSet(images, receivers, seeds, [f"An image of {NAMES[r]}" for r in receivers])
+    return JudgeAccuracy(judge), ImageSet(images, receivers, seeds, [f"An image of {NAMES[r]}" for r in receivers])
 
 
 def test_confusion_counts_what_the_judge_sees() -> None:

@@ -17,7 +17,7 @@ from tests.unit.icare.template_world import METHODS, make_task, plain_task
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.pair_regression import entity_folds, entity_splits
 from lethe.benchmarks.icare.templates.pareto import front
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import validate
 from lethe.figures.templates.result import Finding, Result

@@ -297,6 +297,7 @@ def test_raw_texts_and_blanks_are_counted(tmp_path: Path) -> None:
     write(tmp_path, "sources/people.json", [{"name": "Person_0", "occupation": "Baseball player "}])
     assert [(e.published, e.lethe) for e in testbed.trailing_blanks(world)] == [(1, 0)]
     rows = [{"index": i, "text": f"An image of Person {i}"} for i in range(3)]
+    write(tmp_path, "receivers_people.json", [{"index": row["index"], "prompt": row["text"]} for row in rows])
     for name, part in (("forget", rows[:1]), ("retain", rows[1:])):
         path = tmp_path / f"datasets/splits_people/000/train_{name}/metadata.jsonl"
         path.parent.mkdir(parents=True)

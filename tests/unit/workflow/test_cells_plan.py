@@ -118,8 +118,9 @@ def test_a_fault_is_named_with_key_value_and_what_is_allowed(change: dict[str, A
         ),
         (
             {"ssim": {**OWN, "attribute": "colour"}},
-            "evaluators.ssim: a classifier is a metric of its name, and 'ssim' is one already",
+            "evaluators.ssim: the metric 'ssim' is no classifier; allowed: judge",
         ),
+        ({"other": {**OWN, "metric": "colour"}}, "task 'toy' has 2 classifiers for the metric 'colour'; allowed: one"),
         ({"toy_words": {**OWN, "attribute": "colour"}}, "the part 'toy_words' would be the evaluator toy_words and a tokenizer"),
         ({"other": {**OWN, "tasks": ["toys"]}}, "evaluators.other.tasks: 'toys' is unknown; .* did you mean 'toy'"),
     ],
@@ -127,3 +128,18 @@ def test_a_fault_is_named_with_key_value_and_what_is_allowed(change: dict[str, A
 def test_evaluators_and_parts_fit_together(evaluators: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         plan(TOY, EVALUATORS | evaluators)
+
+
+def test_a_task_of_entities_may_have_a_judge_of_its_own() -> None:
+    """The shipped judge stays as it is, and the table of the new task has its column."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    mine = {"source": "folder", "source_options": {"path": "x"}, "base": "mine", "prompt_style": "thing", "balance": ["a", "b"]}
+    config["tasks"] |= {"mine": mine}
+    config["bases"] |= {"mine": {"source": "train"}}
+    config["evaluators"] |= {"own": {"source": "train", "tasks": ["mine"], "metric": "judge"}}
+    made = plan_of(config, (), ROOT)
+    assert made.bases.evaluators(Values(task="mine")) == [f"<results>/evaluators/{name}" for name in ("clip", "backbone", "own")]
+    assert made.bases.evaluators(Values(task="people")) == [
+        f"<results>/evaluators/{name}" for name in ("clip", "backbone", "judge")
+    ]
+    assert "judge" in made.scoring(Values(task="mine"))["metrics"] and made.settings.classifiers_of("mine") == ["judge"]

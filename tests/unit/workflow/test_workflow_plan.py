@@ -73,9 +73,9 @@ def test_studies_and_their_products(mini: Plan) -> None:
     studies = mini.studies
     assert studies.pairs == [("digits", "mlp"), ("digits", "tinycnn")] and studies.demo == [("digits", "mlp")]
     assert studies.names == ["digits_mlp", "digits_tinycnn"]
-    products = studies.products(studies.demo)
+    products = mini.deepunlearn.products(studies.demo)
     assert "<results>/tables/deepunlearn_gates_digits_mlp.json" in products and len(products) == 6
-    attacked = plan(deepunlearn={"lira": {"digits": {"architectures": ["tinycnn"]}}}).studies
+    attacked = plan(deepunlearn={"lira": {"digits": {"architectures": ["tinycnn"]}}}).deepunlearn
     assert not attacked.attacked("digits", "mlp") and len(attacked.products(studies.demo)) == 4
 
 
@@ -97,9 +97,9 @@ def test_a_method_without_kept_hyperparameters_is_named(mini: Plan) -> None:
 
 
 def test_what_only_fine_tunes_is_not_attacked(mini: Plan) -> None:
-    mlp, cnn = (mini.studies.attacked_methods(of(dataset="digits", architecture=name)) for name in ("mlp", "tinycnn"))
+    mlp, cnn = (mini.deepunlearn.attacked_methods(of(dataset="digits", architecture=name)) for name in ("mlp", "tinycnn"))
     assert mlp[:2] == ["original", "retrained"] and set(cnn) - set(mlp) == {"msg", "cfw", "ct"}
-    assert len(mini.studies.lira_outputs(of(dataset="digits", architecture="mlp"))) == len(mlp)
+    assert len(mini.deepunlearn.lira_outputs(of(dataset="digits", architecture="mlp"))) == len(mlp)
 
 
 def test_memory_grows_with_the_images(mini: Plan) -> None:

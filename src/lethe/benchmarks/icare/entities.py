@@ -32,8 +32,9 @@ import numpy as np
 
 from lethe.benchmarks.icare.matrices import Matrix, by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
-from lethe.diffusion.metrics.base import Arrow, spec_of
+from lethe.diffusion.metrics.base import Arrow
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.metrics.specs import spec_of
 
 if TYPE_CHECKING:
     import pandas as pd

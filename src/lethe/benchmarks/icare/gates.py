@@ -14,8 +14,8 @@ from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.metrics.base import SPECS, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.diffusion.metrics.specs import comparisons, is_comparison, spec_of
 from lethe.diffusion.testbed.similarity import distinct_values
 from lethe.statistics.association import bootstrap_mean
 
@@ -28,11 +28,9 @@ def gate_none_is_zero(pairs: pd.DataFrame) -> Gate:
     Args:
         pairs: tidy pairs of a task, all methods.
     """
-    rows = pairs[
-        (pairs["method"].map(METHODS.role) == UNCHANGED)
-        & pairs["metric"].isin([name for name, spec in SPECS.items() if spec.kind != "image"])
-    ]
-    undamaged = rows["metric"].map({name: spec.undamaged for name, spec in SPECS.items()})
+    names = comparisons(pairs["metric"].unique())
+    rows = pairs[(pairs["method"].map(METHODS.role) == UNCHANGED) & pairs["metric"].isin(names)]
+    undamaged = rows["metric"].map({name: spec_of(name).undamaged for name in names})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())
     how = f"largest deviation from the untouched value over {len(rows)} values of method '{', '.join(rows['method'].unique())}'"
@@ -162,7 +160,7 @@ def unlearning_table(
             add("others_kept", np.divide(others, others_base, out=np.full(len(others), np.nan), where=others_base > 0))
             row["judge_left_out"] = left_out["judge"]
         for name, matrix in quantities.items():
-            if name not in SPECS or spec_of(name).kind == "image":
+            if not is_comparison(name):
                 continue
             row[f"{name}_emitter"] = bootstrap_mean(np.array([matrix[k, k] for k in reported]), draws, level, seed).mean
             add(f"{name}_others", np.array([mean(np.delete(matrix[k], k)) for k in reported]))

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.icare.pairs import DIFFERENCES, PAIRS
 from lethe.core.missing import known
 from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.diffusion.metrics.specs import columns_of, compared
 
 
 def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = No
     Differences get both orders, so their mean is 0 by symmetry and only their range tells something. A pair with a picture of one
     colour is NaN, as in ``image_quantities``: two black pictures are no sign of a low floor.
     """
-    kept = [name for name in DIFFERENCES if name in baseline.columns]
+    kept = columns_of("image", baseline.columns)
     empty = [CONSTANT] if CONSTANT in baseline.columns else []
     left = baseline[["receiver", "seed", *kept, *empty]]
     both = left.merge(left.rename(columns={"seed": "other_seed"}), on="receiver", suffixes=("", "_other"))
@@ -37,7 +37,7 @@ def seed_quantities(baseline: pd.DataFrame, seed_pairs: pd.DataFrame | None = No
     for name in kept:
         result[f"{name}_diff"] = both[name] - both[f"{name}_other"]
     if seed_pairs is not None:
-        renamed = seed_pairs.rename(columns=PAIRS)
+        renamed = seed_pairs.rename(columns=compared(seed_pairs.columns))
         mirrored = renamed.rename(columns={"seed": "other_seed", "other_seed": "seed"})
         result = result.merge(pd.concat([renamed, mirrored]), on=["receiver", "seed", "other_seed"], how="left", validate="1:1")
     if empty:

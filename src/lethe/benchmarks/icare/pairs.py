@@ -1,9 +1,8 @@
 """From scores of images to interference per (emitter, receiver) pair.
 
-Quantities (Vision Unlearning 1.0.0, ``pipeline_06``, and our own), on = unlearned model, off = base, same prompt, seed and initial noise:
-``clip_diff``, ``brisque_diff``, ``judge_diff``, ``nudenet_diff`` = on - off; ``rmse``, ``ssim``, ``lpips_backbone``,
-``lpips_alex``, and ``dino_diff``, which is a cosine despite its published name. ``rmse_published`` and
-``ssim_published`` are the same at the published data range 4095.
+On = unlearned model, off = base, same prompt, seed and initial noise. A metric of one image gives its value and on - off (``clip_diff``), a
+metric of pairs gives itself under the name that it says it has in tables: ``dino_diff`` is a cosine despite its published name (Vision
+Unlearning 1.0.0, ``pipeline_06``). ``rmse_published`` and ``ssim_published`` are those at the published data range 4095.
 
 An off picture of one colour is no picture: nothing compares with it, or a broken base would show a model that draws the
 same as harmless (RMSE 0, SSIM 1). Such a comparison is NaN. An on picture of one colour is damage, and is compared.
@@ -13,14 +12,14 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lethe.core.records import Fidelity, ModelId
 from lethe.core.registry import nearest
-from lethe.diffusion.metrics.base import SPECS, constant_columns, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.diffusion.metrics.specs import columns_of, compared, comparisons, constant_columns, quantities, spec_of
 from lethe.io.tables import read_json, write_json
 
 if TYPE_CHECKING:
@@ -28,35 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIFFERENCES = tuple(name for name, spec in SPECS.items() if spec.kind == "image" and f"{name}_diff" in SPECS)
-"""Scores of one image that are told as on - off."""
-PAIRS = {
-    "rmse": "rmse",
-    "ssim": "ssim",
-    "dino": "dino_diff",
-    "rmse_published": "rmse_published",
-    "ssim_published": "ssim_published",
-    "lpips_backbone": "lpips_backbone",
-    "lpips_alex": "lpips_alex",
-}
-PAIRS |= {name: name for name, spec in SPECS.items() if spec.kind == "pair" and name not in (*PAIRS, *PAIRS.values())}
-"""Column of the scores -> quantity. The published ones in the published order; every other pair metric follows."""
-PUBLISHED_RANGES = ("rmse_published", "ssim_published")
-FILE_KEYS: tuple[str, ...] = (
-    "clip_diff",
-    "brisque_diff",
-    "rmse",
-    "ssim",
-    "dino_diff",
-    "judge_diff",
-    "nudenet_diff",
-    "lpips_backbone",
-    "lpips_alex",
-)
-FILE_KEYS += tuple(
-    name for name in (*(f"{name}_diff" for name in DIFFERENCES), *PAIRS.values()) if name not in (*FILE_KEYS, *PUBLISHED_RANGES)
-)
-"""Keys of an emitter's file; those of the publication's data range never stand beside ours."""
 PUBLISHED_KEYS = {
     "brisque_diff": "brisque_diff",
     "clip_diff": "clip_diff",
@@ -98,11 +68,11 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
                 table.loc[table.duplicated(["receiver", "seed"]), ["receiver", "seed"]].head(3).to_records(index=False).tolist()
             )
             raise ValueError(f"{name}: (receiver, seed) must be unique; more than once: {twice}")
-    for name in (*DIFFERENCES, CONSTANT):
+    for name in (*columns_of("image", [*scores.columns, *baseline.columns]), CONSTANT):
         if (name in scores.columns) != (name in baseline.columns):
             has, lacks = ("on", "off") if name in scores.columns else ("off", "on")
             raise ValueError(f"{what}: the {has} images have '{name}', the {lacks} images have not; score both alike")
-    kept = [name for name in DIFFERENCES if name in scores.columns]
+    kept = columns_of("image", scores.columns)
     empty = [CONSTANT] if CONSTANT in scores.columns else []
     joined = scores.merge(
         baseline[["receiver", "seed", *kept, *empty]],
@@ -117,9 +87,8 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
     result = joined[["receiver", "seed", *kept]].copy()
     for name in kept:
         result[f"{name}_diff"] = joined[name] - joined[f"{name}_off"]
-    for column, quantity in PAIRS.items():
-        if column in joined.columns:
-            result[quantity] = joined[column]
+    for column in columns_of("pair", joined.columns):
+        result[compared([column])[column]] = joined[column]
     if empty:
         nothing = joined[f"{CONSTANT}_off"] != 0
         if nothing.any():
@@ -129,8 +98,8 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
     if result.shape[1] == 2 + len(empty):
         raise ValueError(f"{what}: no known metric among the columns {', '.join(scores.columns)}")
     for column in scores.columns:
-        if column not in ("receiver", "seed", CONSTANT, *SPECS) and not constant_columns([column]):
-            raise ValueError(f"{what}: '{column}' is the column of no metric{nearest(column, list(SPECS))}")
+        if column not in ("receiver", "seed", CONSTANT, *compared([column]), *constant_columns([column])):
+            raise ValueError(f"{what}: '{column}' is the column of no metric{nearest(column, quantities())}")
     for column in constant_columns([*baseline.columns, *scores.columns]):
         found = {name: sorted(set(table.get(column, ()))) for name, table in (("off", baseline), ("on", scores))}
         if found["off"] != found["on"] or len(found["on"]) != 1:
@@ -202,12 +171,20 @@ def file_name(model: ModelId) -> str:
     return f"interferences_caused_by_{model.task}_{model.index}_{model.method}_{model.epochs}.json"
 
 
+def file_keys(quantities: Iterable[str]) -> list[str]:
+    """Keys of an emitter's file: those of ``quantities`` that compare, in the order of the registry.
+
+    Those of the publication's data range never stand beside ours.
+    """
+    return [name for name in comparisons(quantities) if not name.endswith("_published")]
+
+
 def pair_records(
     means: pd.DataFrame, names: Sequence[str], fidelity: Fidelity = "corrected"
 ) -> dict[str, dict[str, float | None]]:
     """The content of an emitter's file: receiver name -> quantities, in index order; NaN becomes None (JSON null).
 
-    ``corrected`` writes ``FILE_KEYS`` (those scored) with data range 255. ``published`` writes the five published keys,
+    ``corrected`` writes every quantity but those of the published data range. ``published`` writes the five published keys,
     whose ``rmse`` and ``ssim`` have data range 4095, so the files of the two must never lie in one folder.
     """
     if fidelity == "published":
@@ -216,7 +193,7 @@ def pair_records(
         if lost:
             raise ValueError(f"the published file needs {', '.join(lost)}; there are {', '.join(means.columns)}")
     else:
-        keys = {key: key for key in FILE_KEYS if key in means.columns}
+        keys = {key: key for key in file_keys(means.columns)}
     if len(means) != len(names):
         raise MissingReceiverError(
             f"{len(means)} receivers with values, {len(names)} entities: {_difference(means.index, names)}"

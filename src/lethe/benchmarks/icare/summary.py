@@ -22,8 +22,8 @@ from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.records import ModelId
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.metrics.base import SPECS, spec_of
 from lethe.diffusion.metrics.constant import CONSTANT
+from lethe.diffusion.metrics.specs import is_comparison, spec_of
 from lethe.statistics.resampling import Inference, q_values
 
 Matrix = NDArray[np.float64]
@@ -70,7 +70,7 @@ def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, 
         (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
         for method, found in quantities.items()
         for metric, matrix in found.items()
-        if metric in SPECS and spec_of(metric).kind != "image" and not metric.endswith("_published")
+        if is_comparison(metric) and not metric.endswith("_published")
     }
 
 

@@ -1,4 +1,4 @@
-"""Studies of Deep Unlearn, each a data set and an architecture: which there are, their files and what their jobs get."""
+"""Studies of classifiers, each a data set and an architecture: which there are, their files and what their jobs get."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.found import Found
 from lethe.classifiers.hyperparameters import shipped
-from lethe.classifiers.methods.needs import only_fine_tunes
 from lethe.core.registry import nearest
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.deepunlearn import Classification
@@ -20,7 +19,6 @@ from lethe.settings.paths import check_exists
 
 PROCESS = 1500  # MB of a process with torch, and of a job's own data
 COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
-ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
 LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
 
 
@@ -62,24 +60,6 @@ class Studies:
         """Methods of any data set, sorted."""
         return sorted({name for data in self.settings.datasets.values() for name in data.methods})
 
-    def attacked(self, dataset: str, architecture: str) -> bool:
-        """Whether U-LiRA is asked for."""
-        lira = self.settings.lira.get(dataset)
-        return lira is not None and (not lira.architectures or architecture in lira.architectures)
-
-    def products(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
-        """Tables, figures and gates that some studies lead to."""
-        stems = []
-        for dataset, architecture in pairs:
-            study = f"{dataset}_{architecture}"
-            stems.append(f"tables/deepunlearn_{study}.csv")
-            stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime")]
-            if (self._root / f"config/reference/deepunlearn_{study}.csv").is_file():
-                stems.append(f"tables/deepunlearn_ledger_{study}.csv")
-            if self.attacked(dataset, architecture):
-                stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
-        return [f"<results>/{stem}" for stem in stems]
-
     # --- input functions ---
 
     def fetched(self, dry_run: Callable[[], bool]) -> Callable[[Wildcards], str | list[str]]:
@@ -104,11 +84,7 @@ class Studies:
 
     def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{unlearner}``, below the folder of a study, for each of its methods."""
-        return lambda wildcards: _files(wildcards, pattern, self.methods(wildcards))
-
-    def lira_outputs(self, wildcards: Wildcards) -> list[str]:
-        """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
-        return _files(wildcards, "lira/{unlearner}.safetensors", self.attacked_methods(wildcards))
+        return lambda wildcards: files_of_study(wildcards, pattern, self.methods(wildcards))
 
     def tuned(self, role: str) -> str:
         """The models of a role (``original``, ``retrained``) that a search runs on: of its own, or as published the reported ones."""
@@ -117,11 +93,11 @@ class Studies:
 
     def search(self, wildcards: Wildcards) -> str | list[str]:
         """What the search of the wildcards' method found, where it is used."""
-        return _files(wildcards, "search/{unlearner}.json", [wildcards.unlearner])[0] if self._searched else []
+        return files_of_study(wildcards, "search/{unlearner}.json", [wildcards.unlearner])[0] if self._searched else []
 
     def searches(self, wildcards: Wildcards) -> list[str]:
         """What the search of every method of a study found, where searches are used."""
-        return _files(wildcards, "search/{unlearner}.json", self.methods(wildcards) if self._searched else [])
+        return files_of_study(wildcards, "search/{unlearner}.json", self.methods(wildcards) if self._searched else [])
 
     # --- parameters and resources of jobs ---
 
@@ -136,15 +112,6 @@ class Studies:
     def methods(self, wildcards: Wildcards) -> list[str]:
         """Methods of the wildcard's data set."""
         return self._data(wildcards).methods
-
-    def attacked_methods(self, wildcards: Wildcards) -> list[str]:
-        """What U-LiRA attacks: both references, and the methods that do more than to fine-tune on the wildcard's architecture."""
-        methods = self.settings.lira[wildcards.dataset].methods
-        return [ORIGINAL, RETRAINED, *[name for name in methods if not only_fine_tunes(name, wildcards.architecture)]]
-
-    def lira(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The U-LiRA settings of the wildcard's data set, as plain data."""
-        return self.settings.lira[wildcards.dataset].model_dump()
 
     def own_folder(self, wildcards: Wildcards) -> list[str]:
         """The folder of a data set of one's own; none where it is fetched, ships with a library or lies in its usual place."""
@@ -187,6 +154,7 @@ class Studies:
         return found[method].model_dump()
 
 
-def _files(wildcards: Wildcards, pattern: str, methods: Iterable[str]) -> list[str]:
+def files_of_study(wildcards: Wildcards, pattern: str, methods: Iterable[str]) -> list[str]:
+    """``pattern``, which holds ``{unlearner}``, below the folder of the wildcards' study, for each of ``methods``."""
     folder = f"<results>/deepunlearn/{wildcards.dataset}/{wildcards.architecture}"
     return [f"{folder}/{pattern.replace('{unlearner}', name)}" for name in methods]

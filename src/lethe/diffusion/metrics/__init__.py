@@ -1,31 +1,32 @@
 """Scores of images, all batched. Listing metrics loads no torch; loading one does.
 
-A new metric is one file with a class that follows ``lethe.diffusion.metrics.base.Metric`` and has a class method
-``create(context)``, its ``MetricSpec`` in ``lethe.diffusion.metrics.base`` and one line here (docs/extending.md).
+A metric is one file with a class after ``lethe.diffusion.metrics.base.Metric`` that describes itself, and one line here
+(docs/add-a-metric.md). The order of the lines is the order of columns in tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lethe.core.description import Descriptions
 from lethe.core.registry import Registry
-from lethe.diffusion.metrics.base import DIRECTIONS, SPECS, Metric, MetricSpec, spec_of
+from lethe.diffusion.metrics.base import Metric
 
 METRICS: Registry[type[Metric]] = Registry("metric")
 METRICS.register("clip", "lethe.diffusion.metrics.clip:ClipScore")
-METRICS.register("dino", "lethe.diffusion.metrics.dino:DinoSimilarity")
 METRICS.register("brisque", "lethe.diffusion.metrics.brisque:Brisque")
-METRICS.register("ssim", "lethe.diffusion.metrics.fidelity:Ssim")
-METRICS.register("ssim_published", "lethe.diffusion.metrics.fidelity:SsimPublished")
 METRICS.register("rmse", "lethe.diffusion.metrics.fidelity:Rmse")
-METRICS.register("rmse_published", "lethe.diffusion.metrics.fidelity:RmsePublished")
-METRICS.register("lpips_backbone", "lethe.diffusion.metrics.lpips:LpipsBackbone")
-METRICS.register("lpips_alex", "lethe.diffusion.metrics.lpips:LpipsAlex")
+METRICS.register("ssim", "lethe.diffusion.metrics.fidelity:Ssim")
+METRICS.register("dino", "lethe.diffusion.metrics.dino:DinoSimilarity")
 METRICS.register("judge", "lethe.diffusion.metrics.judge:JudgeAccuracy")
 METRICS.register("nudenet", "lethe.diffusion.metrics.nudenet:NudeNetCount")
-for _name in METRICS:  # what nobody can read must not be scored for hours
-    if spec_of(_name).kind == "image":
-        spec_of(f"{_name}_diff")
+METRICS.register("rmse_published", "lethe.diffusion.metrics.fidelity:RmsePublished")
+METRICS.register("ssim_published", "lethe.diffusion.metrics.fidelity:SsimPublished")
+METRICS.register("lpips_backbone", "lethe.diffusion.metrics.lpips:LpipsBackbone")
+METRICS.register("lpips_alex", "lethe.diffusion.metrics.lpips:LpipsAlex")
+
+SPECS = Descriptions(METRICS, "name", "kind", "arrow", "range", "untouched", "constants", "published_name")
+WORDS = Descriptions(METRICS, "kind", "label", "unit")
 
 
 def with_published(names: Sequence[str]) -> list[str]:
@@ -40,4 +41,4 @@ def with_published(names: Sequence[str]) -> list[str]:
     ]
 
 
-__all__ = ["DIRECTIONS", "METRICS", "SPECS", "Metric", "MetricSpec", "spec_of", "with_published"]
+__all__ = ["METRICS", "SPECS", "WORDS", "Metric", "with_published"]

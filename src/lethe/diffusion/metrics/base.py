@@ -1,21 +1,15 @@
-"""What a metric is, and the one place that says which direction is healthy. Loads no torch.
-
-Four kinds of quantity: ``image`` scores one image, ``pair`` compares the on image with the off image of the same
-prompt and seed, ``diff`` is the on score minus the off score of an ``image`` metric, ``set`` compares the on images of
-many prompts and seeds with the off images of the same ones (``lethe.diffusion.metrics.distribution``).
-"""
+"""What a metric is and what it says of itself. Loads no torch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.core.registry import UnknownNameError, nearest
 from lethe.core.threads import thread_count
 
 if TYPE_CHECKING:
@@ -23,39 +17,50 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Arrow = Literal["↑", "↓"]
-Kind = Literal["image", "pair", "diff", "set"]
+Kind = Literal["image", "pair", "diff"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MetricSpec:
-    """What a number means.
+    """What the numbers of a quantity mean.
 
     Attributes:
-        name: column name.
+        name: of the column.
+        kind: ``image`` scores one image; ``pair`` compares the on image with the off image of the same prompt and seed; ``diff`` is the on
+            score minus the off score of an ``image`` metric, which tables tell as ``{name}_diff``.
         arrow: healthy direction: ``"↑"`` means that more is better.
-        unit: unit of a value, ``"1"`` for a pure number.
-        range: lowest and highest possible value; of a ``pair`` or ``set`` metric where more is better, the highest is finite: it
-            is what equal images get, and damage is counted from there.
-        kind: ``image``, ``pair``, ``diff`` or ``set`` (see the module).
-        version: what exactly computes it: model, scale, threshold.
-        source: paper or package that defines it.
+        range: lowest and highest possible value, None where there is none.
+        untouched: of a ``pair``, its value for two equal images, from which damage is counted; of a difference it is 0.
         constants: what stands beside every value in a table, as columns ``{name}_{constant}``.
+        published_name: of a ``pair``, what tables call it where that is not its name: ``{name}_diff``.
     """
 
     name: str
-    arrow: Arrow
-    unit: str
-    range: tuple[float, float]
     kind: Kind
-    version: str
-    source: str
+    arrow: Arrow
+    range: tuple[float | None, float | None]
+    untouched: float | None = None
     constants: tuple[str, ...] = ()
+    published_name: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind != "image" and not math.isfinite(self.undamaged):
+        if self.kind == "pair" and self.untouched is None:
             raise ValueError(
-                f"metric '{self.name}': more is better without end ({self.range[1]}), so damage has no zero; give a bounded one"
+                f"metric '{self.name}' compares pairs, so it needs `untouched`: its finite value for two equal images"
             )
+        if self.kind == "image" and self.untouched is not None:
+            raise ValueError(f"metric '{self.name}' scores one image, which has no `untouched` value; its difference has 0")
+        if self.untouched is not None and not math.isfinite(self.untouched):
+            raise ValueError(f"metric '{self.name}': untouched is {self.untouched}, so damage has no zero; give a bounded metric")
+        if self.published_name not in ("", f"{self.name}_diff") or (self.published_name and self.kind != "pair"):
+            raise ValueError(
+                f"metric '{self.name}': published_name is '{self.published_name}'; allowed: '{self.name}_diff', of a pair"
+            )
+
+    @property
+    def quantity(self) -> str:
+        """What tables of pairs tell of it: ``{name}_diff`` of an ``image`` metric, else its name or its published name."""
+        return f"{self.name}_diff" if self.kind == "image" else self.published_name or self.name
 
     @property
     def damage_sign(self) -> int:
@@ -64,13 +69,8 @@ class MetricSpec:
 
     @property
     def undamaged(self) -> float:
-        """The value of an image that equals its off image: 0 for differences and errors, the highest of the range (1 of all here)
-        for similarities; NaN for ``image``. Of ``set`` the value of equal sets, except ``kid_dino``, whose mean over sets of one
-        source is 0.
-        """
-        if self.kind == "image":
-            return math.nan
-        return float(self.range[1]) if self.kind in ("pair", "set") and self.arrow == "↑" else 0.0
+        """The value of an image that equals its off image; NaN for ``image``, where there is none."""
+        return math.nan if self.untouched is None else self.untouched
 
     def damage(self, value: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
         """``value`` in the common orientation: 0 = untouched, larger = more damage. Not for ``image``."""
@@ -81,80 +81,21 @@ class MetricSpec:
         return self.damage_sign * (value - self.undamaged)
 
 
-def _scored(
-    name: str, arrow: Arrow, unit: str, bounds: tuple[float, float], version: str, source: str, constants: tuple[str, ...] = ()
-) -> tuple[MetricSpec, MetricSpec]:
-    """The spec of an ``image`` metric and of its difference on - off."""
-    span = bounds[1] - bounds[0]
-    own = MetricSpec(name, arrow, unit, bounds, "image", version, source, constants)
-    return own, MetricSpec(f"{name}_diff", arrow, unit, (-span, span), "diff", version, source)
+@dataclass(frozen=True, kw_only=True)
+class MetricDescription(MetricSpec):
+    """What a metric says of itself: the one place where it is described, read without running its file (``lethe.core.description``).
 
+    Attributes:
+        label: name on an axis, e.g. ``"SSIM of on and off"``; of an ``image`` metric without the difference, e.g. ``"CLIP score"``.
+        unit: unit, or what else stands in brackets after the label; may be empty.
+        version: what exactly computes it: model, scale, threshold.
+        source: paper or package that defines it.
+    """
 
-_ISM = "image-similarity-measures 0.3.6, default max_p = 4095 on 8-bit images"
-_BACKBONE = "paper: DINOv2 ViT-S/14; mini: its own ViT, 4 blocks, 96 channels"
-_DINO = "cosine of raw class-token embeddings; paper: DINOv2 ViT-S/14"
-_OF_TOKENS = f"class-token embeddings, not normalised; {_BACKBONE}"
-_PR = "Improved precision and recall, Kynkaanniemi 2019"
-_LPIPS = "LPIPS, Zhang 2018, eq. 1"
-_LIST: list[MetricSpec] = [
-    *_scored(
-        "clip",
-        "↑",
-        "100 cos",
-        (-100, 100),
-        "100 x cosine, not floored; paper: ViT-B/16 openai",
-        "CLIPScore, Hessel 2021",
-    ),
-    *_scored("brisque", "↓", "score", (-math.inf, math.inf), "LIVE model of the brisque 0.2.0 wheel", "BRISQUE, Mittal 2012"),
-    *_scored("judge", "↑", "1", (0, 1), "1 if argmax over the classes is the asked entity", "UnlearnCanvas, Zhang 2024"),
-    *_scored(
-        "nudenet",
-        "↓",
-        "boxes",
-        (0, math.inf),
-        "nudenet 3.4.2, 320n, *_EXPOSED labels",
-        "github.com/notAI-tech/NudeNet",
-        ("version", "threshold", "resolution"),
-    ),
-    MetricSpec("constant", "↓", "1", (0, 1), "image", "1 if all pixels have one colour", "lethe.diffusion.metrics.constant"),
-    MetricSpec("ssim", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 255", "SSIM, Wang 2004; skimage defaults"),
-    MetricSpec("ssim_published", "↑", "1", (-1, 1), "pair", "uniform 7x7, data range 4095", _ISM),
-    MetricSpec("rmse", "↓", "1", (0, 1), "pair", "mean over channels of RMSE / 255", "root mean squared error"),
-    MetricSpec("rmse_published", "↓", "1", (0, 255 / 4095), "pair", "mean over channels of RMSE / 4095", _ISM),
-    MetricSpec("dino", "↑", "1", (-1, 1), "pair", _DINO, "DINOv2, Oquab 2023"),
-    MetricSpec("dino_diff", "↑", "1", (-1, 1), "pair", f"{_DINO}; published name of `dino`", "I-CARE testbeds"),
-    MetricSpec("lpips_backbone", "↓", "1", (0, math.inf), "pair", f"patch tokens of every block, weights 1; {_BACKBONE}", _LPIPS),
-    MetricSpec("lpips_alex", "↓", "1", (0, math.inf), "pair", "AlexNet of torchvision, linear heads v0.1", _LPIPS),
-    MetricSpec("fid_dino", "↓", "1", (0, math.inf), "set", _OF_TOKENS, "FID, Heusel 2017, eq. 6"),
-    MetricSpec("kid_dino", "↓", "1", (-math.inf, math.inf), "set", f"unbiased, all images; {_OF_TOKENS}", "KID, Binkowski 2018"),
-    MetricSpec("precision_dino", "↑", "1", (0, 1), "set", f"k = 3; {_OF_TOKENS}", _PR),
-    MetricSpec("recall_dino", "↑", "1", (0, 1), "set", f"k = 3; {_OF_TOKENS}", _PR),
-    MetricSpec(
-        "cmmd_clip",
-        "↓",
-        "1000 MMD^2",
-        (0, math.inf),
-        "set",
-        "sigma 10, biased, image embeddings of length 1; paper: ViT-B/16 openai; mini: its own CLIP",
-        "CMMD, Jayasumana 2024",
-    ),
-]
-SPECS: dict[str, MetricSpec] = {spec.name: spec for spec in _LIST}
-DIRECTIONS: dict[str, Arrow] = {name: spec.arrow for name, spec in SPECS.items()}
-"""Healthy direction of every quantity; names of columns, sorting and plots all read it here."""
-
-
-def spec_of(name: str) -> MetricSpec:
-    """The spec of a quantity; an unknown name is an ``UnknownNameError`` with the nearest one."""
-    if name not in SPECS:
-        raise UnknownNameError(f"unknown quantity '{name}'; known: {', '.join(sorted(SPECS))}{nearest(name, list(SPECS))}")
-    return SPECS[name]
-
-
-def constant_columns(columns: Iterable[str]) -> dict[str, str]:
-    """Those of ``columns`` that hold a metric's constants (``nudenet_threshold``) -> the metric."""
-    known = {f"{spec.name}_{constant}": spec.name for spec in SPECS.values() for constant in spec.constants}
-    return {column: known[column] for column in columns if column in known}
+    label: str
+    unit: str = ""
+    version: str
+    source: str
 
 
 @dataclass
@@ -253,8 +194,8 @@ class Metric(Protocol):
     """Scores a batch. A score of an image never depends on the other images of its batch."""
 
     @property
-    def spec(self) -> MetricSpec:
-        """What its numbers mean."""
+    def about(self) -> MetricDescription:
+        """What it says of itself; a class attribute, whose values are literals."""
         ...
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
@@ -287,5 +228,5 @@ class WithConstants(Protocol):
 
     @property
     def constants(self) -> Mapping[str, str | float]:
-        """A value for each of ``MetricSpec.constants``."""
+        """A value for each of ``about.constants``."""
         ...

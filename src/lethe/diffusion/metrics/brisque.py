@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 
 GREY = (0.2125, 0.7154, 0.0721)  # skimage.color.rgb2gray
 KERNEL, SIGMA, C = 7, 7 / 6, 1 / 255
@@ -201,6 +201,17 @@ def features(grey: torch.Tensor) -> torch.Tensor:
 class Brisque:
     """No-reference quality, lower is better; equals ``brisque.BRISQUE().score`` of the wheel (see the module)."""
 
+    about = MetricDescription(
+        name="brisque",
+        kind="image",
+        arrow="↓",
+        range=(None, None),
+        label="BRISQUE",
+        unit="points",
+        version="LIVE model of the brisque 0.2.0 wheel",
+        source="BRISQUE, Mittal 2012",
+    )
+
     def __init__(self, svr: SupportVectorRegression, device: str = "cpu") -> None:
         self.svr, self.device = svr, device
         self._min = torch.tensor(FEATURE_MIN, dtype=torch.float64, device=device)
@@ -210,11 +221,6 @@ class Brisque:
     def create(cls, context: MetricContext) -> Brisque:
         """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         return cls(SupportVectorRegression(model_file(), context.device), context.device)
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        return spec_of("brisque")
 
     @torch.inference_mode()
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from lethe.diffusion.metrics.activation import check_built, check_folder_config, check_published
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 from lethe.diffusion.metrics.transform import ImageTransform, interpolation_name, triple
 from lethe.io.tables import read_json
 
@@ -69,6 +69,16 @@ class ClipScore:
     Every distinct prompt is encoded once in the life of the object. ``embed`` exposes the image embeddings, which are stored.
     """
 
+    about = MetricDescription(
+        name="clip",
+        kind="image",
+        arrow="↑",
+        range=(-100.0, 100.0),
+        label="CLIP score",
+        unit="100 × cosine",
+        version="100 x cosine, not floored; paper: ViT-B/16 openai",
+        source="CLIPScore, Hessel 2021",
+    )
     stored = "clip"
 
     def __init__(self, model: open_clip.CLIP, tokenizer: Tokenizer, transform: ImageTransform, device: str = "cpu") -> None:
@@ -81,11 +91,6 @@ class ClipScore:
         if not context.clip:
             raise ValueError("metric 'clip' needs `clip`: an open_clip folder or model name")
         return cls(*load_clip(context.clip, context.clip_weights, context.device), device=context.device)
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        return spec_of("clip")
 
     @torch.inference_mode()
     def text(self, prompts: list[str]) -> torch.Tensor:

@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.diffusion.metrics.base import MetricDescription
+
 if TYPE_CHECKING:
     import torch
 
 CONSTANT = "constant"
 """Column of the scores; stands in every table, whatever metrics are configured."""
+ABOUT = MetricDescription(
+    name=CONSTANT,
+    kind="image",
+    arrow="↓",
+    range=(0.0, 1.0),
+    label="constant",
+    unit="1",
+    version="1 if all pixels have one colour",
+    source="lethe.diffusion.metrics.constant",
+)
 
 
 def constant_pictures(images: torch.Tensor) -> NDArray[np.float64]:

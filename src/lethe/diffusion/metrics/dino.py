@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from timm.data import resolve_data_config
 from torch import nn
 
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 from lethe.diffusion.metrics.transform import ImageTransform, interpolation_name, triple
 from lethe.io.tables import read_json
 
@@ -57,6 +57,18 @@ def _name(source: str, local: bool) -> str:
 class DinoSimilarity:
     """Cosine of the raw embeddings of on and off image; ``embed`` exposes the embeddings, which are stored."""
 
+    about = MetricDescription(
+        name="dino",
+        kind="pair",
+        arrow="↑",
+        range=(-1.0, 1.0),
+        untouched=1.0,
+        published_name="dino_diff",
+        label="DINO similarity of on and off",
+        unit="cosine",
+        version="cosine of raw class-token embeddings; paper: DINOv2 ViT-S/14",
+        source="DINOv2, Oquab 2023; named `dino_diff` in the I-CARE testbeds",
+    )
     stored = "embedding"
 
     def __init__(self, model: nn.Module, transform: ImageTransform, device: str = "cpu") -> None:
@@ -68,11 +80,6 @@ class DinoSimilarity:
         if not context.backbone:
             raise ValueError("metric 'dino' needs `backbone`: a timm folder or model name")
         return cls(*load_backbone(context.backbone, context.device), device=context.device)
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        return spec_of("dino")
 
     @torch.inference_mode()
     def embed(self, images: torch.Tensor) -> NDArray[np.float32]:

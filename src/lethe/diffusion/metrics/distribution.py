@@ -7,12 +7,14 @@ values of equal numbers of images only, and with what two halves of the base's o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lethe.diffusion.metrics.base import Arrow
 
 if TYPE_CHECKING:
     from lethe.diffusion.metrics.embeddings import Embeddings
@@ -93,23 +95,23 @@ class SetMetric:
     """A way to compare two sets of images.
 
     Attributes:
-        columns: names of its values, entries of ``lethe.diffusion.metrics.base.SPECS``; the last part names the model.
+        columns: names of its values -> healthy direction; the last part of a name is the model whose embeddings are compared.
         stored: field of ``Embeddings`` that it reads.
         least: images that each set must have.
         compute: (reference, generated) -> a value per column.
     """
 
-    columns: tuple[str, ...]
+    columns: Mapping[str, Arrow]
     stored: str
     least: int
     compute: Callable[[Vectors, Vectors], tuple[float, ...]]
 
 
 SET_METRICS: dict[str, SetMetric] = {
-    "fid": SetMetric(("fid_dino",), "embedding", 2, lambda x, y: (fid(x, y),)),
-    "kid": SetMetric(("kid_dino",), "embedding", 2, lambda x, y: (kid(x, y),)),
-    "precision_recall": SetMetric(("precision_dino", "recall_dino"), "embedding", NEIGHBOURS + 1, precision_recall),
-    "cmmd": SetMetric(("cmmd_clip",), "clip", 1, lambda x, y: (cmmd(x, y),)),
+    "fid": SetMetric({"fid_dino": "↓"}, "embedding", 2, lambda x, y: (fid(x, y),)),
+    "kid": SetMetric({"kid_dino": "↓"}, "embedding", 2, lambda x, y: (kid(x, y),)),
+    "precision_recall": SetMetric({"precision_dino": "↑", "recall_dino": "↑"}, "embedding", NEIGHBOURS + 1, precision_recall),
+    "cmmd": SetMetric({"cmmd_clip": "↓"}, "clip", 1, lambda x, y: (cmmd(x, y),)),
 }
 """Names of ``scoring.distribution``."""
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 
 PUBLISHED_RANGE = 4095.0
 WINDOW = 7
@@ -62,24 +62,20 @@ def ssim(terms: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], d
 class _Fidelity:
     """RMSE or SSIM at one data range; variants of a quantity share their work through the batch."""
 
-    name: str
+    about: MetricDescription
 
     @classmethod
     def create(cls, context: MetricContext) -> _Fidelity:
         """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         return cls()
 
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        return spec_of(self.name)
-
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
-        on, off = batch.pair(self.name)
-        quantity = self.name.removesuffix("_published")
+        name = self.about.name
+        on, off = batch.pair(name)
+        quantity = name.removesuffix("_published")
         both = batch.once(("fidelity", quantity), lambda: _both_ranges(quantity, on, off))
-        return {self.name: both[self.name]}
+        return {name: both[name]}
 
 
 def _both_ranges(quantity: str, on: torch.Tensor, off: torch.Tensor) -> dict[str, NDArray[np.float64]]:
@@ -101,22 +97,62 @@ def _both_ranges(quantity: str, on: torch.Tensor, off: torch.Tensor) -> dict[str
 class Ssim(_Fidelity):
     """Structural similarity, ``skimage.metrics.structural_similarity(channel_axis=2, data_range=255)`` to rounding."""
 
-    name = "ssim"
+    about = MetricDescription(
+        name="ssim",
+        kind="pair",
+        arrow="↑",
+        range=(-1.0, 1.0),
+        untouched=1.0,
+        label="SSIM of on and off",
+        unit="",
+        version="uniform 7x7, data range 255",
+        source="SSIM, Wang 2004; skimage defaults",
+    )
 
 
 class SsimPublished(_Fidelity):
     """The same at data range 4095, as published: values are compressed to near 1."""
 
-    name = "ssim_published"
+    about = MetricDescription(
+        name="ssim_published",
+        kind="pair",
+        arrow="↑",
+        range=(-1.0, 1.0),
+        untouched=1.0,
+        label="SSIM as published",
+        unit="pixel range taken as 4095",
+        version="uniform 7x7, data range 4095",
+        source="image-similarity-measures 0.3.6, default max_p = 4095 on 8-bit images",
+    )
 
 
 class Rmse(_Fidelity):
     """Mean over channels of the root mean squared error, as a share of 255."""
 
-    name = "rmse"
+    about = MetricDescription(
+        name="rmse",
+        kind="pair",
+        arrow="↓",
+        range=(0.0, 1.0),
+        untouched=0.0,
+        label="RMSE between on and off",
+        unit="share of the pixel range",
+        version="mean over channels of RMSE / 255",
+        source="root mean squared error",
+    )
 
 
 class RmsePublished(_Fidelity):
     """The same as a share of 4095, as published: at most 0.0623."""
 
-    name = "rmse_published"
+    about = MetricDescription(
+        name="rmse_published",
+        kind="pair",
+        arrow="↓",
+        range=(0.0, 0.06227106227106227),
+        untouched=0.0,
+        label="RMSE as published",
+        unit="pixel range taken as 4095",
+        version="mean over channels of RMSE / 4095",
+        source="image-similarity-measures 0.3.6, default max_p = 4095 on 8-bit images",
+    )

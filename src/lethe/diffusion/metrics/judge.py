@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics.base import Classifier, MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import Classifier, MetricContext, MetricDescription, ScoringBatch
 
 JUDGE = "judge"  # the classifier over the entities of all tasks
 
@@ -22,6 +22,17 @@ class JudgeAccuracy:
         name: of the classifier, the metric and its column.
     """
 
+    about = MetricDescription(
+        name="judge",
+        kind="image",
+        arrow="↑",
+        range=(0.0, 1.0),
+        label="Judge accuracy",
+        unit="share of images",
+        version="1 if argmax over the classes is that of the receiver",
+        source="UnlearnCanvas, Zhang 2024",
+    )
+
     def __init__(self, classifier: Classifier, name: str = JUDGE) -> None:
         classes = list(classifier.classes)
         known = {label: index for index, label in enumerate(classes)}
@@ -33,7 +44,9 @@ class JudgeAccuracy:
                 raise UnknownNameError(
                     f"entity '{label}' is not a class of the {name} ({len(known)} classes){nearest(label, list(known))}"
                 )
+        self.about = replace(type(self).about, name=name)
         self.name, self.logits, self.classes = name, classifier.logits, classes
+        self.about = replace(self.about, name=name)
         self._class_of = np.array([known[label] for label in classifier.class_of], dtype=np.int64)
 
     @classmethod
@@ -44,11 +57,6 @@ class JudgeAccuracy:
                 f"metric '{name}' needs a classifier of that name in `classifiers`; there are: {list(context.classifiers)}"
             )
         return cls(context.classifiers[name], name)
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``: that of ``judge``, with the classifier's name."""
-        return replace(spec_of(JUDGE), name=self.name)
 
     def class_of(self, receiver: int) -> int:
         """Position of a receiver's class in the judge's logits."""

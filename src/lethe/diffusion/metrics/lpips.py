@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torchvision.models import alexnet
 
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 from lethe.diffusion.metrics.dino import load_backbone
 from lethe.io.tables import readable
 
@@ -61,15 +61,10 @@ class _Lpips:
         device: where the network runs.
     """
 
-    name: str
+    about: MetricDescription
 
     def __init__(self, features: Features, weights: Sequence[torch.Tensor] | None = None, device: str = "cpu") -> None:
         self.features, self.weights, self.device = features, weights, device
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        return spec_of(self.name)
 
     @torch.inference_mode()
     def distance(self, on: torch.Tensor, off: torch.Tensor) -> torch.Tensor:
@@ -80,19 +75,29 @@ class _Lpips:
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
-        on, off = batch.pair(self.name)
+        on, off = batch.pair(self.about.name)
         values = np.zeros(len(batch))
         changed = (on != off).flatten(1).any(1).nonzero().squeeze(1)
         for start in range(0, len(changed), CHUNK):
             rows = changed[start : start + CHUNK]
             values[rows.numpy()] = self.distance(on[rows], off[rows]).cpu().numpy()
-        return {self.name: values}
+        return {self.about.name: values}
 
 
 class LpipsBackbone(_Lpips):
     """LPIPS in the backbone that ``dino`` compares embeddings of: same model, same transform of the images."""
 
-    name = "lpips_backbone"
+    about = MetricDescription(
+        name="lpips_backbone",
+        kind="pair",
+        arrow="↓",
+        range=(0.0, None),
+        untouched=0.0,
+        label="LPIPS of on and off in the backbone",
+        unit="",
+        version="patch tokens of every block, weights 1; paper: DINOv2 ViT-S/14; mini: its own ViT, 4 blocks, 96 channels",
+        source="LPIPS, Zhang 2018, eq. 1",
+    )
 
     @classmethod
     def create(cls, context: MetricContext) -> LpipsBackbone:
@@ -114,7 +119,17 @@ class LpipsBackbone(_Lpips):
 class LpipsAlex(_Lpips):
     """LPIPS as published: AlexNet and its linear heads, version 0.1."""
 
-    name = "lpips_alex"
+    about = MetricDescription(
+        name="lpips_alex",
+        kind="pair",
+        arrow="↓",
+        range=(0.0, None),
+        untouched=0.0,
+        label="LPIPS of on and off",
+        unit="AlexNet",
+        version="AlexNet of torchvision, linear heads v0.1",
+        source="LPIPS, Zhang 2018, eq. 1",
+    )
 
     @classmethod
     def create(cls, context: MetricContext) -> LpipsAlex:

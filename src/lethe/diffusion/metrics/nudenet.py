@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import importlib.util
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from lethe.diffusion.metrics.base import MetricContext, MetricSpec, ScoringBatch, spec_of
+from lethe.diffusion.metrics.base import MetricContext, MetricDescription, ScoringBatch
 
 LABELS = (
     "FEMALE_GENITALIA_COVERED", "FACE_FEMALE", "BUTTOCKS_EXPOSED", "FEMALE_BREAST_EXPOSED", "FEMALE_GENITALIA_EXPOSED",
@@ -59,6 +58,18 @@ class NudeNetCount:
         threads: threads of the ONNX session.
     """
 
+    about = MetricDescription(
+        name="nudenet",
+        kind="image",
+        arrow="↓",
+        range=(0.0, None),
+        constants=("version", "threshold", "resolution"),
+        label="Exposed parts",
+        unit="per image",
+        version="nudenet 3.4.2, 320n, *_EXPOSED labels",
+        source="github.com/notAI-tech/NudeNet",
+    )
+
     def __init__(self, resolution: int = 320, threshold: float = 0.5, threads: int = 1) -> None:
         if resolution < 32 or resolution % 32:
             raise ValueError(f"nudenet resolution is {resolution}; allowed: multiples of 32 from 32 on")
@@ -73,12 +84,6 @@ class NudeNetCount:
     def create(cls, context: MetricContext) -> NudeNetCount:
         """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         return cls(context.nudenet_resolution, context.nudenet_threshold, context.threads)
-
-    @property
-    def spec(self) -> MetricSpec:
-        """See ``Metric.spec``."""
-        base = spec_of("nudenet")
-        return dataclasses.replace(base, version=f"{base.version}, score >= {self.threshold}, {self.resolution} px")
 
     @property
     def constants(self) -> Mapping[str, str | float]:

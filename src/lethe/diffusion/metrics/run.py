@@ -33,18 +33,22 @@ def load_scorer(
 
     Args:
         evaluators: name -> local folder.
-        settings: name -> its settings: kind, attribute.
+        settings: name -> its settings: kind, attribute, metric.
         task, receivers: what the classifiers are asked about.
         scoring: which metrics.
         device: ``cpu`` or ``cuda``.
         threads: of the ONNX session.
     """
     folders = {settings[name].kind: str(folder) for name, folder in evaluators.items()}  # of clip and backbone there is one each
-    asked = [name for name in evaluators if settings[name].kind == "classifier" and name in scoring.metrics]
+    asked = {settings[name].metric or name: name for name in evaluators if settings[name].kind == "classifier"}
     context = MetricContext(
         clip=folders.get("clip", ""),
         backbone=folders.get("backbone", ""),
-        classifiers={name: _classifier(evaluators[name], task, receivers, settings[name].attribute, device) for name in asked},
+        classifiers={
+            metric: _classifier(evaluators[name], task, receivers, settings[name].attribute, device)
+            for metric, name in asked.items()
+            if metric in scoring.metrics
+        },
         nudenet_resolution=scoring.nudenet_resolution,
         nudenet_threshold=scoring.nudenet_threshold,
         lpips_alex=scoring.lpips_alex,

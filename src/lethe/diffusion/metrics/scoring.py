@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from lethe.diffusion.metrics import METRICS, with_published
-from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, MetricSpec, ScoringBatch, WithConstants
+from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, ScoringBatch, WithConstants
 from lethe.diffusion.metrics.constant import CONSTANT, constant_pictures
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.judge import JudgeAccuracy
@@ -119,11 +119,6 @@ class Scorer:
         self._off: ImageSet | None = None
         self._off_embeddings: NDArray[np.float32] | None = None
 
-    @property
-    def specs(self) -> list[MetricSpec]:
-        """What the columns mean."""
-        return [metric.spec for metric in self.metrics]
-
     def score_baseline(self, off: ImageSet) -> Scores:
         """``image`` metrics and embeddings of the off images, which are kept for ``score_on``."""
         scores = self._pass(off, None, None)
@@ -182,14 +177,14 @@ class Scorer:
             if self._off_embeddings is not None:
                 known = self._off_embeddings[first]
                 batch.once(BACKBONE, lambda known=known: known)  # type: ignore[misc]
-            parts.append(_columns(batch, [metric for metric in self.metrics if metric.spec.kind == "pair"]))
+            parts.append(_columns(batch, [metric for metric in self.metrics if metric.about.kind == "pair"]))
         return pd.concat([keys, pd.concat(parts, ignore_index=True)], axis=1) if parts else keys
 
     def _embedding_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         return None if self._off_embeddings is None else self._off_embeddings[rows]
 
     def _pass(self, images: ImageSet, off: torch.Tensor | None, off_embedding: NDArray[np.float32] | None) -> Scores:
-        chosen = [metric for metric in self.metrics if off is not None or metric.spec.kind == "image"]
+        chosen = [metric for metric in self.metrics if off is not None or metric.about.kind == "image"]
         tables: list[pd.DataFrame] = []
         found: dict[str, list[NDArray[np.float32]]] = {field: [] for field in self._embedders}
         for start in range(0, len(images.images), self.batch_size):
@@ -210,7 +205,7 @@ class Scorer:
         for metric in chosen:
             if isinstance(metric, WithConstants):
                 for name, value in metric.constants.items():
-                    table[f"{metric.spec.name}_{name}"] = value
+                    table[f"{metric.about.name}_{name}"] = value
         vectors = {field_name: np.concatenate(parts) for field_name, parts in found.items()}
         return Scores(table, Embeddings(images.receivers, images.seeds, **vectors) if BACKBONE in vectors else None)
 
@@ -219,8 +214,8 @@ def _columns(batch: ScoringBatch, metrics: Sequence[Metric]) -> pd.DataFrame:
     columns: dict[str, NDArray[np.float64]] = {}
     for metric in metrics:
         found = metric.score(batch)
-        if list(found) != [metric.spec.name]:
-            raise ValueError(f"metric '{metric.spec.name}' must give one column of its name, not {', '.join(found) or 'none'}")
+        if list(found) != [metric.about.name]:
+            raise ValueError(f"metric '{metric.about.name}' must give one column of its name, not {', '.join(found) or 'none'}")
         columns.update(found)
     return pd.DataFrame(columns, index=range(len(batch)))
 

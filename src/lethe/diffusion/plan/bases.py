@@ -71,8 +71,15 @@ class Bases:
         return [f"<results>/evaluators/{name}" for name in self.settings.evaluators_of(wildcards.task)]
 
     def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Name -> settings of these evaluators, as plain data."""
-        return {name: self.settings.evaluators[name].model_dump() for name in self.settings.evaluators_of(wildcards.task)}
+        """Name -> what these evaluators are, as plain data; not where they come from, which their folders tell."""
+        return {name: self._described(name) for name in self.settings.evaluators_of(wildcards.task)}
+
+    def described(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the wildcard's evaluator is, as plain data."""
+        return self._described(wildcards.evaluator)
+
+    def _described(self, evaluator: str) -> dict[str, Any]:
+        return self.settings.evaluators[evaluator].model_dump(include={"kind", "attribute", "metric"})
 
     def of_kind(self, kind: str) -> Callable[[Wildcards], str]:
         """An input function: the folder of the evaluator of a kind that scores the wildcard's task."""
@@ -202,8 +209,8 @@ class Bases:
         return self.settings.bases[wildcards.base].model_dump()
 
     def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The settings of the wildcard's evaluator, as plain data."""
-        return self.settings.evaluators[wildcards.evaluator].model_dump()
+        """Where the wildcard's evaluator comes from and what it is, as plain data; not whom it scores."""
+        return self.settings.evaluators[wildcards.evaluator].model_dump(exclude={"tasks"})
 
     def kind_of_evaluator(self, wildcards: Wildcards) -> str:
         """The kind of the wildcard's evaluator."""

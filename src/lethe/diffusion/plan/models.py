@@ -27,7 +27,6 @@ class Models:
     def __init__(self, settings: Settings, methods_folder: Path) -> None:
         self.settings = settings
         self.tasks = list(settings.tasks)
-        self.entity_tasks = list(settings.entity_tasks)
         self.methods = settings.methods
         self.method = lru_cache(maxsize=None)(self._method)
         self._folder = methods_folder
@@ -61,7 +60,7 @@ class Models:
         """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none.
 
         Args:
-            tasks: some of all, e.g. ``entity_tasks``; None: all.
+            tasks: some of all, e.g. those of entities; None: all.
         """
         return one_of((self.tasks if tasks is None else tasks) if self.built(*kinds) else [])
 
@@ -109,7 +108,7 @@ class Models:
             kinds: classes of artefacts, of `archive` in the configuration; none: models of every origin.
             built: whether those computed here are meant.
             methods: some of all whose models can be asked for; None: all.
-            tasks: some of all, e.g. ``entity_tasks``; None: all.
+            tasks: some of all, e.g. those of entities; None: all.
         """
         if kinds and self.built(*kinds) != built:
             return []

@@ -34,7 +34,6 @@ class Form:
         asked: template and checked parameters.
         world: what the figures ask for.
         report: how the report lists it: ``category``, ``labels`` ...
-        asks: dotted registry -> the templates that a job asks it for, where its wildcards do not tell.
     """
 
     name: str
@@ -44,7 +43,6 @@ class Form:
     asked: Callable[[Wildcards], Asked]
     world: World
     report: Mapping[str, Any]
-    asks: Mapping[str, Iterable[str]]
 
     @property
     def others(self) -> list[str]:
@@ -65,6 +63,16 @@ class Form:
         """The finished files that a figure reads, by kind."""
         template, parameters = self.asked(wildcards)
         return {kind: [f"<results>/{file}" for file in files] for kind, files in template.files(parameters, self.world).items()}
+
+    def asks(self, wildcards: Wildcards) -> dict[str, list[str]]:
+        """Dotted registry -> the names that a job asks it for, where its wildcards do not tell.
+
+        Of wildcards that name no file, as in the record of a run, only the template is known.
+        """
+        if set(re.findall(r"{(\w+)}", self.stem)) - dict(wildcards.items()).keys():
+            return {REGISTRY: [self.template(wildcards)]}
+        template, parameters = self.asked(wildcards)
+        return {REGISTRY: [template.name], **template.asks(parameters)}
 
     def values(self, wildcards: Wildcards) -> dict[str, Any]:
         """All parameters of a figure, defaults included, so that a changed default reaches it."""
@@ -115,7 +123,7 @@ class Figures:
 
         report = {"category": "results", "subcategory": "{template}", "labels": {"result": "{parameters}"}}
         stem = "{template}/{parameters}"
-        return Form("figure", stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report, {})
+        return Form("figure", stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report)
 
     def _alias(self, alias: Alias) -> Form:
         def asked(wildcards: Wildcards) -> Asked:
@@ -132,5 +140,4 @@ class Figures:
             return found, parameters
 
         report = {"category": alias.category, "labels": {"result": alias.label}}
-        asks = {REGISTRY: [alias.template]}
-        return Form(alias.name, alias.stem, ("csv",), lambda wildcards: alias.template, asked, self.world, report, asks)
+        return Form(alias.name, alias.stem, ("csv",), lambda wildcards: alias.template, asked, self.world, report)

@@ -11,7 +11,7 @@ from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import known, mean, told
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.tools.fidelity.world import Effect, World, agreement, others
 
 POSITIONS = (0, 5)  # of one image in two batches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.classifiers.plan.studies import Studies
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
@@ -11,10 +12,10 @@ from lethe.tools.plan.speed import NAMES, Benchmarks
 class Claims:
     """Finished tables that claims are read from."""
 
-    def __init__(self, settings: Settings, benchmarks: Benchmarks, studies: Studies) -> None:
+    def __init__(self, settings: Settings, benchmarks: Benchmarks, studies: Studies, deepunlearn: DeepUnlearn) -> None:
         self.settings = settings
         self._files = benchmarks.files
-        self._attacked = [study for study in studies.pairs if studies.attacked(*study)]
+        self._attacked = [study for study in studies.pairs if deepunlearn.attacked(*study)]
 
     @property
     def benchmarks(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.models import Models
@@ -36,11 +37,12 @@ class Effects:
         kinds: similarities of this world that have a published variant.
     """
 
-    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies) -> None:
+    def __init__(self, settings: Settings, models: Models, tables: Tables, studies: Studies, deepunlearn: DeepUnlearn) -> None:
         self.settings = settings
         self.models = models
         self.tables = tables
         self.studies = studies
+        self.deepunlearn = deepunlearn
         self.kinds = [kind for kind in PUBLISHED_KINDS if kind in settings.similarity.kinds]
 
     @property
@@ -89,7 +91,7 @@ class Effects:
             kinds = (
                 "deepunlearn",
                 "deepunlearn_groups",
-                *(["deepunlearn_lira"] if self.studies.attacked(dataset, architecture) else []),
+                *(["deepunlearn_lira"] if self.deepunlearn.attacked(dataset, architecture) else []),
             )
             names += [f"<results>/tables/{kind}_{dataset}_{architecture}.csv" for kind in kinds]
         return names

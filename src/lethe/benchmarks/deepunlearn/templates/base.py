@@ -92,6 +92,10 @@ class StudyTemplate(Template[S, Tables]):
         """Refuse a study that the world does not have."""
         parameters.check(world)
 
+    def asks(self, parameters: S) -> dict[str, list[str]]:
+        """No method and no metric of diffusion models."""
+        return {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
+
     def files(self, parameters: S, world: World) -> dict[str, list[str]]:
         """The tables of the studies."""
         return {kind: [name.format(**place) for place in parameters.places()] for kind, name in self.tables.items()}

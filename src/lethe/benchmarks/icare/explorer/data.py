@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lethe.benchmarks.icare.figures.quantities import LABELS, colour_scale, quantity, similarity_name
+from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.metrics.base import constant_columns, spec_of
+from lethe.diffusion.metrics.specs import constant_columns, spec_of, words_of
 from lethe.figures.colours import GREY, SEQUENTIAL, reverse
 from lethe.figures.style import method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix
@@ -89,8 +89,8 @@ def seed_data(table: pd.DataFrame, entities: int) -> dict[str, Any]:
 def label(metric: str) -> str:
     """A metric in words, unit included; one that scores single images says that it does."""
     if spec_of(metric).kind == "image":
-        text, unit = LABELS.get(f"{metric}_diff", (metric, spec_of(metric).unit))
-        text = f"{text.split(',')[0]} of one image"
+        text, unit = words_of(metric)
+        text = f"{text} of one image"
     else:
         text, unit = quantity(metric).label, quantity(metric).unit
     return f"{text} ({unit})" if unit else text

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.icare.figures.quantities import LABELS, SIMILARITIES, axis
+from lethe.benchmarks.icare.figures.quantities import SIMILARITIES, axis
 from lethe.benchmarks.icare.figures.words import heading, number, probability
 from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.diffusion.metrics.specs import is_comparison, words_of
 from lethe.figures.colours import DIVERGING, GREY, INK, SEQUENTIAL, reverse
 from lethe.figures.style import DPI, method_colour, method_name, styled
 from lethe.figures.templates.base import Pictures
@@ -109,6 +110,6 @@ def _chances(result: Result) -> dict[str, float]:
 
 def _name(name: str) -> str:
     """A row or column in words: a method, a metric, a similarity, or what it is called."""
-    if name in LABELS:
-        return LABELS[name][0].split(",")[0].replace(" of on and off", "").replace(" between on and off", "")
+    if is_comparison(name):
+        return words_of(name)[0].split(",")[0].replace(" of on and off", "").replace(" between on and off", "")
     return shortened(SIMILARITIES.get(name, method_name(name)).replace("_", " "), 60)

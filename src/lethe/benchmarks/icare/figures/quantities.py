@@ -1,7 +1,6 @@
 """What the numbers of a figure mean to a reader, in words and colours.
 
-Directions come from ``lethe.diffusion.metrics`` (pair metrics) and ``lethe.benchmarks.icare.entities.STATISTICS`` (statistics per entity, which take
-theirs from there); labels are here.
+A metric says it itself (``lethe.diffusion.metrics.specs``); so does a statistic per entity (``lethe.benchmarks.icare.entities.STATISTICS``).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 
 from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of, words_of
 from lethe.figures.colours import DIVERGING, HARM, reverse
 
 OFF = "off"  # the row of the base in grids of pictures; every other row is a method
@@ -49,21 +48,6 @@ class Quantity:
         return f"{self.label}\n({unit}{self.healthy} is healthier)"
 
 
-LABELS = {
-    "clip_diff": ("CLIP score, on \u2212 off", "100 \u00d7 cosine"),
-    "judge_diff": ("Judge accuracy, on \u2212 off", "share of images"),
-    "brisque_diff": ("BRISQUE, on \u2212 off", "points"),
-    "nudenet_diff": ("Exposed parts, on \u2212 off", "per image"),
-    "dino": ("DINO similarity of on and off", "cosine"),
-    "dino_diff": ("DINO similarity of on and off", "cosine"),
-    "ssim": ("SSIM of on and off", ""),
-    "rmse": ("RMSE between on and off", "share of the pixel range"),
-    "lpips_backbone": ("LPIPS of on and off in the backbone", ""),
-    "lpips_alex": ("LPIPS of on and off", "AlexNet"),
-    "ssim_published": ("SSIM as published", "pixel range taken as 4095"),
-    "rmse_published": ("RMSE as published", "pixel range taken as 4095"),
-}
-
 SIMILARITIES = {
     "clip": "CLIP text similarity",
     "attr": "Attribute similarity",
@@ -75,18 +59,14 @@ SIMILARITIES = {
 
 
 def quantity(metric: str) -> Quantity:
-    """The ``Quantity`` of a pair metric; an unknown one raises ``UnknownNameError`` listing those known.
-
-    A new metric needs no entry here: it is then drawn under its own name and unit.
-    """
+    """The ``Quantity`` of a pair metric; an unknown one raises ``UnknownNameError`` listing those known."""
     spec = spec_of(metric)
-    if spec.kind in ("image", "set"):
-        known, scored = sorted(LABELS), "one image" if spec.kind == "image" else "a set of images"
+    if spec.kind == "image":
+        known = sorted(comparisons(quantities()))
         raise UnknownNameError(
-            f"metric '{metric}' scores {scored}; a figure of pairs takes: {', '.join(known)}{nearest(metric, known)}"
+            f"metric '{metric}' scores one image; a figure of pairs takes: {', '.join(known)}{nearest(metric, known)}"
         )
-    label, unit = LABELS.get(metric, (metric, "" if spec.unit == "1" else spec.unit))
-    return Quantity(label, unit, spec.arrow == "\u2191", spec.undamaged, spec.kind == "diff")
+    return Quantity(*words_of(metric), spec.arrow == "\u2191", spec.undamaged, spec.kind == "diff")
 
 
 def similarity_name(kind: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from lethe.diffusion.metrics import SPECS
+from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models, interference_file
 from lethe.planning.wildcards import Wildcards
@@ -35,7 +35,7 @@ class Tables:
     @property
     def pair_metrics(self) -> list[str]:
         """Metrics of a pair of entities, those of this world or not."""
-        return [name for name, spec in SPECS.items() if spec.kind in ("pair", "diff")]
+        return comparisons(quantities())
 
     @property
     def weight_methods(self) -> list[str]:

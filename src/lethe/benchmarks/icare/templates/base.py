@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from lethe.benchmarks.icare.parameters import tasks_of
+from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
+from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
+from lethe.diffusion.metrics.specs import metric_of
 from lethe.figures.templates.base import Files, P, Pictures, Template
 from lethe.figures.templates.result import Result
 
@@ -40,6 +42,14 @@ class TaskTemplate(Template[P, Mapping[str, TaskData]]):
     def check(self, parameters: P, world: World) -> None:
         """Refuse tasks, methods, metrics, similarities, statistics, entities and seeds that the world does not have."""
         check.check(self, parameters, world.settings)
+
+    def asks(self, parameters: P) -> dict[str, list[str]]:
+        """The methods and metrics that it shows, and the metrics behind the published statistics: of others nothing is read."""
+        shown = [metric_of(quantity) for quantity in (*QUANTITIES, *OTHERS_QUANTITIES, *metrics_of(parameters))]
+        return {
+            "lethe.diffusion.metrics.METRICS": [metric for metric in shown if metric],
+            "lethe.diffusion.methods.METHODS": methods_of(parameters),
+        }
 
     def files(self, parameters: P, world: World) -> dict[str, list[str]]:
         """Metadata, tables, similarities, embeddings and shards of images."""

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
-from lethe.benchmarks.icare.pairs import DIFFERENCES, PAIRS, PUBLISHED_KEYS
+from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import METHODS
+from lethe.diffusion.metrics import with_published
+from lethe.diffusion.metrics.specs import compared
 from lethe.figures.templates.parameters import Parameters
 from lethe.settings.strict import check_known
 
@@ -47,9 +49,7 @@ def check(template: TaskTemplate[Any], parameters: Parameters, settings: Setting
 
 def metrics(settings: Settings, published: bool = False) -> list[str]:
     """The pair metrics that a world has."""
-    scored = settings.scoring.metrics
-    found = [f"{name}_diff" for name in DIFFERENCES if name in scored]
-    found += [name for column, name in PAIRS.items() if column.removesuffix("_published") in scored]
+    found = list(compared(with_published(settings.scoring.metrics)).values())
     return [name for name in found if name in PUBLISHED_KEYS] if published else found
 
 

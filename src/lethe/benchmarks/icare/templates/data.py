@@ -14,8 +14,8 @@ from lethe.benchmarks.icare.entities import STATISTICS, entity_statistics
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
 from lethe.core.registry import nearest
-from lethe.diffusion.metrics.base import spec_of
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.diffusion.testbed.schema import column_kind
 
 if TYPE_CHECKING:

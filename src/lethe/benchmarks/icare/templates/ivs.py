@@ -12,7 +12,7 @@ from lethe.benchmarks.icare.parameters import PairParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import MissingDataError, TaskData
 from lethe.benchmarks.icare.templates.pictures import picture_rows
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
 

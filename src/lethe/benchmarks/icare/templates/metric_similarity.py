@@ -14,7 +14,7 @@ from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
 from lethe.benchmarks.icare.parameters import KindOfBase, MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures import tables
 from lethe.figures.colours import INK
 from lethe.figures.style import method_colour, method_name, panels, styled

@@ -18,7 +18,7 @@ from lethe.benchmarks.icare.figures.grid import draw
 from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.diffusion.metrics.base import spec_of
+from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures.templates.parameters import Names
 from lethe.figures.templates.result import Finding, Result, number, with_q
 from lethe.statistics.resampling import Inference, extreme, multiplicities, p_value, percentile_interval, random_orders

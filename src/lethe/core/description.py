@@ -1,0 +1,130 @@
+"""What a class of a registry says of itself, read from its text: the class is not imported, so neither is torch.
+
+A class describes itself in its attribute ``about``, a call with keywords whose values are literals::
+
+    class Ssim:
+        about = MetricDescription(name="ssim", kind="pair", label="SSIM of on and off", ...)
+
+Plans, tables and figures read it here. ``about`` is no code of the jobs that run the class. A key counts where a job reads it, through a
+``Descriptions`` that names it (``lethe.execution.code``); so a word of a label draws figures again and computes nothing anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from lethe.core.registry import Registry, nearest
+
+ATTRIBUTE = "about"
+
+
+class DescriptionError(ValueError):
+    """A class does not say what it must, or not in literals; the message names it."""
+
+
+class Descriptions:
+    """Some keys of what the classes of a registry say of themselves: name -> key -> value.
+
+    Args:
+        registry: of the classes; made in the same module, by name.
+        keys: those that are read here; a key that a class leaves out is left out.
+    """
+
+    def __init__(self, registry: Registry[Any], *keys: str) -> None:
+        self.registry, self.keys = registry, keys
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        """What the class ``name`` says.
+
+        Raises:
+            UnknownNameError: no such name.
+            DescriptionError: the class says nothing, or not in literals.
+        """
+        found = description_of(self.registry.target_of(name))
+        return {key: found[key] for key in self.keys if key in found}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.registry
+
+    def __iter__(self) -> Iterator[str]:
+        """In the order in which the names are registered."""
+        return iter(self.registry.in_order())
+
+
+def check_descriptions(registry: Registry[Any], form: type[Any]) -> None:
+    """Hold what every class of a registry says of itself against ``form``, the dataclass that it calls, so that a fault is found by the plan.
+
+    Raises:
+        DescriptionError: naming the class, the key, what is allowed and the nearest match.
+    """
+    allowed = [field.name for field in fields(form)]
+    for name in registry.in_order():
+        target = registry.target_of(name)
+        found = description_of(target)
+        for key in found:
+            if key not in allowed:
+                raise DescriptionError(
+                    f"{target}: {ATTRIBUTE}.{key} is not known; allowed: {', '.join(allowed)}{nearest(key, allowed)}"
+                )
+        try:
+            TypeAdapter(form).validate_python(found)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"]))
+            raise DescriptionError(
+                f"{target}: {ATTRIBUTE}{'.' * bool(key)}{key}: {first['msg'].removeprefix('Value error, ')}"
+            ) from None
+        if found["name"] != name:
+            raise DescriptionError(f"{target} is registered as '{name}', but {ATTRIBUTE}.name is '{found['name']}'")
+
+
+@cache
+def description_of(target: str) -> dict[str, Any]:
+    """Everything that the class ``"module:Class"`` says of itself; errors as ``Descriptions``."""
+    module, _, name = target.partition(":")
+    classes = {node.name: node for node in _tree(module).body if isinstance(node, ast.ClassDef)}
+    found = about(classes[name]) if name in classes else None
+    if found is None:
+        raise DescriptionError(
+            f"{target} does not say what it is: a class with `{ATTRIBUTE} = ...(key=value, ...)` is needed there"
+        )
+    for key, value in found.items():
+        try:
+            ast.literal_eval(value)
+        except ValueError:
+            raise DescriptionError(
+                f"{target}: {ATTRIBUTE}.{key} is `{ast.unparse(value)}`; it is read without running the file, so only a literal is allowed"
+            ) from None
+    return {key: ast.literal_eval(value) for key, value in found.items()}
+
+
+def about(node: ast.ClassDef) -> dict[str, ast.expr] | None:
+    """Key -> expression of what a class says of itself; None if it says nothing."""
+    for statement in node.body:
+        if says(statement):
+            call = statement.value  # type: ignore[attr-defined]
+            return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    return None
+
+
+def says(statement: ast.stmt) -> bool:
+    """Whether a statement of a class body is ``about = ...(key=value, ...)``."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call) or statement.value.args:
+        return False
+    return [target.id for target in statement.targets if isinstance(target, ast.Name)] == [ATTRIBUTE]
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise DescriptionError(f"there is no module '{module}'")
+    return ast.parse(Path(spec.origin).read_text("utf-8"), filename=spec.origin)

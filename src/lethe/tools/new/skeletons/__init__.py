@@ -1,0 +1,1 @@
+"""What ``lethe new`` copies; nothing imports it."""
