@@ -152,7 +152,7 @@ use rule job as tutorial with:
         mem_mb=4000,
         runtime=30,
     params:
-        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/{tutorial}.ipynb"),
+        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/{tutorial}.ipynb", asks=plan.notebooks.asks),
         outside=identities(plan.root / "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"

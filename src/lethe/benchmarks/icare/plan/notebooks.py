@@ -17,7 +17,8 @@ ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics"
 class Notebooks:
     """The notebooks of tasks, and the tutorials.
 
-    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about or which ``templates`` it draws.
+    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about, which ``methods`` it loads by name, or which
+    ``templates`` it draws.
 
     Args:
         settings: of the world.
@@ -54,6 +55,11 @@ class Notebooks:
     def templates(self) -> dict[str, Iterable[str]]:
         """What the notebook of the statistics asks the registry of figures for."""
         return {"lethe.figures.templates.TEMPLATES": self._says("statistics")["templates"]}
+
+    def asks(self, wildcards: Wildcards) -> dict[str, Iterable[str]]:
+        """What a tutorial asks registries for: the methods that it loads by name, and no metric."""
+        methods = self._says(wildcards.tutorial).get("methods", [])
+        return {"lethe.diffusion.methods.METHODS": methods, "lethe.diffusion.metrics.METRICS": []}
 
     def values(self, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
         """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""
