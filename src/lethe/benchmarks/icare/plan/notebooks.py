@@ -11,6 +11,7 @@ from lethe.io.tables import read_json
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
+NO_NAMES: dict[str, Iterable[str]] = {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has
 
 
@@ -58,8 +59,12 @@ class Notebooks:
 
     def asks(self, wildcards: Wildcards) -> dict[str, Iterable[str]]:
         """What a tutorial asks registries for: the methods that it loads by name, and no metric."""
-        methods = self._says(wildcards.tutorial).get("methods", [])
-        return {"lethe.diffusion.methods.METHODS": methods, "lethe.diffusion.metrics.METRICS": []}
+        return NO_NAMES | {"lethe.diffusion.methods.METHODS": self._says(wildcards.tutorial).get("methods", [])}
+
+    @property
+    def of_data(self) -> dict[str, Iterable[str]]:
+        """What the notebooks of entities and similarities ask registries for: no method and no metric."""
+        return NO_NAMES
 
     def values(self, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
         """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""
