@@ -31,7 +31,7 @@ use rule job as similarities with:
         kinds=list(plan.settings.similarity.kinds),
         act_steps=plan.settings.similarity.act_steps,
         settings=plan.data.task,
-        seeds=lambda wildcards: plan.generation(wildcards)["seeds"],
+        seeds=plan.seeds,
         world=plan.settings.world,
         fidelity=plan.settings.fidelity,
         device=plan.settings.device,

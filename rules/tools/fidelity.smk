@@ -17,7 +17,7 @@ use rule similarities as published_similarities with:
         kinds=plan.fidelity.kinds,
         act_steps=plan.settings.similarity.act_steps,
         settings=plan.data.task,
-        seeds=lambda wildcards: plan.generation(wildcards)["seeds"],
+        seeds=plan.seeds,
         world=plan.settings.world,
         fidelity="published",
         device=plan.settings.device,

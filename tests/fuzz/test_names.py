@@ -22,7 +22,7 @@ from lethe.diffusion.testbed.schema import MetadataError, read_metadata
 from lethe.diffusion.testbed.selection import read_published
 from lethe.diffusion.testbed.similarity import from_records, to_records
 from lethe.diffusion.testbed.spelling import composed, name_fault
-from lethe.diffusion.testbed.splits import forget_and_retain, make_splits
+from lethe.diffusion.testbed.splits import make_splits, split_of
 from lethe.figures import tables
 from lethe.figures.style import save
 from lethe.figures.templates.result import Result
@@ -92,7 +92,7 @@ def test_an_accepted_name_comes_back_as_it_was_written(names: list[str]) -> None
 
         images = pd.DataFrame([{"member": f"{i}/{k}.png", "entity": name} for i, name in enumerate(names) for k in range(2)])
         images.to_parquet(folder / "images.parquet")
-        forget = forget_and_retain(make_splits(receivers, pd.read_parquet(folder / "images.parquet")).records(), emitters[1])[0]
+        forget = split_of(make_splits(receivers, pd.read_parquet(folder / "images.parquet")).records(), emitters[1]).forget
         write_jsonl(folder / "forget.jsonl", forget)
         assert [line["text"] for line in read_jsonl(folder / "forget.jsonl")] == [prompt("person", names[1])] * 2
 

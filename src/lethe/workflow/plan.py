@@ -161,6 +161,14 @@ class Plan:
         """How images of the wildcard's task are sampled, as plain data."""
         return self.settings.generation_of(wildcards.task).model_dump()
 
+    def seeds(self, wildcards: Wildcards) -> list[int]:
+        """The seeds of its images."""
+        return list(self.settings.generation_of(wildcards.task).seeds)
+
+    def first_seed(self, wildcards: Wildcards) -> int:
+        """The first of them: of pictures that show one seed."""
+        return self.seeds(wildcards)[0]
+
     def image_size(self, wildcards: Wildcards) -> int:
         """Height and width of its images in pixels."""
         return self.settings.generation_of(wildcards.task).size

@@ -15,6 +15,7 @@ import pytest
 import lethe
 from lethe.benchmarks.deepunlearn import ledger
 from lethe.core.split import Split
+from lethe.diffusion.testbed.splits import split_of
 from lethe.tools.fidelity.world import Effect
 
 PACKAGE = Path(lethe.__file__).parent
@@ -34,6 +35,7 @@ def test_whatever_is_kept_and_forgotten_is_a_split() -> None:
         kind = getattr(importlib.import_module(f"lethe.{module}"), name)
         assert issubclass(kind, Split)
         assert [field.name for field in dataclasses.fields(kind)][:2] == ["retain", "forget"]
+    assert split_of.__annotations__["return"].startswith("Split[")
 
 
 def test_areas_and_rates_of_attacks_are_computed_in_one_place() -> None:

@@ -13,7 +13,7 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import NoneDelta, TextMapDelta
 from lethe.diffusion.generate import Request, Sampling, _Sampler
-from lethe.diffusion.methods import UNLEARNERS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._lora_training import Borrowed, adapters, find_modules
 from lethe.diffusion.methods.base import UnlearnData
 from lethe.diffusion.pipeline import load_pipeline
@@ -44,7 +44,7 @@ def test_sampling_waits_for_no_step(valueless: Any, scheduler: str) -> None:
 @pytest.mark.parametrize("micro_batch", [None, 3])
 @pytest.mark.parametrize("method", ["distil", "munba", "munba_v1"])
 def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_batch: int | None) -> None:
-    unlearner = UNLEARNERS.load(method)(
+    unlearner = METHODS.load(method)(
         rank=2, target_modules=["*.attn2.to_k"], micro_batch=micro_batch, forget_batch=4, retain_batch=4
     )
     data = UnlearnData(torch.randn(8, 4, 8, 8), torch.arange(8) % 2, {0: "a dog", 1: "a cat"})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.testbed.receivers import Emitter, of_entities
-from lethe.diffusion.testbed.splits import SplitError, Splits, forget_and_retain, make_splits
+from lethe.diffusion.testbed.splits import SplitError, Splits, make_splits, split_of
 
 NAMES = ["George_W_Bush", "Roh_Moo-hyun", "Ann_Lee"]
 RECEIVERS, EMITTERS = of_entities([{"name": name} for name in NAMES], "person")
@@ -24,13 +24,13 @@ def test_by_hand() -> None:
     images = pd.concat([shard([4, 2, 5]), pd.DataFrame({"member": ["x.png"], "entity": ["not selected"]})])
     splits = make_splits(RECEIVERS, images)
     assert splits.n_min == 2
-    forget, retain = forget_and_retain(splits.records(), EMITTERS[1])
+    found = split_of(splits.records(), EMITTERS[1])
     text = "An image of Roh Moo-hyun"
-    assert forget == [
+    assert found.forget == [
         {"file_name": "001/0000.png", "text": text, "index": 1},
         {"file_name": "001/0001.png", "text": text, "index": 1},
     ]
-    members = [(r["index"], r["file_name"]) for r in retain]
+    members = [(r["index"], r["file_name"]) for r in found.retain]
     assert members == [(0, "000/0000.png"), (0, "000/0001.png"), (2, "002/0000.png"), (2, "002/0001.png")]
 
 
@@ -46,10 +46,10 @@ def test_properties(counts: list[int], limit: int | None) -> None:
     n_min = min(min(counts), limit or 99)
     several = Emitter(3, "both", (0, 2), ("a", "b"), {0: "", 2: ""})
     for emitter in (*EMITTERS, several):
-        forget, retain = forget_and_retain(splits.records(), emitter)
-        assert len(forget) == len(emitter.covers) * n_min and len(forget) + len(retain) == 3 * n_min
-        assert {r["index"] for r in forget} == set(emitter.covers)
-        assert not {r["index"] for r in retain} & set(emitter.covers)
+        found = split_of(splits.records(), emitter)
+        assert len(found.forget) == len(emitter.covers) * n_min and len(found.forget) + len(found.retain) == 3 * n_min
+        assert {r["index"] for r in found.forget} == set(emitter.covers)
+        assert not {r["index"] for r in found.retain} & set(emitter.covers)
 
 
 def test_errors() -> None:

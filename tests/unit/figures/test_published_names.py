@@ -31,7 +31,7 @@ SOME = Values(task="people", metric="clip_diff", kind="true", index="003", datas
 @pytest.fixture(scope="module")
 def figures() -> Figures:
     settings = Settings()
-    return Figures(World(settings, Models(settings, ROOT / "config/methods"), list(ARCHITECTURES)), ALIASES)
+    return Figures(World(settings, Models(settings, ROOT / "config/methods/diffusion"), list(ARCHITECTURES)), ALIASES)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,9 @@ def test_what_a_world_cannot_make_is_refused_by_its_name(
 
 def test_a_figure_without_judge_is_refused() -> None:
     settings = Settings(scoring={"metrics": ["clip", "brisque", "rmse", "ssim", "dino"]})  # type: ignore[arg-type]
-    [_, form] = Figures(World(settings, Models(settings, ROOT / "config/methods"), []), [icare_figures.ALIASES[-2]]).forms
+    [_, form] = Figures(
+        World(settings, Models(settings, ROOT / "config/methods/diffusion"), []), [icare_figures.ALIASES[-2]]
+    ).forms
     with pytest.raises(SettingsError, match="metric: 'judge_diff' is unknown; allowed: clip_diff, brisque_diff"):
         form.inputs(SOME)
 

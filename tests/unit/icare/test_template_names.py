@@ -30,7 +30,7 @@ VALUES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), min_size=
 
 def resolve(template: str, name: str, of: Settings) -> tuple[Any, Any]:
     """Template and parameters of an address, in a world of these settings."""
-    return Figures(World(of, Models(of, ROOT / "config/methods"), list(ARCHITECTURES)), []).resolve(template, name)
+    return Figures(World(of, Models(of, ROOT / "config/methods/diffusion"), list(ARCHITECTURES)), []).resolve(template, name)
 
 
 @settings(max_examples=40, deadline=None)

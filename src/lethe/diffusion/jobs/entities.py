@@ -23,7 +23,7 @@ from lethe.diffusion.testbed.receivers import (
 from lethe.diffusion.testbed.receivers import chosen as chosen_emitters
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.selection import read_published
-from lethe.diffusion.testbed.splits import forget_and_retain, make_splits
+from lethe.diffusion.testbed.splits import make_splits, split_of
 from lethe.diffusion.testbed.tokens import prompt_reader, read_tokenizer
 from lethe.io.tables import read_json, read_jsonl, read_parquet, write_json, write_jsonl
 from lethe.settings.tasks import AnyTask, CellTask, Task
@@ -106,5 +106,6 @@ def split(training: Path, emitters: Path, forget: list[Path], retain: list[Path]
     records = read_jsonl(training)
     asked = chosen_emitters(read_emitters(emitters), indices)
     for emitter, forget_list, retain_list in zip(asked, forget, retain, strict=True):
-        for path, found in zip((forget_list, retain_list), forget_and_retain(records, emitter), strict=True):
-            write_jsonl(path, found)
+        found = split_of(records, emitter)
+        write_jsonl(forget_list, found.forget)
+        write_jsonl(retain_list, found.retain)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lethe.core.records import Fidelity
+from lethe.core.split import Split
 from lethe.diffusion.testbed.receivers import Emitter, Receiver
 from lethe.diffusion.testbed.schema import check_known
 from lethe.io.wording import listed
@@ -79,10 +80,13 @@ class Splits:
         ]
 
 
-def forget_and_retain(records: Sequence[Record], emitter: Emitter) -> tuple[list[Record], list[Record]]:
-    """Training images that show what the emitter covers, and all others, each in the order of ``records``."""
+def split_of(records: Sequence[Record], emitter: Emitter) -> Split[list[Record]]:
+    """Training images parted into those that show what the emitter covers and all others, each in the order of ``records``."""
     covers = set(emitter.covers)
-    return [r for r in records if r["index"] in covers], [r for r in records if r["index"] not in covers]
+    return Split(
+        retain=[record for record in records if record["index"] not in covers],
+        forget=[record for record in records if record["index"] in covers],
+    )
 
 
 def make_splits(
