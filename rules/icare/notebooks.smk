@@ -57,7 +57,7 @@ use rule notebook_interference as notebook_data_preparation with:
     benchmark:
         "<benchmarks>/notebook_data_preparation/{task}.tsv"
     params:
-        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/data_preparation.ipynb"),
+        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/data_preparation.ipynb", asks=plan.notebooks.of_data),
         outside=identities(plan.root / "notebooks/data_preparation.ipynb"),
         values=plan.notebooks.values("balance", "priority", "images_per_entity"),
     message:
@@ -84,7 +84,7 @@ use rule notebook_interference as notebook_data_exploration with:
     benchmark:
         "<benchmarks>/notebook_data_exploration/{task}.tsv"
     params:
-        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/data_exploration.ipynb"),
+        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/data_exploration.ipynb", asks=plan.notebooks.of_data),
         outside=identities(plan.root / "notebooks/data_exploration.ipynb"),
         values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
     message:
@@ -152,7 +152,7 @@ use rule job as tutorial with:
         mem_mb=4000,
         runtime=30,
     params:
-        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/{tutorial}.ipynb"),
+        job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/{tutorial}.ipynb", asks=plan.notebooks.asks),
         outside=identities(plan.root / "notebooks/{tutorial}.ipynb"),
     message:
         "Notebook {wildcards.tutorial}"

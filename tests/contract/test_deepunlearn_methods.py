@@ -246,7 +246,7 @@ def test_sees_what_is_documented(name: str) -> None:
     unused = torch.tensor(
         [sorted(set(range(len(given.labels))) - set(torch.cat([given.retain, given.forget, given.val], 1)[0].tolist()))]
     )
-    assert matters(replace(given, val=unused[:, :VAL])) == "validation" in home(name).METHOD.needs
+    assert matters(replace(given, val=unused[:, :VAL])) == ("validation" in home(name).METHOD.needs)
     assert matters(replace(given, forget=unused[:, :FORGET])) == (contract(name).sees != "nothing")
     assert matters(replace(given, labels=wrong)) == (contract(name).sees == "labels")
 

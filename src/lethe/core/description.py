@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lethe.core.registry import Registry, nearest
 
+DECIDES_NO_RESULT = "reads what classes say of themselves; what it read is code of whoever asks"
 ATTRIBUTE = "about"
 
 
@@ -65,15 +66,10 @@ def check_descriptions(registry: Registry[Any], form: type[Any]) -> None:
     Raises:
         DescriptionError: naming the class, the key, what is allowed and the nearest match.
     """
-    allowed = [field.name for field in fields(form)]
     for name in registry.in_order():
         target = registry.target_of(name)
         found = description_of(target)
-        for key in found:
-            if key not in allowed:
-                raise DescriptionError(
-                    f"{target}: {ATTRIBUTE}.{key} is not known; allowed: {', '.join(allowed)}{nearest(key, allowed)}"
-                )
+        check_keys(found, form, f"{target}: {ATTRIBUTE}")
         try:
             TypeAdapter(form).validate_python(found)
         except ValidationError as error:
@@ -91,28 +87,42 @@ def description_of(target: str) -> dict[str, Any]:
     """Everything that the class ``"module:Class"`` says of itself; errors as ``Descriptions``."""
     module, _, name = target.partition(":")
     classes = {node.name: node for node in _tree(module).body if isinstance(node, ast.ClassDef)}
-    found = about(classes[name]) if name in classes else None
-    if found is None:
+    call = about(classes[name]) if name in classes else None
+    if call is None:
         raise DescriptionError(
             f"{target} does not say what it is: a class with `{ATTRIBUTE} = ...(key=value, ...)` is needed there"
         )
-    for key, value in found.items():
+    return literals(call, f"{target}: {ATTRIBUTE}")
+
+
+def literals(call: ast.Call, where: str) -> dict[str, Any]:
+    """Key -> value of a call with keywords.
+
+    Raises:
+        DescriptionError: a value is no literal; ``where`` begins the message.
+    """
+    found = {}
+    for keyword in call.keywords:
         try:
-            ast.literal_eval(value)
+            found[keyword.arg or "**"] = ast.literal_eval(keyword.value)
         except ValueError:
             raise DescriptionError(
-                f"{target}: {ATTRIBUTE}.{key} is `{ast.unparse(value)}`; it is read without running the file, so only a literal is allowed"
+                f"{where}.{keyword.arg} is `{ast.unparse(keyword.value)}`; it is read without running the file, so only a literal is allowed"
             ) from None
-    return {key: ast.literal_eval(value) for key, value in found.items()}
+    return found
 
 
-def about(node: ast.ClassDef) -> dict[str, ast.expr] | None:
-    """Key -> expression of what a class says of itself; None if it says nothing."""
-    for statement in node.body:
-        if says(statement):
-            call = statement.value  # type: ignore[attr-defined]
-            return {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-    return None
+def check_keys(found: Iterable[str], form: type[Any], where: str) -> None:
+    """Raise a ``DescriptionError`` naming the first key that the dataclass ``form`` does not have, what is allowed and the nearest."""
+    allowed = [field.name for field in fields(form)]
+    for key in found:
+        if key not in allowed:
+            raise DescriptionError(f"{where}.{key} is not known; allowed: {', '.join(allowed)}{nearest(key, allowed)}")
+
+
+def about(node: ast.ClassDef) -> ast.Call | None:
+    """The call in which a class says what it is; None if it says nothing."""
+    return next((statement.value for statement in node.body if says(statement)), None)  # type: ignore[attr-defined]
 
 
 def says(statement: ast.stmt) -> bool:

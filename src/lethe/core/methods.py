@@ -13,11 +13,12 @@ from __future__ import annotations
 import ast
 import importlib.util
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from lethe.core.description import DescriptionError, check_keys, literals
 from lethe.core.registry import Registry, nearest
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ NEEDS = {
 }
 
 
-class MethodRecordError(ValueError):
+class MethodRecordError(DescriptionError):
     """A method does not say what it is; the message names its file or the field, the value and what is allowed."""
 
 
@@ -116,7 +117,7 @@ class Methods(Registry[T]):
         """What a method is, read from its file without importing it.
 
         Raises:
-            UnknownNameError: it is not registered. MethodRecordError: its file does not say what it is, or says it in a wrong way.
+            UnknownNameError: it is not registered. DescriptionError: its file does not say what it is, or says it in a wrong way.
         """
         return read_record(module_file(self.module_of(name)))
 
@@ -166,22 +167,11 @@ def read_record(file: Path) -> MethodRecord:
     """What the method in a file says of itself.
 
     Raises:
-        MethodRecordError: there is no statement ``METHOD = MethodRecord(...)`` with literals alone, or it holds what is not allowed.
+        DescriptionError: there is no statement ``METHOD = MethodRecord(...)`` with literals alone, or it holds what is not allowed.
     """
-    given = {}
-    for keyword in record_statement(ast.parse(file.read_text("utf-8")), str(file)).keywords:
-        try:
-            given[keyword.arg or "**"] = ast.literal_eval(keyword.value)
-        except ValueError:
-            raise MethodRecordError(
-                f"{file}: {STATEMENT}: {keyword.arg} is no literal, but is read without running the file"
-            ) from None
-    allowed = [field.name for field in fields(MethodRecord)]
-    for name in given:
-        if name not in allowed:
-            raise MethodRecordError(
-                f"{file}: {STATEMENT}: unknown field '{name}'; allowed: {', '.join(allowed)}{nearest(name, allowed)}"
-            )
+    where = f"{file}: {STATEMENT}"
+    given = literals(record_statement(ast.parse(file.read_text("utf-8")), str(file)), where)
+    check_keys(given, MethodRecord, where)
     try:
         return MethodRecord(**given)
     except (MethodRecordError, TypeError) as error:

@@ -236,7 +236,7 @@ def _take_about(tree: ast.Module) -> dict[str, dict[str, str]]:
     for node in tree.body:
         said = description.about(node) if isinstance(node, ast.ClassDef) else None
         if isinstance(node, ast.ClassDef) and said is not None:
-            found[node.name] = {key: ast.unparse(value) for key, value in said.items()}
+            found[node.name] = {keyword.arg or "**": ast.unparse(keyword.value) for keyword in said.keywords}
             node.body = [statement for statement in node.body if not description.says(statement)]
     return found
 

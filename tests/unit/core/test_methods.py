@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lethe.classifiers.methods import METHODS as OF_CLASSIFIERS
-from lethe.core.methods import NEEDS, REFERENCES, Contract, MethodRecord, MethodRecordError, Methods, read_record
+from lethe.core.description import DescriptionError
+from lethe.core.methods import NEEDS, REFERENCES, Contract, MethodRecord, Methods, read_record
 from lethe.core.registry import Registry, UnknownNameError
 from lethe.diffusion.methods import METHODS
 from lethe.execution import fingerprint
@@ -73,8 +74,8 @@ def test_what_is_no_method_is_shown_as_it_is() -> None:
     ("text", "message"),
     [
         ("METHODS = MethodRecord(title='X', paper='p')", r"no statement METHOD = MethodRecord\(title="),
-        ("METHOD = MethodRecord(title=NAME, paper='p')", "title is no literal"),
-        ("METHOD = MethodRecord(title='X', papr='p')", "unknown field 'papr'; allowed: .*did you mean 'paper'"),
+        ("METHOD = MethodRecord(title=NAME, paper='p')", "METHOD.title is `NAME`"),
+        ("METHOD = MethodRecord(title='X', papr='p')", "METHOD.papr is not known; allowed: .*did you mean 'paper'"),
         ("METHOD = MethodRecord(title='X')", "missing 1 required positional argument: 'paper'"),
         ("METHOD = MethodRecord(title='', paper='p')", "title is empty"),
         (
@@ -87,7 +88,7 @@ def test_what_is_no_method_is_shown_as_it_is() -> None:
 def test_a_method_that_says_it_wrongly_is_named(tmp_path: Path, text: str, message: str) -> None:
     place = tmp_path / "x.py"
     place.write_text(f"import torch_is_not_imported\n{text}\n")
-    with pytest.raises(MethodRecordError, match=f"^{place}.*{message}"):
+    with pytest.raises(DescriptionError, match=f"^{place}.*{message}"):
         read_record(place)
 
 

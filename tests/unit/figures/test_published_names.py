@@ -44,7 +44,11 @@ def test_a_published_name_stands_for_an_address(figures: Figures, forms: dict[st
     form = forms[name]
     template, parameters = form.asked(SOME)
     assert figures.resolve(template.name, build(parameters)) == (template, parameters)  # so its JSON and PDF can be asked for too
-    assert all(form.inputs(SOME).values()) and form.asks == {"lethe.figures.templates.TEMPLATES": [form.template(SOME)]}
+    assert all(form.inputs(SOME).values())
+    asked = form.asks(SOME)
+    assert asked["lethe.figures.templates.TEMPLATES"] == [form.template(SOME)]
+    shown = [*getattr(parameters, "methods", ())] if "task" in type(parameters).model_fields else []
+    assert asked["lethe.diffusion.methods.METHODS"] == shown, "a method that is not shown draws no figure again"
     assert form.stem.startswith(name) and (ROOT / f"report/{name}.rst").is_file()
     written = [form.stem, *form.report["labels"].values(), form.report["category"]]
     assert set(re.findall(r"\{(\w+)\}", " ".join(written))) <= set(SOME)

@@ -1,4 +1,4 @@
-"""Every quantity that metrics give: its direction, its untouched value, and the words that figures use. Loads no torch."""
+"""Every quantity that metrics give: its direction and its untouched value. Loads no torch; words are in ``lethe.diffusion.metrics.words``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics import SPECS, WORDS
+from lethe.diffusion.metrics import SPECS
 from lethe.diffusion.metrics.base import MetricSpec
 from lethe.diffusion.metrics.constant import ABOUT, CONSTANT
 
@@ -39,16 +39,6 @@ def spec_of(name: str) -> MetricSpec:
     low, high = own.range
     span = None if low is None or high is None else high - low
     return MetricSpec(name=name, kind="diff", arrow=own.arrow, range=(None if span is None else -span, span), untouched=0.0)
-
-
-def words_of(quantity: str) -> tuple[str, str]:
-    """Label and unit of a quantity, which must be known; the unit may be empty."""
-    if quantity == CONSTANT:
-        return ABOUT.label, ABOUT.unit
-    metric = metric_of(quantity) or quantity
-    words = WORDS[metric]
-    difference = ", on \u2212 off" if metric != quantity and words["kind"] == "image" else ""
-    return words["label"] + difference, words.get("unit", "")
 
 
 def is_comparison(name: str) -> bool:

@@ -72,7 +72,7 @@ class Form:
         if set(re.findall(r"{(\w+)}", self.stem)) - dict(wildcards.items()).keys():
             return {REGISTRY: [self.template(wildcards)]}
         template, parameters = self.asked(wildcards)
-        return {REGISTRY: [template.name], **template.asks(parameters)}
+        return {REGISTRY: [template.name], **template.asks(parameters, self.world)}
 
     def values(self, wildcards: Wildcards) -> dict[str, Any]:
         """All parameters of a figure, defaults included, so that a changed default reaches it."""

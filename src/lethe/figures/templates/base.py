@@ -58,7 +58,7 @@ class Template(ABC, Generic[P, D]):
     def load(self, parameters: P, files: Files, facts: Mapping[str, Any]) -> D:
         """What ``compute`` gets, from the files of ``files`` and the facts of ``facts``."""
 
-    def asks(self, parameters: P) -> dict[str, list[str]]:
+    def asks(self, parameters: P, world: World) -> dict[str, list[str]]:
         """Dotted registry -> the names of it that the figure shows; of a registry that is not here, all of the world."""
         return {}
 

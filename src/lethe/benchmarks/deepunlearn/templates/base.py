@@ -29,6 +29,10 @@ class StudiesParameters(Parameters):
     def check(self, world: World) -> None:
         """Raise a ``ValueError`` where the world has no such study."""
 
+    def methods(self, world: World) -> list[str]:
+        """Names of the methods that it shows."""
+        return sorted({method for study in world.settings.deepunlearn.datasets.values() for method in study.methods})
+
     @abstractmethod
     def places(self) -> list[dict[str, str]]:
         """For each study what its files are called by."""
@@ -57,6 +61,10 @@ class AttackedStudy(OneStudy):
         """Refuse also a data set without attack."""
         super().check(world)
         check_known("dataset with U-LiRA", self.dataset, list(world.settings.deepunlearn.lira))
+
+    def methods(self, world: World) -> list[str]:
+        """Those that are attacked."""
+        return list(world.settings.deepunlearn.lira[self.dataset].methods)
 
 
 class SeveralStudies(StudiesParameters):
@@ -92,9 +100,10 @@ class StudyTemplate(Template[S, Tables]):
         """Refuse a study that the world does not have."""
         parameters.check(world)
 
-    def asks(self, parameters: S) -> dict[str, list[str]]:
-        """No method and no metric of diffusion models."""
-        return {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
+    def asks(self, parameters: S, world: World) -> dict[str, list[str]]:
+        """The methods of its studies; no method and no metric of diffusion models."""
+        nothing: dict[str, list[str]] = {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
+        return nothing | {"lethe.classifiers.methods.METHODS": parameters.methods(world)}
 
     def files(self, parameters: S, world: World) -> dict[str, list[str]]:
         """The tables of the studies."""

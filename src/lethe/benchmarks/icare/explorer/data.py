@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.metrics.specs import constant_columns, spec_of, words_of
+from lethe.diffusion.metrics.specs import constant_columns, spec_of
+from lethe.diffusion.metrics.words import words_of
 from lethe.figures.colours import GREY, SEQUENTIAL, reverse
 from lethe.figures.style import method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix

@@ -10,7 +10,8 @@ import pandas as pd
 from lethe.benchmarks.icare.figures.quantities import SIMILARITIES, axis
 from lethe.benchmarks.icare.figures.words import heading, number, probability
 from lethe.benchmarks.icare.parameters import ResultParameters
-from lethe.diffusion.metrics.specs import is_comparison, words_of
+from lethe.diffusion.metrics.specs import is_comparison
+from lethe.diffusion.metrics.words import words_of
 from lethe.figures.colours import DIVERGING, GREY, INK, SEQUENTIAL, reverse
 from lethe.figures.style import DPI, method_colour, method_name, styled
 from lethe.figures.templates.base import Pictures

@@ -12,7 +12,8 @@ import numpy as np
 
 from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of, words_of
+from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of
+from lethe.diffusion.metrics.words import words_of
 from lethe.figures.colours import DIVERGING, HARM, reverse
 
 OFF = "off"  # the row of the base in grids of pictures; every other row is a method

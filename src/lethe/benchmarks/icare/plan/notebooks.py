@@ -11,13 +11,15 @@ from lethe.io.tables import read_json
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
+NO_NAMES: dict[str, Iterable[str]] = {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has
 
 
 class Notebooks:
     """The notebooks of tasks, and the tutorials.
 
-    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about or which ``templates`` it draws.
+    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about, which ``methods`` it loads by name, or which
+    ``templates`` it draws.
 
     Args:
         settings: of the world.
@@ -54,6 +56,15 @@ class Notebooks:
     def templates(self) -> dict[str, Iterable[str]]:
         """What the notebook of the statistics asks the registry of figures for."""
         return {"lethe.figures.templates.TEMPLATES": self._says("statistics")["templates"]}
+
+    def asks(self, wildcards: Wildcards) -> dict[str, Iterable[str]]:
+        """What a tutorial asks registries for: the methods that it loads by name, and no metric."""
+        return NO_NAMES | {"lethe.diffusion.methods.METHODS": self._says(wildcards.tutorial).get("methods", [])}
+
+    @property
+    def of_data(self) -> dict[str, Iterable[str]]:
+        """What the notebooks of entities and similarities ask registries for: no method and no metric."""
+        return NO_NAMES
 
     def values(self, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
         """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""

@@ -43,7 +43,7 @@ class TaskTemplate(Template[P, Mapping[str, TaskData]]):
         """Refuse tasks, methods, metrics, similarities, statistics, entities and seeds that the world does not have."""
         check.check(self, parameters, world.settings)
 
-    def asks(self, parameters: P) -> dict[str, list[str]]:
+    def asks(self, parameters: P, world: World) -> dict[str, list[str]]:
         """The methods and metrics that it shows, and the metrics behind the published statistics: of others nothing is read."""
         shown = [metric_of(quantity) for quantity in (*QUANTITIES, *OTHERS_QUANTITIES, *metrics_of(parameters))]
         return {
