@@ -42,7 +42,7 @@ def test_sampling_waits_for_no_step(valueless: Any, scheduler: str) -> None:
 
 
 @pytest.mark.parametrize("micro_batch", [None, 3])
-@pytest.mark.parametrize("method", ["distil", "munba", "munba_v1"])
+@pytest.mark.parametrize("method", ["distil", "munba", "munba_published"])
 def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_batch: int | None) -> None:
     unlearner = METHODS.load(method)(
         rank=2, target_modules=["*.attn2.to_k"], micro_batch=micro_batch, forget_batch=4, retain_batch=4

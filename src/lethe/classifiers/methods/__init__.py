@@ -1,7 +1,7 @@
 """Methods that make classifiers forget: one file each, found by name without importing torch.
 
 To add a method: write ``<name>.py`` beside this file (its class, ``METHOD`` and ``CONTRACT``, see ``lethe.core.methods``) and one line below;
-the contract suite, every table and every figure then include it.
+the contract suite then includes it, and so do tables and figures of a world whose `methods:` name it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Methods that make diffusion models forget: one file each, found by name without importing torch.
 
 To add a method: write ``<name>.py`` beside this file (its class, ``METHOD`` and ``CONTRACT``, see ``lethe.core.methods``), add one line here
-and ``config/methods/diffusion/<name>.yaml``; the contract suite, every table and every figure then include it.
+and ``config/methods/diffusion/<name>.yaml``; the contract suite then includes it, and so do tables and figures of a world whose `methods:` name it.
 """
 
 from __future__ import annotations
