@@ -63,7 +63,7 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
         for emitter in emitters:
             begin = time.monotonic()
             rows, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, emitter_generator(seed, emitter, "rows"))
-            guide, own = lent.teach(rows, lent.overwrite).target, lent.teach(rows).target
+            guide, own = lent.teach(rows, lent.overwritten(rows, emitter)).target, lent.teach(rows).target
             target = guide - config.guidance * (own - guide)
             with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as factors:
 
