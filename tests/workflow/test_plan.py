@@ -336,7 +336,7 @@ def test_a_read_only_checkout_can_be_planned(tmp_path: Path) -> None:
 
 def test_training_from_nothing_is_planned(clone: Clone) -> None:
     output = clone.snakemake("-n", "--quiet", "rules", "--", "all", config="tests/workflow/train.yaml")
-    trained = {name: count for name, count in planned_jobs(output).items() if name.startswith("train")}
+    trained = {name: count for name, count in planned_jobs(output).items() if name.startswith("train_")}
     assert trained == {"train_vae": 1, "train_tokenizer": 1, "train_base": 1, "train_without": 1, "train_evaluator": 3}
 
 

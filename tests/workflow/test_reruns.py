@@ -106,7 +106,7 @@ NO_RESULT = {
     ),
     "src/lethe/diffusion/metrics/__init__.py": (
         "\nMETRICS.",
-        '\nMETRICS.register("fid_dino", "lethe.diffusion.metrics.lpips:LpipsAlex")\nMETRICS.',
+        '\nMETRICS.register("skeleton", "lethe.tools.new.skeletons.metric:Skeleton")\nMETRICS.',
     ),
     "src/lethe/diffusion/sources/__init__.py": (
         "\nSOURCES.",

@@ -67,12 +67,16 @@ class Form:
     def asks(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """Dotted registry -> the names that a job asks it for, where its wildcards do not tell.
 
-        Of wildcards that name no file, as in the record of a run, only the template is known.
+        The record of a run asks with wildcards that name no file, or none that this world can make; then only the template is known.
         """
+        of_template = {REGISTRY: [self.template(wildcards)]}
         if set(re.findall(r"{(\w+)}", self.stem)) - dict(wildcards.items()).keys():
-            return {REGISTRY: [self.template(wildcards)]}
-        template, parameters = self.asked(wildcards)
-        return {REGISTRY: [template.name], **template.asks(parameters, self.world)}
+            return of_template
+        try:
+            template, parameters = self.asked(wildcards)
+        except SettingsError:
+            return of_template  # such a job is refused by `inputs`
+        return of_template | template.asks(parameters, self.world)
 
     def values(self, wildcards: Wildcards) -> dict[str, Any]:
         """All parameters of a figure, defaults included, so that a changed default reaches it."""
