@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
 from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.specs import metric_of
 from lethe.figures.templates.base import Files, P, Pictures, Template
@@ -18,30 +19,19 @@ from lethe.figures.templates.result import Result
 if TYPE_CHECKING:
     from lethe.figures.templates.world import World
 
-Table = Literal["pairs", "entities", "noise_floor", "baseline", "off_embeddings"]
-
 
 @dataclass(frozen=True)
-class TaskTemplate(Template[P, Mapping[str, TaskData]]):
+class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
     """A figure of one or several tasks; ``compute(parameters, task -> data, inference)``.
 
     Attributes:
         name: short name, part of paths.
         title: the class name of the reference without ``ResultTemplate``; the same as ``name`` where it has no short one.
-        tables: tables that it reads besides the metadata.
-        embeddings: embeddings of on images that it reads: of one emitter, of all, or none.
-        images: whether it shows images of one emitter.
-        any_method: whether it also makes sense for ``none`` (nothing changes) and ``retrain`` (some emitters only).
     """
-
-    tables: tuple[Table, ...] = ("pairs",)
-    embeddings: Literal["", "emitter", "all"] = ""
-    images: bool = False
-    any_method: bool = False
 
     def check(self, parameters: P, world: World) -> None:
         """Refuse tasks, methods, metrics, similarities, statistics, entities and seeds that the world does not have."""
-        check.check(self, parameters, world.settings)
+        check.check(self.name, self, parameters, world.settings)
 
     def asks(self, parameters: P, world: World) -> dict[str, list[str]]:
         """The methods and metrics that it shows, and the metrics behind the published statistics: of others nothing is read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
@@ -16,13 +16,13 @@ from lethe.figures.templates.parameters import Parameters
 from lethe.settings.strict import check_known
 
 if TYPE_CHECKING:
-    from lethe.benchmarks.icare.templates.base import TaskTemplate
+    from lethe.benchmarks.icare.templates.needs import Needs
     from lethe.settings.models import Settings
 
 ALL = "all"
 
 
-def check(template: TaskTemplate[Any], parameters: Parameters, settings: Settings) -> None:
+def check(name: str, needs: Needs, parameters: Parameters, settings: Settings) -> None:
     """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
     published = getattr(parameters, "fidelity", "corrected") == "published"
     for task in tasks_of(parameters):
@@ -44,7 +44,7 @@ def check(template: TaskTemplate[Any], parameters: Parameters, settings: Setting
             if emitter >= entities:
                 raise ValueError(f"entity {emitter} does not exist: '{task}' has {entities} entities, 0 to {entities - 1}")
         for method in methods_of(parameters):
-            _check_method(template, parameters, settings, task, method)
+            _check_method(name, needs, parameters, settings, task, method)
 
 
 def metrics(settings: Settings, published: bool = False) -> list[str]:
@@ -62,24 +62,24 @@ def _statistics(parameters: Parameters) -> Iterator[str]:
             yield from value
 
 
-def _check_method(template: TaskTemplate[Any], parameters: Parameters, settings: Settings, task: str, method: str) -> None:
+def _check_method(name: str, needs: Needs, parameters: Parameters, settings: Settings, task: str, method: str) -> None:
     check_known("method", method, settings.methods)
     compared = [name for name in settings.methods if not METHODS.role(name)]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
     some, asked = settings.entity_tasks[task].retrain_emitters, emitters_of(parameters)
-    if METHODS.role(method) == RETRAINED and (not some or (template.images and not set(asked) <= set(some))):
+    if METHODS.role(method) == RETRAINED and (not some or (needs.images and not set(asked) <= set(some))):
         raise ValueError(
             f"'{method}' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
         )
-    if template.any_method:
+    if needs.any_method:
         return
     if METHODS.role(method) == UNCHANGED:
-        raise ValueError(f"{template.name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
+        raise ValueError(f"{name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
     if METHODS.role(method) == RETRAINED:
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
-                f"{template.name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"
+                f"{name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"
             )
         if not set(asked) <= set(some):
             raise ValueError(f"'{method}' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")

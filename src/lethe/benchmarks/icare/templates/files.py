@@ -21,7 +21,7 @@ from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json, read_parquet, read_parquets
 
 if TYPE_CHECKING:
-    from lethe.benchmarks.icare.templates.base import TaskTemplate
+    from lethe.benchmarks.icare.templates.needs import Needs
 
 Models = Callable[[str, str], Iterable[ModelId]]
 PER_TASK = {
@@ -35,38 +35,38 @@ PER_TASK = {
 PER_METHOD = {"pairs": "by_method/pairs_{task}_{method}.parquet", "entities": "by_method/entities_{task}_{method}.json"}
 
 
-def files_of(template: TaskTemplate[Any], parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
+def files_of(needs: Needs, parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
     """Kind of file -> paths, in the order of the result's tasks, of a task in the order of its methods.
 
     Args:
-        template: the template.
+        needs: of the template.
         parameters: of the result.
         models: (task, method) -> the unlearned models that exist.
         by_method: whether tables of single methods exist, so that a result waits for its own methods only.
     """
     tasks, methods = tasks_of(parameters), methods_of(parameters)
     files = {}
-    for kind in ("metadata", *template.tables):
+    for kind in ("metadata", *needs.tables):
         if by_method and methods and kind in PER_METHOD:
             files[kind] = [PER_METHOD[kind].format(task=task, method=method) for task in tasks for method in methods]
         else:
             files[kind] = [PER_TASK[kind].format(task=task) for task in tasks]
     if kinds := similarities_of(parameters):
         files["similarities"] = [f"similarity_{kind}_{task}.json" for task in tasks for kind in kinds]
-    runs = [model.name for model in models_of(template, parameters, models)]
-    if template.embeddings:
+    runs = [model.name for model in models_of(needs, parameters, models)]
+    if needs.embeddings:
         files["on_embeddings"] = [f"scores/{run}_embeddings.npz" for run in runs]
-    if template.images:
+    if needs.images:
         shards = [f"datasets/generated_{tasks[0]}_baseline", *(f"datasets/generated_{run}" for run in runs)]
         files |= {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
     return files
 
 
-def models_of(template: TaskTemplate[Any], parameters: Parameters, models: Models) -> list[ModelId]:
+def models_of(needs: Needs, parameters: Parameters, models: Models) -> list[ModelId]:
     """The models whose embeddings or images a result reads, in the order of ``files_of``."""
-    if not (template.embeddings or template.images):
+    if not (needs.embeddings or needs.images):
         return []
-    wanted = set(emitters_of(parameters)) if template.images or template.embeddings == "emitter" else None
+    wanted = set(emitters_of(parameters)) if needs.images or needs.embeddings == "emitter" else None
     return [
         model
         for task in tasks_of(parameters)
