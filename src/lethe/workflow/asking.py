@@ -76,11 +76,11 @@ class Asked:
 
     def awaited(self, wildcards: Wildcards) -> list[str]:
         """Of the products, one of each batch: where it is made, the others are. Every input costs Snakemake time, and models are many."""
-        models = self._plan.models
-        others = {
-            Path(interference_file(model)).name for task in self._plan.entity_tasks for model in models.made_with_another(task)
-        }
-        return [file for file in self.products(wildcards) if Path(file).name not in others]
+        plan = self._plan
+        interference = [interference_file(model) for task in plan.entity_tasks for model in plan.models.made_with_another(task)]
+        results = f"results/{plan.settings.world}"
+        others = {file.replace("<results>", results) for file in [*interference, *plan.data.split_lists(plan.tasks, first=False)]}
+        return [file for file in self.products(wildcards) if file not in others]
 
     def codes(self, wildcards: Wildcards) -> dict[str, str | dict[str, str]]:
         """Name of each rule -> hash of its code, asked when all rules are known."""

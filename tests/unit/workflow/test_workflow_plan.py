@@ -66,6 +66,16 @@ def test_numbers_that_names_cannot_hold_are_refused(count: int) -> None:
         plan(tasks=tasks | {"people": tasks["people"] | {"entities": count}})
 
 
+def test_where_one_of_a_batch_is_made_so_are_the_others(mini: Plan) -> None:
+    others = mini.models.made_with_another("objects")
+    first = [(model.method, model.index) for model in mini.models.of("objects") if model not in others]
+    assert first == [("none", 0), ("uce", 0), ("distil", 0), ("munba", 0), ("retrain", 3)]
+    every, later = mini.data.split_lists(["objects"]), mini.data.split_lists(["objects"], first=False)
+    assert len(every) == 20 and [file for file in every if file not in later] == [
+        f"<results>/datasets/splits_objects/000/train_{name}/metadata.jsonl" for name in ("forget", "retain")
+    ]
+
+
 # --- studies ---
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.io.remote import RemoteFile
+from lethe.planning.batches import batches
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
@@ -91,12 +92,17 @@ class Data:
         """The list of all training images of the wildcard's task."""
         return f"<results>/datasets/training_{wildcards.task}.jsonl"
 
-    def split_lists(self, tasks: Iterable[str]) -> list[str]:
-        """The forget and the retain list of every emitter of some tasks."""
+    def split_lists(self, tasks: Iterable[str], first: bool = True) -> list[str]:
+        """The forget and the retain list of every emitter of some tasks.
+
+        Args:
+            first: whether those of the first emitter of a batch are meant too; where they are made, so are the others of the batch.
+        """
         folders = [
-            f"<results>/datasets/splits_{task}/{index:03d}"
+            f"<results>/datasets/splits_{task}/{name}{unit}"
             for task in tasks
-            for index in range(self.settings.tasks[task].emitters_count)
+            for name, units in batches(range(self.settings.tasks[task].emitters_count))
+            for unit in units[0 if first else 1 :]
         ]
         return [f"{folder}/train_{name}/metadata.jsonl" for folder in folders for name in ("forget", "retain")]
 
