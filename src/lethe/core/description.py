@@ -132,9 +132,19 @@ def says(statement: ast.stmt) -> bool:
     return [target.id for target in statement.targets if isinstance(target, ast.Name)] == [ATTRIBUTE]
 
 
-@cache
-def _tree(module: str) -> ast.Module:
+def module_file(module: str) -> Path:
+    """The file of a dotted module, which is not imported (the packages that it lies in are).
+
+    Raises:
+        DescriptionError: there is none.
+    """
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         raise DescriptionError(f"there is no module '{module}'")
-    return ast.parse(Path(spec.origin).read_text("utf-8"), filename=spec.origin)
+    return Path(spec.origin)
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    file = module_file(module)
+    return ast.parse(file.read_text("utf-8"), filename=str(file))

@@ -11,14 +11,13 @@ show is code of theirs and of no unlearning job (``lethe.execution.fingerprint``
 from __future__ import annotations
 
 import ast
-import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from lethe.core.description import DescriptionError, check_keys, literals
+from lethe.core.description import DescriptionError, check_keys, literals, module_file
 from lethe.core.registry import Registry, nearest
 
 T = TypeVar("T")
@@ -119,7 +118,7 @@ class Methods(Registry[T]):
         Raises:
             UnknownNameError: it is not registered. DescriptionError: its file does not say what it is, or says it in a wrong way.
         """
-        return read_record(module_file(self.module_of(name)))
+        return read_record(_file_of(self.module_of(name)))
 
     def shown(self, name: str) -> MethodRecord:
         """The same; of a name that is no method's, as in a table of another version, a record that holds nothing but the name."""
@@ -149,17 +148,7 @@ class Methods(Registry[T]):
         raise KeyError(f"no {self.kind} is the reference '{role}'")
 
 
-@cache  # tables ask for every row
-def module_file(module: str) -> Path:
-    """The file of a dotted module, which is not imported (the packages that it lies in are).
-
-    Raises:
-        MethodRecordError: there is none.
-    """
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise MethodRecordError(f"no file for module '{module}'")
-    return Path(spec.origin)
+_file_of = cache(module_file)  # tables ask for every row
 
 
 @cache

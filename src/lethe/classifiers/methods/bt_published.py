@@ -5,16 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lethe.classifiers.methods.bt import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.bt import BadTeacher
-from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.problem import Problem
 from lethe.core.methods import MethodRecord
 
 METHOD = MethodRecord(
     title="BT (published)", paper="code published with arXiv 2410.01276", colour="#8A7F00", marker="s", published_of="bt"
-)
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"
 )
 
 CHANNELS = 3

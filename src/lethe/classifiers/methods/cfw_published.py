@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lethe.classifiers.methods.cfw import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.cfw import ConfuseWeights
-from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.problem import Problem
 from lethe.core.methods import MethodRecord
 
@@ -16,12 +16,6 @@ METHOD = MethodRecord(
     marker="s",
     published_of="cfw",
     needs=("convolutions",),
-)
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.05, "num_epochs": 4, "start_confuser_std": 0.3, "final_confuser_std": 0.01},
-    direction="loss",
-    retain=0.8,
-    sees="nothing",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from lethe.classifiers.methods._per_sample import rows
-from lethe.classifiers.methods.contract import ClassifierContract
+from lethe.classifiers.methods.iu import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.iu import InfluenceUnlearning
 from lethe.classifiers.problem import Problem
 from lethe.core.methods import MethodRecord
@@ -13,7 +13,6 @@ from lethe.core.methods import MethodRecord
 METHOD = MethodRecord(
     title="IU (published)", paper="code published with arXiv 2410.01276", colour="#009E73", marker="^", published_of="iu"
 )
-CONTRACT = ClassifierContract(small={"alpha": 1.0}, direction="change", retain=0.97, sees="labels")
 
 N = 1000
 

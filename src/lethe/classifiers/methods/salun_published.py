@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lethe.classifiers.methods.contract import ClassifierContract
+from lethe.classifiers.methods.salun import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.salun import SalUn
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, Draws, batches, data_order
@@ -15,9 +15,6 @@ from lethe.core.methods import MethodRecord
 
 METHOD = MethodRecord(
     title="SalUn (published)", paper="code published with arXiv 2410.01276", colour="#0072B2", marker="^", published_of="salun"
-)
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}, direction="loss", retain=0.85, sees="labels"
 )
 
 

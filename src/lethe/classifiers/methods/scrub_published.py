@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lethe.classifiers.methods.contract import ClassifierContract
+from lethe.classifiers.methods.scrub import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.scrub import Scrub
 from lethe.core.methods import MethodRecord
 
@@ -15,23 +15,6 @@ METHOD = MethodRecord(
     marker="^",
     published_of="scrub",
     needs=("validation",),
-)
-# so that the rewind goes past none of the epochs: it makes those after the chosen one have no effect
-CONTRACT = ClassifierContract(
-    small={
-        "learning_rate": 0.1,
-        "weight_decay": 0.0005,
-        "batch_size": 16,
-        "num_epochs": 5,
-        "forget_batch_size": 64,
-        "msteps": 1,
-        "gamma": 0.99,
-        "alpha": 0.3,
-        "kd_temperature": 2.0,
-    },
-    direction="loss",
-    retain=0.85,
-    sees="labels",
 )
 
 
