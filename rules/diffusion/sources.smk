@@ -48,7 +48,6 @@ use rule job as source_split with:
     params:
         job=plan.job("lethe.diffusion.jobs.source:pack_split"),
         settings=plan.data.task,
-        split=lambda wildcards: wildcards.split,
     message:
         "Images of {wildcards.task} for {wildcards.split}"
 
