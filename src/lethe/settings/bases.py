@@ -79,6 +79,9 @@ class Evaluator(Model):
         None,
         description="classifier only: the metric that it is, e.g. judge for a task with a judge of its own; null: its own name",
     )
+    features: bool = Field(
+        False, description="classifier only: keep its features of every image of a task of cells, by which sets are compared"
+    )
     tokenizer: Name = Field("tokenizer", description="clip only, not pretrained: the part that is its tokenizer")
     path: str = Field(
         "",

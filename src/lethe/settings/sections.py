@@ -21,6 +21,7 @@ from lethe.settings.scoring import Scoring
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict
 from lethe.settings.tasks import AnyTask, CellTask, Task
+from lethe.settings.unlearncanvas import UnlearnCanvas
 
 TAKEN = ("bench",)  # folders below results/ that belong to no world
 
@@ -65,6 +66,9 @@ class Sections(Strict):
     )
     gates: Gates = Field(default_factory=Gates, description="what must hold before a table is believed")
     deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
+    unlearncanvas: Annotated[dict[Name, UnlearnCanvas], Removable] = Field(
+        default_factory=dict, description="the third benchmark: task of cells -> what is style and object, who judges"
+    )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
 
