@@ -48,10 +48,9 @@ class UnlearnCanvas(Strict):
     control: Name = Field(
         "noise", description="the method whose models draw nothing, where it is run: UA of 1 that means nothing"
     )
-    published: str = Field(
-        "",
-        pattern="^[a-z0-9_]*$",
-        description="numbers of others: config/reference/unlearncanvas_{published}.csv; only for their data and base",
+    published: list[Name] = Field(
+        default_factory=list,
+        description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
     )
 
     @model_validator(mode="after")

@@ -88,16 +88,20 @@ class JudgeAccuracy:
         """What the classifier sees, whatever was asked for, on the images and on JPEG copies of them.
 
         Returns:
-            ``{name}_pred`` (value of the attribute that the most probable class stands for), ``{name}_p`` (its probability), and
-            ``{name}_jpeg_pred``, ``{name}_jpeg_p``: the same of the copies.
+            ``{name}_pred`` (value of the attribute that the most probable class stands for), ``{name}_p`` (its probability),
+            ``{name}_asked_p`` (probability of what was asked for), and ``{name}_jpeg_pred``, ``{name}_jpeg_p`` of the copies.
         """
+        found = self.probabilities(batch)
         jpeg = self._probabilities(batch.once(JPEG, lambda: jpeg_copies(batch.images)))
-        return self._told("", self.probabilities(batch)) | self._told("_jpeg", jpeg)
+        asked = np.take_along_axis(found, self._class_of[batch.receivers][:, None], axis=1)[:, 0]
+        return {**self._told("", found), f"{self.name}_asked_p": asked.astype(np.float32), **self._told("_jpeg", jpeg)}
 
     def _told(self, copies: str, probabilities: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         drawn = probabilities.argmax(1)
-        found = np.take_along_axis(probabilities, drawn[:, None], axis=1)[:, 0]
-        return {f"{self.name}{copies}_pred": self._values[drawn], f"{self.name}{copies}_p": found.astype(np.float32)}
+        return {
+            f"{self.name}{copies}_pred": self._values[drawn],
+            f"{self.name}{copies}_p": probabilities.max(1).astype(np.float32),
+        }
 
     def _embedded(self, batch: ScoringBatch) -> tuple[torch.Tensor, NDArray[np.float32]]:
         if self._embed is None:
