@@ -51,7 +51,7 @@ def ledger(reference: pd.DataFrame, accuracy: pd.DataFrame, cost: pd.DataFrame) 
         (``compared``, or ``not measured`` where we have no number), ``source, confidence``.
     """
     rows = []
-    for entry in reference.to_dict("records"):
+    for entry in ({str(key): value for key, value in row.items()} for row in reference.to_dict("records")):
         ours = _ours(entry, accuracy, cost)
         row = {name: entry[name] for name in ("table", "method", "published_name", "kind", "quantity", "unit", "protocol")}
         row |= {"lethe": ours, "published": entry["value"], "difference": ours - entry["value"]}

@@ -16,6 +16,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
+BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
 
 
@@ -69,14 +70,22 @@ class Canvas:
 
     # --- distributions ---
 
-    def embeddings(self, wildcards: Wildcards) -> list[str]:
-        """Embeddings of the images of every model of the wildcard's task."""
-        return [f"<results>/scores/{name}_embeddings.npz" for name in self._models.names(wildcards.task)]
+    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured on real images of the wildcard's task: what classifiers see, and the backbone's embedding."""
+        settings, task = self._settings, wildcards.task
+        metrics = [name for name in settings.metrics_of(task) if name in (*settings.classifiers_of(task), BACKBONE)]
+        return settings.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": metrics}
 
-    def has_features(self, task: str) -> bool:
-        """Whether sets of its images can be compared: a classifier keeps its features, or the backbone scores them."""
-        kept = any(self._settings.evaluators[name].features for name in self._settings.evaluators_of(task))
-        return kept or "dino" in self._settings.metrics_of(task)
+    @property
+    def compared(self) -> list[str]:
+        """Tasks whose sets of images can be compared: a classifier keeps its features, or the backbone scores them."""
+        settings = self._settings
+        return [
+            task
+            for task in self.tasks
+            if BACKBONE in settings.metrics_of(task)
+            or any(settings.evaluators[name].features for name in settings.evaluators_of(task))
+        ]
 
     # --- gates ---
 
@@ -101,14 +110,6 @@ class Canvas:
         """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
         return [method for method in self._models.methods if METHODS.role(method) != RETRAINED]
 
-    def records(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """The record and the delta of every model of the wildcard's task."""
-        names = self._models.names(wildcards.task)
-        return {
-            "records": [f"<results>/models/{name}/record.json" for name in names],
-            "deltas": [f"<results>/models/{name}/delta.safetensors" for name in names],
-        }
-
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
         return [f"<results>/costs/{wildcards.task}_{m}.json" for m in self.methods(wildcards) if m in self.costed]
@@ -119,6 +120,11 @@ class Canvas:
         return next(i for i in self._models.emitters(wildcards.task, wildcards.method) if i not in tuning)
 
     # --- products ---
+
+    @property
+    def held_against(self) -> list[str]:
+        """Tasks that are set beside numbers of others."""
+        return [task for task in self.tasks if self._settings.unlearncanvas[task].published]
 
     def references(self, wildcards: Wildcards) -> list[Path]:
         """The files of numbers of others that the wildcard's task is held against.
@@ -142,7 +148,7 @@ class Canvas:
             if task not in self._settings.unlearncanvas:
                 continue
             tables = [f"{name}_{task}.csv" for name in TABLES]
-            tables += [f"distribution_{task}.csv"] if self.has_features(task) else []
-            tables += [f"ledger_{task}.csv"] if self._settings.unlearncanvas[task].published else []
+            tables += [f"distribution_{task}.csv"] if task in self.compared else []
+            tables += [f"ledger_{task}.csv"] if task in self.held_against else []
             files += [f"<results>/tables/unlearncanvas_{name}" for name in (*tables, f"gates_{task}.json")]
         return files
