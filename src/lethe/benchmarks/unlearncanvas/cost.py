@@ -48,6 +48,7 @@ def cost_table(
             row |= {name: values.mean(), **spread(name, values)}
         run = runs.get(method, {})
         row |= {"checkpoint_bytes": whole}
-        told = ("seconds", "loaded_mb", "peak_mb", "cuda_allocated_mb", "cuda_reserved_mb", "device")
-        rows.append(row | {f"run_{name}": run.get(name) for name in told})
+        for name in ("seconds", "loaded_mb", "peak_mb", "cuda_allocated_mb", "cuda_reserved_mb"):
+            row[f"run_{name}"] = np.nan if run.get(name) is None else run[name]
+        rows.append(row | {"run_device": run.get("device", "")})
     return pd.DataFrame(rows)

@@ -10,13 +10,13 @@ import pandas as pd
 
 from lethe.benchmarks.unlearncanvas.accuracy import Floats, Reporting, accuracies, measured_concepts
 from lethe.benchmarks.unlearncanvas.answers import BASE, TOLD, judges_of, right
-from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas
-from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS
+from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, other
+from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, weights
 from lethe.core.gate import Gate
 
 HELD_OUT, STYLE, OBJECT, WORST_CELL, AGREEMENT = 0.98, 0.98, 0.95, 0.6, 0.95
 FORGOTTEN, KEPT = 0.9, 0.05  # of a retrained model: least UA, largest loss of IRA and CRA
-CHANCE = 0.1  # how far from chance a model that draws nothing may be
+CHANCE = 0.1  # how far from one fixed answer a model that draws nothing may be
 
 
 class Roles(NamedTuple):
@@ -85,14 +85,16 @@ def retrained_gates(answers: Mapping[str, pd.DataFrame], method: str, canvas: Ca
 
 
 def gate_control(answers: Mapping[str, pd.DataFrame], method: str, canvas: Canvas, reporting: Reporting) -> Gate:
-    """A model that draws nothing forgets everything: UA, IRA and CRA are as far from chance as one fixed answer can be."""
+    """A model that draws nothing is judged as one fixed answer would be, which is right for one concept of those that a mean is over."""
     excess = []
-    for found, _, kind in _measured(answers, method, canvas, reporting):
-        own, cross = (1 / len(np.unique(canvas.values(a))) for a in (kind, *(a for a in ATTRIBUTES if a != kind)))
-        ua, ira, cra = found.reshape(3, -1).mean(axis=1)
-        excess += [1 - own - ua, ira - own, cra - cross]
+    for values, _, kind in _measured(answers, method, canvas, reporting):
+        concepts = measured_concepts(right(answers[method], len(canvas.styles)), canvas, reporting, kind)
+        of = weights(PROTOCOLS[reporting.protocols[0]], canvas, concepts[0], reporting.retained)
+        retained = [len(np.unique(canvas.values(a)[of_cells > 0])) for a, of_cells in ((kind, of.ira), (other(kind), of.cra))]
+        ua, ira, cra = values.reshape(3, -1).mean(axis=1)
+        excess += [1 - 1 / len(concepts) - ua, ira - 1 / retained[0], cra - 1 / retained[1]]
     value = max(excess, default=np.nan)
-    how = f"furthest that UA of {method} is below, or IRA or CRA above, what a guess gives"
+    how = f"furthest that UA of {method} is below, or IRA or CRA above, what one fixed answer gives"
     return Gate("canvas_control_is_chance", value, CHANCE, value <= CHANCE, how, excess)
 
 
