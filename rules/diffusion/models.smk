@@ -23,7 +23,7 @@ use rule job as base with:
     params:
         job=plan.job("lethe.diffusion.jobs.base_folder:write_base"),
         outside=identities(plan.bases.parts),
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
     message:
         "Pipeline folder of the base '{wildcards.base}'"
 
@@ -86,7 +86,7 @@ use rule job as evaluator with:
         job=plan.job("lethe.diffusion.jobs.evaluator_folder:write_evaluator"),
         outside=identities(plan.bases.evaluator_parts),
         kind=plan.bases.kind_of_evaluator,
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
     message:
         "Folder of the {wildcards.evaluator}"
 

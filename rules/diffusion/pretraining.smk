@@ -22,7 +22,7 @@ use rule job as train_tokenizer with:
         runtime=10,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_tokenizer"),
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
         styles=plan.bases.styles,
     message:
         "Vocabulary '{wildcards.tokenizer}'"
@@ -32,6 +32,7 @@ use rule job as train_vae with:
     """The autoencoder shared by all tasks whose base names it."""
     input:
         sources=plan.bases.sources,
+        start=untimed(plan.bases.start, ancient),
     output:
         weights="<results>/parts/{vae}.safetensors",
         record="<results>/parts/{vae}.json",
@@ -47,9 +48,10 @@ use rule job as train_vae with:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_vae"),
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
         styles=plan.bases.styles,
         seed=plan.settings.seed,
+        outside=identities(plan.bases.start),
     message:
         "Training the autoencoder '{wildcards.vae}'"
 
@@ -73,9 +75,9 @@ use rule job as train_evaluator with:
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_evaluator"),
         described=plan.bases.described,
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
         styles=plan.bases.styles,
-        seed=plan.settings.seed,
+        seed=plan.bases.seed,
     message:
         "Training the {wildcards.evaluator}"
 
@@ -85,7 +87,7 @@ use rule job as train_base with:
     input:
         sources=plan.bases.sources,
         vae=plan.bases.vae_of,
-        judge=plan.bases.judge_of,
+        judges=plan.bases.judges_of,
         tokenizer=plan.bases.tokenizer_of,
     output:
         weights="<results>/parts/base_{base}.safetensors",
@@ -100,9 +102,11 @@ use rule job as train_base with:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_base"),
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
         styles=plan.bases.styles,
         seed=plan.settings.seed,
+        exclude=plan.bases.exclude,
+        attributes=plan.bases.attributes,
     message:
         "Training the base '{wildcards.base}'"
 
@@ -114,7 +118,7 @@ use rule job as train_without with:
         receivers="<results>/receivers_{task}.json",
         emitters="<results>/emitters_{task}.json",
         vae=plan.bases.vae_of,
-        judge=plan.bases.judge_of,
+        judges=plan.bases.judges_of,
         tokenizer=plan.bases.tokenizer_of,
     output:
         weights=f"{plan.bases.reference}.safetensors",
@@ -129,9 +133,10 @@ use rule job as train_without with:
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_base"),
-        settings=plan.settings.pretraining.model_dump(),
+        settings=plan.bases.pretraining,
         styles=plan.bases.styles,
         seed=plan.settings.seed,
+        attributes=plan.bases.attributes,
     message:
         "Training the base of {wildcards.task} without emitter {wildcards.index}"
 

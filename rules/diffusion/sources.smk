@@ -30,6 +30,28 @@ use rule job as source with:
         "Images and attributes of {wildcards.task}"
 
 
+use rule job as source_split with:
+    """Images that a source keeps apart from those of training, e.g. for judges."""
+    output:
+        tar="<results>/sources/{task}_{split}.tar",
+        index="<results>/sources/{task}_{split}.parquet",
+    log:
+        "<logs>/source_split/{task}_{split}.log",
+    benchmark:
+        "<benchmarks>/source_split/{task}_{split}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.data.split_tasks),
+        split=one_of(plan.data.splits),
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        job=plan.job("lethe.diffusion.jobs.source:pack_split"),
+        settings=plan.data.task,
+    message:
+        "Images of {wildcards.task} for {wildcards.split}"
+
+
 use rule job as metadata with:
     """Enriched metadata and the chosen entities, balanced or as published; an entity's index is its place in the second file.
 

@@ -63,8 +63,7 @@ use rule job as answers with:
 use rule job as answers_of_real with:
     """The same judges on real images that no model was shown: what sets of generated images are compared with."""
     input:
-        tar="<results>/sources/{task}.tar",
-        index="<results>/sources/{task}.parquet",
+        unpack(plan.canvas.real),
         training=plan.data.training,
         receivers="<results>/receivers_{task}.json",
         evaluators=plan.bases.evaluators,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -40,6 +40,13 @@ class Base(Model):
     )
     tokenizer: Name = Field("tokenizer", description="not pretrained: the part that is its tokenizer, likewise")
 
+    like: Name | None = Field(None, description="not pretrained: the base whose tasks and parts it is trained on, with `exclude`")
+    exclude: list[str] = Field(default_factory=list, description="entities or cells (task/name) that its training never sees")
+    pretraining: dict[str, Any] = Field(
+        default_factory=dict,
+        description="not pretrained: what it and its parts train in another way than `pretraining`, e.g. {base: {optimizer: {steps: 5000}}}",
+    )
+
     @property
     def on_hub(self) -> bool:
         """Whether `path` is a hub id, owner/name, and no folder."""
@@ -70,7 +77,7 @@ class Evaluator(Model):
     kind: Kind = Field("classifier", description="clip: open_clip; backbone: timm; classifier: of an attribute, itself a metric")
     tasks: list[Name] = Field(
         default_factory=list,
-        description="tasks whose images it scores and it is trained on; empty: all that no other evaluator of its kind names",
+        description="tasks whose images it scores and it is trained on; empty: all that ask for it and that no other of its kind names",
     )
     attribute: Column = Field(
         "name", description="classifier only: the attribute that it tells; name: which entity or cell it is"
@@ -81,6 +88,11 @@ class Evaluator(Model):
     )
     features: bool = Field(
         False, description="classifier only: keep its features of every image of a task of cells, by which sets are compared"
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(None, description="of its training; null: the world's")
+    pretraining: dict[str, Any] = Field(
+        default_factory=dict,
+        description="what it trains in another way than `pretraining`, e.g. {judge: {architecture: convmixer}}",
     )
     tokenizer: Name = Field("tokenizer", description="clip only, not pretrained: the part that is its tokenizer")
     path: str = Field(

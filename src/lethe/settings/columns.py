@@ -29,13 +29,25 @@ KNOWN = {
     "rendered_people": Known(
         ("occupation_simplified", "gender", "birthyear", "hpi", "hair", "glasses", "beard", "hat", "popularity"), 12, True
     ),
+    "canvas": Known(("style", "object"), 54, True),
     "lfw": Known(("name_pantheon", "birthyear", "gender", "occupation", "bplace_country", "hpi", "race")),
 }
 """Sources whose columns do not depend on what is read. ``race`` of LFW exists only where a table of it is given."""
 
-SHIPPED = {"objects": "digits", "breeds": "rendered_breeds", "scenes": "rendered_scenes", "people": "rendered_people"}
+SHIPPED = {
+    "objects": "digits",
+    "breeds": "rendered_breeds",
+    "scenes": "rendered_scenes",
+    "people": "rendered_people",
+    "canvas": "canvas",
+}
 """Task -> its source, of the tasks whose models are shipped in ``assets/mini``."""
-SHIPPED_RETRAINED = 3  # the emitter of each of them without which a base is shipped
+SHIPPED_RETRAINED = {"objects": (3,), "breeds": (3,), "scenes": (3,), "people": (3,), "canvas": (0, 1, 6, 7)}
+"""Task -> the emitters without each of which its base is shipped too."""
+SHIPPED_BASES = (*SHIPPED, "canvas_held_out")
+SHIPPED_PARTS = dict.fromkeys(("canvas", "canvas_held_out"), ("canvas_vae", "canvas_tokenizer"))
+"""Base -> names of its shipped autoencoder and tokenizer, where they are not ``vae`` and ``tokenizer``."""
+SHIPPED_EVALUATORS = ("clip", "backbone", "judge", "style", "object", "style2", "object2")
 
 
 def knows_distance(source: str) -> bool:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from lethe.core.registry import nearest
-from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_RETRAINED
+from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_BASES, SHIPPED_EVALUATORS, SHIPPED_PARTS, SHIPPED_RETRAINED
+from lethe.settings.messages import fault_lines
+from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
+from lethe.settings.scoring import NEED
 from lethe.settings.sources import BreedOptions, LfwOptions
 from lethe.settings.unlearncanvas import canvas_contradictions
 
 if TYPE_CHECKING:
+    from lethe.settings.bases import Base, Evaluator
     from lethe.settings.names import Names
     from lethe.settings.sections import Sections
     from lethe.settings.tasks import CellTask, Task
 
-SHIPPED_EVALUATORS = ("clip", "backbone", "judge")
 REPORTED = 2  # emitters that a reported mean has at least
 
 
@@ -56,19 +61,16 @@ def _of_entities(where: str, task: Task, there: int | None) -> Iterator[str]:
 
 def _of_retraining(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where, base = f"tasks.{name}", settings.bases[task.base]
-    if not set(retrained) & set(settings.methods):
+    if not set(retrained) & set(settings.methods_of(name)):
         return
     if base.source == "pretrained" and task.retrain_emitters:
         yield f"{where}.retrain_emitters: a pretrained base cannot be retrained"
     for index in task.retrain_emitters:
-        if (
-            index in range(task.emitters_count)
-            and base.source == "prebuilt"
-            and (name not in SHIPPED or index != SHIPPED_RETRAINED)
-        ):
+        if index in range(task.emitters_count) and base.source == "prebuilt" and index not in SHIPPED_RETRAINED.get(name, ()):
+            shipped = "; ".join(f"{task}: {', '.join(map(str, there))}" for task, there in SHIPPED_RETRAINED.items())
             yield (
-                f"{where}.retrain_emitters: {index}, but shipped are bases without emitter {SHIPPED_RETRAINED} of "
-                f"{', '.join(SHIPPED)}; train them (bases.{task.base}.source: train) or leave it out (retrain_emitters: [])"
+                f"{where}.retrain_emitters: {index}, but bases are shipped without these emitters only ({shipped}); "
+                f"train them (bases.{task.base}.source: train) or leave it out (retrain_emitters: [])"
             )
 
 
@@ -98,16 +100,21 @@ def _unknown(where: str, column: str, there: list[str], source: str) -> Iterator
 
 def _of_models(settings: Sections) -> Iterator[str]:
     for name, base in settings.bases.items():
-        if base.source == "prebuilt" and name not in SHIPPED:
-            yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {', '.join(SHIPPED)}{nearest(name, list(SHIPPED))}"
-        for key, part in (("vae", base.vae), ("tokenizer", base.tokenizer)):
-            if base.source == "prebuilt" and part != key:  # the shipped ones are called so
-                yield f"bases.{name}.{key}: no part '{part}' is shipped; allowed with source: prebuilt: {key}"
+        if base.source == "prebuilt" and name not in SHIPPED_BASES:
+            shipped_bases = f"{', '.join(SHIPPED_BASES)}{nearest(name, list(SHIPPED_BASES))}"
+            yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {shipped_bases}"
+        if base.like and base.like not in settings.bases:
+            yield f"bases.{name}.like: '{base.like}' is unknown; allowed: {', '.join(settings.bases)}{nearest(base.like, list(settings.bases))}"
+        shipped = SHIPPED_PARTS.get(name, ("vae", "tokenizer"))
+        for key, part, there in zip(("vae", "tokenizer"), (base.vae, base.tokenizer), shipped, strict=True):
+            if base.source == "prebuilt" and part != there:
+                yield f"bases.{name}.{key}: no part '{part}' of it is shipped; allowed with source: prebuilt: {there}"
+    yield from _of_trainings(settings)
     yield from _of_parts(settings)
     for name, evaluator in settings.evaluators.items():
         if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
-            shipped = list(SHIPPED_EVALUATORS)
-            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(shipped)}{nearest(name, shipped)}"
+            known = list(SHIPPED_EVALUATORS)
+            yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(known)}{nearest(name, known)}"
         if evaluator.source != "pretrained":
             continue
         if evaluator.kind == "classifier":
@@ -116,6 +123,27 @@ def _of_models(settings: Sections) -> Iterator[str]:
             yield f"evaluators.{name}.weights: '{evaluator.weights}'; an open_clip model (clip) has a weights tag, a timm model none"
     for name in settings.tasks:
         yield from _of_evaluators(name, settings)
+
+
+def _of_trainings(settings: Sections) -> Iterator[str]:
+    """What bases and evaluators train in another way than the world."""
+    entries: dict[str, Base | Evaluator] = {f"bases.{name}": base for name, base in settings.bases.items()}
+    entries |= {f"evaluators.{name}": entry for name, entry in settings.evaluators.items()}
+    for where, entry in entries.items():
+        try:
+            settings.pretraining_of(entry)
+        except ValidationError as error:
+            for line in fault_lines(error, PretrainingSettings):
+                yield f"{where}.pretraining.{line}"
+    for key in ("vae", "tokenizer"):
+        first: dict[str, str] = {}
+        for name, base in settings.bases.items():
+            other = first.setdefault(getattr(base, key), name)
+            if settings.bases[other].pretraining != base.pretraining:
+                yield (
+                    f"bases.{name}.pretraining: it shares the part '{getattr(base, key)}' with '{other}', which is trained in another way; "
+                    f"give it a `{key}` of its own, or both the same `pretraining`"
+                )
 
 
 def _of_parts(settings: Sections) -> Iterator[str]:
@@ -136,6 +164,8 @@ def _of_evaluators(name: str, settings: Sections) -> Iterator[str]:
     """Whether the images of a task can be scored, and by whom."""
     task, judges = settings.tasks[name], settings.evaluators_of(name)
     for kind in ("clip", "backbone"):
+        if task.kind == "cells" and not NEED[kind] & set(settings.metrics_of(name)):
+            continue
         found = [judge for judge in judges if settings.evaluators[judge].kind == kind]
         if not found and kind not in settings.evaluators:
             yield f"evaluators.{kind}: is missing; the published statistics per entity need it"
@@ -200,9 +230,9 @@ def _of_names(settings: Sections, quantities: list[str]) -> Iterator[str]:
             f"tables/{name}_{task}.csv" for name in ("distribution", "distribution_summary", "membership", "membership_means")
         ]
         files += [f"similarity_{kind}_{task}.json" for kind in settings.similarity.kinds]
-        files += [f"similarity_weights_{method}_{task}.json" for method in settings.methods]
-        files += [f"by_method/images_{task}_{method}.parquet" for method in settings.methods]
-        files += [f"publish/bundles/images_{task}_{name}.tar" for name in ("baseline", *settings.methods)]
+        files += [f"similarity_weights_{method}_{task}.json" for method in settings.methods_of(task)]
+        files += [f"by_method/images_{task}_{method}.parquet" for method in settings.methods_of(task)]
+        files += [f"publish/bundles/images_{task}_{name}.tar" for name in ("baseline", *settings.methods_of(task))]
         files += [f"figures/interference_matrix_{task}_{quantity}.png" for quantity in quantities]
         if shared := [(owner[file], file) for file in files if file in owner]:
             yield f"tasks.{task}: the file {shared[0][1]} would be of task '{shared[0][0]}' too; rename one of the two"

@@ -43,7 +43,7 @@ def _section(model: BaseModel, indent: int, described: bool = True) -> list[str]
         note = f"  # {field.description}" if described and field.description else ""
         if isinstance(value, BaseModel) and type(value).model_fields:
             lines += [f"{pad}{name}:{note}", *_section(value, indent + 2, described)]
-        elif isinstance(value, dict) and value:
+        elif isinstance(value, dict) and value and all(isinstance(entry, BaseModel) for entry in value.values()):
             lines.append(f"{pad}{name}:{note}")
             for position, (key, entry) in enumerate(value.items()):
                 # descriptions once, at the first entry: the others have the same keys

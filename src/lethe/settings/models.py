@@ -24,6 +24,8 @@ class Settings(Sections):
                     check_known(key, method, names.methods)
             for name, task in self.tasks.items():
                 check_known(f"tasks.{name}.source", task.source, names.sources)
+                for method in task.methods or []:
+                    check_known(f"tasks.{name}.methods", method, names.methods)
                 for metric in task.metrics or []:
                     check_known(f"tasks.{name}.metrics", metric, [*names.metrics, *self.classifiers_of(name)])
             for metric in self.scoring.metrics:

@@ -6,6 +6,7 @@ The default values are the final choices: the checkpoints under ``assets/mini`` 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
@@ -51,6 +52,11 @@ class VaeSettings(Strict):
     layers_per_block: int = Field(1, gt=0, le=1000)
     latent_channels: int = Field(4, gt=0, le=100_000)
     norm_num_groups: int = Field(8, gt=0, le=100_000)
+    start: str = Field(
+        "",
+        pattern="^([a-z][a-z0-9_]*)?$",
+        description="shipped checkpoint that training starts from, as `vae`; empty: from nothing",
+    )
     kl_weight: float = Field(1e-4, ge=0, le=1000, description="weight of the Kullback-Leibler term per latent element")
     optimizer: OptimizerSettings = OptimizerSettings(steps=3200, batch_size=16, learning_rate=3e-3, weight_decay=1e-4)
 
@@ -117,6 +123,12 @@ class BaseModelSettings(Strict):
     unet: UNetSettings = UNetSettings()
     noise: NoiseScheduleSettings = NoiseScheduleSettings()
     caption_dropout: float = Field(0.1, ge=0, le=1, description="share of empty captions, for classifier-free guidance")
+    filler_words: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="at most so many random words stand before a caption, so that a model does not rest on where a word stands",
+    )
     min_snr_gamma: float = Field(5.0, gt=0, le=1000, description="Hang et al. 2023, arXiv 2303.09556")
     ema_decay: float = Field(0.998, ge=0, lt=1)
     popularity_scale: float = Field(50.0, gt=0, le=1e6, description="an entity is drawn with weight 1 + popularity / this")
@@ -171,7 +183,10 @@ class BackboneSettings(Strict):
 class JudgeSettings(Strict):
     """The independent classifier over the entities of all tasks that says whether a base draws what it is asked."""
 
-    channels: Widths = (24, 48, 96)
+    architecture: Literal["convnet", "convmixer"] = Field(
+        "convnet", description="convnet: convolutions and pooling; convmixer: patches (Trockman & Kolter 2022, arXiv 2201.09792)"
+    )
+    channels: Widths = Field((24, 48, 96), description="per resolution; of a convmixer the first is its width, one per block")
     held_out: int = Field(5, gt=1, le=100_000, description="every n-th image of an entity is kept for the test")
     label_smoothing: float = Field(0.05, ge=0, lt=1)
     optimizer: OptimizerSettings = OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05)
@@ -188,6 +203,10 @@ class SamplingSettings(Strict):
 class PretrainingSettings(Strict):
     """Every model of the mini world."""
 
+    bits: Literal[8, 16] = Field(
+        16, description="of a weight in a checkpoint; what is rounded away is lost before quality is measured"
+    )
+
     tokenizer: TokenizerSettings = TokenizerSettings()
     vae: VaeSettings = VaeSettings()
     base: BaseModelSettings = BaseModelSettings()
@@ -203,7 +222,9 @@ class PretrainingSettings(Strict):
             raise ValueError(
                 f"base.unet.sample_size: {latent}, but {blocks} blocks of vae.block_out_channels make {SIDE / 2 ** (blocks - 1):g} of {SIDE} pixels"
             )
-        if SIDE % 2 ** len(self.judge.channels):
+        if self.judge.architecture == "convmixer" and len(set(self.judge.channels)) > 1:
+            raise ValueError(f"judge.channels: {self.judge.channels}; all blocks of a convmixer have one width")
+        if self.judge.architecture == "convnet" and SIDE % 2 ** len(self.judge.channels):
             raise ValueError(f"judge.channels: {len(self.judge.channels)} halvings of {SIDE} pixels; at most 5")
         return self
 
@@ -211,6 +232,17 @@ class PretrainingSettings(Strict):
         """SHA-256 of every setting that the weights of ``model`` depend on; a base depends on its autoencoder too."""
         needs = {"base": ("base", "tokenizer", "vae"), "clip": ("clip", "tokenizer")}.get(model, (model,))
         return settings_sha256({name: getattr(self, name).model_dump(mode="json") for name in needs})
+
+    def over(self, changes: Mapping[str, Any]) -> PretrainingSettings:
+        """These settings with ``changes``, a part of the same tree.
+
+        Raises:
+            ValidationError: a key or a value that is not allowed.
+
+        >>> PretrainingSettings().over({"base": {"optimizer": {"steps": 7}}}).base.optimizer.steps
+        7
+        """
+        return PretrainingSettings.model_validate(_merged(self.model_dump(), changes)) if changes else self
 
     @classmethod
     def smoke(cls, steps: int = 3) -> PretrainingSettings:
@@ -233,6 +265,16 @@ class PretrainingSettings(Strict):
             judge=JudgeSettings(channels=(8, 8, 16), optimizer=short()),
             sampling=SamplingSettings(steps=2),
         )
+
+
+def _merged(whole: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``whole`` with the leaves of ``changes`` in their places."""
+    deeper = {
+        key: _merged(whole[key], entry)
+        for key, entry in changes.items()
+        if isinstance(entry, dict) and isinstance(whole.get(key), dict)
+    }
+    return whole | dict(changes) | deeper
 
 
 def settings_sha256(settings: BaseModel | dict[str, Any]) -> str:

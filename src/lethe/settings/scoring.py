@@ -9,6 +9,9 @@ from pydantic import Field
 from lethe.settings.membership import Membership
 from lethe.settings.strict import Strict
 
+NEED = {"clip": {"clip"}, "backbone": {"dino", "lpips_backbone"}}
+"""Kind of an evaluator -> metrics that it gives."""
+
 
 class Scoring(Strict):
     """What is measured on images."""

@@ -14,14 +14,14 @@ from lethe.settings.archive import Archive, Publish
 from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.gates import Gates
-from lethe.settings.generation import Generation, Seed
+from lethe.settings.generation import Generation, OwnGeneration, Seed
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
-from lethe.settings.scoring import Scoring
+from lethe.settings.scoring import NEED, Scoring
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict
-from lethe.settings.tasks import AnyTask, CellTask, Task
-from lethe.settings.unlearncanvas import UnlearnCanvas
+from lethe.settings.tasks import AnyTask, CellEmitter, CellTask, Task
+from lethe.settings.unlearncanvas import PROTOCOLS, Judge, Retained, UnlearnCanvas
 
 TAKEN = ("bench",)  # folders below results/ that belong to no world
 
@@ -45,7 +45,10 @@ class Sections(Strict):
     )
     demo_tasks: list[Name] = Field(default=["objects", "breeds"], min_length=1, description="the tasks of the target `demo`")
     bases: Annotated[dict[Name, Base], Removable] = Field(
-        default_factory=lambda: {name: Base() for name in ("objects", "breeds", "scenes", "people")},
+        default_factory=lambda: {
+            **{name: Base() for name in ("objects", "breeds", "scenes", "people")},
+            **_canvas_bases(),
+        },
         min_length=1,
         description="base models",
     )
@@ -54,6 +57,7 @@ class Sections(Strict):
             "clip": Evaluator(kind="clip"),
             "backbone": Evaluator(kind="backbone"),
             "judge": Evaluator(kind="classifier"),
+            **_canvas_judges(),
         },
         description="models that score",
     )
@@ -67,7 +71,8 @@ class Sections(Strict):
     gates: Gates = Field(default_factory=Gates, description="what must hold before a table is believed")
     deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
     unlearncanvas: Annotated[dict[Name, UnlearnCanvas], Removable] = Field(
-        default_factory=dict, description="the third benchmark: task of cells -> what is style and object, who judges"
+        default_factory=lambda: {"canvas": _canvas_benchmark()},
+        description="the third benchmark: task of cells -> what is style and object, who judges",
     )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
@@ -101,6 +106,15 @@ class Sections(Strict):
         own = self.tasks[task].metrics
         return self.scoring.metrics if own is None else own
 
+    def pretraining_of(self, entry: Base | Evaluator) -> PretrainingSettings:
+        """How a base or an evaluator, and the parts that only it has, are trained."""
+        return self.pretraining.over(entry.pretraining)
+
+    def methods_of(self, task: str) -> list[str]:
+        """The methods that run on a task."""
+        own = self.tasks[task].methods
+        return self.methods if own is None else own
+
     def evaluators_of(self, task: str) -> list[str]:
         """Evaluators that score the images of a task: those that name it, and of a kind without one, those that name no task."""
         return [name for name in self.evaluators if task in self.tasks_of_evaluator(name)]
@@ -111,7 +125,12 @@ class Sections(Strict):
         if entry.tasks:
             return [task for task in self.tasks if task in entry.tasks]
         taken = {task for other in self.evaluators.values() if other.kind == entry.kind for task in other.tasks}
-        return [task for task in self.tasks if task not in taken]
+        return [task for task in self.tasks if task not in taken and self._needs(task, evaluator)]
+
+    def _needs(self, task: str, evaluator: str) -> bool:
+        """Whether a task that no evaluator of a kind names is scored by one: of cells, if it measures what that one gives."""
+        given = NEED.get(self.evaluators[evaluator].kind, {self.metric_of(evaluator)})
+        return task in self.entity_tasks or bool(given & set(self.metrics_of(task)))
 
     def classifiers_of(self, task: str) -> list[str]:
         """Metrics that are classifiers of the images of a task."""
@@ -171,4 +190,69 @@ def _mini_tasks() -> dict[str, Task | CellTask]:
             tuning_emitters=tuning,
             retrain_emitters=retrain,
         ),
+        "canvas": _canvas_task(),
     }
+
+
+def _canvas_task() -> CellTask:
+    """UnlearnCanvas: a style is overwritten by the photograph of the same thing, a thing by another one in the same style."""
+    styles = ["mosaic", "neon", "hatching", "cartoon", "halftone", "emboss"]
+    things = {"fish": "boat", "flower": "mushroom", "house": "tree", "tree": "house"}
+    tuning = [("style", name, "photo") for name in ("weave", "engraving")]
+    tuning += [("object", name, other) for name, other in {"boat": "fish", "mushroom": "flower"}.items()]
+    reported = [("style", name, "photo") for name in styles] + [("object", name, other) for name, other in things.items()]
+    return CellTask(
+        kind="cells",
+        source="canvas",
+        base="canvas",
+        prompt_style="A {object} image in {style} style.",
+        attributes=["style", "object"],
+        images_per_entity=24,
+        emitters=[CellEmitter(covers={key: name}, overwrite={key: other}) for key, name, other in reported + tuning],
+        tuning_emitters=[10, 11, 12, 13],
+        retrain_emitters=[0, 1, 6, 7],
+        metrics=["style", "object", "style2", "object2"],
+        generation=OwnGeneration(seeds=[188, 288, 588, 688, 888], guidance=2.0),
+    )
+
+
+def _canvas_bases() -> dict[str, Base]:
+    """The base, and the same trained without three cells, each of whose style and object it sees in others."""
+    pretraining = {
+        "bits": 8,
+        "tokenizer": {"max_length": 16},
+        "vae": {"start": "vae", "optimizer": {"steps": 2000, "learning_rate": 1.5e-3}},
+        "base": {"filler_words": 3, "optimizer": {"steps": 4000}},
+        "sampling": {"guidance": 2.0},
+    }
+    base = Base(vae="canvas_vae", tokenizer="canvas_tokenizer", pretraining=pretraining)
+    held_out = ["canvas/cartoon_fish", "canvas/engraving_boat", "canvas/weave_house"]
+    return {"canvas": base, "canvas_held_out": base.model_copy(update={"like": "canvas", "exclude": held_out})}
+
+
+def _canvas_judges() -> dict[str, Evaluator]:
+    """Two for each attribute, of another architecture and another seed."""
+    first = {"bits": 8, "judge": {"optimizer": {"steps": 400}}}
+    second = {
+        "bits": 8,
+        "judge": {"architecture": "convmixer", "channels": [96] * 4, "optimizer": {"steps": 800, "learning_rate": 2e-3}},
+    }
+    return {
+        f"{attribute}{number}": Evaluator(
+            kind="classifier",
+            tasks=["canvas"],
+            attribute=attribute,
+            seed=seed,
+            pretraining=pretraining,
+            features=bool(number),
+        )
+        for number, seed, pretraining in (("", None, first), ("2", 1, second))
+        for attribute in ("style", "object")
+    }
+
+
+def _canvas_benchmark() -> UnlearnCanvas:
+    """Every protocol; retention of the one with fixed concepts is measured on those that are never reported."""
+    judges = [Judge(style=f"style{number}", object=f"object{number}") for number in ("", "2")]
+    retained = Retained(style=["weave", "engraving"], object=["boat", "mushroom"])
+    return UnlearnCanvas(judges=judges, protocols=list(PROTOCOLS), retained=retained)

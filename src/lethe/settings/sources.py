@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
@@ -18,6 +19,10 @@ class SourceOptions(Strict):
     def inputs(self) -> list[str]:
         """Files and folders that the source reads."""
         return []
+
+    def splits(self) -> tuple[str, ...]:
+        """Sets of images that it keeps apart from those of training; none: every image is for training."""
+        return ()
 
 
 class FolderOptions(SourceOptions):
@@ -68,13 +73,38 @@ class BreedOptions(SourceOptions):
         return [self.images, self.akc, *(path for path in (self.fci, self.pawsome) if path)]
 
 
+class CanvasOptions(SourceOptions):
+    """How many images of each cell a split of the embedded UnlearnCanvas world has; images are numbered through the splits."""
+
+    training: int = Field(200, ge=1, le=1000, description="of bases and methods")
+    judges: int = Field(200, ge=10, le=1000, description="of the classifiers that judge")
+    reference: int = Field(50, ge=2, le=1000, description="real images that distances of sets compare with")
+    attack: int = Field(10, ge=0, le=1000, description="for attacks on unlearned models")
+    transfer: int = Field(20, ge=0, le=1000, description="for style transfer")
+
+    def numbers(self) -> dict[str, range]:
+        """Split -> the numbers of its images."""
+        ends = list(accumulate([0, *self.counts.values()]))
+        return {split: range(first, last) for split, first, last in zip(self.counts, ends, ends[1:], strict=False)}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Split -> how many images of each cell it has."""
+        return {name: getattr(self, name) for name in CanvasOptions.model_fields}
+
+    def splits(self) -> tuple[str, ...]:
+        """Every split that is not empty, but training."""
+        return tuple(name for name, count in self.counts.items() if count and name != "training")
+
+
 OPTIONS: dict[str, type[SourceOptions]] = {
+    "canvas": CanvasOptions,
     "folder": FolderOptions,
     "lfw": LfwOptions,
     "sun_attributes": SunOptions,
     "fci_breeds": BreedOptions,
 }
-AnyOptions = SourceOptions | FolderOptions | LfwOptions | SunOptions | BreedOptions
+AnyOptions = SourceOptions | CanvasOptions | FolderOptions | LfwOptions | SunOptions | BreedOptions
 
 
 def options_of(source: str, value: Any) -> SourceOptions:
@@ -83,6 +113,6 @@ def options_of(source: str, value: Any) -> SourceOptions:
     if isinstance(value, model):
         return value
     try:
-        return model.model_validate(value, strict=True)
+        return model.model_validate({} if type(value) is SourceOptions else value, strict=True)  # the default is no options
     except ValidationError as error:
         raise ValueError(f"of source '{source}': {'; '.join(fault_lines(error, model))}") from None

@@ -54,6 +54,7 @@ class OfEveryKind(Strict):
     metrics: list[str] | None = Field(
         None, min_length=1, description="what is measured on images of this task; null: `scoring.metrics`"
     )
+    methods: list[str] | None = Field(None, min_length=1, description="what runs on this task; null: `methods` of the world")
 
     @field_validator("source_options", mode="before")
     @classmethod

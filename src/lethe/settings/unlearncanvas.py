@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lethe.settings.tasks import CellTask
 
 Protocol = Literal["default", "released", "author", "saeuron", "u_care", "cuig"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 
 class Judge(Strict):
@@ -70,7 +71,10 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
         where = f"unlearncanvas.{name}"
         if name not in settings.cell_tasks:
             there = list(settings.cell_tasks)
-            yield f"{where}: no task of cells is called '{name}'; there are: {', '.join(there) or 'none'}{nearest(name, there)}"
+            yield (
+                f"{where}: no task of cells is called '{name}'; there are: {', '.join(there) or 'none'}{nearest(name, there)}; "
+                f"without the benchmark: unlearncanvas: {{{name}: null}}"
+            )
             continue
         task = settings.cell_tasks[name]
         for key in ("style", "object"):

@@ -12,6 +12,7 @@ GATES = {
         "attr_tells_entities_apart",
     ],
     "tables/membership_gates_{task}.json": ["base_knows_its_members", "retrain_knows_no_member", "none_answers_as_the_base"],
+    "tables/deepunlearn_gates_{dataset}_{architecture}.json": ["ulira_retrained_is_null", "ulira_original_leaks"],
     "tables/unlearncanvas_gates_{task}.json": [
         "canvas_judges_know_real_images",
         "canvas_base_draws_style",
@@ -23,7 +24,6 @@ GATES = {
         "canvas_retrained_keeps",
         "canvas_control_is_chance",
     ],
-    "tables/deepunlearn_gates_{dataset}_{architecture}.json": ["ulira_retrained_is_null", "ulira_original_leaks"],
 }
 
 

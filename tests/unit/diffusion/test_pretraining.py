@@ -15,7 +15,7 @@ import torch
 from pydantic import ValidationError
 from tests.mini_folders import write_base, write_evaluator
 
-from lethe.diffusion.pretraining.assets import AssetError, images_sha256, load_asset, round_to_half, save_asset
+from lethe.diffusion.pretraining.assets import AssetError, images_sha256, load_asset, rounded, save_asset
 from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.diffusion.pretraining.backbone import build_backbone, embed, train_backbone
 from lethe.diffusion.pretraining.base import build_scheduler, build_unet, sampling_weights, train_base
@@ -357,7 +357,7 @@ def test_asset_round_trip_through_fp16(base, tokenizer, tmp_path):
     assert json.loads(path.with_suffix(".json").read_text()) == asset.provenance == record
     rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
     rebuilt.load_state_dict(asset.state_dict("unet"))
-    assert _equal(rebuilt, round_to_half(unet))
+    assert _equal(rebuilt, rounded(unet))
     assert not list(tmp_path.glob(".*"))
 
 

@@ -42,11 +42,10 @@ def gate_judges(held_out: Mapping[str, float | None]) -> Gate:
 def base_gates(base: pd.DataFrame, canvas: Canvas) -> list[Gate]:
     """The base draws what it is asked for, by every judge, and in every cell."""
     found = [right(base, len(canvas.styles), judge) for judge in judges_of(base)]
-    gates = []
-    for attribute, least in zip(ATTRIBUTES, (STYLE, OBJECT), strict=True):
-        values = [of.of(attribute).mean() for of in found]
-        how = f"smallest {attribute} accuracy of the base over {len(found)} judges, {len(base)} images"
-        gates.append(Gate(f"canvas_base_draws_{attribute}", min(values), least, min(values) >= least, how, values))
+    gates = [
+        _draws("canvas_base_draws_style", [of.style.mean() for of in found], STYLE, "style", len(base)),
+        _draws("canvas_base_draws_object", [of.object.mean() for of in found], OBJECT, "object", len(base)),
+    ]
     cells = np.stack([of.of(attribute)[0].mean(axis=1) for of in found for attribute in ATTRIBUTES])
     worst = int(cells.min(axis=0).argmin())
     how = f"worst of {cells.shape[1]} cells, {canvas.styles[worst]} {canvas.objects[worst]}, by either attribute and any judge"
@@ -57,6 +56,11 @@ def base_gates(base: pd.DataFrame, canvas: Canvas) -> list[Gate]:
         how = "smallest share of images of the base in which the first judge and another see the same style, or the same object"
         gates.append(Gate("canvas_judges_agree", min(same), AGREEMENT, min(same) >= AGREEMENT, how, same))
     return gates
+
+
+def _draws(name: str, accuracies_: Sequence[float], least: float, attribute: str, images: int) -> Gate:
+    how = f"smallest {attribute} accuracy of the base over {len(accuracies_)} judges, {images} images"
+    return Gate(name, min(accuracies_), least, min(accuracies_) >= least, how, accuracies_)
 
 
 def gate_unchanged(answers: Mapping[str, pd.DataFrame], method: str) -> Gate:

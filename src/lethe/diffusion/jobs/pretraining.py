@@ -14,6 +14,8 @@ from lethe.io.tables import write_json
 from lethe.settings.bases import Evaluator
 from lethe.settings.pretraining import PretrainingSettings
 
+JUDGES = "judges"  # the split that evaluators are trained on, of sources that have one
+
 
 def train_tokenizer(sources: list[Path], record: Path, settings: PretrainingSettings, styles: dict[str, str]) -> None:
     """Build the vocabulary over the captions of some tasks."""
@@ -21,10 +23,16 @@ def train_tokenizer(sources: list[Path], record: Path, settings: PretrainingSett
 
 
 def train_vae(
-    sources: list[Path], weights: Path, record: Path, settings: PretrainingSettings, styles: dict[str, str], seed: int
+    sources: list[Path],
+    weights: Path,
+    record: Path,
+    settings: PretrainingSettings,
+    styles: dict[str, str],
+    seed: int,
+    start: Sequence[Path] = (),
 ) -> None:
-    """Train the autoencoder of some tasks; the record is written beside the weights."""
-    vae_part(weights, read_tasks(styles, sources), settings, seed)
+    """Train the autoencoder of some tasks, from nothing or from the checkpoint ``start``; the record is written beside the weights."""
+    vae_part(weights, read_tasks(styles, sources), settings, seed, start[0] if start else None)
 
 
 def train_evaluator(
@@ -42,7 +50,7 @@ def train_evaluator(
     Args:
         tokenizer: of an open_clip model; the others read no text.
     """
-    evaluator_part(weights, described, read_tasks(styles, sources), tokenizer, settings, seed)
+    evaluator_part(weights, described, read_tasks(styles, sources, split=JUDGES), tokenizer, settings, seed)
 
 
 def train_base(
@@ -54,7 +62,9 @@ def train_base(
     settings: PretrainingSettings,
     styles: dict[str, str],
     seed: int,
-    judge: Sequence[Path] = (),
+    attributes: dict[str, str],
+    judges: Sequence[Path] = (),
+    exclude: Sequence[str] = (),
     receivers: Path | None = None,
     emitters: Path | None = None,
     task: str = "",
@@ -63,23 +73,25 @@ def train_base(
     """Train a base, or the same without what an emitter covers: the reference by retraining.
 
     Args:
-        judge: the part that measures it, where there is one.
+        judges: the parts that measure it, weights and record of each.
+        attributes: name of a judge -> the attribute that it tells.
+        exclude: classes (``task/name``) that the training never sees.
         receivers, emitters: of the task whose emitter is left out; None: nothing is.
         index: of that emitter.
     """
-    exclude: list[str] = []
+    left = list(exclude)
     if receivers and emitters:
         named, (left_out,) = read_receivers(receivers), chosen(read_emitters(emitters), [index])
-        exclude = [class_name(task, named[receiver].name) for receiver in left_out.covers]
+        left += [class_name(task, named[receiver].name) for receiver in left_out.covers]
     base_part(
         weights,
         read_tasks(styles, sources),
         vae=vae[0],
         tokenizer=tokenizer,
-        judge=judge[0] if judge else None,
+        judges={judge: attributes[judge.stem] for judge in judges if judge.suffix == ".safetensors"},
         settings=settings,
         seed=seed,
-        exclude=exclude,
+        exclude=left,
     )
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lethe.diffusion.sources import SOURCES
-from lethe.diffusion.sources.pack import pack_source
+from lethe.diffusion.sources.base import SplitSource
+from lethe.diffusion.sources.pack import pack_images, pack_source
 from lethe.diffusion.testbed.selection import read_published
 from lethe.settings.tasks import AnyTask
 
@@ -31,3 +32,14 @@ def pack(
     only = read_published(published) if published else None
     places: dict[str, Any] = {"tar": tar, "index": index, "records": records, "distance": distance}
     pack_source(source, **places, only=only)
+
+
+def pack_split(settings: AnyTask, split: str, tar: Path, index: Path) -> None:
+    """Pack the images of a split that a task's source keeps apart from those of training."""
+    source = SOURCES.load(settings.source)(**settings.source_options.model_dump())
+    if not isinstance(source, SplitSource):
+        raise TypeError(
+            f"the source '{settings.source}' names splits, but has no method `split` (lethe.diffusion.sources.base.SplitSource)"
+        )
+    names = [entity["name"] for entity in source.entities()]
+    pack_images(names, lambda name: source.split(name, split), tar, index)

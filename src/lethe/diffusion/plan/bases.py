@@ -21,6 +21,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.generation import Generation
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
+from lethe.settings.pretraining import PretrainingSettings
 
 TRAINED = ("prebuilt", "train")  # sources of models that this project trained
 
@@ -156,7 +157,35 @@ class Bases:
 
     def sources(self, wildcards: Wildcards) -> list[str]:
         """Source images that the wildcard's part, base, evaluator, or the base of its task, is trained on."""
-        return self.data.sources(self._tasks_on(wildcards))
+        return self.data.sources(self._tasks_on(wildcards), "judges" if "evaluator" in dict(wildcards.items()) else "")
+
+    def pretraining(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How the wildcard's part, evaluator or base, or the base of its task, is trained, as plain data."""
+        return self._pretraining(wildcards).model_dump()
+
+    def _pretraining(self, wildcards: Wildcards) -> PretrainingSettings:
+        given, settings = dict(wildcards.items()), self.settings
+        if "evaluator" in given:
+            return settings.pretraining_of(settings.evaluators[given["evaluator"]])
+        for key in ("vae", "tokenizer"):
+            if key in given:  # bases that share a part are trained alike
+                named = [base for base in settings.bases.values() if getattr(base, key) == given[key]]
+                return settings.pretraining_of(named[0]) if named else settings.pretraining
+        return settings.pretraining_of(self._base_of(wildcards))
+
+    def start(self, wildcards: Wildcards) -> list[str]:
+        """The shipped checkpoint that the training of the wildcard's autoencoder starts from, if it does."""
+        start = self._pretraining(wildcards).vae.start
+        return self.part(start, "prebuilt") if start else []
+
+    def exclude(self, wildcards: Wildcards) -> list[str]:
+        """Classes that the training of the wildcard's base never sees."""
+        return list(self.settings.bases[wildcards.base].exclude)
+
+    def seed(self, wildcards: Wildcards) -> int:
+        """The seed of the training of the wildcard's evaluator."""
+        own = self.settings.evaluators[wildcards.evaluator].seed
+        return self.settings.seed if own is None else own
 
     def styles(self, wildcards: Wildcards) -> dict[str, str]:
         """Prompt styles of the tasks that it is trained on."""
@@ -177,6 +206,7 @@ class Bases:
                 name for name, task in settings.tasks.items() if settings.bases[task.base].tokenizer == asked or name in of_clips
             ]
         base = given["base"] if "base" in given else settings.tasks[given["task"]].base
+        base = settings.bases[base].like or base
         return [name for name, task in settings.tasks.items() if task.base == base]
 
     def vae_of(self, wildcards: Wildcards) -> list[str]:
@@ -191,14 +221,16 @@ class Bases:
         evaluator = self.settings.evaluators[given["evaluator"]]
         return self.part(evaluator.tokenizer, "train")[1] if evaluator.kind == "clip" else []
 
-    def judge_of(self, wildcards: Wildcards) -> list[str]:
-        """The classifier that measures a base which is trained: the first that knows the entities of all its tasks; none without one."""
-        tasks, entries = self._tasks_on(wildcards), self.settings.evaluators
-        for name in self.settings.evaluators:
-            told = entries[name].kind == "classifier" and entries[name].attribute == "name"
-            if told and set(tasks) <= set(self.settings.tasks_of_evaluator(name)):
-                return self.part(name, "train")
-        return []
+    def judges_of(self, wildcards: Wildcards) -> list[str]:
+        """The classifiers that measure a base which is trained: those that know what all its tasks show."""
+        tasks = set(self._tasks_on(wildcards))
+        judges = [name for name in self.attributes if tasks <= set(self.settings.tasks_of_evaluator(name))]
+        return [file for name in judges for file in self.part(name, "train")]
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Name of a classifier -> the attribute that it tells."""
+        return {name: entry.attribute for name, entry in self.settings.evaluators.items() if entry.kind == "classifier"}
 
     def _base_of(self, wildcards: Wildcards) -> Base:
         given = dict(wildcards.items())
@@ -288,7 +320,7 @@ class Bases:
         """The configuration of that tokenizer, where the base is put together here; a pretrained one has its own."""
         if self.settings.bases[self.settings.tasks[wildcards.task].base].source == "pretrained":
             return {}
-        return tokenizer_config(self.settings.pretraining.tokenizer)
+        return tokenizer_config(self._pretraining(wildcards).tokenizer)
 
     # --- membership inference ---
 

@@ -58,9 +58,25 @@ class Data:
 
     # --- sources ---
 
-    def sources(self, tasks: list[str]) -> list[str]:
-        """Shards, indices and records of the sources of some tasks."""
-        return [f"<results>/sources/{task}.{suffix}" for task in tasks for suffix in ("tar", "parquet", "json")]
+    def sources(self, tasks: list[str], split: str = "") -> list[str]:
+        """Shards, indices and records of the sources of some tasks; of a source that has the split, its images of that split."""
+        stems = [f"{task}_{split}" if split in self.splits_of(task) else task for task in tasks]
+        shards = [f"<results>/sources/{stem}.{suffix}" for stem in stems for suffix in ("tar", "parquet")]
+        return [*shards, *(f"<results>/sources/{task}.json" for task in tasks)]
+
+    def splits_of(self, task: str) -> tuple[str, ...]:
+        """Sets of images that the source of a task keeps apart from those of training."""
+        return self.settings.tasks[task].source_options.splits()
+
+    @property
+    def split_tasks(self) -> list[str]:
+        """Tasks whose source keeps sets of images apart."""
+        return [task for task in self.settings.tasks if self.splits_of(task)]
+
+    @property
+    def splits(self) -> list[str]:
+        """Every set of images that a source keeps apart."""
+        return list(dict.fromkeys(split for task in self.split_tasks for split in self.splits_of(task)))
 
     def source_inputs(self, wildcards: Wildcards) -> list[str]:
         """Files and folders that the source of a task reads.

@@ -50,7 +50,11 @@ class Models:
     @property
     def runnable(self) -> list[str]:
         """Every method whose models can be asked for."""
-        return self.methods + self.published_variants
+        return list(dict.fromkeys(method for task in self.tasks for method in self._runnable_on(task)))
+
+    def _runnable_on(self, task: str) -> list[str]:
+        variants = self.published_variants if task in self.settings.entity_tasks else []
+        return self.settings.methods_of(task) + [name for name in variants if name not in self.settings.methods_of(task)]
 
     def built(self, *kinds: str) -> bool:
         """Whether artefacts of all these classes are computed here instead of read from a published record."""
@@ -73,15 +77,18 @@ class Models:
 
     def emitters(self, task: str, method: str) -> list[int]:
         """Indices of the emitters that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
+        asked = self.settings.tasks[task]
         if METHODS.role(method) == RETRAINED:
-            return list(self.settings.tasks[task].retrain_emitters)
-        return list(range(self.settings.tasks[task].emitters_count))
+            return list(asked.retrain_emitters)
+        if asked.kind == "cells":  # those that hyper-parameters were chosen on are never reported
+            return [index for index in range(asked.emitters_count) if index not in asked.tuning_emitters]
+        return list(range(asked.emitters_count))
 
     def of(self, task: str, methods: Iterable[str] | None = None) -> list[ModelId]:
         """Every model of a task under some methods, those of the world if none are named."""
         return [
             ModelId(task, index, method, self.method(task, method).epochs)
-            for method in (self.methods if methods is None else methods)
+            for method in (self.settings.methods_of(task) if methods is None else methods)
             for index in self.emitters(task, method)
         ]
 
@@ -95,7 +102,7 @@ class Models:
 
     def methods_of(self, task: str) -> list[str]:
         """The methods that unlearn an entity of a task; retraining does so for some tasks only."""
-        return [method for method in self.methods if self.emitters(task, method)]
+        return [method for method in self.settings.methods_of(task) if self.emitters(task, method)]
 
     # --- batches ---
 
@@ -112,11 +119,10 @@ class Models:
         """
         if kinds and self.built(*kinds) != built:
             return []
-        wanted = self.runnable if methods is None else list(methods)
         groups = [
             (method, Group(task, f"_{method}_", tuple(self.emitters(task, method))))
             for task in (self.tasks if tasks is None else tasks)
-            for method in wanted
+            for method in (self._runnable_on(task) if methods is None else methods)
         ]
         return shapes(
             [group for method, group in groups if METHODS.role(method) != RETRAINED],
@@ -132,7 +138,7 @@ class Models:
         """Every model of a task but the first of each batch: where that one is made, so are they."""
         return [
             ModelId(task, int(name + unit), method, self.method(task, method).epochs)
-            for method in self.methods
+            for method in self.settings.methods_of(task)
             for name, units in batches(self.emitters(task, method), together=METHODS.role(method) != RETRAINED)
             for unit in units[1:]
         ]

@@ -1,4 +1,7 @@
-"""Checkpoints kept in the repository: one fp16 safetensors per model and a provenance record beside it.
+"""Checkpoints kept in the repository: one safetensors per model and a provenance record beside it.
+
+Floats are stored as fp16, or, with 8 bits, matrices and kernels as int8: each row w of a weight (all that leads to one output) as
+round(w / s) with one scale s = max|w| / 127, which stands beside it. What is rounded away is less than s / 2 a number.
 
 Reading one imports no torch: the folders of bases and evaluators are written from it as they are.
 """
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 SCHEMA_VERSION = 1
+SCALE = "#scale"  # ends the name of the scales of a tensor of 8 bits
 
 
 class AssetError(RuntimeError):
@@ -58,19 +62,22 @@ def provenance_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def round_to_half(module: nn.Module) -> nn.Module:
-    """Round every floating-point tensor of ``module`` to what fp16 can hold, in place; the tensors stay float32.
+def rounded(module: nn.Module, bits: int = 16) -> nn.Module:
+    """Round every floating-point tensor of ``module`` to what a checkpoint of ``bits`` (16 or 8) holds, in place; they stay float32.
 
     Quality is measured after this, so that it is the quality of the file.
     """
+    import torch
+
     for name, tensor in module.state_dict().items():
         if tensor.is_floating_point():
-            tensor.copy_(_half(name, tensor).to(tensor.dtype))
+            stored = {part: value.numpy() for part, value in _stored(name, tensor, bits).items()}
+            tensor.copy_(torch.from_numpy(_read(stored, name)))
     return module
 
 
 def save_asset(
-    path: Path, parts: Mapping[str, nn.Module | Mapping[str, torch.Tensor]], provenance: Mapping[str, Any]
+    path: Path, parts: Mapping[str, nn.Module | Mapping[str, torch.Tensor]], provenance: Mapping[str, Any], bits: int = 16
 ) -> dict[str, Any]:
     """Write ``path`` (safetensors, floats as fp16) and its record; return the record.
 
@@ -78,6 +85,7 @@ def save_asset(
         path: ends in ``.safetensors``.
         parts: name to module or state dict, e.g. ``{"unet": ..., "text_encoder": ...}``; tensors are stored as ``part.tensor``.
         provenance: what to record; ``schema_version``, ``weights_sha256``, ``bytes`` and ``torch`` are added.
+        bits: of a weight, 16 or 8.
     """
     import torch
     from safetensors.torch import save_file
@@ -85,12 +93,12 @@ def save_asset(
 
     if path.suffix != ".safetensors":
         raise ValueError(f"{path}: a checkpoint ends in .safetensors")
-    tensors = {}
+    tensors: dict[str, torch.Tensor] = {}
     for part, content in parts.items():
         state = content.state_dict() if isinstance(content, nn.Module) else content
         for name, tensor in state.items():
-            value = _half(f"{part}.{name}", tensor) if tensor.is_floating_point() else tensor
-            tensors[f"{part}.{name}"] = value.detach().contiguous().clone()
+            stored = _stored(f"{part}.{name}", tensor, bits) if tensor.is_floating_point() else {f"{part}.{name}": tensor}
+            tensors |= {key: value.detach().contiguous().clone() for key, value in stored.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         save_file(tensors, temporary)
@@ -137,10 +145,34 @@ def load_asset(path: Path, entities: Sequence[str] | None = None, settings_sha25
     if settings_sha256 is not None and settings_sha256 != record["settings_sha256"]:
         raise AssetError(f"{path}: trained with settings {record['settings_sha256']}, expected {settings_sha256}; train it anew")
     parts: dict[str, dict[str, NDArray[Any]]] = {}
-    for name, array in load_file(path).items():
-        part, key = name.split(".", 1)
-        parts.setdefault(part, {})[key] = array.astype(np.float32) if array.dtype.kind == "f" else array
+    stored = load_file(path)
+    for name in stored:
+        if not name.endswith(SCALE):
+            part, key = name.split(".", 1)
+            parts.setdefault(part, {})[key] = _read(stored, name)
     return Asset(parts=parts, provenance=record)
+
+
+def _stored(name: str, tensor: torch.Tensor, bits: int) -> dict[str, torch.Tensor]:
+    """Names and tensors of a file that holds a floating-point tensor."""
+    import torch
+
+    if bits == 16 or tensor.ndim < 2:
+        return {name: _half(name, tensor)}
+    value = tensor.detach().float()
+    scale = value.flatten(1).abs().amax(1) / 127
+    if not torch.isfinite(scale).all():
+        raise ValueError(f"{name}: largest value {scale.max().item() * 127:.3g} is not finite")
+    rows = value / scale.clamp(min=torch.finfo(torch.float32).tiny).view(-1, *[1] * (value.ndim - 1))
+    return {name: rows.round().to(torch.int8), f"{name}{SCALE}": scale}
+
+
+def _read(stored: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """A tensor of a file, floats as float32."""
+    array, scale = stored[name], stored.get(f"{name}{SCALE}")
+    if scale is not None:
+        return array.astype(np.float32) * scale.reshape(-1, *[1] * (array.ndim - 1))
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
 def _half(name: str, tensor: torch.Tensor) -> torch.Tensor:

@@ -47,6 +47,33 @@ def sampling_weights(popularity: Sequence[float], scale: float) -> torch.Tensor:
     return 1 + torch.tensor(list(popularity), dtype=torch.float64) / scale
 
 
+def with_fillers(
+    token_ids: torch.Tensor, prefixes: torch.Tensor, words: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Captions with random words in front; what no longer fits is cut at the end.
+
+    Args:
+        token_ids: ``(N, length)`` int64, the begin token first.
+        prefixes: ``(N,)`` int64, how many words stand before each.
+        words: ``(W,)`` int64, ids of the words that are drawn.
+
+    >>> ids, generator = torch.tensor([[1, 5, 6, 2, 2, 2]]), torch.Generator().manual_seed(0)
+    >>> with_fillers(ids, torch.tensor([2]), torch.tensor([9]), generator)
+    tensor([[1, 9, 9, 5, 6, 2]])
+    """
+    place, prefixes = torch.arange(token_ids.shape[1]), prefixes[:, None]
+    drawn = words[torch.randint(len(words), tuple(token_ids.shape), generator=generator)]
+    moved = token_ids.gather(1, (place - prefixes).clamp(min=0))
+    moved = torch.where(place <= prefixes, drawn, moved)
+    return torch.where(place == 0, token_ids[:, :1], moved)
+
+
+def _words_of(token_ids: torch.Tensor, tokenizer: PreTrainedTokenizerFast) -> torch.Tensor:
+    """Ids of the words of captions, without special tokens; of the captions that a training sees, so that no other word is learned."""
+    found = token_ids.unique()
+    return found[~torch.isin(found, torch.tensor(tokenizer.all_special_ids))]
+
+
 def train_base(
     latents: torch.Tensor,
     labels: torch.Tensor,
@@ -92,6 +119,7 @@ def train_base(
     trainer = Trainer([text_encoder, unet], settings.optimizer, f"base without {', '.join(exclude)}" if exclude else "base")
     average = Average(trainer.parameters, settings.ema_decay)
     token_ids = tokenize(tokenizer, [*captions, ""])  # the empty caption comes last
+    words = _words_of(token_ids[torch.tensor([weight > 0 for weight in weights.tolist()] + [False])], tokenizer)
     few = len(token_ids) <= settings.optimizer.batch_size  # then each caption is encoded once a step, however often it is drawn
     kept = build_scheduler(settings.noise, "ddim").alphas_cumprod
     snr = kept / (1 - kept)
@@ -109,9 +137,12 @@ def train_base(
         caption_index = torch.where(silent, len(captions), labels[chosen])
         scale = kept[times][:, None, None, None]
         noised = scale.sqrt() * latents[chosen] + (1 - scale).sqrt() * noise
-        asked = slice(None) if few else caption_index
-        states = text_encoder(token_ids[asked]).last_hidden_state
-        states = states[caption_index] if few else states
+        if settings.filler_words:
+            prefixes = torch.randint(settings.filler_words + 1, (batch,), generator=generator).masked_fill(silent, 0)
+            states = text_encoder(with_fillers(token_ids[caption_index], prefixes, words, generator)).last_hidden_state
+        else:
+            states = text_encoder(token_ids[slice(None) if few else caption_index]).last_hidden_state
+            states = states[caption_index] if few else states
         error = F.mse_loss(unet(noised, times, states).sample, noise, reduction="none").mean((1, 2, 3))
         trainer.update((loss_weight[times] * error).mean())
         average.update()

@@ -45,12 +45,42 @@ class Judge(nn.Module):
         return self.head(maps.flatten(1)), maps.mean((2, 3))
 
 
-def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> Judge:
+class Mixer(nn.Module):
+    """A judge of another architecture: patches of four pixels, mixed by convolutions (timm's ConvMixer).
+
+    Args:
+        classes: number of classes.
+        channels: width of each block, all the same.
+    """
+
+    def __init__(self, classes: int, channels: tuple[int, ...]) -> None:
+        from timm.models.convmixer import ConvMixer  # seconds, which other judges are spared
+
+        super().__init__()
+        self.model = ConvMixer(channels[0], len(channels), kernel_size=5, patch_size=4, num_classes=classes)
+
+    def features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """``(N, width)``: what the linear map at the end reads."""
+        return self.model.forward_head(self.model.forward_features(pixels), pre_logits=True)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Logits ``(N, classes)`` of ``pixels`` in [-1, 1]."""
+        return self.model(pixels)
+
+    def embed(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits ``(N, classes)`` and ``features`` of ``pixels`` in [-1, 1]."""
+        found = self.features(pixels)
+        return self.model.head(found), found
+
+
+def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> Judge | Mixer:
     """An untrained judge."""
+    if settings.architecture == "convmixer":
+        return channels_last(Mixer(classes, settings.channels))
     return channels_last(Judge(classes, settings.channels, image_size))
 
 
-def train_judge(images: torch.Tensor, labels: torch.Tensor, classes: int, settings: JudgeSettings, seed: int) -> Judge:
+def train_judge(images: torch.Tensor, labels: torch.Tensor, classes: int, settings: JudgeSettings, seed: int) -> Judge | Mixer:
     """Train on ``images`` (N, 3, H, W) uint8; every class is drawn equally often.
 
     Noise, blur, light and small moves keep the judge from resting on what a small autoencoder does not reproduce.
@@ -71,7 +101,7 @@ def train_judge(images: torch.Tensor, labels: torch.Tensor, classes: int, settin
 
 
 @torch.no_grad()
-def classify(judge: Judge, images: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
+def classify(judge: nn.Module, images: torch.Tensor, batch_size: int = 256) -> torch.Tensor:
     """The judge's class of each image, ``(N,)`` int64."""
     check_images(images)
     return torch.cat([judge(to_unit(part)).argmax(1) for part in images.split(batch_size)])

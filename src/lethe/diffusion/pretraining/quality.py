@@ -13,7 +13,7 @@ from transformers import CLIPTextModel, PreTrainedTokenizerFast
 
 from lethe.diffusion.pretraining.backbone import embed
 from lethe.diffusion.pretraining.base import build_scheduler
-from lethe.diffusion.pretraining.judge import Judge, classify
+from lethe.diffusion.pretraining.judge import classify
 from lethe.diffusion.pretraining.text import tokenize
 from lethe.diffusion.pretraining.vae import decode_latents
 from lethe.settings.pretraining import NoiseScheduleSettings, SamplingSettings
@@ -62,7 +62,7 @@ def sample_images(
     return torch.cat(images)
 
 
-def judge_accuracy(judge: Judge, images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str]) -> Accuracy:
+def judge_accuracy(judge: nn.Module, images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str]) -> Accuracy:
     """How often the judge, free to answer any class of any task, names the class of ``labels`` (indices into ``classes``)."""
     right = (classify(judge, images) == labels).double()
     per_class = {classes[label]: right[labels == label].mean().item() for label in labels.unique().tolist()}

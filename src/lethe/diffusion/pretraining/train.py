@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from lethe.diffusion.pretraining.assets import images_sha256, load_asset, round_to_half, save_asset
+from lethe.diffusion.pretraining.assets import images_sha256, load_asset, rounded, save_asset
 from lethe.diffusion.pretraining.backbone import train_backbone
 from lethe.diffusion.pretraining.base import sampling_weights, train_base
 from lethe.diffusion.pretraining.clip import clip_scores, train_clip
-from lethe.diffusion.pretraining.data import TaskImages, grouped, held_out_mask, join
+from lethe.diffusion.pretraining.data import TaskImages, class_name, grouped, held_out_mask, join
 from lethe.diffusion.pretraining.judge import build_judge, classify, train_judge
 from lethe.diffusion.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
 from lethe.diffusion.pretraining.text import build_tokenizer, load_tokenizer, tokenizer_json
@@ -24,27 +24,29 @@ from lethe.io.atomic import write_text
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
 from lethe.settings.bases import Evaluator
-from lethe.settings.pretraining import PretrainingSettings, settings_sha256
+from lethe.settings.pretraining import JudgeSettings, PretrainingSettings, settings_sha256
 
 PARTS = {"clip": "clip", "backbone": "backbone", "classifier": "judge"}  # kind of an evaluator -> its settings and its module
 QUALITY_SEEDS = 20  # images per entity on which a base is measured
 
 
-def read_tasks(styles: Mapping[str, str], sources: Sequence[str | Path]) -> list[TaskImages]:
+def read_tasks(styles: Mapping[str, str], sources: Sequence[str | Path], split: str = "") -> list[TaskImages]:
     """The images of every task of ``styles`` from the packed sources.
 
     Args:
         styles: task -> prompt style (``lethe.diffusion.testbed.names.prompt_of``), in the order of training.
         sources: paths of ``{task}.tar``, ``{task}.parquet``, ``{task}.json`` for each task, in any order.
+        split: of a task whose images of a split are among them (``{task}_{split}.tar``), these.
     """
     files = {(Path(file).stem, Path(file).suffix): file for file in sources}
-    return [_read_task(task, style, files) for task, style in styles.items()]
+    return [_read_task(task, style, files, f"{task}_{split}") for task, style in styles.items()]
 
 
-def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path]) -> TaskImages:
+def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path], apart: str) -> TaskImages:
     records = read_json(files[task, ".json"])
     names = [str(record["name"]) for record in records]
-    with ShardReader(files[task, ".tar"], files[task, ".parquet"]) as shard:
+    stem = apart if (apart, ".tar") in files else task
+    with ShardReader(files[stem, ".tar"], files[stem, ".parquet"]) as shard:
         images = np.stack([shard.read(member) for member in shard.members])
         labels = [names.index(entity) for entity in shard.table["entity"]]
     return TaskImages(
@@ -64,14 +66,20 @@ def tokenizer_part(record: str | Path, tasks: Sequence[TaskImages], settings: Pr
     write_text(record, tokenizer_json(build_tokenizer(captions, settings.tokenizer)))
 
 
-def vae_part(weights: str | Path, tasks: Sequence[TaskImages], settings: PretrainingSettings, seed: int) -> None:
-    """Train and write the autoencoder shared by all tasks."""
+def vae_part(
+    weights: str | Path, tasks: Sequence[TaskImages], settings: PretrainingSettings, seed: int, start: str | Path | None = None
+) -> None:
+    """Train and write the autoencoder shared by all tasks, from nothing or from the checkpoint ``start``."""
     images, *_ = join(tasks)
     begin = time.monotonic()
-    vae = round_to_half(train_vae(images, settings.vae, seed))
-    quality = {task.task: reconstruction_error(vae, task.images[::7]) for task in tasks}  # type: ignore[arg-type]
+    first = load_asset(Path(start)) if start else None
+    vae = train_vae(images, settings.vae, seed, first.state_dict("vae") if first else None)
+    rounded(vae, settings.bits)
+    quality = {task.task: reconstruction_error(vae, task.images[::7]) for task in tasks}
     provenance = _provenance(tasks, settings.vae, seed, settings.vae.optimizer.steps, begin)
-    save_asset(Path(weights), {"vae": vae}, provenance | {"reconstruction_mse": quality})
+    if first:
+        provenance |= {"start_sha256": first.provenance["weights_sha256"]}
+    save_asset(Path(weights), {"vae": vae}, provenance | {"reconstruction_mse": quality}, settings.bits)
 
 
 def evaluator_part(
@@ -96,22 +104,22 @@ def evaluator_part(
     own: Any = getattr(settings, part)
     quality: dict[str, Any]
     if evaluator.kind == "classifier":
-        judge = round_to_half(train_judge(images[~held_out], labels[~held_out], len(classes), own, seed))
-        right = (classify(judge, images[held_out]) == labels[held_out]).double()  # type: ignore[arg-type]
+        judge = rounded(train_judge(images[~held_out], labels[~held_out], len(classes), own, seed), settings.bits)
+        right = (classify(judge, images[held_out]) == labels[held_out]).double()
         quality = {"held_out_accuracy": right.mean().item()}
         module: torch.nn.Module = judge
     elif evaluator.kind == "clip":
         if tokenizer is None:
             raise ValueError("an evaluator of kind clip needs a tokenizer")
         words = load_tokenizer(Path(tokenizer), settings.tokenizer)
-        module = round_to_half(train_clip(images[~held_out], labels[~held_out], captions, words, own, seed))
+        module = rounded(train_clip(images[~held_out], labels[~held_out], captions, words, own, seed), settings.bits)
         scores = clip_scores(module, images[held_out], captions, words)
         quality = {"held_out_caption_accuracy": (scores.argmax(1) == labels[held_out]).double().mean().item()}
     else:
-        module = round_to_half(train_backbone(images[~held_out], own, seed))
+        module = rounded(train_backbone(images[~held_out], own, seed), settings.bits)
         quality = {"held_out_neighbour_accuracy": neighbour_accuracy(module, images, labels, held_out)}
     provenance = _provenance(tasks, own, seed, own.optimizer.steps, begin)
-    save_asset(Path(weights), {part: module}, provenance | {"classes": classes, "quality": quality})
+    save_asset(Path(weights), {part: module}, provenance | {"classes": classes, "quality": quality}, settings.bits)
 
 
 def base_part(
@@ -120,12 +128,16 @@ def base_part(
     *,
     vae: str | Path,
     tokenizer: str | Path,
-    judge: str | Path | None,
+    judges: Mapping[str | Path, str],
     settings: PretrainingSettings,
     seed: int,
     exclude: Collection[str] = (),
 ) -> None:
-    """Train and write a base, or without the entities ``exclude`` (``task/name``) its retrained reference; measure it with the judge."""
+    """Train and write a base, or without the entities ``exclude`` (``task/name``) its retrained reference; measure it with judges.
+
+    Args:
+        judges: checkpoint -> the attribute that it tells; ``name``: the entity.
+    """
     words = load_tokenizer(Path(tokenizer), settings.tokenizer)
     autoencoder = build_vae(settings.vae)
     autoencoder.load_state_dict(load_asset(Path(vae)).state_dict("vae"))
@@ -136,26 +148,25 @@ def base_part(
     latents = encode_latents(autoencoder, images)
     text_encoder, unet = train_base(latents, labels, names, captions, popularity, words, settings.base, seed, exclude)
     provenance = _provenance(tasks, settings.base, seed, settings.base.optimizer.steps, begin)
-    round_to_half(text_encoder)
-    round_to_half(unet)
-    quality = {} if judge is None else _judged(judge, autoencoder, text_encoder, unet, words, names, captions, settings)
+    rounded(text_encoder, settings.bits)
+    rounded(unet, settings.bits)
+    quality = _judged(judges, autoencoder, text_encoder, unet, words, tasks, settings) if judges else {}
     left_out = list(exclude)[0] if len(exclude) == 1 else list(exclude) or None
-    save_asset(
-        Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance | {"exclude": left_out, "quality": quality}
-    )
+    provenance |= {"exclude": left_out, "quality": quality}
+    save_asset(Path(weights), {"unet": unet, "text_encoder": text_encoder}, provenance, settings.bits)
 
 
 def _judged(
-    judge: str | Path,
+    judges: Mapping[str | Path, str],
     autoencoder: Any,
     text_encoder: Any,
     unet: Any,
     words: Any,
-    names: Sequence[str],
-    captions: Sequence[str],
+    tasks: Sequence[TaskImages],
     settings: PretrainingSettings,
 ) -> dict[str, Any]:
-    """How often the judge sees what a base was asked for."""
+    """How often judges see what a base was asked for: of the only one its figures, of several those of each under its name."""
+    _, _, names, captions = join(tasks)
     asked = torch.arange(len(names)).repeat_interleave(QUALITY_SEEDS)
     drawn = sample_images(
         autoencoder,
@@ -167,11 +178,19 @@ def _judged(
         settings.base.noise,
         settings.sampling,
     )
+    found = {Path(judge).stem: _seen(judge, attribute, drawn, asked, tasks) for judge, attribute in judges.items()}
+    return found if len(found) > 1 else next(iter(found.values()))
+
+
+def _seen(
+    judge: str | Path, attribute: str, drawn: torch.Tensor, asked: torch.Tensor, tasks: Sequence[TaskImages]
+) -> dict[str, Any]:
     asset = load_asset(Path(judge))
     classes = asset.provenance["classes"]
-    model = build_judge(len(classes), settings.judge)
+    model = build_judge(len(classes), JudgeSettings.model_validate(asset.provenance["settings"]))
     model.load_state_dict(asset.state_dict("judge"))
-    wanted = torch.tensor([classes.index(name) for name in names])[asked]
+    told = [class_name(task.task, str(record[attribute])) for task in tasks for record in task.records]
+    wanted = torch.tensor([classes.index(name) for name in told])[asked]
     accuracy = judge_accuracy(model.eval(), drawn, wanted, classes)
     return {"judge_mean": accuracy.mean, "judge_worst": accuracy.worst, "judge_per_entity": accuracy.per_class}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from diffusers.models import AutoencoderKL
 from torch.nn import functional as F
@@ -18,14 +20,18 @@ def build_vae(settings: VaeSettings) -> AutoencoderKL:
     return channels_last(AutoencoderKL(**vae_config(settings)))
 
 
-def train_vae(images: torch.Tensor, settings: VaeSettings, seed: int) -> AutoencoderKL:
-    """Train on ``images`` (N, 3, H, W) uint8 and standardize the latents.
+def train_vae(
+    images: torch.Tensor, settings: VaeSettings, seed: int, start: Mapping[str, torch.Tensor] | None = None
+) -> AutoencoderKL:
+    """Train on ``images`` (N, 3, H, W) uint8 and standardize the latents; from nothing, or from the weights ``start``.
 
     The loss is L1 + MSE on [-1, 1] + ``kl_weight`` times the Kullback-Leibler divergence per latent element.
     """
     check_images(images)
     torch.manual_seed(seed)
     vae = build_vae(settings).train()
+    if start is not None:
+        vae.load_state_dict(start)
     trainer = Trainer([vae], settings.optimizer, "vae")
     generator = torch.Generator().manual_seed(seed)
     for _ in trainer.steps():

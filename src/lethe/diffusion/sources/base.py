@@ -49,6 +49,15 @@ class EntitySource(Protocol):
         ...
 
 
+@runtime_checkable
+class SplitSource(EntitySource, Protocol):
+    """A source that keeps some images apart from those of training, e.g. for judges (``splits`` of its options names the sets)."""
+
+    def split(self, name: str, split: str) -> Iterator[SourceImage]:
+        """All images of an entity that belong to a split, none of which ``images`` gives."""
+        ...
+
+
 def check_entity(source: str, name: str, known: list[str]) -> None:
     """Raise ``UnknownNameError`` unless ``name`` is an entity of the source."""
     if name not in known:

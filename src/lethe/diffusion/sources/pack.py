@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lethe.core.progress import log
 from lethe.core.registry import nearest
-from lethe.diffusion.sources.base import EntitySource
+from lethe.diffusion.sources.base import EntitySource, SourceImage
 from lethe.io.images import note_lines
 from lethe.io.shards import ShardRow, write_shard
 from lethe.io.tables import write_json
@@ -50,13 +50,29 @@ def pack_source(
             raise SourceError(f"the source has no entity '{missing[0]}' ({len(missing)} missing){nearest(missing[0], names)}")
         names = [name for name in names if name in only]
 
+    pack_images(names, source.images, tar, index)
+    write_json(records, entities)
+    write_json(distance, true_distances(source, names))
+
+
+def pack_images(names: Sequence[str], images: Callable[[str], Iterator[SourceImage]], tar: str | Path, index: str | Path) -> None:
+    """Write the images of entities as a shard; say in the log how many, and what was done to which.
+
+    Args:
+        names: of the entities, in order.
+        images: name of an entity -> its images.
+        tar, index: as of ``pack_source``.
+
+    Raises:
+        SourceError: an entity without images or with two of one name.
+    """
     counts: dict[str, int] = {}
     notes: list[tuple[str, str]] = []
 
     def rows() -> Iterator[ShardRow]:
         for number, name in enumerate(names):
             seen: set[str] = set()
-            for image in source.images(name):
+            for image in images(name):
                 if image.file_name in seen:
                     raise SourceError(f"entity '{name}' has two images called '{image.file_name}'; names must be unique")
                 seen.add(image.file_name)
@@ -68,8 +84,6 @@ def pack_source(
             counts[name] = len(seen)
 
     write_shard(tar, rows(), index)
-    write_json(records, entities)
-    write_json(distance, true_distances(source, names))
     for line in note_lines(notes):
         log.warning("pictures %s", line)
     if counts:

@@ -16,6 +16,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
+REFERENCE = "reference"  # the split of a source that distances of sets compare with
 BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
 
@@ -75,6 +76,12 @@ class Canvas:
         settings, task = self._settings, wildcards.task
         metrics = [name for name in settings.metrics_of(task) if name in (*settings.classifiers_of(task), BACKBONE)]
         return settings.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": metrics}
+
+    def real(self, wildcards: Wildcards) -> dict[str, str]:
+        """The shard of real images that nothing was trained on; of a source that keeps none apart, all its images."""
+        apart = REFERENCE in self._settings.tasks[wildcards.task].source_options.splits()
+        stem = f"<results>/sources/{wildcards.task}" + (f"_{REFERENCE}" if apart else "")
+        return {"tar": f"{stem}.tar", "index": f"{stem}.parquet"}
 
     @property
     def compared(self) -> list[str]:
