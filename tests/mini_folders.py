@@ -8,7 +8,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from lethe.diffusion.pretraining import EVALUATOR_FOLDERS
-from lethe.diffusion.pretraining.assets import round_to_half, save_asset
+from lethe.diffusion.pretraining.assets import rounded, save_asset
 from lethe.diffusion.pretraining.folders import base_folder
 from lethe.diffusion.pretraining.text import tokenizer_json
 from lethe.settings.pretraining import PretrainingSettings
@@ -19,7 +19,7 @@ def write_evaluator(
 ) -> Path:
     """``root/role``; ``model`` is rounded to what its checkpoint holds."""
     words = _words(root, tokenizer) if tokenizer is not None else root / "tokenizer.json"
-    save_asset(root / f"{role}.safetensors", {role: round_to_half(model)}, {})
+    save_asset(root / f"{role}.safetensors", {role: rounded(model)}, {})
     EVALUATOR_FOLDERS.load("classifier" if role == "judge" else role)(root / role, root / f"{role}.safetensors", words, settings)
     return root / role
 
@@ -33,8 +33,8 @@ def write_base(
     settings: PretrainingSettings,
 ) -> Path:
     """``root/base``; the models are rounded to what their checkpoints hold."""
-    save_asset(root / "vae.safetensors", {"vae": round_to_half(vae)}, {})
-    save_asset(root / "weights.safetensors", {"text_encoder": round_to_half(text_encoder), "unet": round_to_half(unet)}, {})
+    save_asset(root / "vae.safetensors", {"vae": rounded(vae)}, {})
+    save_asset(root / "weights.safetensors", {"text_encoder": rounded(text_encoder), "unet": rounded(unet)}, {})
     base_folder(root / "base", root / "vae.safetensors", root / "weights.safetensors", _words(root, tokenizer), settings)
     return root / "base"
 

@@ -16,7 +16,8 @@ from lethe.settings.sources import OPTIONS
 from lethe.tools.new.skeletons.source import Skeleton
 
 SKELETON = "skeleton"
-KEYS = [*(name for name in SOURCES if name not in OPTIONS), SKELETON]
+READ_FILES = {name for name, model in OPTIONS.items() if any(field.is_required() for field in model.model_fields.values())}
+KEYS = [*(name for name in SOURCES if name not in READ_FILES), SKELETON]
 LOOKED_AT = 3  # pictures of an entity
 
 

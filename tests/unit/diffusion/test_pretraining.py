@@ -15,6 +15,7 @@ import torch
 from pydantic import ValidationError
 from tests.mini_folders import write_base, write_evaluator
 
+from lethe.diffusion.pretraining import base as base_module
 from lethe.diffusion.pretraining.assets import AssetError, images_sha256, load_asset, rounded, save_asset
 from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.diffusion.pretraining.backbone import build_backbone, embed, train_backbone
@@ -27,10 +28,11 @@ from lethe.diffusion.pretraining.text import build_tokenizer, load_tokenizer, to
 from lethe.diffusion.pretraining.train import read_tasks
 from lethe.diffusion.pretraining.vae import build_vae, decode_latents, encode_latents, reconstruction_error, train_vae
 from lethe.diffusion.sources.base import SourceImage
-from lethe.diffusion.sources.pack import pack_source
+from lethe.diffusion.sources.pack import pack_images, pack_source
 from lethe.settings.pretraining import OptimizerSettings, PretrainingSettings, TokenizerSettings, VaeSettings, settings_sha256
 
 SMOKE = PretrainingSettings.smoke()
+MIXER = SMOKE.judge.model_copy(update={"architecture": "convmixer", "channels": (8, 8)})
 NAMES = ["red hound dog", "green hound dog", "blue cat"]
 CAPTIONS = [f"An image of a {name}" for name in NAMES]
 
@@ -338,13 +340,14 @@ def test_judge_learns_and_reports_per_class(blocks):
     assert judge_accuracy(judge, blocks.images, (classify(judge, blocks.images) + 1) % 3, NAMES).mean == 0
 
 
-@pytest.mark.parametrize("train", ["vae", "clip", "backbone", "judge"])
+@pytest.mark.parametrize("train", ["vae", "clip", "backbone", "judge", "convmixer"])
 def test_trainings_are_deterministic(train, blocks, tokenizer):
     runs = {
         "vae": lambda: train_vae(blocks.images, SMOKE.vae, 3),
         "clip": lambda: train_clip(blocks.images, blocks.labels, CAPTIONS, tokenizer, SMOKE.clip, 3),
         "backbone": lambda: train_backbone(blocks.images, SMOKE.backbone, 3),
         "judge": lambda: train_judge(blocks.images, blocks.labels, 3, SMOKE.judge, 3),
+        "convmixer": lambda: train_judge(blocks.images, blocks.labels, 3, MIXER, 3),
     }
     assert _equal(runs[train](), runs[train]())
 
@@ -359,6 +362,51 @@ def test_asset_round_trip_through_fp16(base, tokenizer, tmp_path):
     rebuilt.load_state_dict(asset.state_dict("unet"))
     assert _equal(rebuilt, rounded(unet))
     assert not list(tmp_path.glob(".*"))
+
+
+def test_an_asset_of_eight_bits_holds_what_was_measured_and_half_the_bytes(base, tmp_path):
+    _, unet = base
+    path, unet = tmp_path / "small.safetensors", copy.deepcopy(unet)
+    before = unet.conv_in.weight.detach().clone()
+    record = save_asset(path, {"unet": rounded(unet, bits=8)}, {}, bits=8)
+    rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
+    rebuilt.load_state_dict(load_asset(path).state_dict("unet"))
+    assert _equal(rebuilt, unet)
+    scale = before.abs().flatten(1).amax(1).view(-1, 1, 1, 1) / 127
+    assert 0 < (unet.conv_in.weight - before).abs().max() and ((unet.conv_in.weight - before).abs() <= 0.5001 * scale).all()
+    assert record["bytes"] < 0.8 * save_asset(tmp_path / "large.safetensors", {"unet": unet}, {})["bytes"]
+
+
+def test_a_row_of_zeros_survives_eight_bits(tmp_path):
+    weights = {"part": {"weight": torch.zeros(2, 3)}}
+    save_asset(tmp_path / "x.safetensors", weights, {}, bits=8)
+    assert torch.equal(load_asset(tmp_path / "x.safetensors").state_dict("part")["weight"], torch.zeros(2, 3))
+
+
+def test_an_autoencoder_starts_from_given_weights(blocks, vae):
+    settings = SMOKE.vae.model_copy(update={"optimizer": SMOKE.vae.optimizer.model_copy(update={"learning_rate": 1e-9})})
+    again = train_vae(blocks.images, settings, seed=5, start=vae.state_dict())
+    assert reconstruction_error(again, blocks.images) == pytest.approx(reconstruction_error(vae, blocks.images), rel=1e-2)
+    assert reconstruction_error(train_vae(blocks.images, settings, 5), blocks.images) > 1.2 * reconstruction_error(vae, blocks.images)
+
+
+def test_words_in_front_are_those_that_the_training_sees(blocks, vae, tokenizer, monkeypatch):
+    seen = []
+    drawn = base_module.with_fillers
+    monkeypatch.setattr(base_module, "with_fillers", lambda ids, n, words, g: seen.append(words) or drawn(ids, n, words, g))
+    settings = SMOKE.base.model_copy(update={"filler_words": 2})
+    _base(blocks, vae, tokenizer, exclude=[NAMES[2]], settings=settings)
+    known = {tokenizer.convert_ids_to_tokens(int(word)) for word in seen[0]}
+    assert {"red", "hound", "image"} <= known and not known & {"blue", "cat", "<|endoftext|>"}
+
+
+def test_images_of_a_split_are_read_where_there_are_some(blocks, tmp_path):
+    files = [tmp_path / f"blocks.{suffix}" for suffix in ("tar", "parquet", "json")]
+    pack_source(Blocks(), *files, tmp_path / "distance.json")
+    apart = [tmp_path / f"blocks_judges.{suffix}" for suffix in ("tar", "parquet")]
+    pack_images(NAMES, lambda name: list(Blocks().images(name))[:2], *apart)
+    assert len(read_tasks({"blocks": "thing"}, [*files, *apart])[0].images) == 24
+    assert len(read_tasks({"blocks": "thing"}, [*files, *apart], split="judges")[0].images) == 6
 
 
 def test_damaged_or_wrong_asset_is_refused(tmp_path):

@@ -182,6 +182,19 @@ class Bases:
         """Classes that the training of the wildcard's base never sees."""
         return list(self.settings.bases[wildcards.base].exclude)
 
+    def held_out(self, wildcards: Wildcards) -> list[str]:
+        """The folder of the base that is trained as that of the wildcard's task, but without some cells; none if there is none."""
+        return [f"<results>/base/{name}" for name in self._held_out(wildcards)]
+
+    def never_seen(self, wildcards: Wildcards) -> list[str]:
+        """Names of these cells."""
+        excluded = [label for name in self._held_out(wildcards) for label in self.settings.bases[name].exclude]
+        return [label.removeprefix(f"{wildcards.task}/") for label in excluded]
+
+    def _held_out(self, wildcards: Wildcards) -> list[str]:
+        base = self.settings.tasks[wildcards.task].base
+        return [name for name, entry in self.settings.bases.items() if entry.like == base and entry.exclude][:1]
+
     def seed(self, wildcards: Wildcards) -> int:
         """The seed of the training of the wildcard's evaluator."""
         own = self.settings.evaluators[wildcards.evaluator].seed

@@ -1,0 +1,43 @@
+"""What the gates of an UnlearnCanvas world rest on: colours, autoencoder, prompts with a prefix, cells that a base never saw.
+
+In: base, judges, training images and real images that nothing was trained on.
+Out: unlearncanvas/world_{task}.json.
+"""
+
+
+use rule job as unlearncanvas_world with:
+    """Judges, base and autoencoder of a task, measured on real and on drawn images."""
+    input:
+        base=plan.bases.of_task,
+        held_out=plan.bases.held_out,
+        receivers="<results>/receivers_{task}.json",
+        tar="<results>/sources/{task}.tar",
+        index="<results>/sources/{task}.parquet",
+        reference_tar="<results>/sources/{task}_reference.tar",
+        reference_index="<results>/sources/{task}_reference.parquet",
+        evaluators=plan.bases.evaluators,
+    output:
+        figures="<results>/unlearncanvas/world_{task}.json",
+    log:
+        "<logs>/unlearncanvas_world/{task}.log",
+    benchmark:
+        "<benchmarks>/unlearncanvas_world/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.settings.unlearncanvas),
+    resources:
+        mem_mb=plan.memory("generate"),
+        runtime=120,
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.gpu_memory("generate"),
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.world:measure_world"),
+        world=plan.settings.world,
+        style=lambda wildcards: plan.settings.unlearncanvas[wildcards.task].style,
+        never_seen=plan.bases.never_seen,
+        scoring=plan.scoring,
+        settings=plan.bases.evaluator_settings,
+        generation=plan.generation,
+        device=plan.settings.device,
+        dtype=plan.settings.dtype,
+    message:
+        "Judges, base and autoencoder of {wildcards.task}"
