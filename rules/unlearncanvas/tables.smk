@@ -1,7 +1,7 @@
 """UnlearnCanvas: answers of every model of a task of cells, and the tables that are taken from them.
 
 In: scores, embeddings, models.
-Out: answers/*, tables/unlearncanvas_*.
+Out: answers/*, unlearncanvas/*, tables/unlearncanvas_*.
 """
 
 
@@ -68,8 +68,8 @@ use rule job as answers_of_real with:
         receivers="<results>/receivers_{task}.json",
         evaluators=plan.bases.evaluators,
     output:
-        scores="<results>/answers/{task}_real_scores.parquet",
-        embeddings="<results>/answers/{task}_real_embeddings.npz",
+        scores="<results>/unlearncanvas/real_{task}.parquet",
+        embeddings="<results>/unlearncanvas/real_{task}_embeddings.npz",
     log:
         "<logs>/answers_of_real/{task}.log",
     benchmark:
@@ -166,7 +166,7 @@ use rule job as canvas_distribution with:
     input:
         receivers="<results>/receivers_{task}.json",
         emitters="<results>/emitters_{task}.json",
-        real="<results>/answers/{task}_real_embeddings.npz",
+        real="<results>/unlearncanvas/real_{task}_embeddings.npz",
         base="<results>/scores/{task}_baseline_embeddings.npz",
         models_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
     output:
@@ -196,7 +196,7 @@ use rule job as measured_run with:
         emitters="<results>/emitters_{task}.json",
         latents="<results>/latents/{task}.safetensors",
     output:
-        run="<results>/costs/{task}_{method}.json",
+        run="<results>/unlearncanvas/cost_{task}_{method}.json",
     log:
         "<logs>/measured_run/{task}_{method}.log",
     benchmark:

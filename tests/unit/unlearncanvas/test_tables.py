@@ -171,7 +171,7 @@ def test_the_ledger_sets_ours_beside_theirs(tmp_path: Path) -> None:
     )
     assert rows.loc[("ESD", "style", "ua"), ["lethe", "published", "verdict"]].tolist() == [100, 98.58, "compared"]
     assert rows.loc[("ESD", "all", "storage"), "difference"] == pytest.approx(3 - 4.3)
-    assert set(rows.loc["SPM", "verdict"]) == {"not measured"}
+    assert set(rows.loc[rows.index.get_level_values(0) == "SPM", "verdict"]) == {"not measured"}
     path = tmp_path / "x.csv"
     path.write_text(",".join(COLUMNS) + "\nTable 2,esd,ESD,style,uaa,1,%,released,x,high\n")
     with pytest.raises(CorruptFileError, match="unknown quantity 'uaa'; allowed: ua, ira"):

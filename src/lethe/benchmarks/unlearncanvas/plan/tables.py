@@ -119,7 +119,7 @@ class Canvas:
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
-        return [f"<results>/costs/{wildcards.task}_{m}.json" for m in self.methods(wildcards) if m in self.costed]
+        return [f"<results>/unlearncanvas/cost_{wildcards.task}_{m}.json" for m in self.methods(wildcards) if m in self.costed]
 
     def first_emitter(self, wildcards: Wildcards) -> int:
         """The emitter that a measured run forgets: the first that is reported."""
