@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import cohen_kappa_score
 from tests.unit.unlearncanvas.canvas_answers import OBJECTS, STYLES, answers, base_answers, canvas, scores
 
 from lethe.benchmarks.unlearncanvas.accuracy import Reporting, accuracies, accuracy_table
@@ -56,9 +57,10 @@ def test_agreement_is_over_images_and_kappa_beyond_chance() -> None:
     rows = table[table["attribute"] == "style"].set_index(["first", "second", "images"])
     assert rows.loc[("1", "2", "target"), ["n", "agreement", "agreement_smallest"]].tolist() == pytest.approx([2, 8 / 14, 0])
     assert rows.loc[("1", "2", "others"), "agreement"] == 1 and rows.loc[("1", "1 jpeg", "all"), "agreement"] == 1
-    first, second = pd.Series(list("aabbb")), pd.Series(list("aabab"))
-    assert kappa(first, second) == pytest.approx((4 / 5 - 12 / 25) / (1 - 12 / 25))
-    assert np.isnan(kappa(first[:2], second[:2]))
+    first, second = np.random.default_rng(0).integers(0, 4, size=(2, 200))
+    second[:120] = first[:120]
+    assert kappa(first, second) == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
+    assert np.isnan(kappa(np.zeros(3, dtype=int), np.zeros(3, dtype=int)))
 
 
 # --- result files of others ---

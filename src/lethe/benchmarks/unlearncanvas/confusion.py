@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lethe.benchmarks.unlearncanvas.accuracy import guide_of, spread
 from lethe.benchmarks.unlearncanvas.answers import BASE, judges_of
@@ -80,17 +82,16 @@ def agreement_table(task: str, answers: Mapping[str, pd.DataFrame]) -> pd.DataFr
     """
     rows = []
     for method, table in answers.items():
-        numbers = judges_of(table)
-        pairs = [(str(a), str(b), f"pred_{a}", f"pred_{b}") for a in numbers for b in numbers if a < b]
-        pairs += [(str(a), f"{a} jpeg", f"pred_{a}", f"jpeg_pred_{a}") for a in numbers]
-        sets = {"all": table}
+        concepts, covered = table["concept"].to_numpy(), table["covered"].to_numpy()
+        sets = {"all": np.ones(len(table), dtype=bool)}
         if method != BASE:
-            sets = {"target": table[table["covered"]], "others": table[~table["covered"]], **sets}
+            sets = {"target": covered, "others": ~covered, **sets}
         for attribute in ATTRIBUTES:
-            for first, second, one, two in pairs:
-                for name, images in sets.items():
-                    a, b = images[f"{attribute}_{one}"], images[f"{attribute}_{two}"]
-                    of_models = np.asarray((a == b).groupby(images["concept"]).mean(), dtype=np.float64)
+            seen = _numbered(table, attribute)
+            for (first, one), (second, two) in _pairs(seen):
+                for name, chosen in sets.items():
+                    same = (one == two)[chosen]
+                    of_models = np.array([same[concepts[chosen] == concept].mean() for concept in np.unique(concepts[chosen])])
                     row: dict[str, Any] = {
                         "task": task,
                         "method": method,
@@ -98,15 +99,33 @@ def agreement_table(task: str, answers: Mapping[str, pd.DataFrame]) -> pd.DataFr
                         "first": first,
                         "second": second,
                     }
-                    row |= {"images": name, "n": len(of_models), "agreement": float((a == b).mean())}
-                    rows.append(row | spread("agreement", of_models) | {"kappa": kappa(a, b)})
+                    row |= {"images": name, "n": len(of_models), "agreement": float(same.mean())}
+                    rows.append(row | spread("agreement", of_models) | {"kappa": kappa(one[chosen], two[chosen])})
     return pd.DataFrame(rows)
 
 
-def kappa(first: pd.Series, second: pd.Series) -> float:
-    """Cohen's kappa (1960): agreement beyond chance, at most 1; NaN where both say one and the same value only."""
-    from sklearn.metrics import cohen_kappa_score
+def _numbered(table: pd.DataFrame, attribute: str) -> dict[str, NDArray[np.int64]]:
+    """Judgement -> the value that is seen in every image, as a number: texts are compared many times slower."""
+    columns = {f"{judge}": f"{attribute}_pred_{judge}" for judge in judges_of(table)}
+    columns |= {f"{judge} jpeg": f"{attribute}_jpeg_pred_{judge}" for judge in judges_of(table)}
+    numbers, _ = pd.factorize(np.concatenate([table[column].to_numpy() for column in columns.values()]))
+    return dict(zip(columns, np.split(numbers, len(columns)), strict=True))
 
-    if len(np.union1d(first.unique(), second.unique())) < 2:
-        return float("nan")
-    return float(cohen_kappa_score(first, second))
+
+def _pairs(seen: Mapping[str, NDArray[np.int64]]) -> Iterator[tuple[tuple[str, NDArray[np.int64]], ...]]:
+    """Every two judges, and every judge with itself on copies."""
+    judges = [name for name in seen if name.isdigit()]
+    for first, second in [*combinations(judges, 2), *((judge, f"{judge} jpeg") for judge in judges)]:
+        yield (first, seen[first]), (second, seen[second])
+
+
+def kappa(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    """Cohen's kappa (1960): agreement beyond chance, at most 1; NaN where both say one and the same value only.
+
+    Args:
+        first, second: (n,) numbers of values, 0 and more.
+    """
+    values = int(max(first.max(), second.max())) + 1
+    shares = np.bincount(first * values + second, minlength=values**2).reshape(values, values) / len(first)
+    chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    return float("nan") if chance == 1 else (float(np.trace(shares)) - chance) / (1 - chance)
