@@ -222,7 +222,7 @@ def _canvas_bases() -> dict[str, Base]:
         "bits": 8,
         "tokenizer": {"max_length": 16},
         "vae": {"start": "vae", "optimizer": {"steps": 2000, "learning_rate": 1.5e-3}},
-        "base": {"filler_words": 3, "optimizer": {"steps": 4000}},
+        "base": {"filler_words": 3, "optimizer": {"steps": 2500}},
         "sampling": {"guidance": 2.0},
     }
     base = Base(vae="canvas_vae", tokenizer="canvas_tokenizer", pretraining=pretraining)
