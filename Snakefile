@@ -110,6 +110,7 @@ localrules:
     tutorials,
     deepunlearn,
     deepunlearn_search,
+    canvas,
 
 
 rule all:
@@ -186,6 +187,7 @@ include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
+include: "rules/unlearncanvas/tables.smk"
 include: "rules/shared/figures.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"

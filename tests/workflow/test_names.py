@@ -20,6 +20,7 @@ tasks:
   objects: {{overwrite_prompt: an image of a SEVEN}}
   cut: {{{DIGITS}}}
 bases: {{breeds: null, scenes: null, people: null, canvas: null}}
+unlearncanvas: {{canvas: null}}
 evaluators: {{judge: null, style: null, object: null, style2: null, object2: null}}
 scoring: {{metrics: [clip, brisque, rmse, ssim, dino]}}
 pretraining: {{tokenizer: {{max_length: 6}}}} # begin, 'an image of a', end: the names are cut off

@@ -86,6 +86,9 @@ class Evaluator(Model):
         None,
         description="classifier only: the metric that it is, e.g. judge for a task with a judge of its own; null: its own name",
     )
+    features: bool = Field(
+        False, description="classifier only: keep its features of every image of a task of cells, by which sets are compared"
+    )
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(None, description="of its training; null: the world's")
     pretraining: dict[str, Any] = Field(
         default_factory=dict,

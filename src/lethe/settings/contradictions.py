@@ -14,6 +14,7 @@ from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
 from lethe.settings.scoring import NEED
 from lethe.settings.sources import BreedOptions, LfwOptions
+from lethe.settings.unlearncanvas import canvas_contradictions
 
 if TYPE_CHECKING:
     from lethe.settings.bases import Base, Evaluator
@@ -29,6 +30,7 @@ def contradictions(settings: Sections, names: Names | None) -> list[str]:
     found = [
         line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
     ]
+    found += canvas_contradictions(settings)
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 

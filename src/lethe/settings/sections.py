@@ -21,6 +21,7 @@ from lethe.settings.scoring import NEED, Scoring
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict
 from lethe.settings.tasks import AnyTask, CellEmitter, CellTask, Task
+from lethe.settings.unlearncanvas import PROTOCOLS, Judge, Retained, UnlearnCanvas
 
 TAKEN = ("bench",)  # folders below results/ that belong to no world
 
@@ -69,6 +70,10 @@ class Sections(Strict):
     )
     gates: Gates = Field(default_factory=Gates, description="what must hold before a table is believed")
     deepunlearn: DeepUnlearn = Field(default_factory=DeepUnlearn, description="the second benchmark")
+    unlearncanvas: Annotated[dict[Name, UnlearnCanvas], Removable] = Field(
+        default_factory=lambda: {"canvas": _canvas_benchmark()},
+        description="the third benchmark: task of cells -> what is style and object, who judges",
+    )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
 
@@ -234,8 +239,20 @@ def _canvas_judges() -> dict[str, Evaluator]:
     }
     return {
         f"{attribute}{number}": Evaluator(
-            kind="classifier", tasks=["canvas"], attribute=attribute, seed=seed, pretraining=pretraining
+            kind="classifier",
+            tasks=["canvas"],
+            attribute=attribute,
+            seed=seed,
+            pretraining=pretraining,
+            features=bool(number),
         )
         for number, seed, pretraining in (("", None, first), ("2", 1, second))
         for attribute in ("style", "object")
     }
+
+
+def _canvas_benchmark() -> UnlearnCanvas:
+    """Every protocol; retention of the one with fixed concepts is measured on those that are never reported."""
+    judges = [Judge(style=f"style{number}", object=f"object{number}") for number in ("", "2")]
+    retained = Retained(style=["weave", "engraving"], object=["boat", "mushroom"])
+    return UnlearnCanvas(judges=judges, protocols=list(PROTOCOLS), retained=retained)

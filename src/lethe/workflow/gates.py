@@ -13,6 +13,17 @@ GATES = {
     ],
     "tables/membership_gates_{task}.json": ["base_knows_its_members", "retrain_knows_no_member", "none_answers_as_the_base"],
     "tables/deepunlearn_gates_{dataset}_{architecture}.json": ["ulira_retrained_is_null", "ulira_original_leaks"],
+    "tables/unlearncanvas_gates_{task}.json": [
+        "canvas_judges_know_real_images",
+        "canvas_base_draws_style",
+        "canvas_base_draws_object",
+        "canvas_base_worst_cell",
+        "canvas_judges_agree",
+        "canvas_none_is_the_base",
+        "canvas_retrained_forgets",
+        "canvas_retrained_keeps",
+        "canvas_control_is_chance",
+    ],
 }
 
 

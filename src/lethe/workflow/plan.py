@@ -14,6 +14,7 @@ from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
+from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
@@ -62,6 +63,7 @@ class Plan:
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
         self.deepunlearn = DeepUnlearn(settings, root)
+        self.canvas = Canvas(settings, self.models, self.bases, root)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
@@ -74,12 +76,12 @@ class Plan:
     # --- products ---
 
     def products(self, tasks: Iterable[str]) -> list[str]:
-        """Everything that some tasks lead to: of entities tables, figures and notebooks; of cells scores; and the lists of images."""
+        """Everything that some tasks lead to: of entities tables, figures and notebooks; of cells scores, tables and gates; lists of images."""
         tasks = list(tasks)
         entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
         lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
         of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities) + self.notebooks.of_tasks(entities)
-        return of_entities + [file for task in cells for file in self.models.scores(task)] + lists
+        return of_entities + [file for task in cells for file in self.models.scores(task)] + self.canvas.products(cells) + lists
 
     @property
     def entity_tasks(self) -> list[str]:

@@ -41,7 +41,7 @@ def score_baseline(
     found = scorer.score_baseline(read_images(tar, index))
     write_parquet(scores, found.table)
     write_parquet(seed_pairs, scorer.score_seed_pairs())
-    assert found.embeddings is not None, "the backbone is always an evaluator"
+    assert found.embeddings is not None, "images of entities are scored with the backbone"
     found.embeddings.save(embeddings)
 
 

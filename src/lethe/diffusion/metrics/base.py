@@ -155,11 +155,13 @@ class Classifier:
         logits: ``(n, 3, H, W) uint8 -> (n, classes)``.
         classes: class names in the order of the logits.
         class_of: name of the class of every receiver, in index order.
+        embed: ``(n, 3, H, W) uint8 -> (n, classes) logits, (n, d) features`` where its features of every image are kept; else None.
     """
 
     logits: Callable[[torch.Tensor], torch.Tensor]
     classes: Sequence[str]
     class_of: Sequence[str]
+    embed: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
 
 
 @dataclass(frozen=True)

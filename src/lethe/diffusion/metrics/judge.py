@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.metrics.base import Classifier, MetricContext, MetricDescription, ScoringBatch
+from lethe.diffusion.metrics.jpeg import jpeg_copies
 
 JUDGE = "judge"  # the classifier over the entities of all tasks
+JPEG = "jpeg"  # key of the copies in ``ScoringBatch.once``
 
 
 class JudgeAccuracy:
@@ -46,7 +49,9 @@ class JudgeAccuracy:
                 )
         self.about = replace(type(self).about, name=name)
         self.name, self.logits, self.classes = name, classifier.logits, classes
-        self.about = replace(self.about, name=name)
+        self._embed = classifier.embed
+        own = classifier.class_of[0].partition("/")[0] if classifier.class_of else ""  # the task, which no value is told with
+        self._values = np.array([label.removeprefix(f"{own}/") for label in classes], dtype=object)
         self._class_of = np.array([known[label] for label in classifier.class_of], dtype=np.int64)
 
     @classmethod
@@ -65,13 +70,51 @@ class JudgeAccuracy:
     @torch.inference_mode()
     def probabilities(self, batch: ScoringBatch) -> NDArray[np.float64]:
         """(n, classes) softmax of the logits."""
-        return batch.once((self.name, "probabilities"), lambda: self._probabilities(batch.images))
+        logits = self._embedded(batch)[0] if self.keeps_features else None  # one pass gives both
+        return batch.once((self.name, "probabilities"), lambda: self._probabilities(batch.images, logits))
 
-    def _probabilities(self, images: torch.Tensor) -> NDArray[np.float64]:
-        logits = self.logits(images)
-        if logits.shape != (len(images), len(self.classes)):
-            raise ValueError(f"{self.name} gave logits of shape {tuple(logits.shape)}, not {(len(images), len(self.classes))}")
-        return logits.double().softmax(1).cpu().numpy()
+    @property
+    def keeps_features(self) -> bool:
+        """Whether ``features`` can be asked for."""
+        return self._embed is not None
+
+    @torch.inference_mode()
+    def features(self, batch: ScoringBatch) -> NDArray[np.float32]:
+        """(n, d) features of the images, where they are kept."""
+        return self._embedded(batch)[1]
+
+    @torch.inference_mode()
+    def predictions(self, batch: ScoringBatch) -> dict[str, NDArray[Any]]:
+        """What the classifier sees, whatever was asked for, on the images and on JPEG copies of them.
+
+        Returns:
+            ``{name}_pred`` (value of the attribute that the most probable class stands for), ``{name}_p`` (its probability),
+            ``{name}_asked_p`` (probability of what was asked for), and ``{name}_jpeg_pred``, ``{name}_jpeg_p`` of the copies.
+        """
+        found = self.probabilities(batch)
+        jpeg = self._probabilities(batch.once(JPEG, lambda: jpeg_copies(batch.images)))
+        asked = np.take_along_axis(found, self._class_of[batch.receivers][:, None], axis=1)[:, 0]
+        return {**self._told("", found), f"{self.name}_asked_p": asked.astype(np.float32), **self._told("_jpeg", jpeg)}
+
+    def _told(self, copies: str, probabilities: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+        drawn = probabilities.argmax(1)
+        return {
+            f"{self.name}{copies}_pred": self._values[drawn],
+            f"{self.name}{copies}_p": probabilities.max(1).astype(np.float32),
+        }
+
+    def _embedded(self, batch: ScoringBatch) -> tuple[torch.Tensor, NDArray[np.float32]]:
+        if self._embed is None:
+            raise ValueError(f"the features of {self.name} are not kept; see `features` of its evaluator")
+        embed = self._embed
+        logits, features = batch.once((self.name, "embedded"), lambda: embed(batch.images))
+        return logits, features.float().cpu().numpy()
+
+    def _probabilities(self, images: torch.Tensor, logits: torch.Tensor | None = None) -> NDArray[np.float64]:
+        found = self.logits(images) if logits is None else logits
+        if found.shape != (len(images), len(self.classes)):
+            raise ValueError(f"{self.name} gave logits of shape {tuple(found.shape)}, not {(len(images), len(self.classes))}")
+        return found.double().softmax(1).cpu().numpy()
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""

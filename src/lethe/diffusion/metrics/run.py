@@ -45,7 +45,7 @@ def load_scorer(
         clip=folders.get("clip", ""),
         backbone=folders.get("backbone", ""),
         classifiers={
-            metric: _classifier(evaluators[name], task, receivers, settings[name].attribute, device)
+            metric: _classifier(evaluators[name], task, receivers, settings[name].attribute, device, settings[name].features)
             for metric, name in asked.items()
             if metric in scoring.metrics
         },
@@ -55,7 +55,8 @@ def load_scorer(
         device=device,
         threads=threads,
     )
-    return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size)
+    cells = any(receiver.attributes for receiver in receivers)  # of these it is told what is drawn instead
+    return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size, predictions=cells)
 
 
 def load_judge(folder: str | Path, task: str, receivers: Sequence[Receiver], device: str = "cpu") -> JudgeAccuracy:
@@ -72,11 +73,14 @@ def read_images(tar: str | Path, index: str | Path) -> ImageSet:
         )
 
 
-def _classifier(folder: str | Path, task: str, receivers: Sequence[Receiver], attribute: str, device: str) -> Classifier:
+def _classifier(
+    folder: str | Path, task: str, receivers: Sequence[Receiver], attribute: str, device: str, features: bool = False
+) -> Classifier:
     folder = Path(folder)
     config = read_json(folder / "config.json")
     model = build_judge(len(config["classes"]), JudgeSettings.model_validate(config["settings"]))
     model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
     model = model.eval().requires_grad_(False).to(device)
     class_of = [class_name(task, receiver.value(attribute)) for receiver in receivers]
-    return Classifier(lambda images: model(to_unit(images.to(device))), config["classes"], class_of)
+    embed = (lambda images: model.embed(to_unit(images.to(device)))) if features else None
+    return Classifier(lambda images: model(to_unit(images.to(device))), config["classes"], class_of, embed)

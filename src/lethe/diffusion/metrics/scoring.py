@@ -62,7 +62,7 @@ class ImageSet:
 
 class Scores(NamedTuple):
     """Result of a pass: one row per image (``receiver, seed, constant`` + metrics and their constants) and the embeddings, if
-    the backbone gives any. ``constant`` is 1 where all pixels have one colour: such a picture is never an answer to a prompt.
+    the backbone gives any, or classifiers do. ``constant`` is 1 where all pixels have one colour: such a picture is never an answer to a prompt.
     """
 
     table: pd.DataFrame
@@ -109,12 +109,15 @@ class Scorer:
     Args:
         metrics: what to score, from ``build_metrics``.
         batch_size: images per batch; changes speed, not scores.
+        predictions: also tell what every classifier sees (``JudgeAccuracy.predictions``), and keep the features that it gives.
     """
 
-    def __init__(self, metrics: Sequence[Metric], batch_size: int = 100) -> None:
+    def __init__(self, metrics: Sequence[Metric], batch_size: int = 100, predictions: bool = False) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; at least 1 is needed")
         self.metrics, self.batch_size = list(metrics), batch_size
+        self._predictions = predictions
+        self._classifiers = [metric for metric in self.metrics if predictions and isinstance(metric, JudgeAccuracy)]
         self._embedders = {metric.stored: metric for metric in self.metrics if isinstance(metric, Embedder)}
         self._off: ImageSet | None = None
         self._off_embeddings: NDArray[np.float32] | None = None
@@ -187,6 +190,7 @@ class Scorer:
         chosen = [metric for metric in self.metrics if off is not None or metric.about.kind == "image"]
         tables: list[pd.DataFrame] = []
         found: dict[str, list[NDArray[np.float32]]] = {field: [] for field in self._embedders}
+        features: dict[str, list[NDArray[np.float32]]] = {}
         for start in range(0, len(images.images), self.batch_size):
             part = slice(start, start + self.batch_size)
             batch = ScoringBatch(
@@ -196,8 +200,12 @@ class Scorer:
                 None if off is None else off[part],
                 None if off_embedding is None else off_embedding[part],
             )
-            tables.append(_columns(batch, chosen))
+            told = {name: column for judge in self._classifiers for name, column in judge.predictions(batch).items()}
+            tables.append(_columns(batch, chosen).assign(**told))
             tables[-1].insert(0, CONSTANT, constant_pictures(batch.images))
+            for judge in self._classifiers:
+                if judge.keeps_features:
+                    features.setdefault(judge.name, []).append(judge.features(batch))
             for field_name, embedder in self._embedders.items():
                 found[field_name].append(batch.once(field_name, lambda e=embedder, p=batch.images: e.embed(p)))  # type: ignore[misc]
         keys = pd.DataFrame({"receiver": images.receivers, "seed": images.seeds})
@@ -207,7 +215,11 @@ class Scorer:
                 for name, value in metric.constants.items():
                     table[f"{metric.about.name}_{name}"] = value
         vectors = {field_name: np.concatenate(parts) for field_name, parts in found.items()}
-        return Scores(table, Embeddings(images.receivers, images.seeds, **vectors) if BACKBONE in vectors else None)
+        if BACKBONE not in vectors and not self._predictions:
+            return Scores(table, None)
+        vectors.setdefault(BACKBONE, np.zeros((len(images.images), 0), dtype=np.float32))
+        kept = {name: np.concatenate(parts) for name, parts in features.items()}
+        return Scores(table, Embeddings(images.receivers, images.seeds, **vectors, features=kept))
 
 
 def _columns(batch: ScoringBatch, metrics: Sequence[Metric]) -> pd.DataFrame:

@@ -73,7 +73,9 @@ class Bases:
 
     def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Name -> what these evaluators are, as plain data; not where they come from, which their folders tell."""
-        return {name: self._described(name) for name in self.settings.evaluators_of(wildcards.task)}
+        names = self.settings.evaluators_of(wildcards.task)
+        kept = {name: {"features": True} for name in names if self.settings.evaluators[name].features}
+        return {name: self._described(name) | kept.get(name, {}) for name in names}
 
     def described(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the wildcard's evaluator is, as plain data."""
@@ -255,7 +257,7 @@ class Bases:
 
     def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
         """Where the wildcard's evaluator comes from and what it is, as plain data; not whom it scores."""
-        return self.settings.evaluators[wildcards.evaluator].model_dump(exclude={"tasks"})
+        return self.settings.evaluators[wildcards.evaluator].model_dump(exclude={"tasks", "features"})
 
     def kind_of_evaluator(self, wildcards: Wildcards) -> str:
         """The kind of the wildcard's evaluator."""

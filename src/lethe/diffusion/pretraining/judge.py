@@ -39,6 +39,11 @@ class Judge(nn.Module):
         """Logits ``(N, classes)`` of ``pixels`` in [-1, 1]."""
         return self.head(self.features(pixels))
 
+    def embed(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits ``(N, classes)`` and the last maps, averaged over places, ``(N, channels)``, of ``pixels`` in [-1, 1]."""
+        maps = self.features[:-1](pixels)
+        return self.head(maps.flatten(1)), maps.mean((2, 3))
+
 
 class Mixer(nn.Module):
     """A judge of another architecture: patches of four pixels, mixed by convolutions (timm's ConvMixer).
@@ -61,6 +66,11 @@ class Mixer(nn.Module):
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Logits ``(N, classes)`` of ``pixels`` in [-1, 1]."""
         return self.model(pixels)
+
+    def embed(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits ``(N, classes)`` and ``features`` of ``pixels`` in [-1, 1]."""
+        found = self.features(pixels)
+        return self.model.head(found), found
 
 
 def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> Judge | Mixer:

@@ -1,0 +1,95 @@
+"""What every model draws, as sets of images, against real images: Frechet and kernel distance in the features of classifiers.
+
+A distance in the features of a small classifier is no FID: columns are called ``fd_{features}`` and ``kid_{features}``. Distances are biased
+by the number of images, so rows are compared that have the same number; ``fd`` sees a collapse, not a caricature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lethe.benchmarks.unlearncanvas.answers import BASE, OF_BASE
+from lethe.benchmarks.unlearncanvas.concepts import Canvas
+from lethe.core.records import ModelId
+from lethe.diffusion.metrics.distribution import fid, kid
+from lethe.diffusion.metrics.embeddings import Embeddings
+
+REAL = "real"  # the method of the row that compares real images with other real ones
+BACKBONE = "backbone"
+Vectors = NDArray[np.float64]
+
+
+def vectors_of(embeddings: Embeddings) -> dict[str, Vectors]:
+    """Name of the model -> (n, d) features of every image: of classifiers that keep them, and of the backbone if it scored the images."""
+    found = {name: np.asarray(array, dtype=np.float64) for name, array in embeddings.features.items()}
+    if embeddings.embedding.shape[1]:
+        found[BACKBONE] = np.asarray(embeddings.embedding, dtype=np.float64)
+    return found
+
+
+def distribution_table(
+    task: str, real: Embeddings, base: Embeddings, models: Iterable[tuple[ModelId, Embeddings]], canvas: Canvas
+) -> pd.DataFrame:
+    """One row per model and set of cells.
+
+    Real images are parted by their number within a cell: the even ones are what everything is compared with, the odd ones give the floor.
+
+    Args:
+        real: of held-out images, at least two of every cell. base, models: of generated images.
+
+    Returns:
+        ``task, method, epochs, concept, name, kind, cells`` (``all``, or ``others``: those that do not show what is forgotten), ``images, real``
+        (how many), and for each kind of features ``fd_{features}, kid_{features}`` with ``_minus_base``, the distance less that of the base on
+        the same cells. Method ``real`` is the floor; of as many images as the base has, if there are as many.
+
+    Raises:
+        ValueError: there is no real image to compare with.
+    """
+    even = real.seed % 2 == 0
+    if not even.any() or even.all():
+        raise ValueError("each cell needs two held-out images or more: one half is compared with the other")
+    ground, floor = (_rows(real, chosen) for chosen in (np.flatnonzero(even), np.flatnonzero(~even)[: len(base.seed)]))
+    of_base = _rows(base)
+    everywhere = np.arange(len(canvas.styles))
+    rows = [_row(task, REAL, 0, OF_BASE, "", "", "all", ground, floor, of_base, everywhere)]
+    rows.append(_row(task, BASE, 0, OF_BASE, "", "", "all", ground, of_base, of_base, everywhere))
+    for model, embeddings in models:
+        concept, drawn = canvas.concepts[model.index], _rows(embeddings)
+        for name, cells in (("all", everywhere), ("others", np.setdiff1d(everywhere, concept.covers))):
+            row = (task, model.method, model.epochs, concept.index, concept.name, concept.kind, name)
+            rows.append(_row(*row, ground, drawn, of_base, cells))
+    return pd.DataFrame(rows)
+
+
+Set = tuple[NDArray[np.int64], Mapping[str, Vectors]]
+"""The cell of every image, and its features by the model that gave them."""
+
+
+def _rows(embeddings: Embeddings, chosen: NDArray[np.int64] | None = None) -> Set:
+    rows = np.arange(len(embeddings.seed)) if chosen is None else chosen
+    return embeddings.receiver[rows], {name: vectors[rows] for name, vectors in vectors_of(embeddings).items()}
+
+
+def _row(
+    task: str, method: str, epochs: int, concept: int, name: str, kind: str, cells: str,
+    ground: Set, drawn: Set, base: Set, asked: NDArray[np.int64],
+) -> dict[str, Any]:  # fmt: skip
+    row: dict[str, Any] = {"task": task, "method": method, "epochs": epochs, "concept": concept, "name": name, "kind": kind}
+    here = [np.isin(of[0], asked) for of in (ground, drawn, base)]
+    row |= {"cells": cells, "images": int(here[1].sum()), "real": int(here[0].sum())}
+    for features in ground[1]:
+        reference, found, untouched = (of[1][features][rows] for of, rows in zip((ground, drawn, base), here, strict=True))
+        row |= dict(_distances(features, reference, found, untouched))
+    return row
+
+
+def _distances(features: str, reference: Vectors, found: Vectors, untouched: Vectors) -> Iterator[tuple[str, float]]:
+    for name, distance in (("fd", fid), ("kid", kid)):
+        value = distance(reference, found)
+        yield f"{name}_{features}", value
+        yield f"{name}_{features}_minus_base", value - distance(reference, untouched)

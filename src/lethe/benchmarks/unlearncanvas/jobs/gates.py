@@ -1,0 +1,58 @@
+"""The gates of the benchmark on a task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lethe.benchmarks.unlearncanvas.accuracy import Reporting
+from lethe.benchmarks.unlearncanvas.answers import BASE
+from lethe.benchmarks.unlearncanvas.concepts import canvas_of
+from lethe.benchmarks.unlearncanvas.gates import Roles, all_gates
+from lethe.core.gate import enforce
+from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
+from lethe.io.gates import write_gates
+from lethe.io.tables import read_json, read_parquet
+from lethe.settings.unlearncanvas import UnlearnCanvas
+from lethe.statistics.resampling import Inference
+
+
+def judge(
+    receivers: Path,
+    emitters: Path,
+    base: Path,
+    answers: list[Path],
+    trainings: list[Path],
+    gates: Path,
+    task: str,
+    methods: list[str],
+    unchanged: list[str],
+    retrained: list[str],
+    judges: list[str],
+    tuning: list[int],
+    settings: UnlearnCanvas,
+    inference: Inference,
+    stop: list[str],
+) -> None:
+    """Write the gates; the log names those that do not hold.
+
+    Args:
+        base, answers: answer sets, of the base and one per method.
+        trainings: the record of the training of each of ``judges``.
+        unchanged, retrained: methods that change nothing, and references by retraining.
+        stop: names of the gates that stop the run.
+
+    Raises:
+        GateError: one of these does not hold.
+    """
+    canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
+    sets = dict(zip([BASE, *methods], map(read_parquet, [base, *answers]), strict=True))
+    retained = settings.retained.model_dump() if settings.retained else None
+    held_out = {
+        name: read_json(record).get("quality", {}).get("held_out_accuracy")
+        for name, record in zip(judges, trainings, strict=True)
+    }
+    roles = Roles(unchanged, retrained, settings.control)
+    # gates of the world itself (colour, autoencoder, filler words, held-out cells) go before these, into the same file
+    judged = all_gates(sets, canvas, Reporting(settings.protocols, retained, tuning, inference), roles, held_out)
+    write_gates(gates, judged)
+    enforce(judged, stop, task)

@@ -1,0 +1,47 @@
+"""Tables of all methods: accuracies, per concept, what is drawn instead, agreement of the judges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lethe.benchmarks.unlearncanvas.accuracy import Reporting, accuracy_table, concept_table
+from lethe.benchmarks.unlearncanvas.answers import BASE
+from lethe.benchmarks.unlearncanvas.concepts import canvas_of
+from lethe.benchmarks.unlearncanvas.confusion import agreement_table, confusion_table
+from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
+from lethe.io.tables import read_parquet, write_csv
+from lethe.settings.unlearncanvas import UnlearnCanvas
+from lethe.statistics.resampling import Inference
+
+
+def tabulate(
+    receivers: Path,
+    emitters: Path,
+    base: Path,
+    answers: list[Path],
+    accuracy: Path,
+    concepts: Path,
+    confusion: Path,
+    agreement: Path,
+    task: str,
+    methods: list[str],
+    retrained: list[str],
+    tuning: list[int],
+    settings: UnlearnCanvas,
+    inference: Inference,
+) -> None:
+    """Write the four tables.
+
+    Args:
+        base, answers: answer sets, of the base and one per method.
+        methods: names of the methods. retrained: those that are references by retraining.
+        tuning: indices of concepts on which hyper-parameters were chosen.
+    """
+    canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
+    sets = dict(zip([BASE, *methods], map(read_parquet, [base, *answers]), strict=True))
+    retained = settings.retained.model_dump() if settings.retained else None
+    reporting = Reporting(settings.protocols, retained, tuning, inference)
+    write_csv(accuracy, accuracy_table(task, sets, canvas, reporting))
+    write_csv(concepts, concept_table(task, sets, canvas, reporting, retrained))
+    write_csv(confusion, confusion_table(task, sets, canvas, retrained))
+    write_csv(agreement, agreement_table(task, sets))

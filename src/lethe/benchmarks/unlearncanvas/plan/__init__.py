@@ -1,0 +1,1 @@
+"""Which answers and tables UnlearnCanvas leads to."""

@@ -1,0 +1,161 @@
+"""UnlearnCanvas: which tasks it is about, and which answers and tables they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.core.registry import nearest
+from lethe.diffusion.methods import METHODS
+from lethe.diffusion.plan.bases import Bases
+from lethe.diffusion.plan.models import Models
+from lethe.planning.wildcards import Wildcards
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
+from lethe.settings.unlearncanvas import UnlearnCanvas
+
+REFERENCE = "reference"  # the split of a source that distances of sets compare with
+BACKBONE = "dino"  # the metric whose model is the backbone
+TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
+
+
+class Canvas:
+    """The benchmark on tasks of cells.
+
+    Args:
+        settings: of the world.
+        models, bases: of its tasks.
+        root: folder of the checkout, for config/reference.
+    """
+
+    def __init__(self, settings: Settings, models: Models, bases: Bases, root: Path) -> None:
+        self._settings = settings
+        self._models = models
+        self._bases = bases
+        self._root = root
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that the section names."""
+        return list(self._settings.unlearncanvas)
+
+    def _of(self, wildcards: Wildcards) -> UnlearnCanvas:
+        return self._settings.unlearncanvas[wildcards.task]
+
+    def settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the benchmark has to know of the wildcard's task, as plain data."""
+        return self._of(wildcards).model_dump(exclude={"published"})
+
+    # --- answers ---
+
+    def methods(self, wildcards: Wildcards) -> list[str]:
+        """Methods with models of the wildcard's task."""
+        return self._models.methods_of(wildcards.task)
+
+    def answers(self, wildcards: Wildcards) -> list[str]:
+        """Their answer sets."""
+        return [f"<results>/answers/{wildcards.task}_{method}.parquet" for method in self.methods(wildcards)]
+
+    def _with_role(self, wildcards: Wildcards, role: str) -> list[str]:
+        return [method for method in self.methods(wildcards) if METHODS.role(method) == role]
+
+    def retrained(self, wildcards: Wildcards) -> list[str]:
+        """Those methods that are references by retraining."""
+        return self._with_role(wildcards, RETRAINED)
+
+    def unchanged(self, wildcards: Wildcards) -> list[str]:
+        """Those methods that change nothing."""
+        return self._with_role(wildcards, UNCHANGED)
+
+    # --- distributions ---
+
+    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured on real images of the wildcard's task: what classifiers see, and the backbone's embedding."""
+        settings, task = self._settings, wildcards.task
+        metrics = [name for name in settings.metrics_of(task) if name in (*settings.classifiers_of(task), BACKBONE)]
+        return settings.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": metrics}
+
+    def real(self, wildcards: Wildcards) -> dict[str, str]:
+        """The shard of real images that nothing was trained on; of a source that keeps none apart, all its images."""
+        apart = REFERENCE in self._settings.tasks[wildcards.task].source_options.splits()
+        stem = f"<results>/sources/{wildcards.task}" + (f"_{REFERENCE}" if apart else "")
+        return {"tar": f"{stem}.tar", "index": f"{stem}.parquet"}
+
+    @property
+    def compared(self) -> list[str]:
+        """Tasks whose sets of images can be compared: a classifier keeps its features, or the backbone scores them."""
+        settings = self._settings
+        return [
+            task
+            for task in self.tasks
+            if BACKBONE in settings.metrics_of(task)
+            or any(settings.evaluators[name].features for name in settings.evaluators_of(task))
+        ]
+
+    # --- gates ---
+
+    def judge_records(self, wildcards: Wildcards) -> list[str]:
+        """The records of the trainings of all judges, style and object of the first, then of the next."""
+        return [record for _, record in self._judges(wildcards)]
+
+    def judge_names(self, wildcards: Wildcards) -> list[str]:
+        """The metrics that these judges are."""
+        return [metric for metric, _ in self._judges(wildcards)]
+
+    def _judges(self, wildcards: Wildcards) -> list[tuple[str, str]]:
+        settings = self._settings
+        evaluators = {settings.metric_of(name): name for name in settings.evaluators_of(wildcards.task)}
+        metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
+        return [(m, self._bases.part(evaluators[m], settings.evaluators[evaluators[m]].source)[1]) for m in metrics]
+
+    # --- cost ---
+
+    @property
+    def costed(self) -> list[str]:
+        """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
+        return [method for method in self._models.methods if METHODS.role(method) != RETRAINED]
+
+    def runs(self, wildcards: Wildcards) -> list[str]:
+        """The measured run of every method with a run."""
+        return [f"<results>/unlearncanvas/cost_{wildcards.task}_{m}.json" for m in self.methods(wildcards) if m in self.costed]
+
+    def first_emitter(self, wildcards: Wildcards) -> int:
+        """The emitter that a measured run forgets: the first that is reported."""
+        tuning = self._settings.tasks[wildcards.task].tuning_emitters
+        return next(i for i in self._models.emitters(wildcards.task, wildcards.method) if i not in tuning)
+
+    # --- products ---
+
+    @property
+    def held_against(self) -> list[str]:
+        """Tasks that are set beside numbers of others."""
+        return [task for task in self.tasks if self._settings.unlearncanvas[task].published]
+
+    def references(self, wildcards: Wildcards) -> list[Path]:
+        """The files of numbers of others that the wildcard's task is held against.
+
+        Raises:
+            SettingsError: there is none of such a name.
+        """
+        folder, found = self._root / "config/reference", []
+        for number, name in enumerate(self._of(wildcards).published):
+            found.append(folder / f"unlearncanvas_{name}.csv")
+            if not found[-1].is_file():
+                known = sorted(file.stem.removeprefix("unlearncanvas_") for file in folder.glob("unlearncanvas_*.csv"))
+                key = f"unlearncanvas.{wildcards.task}.published.{number}"
+                raise SettingsError(f"{key}: no file {found[-1]}; there are: {', '.join(known)}{nearest(name, known)}")
+        return found
+
+    def products(self, tasks: Iterable[str]) -> list[str]:
+        """Tables and gates of those of some tasks that the section names."""
+        files = []
+        for task in tasks:
+            if task not in self._settings.unlearncanvas:
+                continue
+            tables = [f"{name}_{task}.csv" for name in TABLES]
+            tables += [f"distribution_{task}.csv"] if task in self.compared else []
+            tables += [f"ledger_{task}.csv"] if task in self.held_against else []
+            files += [f"<results>/tables/unlearncanvas_{name}" for name in (*tables, f"gates_{task}.json")]
+        return files

@@ -1,0 +1,115 @@
+"""The benchmark UnlearnCanvas on tasks of cells: which attributes are style and object, who judges, under which protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from lethe.core.registry import nearest
+from lethe.settings.rules import Column
+from lethe.settings.strict import Name, Strict
+
+if TYPE_CHECKING:
+    from lethe.settings.sections import Sections
+    from lethe.settings.tasks import CellTask
+
+Protocol = Literal["default", "released", "author", "saeuron", "u_care", "cuig"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+
+
+class Judge(Strict):
+    """Two classifiers that judge an image together."""
+
+    style: Name = Field(description="the metric that tells the style")
+    object: Name = Field(description="the metric that tells the object")
+
+
+class Retained(Strict):
+    """The concepts by which the protocol `cuig` measures what is retained; they are never forgotten."""
+
+    style: list[str] = Field(min_length=1, description="values of the style")
+    object: list[str] = Field(min_length=1, description="values of the object")
+
+
+class UnlearnCanvas(Strict):
+    """What the benchmark has to know of one task of cells."""
+
+    style: Column = Field("style", description="the attribute of the task that is the style")
+    object: Column = Field("object", description="the attribute of the task that is the object")
+    photo: str = Field("photo", description="the value of the style that is no style: the picture that others are painted from")
+    judges: list[Judge] = Field(min_length=1, description="the first is the benchmark's; others are set beside it")
+    protocols: list[Protocol] = Field(
+        default=["default", "released", "author", "saeuron", "u_care"],
+        min_length=1,
+        description="which images UA, IRA and CRA are taken over; see lethe.benchmarks.unlearncanvas.protocols",
+    )
+    retained: Retained | None = Field(None, description="protocol `cuig` only: what it measures retention by")
+    control: Name = Field(
+        "noise", description="the method whose models draw nothing, where it is run: UA of 1 that means nothing"
+    )
+    published: list[Name] = Field(
+        default_factory=list,
+        description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> UnlearnCanvas:
+        if self.style == self.object:
+            raise ValueError(f"object: '{self.object}' is the style too; allowed: another attribute")
+        if ("cuig" in self.protocols) != (self.retained is not None):
+            raise ValueError("protocols: `cuig` goes with `retained`, and only with it")
+        if self.retained and self.photo in self.retained.style:
+            raise ValueError(f"retained.style: '{self.photo}' is the photo; allowed: styles")
+        return self
+
+
+def canvas_contradictions(settings: Sections) -> Iterator[str]:
+    """One line for everything in the section that does not fit its task."""
+    for name, canvas in settings.unlearncanvas.items():
+        where = f"unlearncanvas.{name}"
+        if name not in settings.cell_tasks:
+            there = list(settings.cell_tasks)
+            yield (
+                f"{where}: no task of cells is called '{name}'; there are: {', '.join(there) or 'none'}{nearest(name, there)}; "
+                f"without the benchmark: unlearncanvas: {{{name}: null}}"
+            )
+            continue
+        task = settings.cell_tasks[name]
+        for key in ("style", "object"):
+            attribute = getattr(canvas, key)
+            if attribute not in task.attributes:
+                yield (
+                    f"{where}.{key}: '{attribute}' is no attribute of task '{name}'; there are: {', '.join(task.attributes)}"
+                    f"{nearest(attribute, task.attributes)}"
+                )
+        yield from _of_emitters(where, name, task, canvas)
+        for number, judge in enumerate(canvas.judges):
+            for key in ("style", "object"):
+                yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)
+
+
+def _of_emitters(where: str, name: str, task: CellTask, canvas: UnlearnCanvas) -> Iterator[str]:
+    kinds = {canvas.style: "style", canvas.object: "object"}
+    for index, emitter in enumerate(task.emitters):
+        for attribute, value in emitter.covers.items():
+            if attribute not in kinds:
+                yield f"{where}: tasks.{name}.emitters.{index}.covers: '{attribute}' is neither the style nor the object of the benchmark"
+            elif kinds[attribute] == "style" and value == canvas.photo and len(emitter.covers) == 1:
+                yield f"{where}.photo: '{value}' is emitter {index} of task '{name}'; allowed: a value that is never forgotten"
+            elif canvas.retained and index not in task.tuning_emitters and value in getattr(canvas.retained, kinds[attribute]):
+                yield f"{where}.retained.{kinds[attribute]}: '{value}' is forgotten by emitter {index}, which is reported"
+
+
+def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:
+    there = settings.classifiers_of(task)
+    if metric not in there:
+        yield f"{where}: '{metric}' is no classifier of task '{task}'; there are: {', '.join(there) or 'none'}{nearest(metric, there)}"
+        return
+    evaluator = next(name for name in settings.evaluators_of(task) if settings.metric_of(name) == metric)
+    told = settings.evaluators[evaluator].attribute
+    if told != attribute:
+        yield f"{where}: '{metric}' tells '{told}' (evaluators.{evaluator}.attribute); allowed: a classifier of '{attribute}'"
+    if metric not in settings.metrics_of(task):
+        yield f"{where}: '{metric}' is not in tasks.{task}.metrics, so it judges no image; add it there"
