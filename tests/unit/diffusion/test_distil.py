@@ -11,16 +11,8 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import applied
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    Rows,
-    adapters,
-    cycle,
-    find_modules,
-    low_rank_delta,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, Rows, cycle, optimise
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.methods.distil import SPARE
 from lethe.diffusion.methods.distil_weight import top_masks
@@ -83,7 +75,7 @@ def test_clipping_acts(lent: Borrowed) -> None:
         return [torch.ones_like(p) for p in parameters], {}
 
     with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as factors:
-        record = optimise(factors, CONFIG, gradient)
+        record = optimise(parameters_of(factors), CONFIG, gradient)
     assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
 
 

@@ -25,7 +25,8 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodRecord
-from lethe.diffusion.methods._lora_training import Borrowed, LoraTrainingConfig, Rows, gradient_of, mean_share
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig
+from lethe.diffusion.methods._training import Borrowed, Rows, gradient_of, mean_share
 from lethe.diffusion.methods.munba import MUNBa, dot_products
 
 METHOD = MethodRecord(title="MUNBa (published)", paper="arXiv 2411.15537, version 1", published_of="munba", needs=("noise",))
