@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -33,6 +34,7 @@ from lethe.tools.new.skeletons import method as skeleton
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
 EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
+NAMED = 5  # position of the word that the prompts differ in, after the begin token
 SEED = 5
 SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", METHODS.reference(UNCHANGED)
 ALL = [*METHODS.names(), SKELETON, NEGATIVE]
@@ -137,7 +139,7 @@ def changes(world: World, delta: Delta) -> list[float]:
 
 class Outcome(NamedTuple):
     """Of emitter 0: denoising loss; squared distance to the base's prediction for ''; how far along the line from the base's own prediction
-    to that one it went (1: there); change of predictions, its own and others'.
+    to that one it went (1: there); change of predictions, its own and others'; attention to its name.
     """
 
     loss: float
@@ -145,6 +147,24 @@ class Outcome(NamedTuple):
     along: float
     change_forget: float
     change_retain: float
+    attention: float
+
+
+@contextmanager
+def attention(pipe: StableDiffusionPipeline) -> Iterator[list[torch.Tensor]]:
+    """Probabilities of cross-attention, (rows, pixels, tokens) averaged over heads, from what its layers are asked and their own weights."""
+    found: list[torch.Tensor] = []
+
+    def record(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, torch.Tensor]) -> None:
+        queries, keys = layer.to_q(inputs[0]), layer.to_k(named["encoder_hidden_states"])
+        queries, keys = (x.unflatten(2, (layer.heads, -1)).transpose(1, 2) for x in (queries, keys))
+        found.append((queries @ keys.mT / queries.shape[-1] ** 0.5).softmax(dim=3).mean(dim=1))
+
+    layers = [module for name, module in pipe.unet.named_modules() if name.endswith("attn2")]
+    hooks = [layer.register_forward_pre_hook(record, with_kwargs=True) for layer in layers]
+    yield found
+    for hook in hooks:
+        hook.remove()
 
 
 def outcome(world: World, delta: Delta) -> Outcome:
@@ -161,8 +181,9 @@ def outcome(world: World, delta: Delta) -> Outcome:
 
     with torch.no_grad():
         before, guide = predict()
-        with applied(world.pipe, delta):
+        with applied(world.pipe, delta), attention(world.pipe) as probabilities:
             after, _ = predict()
+    own = probabilities[: len(probabilities) // 2]  # of the first of its two passes
     forget = entities == 0
     return Outcome(
         float((after - noise)[forget].square().mean()),
@@ -170,6 +191,7 @@ def outcome(world: World, delta: Delta) -> Outcome:
         float(((after - before) * (guide - before))[forget].sum() / (guide - before)[forget].square().sum()),
         float((after - before)[forget].square().mean()),
         float((after - before)[~forget].square().mean()),
+        float(torch.stack([layer[forget, :, NAMED].mean() for layer in own]).mean()),
     )
 
 
@@ -238,6 +260,7 @@ def moved(direction: str, before: Outcome, after: Outcome) -> bool:
         "loss": after.loss > 1.1 * before.loss,
         "guide": after.to_guide < 0.7 * before.to_guide,
         "away": after.along > 0.5,
+        "attention": after.attention < 0.5 * before.attention,
     }[direction]
 
 

@@ -80,6 +80,7 @@ DIRECTIONS = {
     "change": "what the model says of what is forgotten changes somehow",
     "loss": "the loss on what is forgotten rises",
     "guide": "the prediction for what is forgotten moves to the untouched model's prediction for what takes its place",
+    "attention": "attention to the words that name what is forgotten at least halves",
     "away": "the prediction for what is forgotten moves as in `guide` and may pass it, as under negative guidance (ESD)",
 }
 

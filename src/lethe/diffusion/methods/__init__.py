@@ -22,3 +22,4 @@ METHODS.register("distil_weight", "lethe.diffusion.methods.distil_weight:SPAREWe
 METHODS.register("munba", "lethe.diffusion.methods.munba:MUNBa")
 METHODS.register("munba_published", "lethe.diffusion.methods.munba_published:MUNBaPublished")
 METHODS.register("retrain", "lethe.diffusion.methods.retrain:Retrain")
+METHODS.register("fmn", "lethe.diffusion.methods.fmn:FMN")
