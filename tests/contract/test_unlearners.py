@@ -1,6 +1,6 @@
 """Every registered method of diffusion models passes one suite, on a tiny pipeline that was taught three classes of latents.
 
-A new method is in the suite by its name; its own file says with which hyper-parameters, and which way it moves its emitter (``CONTRACT``).
+A new method is in the suite by its name; its own file says with which hyper-parameters, and which way it moves its emitter (``contract``).
 Two methods that nobody registered stand for all new ones: the skeleton of ``lethe new method``, and negative guidance.
 """
 
@@ -10,57 +10,46 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 from diffusers import DDPMScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
-from tests.contract import negative_guidance
+from tests.contract.negative_guidance import NegativeGuidance
 from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
 from lethe.core.methods import DIRECTIONS, RETRAINED, UNCHANGED, Contract
 from lethe.diffusion.delta import Delta, applied, load_delta
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import METHODS, ROLES
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
-from lethe.tools.new.skeletons import method as skeleton
+from lethe.tools.new.skeletons.method import Skeleton
 
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
 EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
 NAMED = 5  # position of the word that the prompts differ in, after the begin token
 SEED = 5
-SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", METHODS.reference(UNCHANGED)
+SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", ROLES.reference(UNCHANGED)
 ALL = [*METHODS.names(), SKELETON, NEGATIVE]
 
 
-@cache
-def home(name: str) -> ModuleType:
-    """The file of a method."""
-    unregistered = {NEGATIVE: negative_guidance, SKELETON: skeleton}
-    return unregistered[name] if name in unregistered else import_module(METHODS.module_of(name))
-
-
-def load(name: str) -> Any:
+def load(name: str) -> type[Method[Any]]:
     """The class of a method."""
-    classes = {SKELETON: "Skeleton", NEGATIVE: "NegativeGuidance"}
-    return getattr(home(name), classes[name]) if name in classes else METHODS.load(name)
+    unregistered = {NEGATIVE: NegativeGuidance, SKELETON: Skeleton}
+    return unregistered[name] if name in unregistered else METHODS.load(name)
 
 
 def contract(name: str) -> Contract:
     """What the method is held to."""
-    found: Contract = home(name).CONTRACT
-    return found
+    return load(name).contract
 
 
 def role(name: str) -> str:
-    return METHODS.role(name)
+    return ROLES.role(name)
 
 
 class World(NamedTuple):
@@ -108,8 +97,7 @@ def snapshot(pipe: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
 
 def make(name: str, world: World) -> Method[Any]:
     given = {"weights": world.weights} if role(name) == RETRAINED else {}  # which the workflow adds
-    method: Method[Any] = load(name)(**contract(name).small, **given)
-    return method
+    return load(name)(**contract(name).small, **given)
 
 
 @pytest.fixture(scope="session", params=ALL)

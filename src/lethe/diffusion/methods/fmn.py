@@ -20,7 +20,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._attention import on_tokens, recorded_attention
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods._dense_training import DenseTrainingConfig, Student
@@ -29,9 +29,6 @@ from lethe.diffusion.methods._training import Borrowed, emitter_generator, optim
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
-
-METHOD = MethodRecord(title="FMN", paper="arXiv 2303.17591", needs=("noise",))
-CONTRACT = Contract(small={"steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="attention")
 
 
 class FMNConfig(DenseTrainingConfig):
@@ -43,6 +40,8 @@ class FMNConfig(DenseTrainingConfig):
 class FMN(Method[FMNConfig]):
     """Forget-Me-Not (arXiv 2303.17591) without textual inversion; see the module for the loss."""
 
+    about = MethodDescription(title="FMN", paper="arXiv 2303.17591", colour="#E69F00", marker="P", needs=("noise",))
+    contract = Contract(small={"steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="attention")
     Config: ClassVar[type[Hyperparameters]] = FMNConfig
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
