@@ -43,6 +43,7 @@ class MethodDescription:
         reference: empty for a method that is judged; else the key of ``REFERENCES`` that says what others are compared with.
         published_of: the registered name of the method that this one is as published, faults included; empty: it is no such variant.
         needs: keys of ``NEEDS``.
+        prepares: what it prepares once for all emitters of a task, a job of its own whose file every model reads; empty: nothing.
 
     Raises:
         DescriptionError: a field has a value that is not allowed.
@@ -55,6 +56,7 @@ class MethodDescription:
     reference: str = ""
     published_of: str = ""
     needs: tuple[str, ...] = ()
+    prepares: str = ""
 
     def __post_init__(self) -> None:
         for name in ("title", "paper"):
@@ -132,6 +134,10 @@ class MethodDescriptions(Descriptions):
     def published(self, names: Iterable[str]) -> dict[str, str]:
         """Method -> its variant as published, of those among ``names`` that are such a variant."""
         return {self.published_of(name): name for name in names if self.published_of(name)}
+
+    def prepares(self, name: str) -> str:
+        """What a method prepares for all emitters of a task; empty: nothing."""
+        return str(self.get(name, "prepares", ""))
 
     def needs(self, name: str, need: str) -> bool:
         """Whether a method has one of ``NEEDS``.
