@@ -23,7 +23,7 @@ from torch.nn.functional import mse_loss
 
 from lethe.core.methods import DIRECTIONS, RETRAINED, UNCHANGED, Contract
 from lethe.diffusion.delta import Delta, applied, load_delta
-from lethe.diffusion.methods import METHODS, ROLES
+from lethe.diffusion.methods import METHODS, PREPARED, ROLES
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.tools.new.skeletons.method import Skeleton
@@ -57,6 +57,7 @@ class World(NamedTuple):
     data: UnlearnData
     weights: dict[int, Path]  # of the retrain reference
     state: dict[str, torch.Tensor]
+    prepared: dict[str, dict[str, torch.Tensor]]  # by methods, for all emitters
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +88,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     path = tmp_path_factory.mktemp("retrained") / "0.safetensors"
     # A perturbed base stands in for a retrained one: here only the plumbing is tested
     save_file({k: (v + 0.05 * torch.randn(v.shape, generator=generator)).contiguous() for k, v in state.items()}, path)
-    return World(pipe, data, {0: path, 1: path}, state)
+    return World(pipe, data, {0: path, 1: path}, state, {})
 
 
 def snapshot(pipe: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
@@ -100,10 +101,17 @@ def make(name: str, world: World) -> Method[Any]:
     return load(name)(**contract(name).small, **given)
 
 
+def given(name: str, world: World) -> UnlearnData:
+    """The training split, with what the method prepares."""
+    if name not in world.prepared:
+        world.prepared[name] = make(name, world).prepare(world.pipe, world.data, seed=SEED)
+    return replace(world.data, prepared=world.prepared[name])
+
+
 @pytest.fixture(scope="session", params=ALL)
 def run(request: pytest.FixtureRequest, world: World) -> tuple[str, list[Unlearned]]:
     """Name and results of one method for both emitters."""
-    return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, world.data, seed=SEED))
+    return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, given(request.param, world), seed=SEED))
 
 
 def changes(world: World, delta: Delta) -> list[float]:
@@ -202,14 +210,14 @@ def test_deterministic_and_independent_of_the_others(run: tuple[str, list[Unlear
     """Emitter 1 alone, by a fresh object, gives the bits it gave after emitter 0; the global generator does not matter."""
     name, results = run
     torch.manual_seed(123)
-    (alone,) = make(name, world).unlearn(world.pipe, EMITTERS[1:], world.data, seed=SEED)
+    (alone,) = make(name, world).unlearn(world.pipe, EMITTERS[1:], given(name, world), seed=SEED)
     assert alone.delta.digest == results[1].delta.digest
 
 
 def test_base_untouched_and_one_by_one(run: tuple[str, list[Unlearned]], world: World) -> None:
     name, _ = run
     modules, random, grad = list(world.pipe.unet.named_modules()), torch.get_rng_state(), torch.is_grad_enabled()
-    results = make(name, world).unlearn(world.pipe, EMITTERS, world.data, seed=SEED)
+    results = make(name, world).unlearn(world.pipe, EMITTERS, given(name, world), seed=SEED)
     assert isinstance(results, Iterator)
     assert next(results).emitter == EMITTERS[0]  # a job that is killed now keeps this one
     results.close()  # type: ignore[attr-defined]
@@ -264,7 +272,7 @@ def test_what_an_emitter_covers_changes_and_nothing_else(name: str, world: World
     """Of three receivers an emitter covers two, each overwritten by a text of its own: both change, the third far less."""
     texts = {0: "", 1: PROMPTS[2]}
     emitter = Emitter(0, "zero or dog", (0, 1), (PROMPTS[0], PROMPTS[1]), texts)
-    data = replace(world.data, overwrites=tuple(texts.values()))
+    data = replace(given(name, world), overwrites=tuple(texts.values()))
     (found,) = make(name, world).unlearn(world.pipe, [emitter], data, seed=SEED)
     first, second, other = changes(world, found.delta)
     print(f"{name}: covered {first:.4f} and {second:.4f}, not covered {other:.4f}")
@@ -274,6 +282,18 @@ def test_what_an_emitter_covers_changes_and_nothing_else(name: str, world: World
     assert min(first, second) > 0
     if contract(name).direction in ("guide", "loss") and role(name) != RETRAINED:  # its tiny weights are no real retraining
         assert other < 0.5 * min(first, second)
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_what_is_prepared(name: str, world: World) -> None:
+    """A method that prepares something says so, and the other way round; twice gives the same bits, whatever the global generator."""
+    found = given(name, world).prepared
+    assert bool(found) == bool(PREPARED.prepares(name))
+    torch.manual_seed(123)
+    again = make(name, world).prepare(world.pipe, world.data, seed=SEED)
+    assert list(again) == list(found) and all(torch.equal(again[key], found[key]) for key in again)
+    after = snapshot(world.pipe)
+    assert all(torch.equal(after[key], world.state[key]) for key in after)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -297,10 +317,10 @@ def test_docstring_names_the_source(name: str) -> None:
 def test_missing_data_names_the_emitter(name: str, world: World) -> None:
     stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
-        next(make(name, world).unlearn(world.pipe, [stranger], world.data, seed=SEED))
+        next(make(name, world).unlearn(world.pipe, [stranger], given(name, world), seed=SEED))
     if role(name) == RETRAINED:  # it has the weights of some emitters only
         return
-    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.texts[0]})
+    with_prompt = replace(given(name, world), prompts={**PROMPTS, 7: stranger.texts[0]})
     try:
         found = next(make(name, world).unlearn(world.pipe, [stranger], with_prompt, seed=SEED))
     except ValueError as error:
