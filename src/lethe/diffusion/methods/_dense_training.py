@@ -6,17 +6,27 @@ its own (``torch.func.functional_call``). So the base cannot change, and teacher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from lethe.core.device import to_device
 from lethe.diffusion.delta import DenseDelta
-from lethe.diffusion.methods._training import Borrowed, Rows, TrainingConfig, gradient_of, matching, mean_share
+from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods._training import Borrowed, Rows, TrainingConfig, gradient_of, matching, optimise
+from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline
 
 CROSS_ATTENTION = ["*.attn2.*"]
 KEYS_AND_VALUES = ["*.attn2.to_k.*", "*.attn2.to_v.*"]
+
+Target = Literal["current", "base"]
 
 
 class DenseTrainingConfig(TrainingConfig):
@@ -80,28 +90,76 @@ class Student:
         """The student's prediction (n, c, h, w) of the noise of ``rows``, given their own text or ``text``."""
         return self.lent.predict(rows, text, self.weights())
 
+    @torch.no_grad()
+    def asked(self, rows: Rows, prompt: Tensor, target: Target) -> Rows:
+        """``rows`` with a prediction as target, given the texts ``prompt`` (n,): of the base, or of the ``current`` student without gradient."""
+        if target == "base":
+            return self.lent.teach(rows, prompt)
+        return replace(rows, target=self.predict(replace(rows, prompt=prompt)))
+
     def gradient(self, loss: Callable[[Tensor, slice], Tensor], rows: Rows, micro_batch: int | None) -> list[Tensor]:
         """Gradient of a loss per parameter.
 
         Args:
-            loss: (predictions of some rows, which rows these are) -> their part of the loss, e.g. by ``mean_share``.
+            loss: (predictions of some rows, which rows these are) -> their part of the loss.
             rows: what the student sees, all in one pass or ``micro_batch`` at a time.
         """
         return gradient_of(lambda part: loss(self.predict(rows[part]), part), len(rows), micro_batch, self.parameters)
 
     def towards(self, rows: Rows, micro_batch: int | None) -> tuple[list[Tensor], Tensor]:
         """Gradient of the mean squared error between predictions and targets of ``rows``, and that error (a scalar)."""
-        error = rows.target.new_zeros(())
+        gradient, errors = self.towards_all([(1.0, rows)], micro_batch)
+        return gradient, errors[0]
 
-        def share(predicted: Tensor, part: slice) -> Tensor:
-            loss = mean_share(predicted, rows.target[part], len(rows))
-            error.add_(loss.detach())
-            return loss
+    def towards_all(self, parts: Sequence[tuple[float, Rows]], micro_batch: int | None) -> tuple[list[Tensor], Tensor]:
+        """Gradient of sum_k w_k MSE_k over parts (w_k, rows), in one pass of all rows, and the errors ``(k,)``."""
+        rows = Rows.cat(*(part for _, part in parts))
+        counts = torch.tensor([len(part) for _, part in parts])
+        part_of = torch.arange(len(parts)).repeat_interleave(counts)
+        share, part_of = (to_device(x, self.lent.device) for x in ((1 / counts)[part_of], part_of))
+        weight = to_device(torch.tensor([float(weight) for weight, _ in parts]), self.lent.device)
+        errors = rows.target.new_zeros(len(parts))
 
-        return self.gradient(share, rows, micro_batch), error
+        def loss(predicted: Tensor, seen: slice) -> Tensor:
+            error = (predicted - rows.target[seen]).square().flatten(1).mean(dim=1) * share[seen]
+            errors.index_add_(0, part_of[seen], error.detach())
+            return (error * weight[part_of[seen]]).sum()
+
+        return self.gradient(loss, rows, micro_batch), errors
 
     @torch.no_grad()
     def delta(self) -> DenseDelta:
         """What changed, as new values of whole parameters."""
         changed = {name: value for name, value in self.weights().items() if not torch.equal(value, self._base[name])}
         return DenseDelta({f"unet.{name}": value.detach().cpu().clone().contiguous() for name, value in changed.items()})
+
+
+D = TypeVar("D", bound=DenseTrainingConfig)
+
+
+class DenseMethod(Method[D]):
+    """A method that trains a student by one gradient a step; a subclass says by which."""
+
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
+        """Yield one dense delta per emitter, each when it is trained.
+
+        Raises:
+            ValueError: an emitter without forget rows, retain rows or prompt; a pattern of ``trainable`` that matches nothing.
+        """
+        check_emitters(emitters, data)
+        lent = Borrowed(pipe, data, self.config.precision)
+        for emitter in emitters:
+            begin = time.monotonic()
+            student = Student(lent, self.config.trainable, self.mask(lent, emitter, seed))
+            gradients = self.gradients(student, emitter, seed)
+            record: dict[str, Any] = optimise(student.parameters, self.config, lambda *_: next(gradients))  # noqa: B023
+            record |= {"seconds": time.monotonic() - begin, "parameters": sum(p.numel() for p in student.parameters)}
+            yield Unlearned(emitter, student.delta(), record)
+
+    def mask(self, lent: Borrowed, emitter: Emitter, seed: int) -> dict[str, Tensor] | None:
+        """Name of a parameter -> bool tensor, where it may change; None: everywhere."""
+        return None
+
+    @abstractmethod
+    def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:
+        """Yield, for each step, what the optimiser descends at the student's present weights, and numbers to record (scalars)."""

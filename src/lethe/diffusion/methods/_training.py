@@ -90,6 +90,7 @@ class Borrowed:
     def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32") -> None:
         if pipe.scheduler.config.prediction_type != "epsilon":
             raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
+        self.pipe = pipe
         self.unet = pipe.unet
         self.device: torch.device = pipe.unet.device
         self.data = data
@@ -97,7 +98,7 @@ class Borrowed:
         self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
         self.timesteps = int(self.scheduler.config.num_train_timesteps)
         indices = sorted(data.prompts)
-        prompts = [*(data.prompts[index] for index in indices), *data.overwrites]
+        prompts = [*(data.prompts[index] for index in indices), *data.overwrites, ""]
         self._text = encode_prompts(pipe, prompts).clone()  # inference tensors cannot take part in training, their copies can
         self._latents = data.latents.to(self.device)
         self._place = {index: place for place, index in enumerate(indices)}  # of a receiver's prompt among the texts
@@ -114,6 +115,14 @@ class Borrowed:
         for receiver, text in emitter.overwrite.items():
             places[self._place[receiver]] = self._overwrite[text]
         return to_device(places, self.device)[rows.prompt]
+
+    def prompt_of(self, receivers: Tensor) -> Tensor:
+        """``(n,)`` int64 on the device: what ``rows.prompt`` is of rows that go with the prompts of these receivers ``(n,)``."""
+        return to_device(torch.tensor([self._place[receiver] for receiver in receivers.tolist()]), self.device)
+
+    def unprompted(self, rows: Rows) -> Tensor:
+        """``(n,)`` int64 on the device: like ``rows.prompt``, with the empty prompt for every row."""
+        return torch.full_like(rows.prompt, len(self._text) - 1)
 
     def forget_rows(self, emitter: Emitter) -> Tensor:
         """Row numbers of images that show what the emitter covers."""
