@@ -19,10 +19,11 @@ from lethe.core.description import DescriptionError, Descriptions
 from lethe.core.registry import nearest
 
 DECIDES_NO_RESULT = "reads how methods are called and shown; what it read is code of whoever asks"
-UNCHANGED, RETRAINED = "unchanged", "retrained"
+UNCHANGED, RETRAINED, DESTROYED = "unchanged", "retrained", "destroyed"
 REFERENCES = {
     UNCHANGED: "changes nothing: its models are the base",
     RETRAINED: "never saw what is forgotten: the base trained again without it",
+    DESTROYED: "draws nothing but noise: everything is forgotten, and everything else too",
 }
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",
