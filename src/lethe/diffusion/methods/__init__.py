@@ -1,6 +1,6 @@
 """Methods that make diffusion models forget: one file each, found by name without importing torch.
 
-To add a method: write ``<name>.py`` beside this file (its class, ``METHOD`` and ``CONTRACT``, see ``lethe.core.methods``), add one line here
+To add a method: write ``<name>.py`` beside this file (a class with ``about`` and ``contract``, see ``lethe.core.methods``), add one line here
 and ``config/methods/diffusion/<name>.yaml``; the contract suite then includes it, and so do tables and figures of a world whose `methods:` name it.
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lethe.core.methods import Methods
+from lethe.core.methods import MethodDescriptions
+from lethe.core.registry import Registry
 
 if TYPE_CHECKING:
     from lethe.diffusion.methods.base import Method
 
-METHODS: Methods[type[Method[Any]]] = Methods("method")
+METHODS: Registry[type[Method[Any]]] = Registry("method")
 METHODS.register("none", "lethe.diffusion.methods.none:NoChange")
 METHODS.register("uce", "lethe.diffusion.methods.uce:UCE")
 METHODS.register("distil", "lethe.diffusion.methods.distil:SPARE")
@@ -27,3 +28,8 @@ METHODS.register("salun", "lethe.diffusion.methods.salun:SalUn")
 METHODS.register("salun_published", "lethe.diffusion.methods.salun_published:SalUnPublished")
 METHODS.register("noise", "lethe.diffusion.methods.noise:NoiseControl")
 METHODS.register("retrain", "lethe.diffusion.methods.retrain:Retrain")
+
+LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
+NEEDS = MethodDescriptions(METHODS, "needs")
+ROLES = MethodDescriptions(METHODS, "reference")
+VARIANTS = MethodDescriptions(METHODS, "published_of")

@@ -13,6 +13,7 @@ from lethe.settings.hyperparameters import Hyperparameters, configure
 if TYPE_CHECKING:
     import torch
 
+    from lethe.core.methods import Contract, MethodDescription
     from lethe.diffusion.delta import Delta
     from lethe.diffusion.pipeline import Pipeline
 
@@ -55,14 +56,16 @@ class Method(ABC, Generic[H]):
 
     It is constructed from its hyper-parameters (keyword arguments, checked by ``Config``), never changes ``pipe`` (weights are bit for bit
     the same afterwards), is deterministic for a seed and independent of which other emitters are in the same call, and yields each result
-    as soon as it is finished, so that a killed job keeps it. Its file also says what the method is (``METHOD``) and what it is held to
-    (``CONTRACT``): ``lethe.core.methods``.
+    as soon as it is finished, so that a killed job keeps it.
 
     Attributes:
+        about: what it is, in literals. contract: what the contract suite holds it to. Both are no code of its models.
         Config: the form of its hyper-parameters.
         needs_pipeline: False: it is called with ``pipe=None``, since importing diffusers and loading a base costs seconds.
     """
 
+    about: ClassVar[MethodDescription]
+    contract: ClassVar[Contract]
     Config: ClassVar[type[Hyperparameters]]
     needs_pipeline: ClassVar[bool] = True
 

@@ -20,15 +20,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import KEYS_AND_VALUES, DenseMethod, DenseTrainingConfig, Student, Target
 from lethe.diffusion.methods._training import Borrowed, cycle, emitter_generator
 from lethe.diffusion.methods.base import Emitter
-
-METHOD = MethodRecord(title="CA", paper="arXiv 2303.13516", colour="#56B4E9", marker="v", needs=("noise",))
-CONTRACT = Contract(
-    small={"anchors": "forget", "target": "base", "steps": 40, "forget_batch": 6, "learning_rate": 1e-2}, direction="guide"
-)
 
 
 class CAConfig(DenseTrainingConfig):
@@ -50,6 +45,12 @@ class CA(DenseMethod[CAConfig]):
     counterpart, and all anchor images are used equally often.
     """
 
+    about = MethodDescription(title="CA", paper="arXiv 2303.13516", colour="#56B4E9", marker="v", needs=("noise",))
+    contract = Contract(
+        small={"anchors": "forget", "target": "base", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3},
+        direction="guide",
+        holds_others=False,
+    )
     Config = CAConfig
 
     def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:

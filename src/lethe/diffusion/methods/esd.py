@@ -21,14 +21,11 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.device import to_device
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import DenseMethod, DenseTrainingConfig, Student
 from lethe.diffusion.methods._training import Rows, emitter_generator
 from lethe.diffusion.methods.base import Emitter
 from lethe.diffusion.pipeline import Scheduler, make_scheduler
-
-METHOD = MethodRecord(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("noise",))
-CONTRACT = Contract(small={"latents": "noised", "steps": 40, "forget_batch": 6, "learning_rate": 3e-3}, direction="away")
 
 
 class ESDConfig(DenseTrainingConfig):
@@ -48,6 +45,10 @@ class ESD(DenseMethod[ESDConfig]):
     An emitter that covers several receivers is forgotten by the prompts of all of them, each as often as it has training images.
     """
 
+    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("noise",))
+    contract = Contract(
+        small={"latents": "noised", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
+    )
     Config = ESDConfig
 
     def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import check_emitters, seeded_generator
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
@@ -21,8 +21,6 @@ from lethe.settings.hyperparameters import Hyperparameters
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
 
-METHOD = MethodRecord(title="noise", paper="none (control)", colour="#b3b3b3", marker="x", reference="destroyed")
-CONTRACT = Contract(small={}, direction="change")
 
 LAYER = "conv_out"
 
@@ -34,6 +32,8 @@ class NoiseConfig(Hyperparameters):
 class NoiseControl(Method[NoiseConfig]):
     """The last convolution of the UNet drawn anew, uniform within 1 / sqrt(fan-in) as before training. Source: none needed, a control."""
 
+    about = MethodDescription(title="noise", paper="none (control)", colour="#b3b3b3", marker="x", reference="destroyed")
+    contract = Contract(small={}, direction="change")
     Config = NoiseConfig
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:

@@ -28,15 +28,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import TextMapDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.settings.hyperparameters import Hyperparameters
-
-METHOD = MethodRecord(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
-CONTRACT = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
 
 EPS = 1e-6  # the reference's ridge
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
@@ -134,6 +131,8 @@ class UCE(Method[UCEConfig]):
     position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
     """
 
+    about = MethodDescription(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
+    contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
     Config = UCEConfig
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES, VARIANTS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.methods import MethodSettings, load_method
@@ -34,7 +34,7 @@ class Models:
     @property
     def compared(self) -> list[str]:
         """Methods that unlearn every entity: all but the references."""
-        return [method for method in self.methods if not METHODS.role(method)]
+        return [method for method in self.methods if not ROLES.role(method)]
 
     @property
     def published_variants(self) -> list[str]:
@@ -43,7 +43,7 @@ class Models:
             return []  # a published record holds no variants
         return [
             published
-            for ours, published in METHODS.published(METHODS).items()
+            for ours, published in VARIANTS.published(VARIANTS).items()
             if ours in self.methods and published not in self.methods
         ]
 
@@ -73,7 +73,7 @@ class Models:
 
     def emitters(self, task: str, method: str) -> list[int]:
         """Indices of the emitters that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
-        if METHODS.role(method) == RETRAINED:
+        if ROLES.role(method) == RETRAINED:
             return list(self.settings.tasks[task].retrain_emitters)
         return list(range(self.settings.tasks[task].emitters_count))
 
@@ -119,8 +119,8 @@ class Models:
             for method in wanted
         ]
         return shapes(
-            [group for method, group in groups if METHODS.role(method) != RETRAINED],
-            [group for method, group in groups if METHODS.role(method) == RETRAINED],
+            [group for method, group in groups if ROLES.role(method) != RETRAINED],
+            [group for method, group in groups if ROLES.role(method) == RETRAINED],
         )
 
     @cached_property
@@ -133,7 +133,7 @@ class Models:
         return [
             ModelId(task, int(name + unit), method, self.method(task, method).epochs)
             for method in self.methods
-            for name, units in batches(self.emitters(task, method), together=METHODS.role(method) != RETRAINED)
+            for name, units in batches(self.emitters(task, method), together=ROLES.role(method) != RETRAINED)
             for unit in units[1:]
         ]
 
