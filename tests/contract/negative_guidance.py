@@ -40,6 +40,7 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
             "target_modules": ["*.attn2.to_k", "*.attn2.to_v"],
         },
         direction="away",
+        holds_others=False,
     )
     Config = NegativeGuidanceConfig
 

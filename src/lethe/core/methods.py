@@ -13,7 +13,7 @@ jobs that unlearn, so a method must not compute with them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lethe.core.description import DescriptionError, Descriptions
 from lethe.core.registry import nearest
@@ -88,6 +88,8 @@ class Contract:
     Attributes:
         small: hyper-parameters for the suite's tiny problem, where they differ from the defaults.
         direction: what forgetting does, a key of ``DIRECTIONS``.
+        holds_others: whether its loss holds what is predicted for others where it was; then they change less than half as much as what is
+            forgotten, else merely less.
 
     Raises:
         DescriptionError: there is no such direction.
@@ -95,6 +97,7 @@ class Contract:
 
     small: Mapping[str, object]
     direction: str
+    holds_others: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:

@@ -3,9 +3,9 @@
 Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries a hash of its code as a
 parameter (``lethe.execution.code``), made of the facts here, which are found without running anything. What decides no result is no part
 of a hash: comments, docstrings, layout, descriptions of settings, imports for type checkers, and the lines that register a name, since
-what a job asks for by name is added by that name; what a class says of itself (``lethe.core.description``), since a key of that is added where a job reads it; and what
-the contract suite holds a class to, its attribute ``contract``, which no job reads. A module that only carries jobs out (logs, locks,
-progress) says so itself::
+what a job asks for by name is added by that name. So is what a class says of itself, where a job reads it
+(``lethe.core.description``). What the contract suite holds a class to, its attribute ``contract``, is read by no job.
+A module that only carries jobs out (logs, locks, progress) says so itself::
 
     DECIDES_NO_RESULT = "tells what a job does"
 

@@ -47,7 +47,9 @@ class CA(DenseMethod[CAConfig]):
 
     about = MethodDescription(title="CA", paper="arXiv 2303.13516", colour="#56B4E9", marker="v", needs=("noise",))
     contract = Contract(
-        small={"anchors": "forget", "target": "base", "steps": 40, "forget_batch": 6, "learning_rate": 1e-2}, direction="guide"
+        small={"anchors": "forget", "target": "base", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3},
+        direction="guide",
+        holds_others=False,
     )
     Config = CAConfig
 

@@ -58,15 +58,16 @@ class EraseDiff(DenseMethod[RoundsConfig]):
     about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", needs=("noise",))
     contract = Contract(
         small={
-            "steps": 40,
-            "loop_steps": 20,
+            "steps": 20,
+            "loop_steps": 10,
             "inner_loops": 1,
             "forget_batch": 6,
             "retain_batch": 6,
-            "learning_rate": 5e-3,
-            "forget_weight": 1.0,
+            "learning_rate": 2e-3,
+            "forget_weight": 5.0,
         },
-        direction="guide",
+        direction="away",
+        holds_others=False,
     )
     Config: ClassVar[type[Hyperparameters]] = EraseDiffConfig
 

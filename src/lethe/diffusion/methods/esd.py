@@ -46,7 +46,9 @@ class ESD(DenseMethod[ESDConfig]):
     """
 
     about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("noise",))
-    contract = Contract(small={"latents": "noised", "steps": 40, "forget_batch": 6, "learning_rate": 3e-3}, direction="away")
+    contract = Contract(
+        small={"latents": "noised", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
+    )
     Config = ESDConfig
 
     def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:

@@ -55,12 +55,13 @@ class SA(DenseMethod[SAConfig]):
     contract = Contract(
         small={
             "surrogates": "others",
-            "steps": 30,
+            "steps": 24,
             "forget_batch": 6,
             "retain_batch": 6,
-            "learning_rate": 2e-3,
+            "learning_rate": 3e-3,
+            "retain_weight": 2.0,
             "importance_weight": 100.0,
-            "importance_rows": 40,
+            "importance_rows": 20,
         },
         direction="loss",
     )

@@ -13,7 +13,6 @@ at the base, is largest in absolute value; all other weights keep their bits.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
 
 import torch
 from pydantic import Field
@@ -22,9 +21,9 @@ from torch import Tensor
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import DenseMethod, RetainTrainingConfig, Student, Target
 from lethe.diffusion.methods._mask import accumulated_gradients, most_salient
-from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator
+from lethe.diffusion.methods._relabelling import Relabelled, relabelled
+from lethe.diffusion.methods._training import Borrowed, emitter_generator
 from lethe.diffusion.methods.base import Emitter
-from lethe.settings.hyperparameters import Hyperparameters
 
 
 class RelabelConfig(RetainTrainingConfig):
@@ -40,14 +39,6 @@ class SalUnConfig(RelabelConfig):
     target: Target = Field("current", description="the network that is asked with c*: the student of this step, or the base")
 
 
-class Relabelled(NamedTuple):
-    """What one step looks at: forget rows, the texts ``label`` (n,) that they get, retain rows."""
-
-    forget: Rows
-    label: Tensor
-    retain: Rows
-
-
 class SalUn(DenseMethod[SalUnConfig]):
     """Random labelling under a saliency mask (SalUn, arXiv 2310.12508) on cross-attention; see the module for loss and mask.
 
@@ -57,14 +48,18 @@ class SalUn(DenseMethod[SalUnConfig]):
 
     about = MethodDescription(title="SalUn", paper="arXiv 2310.12508", colour="#F0E442", marker="h", needs=("noise",))
     contract = Contract(
-        small={"target": "base", "steps": 40, "forget_batch": 6, "retain_batch": 6, "learning_rate": 5e-3}, direction="guide"
+        small={
+            "target": "base",
+            "steps": 20,
+            "forget_batch": 12,
+            "retain_batch": 12,
+            "learning_rate": 3e-3,
+            "retain_weight": 0.1,
+        },
+        direction="guide",
+        holds_others=False,
     )
-    Config: ClassVar[type[Hyperparameters]] = SalUnConfig
-
-    @property
-    def target(self) -> Target:
-        """The network that gives the relabelled targets."""
-        return self.config.target
+    Config = SalUnConfig
 
     def mask(self, lent: Borrowed, emitter: Emitter, seed: int) -> dict[str, Tensor] | None:
         """The most salient share of the trained weights."""
@@ -75,24 +70,17 @@ class SalUn(DenseMethod[SalUnConfig]):
         found = accumulated_gradients(Student(lent, config.trainable), batches, config.micro_batch)
         return most_salient({name: gradient.abs() for name, gradient in found.items()}, config.mask_share)
 
-    def batches(self, lent: Borrowed, emitter: Emitter, seed: int) -> Iterator[Relabelled]:
-        """One a step; all forget rows are seen equally often, and so are all retain rows."""
-        config = self.config
-        forget, retain = (
-            lent.batches(rows, batch, config.steps, emitter_generator(seed, emitter, purpose))
-            for rows, batch, purpose in (
-                (lent.forget_rows(emitter), config.forget_batch, "rows"),
-                (lent.retain_rows(emitter), config.retain_batch, "retain rows"),
-            )
-        )
-        for shown, kept in zip(forget, retain, strict=True):
-            yield Relabelled(shown, lent.overwritten(shown, emitter), kept)
-
     def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:
-        """The gradient of L, both kinds of rows in one pass."""
+        """The gradient of L; all forget rows are seen equally often, and so are all retain rows."""
         config = self.config
-        for forget, label, retain in self.batches(student.lent, emitter, seed):
-            relabelled = student.asked(forget, label, self.target)
-            parts = [(1.0, relabelled), (config.retain_weight, retain)]
-            gradient, errors = student.towards_all(parts, config.micro_batch)
-            yield gradient, {"loss_forget": errors[0], "loss_retain": errors[1]}
+        for seen in relabelled(student.lent, emitter, config, config.steps, seed):
+            yield relabelling_gradient(student, seen, config.target, config)
+
+
+def relabelling_gradient(
+    student: Student, seen: Relabelled, target: Target, config: RelabelConfig
+) -> tuple[list[Tensor], dict[str, Tensor]]:
+    """The gradient of L on what one step looks at, both kinds of rows in one pass, and the two losses."""
+    taught = student.asked(seen.forget, seen.label, target)
+    gradient, errors = student.towards_all([(1.0, taught), (config.retain_weight, seen.retain)], config.micro_batch)
+    return gradient, {"loss_forget": errors[0], "loss_retain": errors[1]}

@@ -18,10 +18,10 @@ from pydantic import model_validator
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
-from lethe.diffusion.methods._dense_training import Target
-from lethe.diffusion.methods._training import Borrowed, emitter_generator
+from lethe.diffusion.methods._dense_training import DenseMethod, Student
+from lethe.diffusion.methods._relabelling import equal_batches, relabelled_as_released
 from lethe.diffusion.methods.base import Emitter
-from lethe.diffusion.methods.salun import RelabelConfig, Relabelled, SalUn
+from lethe.diffusion.methods.salun import RelabelConfig, relabelling_gradient
 
 
 class SalUnPublishedConfig(RelabelConfig):
@@ -29,15 +29,11 @@ class SalUnPublishedConfig(RelabelConfig):
 
     @model_validator(mode="after")
     def _equal_batches(self) -> SalUnPublishedConfig:
-        if self.forget_batch != self.retain_batch:
-            raise ValueError(
-                f"forget_batch {self.forget_batch} and retain_batch {self.retain_batch} must be equal: "
-                "a forget row gets the caption of the retain row at its place"
-            )
+        equal_batches(self)
         return self
 
 
-class SalUnPublished(SalUn):
+class SalUnPublished(DenseMethod[SalUnPublishedConfig]):
     """SalUn (arXiv 2310.12508) as its code for UnlearnCanvas runs; see the module."""
 
     about = MethodDescription(title="SalUn (published)", paper="arXiv 2310.12508", published_of="salun", needs=("noise",))
@@ -46,20 +42,8 @@ class SalUnPublished(SalUn):
     )  # reported as it is, not as it should be
     Config = SalUnPublishedConfig
 
-    @property
-    def target(self) -> Target:
-        """The student as it is."""
-        return "current"
-
-    def mask(self, lent: Borrowed, emitter: Emitter, seed: int) -> dict[str, Tensor] | None:
-        """None is applied."""
-        return None
-
-    def batches(self, lent: Borrowed, emitter: Emitter, seed: int) -> Iterator[Relabelled]:
-        """The first rows of either kind at every step."""
-        config, generator = self.config, emitter_generator(seed, emitter, "rows")
-        count = min(len(lent.forget_rows(emitter)), len(lent.retain_rows(emitter)), config.forget_batch)
-        first_forget, first_retain = lent.forget_rows(emitter)[:count], lent.retain_rows(emitter)[:count]
-        for _ in range(config.steps):
-            forget, retain = lent.noised(first_forget, generator), lent.noised(first_retain, generator)
-            yield Relabelled(forget, retain.prompt, retain)
+    def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:
+        """The gradient of the two losses of ``salun`` on the same first rows at every step."""
+        config = self.config
+        for seen in relabelled_as_released(student.lent, emitter, config, config.steps, seed):
+            yield relabelling_gradient(student, seen, "current", config)

@@ -47,6 +47,7 @@ class ResetConfig(RetainTrainingConfig):
 class ScissorhandsConfig(ResetConfig):
     """Hyper-parameters of Scissorhands."""
 
+    memory_batches: int = Field(1, ge=1, description="forget batches that m is taken on, as a mean")
     project_every: int = Field(10, ge=1, description="steps from one projection of the gradient to the next")
 
 
@@ -58,7 +59,18 @@ class Scissorhands(DenseMethod[ResetConfig]):
 
     about = MethodDescription(title="Scissorhands", paper="arXiv 2401.06187", needs=("noise",))
     contract = Contract(
-        small={"steps": 40, "forget_batch": 6, "retain_batch": 6, "learning_rate": 2e-3, "forget_weight": 1.0}, direction="guide"
+        small={
+            "steps": 20,
+            "forget_batch": 3,
+            "retain_batch": 9,
+            "learning_rate": 1e-3,
+            "forget_weight": 5.0,
+            "reset_share": 0.002,
+            "reset_batches": 4,
+            "memory_batches": 4,
+            "project_every": 2,
+        },
+        direction="loss",
     )
     Config: ClassVar[type[Hyperparameters]] = ScissorhandsConfig
 
@@ -103,12 +115,18 @@ class Scissorhands(DenseMethod[ResetConfig]):
         return relabelled(lent, emitter, self.config, self.config.steps, seed)
 
     def memory(self, student: Student, emitter: Emitter, seed: int) -> dict[str, Tensor]:
-        """Name of a parameter that may be reset -> gradient of -L_SD on one batch of forget images at the student's present weights."""
-        lent = student.lent
-        rows, _ = lent.draw(lent.forget_rows(emitter), self.config.forget_batch, emitter_generator(seed, emitter, "memory"))
-        gradient, _ = student.towards(rows, self.config.micro_batch)
-        names = set(self.resettable(student))
-        return {name: -value for name, value in zip(student.names, gradient, strict=True) if name in names}
+        """Name of a parameter that may be reset -> gradient of -L_SD on ``memory_batches`` batches of forget images, at the weights after it."""
+        config, lent = self.config, student.lent
+        names, count = set(self.resettable(student)), config.memory_batches  # type: ignore[attr-defined]
+        generator = emitter_generator(seed, emitter, "memory")
+        total = {
+            name: torch.zeros_like(p, requires_grad=False) for name, p in zip(student.names, student.parameters, strict=True)
+        }
+        for rows in lent.batches(lent.forget_rows(emitter), config.forget_batch, count, generator):
+            gradient, _ = student.towards(rows, config.micro_batch)
+            for name, value in zip(student.names, gradient, strict=True):
+                total[name] -= value / count
+        return {name: value for name, value in total.items() if name in names}
 
     def projected(
         self, step: int, gradient: dict[str, Tensor], memory: Mapping[str, Tensor]
