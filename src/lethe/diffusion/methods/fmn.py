@@ -99,8 +99,10 @@ def _that_matter(student: Student, emitter: Emitter, probabilities: list[Tensor]
     student.predict(rows)
     loss = torch.stack([layer.float().square().sum() for layer in probabilities]).sum()
     probabilities.clear()
-    gradients = torch.autograd.grad(loss, student.parameters, allow_unused=True)
-    names = [name for name, gradient in zip(student.names, gradients, strict=True) if gradient is not None]
+    names = []
+    if loss.requires_grad:
+        gradients = torch.autograd.grad(loss, student.parameters, allow_unused=True)
+        names = [name for name, gradient in zip(student.names, gradients, strict=True) if gradient is not None]
     if not names:
         raise ValueError(f"trainable: cross-attention depends on none of the {len(student.names)} parameters that match")
     return Student(lent, names)
