@@ -6,6 +6,7 @@ its own (``torch.func.functional_call``). So the base cannot change, and teacher
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,7 +37,10 @@ class DenseTrainingConfig(TrainingConfig):
     learning_rate: float = Field(1e-5, gt=0, description="of AdamW, constant")
     weight_decay: float = Field(0.0, ge=0, description="of AdamW; 0 is Adam")
     max_grad_norm: float = Field(
-        1.0, gt=0, allow_inf_nan=True, description="norm of the whole gradient beyond which it is scaled down; .inf = never"
+        math.inf,
+        gt=0,
+        allow_inf_nan=True,
+        description="norm of the whole gradient beyond which it is scaled down; by default never",
     )
 
 
