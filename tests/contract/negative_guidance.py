@@ -15,17 +15,8 @@ from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    adapters,
-    emitter_generator,
-    find_modules,
-    gradient_of,
-    low_rank_delta,
-    mean_share,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 
 
@@ -49,6 +40,7 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
             "target_modules": ["*.attn2.to_k", "*.attn2.to_v"],
         },
         direction="away",
+        holds_others=False,
     )
     Config = NegativeGuidanceConfig
 
@@ -76,6 +68,6 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
 
                     return gradient_of(share, len(rows), None, parameters), {"loss": found}  # noqa: B023
 
-                record = optimise(factors, config, gradient)
+                record = optimise(parameters_of(factors), config, gradient)
                 delta = low_rank_delta(factors, config.alpha / config.rank)
             yield Unlearned(emitter, delta, record | {"seconds": time.monotonic() - begin})

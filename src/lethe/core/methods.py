@@ -13,16 +13,17 @@ jobs that unlearn, so a method must not compute with them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lethe.core.description import DescriptionError, Descriptions
 from lethe.core.registry import nearest
 
 DECIDES_NO_RESULT = "reads how methods are called and shown; what it read is code of whoever asks"
-UNCHANGED, RETRAINED = "unchanged", "retrained"
+UNCHANGED, RETRAINED, DESTROYED = "unchanged", "retrained", "destroyed"
 REFERENCES = {
     UNCHANGED: "changes nothing: its models are the base",
     RETRAINED: "never saw what is forgotten: the base trained again without it",
+    DESTROYED: "draws nothing but noise: everything is forgotten, and everything else too",
 }
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",
@@ -43,6 +44,7 @@ class MethodDescription:
         reference: empty for a method that is judged; else the key of ``REFERENCES`` that says what others are compared with.
         published_of: the registered name of the method that this one is as published, faults included; empty: it is no such variant.
         needs: keys of ``NEEDS``.
+        prepares: what it prepares once for all emitters of a task, a job of its own whose file every model reads; empty: nothing.
 
     Raises:
         DescriptionError: a field has a value that is not allowed.
@@ -55,6 +57,7 @@ class MethodDescription:
     reference: str = ""
     published_of: str = ""
     needs: tuple[str, ...] = ()
+    prepares: str = ""
 
     def __post_init__(self) -> None:
         for name in ("title", "paper"):
@@ -71,6 +74,7 @@ DIRECTIONS = {
     "change": "what the model says of what is forgotten changes somehow",
     "loss": "the loss on what is forgotten rises",
     "guide": "the prediction for what is forgotten moves to the untouched model's prediction for what takes its place",
+    "attention": "attention to the words that name what is forgotten at least halves",
     "away": "the prediction for what is forgotten moves as in `guide` and may pass it, as under negative guidance (ESD)",
 }
 
@@ -84,6 +88,8 @@ class Contract:
     Attributes:
         small: hyper-parameters for the suite's tiny problem, where they differ from the defaults.
         direction: what forgetting does, a key of ``DIRECTIONS``.
+        holds_others: whether its loss holds what is predicted for others where it was; then they change less than half as much as what is
+            forgotten, else merely less.
 
     Raises:
         DescriptionError: there is no such direction.
@@ -91,6 +97,7 @@ class Contract:
 
     small: Mapping[str, object]
     direction: str
+    holds_others: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
@@ -131,6 +138,10 @@ class MethodDescriptions(Descriptions):
     def published(self, names: Iterable[str]) -> dict[str, str]:
         """Method -> its variant as published, of those among ``names`` that are such a variant."""
         return {self.published_of(name): name for name in names if self.published_of(name)}
+
+    def prepares(self, name: str) -> str:
+        """What a method prepares for all emitters of a task; empty: nothing."""
+        return str(self.get(name, "prepares", ""))
 
     def needs(self, name: str, need: str) -> bool:
         """Whether a method has one of ``NEEDS``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -31,12 +31,14 @@ class UnlearnData:
             which it covers, retain rows all others.
         prompts: index of a receiver -> training caption (the generation prompt unless ``fidelity: published``).
         overwrites: every text that takes the place of something, over all emitters of the task; ``""`` is the unconditional concept.
+        prepared: what the method's ``prepare`` returned for the task.
     """
 
     latents: torch.Tensor
     receivers: torch.Tensor
     prompts: dict[int, str]
     overwrites: tuple[str, ...] = ("",)
+    prepared: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,13 @@ class Method(ABC, Generic[H]):
             SettingsError: naming the hyper-parameter, its value, what is allowed and the nearest name.
         """
         self.config: H = configure(self, cast("type[H]", self.Config), parameters)
+
+    def prepare(self, pipe: Pipeline, data: UnlearnData, *, seed: int) -> dict[str, torch.Tensor]:
+        """Tensors that serve every emitter of the task, on the CPU; ``unlearn`` finds them as ``data.prepared``.
+
+        A method that needs some says so: ``prepares`` in ``about``. Like ``unlearn`` it never changes ``pipe`` and is deterministic for a seed.
+        """
+        return {}
 
     @abstractmethod
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:

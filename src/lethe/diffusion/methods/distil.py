@@ -22,19 +22,8 @@ from torch import Tensor
 from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    Rows,
-    adapters,
-    cycle,
-    emitter_generator,
-    find_modules,
-    gradient_of,
-    low_rank_delta,
-    mean_share,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, Rows, cycle, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 
@@ -112,7 +101,7 @@ class SPARE(Method[SPAREConfig]):
                 def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
 
-                record = optimise(factors, config, gradient)
+                record = optimise(parameters_of(factors), config, gradient)
                 delta = low_rank_delta(factors, config.alpha / config.rank, masks)
             record |= {"seconds": time.monotonic() - begin, "seconds_shared": shared, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)

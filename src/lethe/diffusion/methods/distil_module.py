@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
-from lethe.diffusion.methods._lora_training import Borrowed, find_modules
+from lethe.diffusion.methods._lora_training import find_modules
 from lethe.diffusion.methods._saliency import SparseConfig, saliency
+from lethe.diffusion.methods._training import Borrowed
 from lethe.diffusion.methods.base import Emitter
 from lethe.diffusion.methods.distil import SPARE
 

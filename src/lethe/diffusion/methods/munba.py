@@ -28,18 +28,8 @@ from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    Rows,
-    adapters,
-    emitter_generator,
-    find_modules,
-    gradient_of,
-    low_rank_delta,
-    mean_share,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
@@ -127,7 +117,7 @@ class MUNBa(Method[LoraTrainingConfig]):
                     retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)  # noqa: B023
                     return self.step_gradient(lent, forget, retain, parameters)
 
-                record = optimise(factors, config, gradient)
+                record = optimise(parameters_of(factors), config, gradient)
                 delta = low_rank_delta(factors, self.scale)
             record |= {"seconds": time.monotonic() - begin, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)

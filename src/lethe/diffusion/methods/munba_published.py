@@ -25,7 +25,8 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
-from lethe.diffusion.methods._lora_training import Borrowed, LoraTrainingConfig, Rows, gradient_of, mean_share
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig
+from lethe.diffusion.methods._training import Borrowed, Rows, gradient_of, mean_share
 from lethe.diffusion.methods.munba import MUNBa, dot_products
 
 SMALLEST = 1e-12  # of |cos|: exact orthogonality has no closed form, and the reference would write NaN

@@ -9,7 +9,7 @@ from typing import Any
 
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import ROLES, VARIANTS
+from lethe.diffusion.methods import PREPARED, ROLES, VARIANTS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.methods import MethodSettings, load_method
@@ -174,6 +174,17 @@ class Models:
     def hyperparameters(self, wildcards: Wildcards) -> dict[str, Any]:
         """The hyper-parameters of the wildcards' method on their task."""
         return self.method(wildcards.task, wildcards.method).parameters
+
+    @property
+    def preparing(self) -> list[str]:
+        """Methods that prepare something for all emitters of a task."""
+        return [method for method in self.runnable if PREPARED.prepares(method)]
+
+    def prepared(self, wildcards: Wildcards) -> list[str]:
+        """What the wildcards' method has prepared for their task, and its record; of a method that prepares nothing, no file."""
+        if not PREPARED.prepares(wildcards.method):
+            return []
+        return [f"<results>/prepared/{wildcards.task}_{wildcards.method}.{suffix}" for suffix in ("safetensors", "json")]
 
     def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """The off images of a task, then the on images of every model."""
