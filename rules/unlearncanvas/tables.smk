@@ -135,6 +135,7 @@ use rule job as canvas_gates with:
         base="<results>/answers/{task}_baseline.parquet",
         answers=plan.canvas.answers,
         trainings=untimed(plan.canvas.judge_records, ancient),
+        world=plan.canvas.world,
     output:
         gates="<results>/tables/unlearncanvas_gates_{task}.json",
     log:

@@ -23,7 +23,7 @@ use rule job as unlearncanvas_world with:
     benchmark:
         "<benchmarks>/unlearncanvas_world/{task}.tsv"
     wildcard_constraints:
-        task=one_of(plan.settings.unlearncanvas),
+        task=one_of(plan.canvas.with_world),
     resources:
         mem_mb=plan.memory("generate"),
         runtime=120,
@@ -32,9 +32,9 @@ use rule job as unlearncanvas_world with:
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.world:measure_world"),
         world=plan.settings.world,
-        style=lambda wildcards: plan.settings.unlearncanvas[wildcards.task].style,
+        style=plan.canvas.style,
         never_seen=plan.bases.never_seen,
-        scoring=plan.scoring,
+        scoring=plan.canvas.scoring,
         settings=plan.bases.evaluator_settings,
         generation=plan.generation,
         device=plan.settings.device,

@@ -194,6 +194,12 @@ def _mini_tasks() -> dict[str, Task | CellTask]:
     }
 
 
+CANVAS_METHODS = [
+    *("none", "retrain", "noise", "uce", "distil", "munba", "esd", "ca", "fmn"),
+    *("salun", "salun_published", "sa", "erasediff", "erasediff_published", "scissorhands", "scissorhands_published"),
+]
+
+
 def _canvas_task() -> CellTask:
     """UnlearnCanvas: a style is overwritten by the photograph of the same thing, a thing by another one in the same style."""
     styles = ["mosaic", "neon", "hatching", "cartoon", "halftone", "emboss"]
@@ -212,6 +218,7 @@ def _canvas_task() -> CellTask:
         tuning_emitters=[10, 11, 12, 13],
         retrain_emitters=[0, 1, 6, 7],
         metrics=["style", "object", "style2", "object2"],
+        methods=CANVAS_METHODS,
         generation=OwnGeneration(seeds=[188, 288, 588, 688, 888], guidance=2.0),
     )
 

@@ -14,6 +14,11 @@ GATES = {
     "tables/membership_gates_{task}.json": ["base_knows_its_members", "retrain_knows_no_member", "none_answers_as_the_base"],
     "tables/deepunlearn_gates_{dataset}_{architecture}.json": ["ulira_retrained_is_null", "ulira_original_leaks"],
     "tables/unlearncanvas_gates_{task}.json": [
+        "canvas_style_is_no_colour",
+        "canvas_autoencoder_keeps_colour",
+        "canvas_judges_know_decoded_images",
+        "canvas_prefix_changes_nothing",
+        "canvas_unseen_cells_are_drawn",
         "canvas_judges_know_real_images",
         "canvas_base_draws_style",
         "canvas_base_draws_object",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lethe.benchmarks.unlearncanvas.accuracy import Reporting
 from lethe.benchmarks.unlearncanvas.answers import BASE
 from lethe.benchmarks.unlearncanvas.concepts import canvas_of
 from lethe.benchmarks.unlearncanvas.gates import Roles, all_gates
+from lethe.benchmarks.unlearncanvas.world_gates import world_gates
 from lethe.core.gate import enforce
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.io.gates import write_gates
@@ -32,6 +34,7 @@ def judge(
     settings: UnlearnCanvas,
     inference: Inference,
     stop: list[str],
+    world: Sequence[Path] = (),
 ) -> None:
     """Write the gates; the log names those that do not hold.
 
@@ -40,6 +43,7 @@ def judge(
         trainings: the record of the training of each of ``judges``.
         unchanged, retrained: methods that change nothing, and references by retraining.
         stop: names of the gates that stop the run.
+        world: what was measured of the world, where it was.
 
     Raises:
         GateError: one of these does not hold.
@@ -52,7 +56,8 @@ def judge(
         for name, record in zip(judges, trainings, strict=True)
     }
     roles = Roles(unchanged, retrained, settings.control)
-    # gates of the world itself (colour, autoencoder, filler words, held-out cells) go before these, into the same file
-    judged = all_gates(sets, canvas, Reporting(settings.protocols, retained, tuning, inference), roles, held_out)
+    objects = [judge.object for judge in settings.judges]
+    judged = [gate for figures in world for gate in world_gates(read_json(figures), objects)]
+    judged += all_gates(sets, canvas, Reporting(settings.protocols, retained, tuning, inference), roles, held_out)
     write_gates(gates, judged)
     enforce(judged, stop, task)

@@ -67,7 +67,7 @@ def measure_world(
     real, cells = _images(reference_tar, reference_index, place, DECODED)
     values = np.array([receiver.value(style) for receiver in asked])
 
-    pipe = load_pipeline(base, device=there, dtype=dtype)
+    pipe = load_pipeline(base, device=there, dtype=getattr(torch, dtype))
     decoded = _through(pipe, real, generation.size)
     error = ((decoded.astype(float) - real) / 127.5) ** 2
     prefixed = [f"{_words(asked, receiver)} {receiver.prompt}" for receiver in asked]
@@ -82,7 +82,7 @@ def measure_world(
         "prefixed": _judged(scorer, *drawn),
     }
     if held_out is not None:
-        pipe = load_pipeline(held_out, device=there, dtype=dtype)
+        pipe = load_pipeline(held_out, device=there, dtype=getattr(torch, dtype))
         pictures, cells = _drawn(pipe, asked, [receiver.prompt for receiver in asked], generation, world, task)
         unseen = np.isin(cells, [place[name] for name in never_seen])
         found["never_seen"] = _judged(scorer, pictures[unseen], cells[unseen])
@@ -94,8 +94,8 @@ def _images(tar: Path, index: Path, place: Mapping[str, int], most: int) -> tupl
     """At most so many images of every cell, the first in order, and the receiver that each shows."""
     with ShardReader(tar, index) as shard:
         rows = shard.table.groupby("entity", sort=False).head(most)
-        images = np.stack([shard.read(member) for member in rows["member"]])
-    return images, rows["entity"].map(place).to_numpy(dtype=np.int64)
+        images: NDArray[np.uint8] = np.stack([shard.read(member) for member in rows["member"]])
+    return images, np.array([place[name] for name in rows["entity"]], dtype=np.int64)
 
 
 @torch.inference_mode()

@@ -8,7 +8,7 @@ from typing import Any
 
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
@@ -59,7 +59,7 @@ class Canvas:
         return [f"<results>/answers/{wildcards.task}_{method}.parquet" for method in self.methods(wildcards)]
 
     def _with_role(self, wildcards: Wildcards, role: str) -> list[str]:
-        return [method for method in self.methods(wildcards) if METHODS.role(method) == role]
+        return [method for method in self.methods(wildcards) if ROLES.role(method) == role]
 
     def retrained(self, wildcards: Wildcards) -> list[str]:
         """Those methods that are references by retraining."""
@@ -110,12 +110,26 @@ class Canvas:
         metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
         return [(m, self._bases.part(evaluators[m], settings.evaluators[evaluators[m]].source)[1]) for m in metrics]
 
+    @property
+    def with_world(self) -> list[str]:
+        """Tasks whose world can be measured: their source keeps real images apart that nothing was trained on."""
+        return [task for task in self.tasks if REFERENCE in self._settings.tasks[task].source_options.splits()]
+
+    def world(self, wildcards: Wildcards) -> list[str]:
+        """What is measured of the wildcard's world, where it can be."""
+        task = wildcards.task
+        return [f"<results>/unlearncanvas/world_{task}.json"] if task in self.with_world else []
+
+    def style(self, wildcards: Wildcards) -> str:
+        """The attribute of the wildcard's task that is the style."""
+        return self._of(wildcards).style
+
     # --- cost ---
 
     @property
     def costed(self) -> list[str]:
         """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
-        return [method for method in self._models.methods if METHODS.role(method) != RETRAINED]
+        return [method for method in self._models.runnable if ROLES.role(method) != RETRAINED]
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
