@@ -115,7 +115,7 @@ class Canvas:
     @property
     def costed(self) -> list[str]:
         """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
-        return [method for method in self._models.methods if METHODS.role(method) != RETRAINED]
+        return [method for method in self._models.runnable if METHODS.role(method) != RETRAINED]
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
