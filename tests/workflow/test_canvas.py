@@ -63,6 +63,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     config |= {"world": "toy", "methods": ["none", "uce", "retrain"], "demo_tasks": ["toy"]}
     for section, entries in WORLD.items():
         config.setdefault(section, {}).update(entries)
+    config["bases"]["canvas_held_out"] = None  # of the world's own canvas
+    config["evaluators"] |= dict.fromkeys(["style", "object", "style2", "object2"])
     (clone.folder / "toy.yaml").write_text(yaml.safe_dump(config))
     return clone
 

@@ -27,6 +27,7 @@ def judge(
     methods: list[str],
     unchanged: list[str],
     retrained: list[str],
+    destroyed: list[str],
     judges: list[str],
     tuning: list[int],
     settings: UnlearnCanvas,
@@ -38,7 +39,7 @@ def judge(
     Args:
         base, answers: answer sets, of the base and one per method.
         trainings: the record of the training of each of ``judges``.
-        unchanged, retrained: methods that change nothing, and references by retraining.
+        unchanged, retrained, destroyed: methods that change nothing, references by retraining, controls that draw nothing.
         stop: names of the gates that stop the run.
 
     Raises:
@@ -51,7 +52,7 @@ def judge(
         name: read_json(record).get("quality", {}).get("held_out_accuracy")
         for name, record in zip(judges, trainings, strict=True)
     }
-    roles = Roles(unchanged, retrained, settings.control)
+    roles = Roles(unchanged, retrained, destroyed)
     # gates of the world itself (colour, autoencoder, filler words, held-out cells) go before these, into the same file
     judged = all_gates(sets, canvas, Reporting(settings.protocols, retained, tuning, inference), roles, held_out)
     write_gates(gates, judged)
