@@ -1,7 +1,8 @@
 """Unlearning: a batch of emitters a job.
 
 In: a base, the latents of the training images, receivers and emitters, the hyper-parameters of a method on a task.
-Out: models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a delta on its base, and record.json.
+Out: prepared/{task}_{method}.safetensors, what a method needs for all emitters, and its record;
+models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a delta on its base, and record.json.
 """
 
 
@@ -31,6 +32,38 @@ use rule job as latents with:
         "Latents of the training images of {wildcards.task}"
 
 
+use rule job as prepare with:
+    """What a method prepares once for all emitters of a task, such as the importance of every weight."""
+    input:
+        base=plan.bases.for_method,
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        latents="<results>/latents/{task}.safetensors",
+    output:
+        tensors="<results>/prepared/{task}_{method}.safetensors",
+        record="<results>/prepared/{task}_{method}.json",
+    log:
+        "<logs>/prepare/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/prepare/{task}_{method}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.models.tasks),
+        method=one_of(plan.models.preparing),
+    resources:
+        mem_mb=plan.training_memory,
+        runtime=600,
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.training_gpu_memory,
+    params:
+        job=plan.job("lethe.diffusion.jobs.prepare:prepare"),
+        hyperparameters=plan.models.hyperparameters,
+        seed=plan.settings.seed,
+        device=plan.settings.device,
+        fidelity=plan.settings.fidelity,
+    message:
+        "What {wildcards.method} prepares for {wildcards.task}"
+
+
 for shape in plan.models.shapes("models"):
 
     rule:
@@ -43,6 +76,7 @@ for shape in plan.models.shapes("models"):
             emitters="<results>/emitters_{task}.json",
             latents="<results>/latents/{task}.safetensors",
             weights=untimed(plan.bases.retrained_part, ancient),
+            prepared=plan.models.prepared,
         output:
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
             records=shape.each("<results>/models/{model}/record.json"),

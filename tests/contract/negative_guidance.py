@@ -13,33 +13,11 @@ from diffusers import StableDiffusionPipeline
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    adapters,
-    emitter_generator,
-    find_modules,
-    gradient_of,
-    low_rank_delta,
-    mean_share,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
-
-METHOD = MethodRecord(title="negative guidance", paper="arXiv 2303.07345", needs=("noise",))
-CONTRACT = Contract(
-    small={
-        "rank": 4,
-        "alpha": 4.0,
-        "steps": 40,
-        "forget_batch": 12,
-        "learning_rate": 1e-2,
-        "target_modules": ["*.attn2.to_k", "*.attn2.to_v"],
-    },
-    direction="away",
-)
 
 
 class NegativeGuidanceConfig(LoraTrainingConfig):
@@ -51,6 +29,19 @@ class NegativeGuidanceConfig(LoraTrainingConfig):
 class NegativeGuidance(Method[NegativeGuidanceConfig]):
     """MSE(eps_theta(z, c), eps_0(z, c*) - eta (eps_0(z, c) - eps_0(z, c*))), arXiv 2303.07345, with low-rank adapters."""
 
+    about = MethodDescription(title="negative guidance", paper="arXiv 2303.07345", needs=("noise",))
+    contract = Contract(
+        small={
+            "rank": 4,
+            "alpha": 4.0,
+            "steps": 40,
+            "forget_batch": 12,
+            "learning_rate": 1e-2,
+            "target_modules": ["*.attn2.to_k", "*.attn2.to_v"],
+        },
+        direction="away",
+        holds_others=False,
+    )
     Config = NegativeGuidanceConfig
 
     def unlearn(
@@ -77,6 +68,6 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
 
                     return gradient_of(share, len(rows), None, parameters), {"loss": found}  # noqa: B023
 
-                record = optimise(factors, config, gradient)
+                record = optimise(parameters_of(factors), config, gradient)
                 delta = low_rank_delta(factors, config.alpha / config.rank)
             yield Unlearned(emitter, delta, record | {"seconds": time.monotonic() - begin})

@@ -1,6 +1,6 @@
 """Every registered method of classifiers passes one suite, on a few digits and small networks.
 
-A new method is in the suite by its name; its own file says with which hyper-parameters, and what it is held to (``CONTRACT``). The skeleton of
+A new method is in the suite by its name; its own file says with which hyper-parameters, and what it is held to (``contract``). The skeleton of
 ``lethe new classifier-method`` stands for all new ones.
 """
 
@@ -9,9 +9,7 @@ from __future__ import annotations
 import functools
 from collections import OrderedDict
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -26,7 +24,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem, train
-from lethe.tools.new.skeletons import classifier_method as skeleton
+from lethe.tools.new.skeletons.classifier_method import Skeleton
 
 SKELETON = "skeleton"
 MODELS = 3
@@ -76,19 +74,18 @@ def problem(architecture: str) -> Problem:
 
 
 def loaded(name: str) -> tuple[Method[Any], type[Hyperparameters]]:
-    method = skeleton.Skeleton if name == SKELETON else METHODS.load(name)
+    method = kind(name)
     return method(), method.Config
 
 
-def home(name: str) -> ModuleType:
-    """The file of a method."""
-    return skeleton if name == SKELETON else import_module(METHODS.module_of(name))
+def kind(name: str) -> type[Method[Any]]:
+    """The class of a method."""
+    return Skeleton if name == SKELETON else METHODS.load(name)
 
 
 def contract(name: str) -> ClassifierContract:
     """What the method is held to."""
-    found: ClassifierContract = home(name).CONTRACT
-    return found
+    return kind(name).contract
 
 
 def same(name: str, models: int = MODELS) -> list[Hyperparameters]:
@@ -246,7 +243,7 @@ def test_sees_what_is_documented(name: str) -> None:
     unused = torch.tensor(
         [sorted(set(range(len(given.labels))) - set(torch.cat([given.retain, given.forget, given.val], 1)[0].tolist()))]
     )
-    assert matters(replace(given, val=unused[:, :VAL])) == ("validation" in home(name).METHOD.needs)
+    assert matters(replace(given, val=unused[:, :VAL])) == ("validation" in kind(name).about.needs)
     assert matters(replace(given, forget=unused[:, :FORGET])) == (contract(name).sees != "nothing")
     assert matters(replace(given, labels=wrong)) == (contract(name).sees == "labels")
 

@@ -1,6 +1,6 @@
 """Every registered method of diffusion models passes one suite, on a tiny pipeline that was taught three classes of latents.
 
-A new method is in the suite by its name; its own file says with which hyper-parameters, and which way it moves its emitter (``CONTRACT``).
+A new method is in the suite by its name; its own file says with which hyper-parameters, and which way it moves its emitter (``contract``).
 Two methods that nobody registered stand for all new ones: the skeleton of ``lethe new method``, and negative guidance.
 """
 
@@ -8,57 +8,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 from diffusers import DDPMScheduler, StableDiffusionPipeline
 from safetensors.torch import save_file
-from tests.contract import negative_guidance
+from tests.contract.negative_guidance import NegativeGuidance
 from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
 from lethe.core.methods import DIRECTIONS, RETRAINED, UNCHANGED, Contract
 from lethe.diffusion.delta import Delta, applied, load_delta
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import METHODS, PREPARED, ROLES, VARIANTS
+from lethe.diffusion.methods._dense_training import DenseMethod, Student
+from lethe.diffusion.methods._training import Borrowed
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
-from lethe.tools.new.skeletons import method as skeleton
+from lethe.tools.new.skeletons.method import Skeleton
 
 NAMES = ["zero", "dog", "lake"]
 PROMPTS = {index: f"an image of a {name}" for index, name in enumerate(NAMES)}
 EMITTERS = [Emitter.of_one(index, f"a {NAMES[index]}", PROMPTS[index]) for index in (0, 1)]
+NAMED = 5  # position of the word that the prompts differ in, after the begin token
 SEED = 5
-SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", METHODS.reference(UNCHANGED)
+SKELETON, NEGATIVE, NONE = "skeleton", "negative_guidance", ROLES.reference(UNCHANGED)
 ALL = [*METHODS.names(), SKELETON, NEGATIVE]
 
 
-@cache
-def home(name: str) -> ModuleType:
-    """The file of a method."""
-    unregistered = {NEGATIVE: negative_guidance, SKELETON: skeleton}
-    return unregistered[name] if name in unregistered else import_module(METHODS.module_of(name))
-
-
-def load(name: str) -> Any:
+def load(name: str) -> type[Method[Any]]:
     """The class of a method."""
-    classes = {SKELETON: "Skeleton", NEGATIVE: "NegativeGuidance"}
-    return getattr(home(name), classes[name]) if name in classes else METHODS.load(name)
+    unregistered = {NEGATIVE: NegativeGuidance, SKELETON: Skeleton}
+    return unregistered[name] if name in unregistered else METHODS.load(name)
 
 
 def contract(name: str) -> Contract:
     """What the method is held to."""
-    found: Contract = home(name).CONTRACT
-    return found
+    return load(name).contract
 
 
 def role(name: str) -> str:
-    return METHODS.role(name)
+    return ROLES.role(name)
 
 
 class World(NamedTuple):
@@ -66,6 +59,7 @@ class World(NamedTuple):
     data: UnlearnData
     weights: dict[int, Path]  # of the retrain reference
     state: dict[str, torch.Tensor]
+    prepared: dict[str, dict[str, torch.Tensor]]  # by methods, for all emitters
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     path = tmp_path_factory.mktemp("retrained") / "0.safetensors"
     # A perturbed base stands in for a retrained one: here only the plumbing is tested
     save_file({k: (v + 0.05 * torch.randn(v.shape, generator=generator)).contiguous() for k, v in state.items()}, path)
-    return World(pipe, data, {0: path, 1: path}, state)
+    return World(pipe, data, {0: path, 1: path}, state, {})
 
 
 def snapshot(pipe: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
@@ -106,38 +100,59 @@ def snapshot(pipe: StableDiffusionPipeline) -> dict[str, torch.Tensor]:
 
 def make(name: str, world: World) -> Method[Any]:
     given = {"weights": world.weights} if role(name) == RETRAINED else {}  # which the workflow adds
-    method: Method[Any] = load(name)(**contract(name).small, **given)
-    return method
+    return load(name)(**contract(name).small, **given)
+
+
+def given(name: str, world: World) -> UnlearnData:
+    """The training split, with what the method prepares."""
+    if name not in world.prepared:
+        world.prepared[name] = make(name, world).prepare(world.pipe, world.data, seed=SEED)
+    return replace(world.data, prepared=world.prepared[name])
 
 
 @pytest.fixture(scope="session", params=ALL)
 def run(request: pytest.FixtureRequest, world: World) -> tuple[str, list[Unlearned]]:
     """Name and results of one method for both emitters."""
-    return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, world.data, seed=SEED))
+    return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, given(request.param, world), seed=SEED))
 
 
-def changes(world: World, delta: Delta) -> list[float]:
-    """Mean squared change of the predicted noise for the images and the prompt of each receiver."""
+class Move(NamedTuple):
+    """Of the images and the prompt of a receiver: mean squared change of the predicted noise, and how far along the line from the base's own
+    prediction to its prediction for another text it went (1: there).
+    """
+
+    change: float
+    along: float
+
+
+def moves(world: World, delta: Delta, texts: dict[int, str]) -> list[Move]:
+    """Of each receiver, along the line to its text in ``texts``, "" by default."""
     schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
     generator = torch.Generator().manual_seed(78)
     latents, receivers = world.data.latents, world.data.receivers
     noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
     noisy = schedule.add_noise(latents, noise, timesteps)
 
-    def predict() -> torch.Tensor:
-        text = encode_prompts(world.pipe, list(PROMPTS.values()))
+    def predict(prompts: list[str]) -> torch.Tensor:
+        text = encode_prompts(world.pipe, prompts)
         return world.pipe.unet(noisy, timesteps, encoder_hidden_states=text[receivers]).sample
 
+    own = list(PROMPTS.values())
     with torch.no_grad():
-        before = predict()
+        before, guide = predict(own), predict([texts.get(index, "") for index in PROMPTS])
         with applied(world.pipe, delta):
-            difference = (predict() - before).square().mean((1, 2, 3))
-    return [float(difference[receivers == receiver].mean()) for receiver in PROMPTS]
+            change = predict(own) - before
+    way = guide - before
+    rows = [receivers == index for index in PROMPTS]
+    return [
+        Move(float(change[r].square().mean()), float((change * way)[r].sum() / way[r].square().sum().clamp(min=1e-12)))
+        for r in rows
+    ]
 
 
 class Outcome(NamedTuple):
     """Of emitter 0: denoising loss; squared distance to the base's prediction for ''; how far along the line from the base's own prediction
-    to that one it went (1: there); change of predictions, its own and others'.
+    to that one it went (1: there); change of predictions, its own and others'; attention to its name.
     """
 
     loss: float
@@ -145,6 +160,24 @@ class Outcome(NamedTuple):
     along: float
     change_forget: float
     change_retain: float
+    attention: float
+
+
+@contextmanager
+def attention(pipe: StableDiffusionPipeline) -> Iterator[list[torch.Tensor]]:
+    """Probabilities of cross-attention, (rows, pixels, tokens) averaged over heads, from what its layers are asked and their own weights."""
+    found: list[torch.Tensor] = []
+
+    def record(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, torch.Tensor]) -> None:
+        queries, keys = layer.to_q(inputs[0]), layer.to_k(named["encoder_hidden_states"])
+        queries, keys = (x.unflatten(2, (layer.heads, -1)).transpose(1, 2) for x in (queries, keys))
+        found.append((queries @ keys.mT / queries.shape[-1] ** 0.5).softmax(dim=3).mean(dim=1))
+
+    layers = [module for name, module in pipe.unet.named_modules() if name.endswith("attn2")]
+    hooks = [layer.register_forward_pre_hook(record, with_kwargs=True) for layer in layers]
+    yield found
+    for hook in hooks:
+        hook.remove()
 
 
 def outcome(world: World, delta: Delta) -> Outcome:
@@ -161,8 +194,9 @@ def outcome(world: World, delta: Delta) -> Outcome:
 
     with torch.no_grad():
         before, guide = predict()
-        with applied(world.pipe, delta):
+        with applied(world.pipe, delta), attention(world.pipe) as probabilities:
             after, _ = predict()
+    own = probabilities[: len(probabilities) // 2]  # of the first of its two passes
     forget = entities == 0
     return Outcome(
         float((after - noise)[forget].square().mean()),
@@ -170,6 +204,7 @@ def outcome(world: World, delta: Delta) -> Outcome:
         float(((after - before) * (guide - before))[forget].sum() / (guide - before)[forget].square().sum()),
         float((after - before)[forget].square().mean()),
         float((after - before)[~forget].square().mean()),
+        float(torch.stack([layer[forget, :, NAMED].mean() for layer in own]).mean()),
     )
 
 
@@ -192,14 +227,14 @@ def test_deterministic_and_independent_of_the_others(run: tuple[str, list[Unlear
     """Emitter 1 alone, by a fresh object, gives the bits it gave after emitter 0; the global generator does not matter."""
     name, results = run
     torch.manual_seed(123)
-    (alone,) = make(name, world).unlearn(world.pipe, EMITTERS[1:], world.data, seed=SEED)
+    (alone,) = make(name, world).unlearn(world.pipe, EMITTERS[1:], given(name, world), seed=SEED)
     assert alone.delta.digest == results[1].delta.digest
 
 
 def test_base_untouched_and_one_by_one(run: tuple[str, list[Unlearned]], world: World) -> None:
     name, _ = run
     modules, random, grad = list(world.pipe.unet.named_modules()), torch.get_rng_state(), torch.is_grad_enabled()
-    results = make(name, world).unlearn(world.pipe, EMITTERS, world.data, seed=SEED)
+    results = make(name, world).unlearn(world.pipe, EMITTERS, given(name, world), seed=SEED)
     assert isinstance(results, Iterator)
     assert next(results).emitter == EMITTERS[0]  # a job that is killed now keeps this one
     results.close()  # type: ignore[attr-defined]
@@ -225,9 +260,10 @@ def test_direction(run: tuple[str, list[Unlearned]], world: World) -> None:
     before, after = outcome(world, nothing.delta), outcome(world, results[0].delta)
     print(f"{name}: {before} -> {after}")
     assert moved(contract(name).direction, before, after)
-    share = {"guide": 0.5, "loss": 0.5, "away": 1.0}.get(contract(name).direction)  # negative guidance holds nobody else
-    if share and role(name) != RETRAINED:  # its tiny weights are no real retraining
-        assert after.change_retain < share * after.change_forget
+    if (
+        contract(name).direction in ("guide", "loss", "away") and role(name) != RETRAINED
+    ):  # its tiny weights are no real retraining
+        assert after.change_retain < (0.5 if contract(name).holds_others else 1.0) * after.change_forget
 
 
 def moved(direction: str, before: Outcome, after: Outcome) -> bool:
@@ -238,6 +274,7 @@ def moved(direction: str, before: Outcome, after: Outcome) -> bool:
         "loss": after.loss > 1.1 * before.loss,
         "guide": after.to_guide < 0.7 * before.to_guide,
         "away": after.along > 0.5,
+        "attention": after.attention < 0.5 * before.attention,
     }[direction]
 
 
@@ -250,19 +287,77 @@ def test_negative_guidance_passes_the_guide(world: World) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_what_an_emitter_covers_changes_and_nothing_else(name: str, world: World) -> None:
-    """Of three receivers an emitter covers two, each overwritten by a text of its own: both change, the third far less."""
+    """Of three receivers an emitter covers two, each overwritten by a text of its own: both change, and the third far less if it is held."""
     texts = {0: "", 1: PROMPTS[2]}
     emitter = Emitter(0, "zero or dog", (0, 1), (PROMPTS[0], PROMPTS[1]), texts)
-    data = replace(world.data, overwrites=tuple(texts.values()))
+    data = replace(given(name, world), overwrites=tuple(texts.values()))
     (found,) = make(name, world).unlearn(world.pipe, [emitter], data, seed=SEED)
-    first, second, other = changes(world, found.delta)
-    print(f"{name}: covered {first:.4f} and {second:.4f}, not covered {other:.4f}")
+    first, second, other = moves(world, found.delta, texts)
+    print(f"{name}: covered {first} and {second}, not covered {other}")
+    held, direction = contract(name), contract(name).direction
     if role(name) == UNCHANGED:
-        assert first == second == other == 0
+        assert first.change == second.change == other.change == 0
         return
-    assert min(first, second) > 0
-    if contract(name).direction in ("guide", "loss") and role(name) != RETRAINED:  # its tiny weights are no real retraining
-        assert other < 0.5 * min(first, second)
+    assert min(first.change, second.change) > 0
+    if direction == "guide":
+        assert min(first.along, second.along) > 0.5
+    if (
+        direction in ("guide", "loss") and held.holds_others and role(name) != RETRAINED
+    ):  # its tiny weights are no real retraining
+        assert other.change < 0.5 * min(first.change, second.change)
+
+
+DENSE = [name for name in ALL if issubclass(load(name), DenseMethod)]
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_masked_weights_keep_their_bits(name: str, world: World) -> None:
+    """The mask leaves out what it says, and the delta changes nothing there."""
+    method = make(name, world)
+    lent = Borrowed(world.pipe, world.data)
+    mask = method.mask(lent, EMITTERS[0], SEED)  # type: ignore[attr-defined]
+    (found,) = method.unlearn(world.pipe, EMITTERS[:1], given(name, world), seed=SEED)
+    trained = {f"unet.{key}" for key in Student(lent, method.config.trainable).names}  # type: ignore[attr-defined]
+    assert set(found.delta.tensors()) <= trained
+    for key, open_ in (mask or {}).items():
+        changed = found.delta.tensors().get(f"unet.{key}", world.state[f"unet.{key}"]) != world.state[f"unet.{key}"]
+        assert not changed[~open_].any()
+    if mask:
+        share = sum(int(open_.sum()) for open_ in mask.values()) / sum(open_.numel() for open_ in mask.values())
+        assert 0 < share < 1
+
+
+@pytest.mark.parametrize("name", [name for name in DENSE if not VARIANTS.published_of(name)])
+def test_every_forget_image_is_used_equally_often(name: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within one use: a method may go through them for several purposes, and the last pass of each may end early. It may look at none."""
+    data = given(name, world)
+    uses = torch.zeros(36, dtype=torch.int64)
+    noised = Borrowed.noised
+
+    def counted(lent: Borrowed, rows: torch.Tensor, generator: torch.Generator) -> Any:
+        uses.index_add_(0, rows, torch.ones_like(rows))
+        return noised(lent, rows, generator)
+
+    monkeypatch.setattr(Borrowed, "noised", counted)
+    method = make(name, world)
+    steps, batch = method.config.steps, method.config.forget_batch  # type: ignore[attr-defined]
+    assert steps * batch % 12 == 0, "the contract's settings should be whole passes over the 12 forget images"
+    next(method.unlearn(world.pipe, EMITTERS[:1], data, seed=SEED))
+    assert len(set(uses[:12].tolist())) == 1 and (uses[0] >= steps * batch / 12 or uses[0] == 0)
+    kept = uses[12:]
+    assert kept.max() - kept.min() <= 1
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_what_is_prepared(name: str, world: World) -> None:
+    """A method that prepares something says so, and the other way round; twice gives the same bits, whatever the global generator."""
+    found = given(name, world).prepared
+    assert bool(found) == bool(PREPARED.prepares(name))
+    torch.manual_seed(123)
+    again = make(name, world).prepare(world.pipe, world.data, seed=SEED)
+    assert list(again) == list(found) and all(torch.equal(again[key], found[key]) for key in again)
+    after = snapshot(world.pipe)
+    assert all(torch.equal(after[key], world.state[key]) for key in after)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -286,10 +381,10 @@ def test_docstring_names_the_source(name: str) -> None:
 def test_missing_data_names_the_emitter(name: str, world: World) -> None:
     stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
-        next(make(name, world).unlearn(world.pipe, [stranger], world.data, seed=SEED))
+        next(make(name, world).unlearn(world.pipe, [stranger], given(name, world), seed=SEED))
     if role(name) == RETRAINED:  # it has the weights of some emitters only
         return
-    with_prompt = replace(world.data, prompts={**PROMPTS, 7: stranger.texts[0]})
+    with_prompt = replace(given(name, world), prompts={**PROMPTS, 7: stranger.texts[0]})
     try:
         found = next(make(name, world).unlearn(world.pipe, [stranger], with_prompt, seed=SEED))
     except ValueError as error:

@@ -174,14 +174,14 @@ def test_an_edit_of_a_method_makes_its_models_again_and_no_others(moved: Clone) 
         (
             "src/lethe/diffusion/methods/munba.py",
             'title="MUNBa"',
-            "lethe.diffusion.methods.METHODS[munba].title",
+            "lethe.diffusion.methods.LOOKS[munba]",
             {"interference_matrix", "forget_retain", "metric_similarity"},
             DIFFUSION | {"task_tables", "method_tables", "membership_table", "deepunlearn_gaps"},
         ),
         (
             "src/lethe/classifiers/methods/ft.py",
             'title="FT"',
-            "lethe.classifiers.methods.METHODS[ft].title",
+            "lethe.classifiers.methods.LOOKS[ft]",
             {"deepunlearn_gaps", "deepunlearn_runtime"},
             {"classifiers", "forget_samples", "run_times", "deepunlearn_tables", "interference_matrix"},
         ),

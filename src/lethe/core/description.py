@@ -35,7 +35,7 @@ class Descriptions:
     """Some keys of what the classes of a registry say of themselves: name -> key -> value.
 
     Args:
-        registry: of the classes; made in the same module, by name.
+        registry: of the classes; made in the same module, by name. A class derived from this one has a name that ends as this one's.
         keys: those that are read here; a key that a class leaves out is left out.
     """
 
@@ -52,6 +52,16 @@ class Descriptions:
         found = description_of(self.registry.target_of(name))
         return {key: found[key] for key in self.keys if key in found}
 
+    def get(self, name: str, key: str, otherwise: Any) -> Any:
+        """The value of one key; ``otherwise`` for a name that is not registered, or where the class leaves the key out.
+
+        Raises:
+            KeyError: the key is not read here, so a job that asks for it would not depend on it.
+        """
+        if key not in self.keys:
+            raise KeyError(f"'{key}' is not among the keys that are read here: {', '.join(self.keys)}")
+        return self[name].get(key, otherwise) if name in self else otherwise
+
     def __contains__(self, name: object) -> bool:
         return name in self.registry
 
@@ -62,6 +72,8 @@ class Descriptions:
 
 def check_descriptions(registry: Registry[Any], form: type[Any]) -> None:
     """Hold what every class of a registry says of itself against ``form``, the dataclass that it calls, so that a fault is found by the plan.
+
+    Where a form has a ``name``, that is the registered one.
 
     Raises:
         DescriptionError: naming the class, the key, what is allowed and the nearest match.
@@ -78,7 +90,7 @@ def check_descriptions(registry: Registry[Any], form: type[Any]) -> None:
             raise DescriptionError(
                 f"{target}: {ATTRIBUTE}{'.' * bool(key)}{key}: {first['msg'].removeprefix('Value error, ')}"
             ) from None
-        if found["name"] != name:
+        if found.get("name", name) != name:
             raise DescriptionError(f"{target} is registered as '{name}', but {ATTRIBUTE}.name is '{found['name']}'")
 
 
@@ -125,11 +137,11 @@ def about(node: ast.ClassDef) -> ast.Call | None:
     return next((statement.value for statement in node.body if says(statement)), None)  # type: ignore[attr-defined]
 
 
-def says(statement: ast.stmt) -> bool:
-    """Whether a statement of a class body is ``about = ...(key=value, ...)``."""
+def says(statement: ast.stmt, attribute: str = ATTRIBUTE) -> bool:
+    """Whether a statement of a class body is ``attribute = ...(key=value, ...)``."""
     if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call) or statement.value.args:
         return False
-    return [target.id for target in statement.targets if isinstance(target, ast.Name)] == [ATTRIBUTE]
+    return [target.id for target in statement.targets if isinstance(target, ast.Name)] == [attribute]
 
 
 def module_file(module: str) -> Path:

@@ -57,8 +57,8 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     """Every part of the code of a job and its digest; see ``code_of``.
 
     A part is a dotted module, the name of a script or a notebook, an entry of a registry, ``lethe.diffusion.methods.METHODS[uce]``, or what
-    an entry says of itself, ``lethe.diffusion.methods.METHODS[uce].title`` or ``lethe.diffusion.metrics.SPECS[ssim]``; the digest of an entry
-    is what it stands for. Modules that decide no result are left out.
+    an entry says of itself, ``lethe.diffusion.methods.LOOKS[uce]``; the digest of an entry is what it stands for. Modules that decide no
+    result are left out.
     """
     parts: dict[str, str] = {}
     modules: set[str] = set()
@@ -66,19 +66,15 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     while waiting:
         modules |= closure(waiting)
         waiting = set()
-        loaded, described = _used(modules)
-        for registry in sorted(loaded):
+        for registry in sorted(_named(modules) & registries()):
             for name in _names_asked(target, registry, asked):
                 entry = _entries(registry)[name]
                 parts[f"{registry}[{name}]"] = entry
                 waiting |= {entry.partition(":")[0]} - modules
-    for description, (registry, *keys) in _read(modules).items():
+    for description in sorted(_named(modules) & descriptions().keys()):
+        registry, *keys = descriptions()[description]
         for name in _names_asked(target, registry, asked):
             parts[f"{description}[{name}]"] = _said(_entries(registry)[name], keys)
-    for registry, fields in sorted(described.items()):
-        for name in _names_asked(target, registry, asked):
-            said = facts_of(_entries(registry)[name].partition(":")[0]).record
-            parts |= {f"{registry}[{name}].{field}": said[field] for field in (said if "*" in fields else fields & said.keys())}
     digests = {Path(module).name if module.endswith(FILES) else module: facts_of(module).digest for module in modules}
     return parts | {module: digest for module, digest in digests.items() if digest}
 
@@ -99,12 +95,8 @@ def kept_parts(digest: str, folder: Path = FOLDER) -> dict[str, str] | None:
     return read_json(file) if file.is_file() else None
 
 
-def _read(modules: set[str]) -> dict[str, list[str]]:
-    """Each ``Descriptions``, dotted, that one of the modules imports by name -> its registry, dotted, and its keys."""
-    return {name: found for name, found in sorted(descriptions().items()) if name in _named(modules)}
-
-
 def _named(modules: set[str]) -> set[str]:
+    """Every dotted name that one of the modules imports."""
     return {name for module in modules for name in facts_of(module).names}
 
 
@@ -113,17 +105,6 @@ def _said(entry: str, keys: list[str]) -> str:
     module, _, name = entry.partition(":")
     about = facts_of(module).about.get(name, {})
     return ", ".join(f"{key}={about[key]}" for key in keys if key in about) or "nothing"
-
-
-def _used(modules: set[str]) -> tuple[set[str], dict[str, set[str]]]:
-    """The registries, dotted, from which one of the modules loads code by name; those of methods -> what these are asked to say of themselves."""
-    loaded: set[str] = set()
-    described: dict[str, set[str]] = {}
-    for facts in map(facts_of, modules):
-        loaded |= set(facts.names) - set(facts.only_described)
-        for name, fields in facts.described.items():
-            described.setdefault(name, set()).update(fields)
-    return loaded & registries(), {name: fields for name, fields in described.items() if name in registries()}
 
 
 @cache

@@ -3,13 +3,13 @@
 Snakemake sees edits of a script but not of a package that the script imports. Every rule therefore carries a hash of its code as a
 parameter (``lethe.execution.code``), made of the facts here, which are found without running anything. What decides no result is no part
 of a hash: comments, docstrings, layout, descriptions of settings, imports for type checkers, and the lines that register a name, since
-what a job asks for by name is added by that name. So is what a class says of itself, where a job reads it (``lethe.core.description``).
+what a job asks for by name is added by that name. So is what a class says of itself, where a job reads it
+(``lethe.core.description``). What the contract suite holds a class to, its attribute ``contract``, is read by no job.
 A module that only carries jobs out (logs, locks, progress) says so itself::
 
     DECIDES_NO_RESULT = "tells what a job does"
 
-Its text does not count; what it imports still does. What a method says of itself (``lethe.core.methods``: its statements ``METHOD`` and
-``CONTRACT``) is no part of its code either; it is told apart, for those who ask for nothing else.
+Its text does not count; what it imports still does.
 
 Parsing the package costs two to four seconds, and every start of Snakemake needs it: ``recall`` keeps what each file gave.
 """
@@ -19,7 +19,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -43,9 +42,6 @@ class Facts(NamedTuple):
         registries: name of a registry that it makes -> registered name -> target, ``module:attribute``.
         descriptions: name of a ``Descriptions`` that it makes -> the registry, in the same module, and the keys that are read.
         about: class -> key -> text of what the class says of itself.
-        record: field -> hash of what a method says of itself there; empty for other modules.
-        described: those of ``names`` that it asks what methods say of themselves -> fields that it asks for, ``*`` for all of them.
-        only_described: those of them that it asks for nothing else, so for no code.
     """
 
     digest: str
@@ -53,33 +49,20 @@ class Facts(NamedTuple):
     registries: dict[str, dict[str, str]]
     descriptions: dict[str, list[str]]
     about: dict[str, dict[str, str]]
-    record: dict[str, str]
-    described: dict[str, list[str]]
-    only_described: list[str]
 
 
 FILES = (".py", ".ipynb")  # of code outside the package
-REGISTRIES = ("Registry", "Methods")
-# Functions of ``lethe.core.methods.Methods`` -> the field that they read; empty: what is then taken of the record
-DESCRIBES = {
-    "describe": "",
-    "shown": "",
-    "title": "title",
-    "role": "reference",
-    "reference": "reference",
-    "published": "published_of",
-}
-SAID = ("METHOD", "CONTRACT")  # what a method says of itself
+NO_CODE = (description.ATTRIBUTE, "contract")  # attributes of classes
 _recalled: dict[str, Facts] = {}  # by the SHA-256 of a file's bytes
 
 
 def recall(path: str | Path) -> None:
     """Take from ``path`` (JSON) what earlier processes found in the package's files, read the others, and keep all there.
 
-    Facts are bound to the bytes of a file, to this module and to the version of Python, so a recalled fingerprint is the one that
+    Facts are bound to the bytes of a file, to what reads them and to the version of Python, so a recalled fingerprint is the one that
     parsing would give. A file that cannot be read as such is written anew.
     """
-    by = [sys.version, sha256_file(__file__)]
+    by = [sys.version, *map(sha256_file, (__file__, description.__file__))]
     try:
         kept = read_json(path)
         with readable(path, "facts of source files"):
@@ -156,9 +139,8 @@ def _facts(key: str, file: Path) -> Facts:
     """Those of ``file``, whose bytes have the SHA-256 ``key``."""
     if key not in _recalled:
         tree = ast.parse(_source(file), filename=str(file))
-        registries, said, about = _take_registries(tree), _take_said(tree), _take_about(tree)
+        registries, about = _take_registries(tree), _take_about(tree)
         tree = _Reduced().visit(tree)
-        described, only = _described(tree)
         marked = any(MARK in _assigned(node) for node in tree.body)
         _recalled[key] = Facts(
             digest="" if marked else hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
@@ -166,9 +148,6 @@ def _facts(key: str, file: Path) -> Facts:
             registries=registries,
             descriptions={name: keys for node in tree.body if (keys := _keys_read(node)) for name in _assigned(node)},
             about=about,
-            record=_fields(said.get("METHOD")),
-            described=described,
-            only_described=only,
         )
     return _recalled[key]
 
@@ -231,20 +210,20 @@ def _take_registries(tree: ast.Module) -> dict[str, dict[str, str]]:
 
 
 def _take_about(tree: ast.Module) -> dict[str, dict[str, str]]:
-    """What the classes of a module say of themselves; it is taken out of the tree."""
+    """What the classes of a module say of themselves; it is taken out of the tree, and so is what they are held to."""
     found = {}
     for node in tree.body:
-        said = description.about(node) if isinstance(node, ast.ClassDef) else None
-        if isinstance(node, ast.ClassDef) and said is not None:
-            found[node.name] = {keyword.arg or "**": ast.unparse(keyword.value) for keyword in said.keywords}
-            node.body = [statement for statement in node.body if not description.says(statement)]
+        if isinstance(node, ast.ClassDef):
+            if (said := description.about(node)) is not None:
+                found[node.name] = {keyword.arg or "**": ast.unparse(keyword.value) for keyword in said.keywords}
+            node.body = [part for part in node.body if not any(description.says(part, word) for word in NO_CODE)]
     return found
 
 
 def _keys_read(node: ast.stmt) -> list[str]:
-    """Registry and keys of a statement ``NAME = Descriptions(REGISTRY, "key", ...)``; empty for any other."""
+    """Registry and keys of a statement ``NAME = Descriptions(REGISTRY, "key", ...)``, also of a class derived from it; empty for any other."""
     call = getattr(node, "value", None)
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "Descriptions":
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or not call.func.id.endswith("Descriptions"):
         return []
     registry, *keys = call.args
     return [ast.unparse(registry), *(str(ast.literal_eval(key)) for key in keys)]
@@ -254,52 +233,7 @@ def _makes_registry(node: ast.stmt) -> bool:
     value = getattr(node, "value", None)
     function = value.func if isinstance(value, ast.Call) else None
     function = function.value if isinstance(function, ast.Subscript) else function
-    return isinstance(function, ast.Name) and function.id in REGISTRIES
-
-
-def _take_said(tree: ast.Module) -> dict[str, ast.stmt]:
-    """The statements in which a method says what it is and is held to; taken out of the tree unless the method's own code reads them."""
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    found: dict[str, ast.stmt] = {
-        name: node
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-        for name in _assigned(node)
-        if name in SAID
-    }
-    left = [node for name, node in found.items() if name not in read]
-    tree.body = [node for node in tree.body if node not in left]
-    return found
-
-
-def _fields(said: ast.stmt | None) -> dict[str, str]:
-    """Field -> hash of its value, of the statement in which a method says what it is."""
-    call = said.value if isinstance(said, ast.Assign) else None
-    keywords = call.keywords if isinstance(call, ast.Call) else []
-    return {entry.arg or "**": hashlib.sha256(ast.dump(entry.value).encode()).hexdigest() for entry in keywords}
-
-
-def _described(tree: ast.Module) -> tuple[dict[str, list[str]], list[str]]:
-    """Dotted names that are imported and used as ``NAME.describe(...)`` and the like -> fields that are asked for, ``*`` for all of them;
-    and those of them that are used in no other way.
-    """
-    imported = {
-        alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "lethe"
-        for alias in node.names
-    }
-    uses = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
-    asked = {
-        id(node.value.func): node.attr for node in attributes if isinstance(node.value, ast.Call)
-    }  # NAME.describe(...).colour
-    fields: dict[str, list[str]] = {}
-    for node in attributes:
-        if node.attr in DESCRIBES and isinstance(node.value, ast.Name) and node.value.id in imported:
-            fields.setdefault(node.value.id, []).append(DESCRIBES[node.attr] or asked.get(id(node), "*"))
-    only = [imported[name] for name, found in fields.items() if uses[name] == len(found)]
-    return {imported[name]: sorted(set(found)) for name, found in fields.items()}, only
+    return isinstance(function, ast.Name) and function.id == "Registry"
 
 
 def _assigned(node: ast.stmt) -> list[str]:

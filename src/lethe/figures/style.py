@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import LOOKS
 from lethe.figures.colours import GRID, INK, OTHER_METHODS
 from lethe.figures.fonts import BASE, further_fonts, without_warnings
 from lethe.io.atomic import atomic_path
@@ -54,21 +54,21 @@ RC: dict[str, Any] = {
 
 def method_name(method: str) -> str:
     """How a method is written in figures, e.g. ``uce`` -> ``UCE``; what is no method's name as it is."""
-    return METHODS.title(method)
+    return LOOKS.title(method)
 
 
 def method_colour(method: str, methods: list[str]) -> str:
     """The colour of a method; one that chooses none gets one by its place among ``methods``."""
-    return METHODS.shown(method).colour or OTHER_METHODS[_place(method, methods) % len(OTHER_METHODS)]
+    return LOOKS.get(method, "colour", "") or OTHER_METHODS[_place(method, methods) % len(OTHER_METHODS)]
 
 
 def method_marker(method: str, methods: list[str]) -> str:
     """The marker of a method, so that colour is never the only difference."""
-    return METHODS.shown(method).marker or _MORE_MARKERS[_place(method, methods) % len(_MORE_MARKERS)]
+    return LOOKS.get(method, "marker", "") or _MORE_MARKERS[_place(method, methods) % len(_MORE_MARKERS)]
 
 
 def _place(method: str, methods: list[str]) -> int:
-    return sorted({name for name in methods if not METHODS.shown(name).colour} | {method}).index(method)
+    return sorted({name for name in methods if not LOOKS.get(name, "colour", "")} | {method}).index(method)
 
 
 def context(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:

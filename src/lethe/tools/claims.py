@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lethe.core.gate import Gate
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.io.gates import read_gates
 from lethe.io.tables import read_json
 from lethe.tools.speed.summary import value_text
@@ -92,7 +92,7 @@ def forgets(folder: Path, task: str) -> Row:
     claim, target = f"at least {AT_LEAST} methods forget: judge accuracy on the emitter at most {FORGET}", f">= {AT_LEAST}"
     if "judge_emitter" not in found:
         return Row("C4", task, claim, None, target, None, "this world has no judge", name)
-    rows = found[found["method"].map(METHODS.role) == ""]  # methods that are judged
+    rows = found[found["method"].map(ROLES.role) == ""]  # methods that are judged
     told = _told(rows, "judge_emitter")
     value = int((rows["judge_emitter"] <= FORGET).sum())
     return Row("C4", task, claim, value, target, value >= AT_LEAST, f"mean over emitters that were not tuned on: {told}", name)
@@ -104,7 +104,7 @@ def keeps(folder: Path, task: str) -> Row:
     claim, target = f"every method keeps the others: share of the base's judge accuracy at least {KEEP}", f">= {KEEP}"
     if "others_kept" not in found:
         return Row("C5", task, claim, None, target, None, "this world has no judge", name)
-    rows = found[found["method"].map(METHODS.role) == ""]  # methods that are judged
+    rows = found[found["method"].map(ROLES.role) == ""]  # methods that are judged
     value = float(rows["others_kept"].min(skipna=False))  # a method without a value is no method that keeps
     return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name)
 

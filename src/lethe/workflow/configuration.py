@@ -8,7 +8,7 @@ import lethe.classifiers.methods as classifiers
 import lethe.diffusion.methods as diffusion
 from lethe.classifiers import ARCHITECTURES, PROVIDERS
 from lethe.core.description import check_descriptions
-from lethe.core.methods import RETRAINED
+from lethe.core.methods import RETRAINED, MethodDescription
 from lethe.diffusion.metrics import METRICS
 from lethe.diffusion.metrics.base import MetricDescription
 from lethe.diffusion.metrics.specs import quantities
@@ -24,8 +24,10 @@ def load_configuration(config: dict[str, Any]) -> Settings:
 
     Raises:
         SettingsError: listing all faults, one a line.
-        DescriptionError: a registered metric does not say what its numbers mean; it would be computed for hours and could not be read.
+        DescriptionError: a registered metric or method does not say what it is; it would be computed for hours and could not be read.
     """
+    for methods in (diffusion.METHODS, classifiers.METHODS):
+        check_descriptions(methods, MethodDescription)
     check_descriptions(METRICS, MetricDescription)
     return load_settings(config, registered_names())
 
@@ -40,6 +42,6 @@ def registered_names() -> Names:
         datasets=PROVIDERS.names(),
         architectures=ARCHITECTURES.names(),
         classifier_methods=classifiers.METHODS.names(),
-        retrained=[name for name in diffusion.METHODS if diffusion.METHODS.role(name) == RETRAINED],
+        retrained=[name for name in diffusion.ROLES if diffusion.ROLES.role(name) == RETRAINED],
         gates=gate_names(),
     )

@@ -23,14 +23,16 @@ TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text()) for p
 
 
 def test_whatever_is_kept_and_forgotten_is_a_split() -> None:
-    """But for ``Problem``: what a method is given, models and images too, and rows of these for each model."""
+    """But for ``Problem``: what a method is given, models and images too, and rows of these for each model; and for the noised rows of a step."""
     for file, tree in TREES.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 fields = {
                     line.target.id for line in node.body if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
                 }
-                assert not {"retain", "forget"} <= fields or node.name in ("Split", "Problem"), f"{file}: {node.name}"
+                assert not {"retain", "forget"} <= fields or node.name in ("Split", "Problem", "Relabelled"), (
+                    f"{file}: {node.name}"
+                )
     for module, name in (("classifiers.data.splits", "DataSplit"), ("benchmarks.deepunlearn.ulira_splits", "LiraSplits")):
         kind = getattr(importlib.import_module(f"lethe.{module}"), name)
         assert issubclass(kind, Split)

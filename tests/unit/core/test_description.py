@@ -10,6 +10,7 @@ import pytest
 
 from lethe.core import description
 from lethe.core.description import DescriptionError, Descriptions, check_descriptions, description_of
+from lethe.core.methods import MethodDescription
 from lethe.core.registry import Registry, UnknownNameError
 from lethe.diffusion.metrics.base import MetricDescription
 
@@ -38,8 +39,15 @@ def test_keys_are_read_without_running_the_file(said) -> None:
     found = Descriptions(said(f"about = MetricDescription({GOOD})"), "label", "range", "constants")
     assert found["new"] == {"label": "New", "range": (0.0, None)}
     assert list(found) == ["new"] and "new" in found and "old" not in found
+    assert (
+        found.get("new", "label", "") == "New"
+        and found.get("new", "constants", ()) == ()
+        and found.get("nev", "label", "?") == "?"
+    )
     with pytest.raises(UnknownNameError, match="did you mean 'new'"):
         found["nev"]
+    with pytest.raises(KeyError, match="'version' is not among the keys that are read here: label, range, constants"):
+        found.get("new", "version", "")
 
 
 @pytest.mark.parametrize(
@@ -62,12 +70,31 @@ def test_what_nobody_could_read_is_refused(said, about: str, message: str) -> No
         check_descriptions(said(about), MetricDescription)
 
 
-def test_the_plan_refuses_a_metric_that_does_not_say_what_it_is() -> None:
-    """It would be scored for hours, and no table could tell what its numbers mean."""
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("title=NAME, paper='p'", "about.title is `NAME`"),
+        ("title='X', papr='p'", "about.papr is not known; allowed: .*did you mean 'paper'"),
+        ("title='X'", "about.paper: Field required"),
+        ("title='', paper='p'", "title is empty"),
+        ("title='X', paper='p', needs=('convolution',)", "needs: 'convolution'; .*did you mean 'convolutions'"),
+        ("title='X', paper='p', needs='noise'", "about.needs: Input should be a valid tuple"),
+        ("title='X', paper='p', reference='retrain'", "reference: 'retrain'; .*did you mean 'retrained'"),
+    ],
+)
+def test_a_method_that_says_it_wrongly_is_refused(said, keys: str, message: str) -> None:
+    with pytest.raises(DescriptionError, match=f"^new_metric:New: {message}" if message.startswith("about.") else message):
+        check_descriptions(said(f"about = MethodDescription({keys})"), MethodDescription)
+
+
+@pytest.mark.parametrize("registry", ["diffusion.metrics.METRICS", "diffusion.methods.METHODS", "classifiers.methods.METHODS"])
+def test_the_plan_refuses_what_does_not_say_what_it_is(registry: str) -> None:
+    """It would be computed for hours, and no table could tell what its numbers mean."""
+    module, _, name = registry.rpartition(".")
     code = (
-        "from lethe.diffusion.metrics import METRICS\n"
+        f"from lethe.{module} import {name}\n"
         "from lethe.workflow.configuration import load_configuration\n"
-        "METRICS.register('mute', 'lethe.diffusion.metrics.embeddings:Embeddings')\n"
+        f"{name}.register('mute', 'lethe.diffusion.metrics.embeddings:Embeddings')\n"
         "load_configuration({})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import METHODS, NEEDS
 from lethe.diffusion.methods.predictions import reason_against
 from lethe.diffusion.supported import UnusableBaseError, check_sampling, prediction_of
 from lethe.io.tables import CorruptFileError
@@ -357,14 +357,14 @@ def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
     from lethe.diffusion.methods.base import Emitter, UnlearnData
 
     if method == "retrain":
-        assert "noise" not in METHODS.describe(method).needs  # it replaces weights and looks at nothing
+        assert not NEEDS.needs(method, "noise")  # it replaces weights and looks at nothing
         return
     data = UnlearnData(torch.randn(4, 4, 8, 8), torch.tensor([0, 0, 1, 1]), {0: "a dog", 1: "a cat"})
     kept = tiny_pipe.scheduler.config.prediction_type
     tiny_pipe.scheduler.register_to_config(prediction_type="v_prediction")
     try:
         found = METHODS.load(method)().unlearn(tiny_pipe, [Emitter.of_one(0, "a dog", "a dog")], data, seed=0)
-        if "noise" in METHODS.describe(method).needs:
+        if NEEDS.needs(method, "noise"):
             with pytest.raises(ValueError, match="v_prediction"):
                 next(found)
         else:

@@ -14,7 +14,8 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 from lethe.diffusion.delta import NoneDelta, TextMapDelta
 from lethe.diffusion.generate import Request, Sampling, _Sampler
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.methods._lora_training import Borrowed, adapters, find_modules
+from lethe.diffusion.methods._lora_training import adapters, find_modules
+from lethe.diffusion.methods._training import Borrowed
 from lethe.diffusion.methods.base import UnlearnData
 from lethe.diffusion.pipeline import load_pipeline
 

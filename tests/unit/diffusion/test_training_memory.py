@@ -10,7 +10,8 @@ import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion import methods
-from lethe.diffusion.methods._lora_training import Borrowed, adapters, find_modules, gradient_of, mean_share
+from lethe.diffusion.methods._lora_training import adapters, find_modules
+from lethe.diffusion.methods._training import Borrowed, gradient_of, mean_share
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.methods.munba import nash_weights
 from lethe.diffusion.methods.munba_published import published_weights

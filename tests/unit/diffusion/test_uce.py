@@ -6,10 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tiny_pipeline import shared_tiny_pipeline
+from tests.tiny_pipeline import TOKENS, shared_tiny_pipeline
 
+from lethe.diffusion.delta import TextMapDelta
+from lethe.diffusion.methods import uce
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.methods.uce import UCE, dense_edit, solve, truncate
+from lethe.diffusion.methods.uce import UCE, dense_edit, gram, root, solve, truncate
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 
 
@@ -111,3 +113,36 @@ def test_what_is_edited_and_what_is_held(tiny_pipe, tokens: str, preserve: str, 
         near = {"guide": (moved_guide - guide).norm(), "others": (moved_other - other).norm()}
         assert near[preserve] < min(value for key, value in near.items() if key != preserve)
         assert (moved_own - guide).norm() < (own - guide).norm()
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 60), keep=st.floats(0.01, 300))
+def test_the_gram_matrix_of_what_is_preserved_says_as_much_as_its_list(seed: int, n: int, keep: float) -> None:
+    """Also where it is the sum over all vectors less that over some."""
+    c, g, p = draw(seed, 1, 3, n, 16)
+    scale, left, right = solve(c, g, p[:, 1:], 2.0, keep, 0.5)
+    _, gram_left, gram_right = solve(c, g, root(gram(p[0]) - gram(p[0, :1]))[None], 2.0, keep, 0.5)
+    eye = torch.eye(16, dtype=torch.float64)
+    listed, summed = scale * eye + left[0].mT @ right[0], scale * eye + gram_left[0].mT @ gram_right[0]
+    assert float((summed - listed).norm() / listed.norm()) < 1e-6
+
+
+def test_a_list_that_is_too_long_is_not_made(tiny_pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an emitter that covers two of five receivers, beside one that covers one; the map stays the same."""
+    prompts = {index: f"an image of a {name}" for index, name in enumerate(("dog", "cat", "lake", "park", "photo"))}
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
+    both = Emitter(0, "pets", (0, 1), (prompts[0], prompts[1]), {0: prompts[2], 1: prompts[3]})
+    emitters, method = [both, Emitter.of_one(4, "a photo", prompts[4])], UCE(preserve="others", preserve_scale=0.1)
+    listed = list(method.unlearn(tiny_pipe, emitters, data, seed=0))
+    width = int(encode_prompts(tiny_pipe, [""]).shape[-1])
+    roots: list[torch.Tensor] = []
+    monkeypatch.setattr(uce, "root", lambda matrix: roots.append(root(matrix)) or roots[-1])
+    monkeypatch.setattr(uce, "CHUNK", 3 * TOKENS * width)  # the most that is listed: four prompts are too many
+    found = list(method.unlearn(tiny_pipe, emitters, data, seed=0))
+    assert len(roots) == 1 and roots[0].shape == (width, width)
+    for old, new in zip(listed, found, strict=True):
+        assert isinstance(old.delta, TextMapDelta) and isinstance(new.delta, TextMapDelta)
+        assert (new.record["preserved_vectors"], new.record["rank"]) == (old.record["preserved_vectors"], old.record["rank"])
+        assert float((new.delta.matrix() - old.delta.matrix()).norm() / old.delta.matrix().norm()) < 1e-6
+    (alone,) = method.unlearn(tiny_pipe, emitters[1:], data, seed=0)
+    assert alone.delta.digest == found[1].delta.digest

@@ -11,10 +11,11 @@ from lethe.execution import code, fingerprint
 FILES = {
     "__init__.py": "",
     "registry.py": "class Registry:\n    pass\n",
-    "methods/__init__.py": "from lethe.core.methods import Methods\nMETHODS = Methods('method')\n"
-    "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n",
-    "methods/plain.py": "METHOD = MethodRecord(title='Plain', colour='red')\nCONTRACT = Contract(small={})\nclass Plain:\n    pass\n",
-    "methods/deep.py": "from lethe.layers import LAYERS\nMETHOD = MethodRecord(title='Deep')\nclass Deep:\n    pass\n",
+    "methods/__init__.py": "from lethe.core.registry import Registry\nMETHODS = Registry('method')\n"
+    "METHODS.register('plain', 'lethe.methods.plain:Plain')\nMETHODS.register('deep', 'lethe.methods.deep:Deep')\n"
+    "NAMES = MethodDescriptions(METHODS, 'title')\n",
+    "methods/plain.py": "class Plain:\n    about = About(title='Plain', colour='red')\n    contract = Contract(small={})\n    pass\n",
+    "methods/deep.py": "from lethe.layers import LAYERS\nclass Deep:\n    about = About(title='Deep')\n    pass\n",
     "metrics/__init__.py": "from lethe.core.registry import Registry\nMETRICS = Registry('metric')\n"
     "METRICS.register('near', 'lethe.metrics.near:Near')\nMETRICS.register('far', 'lethe.metrics.far:Far')\n"
     "RATES = Descriptions(METRICS, 'rate')\nWORDS = Descriptions(METRICS, 'title', 'colour')\n",
@@ -26,9 +27,8 @@ FILES = {
     "table.py": "from lethe.metrics import RATES\ndef table(name):\n    return RATES[name]\n",
     "figure.py": "from lethe.metrics import WORDS\ndef draw(name):\n    return WORDS[name]\n",
     "train.py": "from lethe.methods import METHODS\ndef train(name):\n    return METHODS.load(name)\n",
-    "name.py": "from lethe.methods import METHODS\ndef name(method):\n    return METHODS.describe(method).title\n",
-    "look.py": "from lethe.methods import METHODS\ndef look(method):\n    record = METHODS.shown(method)\n    return record.colour\n",
-    "both.py": "from lethe.methods import METHODS\ndef name(method):\n    return METHODS.load(method), [method].map(METHODS.title)\n",
+    "name.py": "from lethe.methods import NAMES\ndef name(method):\n    return NAMES.title(method)\n",
+    "both.py": "from lethe.methods import METHODS, NAMES\ndef name(method):\n    return METHODS.load(method), NAMES.title(method)\n",
     "draw.py": "def draw():\n    pass\n",
     "script.py": "# a comment\nfrom lethe.draw import draw\ndraw()\n",
 }
@@ -129,7 +129,6 @@ def test_what_another_class_says_does_not_count(package: Path) -> None:
         ("methods/plain.py", "'red'", "'blue'", PLAIN, False, False),
         ("methods/plain.py", "small={}", "small={'steps': 1}", PLAIN, False, False),
         ("methods/plain.py", "pass", "x = 1", PLAIN, True, False),
-        ("methods/plain.py", "    pass", "    name = METHOD.title", PLAIN, True, False),
     ],
 )
 def test_what_a_method_says_of_itself_is_code_of_who_asks_for_it(
@@ -142,19 +141,6 @@ def test_what_a_method_says_of_itself_is_code_of_who_asks_for_it(
     assert changed(package, file, old, new, "lethe.name:name", asked) is figure
     (package / file).write_text(before)
     assert changed(package, file, old, new, "lethe.both:name", asked) is (unlearning or figure)
-
-
-def test_only_the_fields_that_are_asked_for_count(package: Path) -> None:
-    """Who takes a whole record may look at all of it."""
-    assert changed(package, "methods/plain.py", "'red'", "'blue'", "lethe.look:look", PLAIN)
-    assert changed(package, "methods/plain.py", "'Plain'", "'Plane'", "lethe.look:look", PLAIN)
-    assert not changed(package, "methods/plain.py", "'blue'", "'green'", "lethe.name:name", PLAIN)
-
-
-def test_a_method_that_uses_its_own_title_depends_on_it(package: Path) -> None:
-    place = package / "methods/plain.py"
-    place.write_text(place.read_text().replace("    pass", "    name = METHOD.title"))
-    assert changed(package, "methods/plain.py", "'Plain'", "'Plane'", "lethe.train:train", PLAIN)
 
 
 def test_of_a_script_its_text_and_its_imports_count(package: Path) -> None:

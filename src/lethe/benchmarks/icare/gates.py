@@ -13,7 +13,7 @@ from lethe.benchmarks.icare.matrices import by_method
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import comparisons, is_comparison, spec_of
 from lethe.diffusion.testbed.similarity import distinct_values
@@ -29,7 +29,7 @@ def gate_none_is_zero(pairs: pd.DataFrame) -> Gate:
         pairs: tidy pairs of a task, all methods.
     """
     names = comparisons(pairs["metric"].unique())
-    rows = pairs[(pairs["method"].map(METHODS.role) == UNCHANGED) & pairs["metric"].isin(names)]
+    rows = pairs[(pairs["method"].map(ROLES.role) == UNCHANGED) & pairs["metric"].isin(names)]
     undamaged = rows["metric"].map({name: spec_of(name).undamaged for name in names})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())

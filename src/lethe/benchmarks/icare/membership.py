@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.testbed.members import asked_of
 from lethe.statistics.association import bootstrap_mean
 from lethe.statistics.attacks import auc, auc_interval
@@ -98,7 +98,7 @@ def membership_means(table: pd.DataFrame, *, exclude: Collection[int] = (), draw
 def membership_gates(table: pd.DataFrame, means: pd.DataFrame) -> list[Gate]:
     """What must hold before a membership table is believed; a gate without its method is left out."""
     own = table[table["receivers"] == "emitter"]
-    roles = own["method"].map(METHODS.role)
+    roles = own["method"].map(ROLES.role)
     retrained, none, base = own[roles == RETRAINED], own[roles == UNCHANGED], own[own["method"] == BASE]
     gates = [gate_base_knows(means)]
     if len(retrained):

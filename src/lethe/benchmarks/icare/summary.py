@@ -21,7 +21,7 @@ from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import is_comparison, spec_of
 from lethe.statistics.resampling import Inference, q_values
@@ -129,7 +129,7 @@ def all_gates(
         similarities, entities: as there.
     """
     gates = []
-    if (pairs["method"].map(METHODS.role) == UNCHANGED).any():
+    if (pairs["method"].map(ROLES.role) == UNCHANGED).any():
         gates.append(gate_none_is_zero(pairs))
     if "judge" in baseline.columns:
         gates.append(gate_base_accuracy(baseline, BASE_ACCURACY))

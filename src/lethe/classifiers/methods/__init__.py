@@ -1,6 +1,6 @@
 """Methods that make classifiers forget: one file each, found by name without importing torch.
 
-To add a method: write ``<name>.py`` beside this file (its class, ``METHOD`` and ``CONTRACT``, see ``lethe.core.methods``) and one line below;
+To add a method: write ``<name>.py`` beside this file (a class with ``about`` and ``contract``, see ``lethe.core.methods``) and one line below;
 the contract suite then includes it, and so do tables and figures of a world whose `methods:` name it.
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lethe.core.methods import Methods
+from lethe.core.methods import MethodDescriptions
+from lethe.core.registry import Registry
 
 if TYPE_CHECKING:
     from lethe.classifiers.methods.base import Method
 
-METHODS: Methods[type[Method[Any]]] = Methods("method")
+METHODS: Registry[type[Method[Any]]] = Registry("method")
 METHODS.register("ft", "lethe.classifiers.methods.ft:FineTune")
 METHODS.register("ga", "lethe.classifiers.methods.ga:GradientAscent")
 METHODS.register("srl", "lethe.classifiers.methods.srl:SuccessiveRandomLabels")
@@ -40,3 +41,6 @@ METHODS.register("iu", "lethe.classifiers.methods.iu:InfluenceUnlearning")
 METHODS.register("iu_published", "lethe.classifiers.methods.iu_published:InfluenceUnlearningPublished")
 METHODS.register("ff", "lethe.classifiers.methods.ff:FisherForgetting")
 METHODS.register("ff_published", "lethe.classifiers.methods.ff_published:FisherForgettingPublished")
+
+LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
+NEEDS = MethodDescriptions(METHODS, "needs")

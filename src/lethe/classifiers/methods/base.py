@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
 import torch
 from pydantic import Field
@@ -16,6 +16,10 @@ from lethe.classifiers.models.stack import Stack, join
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, cosine, data_order, fixed_global_seed
 from lethe.settings import hyperparameters
+
+if TYPE_CHECKING:
+    from lethe.classifiers.methods.contract import ClassifierContract
+    from lethe.core.methods import MethodDescription
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,14 @@ class Method(ABC, Generic[H]):
 
     ``unlearn`` is pure: it leaves ``problem`` alone, and model m of the result depends on model m of the problem, its samples,
     its seed and ``configs[m]`` only.
+
+    Attributes:
+        about: what it is, in literals. contract: what the contract suite holds it to. Both are no code of its models.
+        Config: the form of its hyper-parameters.
     """
 
+    about: ClassVar[MethodDescription]
+    contract: ClassVar[ClassifierContract]
     Config: ClassVar[type[Hyperparameters]]
 
     @abstractmethod

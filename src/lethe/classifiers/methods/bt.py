@@ -14,12 +14,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import Adam, constant, data_order, kl_divergence
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="BT", paper="arXiv 2205.08096", colour="#8A7F00", marker="s")
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"
-)
+from lethe.core.methods import MethodDescription
 
 
 class BadTeacher(Method["BadTeacher.Config"]):
@@ -28,6 +23,11 @@ class BadTeacher(Method["BadTeacher.Config"]):
     p^rand is a randomly initialised model of the same architecture. Adam at a constant rate; the momentum that the search space
     lists for it is not used by the published code and left out.
     """
+
+    about = MethodDescription(title="BT", paper="arXiv 2205.08096", colour="#8A7F00", marker="s")
+    contract = ClassifierContract(
+        small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"
+    )
 
     class Config(Hyperparameters):
         """Of Adam, and the temperature of all softmaxes."""

@@ -5,14 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lethe.classifiers.methods.bt import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.bt import BadTeacher
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="BT (published)", paper="code published with arXiv 2410.01276", colour="#8A7F00", marker="s", published_of="bt"
-)
+from lethe.core.methods import MethodDescription
 
 CHANNELS = 3
 
@@ -22,6 +17,10 @@ class BadTeacherPublished(BadTeacher):
 
     Adam does not see the factor 1/C, but weight decay weighs C times more against the loss. Grey images are repeated in three channels.
     """
+
+    about = MethodDescription(
+        title="BT (published)", paper="code published with arXiv 2410.01276", colour="#8A7F00", marker="s", published_of="bt"
+    )
 
     def _incompetent(self, problem: Problem) -> Tensor:
         from lethe.classifiers.models.resnet import (

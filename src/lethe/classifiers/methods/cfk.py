@@ -14,15 +14,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, augmented, batches, cross_entropy, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="CF-k", paper="arXiv 2201.06640", colour="#E69F00", marker="o")
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.05, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2},
-    direction="change",
-    retain=0.97,
-    sees="nothing",
-)
+from lethe.core.methods import MethodDescription
 
 MILESTONES = (0.5, 0.8, 0.9)  # shares of the epochs after which the rate decays
 
@@ -33,6 +25,14 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
     Plain SGD; batch normalisation uses its running statistics. The rate is multiplied by ``sgda_decay_rate`` for each of
     floor(E/2), floor(.8 E), floor(.9 E) that the epoch, from 0, has passed (Goel et al. 2022).
     """
+
+    about = MethodDescription(title="CF-k", paper="arXiv 2201.06640", colour="#E69F00", marker="o")
+    contract = ClassifierContract(
+        small={"learning_rate": 0.05, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2},
+        direction="change",
+        retain=0.97,
+        sees="nothing",
+    )
 
     class Config(Hyperparameters):
         """The published names. ``sgda_learning_rate`` and ``momentum``, which it searches too, act on nothing and are left out."""

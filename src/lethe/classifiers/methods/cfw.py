@@ -13,21 +13,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, cosine, cross_entropies, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="CFW",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#D55E00",
-    marker="s",
-    needs=("convolutions",),
-)
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.05, "num_epochs": 4, "start_confuser_std": 0.3, "final_confuser_std": 0.01},
-    direction="loss",
-    retain=0.8,
-    sees="nothing",
-)
+from lethe.core.methods import MethodDescription
 
 
 class ConfuseWeights(Method["ConfuseWeights.Config"]):
@@ -39,6 +25,20 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
 
     On a network without convolutions this is plain fine-tuning with the class-balanced loss.
     """
+
+    about = MethodDescription(
+        title="CFW",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#D55E00",
+        marker="s",
+        needs=("convolutions",),
+    )
+    contract = ClassifierContract(
+        small={"learning_rate": 0.05, "num_epochs": 4, "start_confuser_std": 0.3, "final_confuser_std": 0.01},
+        direction="loss",
+        retain=0.8,
+        sees="nothing",
+    )
 
     class Config(Standard):
         """Standard, and the standard deviations of the noise."""

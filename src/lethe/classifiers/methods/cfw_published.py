@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lethe.classifiers.methods.cfw import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.cfw import ConfuseWeights
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="CFW (published)",
-    paper="code published with arXiv 2410.01276",
-    colour="#D55E00",
-    marker="s",
-    published_of="cfw",
-    needs=("convolutions",),
-)
+from lethe.core.methods import MethodDescription
 
 
 class ConfuseWeightsPublished(ConfuseWeights):
@@ -25,6 +15,15 @@ class ConfuseWeightsPublished(ConfuseWeights):
     Noise goes only to direct children of the network that have "conv" in their name: the stem of a ResNet, nothing of a TinyViT.
     The loss is mean_i w(y_i) mean_i CE_i: the weights of the classes scale whole batches and balance nothing.
     """
+
+    about = MethodDescription(
+        title="CFW (published)",
+        paper="code published with arXiv 2410.01276",
+        colour="#D55E00",
+        marker="s",
+        published_of="cfw",
+        needs=("convolutions",),
+    )
 
     def disturbed(self, problem: Problem) -> list[str]:
         """Weights such as ``conv1.weight``, not ``layer1.0.conv1.weight``."""

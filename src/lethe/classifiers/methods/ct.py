@@ -8,16 +8,7 @@ from lethe.classifiers.methods.base import Method, Standard, fine_tune
 from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="CT",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#CC79A7",
-    marker="s",
-    needs=("convolutions",),
-)
-CONTRACT = ClassifierContract(small={"learning_rate": 0.05, "num_epochs": 6}, direction="loss", retain=0.7, sees="nothing")
+from lethe.core.methods import MethodDescription
 
 
 class ConvTranspose(Method[Standard]):
@@ -26,6 +17,14 @@ class ConvTranspose(Method[Standard]):
     A kernel of 1 x 1 stays as it is; on a network without convolutions this is plain fine-tuning, the method ``ft``.
     """
 
+    about = MethodDescription(
+        title="CT",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#CC79A7",
+        marker="s",
+        needs=("convolutions",),
+    )
+    contract = ClassifierContract(small={"learning_rate": 0.05, "num_epochs": 6}, direction="loss", retain=0.7, sees="nothing")
     Config = Standard
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:

@@ -9,15 +9,7 @@ from lethe.classifiers.methods.cfk import CatastrophicForgetting
 from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="EU-k", paper="code published with arXiv 2410.01276", colour="#56B4E9", marker="o")
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.2, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2, "num_epochs": 8},
-    direction="loss",
-    retain=0.85,
-    sees="nothing",
-)
+from lethe.core.methods import MethodDescription
 
 
 class ExactUnlearning(CatastrophicForgetting):
@@ -32,6 +24,13 @@ class ExactUnlearning(CatastrophicForgetting):
     nothing, and its statistics stay so. The re-initialised blocks of a ResNet-18 train without normalisation, down to the result.
     """
 
+    about = MethodDescription(title="EU-k", paper="code published with arXiv 2410.01276", colour="#56B4E9", marker="o")
+    contract = ClassifierContract(
+        small={"learning_rate": 0.2, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2, "num_epochs": 8},
+        direction="loss",
+        retain=0.85,
+        sees="nothing",
+    )
     augments = True
     resets_statistics = True
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from lethe.classifiers.methods.euk import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.euk import ExactUnlearning
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="EU-k (published)", paper="code published with arXiv 2410.01276", colour="#56B4E9", marker="o", published_of="euk"
-)
+from lethe.core.methods import MethodDescription
 
 
 class ExactUnlearningPublished(ExactUnlearning):
@@ -17,4 +12,7 @@ class ExactUnlearningPublished(ExactUnlearning):
     They come from D_R and D_F, and neither are they updated nor do the new weights produce them. Without such layers the same as EU-k.
     """
 
+    about = MethodDescription(
+        title="EU-k (published)", paper="code published with arXiv 2410.01276", colour="#56B4E9", marker="o", published_of="euk"
+    )
     resets_statistics = False

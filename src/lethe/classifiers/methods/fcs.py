@@ -14,27 +14,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, constant, data_order, kl_divergence
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="FCS",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#8A7F00",
-    marker="o",
-)
-CONTRACT = ClassifierContract(
-    small={
-        "num_epochs": 2,
-        "retain_learning_rate": 0.01,
-        "retain_weight_decay": 0.0005,
-        "forget_learning_rate": 0.002,
-        "forget_weight_decay": 0.0001,
-        "eta_min": 0.0001,
-    },
-    direction="loss",
-    retain=0.9,
-    sees="samples",
-)
+from lethe.core.methods import MethodDescription
 
 
 class ForgetContrast(Method["ForgetContrast.Config"]):
@@ -46,6 +26,26 @@ class ForgetContrast(Method["ForgetContrast.Config"]):
            of D_R and z_R a constant; cosine annealing per step from ``forget_learning_rate`` to ``eta_min``;
        (b) over D_R: CE, at ``retain_learning_rate`` * batch_size / 64.
     """
+
+    about = MethodDescription(
+        title="FCS",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#8A7F00",
+        marker="o",
+    )
+    contract = ClassifierContract(
+        small={
+            "num_epochs": 2,
+            "retain_learning_rate": 0.01,
+            "retain_weight_decay": 0.0005,
+            "forget_learning_rate": 0.002,
+            "forget_weight_decay": 0.0001,
+            "eta_min": 0.0001,
+        },
+        direction="loss",
+        retain=0.9,
+        sees="samples",
+    )
 
     class Config(Standard):
         """Standard for stage 1 (momentum, batch size and epochs for all), and rate and decay of the two rounds of stage 2."""

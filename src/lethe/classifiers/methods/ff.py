@@ -14,10 +14,7 @@ from lethe.classifiers.methods.base import Hyperparameters, Method, Uniform, col
 from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="FF", paper="arXiv 1911.04933", colour="#CC79A7", marker="^")
-CONTRACT = ClassifierContract(small={"alpha": 1e-05}, direction="change", retain=0.9, sees="nothing")
+from lethe.core.methods import MethodDescription
 
 SAMPLES = 2000  # of D_R at most: a gradient per sample and class is dear
 LARGEST, LARGEST_OUT = 1e3, 1e2  # variance before alpha; of the classifier
@@ -35,6 +32,9 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
     The published range of alpha, [0, 1], destroys the model nearly everywhere. The batch size that is searched with it has no part
     in the formula.
     """
+
+    about = MethodDescription(title="FF", paper="arXiv 1911.04933", colour="#CC79A7", marker="^")
+    contract = ClassifierContract(small={"alpha": 1e-05}, direction="change", retain=0.9, sees="nothing")
 
     class Config(Hyperparameters):
         """The scale of the noise."""

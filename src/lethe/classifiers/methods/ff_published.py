@@ -13,12 +13,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.methods.ff import FisherForgetting
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, cross_entropy
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="FF (published)", paper="code published with arXiv 2410.01276", colour="#CC79A7", marker="^", published_of="ff"
-)
-CONTRACT = ClassifierContract(small={"alpha": 1e-05, "batch_size": 64}, direction="change", retain=0.9, sees="nothing")
+from lethe.core.methods import MethodDescription
 
 
 class FisherForgettingPublished(FisherForgetting):
@@ -27,6 +22,11 @@ class FisherForgettingPublished(FisherForgetting):
     A label weighs by its share of the batch, and its gradient is that of the whole batch: samples that the model is sure about count as if
     they had every label. F is too large for a model that fits its data, and the noise too small.
     """
+
+    about = MethodDescription(
+        title="FF (published)", paper="code published with arXiv 2410.01276", colour="#CC79A7", marker="^", published_of="ff"
+    )
+    contract = ClassifierContract(small={"alpha": 1e-05, "batch_size": 64}, direction="change", retain=0.9, sees="nothing")
 
     class Config(FisherForgetting.Config):
         """And the batch size."""

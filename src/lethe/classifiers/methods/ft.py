@@ -8,15 +8,14 @@ from lethe.classifiers.methods.base import Method, Standard, fine_tune
 from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="FT", paper="arXiv 2108.11577", colour="#0072B2", marker="o")
-CONTRACT = ClassifierContract(small={"num_epochs": 2}, direction="change", retain=0.97, sees="nothing")
+from lethe.core.methods import MethodDescription
 
 
 class FineTune(Method[Standard]):
     """Minimise CE(D_R) with SGD, cosine annealing per epoch (Warnecke et al. 2021; Golatkar et al. 2020)."""
 
+    about = MethodDescription(title="FT", paper="arXiv 2108.11577", colour="#0072B2", marker="o")
+    contract = ClassifierContract(small={"num_epochs": 2}, direction="change", retain=0.97, sees="nothing")
     Config = Standard
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:

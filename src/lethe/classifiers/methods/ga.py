@@ -9,16 +9,15 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, constant, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="GA", paper="arXiv 2109.13398", colour="#D55E00", marker="o")
-# nothing protects the retain set
-CONTRACT = ClassifierContract(small={"batch_size": 16, "num_epochs": 4}, direction="loss", retain=0.0, sees="labels")
+from lethe.core.methods import MethodDescription
 
 
 class GradientAscent(Method[Standard]):
     """Minimise -CE(D_F) with SGD at a constant rate (Thudi et al. 2022). Nothing stops it: that is its known weakness."""
 
+    about = MethodDescription(title="GA", paper="arXiv 2109.13398", colour="#D55E00", marker="o")
+    # nothing protects the retain set
+    contract = ClassifierContract(small={"batch_size": 16, "num_epochs": 4}, direction="loss", retain=0.0, sees="labels")
     Config = Standard
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:

@@ -16,10 +16,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="IU", paper="arXiv 2304.04934", colour="#009E73", marker="^")
-CONTRACT = ClassifierContract(small={"alpha": 1.0}, direction="change", retain=0.97, sees="labels")
+from lethe.core.methods import MethodDescription
 
 log = logging.getLogger(__name__)
 SAMPLES = 1000  # of D_R in the Fisher matrix
@@ -39,6 +36,9 @@ class InfluenceUnlearning(Method["InfluenceUnlearning.Config"]):
 
     Of the published search space num_epochs is not used, and the batch size changes nothing but rounding; both are left out.
     """
+
+    about = MethodDescription(title="IU", paper="arXiv 2304.04934", colour="#009E73", marker="^")
+    contract = ClassifierContract(small={"alpha": 1.0}, direction="change", retain=0.97, sees="labels")
 
     class Config(Hyperparameters):
         """The step size."""

@@ -5,14 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from lethe.classifiers.methods._per_sample import rows
-from lethe.classifiers.methods.iu import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.iu import InfluenceUnlearning
 from lethe.classifiers.problem import Problem
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="IU (published)", paper="code published with arXiv 2410.01276", colour="#009E73", marker="^", published_of="iu"
-)
+from lethe.core.methods import MethodDescription
 
 N = 1000
 
@@ -24,6 +19,10 @@ class InfluenceUnlearningPublished(InfluenceUnlearning):
     o <- o - t / (N + t) o, N = 1000. WoodFisher would have o = H^-1 g of the current sample; here o stays a multiple of g_1, and
     so does k - v.
     """
+
+    about = MethodDescription(
+        title="IU (published)", paper="code published with arXiv 2410.01276", colour="#009E73", marker="^", published_of="iu"
+    )
 
     def _solve(self, problem: Problem, v: Tensor) -> Tensor:
         found = v.clone()

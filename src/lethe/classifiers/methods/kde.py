@@ -14,29 +14,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, constant, cosine, cross_entropy, data_order, kl_divergence
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="KDE",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#E69F00",
-    marker="s",
-)
-CONTRACT = ClassifierContract(
-    small={
-        "learning_rate": 0.05,
-        "weight_decay": 0.0005,
-        "batch_size": 64,
-        "num_epochs": 3,
-        "retain_num_epochs": 5,
-        "retain_learning_rate": 0.05,
-        "retain_weight_decay": 0.0005,
-        "temperature": 2.0,
-    },
-    direction="loss",
-    retain=0.7,
-    sees="nothing",
-)
+from lethe.core.methods import MethodDescription
 
 
 class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]):
@@ -49,6 +27,28 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
     The published warm-up runs on validation data, which would contaminate every number on it; here it runs on D_R.
     ``kde_published`` is the published one.
     """
+
+    about = MethodDescription(
+        title="KDE",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#E69F00",
+        marker="s",
+    )
+    contract = ClassifierContract(
+        small={
+            "learning_rate": 0.05,
+            "weight_decay": 0.0005,
+            "batch_size": 64,
+            "num_epochs": 3,
+            "retain_num_epochs": 5,
+            "retain_learning_rate": 0.05,
+            "retain_weight_decay": 0.0005,
+            "temperature": 2.0,
+        },
+        direction="loss",
+        retain=0.7,
+        sees="nothing",
+    )
 
     class Config(Standard):
         """Standard for the warm-up; rate and decay of the second phase; the temperature."""

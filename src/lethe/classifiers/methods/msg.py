@@ -11,18 +11,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="MSG",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#0072B2",
-    marker="s",
-    needs=("convolutions",),
-)
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.05, "num_epochs": 4, "init_rate": 0.3}, direction="loss", retain=0.9, sees="labels"
-)
+from lethe.core.methods import MethodDescription
 
 KEPT_SCALE = 0.1  # gradient factor of the weights that were not reset
 PROBE_BATCH = 64
@@ -37,6 +26,17 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
 
     On a network without convolutions this is plain fine-tuning with that schedule: nothing is reset and no gradient scaled.
     """
+
+    about = MethodDescription(
+        title="MSG",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#0072B2",
+        marker="s",
+        needs=("convolutions",),
+    )
+    contract = ClassifierContract(
+        small={"learning_rate": 0.05, "num_epochs": 4, "init_rate": 0.3}, direction="loss", retain=0.9, sees="labels"
+    )
 
     class Config(Standard):
         """Standard, and the share that is reset."""

@@ -10,12 +10,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, constant, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="NG+", paper="arXiv 2302.09880", colour="#CC79A7", marker="o")
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.03, "num_epochs": 4, "alpha": 0.7}, direction="loss", retain=0.9, sees="labels"
-)
+from lethe.core.methods import MethodDescription
 
 
 class NegGradPlus(Method["NegGradPlus.Config"]):
@@ -24,6 +19,11 @@ class NegGradPlus(Method["NegGradPlus.Config"]):
     An epoch is one pass over D_R; the batches of D_F are repeated until it ends. Batch normalisation uses its running statistics.
     The published loss has a pull towards the original weights whose factor is 0 throughout; it is left out.
     """
+
+    about = MethodDescription(title="NG+", paper="arXiv 2302.09880", colour="#CC79A7", marker="o")
+    contract = ClassifierContract(
+        small={"learning_rate": 0.03, "num_epochs": 4, "alpha": 0.7}, direction="loss", retain=0.9, sees="labels"
+    )
 
     class Config(Standard):
         """Standard, and the weight of the retain set."""

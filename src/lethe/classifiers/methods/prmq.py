@@ -17,22 +17,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import Draws, cross_entropies, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="PRMQ",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#009E73",
-    marker="s",
-)
-# it rounds to float16 in the end
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.05, "num_epochs": 2.4, "prune_amount": 0.8},
-    direction="loss",
-    retain=0.9,
-    sees="nothing",
-    tolerance=2**-10,
-)
+from lethe.core.methods import MethodDescription
 
 CLASS_POWER = -0.1  # of the number of samples of a class: its weight in the loss
 
@@ -45,6 +30,21 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
     D_R, H the entropy of a sample's prediction, p_0 the original's, evaluated as for testing. SGD at a constant rate for
     floor(batches of D_R * num_epochs) steps (the published loop takes one more); the result is rounded to float16.
     """
+
+    about = MethodDescription(
+        title="PRMQ",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#009E73",
+        marker="s",
+    )
+    # it rounds to float16 in the end
+    contract = ClassifierContract(
+        small={"learning_rate": 0.05, "num_epochs": 2.4, "prune_amount": 0.8},
+        direction="loss",
+        retain=0.9,
+        sees="nothing",
+        tolerance=2**-10,
+    )
 
     class Config(Hyperparameters):
         """Standard but for ``num_epochs``, which need not be whole, and the share that is pruned."""

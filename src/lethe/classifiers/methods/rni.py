@@ -15,27 +15,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, constant, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="RNI",
-    paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
-    colour="#56B4E9",
-    marker="s",
-)
-CONTRACT = ClassifierContract(
-    small={
-        "learning_rate": 0.05,
-        "num_epochs": 6,
-        "fine_num_epochs": 3,
-        "fine_learning_rate": 0.05,
-        "noise_ratio": 1.0,
-        "origin_noise": 0.1,
-    },
-    direction="loss",
-    retain=0.85,
-    sees="nothing",
-)
+from lethe.core.methods import MethodDescription
 
 TRAINED = 9  # tensors per epoch, as published
 SHARE = 3  # but no more than a third of the tensors, which is what 9 are of a ResNet-18's 28
@@ -51,6 +31,26 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
     In a small model 9 tensors are all of them, and nothing would be left to add noise to: there it is a third of the tensors. The
     published code also measures the validation accuracy in every epoch and does not use it.
     """
+
+    about = MethodDescription(
+        title="RNI",
+        paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
+        colour="#56B4E9",
+        marker="s",
+    )
+    contract = ClassifierContract(
+        small={
+            "learning_rate": 0.05,
+            "num_epochs": 6,
+            "fine_num_epochs": 3,
+            "fine_learning_rate": 0.05,
+            "noise_ratio": 1.0,
+            "origin_noise": 0.1,
+        },
+        direction="loss",
+        retain=0.85,
+        sees="nothing",
+    )
 
     class Config(Standard):
         """Standard; rate and decay of the last epochs; when, how many and how large the noise is."""

@@ -14,12 +14,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, Draws, batches, constant, cross_entropy, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="SalUn", paper="arXiv 2310.12508", colour="#0072B2", marker="^")
-CONTRACT = ClassifierContract(
-    small={"learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}, direction="loss", retain=0.85, sees="labels"
-)
+from lethe.core.methods import MethodDescription
 
 
 class SalUn(Method["SalUn.Config"]):
@@ -28,6 +23,11 @@ class SalUn(Method["SalUn.Config"]):
     The part is the ``threshold`` share of all weights with the largest |d CE(D_F) / d theta|, model in evaluation mode; the others do not
     move. Labels y' != y are drawn anew in every epoch. The published search space also has an optimiser for the mask, which is not used.
     """
+
+    about = MethodDescription(title="SalUn", paper="arXiv 2310.12508", colour="#0072B2", marker="^")
+    contract = ClassifierContract(
+        small={"learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}, direction="loss", retain=0.85, sees="labels"
+    )
 
     class Config(Standard):
         """Standard, and the share of weights that are trained."""

@@ -7,15 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lethe.classifiers.methods.salun import CONTRACT as CONTRACT  # held to the same
 from lethe.classifiers.methods.salun import SalUn
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, Draws, batches, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(
-    title="SalUn (published)", paper="code published with arXiv 2410.01276", colour="#0072B2", marker="^", published_of="salun"
-)
+from lethe.core.methods import MethodDescription
 
 
 class SalUnPublished(SalUn):
@@ -25,6 +20,14 @@ class SalUnPublished(SalUn):
     cleared, so early batches count again and again). The mask scales gradients only: weight decay moves the others.
     Random labels may be the true ones.
     """
+
+    about = MethodDescription(
+        title="SalUn (published)",
+        paper="code published with arXiv 2410.01276",
+        colour="#0072B2",
+        marker="^",
+        published_of="salun",
+    )
 
     def _saliency(self, problem: Problem, optimiser: SGD, batch_size: int) -> dict[str, Tensor]:
         total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}

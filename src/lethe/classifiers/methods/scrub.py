@@ -15,26 +15,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, cross_entropy, data_order, kl_divergence
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="SCRUB", paper="arXiv 2302.09880", colour="#D55E00", marker="^", needs=("validation",))
-# so that the rewind goes past none of the epochs: it makes those after the chosen one have no effect
-CONTRACT = ClassifierContract(
-    small={
-        "learning_rate": 0.1,
-        "weight_decay": 0.0005,
-        "batch_size": 16,
-        "num_epochs": 5,
-        "forget_batch_size": 64,
-        "msteps": 1,
-        "gamma": 0.99,
-        "alpha": 0.3,
-        "kd_temperature": 2.0,
-    },
-    direction="loss",
-    retain=0.85,
-    sees="labels",
-)
+from lethe.core.methods import MethodDescription
 
 MILESTONES, FACTOR = (0.5, 0.8, 0.9), 0.1
 
@@ -48,10 +29,29 @@ class Scrub(Method["Scrub.Config"]):
 
     Rewind: of the models after epochs 1..E the one is taken whose error on D_F is closest to the final model's error on the samples of D_V
     that belong to classes of D_F. Only labels of D_V are compared, nothing is trained on it; it still chooses the model, hence the need for
-    a validation set (``METHOD``). One copy of the weights per epoch is kept until then.
+    a validation set (``about``). One copy of the weights per epoch is kept until then.
 
     Of the published search space, beta and smoothing have no effect and are left out.
     """
+
+    about = MethodDescription(title="SCRUB", paper="arXiv 2302.09880", colour="#D55E00", marker="^", needs=("validation",))
+    # so that the rewind goes past none of the epochs: it makes those after the chosen one have no effect
+    contract = ClassifierContract(
+        small={
+            "learning_rate": 0.1,
+            "weight_decay": 0.0005,
+            "batch_size": 16,
+            "num_epochs": 5,
+            "forget_batch_size": 64,
+            "msteps": 1,
+            "gamma": 0.99,
+            "alpha": 0.3,
+            "kd_temperature": 2.0,
+        },
+        direction="loss",
+        retain=0.85,
+        sees="labels",
+    )
 
     class Config(Standard):
         """Standard (``batch_size`` is that of the min passes); the batch size and number of max passes; weights and temperature."""

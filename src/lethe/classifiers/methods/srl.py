@@ -11,10 +11,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, constant, cross_entropy, data_order
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="SRL", paper="arXiv 2010.10981", colour="#009E73", marker="o")
-CONTRACT = ClassifierContract(small={"learning_rate": 0.03, "num_epochs": 2}, direction="loss", retain=0.85, sees="samples")
+from lethe.core.methods import MethodDescription
 
 
 class SuccessiveRandomLabels(Method[Standard]):
@@ -23,6 +20,8 @@ class SuccessiveRandomLabels(Method[Standard]):
     D_F' is D_F with labels from U{0..C-1}, the true one included, drawn anew in every epoch (Graves et al. 2021).
     """
 
+    about = MethodDescription(title="SRL", paper="arXiv 2010.10981", colour="#009E73", marker="o")
+    contract = ClassifierContract(small={"learning_rate": 0.03, "num_epochs": 2}, direction="loss", retain=0.85, sees="samples")
     Config = Standard
 
     def unlearn(self, problem: Problem, configs: Sequence[Standard]) -> Stack:

@@ -1,6 +1,6 @@
 """Methods that make diffusion models forget: one file each, found by name without importing torch.
 
-To add a method: write ``<name>.py`` beside this file (its class, ``METHOD`` and ``CONTRACT``, see ``lethe.core.methods``), add one line here
+To add a method: write ``<name>.py`` beside this file (a class with ``about`` and ``contract``, see ``lethe.core.methods``), add one line here
 and ``config/methods/diffusion/<name>.yaml``; the contract suite then includes it, and so do tables and figures of a world whose `methods:` name it.
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lethe.core.methods import Methods
+from lethe.core.methods import MethodDescriptions
+from lethe.core.registry import Registry
 
 if TYPE_CHECKING:
     from lethe.diffusion.methods.base import Method
 
-METHODS: Methods[type[Method[Any]]] = Methods("method")
+METHODS: Registry[type[Method[Any]]] = Registry("method")
 METHODS.register("none", "lethe.diffusion.methods.none:NoChange")
 METHODS.register("uce", "lethe.diffusion.methods.uce:UCE")
 METHODS.register("distil", "lethe.diffusion.methods.distil:SPARE")
@@ -21,4 +22,21 @@ METHODS.register("distil_module", "lethe.diffusion.methods.distil_module:SPAREMo
 METHODS.register("distil_weight", "lethe.diffusion.methods.distil_weight:SPAREWeights")
 METHODS.register("munba", "lethe.diffusion.methods.munba:MUNBa")
 METHODS.register("munba_published", "lethe.diffusion.methods.munba_published:MUNBaPublished")
+METHODS.register("esd", "lethe.diffusion.methods.esd:ESD")
+METHODS.register("ca", "lethe.diffusion.methods.ca:CA")
+METHODS.register("salun", "lethe.diffusion.methods.salun:SalUn")
+METHODS.register("salun_published", "lethe.diffusion.methods.salun_published:SalUnPublished")
+METHODS.register("noise", "lethe.diffusion.methods.noise:NoiseControl")
 METHODS.register("retrain", "lethe.diffusion.methods.retrain:Retrain")
+METHODS.register("fmn", "lethe.diffusion.methods.fmn:FMN")
+METHODS.register("erasediff", "lethe.diffusion.methods.erasediff:EraseDiff")
+METHODS.register("erasediff_published", "lethe.diffusion.methods.erasediff_published:EraseDiffPublished")
+METHODS.register("scissorhands", "lethe.diffusion.methods.scissorhands:Scissorhands")
+METHODS.register("scissorhands_published", "lethe.diffusion.methods.scissorhands_published:ScissorhandsPublished")
+METHODS.register("sa", "lethe.diffusion.methods.sa:SA")
+
+LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
+NEEDS = MethodDescriptions(METHODS, "needs")
+ROLES = MethodDescriptions(METHODS, "reference")
+PREPARED = MethodDescriptions(METHODS, "prepares")
+VARIANTS = MethodDescriptions(METHODS, "published_of")

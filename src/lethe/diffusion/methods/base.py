@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -13,6 +13,7 @@ from lethe.settings.hyperparameters import Hyperparameters, configure
 if TYPE_CHECKING:
     import torch
 
+    from lethe.core.methods import Contract, MethodDescription
     from lethe.diffusion.delta import Delta
     from lethe.diffusion.pipeline import Pipeline
 
@@ -30,12 +31,14 @@ class UnlearnData:
             which it covers, retain rows all others.
         prompts: index of a receiver -> training caption (the generation prompt unless ``fidelity: published``).
         overwrites: every text that takes the place of something, over all emitters of the task; ``""`` is the unconditional concept.
+        prepared: what the method's ``prepare`` returned for the task.
     """
 
     latents: torch.Tensor
     receivers: torch.Tensor
     prompts: dict[int, str]
     overwrites: tuple[str, ...] = ("",)
+    prepared: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,16 @@ class Method(ABC, Generic[H]):
 
     It is constructed from its hyper-parameters (keyword arguments, checked by ``Config``), never changes ``pipe`` (weights are bit for bit
     the same afterwards), is deterministic for a seed and independent of which other emitters are in the same call, and yields each result
-    as soon as it is finished, so that a killed job keeps it. Its file also says what the method is (``METHOD``) and what it is held to
-    (``CONTRACT``): ``lethe.core.methods``.
+    as soon as it is finished, so that a killed job keeps it.
 
     Attributes:
+        about: what it is, in literals. contract: what the contract suite holds it to. Both are no code of its models.
         Config: the form of its hyper-parameters.
         needs_pipeline: False: it is called with ``pipe=None``, since importing diffusers and loading a base costs seconds.
     """
 
+    about: ClassVar[MethodDescription]
+    contract: ClassVar[Contract]
     Config: ClassVar[type[Hyperparameters]]
     needs_pipeline: ClassVar[bool] = True
 
@@ -73,6 +78,13 @@ class Method(ABC, Generic[H]):
             SettingsError: naming the hyper-parameter, its value, what is allowed and the nearest name.
         """
         self.config: H = configure(self, cast("type[H]", self.Config), parameters)
+
+    def prepare(self, pipe: Pipeline, data: UnlearnData, *, seed: int) -> dict[str, torch.Tensor]:
+        """Tensors that serve every emitter of the task, on the CPU; ``unlearn`` finds them as ``data.prepared``.
+
+        A method that needs some says so: ``prepares`` in ``about``. Like ``unlearn`` it never changes ``pipe`` and is deterministic for a seed.
+        """
+        return {}
 
     @abstractmethod
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:

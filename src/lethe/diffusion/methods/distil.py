@@ -20,40 +20,12 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.device import to_device
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    Rows,
-    adapters,
-    cycle,
-    emitter_generator,
-    find_modules,
-    gradient_of,
-    low_rank_delta,
-    mean_share,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, Rows, cycle, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
-
-METHOD = MethodRecord(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
-CONTRACT = Contract(
-    small={
-        "rank": 4,
-        "alpha": 4.0,
-        "steps": 30,
-        "forget_batch": 6,
-        "retain_batch": 6,
-        "learning_rate": 0.01,
-        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
-        "forget_weight": 1.0,
-        "forget_pool": 48,
-        "retain_pool": 128,
-    },
-    direction="guide",
-)
 
 
 class SPAREConfig(LoraTrainingConfig):
@@ -74,6 +46,22 @@ class SPARE(Method[SPAREConfig]):
     loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
     """
 
+    about = MethodDescription(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
+    contract = Contract(
+        small={
+            "rank": 4,
+            "alpha": 4.0,
+            "steps": 30,
+            "forget_batch": 6,
+            "retain_batch": 6,
+            "learning_rate": 0.01,
+            "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+            "forget_weight": 1.0,
+            "forget_pool": 48,
+            "retain_pool": 128,
+        },
+        direction="guide",
+    )
     Config = SPAREConfig
 
     def select(self, lent: Borrowed, emitter: Emitter, seed: int) -> tuple[list[str], dict[str, Tensor] | None]:
@@ -113,7 +101,7 @@ class SPARE(Method[SPAREConfig]):
                 def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
 
-                record = optimise(factors, config, gradient)
+                record = optimise(parameters_of(factors), config, gradient)
                 delta = low_rank_delta(factors, config.alpha / config.rank, masks)
             record |= {"seconds": time.monotonic() - begin, "seconds_shared": shared, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)

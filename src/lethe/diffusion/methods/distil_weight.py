@@ -5,30 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
-from lethe.diffusion.methods._lora_training import Borrowed, find_modules
+from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion.methods._lora_training import find_modules
 from lethe.diffusion.methods._saliency import SparseConfig, saliency
+from lethe.diffusion.methods._training import Borrowed
 from lethe.diffusion.methods.base import Emitter
 from lethe.diffusion.methods.distil import SPARE
-
-METHOD = MethodRecord(title="SPARE (FADE), weights", paper="arXiv 2602.07058", needs=("noise",))
-CONTRACT = Contract(
-    small={
-        "rank": 4,
-        "alpha": 4.0,
-        "steps": 30,
-        "forget_batch": 6,
-        "retain_batch": 6,
-        "learning_rate": 0.01,
-        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
-        "forget_weight": 1.0,
-        "forget_pool": 48,
-        "retain_pool": 128,
-        "sparsity_inclusiveness": 0.5,
-        "saliency_batches": 1,
-    },
-    direction="guide",
-)
 
 
 class SPAREWeights(SPARE):
@@ -38,6 +20,24 @@ class SPAREWeights(SPARE):
     candidate modules; the mask acts in training too, so that what is trained is what is stored.
     """
 
+    about = MethodDescription(title="SPARE (FADE), weights", paper="arXiv 2602.07058", needs=("noise",))
+    contract = Contract(
+        small={
+            "rank": 4,
+            "alpha": 4.0,
+            "steps": 30,
+            "forget_batch": 6,
+            "retain_batch": 6,
+            "learning_rate": 0.01,
+            "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+            "forget_weight": 1.0,
+            "forget_pool": 48,
+            "retain_pool": 128,
+            "sparsity_inclusiveness": 0.5,
+            "saliency_batches": 1,
+        },
+        direction="guide",
+    )
     Config = SparseConfig
     config: SparseConfig
 

@@ -26,37 +26,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import (
-    Borrowed,
-    LoraTrainingConfig,
-    Rows,
-    adapters,
-    emitter_generator,
-    find_modules,
-    gradient_of,
-    low_rank_delta,
-    mean_share,
-    optimise,
-)
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
-
-METHOD = MethodRecord(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^", needs=("noise",))
-CONTRACT = Contract(
-    small={
-        "rank": 4,
-        "alpha": 4.0,
-        "steps": 30,
-        "forget_batch": 6,
-        "retain_batch": 6,
-        "learning_rate": 0.01,
-        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
-    },
-    direction="loss",
-)
 
 FLOOR = 1e-3  # of 1 + cos
 
@@ -101,6 +77,19 @@ class MUNBa(Method[LoraTrainingConfig]):
     when all rows are beyond it, the step is the retain player's alone. No sign is turned at inference.
     """
 
+    about = MethodDescription(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^", needs=("noise",))
+    contract = Contract(
+        small={
+            "rank": 4,
+            "alpha": 4.0,
+            "steps": 30,
+            "forget_batch": 6,
+            "retain_batch": 6,
+            "learning_rate": 0.01,
+            "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+        },
+        direction="loss",
+    )
     Config: ClassVar[type[Hyperparameters]] = MUNBaConfig
 
     @property
@@ -128,7 +117,7 @@ class MUNBa(Method[LoraTrainingConfig]):
                     retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)  # noqa: B023
                     return self.step_gradient(lent, forget, retain, parameters)
 
-                record = optimise(factors, config, gradient)
+                record = optimise(parameters_of(factors), config, gradient)
                 delta = low_rank_delta(factors, self.scale)
             record |= {"seconds": time.monotonic() - begin, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)

@@ -24,23 +24,10 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
-from lethe.diffusion.methods._lora_training import Borrowed, LoraTrainingConfig, Rows, gradient_of, mean_share
+from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig
+from lethe.diffusion.methods._training import Borrowed, Rows, gradient_of, mean_share
 from lethe.diffusion.methods.munba import MUNBa, dot_products
-
-METHOD = MethodRecord(title="MUNBa (published)", paper="arXiv 2411.15537, version 1", published_of="munba", needs=("noise",))
-CONTRACT = Contract(
-    small={
-        "rank": 4,
-        "alpha": 4.0,
-        "steps": 5,
-        "forget_batch": 6,
-        "retain_batch": 6,
-        "learning_rate": 0.01,
-        "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
-    },
-    direction="change",
-)  # reported as it is, not as it should be
 
 SMALLEST = 1e-12  # of |cos|: exact orthogonality has no closed form, and the reference would write NaN
 
@@ -75,6 +62,21 @@ def published_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tup
 class MUNBaPublished(MUNBa):
     """MUNBa (arXiv 2411.15537, version 1) as implemented by vision-unlearning 1.0 and run for I-CARE; see the module."""
 
+    about = MethodDescription(
+        title="MUNBa (published)", paper="arXiv 2411.15537, version 1", published_of="munba", needs=("noise",)
+    )
+    contract = Contract(
+        small={
+            "rank": 4,
+            "alpha": 4.0,
+            "steps": 5,
+            "forget_batch": 6,
+            "retain_batch": 6,
+            "learning_rate": 0.01,
+            "target_modules": ["*.attn2.to_k", "*.attn2.to_v", "*.attn2.to_out.0"],
+        },
+        direction="change",
+    )  # reported as it is, not as it should be
     Config = MUNBaPublishedConfig
 
     @property

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
@@ -14,9 +14,6 @@ from lethe.settings.hyperparameters import Hyperparameters
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
-
-METHOD = MethodRecord(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged")
-CONTRACT = Contract(small={}, direction="nothing")
 
 
 class NoChangeConfig(Hyperparameters):
@@ -26,6 +23,8 @@ class NoChangeConfig(Hyperparameters):
 class NoChange(Method[NoChangeConfig]):
     """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
 
+    about = MethodDescription(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged")
+    contract = Contract(small={}, direction="nothing")
     Config = NoChangeConfig
     needs_pipeline = False
 

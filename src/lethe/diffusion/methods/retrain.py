@@ -9,18 +9,13 @@ from pathlib import Path
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 from lethe.io.tensors import read_tensors
 from lethe.settings.hyperparameters import Hyperparameters
-
-METHOD = MethodRecord(
-    title="retrain", paper="exact unlearning, e.g. arXiv 1912.03817", colour="#000000", marker="*", reference="retrained"
-)
-CONTRACT = Contract(small={}, direction="loss")
 
 COMPONENTS = ("unet", "text_encoder")
 
@@ -41,6 +36,10 @@ class Retrain(Method[RetrainConfig]):
     is done by ``lethe.diffusion.pretraining``; here its result becomes a delta, so that it is drawn and scored as any other method.
     """
 
+    about = MethodDescription(
+        title="retrain", paper="exact unlearning, e.g. arXiv 1912.03817", colour="#000000", marker="*", reference="retrained"
+    )
+    contract = Contract(small={}, direction="loss")
     Config = RetrainConfig
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:

@@ -54,10 +54,13 @@ def run_method(
     seed: int,
     device: str,
     work: WorkFolder,
+    shared: Mapping[str, Any] | None = None,
 ) -> None:
     """Unlearn every model of ``models`` (one method) that ``work`` does not hold yet; ``emitters`` are all of the task.
 
-    ``work`` receives ``{model}.delta.safetensors`` and ``{model}.record.json`` per model.
+    Args:
+        shared: what the record of every model says of what the method has prepared.
+        work: receives ``{model}.delta.safetensors`` and ``{model}.record.json`` per model.
     """
     waiting = [model for model in models if not set(targets_of(model)) <= work.done]
     if not waiting:
@@ -84,6 +87,7 @@ def run_method(
             "kind": result.delta.kind,
             "torch": torch.__version__,
             **result.record,
+            **(shared or {}),
         }
 
         def write(delta_path: Path, record_path: Path, result: Unlearned = result, record: dict[str, Any] = record) -> None:

@@ -15,12 +15,16 @@ The targets are themselves W times something, so W factors out to the left: W_ne
 
 So an edited model *is* the unedited UNet fed with T x instead of x: every emitter of a task is solved in one batch, needs
 2 d numbers instead of all the matrices, and images of many edited models come out of one batch of the unmodified UNet.
+
+What is preserved enters by P P^T alone. A thousand preserved prompts of 77 tokens are 59 million numbers an emitter, P P^T is d x d: the sum
+over all prompts, taken once for all emitters, less the prompts that an emitter covers. Any square root of it stands for P (``root``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -28,19 +32,19 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import TextMapDelta
 from lethe.diffusion.methods._common import check_emitters
+from lethe.diffusion.methods._tokens import Encoded, encode, from_first_own, others
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
-from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
-
-METHOD = MethodRecord(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
-CONTRACT = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
 
 EPS = 1e-6  # the reference's ridge
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
-CHUNK = 2**24  # float64 numbers per batched solve, 128 MiB
+CHUNK = (
+    2**24
+)  # float64 numbers per batched solve, 128 MiB; an emitter whose preserved vectors alone are more gets their Gram matrix
 
 Edit = tuple[str, str]  # a text and its guide
 
@@ -55,7 +59,30 @@ class UCEConfig(Hyperparameters):
     preserve: Literal["guide", "others"] = Field("others", description="what is held: the guide (I-CARE) or all other prompts")
     erase_scale: float = Field(1.0, ge=0, description="e, weight of the concept")
     preserve_scale: float = Field(1.0, ge=0, description="p, weight of each preserved vector")
-    lamb: float = Field(0.5, gt=0, le=1, description="lambda, weight of staying near the old matrices")
+    lamb: float = Field(0.5, gt=0, description="lambda, weight of staying near the old matrices")
+
+
+class Vectors(NamedTuple):
+    """What of one emitter is solved: concepts ``(m, d)``, their guides ``(m, d)``, what is preserved ``(n, d)`` or a root ``(d, d)`` of its Gram
+    matrix, and how many vectors are preserved.
+    """
+
+    concepts: Tensor
+    guides: Tensor
+    preserved: Tensor
+    held: int
+
+
+def gram(vectors: Tensor) -> Tensor:
+    """The sum ``(d, d)`` of the outer products of ``vectors`` ``(n, d)``, float64."""
+    vectors = vectors.double()
+    return vectors.mT @ vectors
+
+
+def root(gram_matrix: Tensor) -> Tensor:
+    """``(d, d)`` rows whose Gram matrix is ``gram_matrix`` ``(d, d)``, symmetric and but for rounding without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(gram_matrix)
+    return values.clamp(min=0).sqrt()[:, None] * vectors.mT
 
 
 def solve(
@@ -134,6 +161,8 @@ class UCE(Method[UCEConfig]):
     position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
     """
 
+    about = MethodDescription(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
+    contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
     Config = UCEConfig
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
@@ -148,24 +177,29 @@ class UCE(Method[UCEConfig]):
         edits = [self._edits(emitter) for emitter in emitters]
         asked = [text for edit in edits for text, _ in edit]
         guides = [guide for edit in edits for _, guide in edit]
-        prompts = _encode(pipe, list(dict.fromkeys([*asked, *guides, *data.prompts.values()])))
+        prompts = encode(pipe, list(dict.fromkeys([*asked, *guides, *data.prompts.values()])))
         encoded = time.monotonic() - begin
+
+        @cache  # at most once, and by none whose lists are short
+        def total() -> Tensor:
+            return torch.stack([gram(self._states(prompts[prompt])) for prompt in data.prompts.values()]).sum(dim=0)
+
         for part in self._chunks(emitters, edits, prompts, data):
             begin = time.monotonic()
-            vectors = [self._vectors(emitter, edit, prompts, data) for emitter, edit in part]
-            stacked = [torch.stack([item[i] for item in vectors]) for i in range(3)]
+            vectors = [self._vectors(emitter, edit, prompts, data, total) for emitter, edit in part]
+            stacked = [torch.stack(rows) for rows in zip(*(item[:3] for item in vectors), strict=True)]
             scale, lefts, rights = solve(
                 stacked[0], stacked[1], stacked[2], config.erase_scale, config.preserve_scale, config.lamb
             )
             seconds = (time.monotonic() - begin) / len(part) + encoded / len(emitters)
-            for (emitter, _), (concepts, _, preserved), left, right in zip(part, vectors, lefts, rights, strict=True):
+            for (emitter, _), found, left, right in zip(part, vectors, lefts, rights, strict=True):
                 left, right = truncate(scale, left, right)
                 record = {
                     "steps": 0,
                     "seconds": seconds,
                     "rank": len(left),
-                    "concept_vectors": int(concepts.any(dim=1).sum()),
-                    "preserved_vectors": len(preserved),
+                    "concept_vectors": int(found.concepts.any(dim=1).sum()),
+                    "preserved_vectors": found.held,
                 }
                 yield Unlearned(emitter, TextMapDelta(left, right, scale), record)
 
@@ -181,34 +215,40 @@ class UCE(Method[UCEConfig]):
     ) -> Iterator[list[tuple[Emitter, list[Edit]]]]:
         """Consecutive emitters whose vectors have the same shapes, as many at once as ``CHUNK`` allows."""
         tokens, width = next(iter(prompts.values())).states.shape
+        rows = 1 if self.config.tokens == "last" else tokens
 
         def shape(pair: tuple[Emitter, list[Edit]]) -> tuple[int, int]:
             emitter, edit = pair
-            guides = len(dict.fromkeys(guide for _, guide in edit))
-            return len(edit), guides if self.config.preserve == "guide" else len(data.prompts) - len(emitter.covers)
+            if self.config.preserve == "guide":
+                return len(edit), rows * len(dict.fromkeys(guide for _, guide in edit))
+            return len(edit), width if _long(emitter, rows, width, data) else rows * len(others(data, emitter))
 
         for (concepts, preserved), alike in groupby(zip(emitters, edits, strict=True), shape):
-            rows = (2 * concepts + preserved) * (1 if self.config.tokens == "last" else tokens)
-            chunk, found = max(1, CHUNK // (width * rows)), list(alike)
+            chunk, found = max(1, CHUNK // (width * (2 * concepts * rows + preserved))), list(alike)
             yield from (found[first : first + chunk] for first in range(0, len(found), chunk))
 
     def _vectors(
-        self, emitter: Emitter, edits: list[Edit], prompts: dict[str, Encoded], data: UnlearnData
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Concepts ``(m, d)``, guides ``(m, d)`` and preserved ``(n, d)`` of one emitter."""
-        others = _others(prompts, emitter, data)
-        concepts, guides = zip(
-            *(self._concept(emitter, prompts[text], prompts[guide], others) for text, guide in edits), strict=True
-        )
-        distinct = [prompts[guide] for guide in dict.fromkeys(guide for _, guide in edits)]
-        last = self.config.tokens == "last"
+        self, emitter: Emitter, edits: list[Edit], prompts: dict[str, Encoded], data: UnlearnData, total: Callable[[], Tensor]
+    ) -> Vectors:
+        """What of one emitter is solved; ``total`` gives the Gram matrix of all prompts."""
+        rest = [prompts[prompt] for prompt in others(data, emitter)]
+        other_ids = torch.stack([other.ids for other in rest])
+        pairs = [self._concept(emitter, prompts[text], prompts[guide], other_ids) for text, guide in edits]
+        concepts, guides = (torch.cat(part) for part in zip(*pairs, strict=True))
         if self.config.preserve == "guide":
-            preserved = [guide.last[None] if last else guide.states for guide in distinct]
-        else:
-            preserved = [other.last[None] if last else other.states for other in others]
-        return torch.cat(concepts), torch.cat(guides), torch.cat(preserved)
+            rest = [prompts[guide] for guide in dict.fromkeys(guide for _, guide in edits)]
+        rows, width = self._states(rest[0]).shape
+        held = rows * len(rest)
+        if self.config.preserve == "others" and _long(emitter, rows, width, data):
+            covered = sum((gram(self._states(prompts[data.prompts[index]])) for index in emitter.covers), start=torch.zeros(()))
+            return Vectors(concepts, guides, root(total() - covered), held)
+        return Vectors(concepts, guides, torch.cat([self._states(one) for one in rest]), held)
 
-    def _concept(self, emitter: Emitter, concept: Encoded, guide: Encoded, others: list[Encoded]) -> tuple[Tensor, Tensor]:
+    def _states(self, prompt: Encoded) -> Tensor:
+        """Of a prompt the vectors that count, ``(1, d)`` or ``(tokens, d)``."""
+        return prompt.last[None] if self.config.tokens == "last" else prompt.states
+
+    def _concept(self, emitter: Emitter, concept: Encoded, guide: Encoded, other_ids: Tensor) -> tuple[Tensor, Tensor]:
         """What of one text is erased ``(m, d)``, and what each of these states becomes ``(m, d)``."""
         if torch.equal(concept.ids, guide.ids):
             raise ValueError(
@@ -217,37 +257,15 @@ class UCE(Method[UCEConfig]):
             )
         if self.config.tokens == "last":
             return concept.last[None], guide.last[None]
-        shared = torch.zeros_like(concept.ids, dtype=torch.bool)  # positions where another prompt still begins like ours
-        for other in others:
-            shared |= (other.ids == concept.ids).cumprod(dim=0).bool()
-        if bool(shared.all()):
+        own = from_first_own(concept.ids, other_ids)
+        if not bool(own.any()):
             raise ValueError(
                 f"emitter {emitter.index} ('{emitter.name}'): the prompt of another entity is equal to '{concept.text}' for the tokenizer"
             )
         # Zeros and not a selection: a shape that depends on the emitter would make it depend on its batch in the last bit
-        own = ~shared[:, None]
-        return concept.states * own, guide.states * own
+        return concept.states * own[:, None], guide.states * own[:, None]
 
 
-class Encoded(NamedTuple):
-    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the state of its last real token ``(d,)``."""
-
-    text: str
-    ids: Tensor
-    states: Tensor
-    last: Tensor
-
-
-def _encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
-    """Every prompt once, on the CPU."""
-    size = pipe.tokenizer.model_max_length
-    encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")
-    states = encode_prompts(pipe, prompts).float().cpu().clone()
-    last = (encoding.attention_mask.sum(dim=1) - 2).clamp(min=0)  # before the end token; '' has the begin token only
-    rows = zip(prompts, encoding.input_ids, states, last.tolist(), strict=True)
-    return {prompt: Encoded(prompt, ids, state, state[position]) for prompt, ids, state, position in rows}
-
-
-def _others(encoded: dict[str, Encoded], emitter: Emitter, data: UnlearnData) -> list[Encoded]:
-    """The prompts of all receivers that the emitter does not cover."""
-    return [encoded[data.prompts[index]] for index in sorted(data.prompts) if index not in emitter.covers]
+def _long(emitter: Emitter, rows: int, width: int, data: UnlearnData) -> bool:
+    """Whether the list of what is preserved is too long to be kept for every emitter of a batch."""
+    return rows * width * len(others(data, emitter)) > CHUNK

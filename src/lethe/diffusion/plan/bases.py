@@ -9,7 +9,7 @@ from typing import Any
 
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.methods.predictions import reason_against
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.pretraining.architectures import tokenizer_config
@@ -118,7 +118,7 @@ class Bases:
     @cached_property
     def retrained(self) -> str:
         """The reference by retraining, whose name begins those of its checkpoints."""
-        return METHODS.reference(RETRAINED)
+        return ROLES.reference(RETRAINED)
 
     def retrained_part(self, wildcards: Wildcards) -> list[str]:
         """Of a batch of the reference by retraining: the weights of the base trained without the entity, and their record."""

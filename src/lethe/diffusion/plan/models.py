@@ -9,7 +9,7 @@ from typing import Any
 
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import PREPARED, ROLES, VARIANTS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.methods import MethodSettings, load_method
@@ -34,7 +34,7 @@ class Models:
     @property
     def compared(self) -> list[str]:
         """Methods that unlearn every entity: all but the references."""
-        return [method for method in self.methods if not METHODS.role(method)]
+        return [method for method in self.methods if not ROLES.role(method)]
 
     @property
     def published_variants(self) -> list[str]:
@@ -43,7 +43,7 @@ class Models:
             return []  # a published record holds no variants
         return [
             published
-            for ours, published in METHODS.published(METHODS).items()
+            for ours, published in VARIANTS.published(VARIANTS).items()
             if ours in self.methods and published not in self.methods
         ]
 
@@ -78,7 +78,7 @@ class Models:
     def emitters(self, task: str, method: str) -> list[int]:
         """Indices of the emitters that ``method`` unlearns: all, or of the reference by retraining those that are configured."""
         asked = self.settings.tasks[task]
-        if METHODS.role(method) == RETRAINED:
+        if ROLES.role(method) == RETRAINED:
             return list(asked.retrain_emitters)
         if asked.kind == "cells":  # those that hyper-parameters were chosen on are never reported
             return [index for index in range(asked.emitters_count) if index not in asked.tuning_emitters]
@@ -125,8 +125,8 @@ class Models:
             for method in (self._runnable_on(task) if methods is None else methods)
         ]
         return shapes(
-            [group for method, group in groups if METHODS.role(method) != RETRAINED],
-            [group for method, group in groups if METHODS.role(method) == RETRAINED],
+            [group for method, group in groups if ROLES.role(method) != RETRAINED],
+            [group for method, group in groups if ROLES.role(method) == RETRAINED],
         )
 
     @cached_property
@@ -139,7 +139,7 @@ class Models:
         return [
             ModelId(task, int(name + unit), method, self.method(task, method).epochs)
             for method in self.settings.methods_of(task)
-            for name, units in batches(self.emitters(task, method), together=METHODS.role(method) != RETRAINED)
+            for name, units in batches(self.emitters(task, method), together=ROLES.role(method) != RETRAINED)
             for unit in units[1:]
         ]
 
@@ -174,6 +174,17 @@ class Models:
     def hyperparameters(self, wildcards: Wildcards) -> dict[str, Any]:
         """The hyper-parameters of the wildcards' method on their task."""
         return self.method(wildcards.task, wildcards.method).parameters
+
+    @property
+    def preparing(self) -> list[str]:
+        """Methods that prepare something for all emitters of a task."""
+        return [method for method in self.runnable if PREPARED.prepares(method)]
+
+    def prepared(self, wildcards: Wildcards) -> list[str]:
+        """What the wildcards' method has prepared for their task, and its record; of a method that prepares nothing, no file."""
+        if not PREPARED.prepares(wildcards.method):
+            return []
+        return [f"<results>/prepared/{wildcards.task}_{wildcards.method}.{suffix}" for suffix in ("safetensors", "json")]
 
     def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """The off images of a task, then the on images of every model."""

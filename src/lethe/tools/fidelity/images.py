@@ -10,7 +10,7 @@ from lethe.benchmarks.icare.entities import STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import known, mean, told
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.tools.fidelity.world import Effect, World, agreement, others
 
@@ -39,7 +39,7 @@ def noise(world: World) -> Iterator[Effect]:
             how=f"seed {seed}; published: one generator per batch; here no position enters",
         )
         floor, data = world.json(f"noise_floor_{task}.json"), world.data(task)
-        control = next((name for name in data.pairs["method"].unique() if METHODS.role(name) == UNCHANGED), None)  # type: ignore[index]
+        control = next((name for name in data.pairs["method"].unique() if ROLES.role(name) == UNCHANGED), None)  # type: ignore[index]
         if control is None:
             continue
         for metric in ("ssim", "rmse"):

@@ -14,7 +14,7 @@ import pandas as pd
 from lethe.benchmarks.icare.matrices import Matrix, by_method
 from lethe.benchmarks.icare.pairs import image_quantities, pair_means, tidy
 from lethe.core.records import ModelId
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import VARIANTS
 from lethe.io.tables import read_json, read_parquet
 from lethe.tools.fidelity.world import Effect, World, agreement, others
 
@@ -24,7 +24,7 @@ UNTUNED = "munba_published is not tuned in this world, munba is"
 def _pairs_of_methods(world: World) -> Iterator[tuple[str, str, str]]:
     """(task, our method, published variant) wherever both ran."""
     for task, methods in world.runs.items():
-        for ours, published in METHODS.published(methods).items():
+        for ours, published in VARIANTS.published(methods).items():
             if methods.get(ours) and methods.get(published):
                 yield task, ours, published
 
@@ -128,7 +128,7 @@ def clipping(world: World) -> Iterator[Effect]:
         for method in world.runs[task]:
             if not all(world.has(f"models/{run}/record.json") for run in world.runs[task][method]):
                 continue
-            clipped = METHODS.shown(method).published_of or method
+            clipped = VARIANTS.published_of(method) or method
             limits = {r["hyperparameters"].get("max_grad_norm") for r in world.records(task, clipped)}
             norms = [
                 max(r["gradient_norm_first"], r["gradient_norm_last"])

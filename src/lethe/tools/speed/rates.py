@@ -25,7 +25,8 @@ from lethe.diffusion.latents import encode_images, to_square
 from lethe.diffusion.layout import to_layout
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._common import seeded_generator
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, Precision, adapters, find_modules
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules
+from lethe.diffusion.methods._training import Precision
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData
 from lethe.diffusion.methods.munba import nash_weights
 from lethe.diffusion.pipeline import Pipeline, encode_prompts

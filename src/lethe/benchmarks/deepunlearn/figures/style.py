@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.classifiers.methods import METHODS
+from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import BLACK, BLUE, DARK_OLIVE, GREEN, INK, ORANGE, PINK, SKY, STEEL, VERMILION
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
 
 def title(method: str) -> str:
     """How a method is written in figures, e.g. ``ngplus`` -> ``NG+``; what is no method's name as it is."""
-    return METHODS.title(method)
+    return LOOKS.title(method)
 
 
 def look(method: str) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def look(method: str) -> dict[str, Any]:
     if method == ORIGINAL:
         return {"color": STEEL, "marker": "X", "linestyle": "-"}
     number = sum(map(ord, method))
-    marker = METHODS.shown(method).marker or list(_DASHES)[number % len(_DASHES)]
-    colour = METHODS.shown(method).colour or _COLOURS[number % len(_COLOURS)]
+    marker = LOOKS.get(method, "marker", "") or list(_DASHES)[number % len(_DASHES)]
+    colour = LOOKS.get(method, "colour", "") or _COLOURS[number % len(_COLOURS)]
     return {"color": colour, "marker": marker, "linestyle": _DASHES.get(marker, "-")}
 
 

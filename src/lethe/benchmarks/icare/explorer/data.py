@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
 from lethe.benchmarks.icare.matrices import by_method
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.specs import constant_columns, spec_of
 from lethe.diffusion.metrics.words import words_of
 from lethe.figures.colours import GREY, SEQUENTIAL, reverse
@@ -58,7 +58,7 @@ def task_data(
     return {
         "entities": [dict(record) for record in metadata],
         "methods": [
-            {"name": method, "label": method_name(method), "reference": METHODS.role(method), "epochs": found[method][0]}
+            {"name": method, "label": method_name(method), "reference": ROLES.role(method), "epochs": found[method][0]}
             for method in shown
         ],
         "metrics": [_metric(name, values[:, place], noise_floor.get(name)) for place, name in enumerate(names)],

@@ -9,7 +9,7 @@ from lethe.benchmarks.icare.entities import PUBLISHED_STATISTICS, STATISTICS
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of, metrics_of, tasks_of
 from lethe.core.methods import RETRAINED, UNCHANGED
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics import with_published
 from lethe.diffusion.metrics.specs import compared
 from lethe.figures.templates.parameters import Parameters
@@ -64,19 +64,19 @@ def _statistics(parameters: Parameters) -> Iterator[str]:
 
 def _check_method(name: str, needs: Needs, parameters: Parameters, settings: Settings, task: str, method: str) -> None:
     check_known("method", method, settings.methods)
-    compared = [name for name in settings.methods if not METHODS.role(name)]
+    compared = [name for name in settings.methods if not ROLES.role(name)]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
     some, asked = settings.entity_tasks[task].retrain_emitters, emitters_of(parameters)
-    if METHODS.role(method) == RETRAINED and (not some or (needs.images and not set(asked) <= set(some))):
+    if ROLES.role(method) == RETRAINED and (not some or (needs.images and not set(asked) <= set(some))):
         raise ValueError(
             f"'{method}' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
         )
     if needs.any_method:
         return
-    if METHODS.role(method) == UNCHANGED:
+    if ROLES.role(method) == UNCHANGED:
         raise ValueError(f"{name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
-    if METHODS.role(method) == RETRAINED:
+    if ROLES.role(method) == RETRAINED:
         if "source" in type(parameters).model_fields or not asked:
             raise ValueError(
                 f"{name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"

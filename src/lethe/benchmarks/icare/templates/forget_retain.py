@@ -11,8 +11,8 @@ from pydantic import Field
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.core.methods import RETRAINED, UNCHANGED
-from lethe.diffusion.methods import METHODS
+from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
+from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
 from lethe.figures.colours import INK, YELLOW
 from lethe.figures.style import DPI, method_colour, method_marker, method_name, styled
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 FORGET_TARGET = 0.2  # judge accuracy on the emitter, at most
 RETAIN_TARGET = 0.85  # share of the base's accuracy on the others, at least
-ROLES = {UNCHANGED: " (no-op)", RETRAINED: " (reference)"}  # not competitors: what nothing and what the ideal does
+# not competitors: what nothing, the ideal and forgetting everything does
+ROLE_LABELS = {UNCHANGED: " (no-op)", RETRAINED: " (reference)", DESTROYED: " (control)"}
 
 
 def data(
@@ -114,7 +115,7 @@ def _points(axes: Axes, rows: pd.DataFrame, method: str, methods: list[str]) -> 
     colour, marker = method_colour(method, methods), method_marker(method, methods)
     reported = rows[~rows["tuning"]]
     small = 110 if marker == "*" else 40
-    label = method_name(method) + ROLES.get(METHODS.role(method), "")
+    label = method_name(method) + ROLE_LABELS.get(ROLES.role(method), "")
     for chosen, face in ((reported, colour), (rows[rows["tuning"]], "none")):
         look: dict[str, Any] = {
             "s": small,

@@ -17,13 +17,13 @@ from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.methods import UNCHANGED
 from lethe.core.records import ImageKey
-from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
 from lethe.figures.templates.result import Result
 from lethe.settings.strict import Name
 from lethe.statistics.resampling import Inference
 
-ROLES = {"emitter": 1, "most similar": 3, "most interfered": 2, "least similar": 2}  # columns from left to right
+COLUMN_ROLES = {"emitter": 1, "most similar": 3, "most interfered": 2, "least similar": 2}  # columns from left to right
 
 
 def data(
@@ -60,7 +60,7 @@ def data(
     if rows.empty:
         raise ValueError(f"the table of pairs has no row of emitter {emitter} with the methods {', '.join(methods)}")
     near = np.nan_to_num(alike[emitter], nan=-np.inf)
-    changed = rows["method"].map(METHODS.role) != UNCHANGED
+    changed = rows["method"].map(ROLES.role) != UNCHANGED
     harmed = rows[changed] if changed.any() else rows
     sign = 1.0 if quantity(metric).higher_is_healthier else -1.0
     health = (sign * harmed.groupby("receiver")["value"].mean()).reindex(range(len(names)), fill_value=np.inf).to_numpy(float)
@@ -89,9 +89,9 @@ def _columns(emitter: int, alike: NDArray[np.float64], health: NDArray[np.float6
     order = {"most similar": np.argsort(-alike, kind="stable"), "most interfered": np.argsort(health, kind="stable")}
     order["least similar"] = order["most similar"][::-1]
     chosen = [("emitter", emitter)]
-    for role in list(ROLES)[1:]:
+    for role in list(COLUMN_ROLES)[1:]:
         taken = {receiver for _, receiver in chosen}
-        chosen += [(role, int(r)) for r in order[role] if int(r) not in taken][: ROLES[role]]
+        chosen += [(role, int(r)) for r in order[role] if int(r) not in taken][: COLUMN_ROLES[role]]
     return chosen
 
 

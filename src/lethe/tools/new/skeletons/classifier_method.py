@@ -13,10 +13,7 @@ from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import batches, cosine
-from lethe.core.methods import MethodRecord
-
-METHOD = MethodRecord(title="Skeleton title", paper="not published")  # in figures and tables; literals only
-CONTRACT = ClassifierContract(small={"num_epochs": 2}, direction="change", retain=0.9, sees="nothing")  # of D_F
+from lethe.core.methods import MethodDescription
 
 
 class SkeletonConfig(Standard):
@@ -28,6 +25,8 @@ class SkeletonConfig(Standard):
 class Skeleton(Method[SkeletonConfig]):
     """Minimise CE(D_R), after every weight was shrunk by ``decay``. Source: not published."""
 
+    about = MethodDescription(title="Skeleton title", paper="not published")  # in figures and tables; literals only
+    contract = ClassifierContract(small={"num_epochs": 2}, direction="change", retain=0.9, sees="nothing")  # of D_F
     Config = SkeletonConfig
 
     def unlearn(self, problem: Problem, configs: Sequence[SkeletonConfig]) -> Stack:

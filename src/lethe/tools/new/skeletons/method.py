@@ -8,15 +8,12 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 from torch.nn.functional import normalize
 
-from lethe.core.methods import Contract, MethodRecord
+from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import TextMapDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
 from lethe.settings.hyperparameters import Hyperparameters
-
-METHOD = MethodRecord(title="Skeleton title", paper="not published")  # in figures and tables; literals only
-CONTRACT = Contract(small={}, direction="change")  # what the contract suite holds it to
 
 
 class SkeletonConfig(Hyperparameters):
@@ -28,6 +25,8 @@ class SkeletonConfig(Hyperparameters):
 class Skeleton(Method[SkeletonConfig]):
     """h -> h - strength (h u) u, u the direction from what takes the emitter's place to the emitter. Source: not published."""
 
+    about = MethodDescription(title="Skeleton title", paper="not published")  # in figures and tables; literals only
+    contract = Contract(small={}, direction="change")  # what the contract suite holds it to
     Config = SkeletonConfig
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:

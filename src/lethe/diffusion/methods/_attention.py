@@ -1,0 +1,73 @@
+"""Cross-attention probabilities of a UNet, recorded while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from diffusers.models.attention_processor import Attention, AttnProcessor
+from torch import Tensor, nn
+from torch.linalg import vector_norm
+
+CROSS = "attn2"  # how diffusers calls the attention that reads the text
+
+
+@contextmanager
+def recorded_attention(unet: nn.Module) -> Iterator[list[Tensor]]:
+    """Keep the probabilities of every cross-attention within the block; on leaving, the UNet has the processors that it had.
+
+    Fused attention never holds the probabilities, so an explicit softmax takes its place.
+
+    Yields:
+        A list to which each pass adds one tensor ``(rows, heads, pixels, tokens)`` per layer, in the order in which layers run.
+        Whoever reads it empties it.
+    """
+    layers = [module for name, module in unet.named_modules() if isinstance(module, Attention) and name.endswith(CROSS)]
+    before = [layer.processor for layer in layers]
+    found: list[Tensor] = []
+    try:
+        for layer in layers:
+            layer.set_processor(_Recorder(found))
+        yield found
+    finally:
+        for layer, processor in zip(layers, before, strict=True):
+            layer.set_processor(processor)
+
+
+class _Recorder(AttnProcessor):
+    """Explicit attention that keeps its probabilities."""
+
+    def __init__(self, found: list[Tensor]) -> None:
+        self._found = found
+
+    def __call__(self, attn: Attention, *args: Any, **kwargs: Any) -> Tensor:
+        result: Tensor = super().__call__(_Seen(attn, self._found), *args, **kwargs)  # type: ignore[arg-type]
+        return result
+
+
+class _Seen:
+    """An attention layer whose probabilities are kept when they are asked for."""
+
+    def __init__(self, layer: Attention, found: list[Tensor]) -> None:
+        self._layer, self._found = layer, found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._layer, name)
+
+    def get_attention_scores(self, query: Tensor, key: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        probabilities: Tensor = self._layer.get_attention_scores(query, key, attention_mask)
+        self._found.append(probabilities.unflatten(0, (-1, self._layer.heads)))
+        return probabilities
+
+
+def on_tokens(probabilities: list[Tensor], positions: Tensor) -> Tensor:
+    """``(rows,)``, per row the L2 norm of all probabilities at its positions, over layers, heads and pixels.
+
+    Args:
+        probabilities: per layer ``(rows, heads, pixels, tokens)``.
+        positions: ``(rows, tokens)`` bool.
+    """
+    norms = [vector_norm(layer.float() * positions[:, None, None], dim=(1, 2, 3)) for layer in probabilities]
+    return vector_norm(torch.stack(norms), dim=0)

@@ -1,0 +1,280 @@
+"""What every trained method shares: a borrowed UNet, noised batches, the optimiser loop.
+
+Everything random is drawn on the CPU from generators that belong to an emitter (or to the pool that all share), so a
+result depends on the seed and the data only, neither on the device nor on the other emitters of the call.
+
+On a GPU the host waits for nothing within a step: latents and text embeddings are there once for all emitters, random numbers
+are copied from pinned memory, losses stay there until the emitter is trained.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+import torch
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from pydantic import Field
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import mse_loss
+
+from lethe.core.device import to_device
+from lethe.diffusion.methods._common import covered, seeded_generator
+from lethe.diffusion.methods.base import Emitter, UnlearnData
+from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.settings.hyperparameters import Hyperparameters
+
+TEACHER_BATCH = 64  # rows per forward without gradient
+
+Precision = Literal["float32", "bfloat16"]
+
+
+class TrainingConfig(Hyperparameters):
+    """Hyper-parameters of every method that trains by gradients."""
+
+    steps: int = Field(100, ge=1, description="optimiser steps")
+    forget_batch: int = Field(4, ge=1, description="forget rows per step")
+    learning_rate: float = Field(6e-4, gt=0, description="of AdamW, constant")
+    weight_decay: float = Field(1e-2, ge=0, description="of AdamW; 0 is Adam")
+    max_grad_norm: float = Field(5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down")
+    precision: Precision = Field(
+        "float32",
+        description="of the UNet's passes; what is trained, losses and the optimiser stay float32 (no float16: gradients underflow)",
+    )
+    micro_batch: int | None = Field(
+        None,
+        ge=1,
+        description="rows per forward and backward pass, to save memory; null = all rows of a step. The gradient is the same",
+    )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Noised training rows on the UNet's device.
+
+    ``clean``, ``noisy``, ``target`` (what the UNet is to predict): (n, c, h, w); ``timesteps`` (n,); ``prompt`` (n,): which of
+    the ``Borrowed``'s text embeddings a row goes with (the embeddings themselves would be a gigabyte for the rows of an emitter).
+    """
+
+    clean: Tensor
+    noisy: Tensor
+    timesteps: Tensor
+    prompt: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.noisy)
+
+    def __getitem__(self, rows: Tensor | slice) -> Rows:
+        return Rows(self.clean[rows], self.noisy[rows], self.timesteps[rows], self.prompt[rows], self.target[rows])
+
+    @staticmethod
+    def cat(*parts: Rows) -> Rows:
+        """The rows of all parts, one after the other."""
+        names = [field.name for field in fields(Rows)]
+        return Rows(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+
+
+class Borrowed:
+    """A pipeline lent to a method for one call: latents and text embeddings on its device, noise drawn, weights sure to come back.
+
+    Raises:
+        ValueError: a scheduler that does not predict noise; the losses of all methods here are in terms of it.
+    """
+
+    def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32") -> None:
+        if pipe.scheduler.config.prediction_type != "epsilon":
+            raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
+        self.pipe = pipe
+        self.unet = pipe.unet
+        self.device: torch.device = pipe.unet.device
+        self.data = data
+        self.precision = precision
+        self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
+        self.timesteps = int(self.scheduler.config.num_train_timesteps)
+        indices = sorted(data.prompts)
+        prompts = [*(data.prompts[index] for index in indices), *data.overwrites, ""]
+        self._text = encode_prompts(pipe, prompts).clone()  # inference tensors cannot take part in training, their copies can
+        self._latents = data.latents.to(self.device)
+        self._place = {index: place for place, index in enumerate(indices)}  # of a receiver's prompt among the texts
+        self._overwrite = {text: len(indices) + place for place, text in enumerate(data.overwrites)}
+        self._prompt = torch.tensor([self._place[receiver] for receiver in data.receivers.tolist()])
+
+    def text(self, rows: Rows) -> Tensor:
+        """``(n, tokens, d)`` embeddings of the prompts of rows."""
+        return self._text[rows.prompt]
+
+    def overwritten(self, rows: Rows, emitter: Emitter) -> Tensor:
+        """``(n,)`` int64 on the device: like ``rows.prompt``, with what takes the place of each receiver that the emitter covers."""
+        places = torch.arange(len(self._text))
+        for receiver, text in emitter.overwrite.items():
+            places[self._place[receiver]] = self._overwrite[text]
+        return to_device(places, self.device)[rows.prompt]
+
+    def prompt_of(self, receivers: Tensor) -> Tensor:
+        """``(n,)`` int64 on the device: what ``rows.prompt`` is of rows that go with the prompts of these receivers ``(n,)``."""
+        return to_device(torch.tensor([self._place[receiver] for receiver in receivers.tolist()]), self.device)
+
+    def unprompted(self, rows: Rows) -> Tensor:
+        """``(n,)`` int64 on the device: like ``rows.prompt``, with the empty prompt for every row."""
+        return torch.full_like(rows.prompt, len(self._text) - 1)
+
+    def forget_rows(self, emitter: Emitter) -> Tensor:
+        """Row numbers of images that show what the emitter covers."""
+        return covered(self.data.receivers, emitter).nonzero()[:, 0]
+
+    def retain_rows(self, emitter: Emitter) -> Tensor:
+        """Row numbers of all other images."""
+        return (~covered(self.data.receivers, emitter)).nonzero()[:, 0]
+
+    def draw(self, rows: Tensor, count: int, generator: torch.Generator) -> tuple[Rows, Tensor]:
+        """``count`` noised rows, uniform over ``rows`` and timesteps, and the receiver each shows; the target is the noise."""
+        chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
+        return self.noised(chosen, generator), self.data.receivers[chosen]
+
+    def noised(self, rows: Tensor, generator: torch.Generator) -> Rows:
+        """These rows ``(n,)``, noised, uniform over timesteps; the target is the noise."""
+        noise = torch.randn((len(rows), *self._latents.shape[1:]), generator=generator)
+        timesteps = torch.randint(self.timesteps, (len(rows),), generator=generator)
+        there, noise, timesteps, prompt = (to_device(t, self.device) for t in (rows, noise, timesteps, self._prompt[rows]))
+        clean = self._latents[there]
+        return Rows(clean, self.scheduler.add_noise(clean, noise, timesteps), timesteps, prompt, noise)
+
+    def batches(self, rows: Tensor, batch: int, steps: int, generator: torch.Generator) -> Iterator[Rows]:
+        """``steps`` batches of noised ``rows``, one shuffled pass after the other, so that rows are used equally often."""
+        for chosen in rows[cycle(len(rows), batch, steps, generator)]:
+            yield self.noised(chosen, generator)
+
+    def renoise(self, rows: Rows, like: Rows) -> Rows:
+        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_published``)."""
+        return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
+
+    def predict(self, rows: Rows, text: Tensor | None = None, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+        """The UNet's prediction of the noise of ``rows``.
+
+        Args:
+            text: ``(n, tokens, d)``; their own by default.
+            weights: parameters that take the place of the UNet's own in this pass, by name.
+
+        Returns:
+            (n, c, h, w), in the type of the target.
+        """
+        text = self.text(rows) if text is None else text
+        with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
+            if weights is None:
+                predicted: Tensor = self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=text).sample
+            else:
+                predicted = functional_call(
+                    self.unet, dict(weights), (rows.noisy, rows.timesteps), {"encoder_hidden_states": text}
+                ).sample
+        return predicted.to(rows.target.dtype)
+
+    @torch.no_grad()
+    def teach(self, rows: Rows, prompt: Tensor | None = None) -> Rows:
+        """``rows`` with the unedited UNet's prediction as target; the teacher sees the texts ``prompt`` (n,) instead of ``rows.prompt``."""
+        seen = rows if prompt is None else replace(rows, prompt=prompt)
+        target = torch.empty_like(rows.target)
+        for first in range(0, len(rows), TEACHER_BATCH):
+            target[first : first + TEACHER_BATCH] = self.predict(seen[first : first + TEACHER_BATCH])
+        return replace(rows, target=target)
+
+
+def mean_share(prediction: Tensor, target: Tensor, count: int) -> Tensor:
+    """What some of ``count`` rows add to the mean squared error over all of them; of no rows, zero."""
+    return mse_loss(prediction, target) * (len(target) / count) if len(target) else prediction.sum()
+
+
+def gradient_of(
+    share: Callable[[slice], Tensor], count: int, micro_batch: int | None, parameters: Sequence[Tensor]
+) -> list[Tensor]:
+    """Gradient of a loss that is a sum over ``count`` rows, of ``micro_batch`` rows at a time: the same up to rounding, in less memory.
+
+    Args:
+        share: rows -> their part of the loss, e.g. by ``mean_share``.
+    """
+    total: list[Tensor] = []
+    size = micro_batch or count
+    for first in range(0, count, size):
+        with torch.enable_grad():
+            part = differentiate(share(slice(first, min(first + size, count))), parameters)
+        total = [a + b for a, b in zip(total, part, strict=True)] if total else part
+    return total
+
+
+def differentiate(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Gradient of ``loss``, the same bits at every run.
+
+    On a GPU fused attention adds its gradients in any order unless torch is told to raise for what has no deterministic kernel;
+    merely to warn, as ``setup_torch`` asks everywhere else, does not choose the deterministic one.
+    """
+    if loss.device.type != "cuda":
+        return list(torch.autograd.grad(loss, parameters))
+    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        return list(torch.autograd.grad(loss, parameters))
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+
+
+def matching(names: Sequence[str], patterns: Sequence[str], key: str, what: str) -> list[str]:
+    """The ``names`` that match one of the ``patterns`` (fnmatch), in their order.
+
+    Raises:
+        ValueError: a pattern matches none; the message names it, the hyper-parameter ``key`` and ``what`` the names are of.
+    """
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            raise ValueError(f"{key}: '{pattern}' matches none of the UNet's {len(names)} {what}, e.g. '{names[0]}'")
+    return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def optimise(
+    parameters: list[Tensor],
+    config: TrainingConfig,
+    gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
+) -> dict[str, float]:
+    """Run AdamW for ``config.steps`` steps.
+
+    Args:
+        parameters: what is trained.
+        config: steps, learning rate, weight decay, clipping.
+        gradient: (step, parameters) -> (descent gradient per parameter, numbers to record: scalars without gradient).
+
+    Returns:
+        Record: ``steps``, ``seconds``, and for each number its ``*_first`` and ``*_last`` (mean of a tenth of the steps).
+    """
+    begin = time.monotonic()
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
+    history: list[dict[str, Tensor]] = []  # on the device: reading a number would wait for the step
+    for step in range(config.steps):
+        gradients, numbers = gradient(step, parameters)
+        for parameter, value in zip(parameters, gradients, strict=True):
+            parameter.grad = value
+        norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+        optimizer.step()
+        history.append({**numbers, "gradient_norm": norm})
+    columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
+    tail = max(1, config.steps // 10)
+    record: dict[str, float] = {"steps": config.steps, "seconds": time.monotonic() - begin}
+    for key, values in columns.items():
+        record[f"{key}_first"] = sum(values[:tail]) / tail
+        record[f"{key}_last"] = sum(values[-tail:]) / tail
+    return record
+
+
+def cycle(count: int, batch: int, steps: int, generator: torch.Generator) -> Tensor:
+    """``(steps, batch)`` row numbers below ``count``: one shuffled pass after the other, so rows are used equally often."""
+    passes = -(-steps * batch // count)
+    order = torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
+    return order[: steps * batch].view(steps, batch)
+
+
+def emitter_generator(seed: int, emitter: Emitter, purpose: str) -> torch.Generator:
+    """The emitter's own random numbers for one purpose (init, rows, saliency)."""
+    return seeded_generator(seed, purpose, emitter.index)

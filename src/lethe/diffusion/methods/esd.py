@@ -1,0 +1,85 @@
+"""ESD-x: what is forgotten is pushed beyond the unconditional prediction, in the layers that read the text.
+
+Gandikota et al., "Erasing Concepts from Diffusion Models", ICCV 2023, arXiv 2303.07345, equation 7. With eps_0 the base, eps_theta the
+student, c the prompt of what is forgotten and "" the empty one,
+
+    L = MSE(eps_theta(z_t, t, c), eps_0(z_t, t, "") - eta (eps_0(z_t, t, c) - eps_0(z_t, t, "")))
+
+where z_t comes from the student itself: it is drawn for c by DDIM with guidance and the drawing is stopped in the k-th of S parts of the
+noise schedule, k and then t within that part uniform. No image is looked at. ``latents: noised`` takes noised training images instead,
+which costs no sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from lethe.core.device import to_device
+from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion.methods._dense_training import DenseMethod, DenseTrainingConfig, Student
+from lethe.diffusion.methods._training import Rows, emitter_generator
+from lethe.diffusion.methods.base import Emitter
+from lethe.diffusion.pipeline import Scheduler, make_scheduler
+
+
+class ESDConfig(DenseTrainingConfig):
+    """Hyper-parameters of ESD."""
+
+    negative_guidance: float = Field(1.0, ge=0, description="eta, how far beyond the unconditional prediction; 0 = to it")
+    latents: Literal["sampled", "noised"] = Field(
+        "sampled", description="sampled: z_t drawn by the student, as published; noised: training images and noise"
+    )
+    sampling_steps: int = Field(50, ge=1, description="S, steps of a whole drawing (DDIM)")
+    start_guidance: float = Field(3.0, ge=0, description="guidance of the drawing")
+
+
+class ESD(DenseMethod[ESDConfig]):
+    """Negative guidance on cross-attention (ESD-x, arXiv 2303.07345); see the module for the loss.
+
+    An emitter that covers several receivers is forgotten by the prompts of all of them, each as often as it has training images.
+    """
+
+    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("noise",))
+    contract = Contract(
+        small={"latents": "noised", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
+    )
+    Config = ESDConfig
+
+    def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:
+        """The gradient of L on ``forget_batch`` latents a step."""
+        config, lent = self.config, student.lent
+        scheduler = make_scheduler("ddim", config.sampling_steps, lent.pipe)
+        generator, drawing = (emitter_generator(seed, emitter, purpose) for purpose in ("rows", "drawing"))
+        for rows in lent.batches(lent.forget_rows(emitter), config.forget_batch, config.steps, generator):
+            if config.latents == "sampled":
+                rows = partly_drawn(student, rows, scheduler, config.start_guidance, drawing)
+            empty, own = lent.teach(rows, lent.unprompted(rows)).target, lent.teach(rows).target
+            target = empty - config.negative_guidance * (own - empty)
+            gradient, loss = student.towards(replace(rows, target=target), config.micro_batch)
+            yield gradient, {"loss": loss}
+
+
+@torch.no_grad()
+def partly_drawn(student: Student, rows: Rows, scheduler: Scheduler, guidance: float, generator: torch.Generator) -> Rows:
+    """``rows`` with latents that the student draws for their prompts, from their noise (their target) to one part of the schedule.
+
+    Args:
+        scheduler: DDIM with its S steps. generator: gives the part k, the same for all rows, and the timestep of each within it.
+    """
+    lent, count = student.lent, len(scheduler.timesteps)
+    part = int(torch.randint(count, (), generator=generator))
+    first, last = (round(edge * lent.timesteps / count) for edge in (part, part + 1))
+    timesteps = torch.randint(first, last, (len(rows),), generator=generator)
+    latents = rows.target * scheduler.init_noise_sigma
+    for step in scheduler.timesteps[: count - 1 - part]:
+        own = replace(rows, noisy=latents, timesteps=torch.full_like(rows.timesteps, int(step)))
+        empty = replace(own, prompt=lent.unprompted(own))
+        without, with_prompt = student.predict(Rows.cat(empty, own)).chunk(2)
+        latents = scheduler.step(without + guidance * (with_prompt - without), step, latents, return_dict=False)[0]
+    return replace(rows, noisy=latents, timesteps=to_device(timesteps, lent.device))
