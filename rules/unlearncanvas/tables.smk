@@ -153,6 +153,7 @@ use rule job as canvas_gates with:
         methods=plan.canvas.methods,
         unchanged=plan.canvas.unchanged,
         retrained=plan.canvas.retrained,
+        destroyed=plan.canvas.destroyed,
         judges=plan.canvas.judge_names,
         tuning=plan.data.tuning_emitters,
         settings=plan.canvas.settings,

@@ -1,4 +1,4 @@
-"""A task of two attributes by configuration and a folder of pictures alone: nine cells, emitters that cover three of them."""
+"""A task of two attributes by configuration and a folder of pictures alone: nine cells, emitters that cover three of them, UnlearnCanvas on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.workflow.conftest import Clone, clone_to
 pytestmark = pytest.mark.workflow
 COLOURS = {"red": (200, 40, 40), "green": (40, 170, 60), "blue": (50, 70, 200)}
 SHAPES = ("disc", "box", "bar")
-IMAGES = 5
+IMAGES = 6
 TOY: dict[str, Any] = {
     "kind": "cells",
     "source": "folder",
@@ -32,7 +32,7 @@ TOY: dict[str, Any] = {
     ],
     "retrain_emitters": [0],
     "images_per_entity": 4,
-    "metrics": ["clip", "rmse", "dino", "colour", "shape"],
+    "metrics": ["clip", "rmse", "dino", "colour", "shape", "colour2", "shape2"],
     "generation": {"seeds": [7, 8, 9]},
 }
 BASES = {"toy": {"source": "train", "vae": "toy_vae", "tokenizer": "toy_tokenizer"}}
@@ -42,6 +42,14 @@ EVALUATORS = {
     "toy_backbone": {**OWN, "kind": "backbone"},
     "colour": {**OWN, "kind": "classifier", "attribute": "colour"},
     "shape": {**OWN, "kind": "classifier", "attribute": "shape"},
+    "colour2": {**OWN, "attribute": "colour", "features": True},
+    "shape2": {**OWN, "attribute": "shape"},
+}
+CANVAS = {
+    "style": "colour",
+    "object": "shape",
+    "photo": "blue",
+    "judges": [{"style": "colour", "object": "shape"}, {"style": "colour2", "object": "shape2"}],
 }
 
 
@@ -67,7 +75,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     write_pictures(clone.folder / "toy")
     config = yaml.safe_load((Path(__file__).parent / "train.yaml").read_text())
     config |= {"world": "toy", "methods": ["none", "uce", "munba", "retrain"]}
-    for section, entries in {"tasks": {"toy": TOY}, "bases": BASES, "evaluators": EVALUATORS}.items():
+    own = {"tasks": {"toy": TOY}, "bases": BASES, "evaluators": EVALUATORS, "unlearncanvas": {"toy": CANVAS}}
+    for section, entries in own.items():
         config[section] |= entries
     (clone.folder / "toy.yaml").write_text(yaml.safe_dump(config))
     return clone
@@ -96,6 +105,37 @@ def test_a_task_of_two_attributes_is_unlearned_drawn_and_scored(world: Clone) ->
     record = json.loads((results / "parts/retrain_toy_000.json").read_text())
     assert record["exclude"] == ["toy/red_disc", "toy/red_box", "toy/red_bar"]
     assert json.loads((results / "parts/colour.json").read_text())["classes"] == ["toy/red", "toy/green", "toy/blue"]
+
+
+def test_unlearncanvas_of_a_task_is_a_target(world: Clone) -> None:
+    world.snakemake("-c2", "canvas", config="toy.yaml")
+    results = world.folder / "results/toy"
+    names = ("accuracy", "concepts", "confusion", "agreement", "cost", "distribution")
+    made = {file.name.removeprefix("unlearncanvas_") for file in (results / "tables").glob("unlearncanvas_*")}
+    assert made == {*(f"{name}_toy.csv" for name in names), "gates_toy.json"}
+    tables = {name: pd.read_csv(results / f"tables/unlearncanvas_{name}_toy.csv") for name in names}
+
+    answers = pd.read_parquet(results / "answers/toy_uce.parquet")
+    assert len(answers) == 3 * 9 * 3 and set(answers["style_pred_2"]) <= set(COLOURS)
+    assert answers["kind"].unique().tolist() == ["style", "object", "pair"]
+    assert answers.loc[answers["covered"], "concept"].value_counts().to_dict() == {0: 9, 1: 9, 2: 3}
+
+    accuracy = tables["accuracy"].set_index(["method", "kind", "protocol", "judge"]).sort_index()
+    assert accuracy["n"].eq(1).all() and ("retrain", "object", "default", 1) not in accuracy.index
+    for kind in ("style", "object"):
+        none, base = (accuracy.loc[(method, kind, "default", 2), ["ua", "ira", "cra", "cra_jpeg"]] for method in ("none", "base"))
+        assert none.tolist() == base.tolist() and accuracy.loc[("none", kind, "default", 2), "ira_minus_base"] == 0
+
+    gates = {gate["gate"]: gate["holds"] for gate in json.loads((results / "tables/unlearncanvas_gates_toy.json").read_text())}
+    assert gates["canvas_none_is_the_base"] and not gates["canvas_base_draws_object"]  # trained for three steps
+
+    cost = tables["cost"].set_index("method")
+    assert cost.loc["uce", "run_peak_mb"] > cost.loc["uce", "run_loaded_mb"] > 100 and pd.isna(cost.loc["retrain", "run_peak_mb"])
+    assert (cost["checkpoint_bytes"] > cost.loc["uce", "delta_bytes"]).all()
+
+    distances = tables["distribution"]
+    assert {"fd_colour2", "kid_colour2_minus_base", "fd_backbone"} <= set(distances.columns) and "fd_shape2" not in distances
+    assert (distances.loc[distances["method"] == "none", "fd_colour2_minus_base"].abs() < 1e-9).all()
 
 
 def test_cells_have_no_tables_of_icare(world: Clone) -> None:

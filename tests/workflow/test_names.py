@@ -19,7 +19,7 @@ tasks:
   canvas: null
   objects: {{overwrite_prompt: an image of a SEVEN}}
   cut: {{{DIGITS}}}
-bases: {{breeds: null, scenes: null, people: null, canvas: null}}
+bases: {{breeds: null, scenes: null, people: null, canvas: null, canvas_held_out: null}}
 unlearncanvas: {{canvas: null}}
 evaluators: {{judge: null, style: null, object: null, style2: null, object2: null}}
 scoring: {{metrics: [clip, brisque, rmse, ssim, dino]}}

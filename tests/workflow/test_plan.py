@@ -24,7 +24,7 @@ from lethe.execution.run import Given, bind, load_function
 from lethe.settings.models import Settings
 
 pytestmark = pytest.mark.workflow
-ORDINARY = {"objects"}  # names that are words
+ORDINARY = {"objects", "canvas"}  # names that are words, or targets
 ORDER = ["input", "output", "log", "benchmark", "conda", "resources", "params", "message", "script"]
 
 
@@ -43,6 +43,7 @@ def rules() -> list[tuple[str, str]]:
                 "bench",
                 "deepunlearn",
                 "deepunlearn_search",
+                "canvas",
             ):
                 found.append((name[1], text))
     return found

@@ -46,9 +46,6 @@ class UnlearnCanvas(Strict):
         description="which images UA, IRA and CRA are taken over; see lethe.benchmarks.unlearncanvas.protocols",
     )
     retained: Retained | None = Field(None, description="protocol `cuig` only: what it measures retention by")
-    control: Name = Field(
-        "noise", description="the method whose models draw nothing, where it is run: UA of 1 that means nothing"
-    )
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",

@@ -16,7 +16,7 @@ CANVAS = canvas(("a", "", "photo"), ("", "x", "y"))
 ALL = {(style, thing, seed) for style in STYLES for thing in OBJECTS for seed in SEEDS}
 OF_A, OF_X = {image for image in ALL if image[0] == "a"}, {image for image in ALL if image[1] == "x"}
 KNOWN = {"style": 0.99, "object": 0.985}
-ROLES = Roles(["none"], ["retrain"], "noise")
+ROLES = Roles(["none"], ["retrain"], ["noise"])
 
 
 def one_judge(table: pd.DataFrame) -> pd.DataFrame:
@@ -77,6 +77,6 @@ def test_probabilities_of_none_are_compared_to_the_last_bit() -> None:
 def test_judges_that_disagree_are_told() -> None:
     """The second judge always sees what was asked for; the first is wrong in two images of 24."""
     wrong = all_gates(
-        {"base": base_answers(CANVAS, {("b", "x", 1), ("b", "x", 2)})}, CANVAS, Reporting(["default"]), Roles([], [], ""), KNOWN
+        {"base": base_answers(CANVAS, {("b", "x", 1), ("b", "x", 2)})}, CANVAS, Reporting(["default"]), Roles([], [], []), KNOWN
     )
     assert next(gate for gate in wrong if gate.gate == "canvas_judges_agree").value == pytest.approx(22 / 24)

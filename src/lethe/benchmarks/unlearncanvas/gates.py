@@ -23,12 +23,12 @@ class Roles(NamedTuple):
     """Methods that have a part in gates; empty where none is run.
 
     Attributes:
-        unchanged: that change nothing. retrained: references by retraining. control: whose models draw nothing.
+        unchanged: that change nothing. retrained: references by retraining. destroyed: controls whose models draw nothing.
     """
 
     unchanged: Sequence[str]
     retrained: Sequence[str]
-    control: str
+    destroyed: Sequence[str]
 
 
 def gate_judges(held_out: Mapping[str, float | None]) -> Gate:
@@ -110,9 +110,7 @@ def all_gates(
     gates += [gate_unchanged(answers, method) for method in roles.unchanged]
     for method in roles.retrained:
         gates += retrained_gates(answers, method, canvas, reporting)
-    if roles.control in answers:
-        gates.append(gate_control(answers, roles.control, canvas, reporting))
-    return gates
+    return gates + [gate_control(answers, method, canvas, reporting) for method in roles.destroyed]
 
 
 def _measured(

@@ -29,6 +29,7 @@ def judge(
     methods: list[str],
     unchanged: list[str],
     retrained: list[str],
+    destroyed: list[str],
     judges: list[str],
     tuning: list[int],
     settings: UnlearnCanvas,
@@ -41,7 +42,7 @@ def judge(
     Args:
         base, answers: answer sets, of the base and one per method.
         trainings: the record of the training of each of ``judges``.
-        unchanged, retrained: methods that change nothing, and references by retraining.
+        unchanged, retrained, destroyed: methods that change nothing, references by retraining, controls that draw nothing.
         stop: names of the gates that stop the run.
         world: what was measured of the world, where it was.
 
@@ -55,7 +56,7 @@ def judge(
         name: read_json(record).get("quality", {}).get("held_out_accuracy")
         for name, record in zip(judges, trainings, strict=True)
     }
-    roles = Roles(unchanged, retrained, settings.control)
+    roles = Roles(unchanged, retrained, destroyed)
     objects = [judge.object for judge in settings.judges]
     judged = [gate for figures in world for gate in world_gates(read_json(figures), objects)]
     judged += all_gates(sets, canvas, Reporting(settings.protocols, retained, tuning, inference), roles, held_out)

@@ -16,6 +16,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
+DESTROYED = "destroyed"  # a key of lethe.core.methods.REFERENCES
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
 BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
@@ -68,6 +69,10 @@ class Canvas:
     def unchanged(self, wildcards: Wildcards) -> list[str]:
         """Those methods that change nothing."""
         return self._with_role(wildcards, UNCHANGED)
+
+    def destroyed(self, wildcards: Wildcards) -> list[str]:
+        """Those methods that are controls: their models draw nothing."""
+        return self._with_role(wildcards, DESTROYED)
 
     # --- distributions ---
 
