@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 import csv
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -32,6 +32,8 @@ WEIGHTS = {"prebuilt": 50, "train": 50, "pretrained": 4300}  # MB of a base in f
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 # MB per row or image of 512 px in float32: one UNet pass, the same with its gradient, one VAE pass
 SAMPLED, TRAINED, CODED = 700, 4000, 1500
+TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
+ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
 CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
 
 
@@ -48,14 +50,15 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     Args:
         job: ``fetch`` a pretrained base, encode ``latents``, ``unlearn``, ``generate``.
         settings: bases, device, precision and size of images.
-        hyperparameters: of the method that unlearns; rows per pass and their precision are looked for.
+        hyperparameters: of the method that unlearns; rows per pass, their precision and which whole parameters are trained (``trainable``)
+            are looked for.
     """
     values = hyperparameters or {}
     sampled = [settings.generation_of(task) for task in settings.tasks]
     generation = max(sampled, key=lambda found: found.size**2 * found.batch_size)
     scale = (generation.size / 512) ** 2
     weights = max(WEIGHTS[base.source] for base in settings.bases.values())
-    precision, rows, coded, copies = "float32", 0.0, 0.0, 1.0  # copies: of the weights in float32
+    precision, rows, coded, copies, trained = "float32", 0.0, 0.0, 1.0, 0.0  # copies and trained: of the weights in float32
     if job == "generate":
         precision = settings.dtype
         copies = 2 * BYTES[precision] / 4  # the model and what it replaces
@@ -66,12 +69,20 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     elif job == "unlearn":
         precision = values.get("precision", "float32")
         copies = 3 if "saliency_batch" in values else 1  # gradients of all weights, and their sum
+        trained = TRAINING * _share(values.get("trainable", []))
         rows = TRAINED * (values.get("micro_batch") or values.get("forget_batch", 0) + values.get("retain_batch", 0))
     work = (rows + coded) * scale * BYTES[precision] / 4
     loading = PROCESS + 2 * weights  # a file that is read counts as the job's own while its tensors are copied
     if settings.device == "cpu":
-        return Need(_rounded(loading + work), 0)
-    return Need(_rounded(loading), 0 if job == "fetch" else _rounded(PROCESS + copies * weights + work))
+        return Need(_rounded(loading + trained * weights + work), 0)
+    return Need(_rounded(loading), 0 if job == "fetch" else _rounded(PROCESS + (copies + trained) * weights + work))
+
+
+def _share(trainable: Sequence[str]) -> float:
+    """Share of the weights that patterns of parameter names mean: cross-attention, or else all."""
+    if not trainable:
+        return 0.0
+    return ATTN2 if all("attn2" in pattern for pattern in trainable) else 1.0
 
 
 def _rounded(megabytes: float) -> int:

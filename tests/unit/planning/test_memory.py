@@ -36,6 +36,9 @@ def test_the_paper_fits_the_cards_it_is_written_for():
     for method in ("distil", "munba", "munba_published"):
         values = load_method(method, "paper", "breeds", CONFIG / "methods/diffusion").parameters
         assert need("unlearn", paper, values).gpu < 70_000
+    for method in ("esd", "ca", "salun", "salun_published"):
+        values = load_method(method, "sd15", "canvas", CONFIG / "methods/diffusion").parameters
+        assert need("unlearn", paper, values).gpu < 45_000  # a card of 48 GB
 
 
 def test_need_follows_what_it_depends_on():
@@ -46,6 +49,13 @@ def test_need_follows_what_it_depends_on():
     assert need("unlearn", paper, values | {"micro_batch": 2}).gpu < whole.gpu
     assert need("unlearn", paper, values | {"precision": "bfloat16"}).gpu < whole.gpu
     assert need("unlearn", paper).gpu < whole.gpu  # UCE trains nothing
+    parts = [
+        need("unlearn", paper, values | {"trainable": patterns}).gpu
+        for patterns in (["*.attn2.*"], ["*"], ["*.attn2.*", "conv_in.*"])
+    ]
+    assert (
+        whole.gpu < parts[0] < whole.gpu + 2000 and parts[1] == parts[2] >= whole.gpu + 4 * 3400
+    )  # a UNet and what Adam keeps of it
     mini = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()))
     assert need("generate", mini).gpu == 0 and need("generate", mini).host < 4000
 
