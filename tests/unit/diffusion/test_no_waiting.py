@@ -14,9 +14,10 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 from lethe.diffusion.delta import NoneDelta, TextMapDelta
 from lethe.diffusion.generate import Request, Sampling, _Sampler
 from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods._dense_training import Student
 from lethe.diffusion.methods._lora_training import adapters, find_modules
 from lethe.diffusion.methods._training import Borrowed
-from lethe.diffusion.methods.base import UnlearnData
+from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.pipeline import load_pipeline
 
 
@@ -63,3 +64,24 @@ def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_ba
         norm = torch.nn.utils.clip_grad_norm_(parameters, unlearner.config.max_grad_norm)
         torch.optim.AdamW(parameters, foreach=True).step()
     assert {value.device.type for value in (*numbers.values(), norm)} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("esd", {"latents": "sampled", "sampling_steps": 3}),
+        ("esd", {"latents": "noised", "micro_batch": 3}),
+        ("ca", {"anchors": "forget"}),
+        ("ca", {"target": "base"}),
+        ("salun", {"retain_batch": 3, "micro_batch": 2}),
+        ("salun_published", {}),
+    ],
+)
+def test_a_step_of_whole_parameters_waits_for_nothing(valueless: Any, method: str, options: dict[str, Any]) -> None:
+    prompts = {0: "a dog", 1: "a cat"}
+    lent = Borrowed(valueless, UnlearnData(torch.randn(8, 4, 8, 8), torch.arange(8) % 2, prompts, ("a cat",)))
+    unlearner = METHODS.load(method)(steps=2, forget_batch=4, **options)
+    student = Student(lent, unlearner.config.trainable)
+    for gradients, numbers in unlearner.gradients(student, Emitter.of_one(0, "dog", "a dog", "a cat"), 0):
+        assert [g.shape for g in gradients] == [p.shape for p in student.parameters]
+        assert all(number.device.type == "meta" for number in numbers.values())

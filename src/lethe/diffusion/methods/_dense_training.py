@@ -119,15 +119,17 @@ class Student:
         """Gradient of sum_k w_k MSE_k over parts (w_k, rows), in one pass of all rows, and the errors ``(k,)``."""
         rows = Rows.cat(*(part for _, part in parts))
         counts = torch.tensor([len(part) for _, part in parts])
-        part_of = torch.arange(len(parts)).repeat_interleave(counts)
-        share, part_of = (to_device(x, self.lent.device) for x in ((1 / counts)[part_of], part_of))
-        weight = to_device(torch.tensor([float(weight) for weight, _ in parts]), self.lent.device)
+        member = (
+            torch.eye(len(parts)).repeat_interleave(counts, dim=0) / counts
+        )  # (n, k): what a row adds to the mean of each part
+        weights = torch.tensor([float(weight) for weight, _ in parts])
+        member, weights = to_device(member, self.lent.device), to_device(weights, self.lent.device)
         errors = rows.target.new_zeros(len(parts))
 
         def loss(predicted: Tensor, seen: slice) -> Tensor:
-            error = (predicted - rows.target[seen]).square().flatten(1).mean(dim=1) * share[seen]
-            errors.index_add_(0, part_of[seen], error.detach())
-            return (error * weight[part_of[seen]]).sum()
+            found = (predicted - rows.target[seen]).square().flatten(1).mean(dim=1) @ member[seen]
+            errors.add_(found.detach())
+            return found @ weights
 
         return self.gradient(loss, rows, micro_batch), errors
 
