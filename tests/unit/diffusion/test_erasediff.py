@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.diffusion.dense import EMITTER, Base, assert_same_update, base, drawn_rows, encode, run
+from tests.unit.diffusion.dense import EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run
 from torch.nn.functional import mse_loss
 
 from lethe.diffusion.methods.erasediff import EraseDiff
@@ -60,6 +60,7 @@ class Transcript:
         forget, retain = self.losses(pair)
         optimizer.zero_grad()
         (forget if inside else retain + 0.3 * (forget - bar)).backward()
+        self.gradients = {f"unet.{name}": p.grad.clone() for name, p in self.weights.items()}  # type: ignore[union-attr]
         optimizer.step()
         return float(forget.detach())
 
@@ -71,8 +72,8 @@ class Transcript:
             for name, parameter in self.weights.items():
                 parameter.copy_(kept[name])
 
-    def changed(self) -> dict[str, torch.Tensor]:
-        return {f"unet.{name}": parameter.detach() for name, parameter in self.weights.items()}
+    def changed(self) -> Update:
+        return Update({f"unet.{name}": parameter.detach() for name, parameter in self.weights.items()}, self.gradients)
 
 
 def test_two_rounds_are_those_of_the_algorithm(on: Base, drawn: list[Any]) -> None:

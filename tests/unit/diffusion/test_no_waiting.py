@@ -75,11 +75,17 @@ def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_ba
         ("ca", {"target": "base"}),
         ("salun", {"retain_batch": 3, "micro_batch": 2}),
         ("salun_published", {}),
+        ("erasediff", {"loop_steps": 1, "inner_loops": 1}),
+        ("erasediff_published", {"loop_steps": 1, "inner_loops": 1}),
+        ("scissorhands", {"project_every": 1}),
+        ("scissorhands_published", {}),
+        ("sa", {"surrogates": "others"}),
     ],
 )
 def test_a_step_of_whole_parameters_waits_for_nothing(valueless: Any, method: str, options: dict[str, Any]) -> None:
     prompts = {0: "a dog", 1: "a cat"}
-    lent = Borrowed(valueless, UnlearnData(torch.randn(8, 4, 8, 8), torch.arange(8) % 2, prompts, ("a cat",)))
+    prepared = {name: torch.zeros(parameter.shape) for name, parameter in valueless.unet.named_parameters()}
+    lent = Borrowed(valueless, UnlearnData(torch.randn(8, 4, 8, 8), torch.arange(8) % 2, prompts, ("a cat",), prepared))
     unlearner = METHODS.load(method)(steps=2, forget_batch=4, **options)
     student = Student(lent, unlearner.config.trainable)
     for gradients, numbers in unlearner.gradients(student, Emitter.of_one(0, "dog", "a dog", "a cat"), 0):

@@ -11,13 +11,14 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 from tests.tiny_pipeline import shared_tiny_pipeline
-from tests.unit.diffusion.dense import COUNTERPARTS, EMITTER, Base, assert_same_update, base, drawn_rows, encode, run
+from tests.unit.diffusion.dense import COUNTERPARTS, EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run
 from torch.nn.functional import mse_loss
 
 from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._training import cycle, emitter_generator
 from lethe.diffusion.methods.prepared import prepare, read_prepared
 from lethe.diffusion.methods.sa import SA
+from lethe.diffusion.pipeline import load_pipeline
 from lethe.io.tables import CorruptFileError, read_json, write_json
 
 __all__ = ["drawn_rows"]  # a fixture
@@ -58,7 +59,7 @@ def test_updates_are_those_of_the_formula(on: Base, drawn: list[Any]) -> None:
     unet = deepcopy(on.pipe.unet)
     weights = {name: parameter.requires_grad_(True) for name, parameter in unet.named_parameters() if ".attn" in name}
     start = {name: parameter.detach().clone() for name, parameter in weights.items()}
-    optimizer = torch.optim.Adam(weights.values(), lr=1e-3)
+    optimizer, gradients = torch.optim.Adam(weights.values(), lr=1e-3), {}
     pairs = [(number, on.data.prompts[receiver]) for receiver in (0, 1) for number in (2, 4, 7)]  # what can be drawn
     order = cycle(6, 3, 2, emitter_generator(11, COUNTERPARTS, "rows")).tolist()
     for chosen, (kept, others), (shown, rows) in zip(order, drawn[::2], drawn[1::2], strict=True):
@@ -69,8 +70,9 @@ def test_updates_are_those_of_the_formula(on: Base, drawn: list[Any]) -> None:
         penalty = sum((on.data.prepared[n] * (p - start[n]).square()).sum() for n, p in weights.items())
         optimizer.zero_grad()
         (mse_loss(own, rows.target) + 0.7 * mse_loss(rest, others.target) + 3e4 * penalty).backward()
+        gradients = {f"unet.{name}": p.grad.clone() for name, p in weights.items()}  # type: ignore[union-attr]
         optimizer.step()
-    assert_same_update(found, {f"unet.{name}": p.detach() for name, p in weights.items()}, on)
+    assert_same_update(found, Update({f"unet.{name}": p.detach() for name, p in weights.items()}, gradients), on)
 
 
 def moved(on: Base, weight: float, steps: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
@@ -99,7 +101,8 @@ def test_what_is_prepared_is_checked(on: Base, tmp_path: Path) -> None:
     asked = {"task": "toy", "method": "sa", "base": folder}
     prepare(file, record, **asked, data=on.data, hyperparameters=SETTINGS, seed=11, device="cpu")  # type: ignore[arg-type]
     found = read_prepared(file, record, **asked)  # type: ignore[arg-type]
-    assert all(torch.equal(found.tensors[name], on.data.prepared[name]) for name in on.data.prepared)
+    expected = SA(**SETTINGS).prepare(load_pipeline(folder), on.data, seed=11)
+    assert list(found.tensors) == sorted(expected) and all(torch.equal(found.tensors[name], expected[name]) for name in expected)
     assert found.record["seconds_shared"] == read_json(record)["seconds"] > 0
     first = file.read_bytes()
     prepare(file, record, **asked, data=on.data, hyperparameters=SETTINGS, seed=11, device="cpu")  # type: ignore[arg-type]

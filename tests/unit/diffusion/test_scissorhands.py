@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.diffusion.dense import EMITTER, Base, assert_same_update, base, drawn_rows, encode, run
+from tests.unit.diffusion.dense import EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
@@ -40,7 +40,7 @@ def denoising(unet: nn.Module, on: Base, drawn: Any) -> Tensor:
     return mse_loss(unet(rows.noisy, rows.timesteps, encode(on.pipe, prompts(on, numbers))).sample, rows.target)
 
 
-def transcript(on: Base, drawn: list[Any], steps: int, released: bool) -> tuple[dict[str, Tensor], int, list[bool]]:
+def transcript(on: Base, drawn: list[Any], steps: int, released: bool) -> tuple[Update, int, list[bool]]:
     """All parameters after the reset and some steps, how many weights were reset, and which steps were projected."""
     unet = deepcopy(on.pipe.unet).requires_grad_(True)
     weights, waiting = dict(unet.named_parameters()), iter(drawn)
@@ -79,8 +79,9 @@ def transcript(on: Base, drawn: list[Any], steps: int, released: bool) -> tuple[
                 v = max(0.5, float(-(gradient @ one) / (one @ one + 1e-3)))
                 for name, m in memory.items():
                     weights[name].grad += v * m
+        gradients = {f"unet.{name}": p.grad.clone() for name, p in weights.items()}  # type: ignore[union-attr]
         optimizer.step()
-    return {f"unet.{name}": parameter.detach() for name, parameter in weights.items()}, count, projected
+    return Update({f"unet.{name}": parameter.detach() for name, parameter in weights.items()}, gradients), count, projected
 
 
 def test_reset_and_steps_are_those_of_the_formula(on: Base, drawn: list[Any]) -> None:

@@ -146,3 +146,23 @@ def test_a_list_that_is_too_long_is_not_made(tiny_pipe, monkeypatch: pytest.Monk
         assert float((new.delta.matrix() - old.delta.matrix()).norm() / old.delta.matrix().norm()) < 1e-6
     (alone,) = method.unlearn(tiny_pipe, emitters[1:], data, seed=0)
     assert alone.delta.digest == found[1].delta.digest
+
+
+def test_tails_of_templates_are_edited_as_the_reference_does(tiny_pipe) -> None:
+    """Each text from its last token to the end onto the guide's, as far as the shorter tail goes; the reference's formula, vector by vector."""
+    prompts = {index: f"an image of a {name}" for index, name in enumerate(("dog", "cat", "lake"))}
+    data = UnlearnData(torch.zeros(0, 4, 8, 8), torch.zeros(0, dtype=torch.int64), prompts)
+    emitter = Emitter(0, "pets", (0, 1), (prompts[0], prompts[1]), {0: "", 1: ""})
+    scales = {"erase_scale": 0.5, "preserve_scale": 0.1, "lamb": 10.0}
+    method = UCE(tokens="tail", templates=["{name}", "image of the {name}"], guide="a red photo", preserve="others", **scales)
+    (found,) = method.unlearn(tiny_pipe, [emitter], data, seed=0)
+    states = encode_prompts(tiny_pipe, ["pets", "image of the pets", "a red photo", prompts[2]]).double()
+    # <bos> pets: its tail is 11 long, that of the guide, whose last word is the third, 9; of the second text 8
+    concepts, guides = torch.cat([states[0, 1:10], states[1, 4:12]]), torch.cat([states[2, 3:12], states[2, 3:11]])
+    weight = torch.randn(24, states.shape[2], generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    expected = dense_edit(weight, concepts, guides, states[3], 0.5, 0.1, 10.0)
+    assert isinstance(found.delta, TextMapDelta)
+    torch.testing.assert_close(weight @ found.delta.matrix().double(), expected, rtol=1e-4, atol=1e-4)
+    assert (found.record["concept_vectors"], found.record["preserved_vectors"]) == (17, 12)
+    with pytest.raises(ValueError, match="templates"):
+        UCE(tokens="tail", templates=["image of it"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,8 +11,6 @@ from torch import Tensor
 from lethe.diffusion.methods._dense_training import RetainTrainingConfig
 from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator
 from lethe.diffusion.methods.base import Emitter
-
-Surrogates = Literal["counterpart", "others"]
 
 
 class Relabelled(NamedTuple):
@@ -65,26 +63,23 @@ def equal_batches(config: RetainTrainingConfig) -> None:
         )
 
 
-def surrogates(lent: Borrowed, emitter: Emitter, kind: Surrogates) -> tuple[Tensor, Tensor]:
-    """Images that stand for what is forgotten: their row numbers ``(n,)``, and the covered receiver ``(n,)`` whose prompt each goes with.
+def counterparts(lent: Borrowed, emitter: Emitter, otherwise: str) -> tuple[Tensor, Tensor]:
+    """Training images whose prompt overwrites a covered one: their row numbers ``(n,)``, and the covered receiver ``(n,)`` that each stands for.
 
     Args:
-        kind: ``counterpart``: those whose prompt overwrites that of the covered receiver; ``others``: all that the emitter does not cover, for
-            tasks where no image has that prompt.
+        otherwise: what the message advises where there is none.
 
     Raises:
-        ValueError: ``counterpart``, and no training image has the prompt.
+        ValueError: no training image has the prompt that overwrites one which the emitter covers.
     """
     data, images, meant = lent.data, [], []
     for receiver, text in emitter.overwrite.items():
-        rows = lent.retain_rows(emitter)
-        if kind == "counterpart":
-            shown = torch.tensor([index for index, prompt in data.prompts.items() if prompt == text], dtype=torch.int64)
-            rows = torch.isin(data.receivers, shown).nonzero()[:, 0]
+        shown = torch.tensor([index for index, prompt in data.prompts.items() if prompt == text], dtype=torch.int64)
+        rows = torch.isin(data.receivers, shown).nonzero()[:, 0]
         if len(rows) == 0:
             raise ValueError(
                 f"emitter {emitter.index} ('{emitter.name}'): no training image has the prompt '{text}', which overwrites "
-                f"'{data.prompts[receiver]}'; allowed: `surrogates: others`"
+                f"'{data.prompts[receiver]}'; allowed: {otherwise}"
             )
         images.append(rows)
         meant.append(torch.full_like(rows, receiver))

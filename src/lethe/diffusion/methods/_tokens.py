@@ -12,12 +12,17 @@ from lethe.diffusion.pipeline import Pipeline, encode_prompts
 
 
 class Encoded(NamedTuple):
-    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the state of its last real token ``(d,)``."""
+    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the position of its last real token."""
 
     text: str
     ids: Tensor
     states: Tensor
-    last: Tensor
+    end: int
+
+    @property
+    def last(self) -> Tensor:
+        """The state of its last real token ``(d,)``."""
+        return self.states[self.end]
 
 
 def encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
@@ -27,7 +32,7 @@ def encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
     states = encode_prompts(pipe, prompts).float().cpu().clone()
     last = (encoding.attention_mask.sum(dim=1) - 2).clamp(min=0)  # before the end token; '' has the begin token only
     rows = zip(prompts, encoding.input_ids, states, last.tolist(), strict=True)
-    return {prompt: Encoded(prompt, ids, state, state[position]) for prompt, ids, state, position in rows}
+    return {prompt: Encoded(prompt, ids, state, position) for prompt, ids, state, position in rows}
 
 
 def token_ids(pipe: Pipeline, prompts: list[str]) -> Tensor:

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import KEYS_AND_VALUES, DenseMethod, DenseTrainingConfig, Student, Target
+from lethe.diffusion.methods._relabelling import counterparts
 from lethe.diffusion.methods._training import Borrowed, cycle, emitter_generator
 from lethe.diffusion.methods.base import Emitter
 
@@ -75,15 +75,4 @@ class CA(DenseMethod[CAConfig]):
         if self.config.anchors == "forget":
             rows = lent.forget_rows(emitter)
             return rows, data.receivers[rows]
-        images, meant = [], []
-        for receiver, text in emitter.overwrite.items():
-            counterparts = [index for index, prompt in data.prompts.items() if prompt == text]
-            rows = torch.isin(data.receivers, torch.tensor(counterparts, dtype=torch.int64)).nonzero()[:, 0]
-            if len(rows) == 0:
-                raise ValueError(
-                    f"emitter {emitter.index} ('{emitter.name}'): no training image has the prompt '{text}', which overwrites "
-                    f"'{data.prompts[receiver]}'; allowed: `anchors: forget`, which takes the images that are forgotten"
-                )
-            images.append(rows)
-            meant.append(torch.full_like(rows, receiver))
-        return torch.cat(images), torch.cat(meant)
+        return counterparts(lent, emitter, "`anchors: forget`, which takes the images that are forgotten")

@@ -61,7 +61,7 @@ class EraseDiffPublished(EraseDiff):
         """What the one optimiser gets: gradients of L_f in loops inside, of L_r + alpha L_f in those outside."""
         config = self.config
         batches = relabelled_as_released(student.lent, emitter, config, config.steps, seed)
-        while True:
+        for _ in range(config.steps // config.steps_per_round()):
             kept = copies(student.parameters)
             for _ in range(config.inner_loops):
                 for _ in range(config.loop_steps):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -23,7 +23,7 @@ from torch import Tensor
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import seeded_generator
 from lethe.diffusion.methods._dense_training import DenseMethod, RetainTrainingConfig, Student
-from lethe.diffusion.methods._relabelling import Surrogates, surrogates
+from lethe.diffusion.methods._relabelling import counterparts
 from lethe.diffusion.methods._training import Borrowed, cycle, emitter_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.pipeline import Pipeline
@@ -34,7 +34,7 @@ class SAConfig(RetainTrainingConfig):
     """Hyper-parameters of selective amnesia."""
 
     trainable: list[str] = Field(["*"], min_length=1, description="patterns of UNet parameter names (fnmatch)")
-    surrogates: Surrogates = Field(
+    surrogates: Literal["counterpart", "others"] = Field(
         "counterpart",
         description="x_q: training images of the receiver whose prompt is the overwrite, or any that are not forgotten",
     )
@@ -88,7 +88,7 @@ class SA(DenseMethod[SAConfig]):
         """
         config, lent = self.config, student.lent
         importance, base = _importance(student), [parameter.detach().clone() for parameter in student.parameters]
-        images, meant = surrogates(lent, emitter, config.surrogates)
+        images, meant = self._surrogates(lent, emitter)
         generator = emitter_generator(seed, emitter, "rows")
         replay = lent.batches(
             lent.retain_rows(emitter), config.retain_batch, config.steps, emitter_generator(seed, emitter, "retain rows")
@@ -102,6 +102,13 @@ class SA(DenseMethod[SAConfig]):
                 penalty = torch.stack([(h * d).sum() / 2 for h, d in zip(held, moved, strict=True)]).sum()
                 gradient = [g + h for g, h in zip(gradient, held, strict=True)]
             yield gradient, {"loss_forget": errors[0], "loss_retain": errors[1], "penalty": penalty}
+
+    def _surrogates(self, lent: Borrowed, emitter: Emitter) -> tuple[Tensor, Tensor]:
+        """Row numbers of images x_q, and for each the covered receiver whose prompt it goes with."""
+        if self.config.surrogates == "counterpart":
+            return counterparts(lent, emitter, "`surrogates: others`, which takes any that are not forgotten")
+        rows = lent.retain_rows(emitter)
+        return rows.repeat(len(emitter.covers)), torch.tensor(emitter.covers).repeat_interleave(len(rows))
 
 
 def _importance(student: Student) -> list[Tensor]:

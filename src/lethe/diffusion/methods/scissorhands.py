@@ -100,7 +100,7 @@ class Scissorhands(DenseMethod[ResetConfig]):
             taught = student.asked(seen.forget, seen.label, "current")
             gradient, errors = student.towards_all([(config.forget_weight, taught), (1.0, seen.retain)], config.micro_batch)
             gradient, moved = self.projected(step, dict(zip(student.names, gradient, strict=True)), memory)
-            yield gradient, {"loss_forget": errors[0], "loss_retain": errors[1], "projected": errors.new_tensor(0.0) + moved}
+            yield gradient, {"loss_forget": errors[0], "loss_retain": errors[1], "projected": errors.new_zeros(()) + moved}
 
     def resettable(self, student: Student) -> list[str]:
         """Names of the trained parameters that may be reset."""

@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -52,8 +52,13 @@ Edit = tuple[str, str]  # a text and its guide
 class UCEConfig(Hyperparameters):
     """Hyper-parameters of UCE."""
 
-    tokens: Literal["last", "all"] = Field(
-        "all", description="last: the last real token of the name (I-CARE); all: every token that is the emitter's own"
+    tokens: Literal["last", "all", "tail"] = Field(
+        "all",
+        description="of each text, last: the last real token of the name (I-CARE); tail: all from there on (UnlearnCanvas); "
+        "all: of each prompt, every token that is the emitter's own",
+    )
+    templates: list[Annotated[str, Field(pattern=r"\{name\}")]] = Field(
+        ["{name}"], min_length=1, description="texts of the emitter's name, for `last` and `tail`"
     )
     guide: str | None = Field(None, description="prompt that takes the emitter's place; null = what the task overwrites it with")
     preserve: Literal["guide", "others"] = Field("others", description="what is held: the guide (I-CARE) or all other prompts")
@@ -156,7 +161,8 @@ class UCE(Method[UCEConfig]):
     """Unified Concept Editing (arXiv 2308.14761, equation 7) as a linear map of text embeddings; see the module.
 
     ``tokens: last`` with ``preserve: guide`` is what I-CARE ran: one vector, the hidden state of the last real token of the
-    emitter's *name*. ``tokens: all`` edits, in every *prompt* that the emitter covers, each state that no other prompt shares (the
+    emitter's *name*. ``tokens: tail`` with ``templates`` is the reference for UnlearnCanvas: of texts of the name, every state from its
+    last token on. ``tokens: all`` edits, in every *prompt* that the emitter covers, each state that no other prompt shares (the
     text encoder is causal, so equal beginnings give equal states; one state cannot be both erased and preserved), mapped
     position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
     """
@@ -204,10 +210,11 @@ class UCE(Method[UCEConfig]):
                 yield Unlearned(emitter, TextMapDelta(left, right, scale), record)
 
     def _edits(self, emitter: Emitter) -> list[Edit]:
-        """What is edited into what: each covered prompt, or with ``tokens: last`` the emitter's name once."""
+        """What is edited into what: each covered prompt, or the texts of the emitter's name once for each guide."""
         guides = [emitter.overwrite[receiver] if self.config.guide is None else self.config.guide for receiver in emitter.covers]
-        if self.config.tokens == "last":
-            return [(emitter.name, guide) for guide in dict.fromkeys(guides)]
+        if self.config.tokens != "all":
+            texts = [template.replace("{name}", emitter.name) for template in self.config.templates]
+            return [(text, guide) for text in texts for guide in dict.fromkeys(guides)]
         return list(zip(emitter.texts, guides, strict=True))
 
     def _chunks(
@@ -257,6 +264,11 @@ class UCE(Method[UCEConfig]):
             )
         if self.config.tokens == "last":
             return concept.last[None], guide.last[None]
+        if self.config.tokens == "tail":  # both from their last real token on, as far as the shorter tail goes
+            tails, length = torch.zeros(2, *concept.states.shape), len(concept.states) - max(concept.end, guide.end)
+            for tail, text in zip(tails, (concept, guide), strict=True):
+                tail[:length] = text.states[text.end : text.end + length]
+            return tails[0], tails[1]
         own = from_first_own(concept.ids, other_ids)
         if not bool(own.any()):
             raise ValueError(
