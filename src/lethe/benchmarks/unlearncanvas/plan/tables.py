@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.bases import Bases
@@ -16,7 +16,6 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
-DESTROYED = "destroyed"  # a key of lethe.core.methods.REFERENCES
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
 BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
