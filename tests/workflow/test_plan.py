@@ -24,7 +24,7 @@ from lethe.execution.run import Given, bind, load_function
 from lethe.settings.models import Settings
 
 pytestmark = pytest.mark.workflow
-ORDINARY = {"objects", "canvas"}  # names that are words, or targets
+ORDINARY = {"objects", "canvas", "noise"}  # names that are words, or targets
 ORDER = ["input", "output", "log", "benchmark", "conda", "resources", "params", "message", "script"]
 
 
