@@ -58,7 +58,7 @@ class EraseDiff(DenseMethod[RoundsConfig]):
     about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", needs=("noise",))
     contract = Contract(
         small={
-            "steps": 20,
+            "steps": 10,
             "loop_steps": 10,
             "inner_loops": 1,
             "forget_batch": 6,
