@@ -58,8 +58,8 @@ class EraseDiff(DenseMethod[RoundsConfig]):
     about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", needs=("noise",))
     contract = Contract(
         small={
-            "steps": 20,
-            "loop_steps": 10,
+            "steps": 12,
+            "loop_steps": 12,
             "inner_loops": 1,
             "forget_batch": 6,
             "retain_batch": 6,

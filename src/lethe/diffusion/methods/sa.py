@@ -61,7 +61,7 @@ class SA(DenseMethod[SAConfig]):
             "learning_rate": 3e-3,
             "retain_weight": 2.0,
             "importance_weight": 100.0,
-            "importance_rows": 20,
+            "importance_rows": 8,
         },
         direction="loss",
     )
