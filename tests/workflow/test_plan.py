@@ -209,7 +209,7 @@ def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """Rules, constraints and outputs of a plan with tasks and methods whose names begin alike."""
     overlay = tmp_path_factory.mktemp("walk") / "names.yaml"
     digits = {**Settings().tasks["objects"].model_dump(mode="json"), "retrain_emitters": [3]}
-    tasks = dict.fromkeys(Settings().tasks) | dict.fromkeys(TASKS, digits)
+    tasks = dict.fromkeys(Settings().entity_tasks) | dict.fromkeys(TASKS[:-1], digits)
     metrics = [name for name in Settings().scoring.metrics if name != "judge"]
     bases = {"objects": {"source": "train"}}
     overlay.write_text(
@@ -227,7 +227,7 @@ def walked(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return walk(clone, str(overlay))
 
 
-TASKS = ["style50", "style50_a", "digits2", "a", "a_1", "a_001"]
+TASKS = ["style50", "style50_a", "digits2", "a", "a_1", "a_001", "canvas"]  # the last is of cells
 VALUES = {"task": TASKS, "method": METHODS.names(), "index": ["000", "001"], "epochs": ["000", "001", "0", "1"]}
 VALUES |= {"batch": ["", "0", "1", "3", "00", "01", "003"], "metric": ["clip_diff", "ssim"]}
 

@@ -21,7 +21,8 @@ def named(*names: str, **more: Any) -> dict[str, Any]:
     """A configuration whose tasks are the digits under other names."""
     task = Settings().tasks["objects"].model_dump(mode="json") | {"retrain_emitters": []}
     config = Settings().model_dump(mode="json") | {"tasks": dict.fromkeys(names, task), "demo_tasks": [names[0]]} | more
-    config["evaluators"]["judge"] = None
+    config["evaluators"] |= dict.fromkeys(["judge", "style", "object", "style2", "object2"])
+    config |= {"bases": config["bases"] | dict.fromkeys(["canvas", "canvas_held_out"]), "unlearncanvas": {}}
     config["scoring"]["metrics"].remove("judge")
     return config
 

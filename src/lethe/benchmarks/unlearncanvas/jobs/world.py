@@ -33,7 +33,6 @@ BATCH = 128  # latents decoded at once
 
 def measure_world(
     base: Path,
-    held_out: Path | None,
     receivers: Path,
     tar: Path,
     index: Path,
@@ -51,6 +50,7 @@ def measure_world(
     device: str,
     dtype: str,
     threads: int,
+    held_out: Path | None = None,
 ) -> None:
     """Write what the gates of a task rest on.
 
