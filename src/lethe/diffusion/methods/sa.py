@@ -97,14 +97,14 @@ class SA(DenseMethod[SAConfig]):
         for chosen, retain in zip(cycle(len(images), config.forget_batch, config.steps, generator), replay, strict=True):
             shown = replace(lent.noised(images[chosen], generator), prompt=lent.prompt_of(meant[chosen]))
             gradient, errors = student.towards_all([(1.0, shown), (config.retain_weight, retain)], config.micro_batch)
-            penalty = torch.zeros_like(errors[0])
+            penalty, total = torch.zeros_like(errors[0]), []
             with torch.no_grad():
                 for g, f, parameter, old in zip(gradient, importance, student.parameters, base, strict=True):
                     moved = parameter - old
                     held = 2 * config.importance_weight * f * moved
                     penalty += (held * moved).sum() / 2
-                    g += held
-            yield gradient, {"loss_forget": errors[0], "loss_retain": errors[1], "penalty": penalty}
+                    total.append(g + held)
+            yield total, {"loss_forget": errors[0], "loss_retain": errors[1], "penalty": penalty}
 
     def _surrogates(self, lent: Borrowed, emitter: Emitter) -> tuple[Tensor, Tensor]:
         """Row numbers of images x_q, and for each the covered receiver whose prompt it goes with."""
