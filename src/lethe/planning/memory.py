@@ -33,6 +33,8 @@ BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 # MB per row or image of 512 px in float32: one UNet pass, the same with its gradient, one VAE pass
 SAMPLED, TRAINED, CODED = 700, 4000, 1500
 TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
+# The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments
+FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3}
 ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
 CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
 
@@ -69,7 +71,8 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     elif job == "unlearn":
         precision = values.get("precision", "float32")
         copies = 3 if "saliency_batch" in values else 1  # gradients of all weights, and their sum
-        trained = TRAINING * _share(values.get("trainable", []))
+        kept = TRAINING + sum(further for name, further in FURTHER.items() if name in values)
+        trained = kept * _share(values.get("trainable", []))
         rows = TRAINED * (values.get("micro_batch") or values.get("forget_batch", 0) + values.get("retain_batch", 0))
     work = (rows + coded) * scale * BYTES[precision] / 4
     loading = PROCESS + 2 * weights  # a file that is read counts as the job's own while its tensors are copied

@@ -61,7 +61,7 @@ def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_ba
         gradients, numbers = step(lent, forget, lent.teach(retain), parameters)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-        norm = torch.nn.utils.clip_grad_norm_(parameters, unlearner.config.max_grad_norm)
+        norm = unlearner.config.clip(parameters)
         torch.optim.AdamW(parameters, foreach=True).step()
     assert {value.device.type for value in (*numbers.values(), norm)} == {"meta"}
 

@@ -56,6 +56,8 @@ def test_need_follows_what_it_depends_on():
     assert (
         whole.gpu < parts[0] < whole.gpu + 2000 and parts[1] == parts[2] >= whole.gpu + 4 * 3400
     )  # a UNet and what Adam keeps of it
+    importance = values | {"trainable": ["*"], "importance_rows": 1}  # which is kept beside
+    assert need("unlearn", paper, importance).gpu >= parts[1] + 3400
     mini = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()))
     assert need("generate", mini).gpu == 0 and need("generate", mini).host < 4000
 

@@ -143,3 +143,15 @@ def test_a_task_of_entities_may_have_a_judge_of_its_own() -> None:
         f"<results>/evaluators/{name}" for name in ("clip", "backbone", "judge")
     ]
     assert "judge" in made.scoring(Values(task="mine"))["metrics"] and made.settings.classifiers_of("mine") == ["judge"]
+
+
+def test_what_a_method_prepares_is_one_file_of_a_task() -> None:
+    """Every model of it waits for that file and its record; one of a method that prepares nothing waits for none."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    models = plan_of(config | {"methods": ["none", "uce", "retrain", "sa"]}, (), ROOT).models
+    assert models.preparing == ["sa"]
+    expected = [f"<results>/prepared/objects_sa.{suffix}" for suffix in ("safetensors", "json")]
+    for batch in ("00", "10"):
+        assert models.prepared(Values({"task": "objects", "method": "sa", "batch": batch})) == expected
+    assert models.prepared(Values({"task": "objects", "method": "uce", "batch": "00"})) == []
+    assert plan(None).models.preparing == []

@@ -42,9 +42,18 @@ class _Recorder(AttnProcessor):
     def __init__(self, found: list[Tensor]) -> None:
         self._found = found
 
-    def __call__(self, attn: Attention, *args: Any, **kwargs: Any) -> Tensor:
-        result: Tensor = super().__call__(_Seen(attn, self._found), *args, **kwargs)  # type: ignore[arg-type]
-        return result
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+        *args: object,
+        **kwargs: object,
+    ) -> Tensor:
+        seen = _Seen(attn, self._found)
+        return super().__call__(seen, hidden_states, encoder_hidden_states, attention_mask, temb)  # type: ignore[arg-type]
 
 
 class _Seen:

@@ -6,7 +6,6 @@ its own (``torch.func.functional_call``). So the base cannot change, and teacher
 
 from __future__ import annotations
 
-import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,11 +35,8 @@ class DenseTrainingConfig(TrainingConfig):
     trainable: list[str] = Field(CROSS_ATTENTION, min_length=1, description="patterns of UNet parameter names (fnmatch)")
     learning_rate: float = Field(1e-5, gt=0, description="of AdamW, constant")
     weight_decay: float = Field(0.0, ge=0, description="of AdamW; 0 is Adam")
-    max_grad_norm: float = Field(
-        math.inf,
-        gt=0,
-        allow_inf_nan=True,
-        description="norm of the whole gradient beyond which it is scaled down; by default never",
+    max_grad_norm: float | None = Field(
+        None, gt=0, description="norm of the whole gradient beyond which it is scaled down; null: it never is"
     )
 
 

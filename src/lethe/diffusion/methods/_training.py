@@ -10,6 +10,7 @@ are copied from pinned memory, losses stay there until the emitter is trained.
 from __future__ import annotations
 
 import fnmatch
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -41,7 +42,9 @@ class TrainingConfig(Hyperparameters):
     forget_batch: int = Field(4, ge=1, description="forget rows per step")
     learning_rate: float = Field(6e-4, gt=0, description="of AdamW, constant")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW; 0 is Adam")
-    max_grad_norm: float = Field(5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down")
+    max_grad_norm: float | None = Field(
+        5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down; null: it never is"
+    )
     precision: Precision = Field(
         "float32",
         description="of the UNet's passes; what is trained, losses and the optimiser stay float32 (no float16: gradients underflow)",
@@ -51,6 +54,10 @@ class TrainingConfig(Hyperparameters):
         ge=1,
         description="rows per forward and backward pass, to save memory; null = all rows of a step. The gradient is the same",
     )
+
+    def clip(self, parameters: list[Tensor]) -> Tensor:
+        """Scale the gradients of ``parameters`` down to ``max_grad_norm`` in all; the norm before, a scalar."""
+        return nn.utils.clip_grad_norm_(parameters, math.inf if self.max_grad_norm is None else self.max_grad_norm)
 
 
 @dataclass(frozen=True)
@@ -256,7 +263,7 @@ def optimise(
         gradients, numbers = gradient(step, parameters)
         for parameter, value in zip(parameters, gradients, strict=True):
             parameter.grad = value
-        norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+        norm = config.clip(parameters)
         optimizer.step()
         history.append({**numbers, "gradient_norm": norm})
     columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}

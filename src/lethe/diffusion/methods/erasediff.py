@@ -19,7 +19,7 @@ from typing import ClassVar
 
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
+from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import DenseMethod, RetainTrainingConfig, Student
@@ -103,7 +103,7 @@ class EraseDiff(DenseMethod[RoundsConfig]):
                 gradient, loss = self.inside(student, next(batches))
                 for parameter, value in zip(student.parameters, gradient, strict=True):
                     parameter.grad = value
-                nn.utils.clip_grad_norm_(student.parameters, config.max_grad_norm)
+                config.clip(student.parameters)
                 optimizer.step()
                 losses.append(loss)
             bar = torch.stack(losses).mean()

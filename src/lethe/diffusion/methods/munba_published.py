@@ -17,7 +17,6 @@ It differs from ``munba`` in what ``docs/fidelity.md`` lists:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -35,7 +34,7 @@ SMALLEST = 1e-12  # of |cos|: exact orthogonality has no closed form, and the re
 class MUNBaPublishedConfig(LoraTrainingConfig):
     """Hyper-parameters of the published MUNBa."""
 
-    max_grad_norm: float = Field(math.inf, gt=0, allow_inf_nan=True, description="published: a value is set and never acts")
+    max_grad_norm: float | None = Field(None, gt=0, description="published: a value is set and never acts")
 
     @model_validator(mode="after")
     def _equal_batches(self) -> MUNBaPublishedConfig:

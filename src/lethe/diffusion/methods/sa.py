@@ -87,7 +87,8 @@ class SA(DenseMethod[SAConfig]):
             ValueError: nothing was prepared for a trained parameter; ``surrogates: counterpart``, and no image has the prompt of the overwrite.
         """
         config, lent = self.config, student.lent
-        importance, base = _importance(student), [parameter.detach().clone() for parameter in student.parameters]
+        importance = _importance(student)
+        base = [lent.unet.get_parameter(name).detach() for name in student.names]
         images, meant = self._surrogates(lent, emitter)
         generator = emitter_generator(seed, emitter, "rows")
         replay = lent.batches(
@@ -96,12 +97,14 @@ class SA(DenseMethod[SAConfig]):
         for chosen, retain in zip(cycle(len(images), config.forget_batch, config.steps, generator), replay, strict=True):
             shown = replace(lent.noised(images[chosen], generator), prompt=lent.prompt_of(meant[chosen]))
             gradient, errors = student.towards_all([(1.0, shown), (config.retain_weight, retain)], config.micro_batch)
+            penalty, total = torch.zeros_like(errors[0]), []
             with torch.no_grad():
-                moved = [parameter - old for parameter, old in zip(student.parameters, base, strict=True)]
-                held = [2 * config.importance_weight * f * d for f, d in zip(importance, moved, strict=True)]
-                penalty = torch.stack([(h * d).sum() / 2 for h, d in zip(held, moved, strict=True)]).sum()
-                gradient = [g + h for g, h in zip(gradient, held, strict=True)]
-            yield gradient, {"loss_forget": errors[0], "loss_retain": errors[1], "penalty": penalty}
+                for g, f, parameter, old in zip(gradient, importance, student.parameters, base, strict=True):
+                    moved = parameter - old
+                    held = 2 * config.importance_weight * f * moved
+                    penalty += (held * moved).sum() / 2
+                    total.append(g + held)
+            yield total, {"loss_forget": errors[0], "loss_retain": errors[1], "penalty": penalty}
 
     def _surrogates(self, lent: Borrowed, emitter: Emitter) -> tuple[Tensor, Tensor]:
         """Row numbers of images x_q, and for each the covered receiver whose prompt it goes with."""
