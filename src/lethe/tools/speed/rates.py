@@ -139,7 +139,7 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
                 batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
             for parameter, gradient in zip(parameters, step(pipe, batches[0], batches[1], parameters), strict=True):
                 parameter.grad = gradient
-            torch.nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+            config.clip(parameters)
             optimizer.step()
 
         for _ in range(2):
