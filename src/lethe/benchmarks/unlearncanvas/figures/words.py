@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lethe.benchmarks.unlearncanvas.answers import BASE
 from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES, VARIANTS
-from lethe.figures.colours import INK, PALE_GREY
+from lethe.figures.colours import INK, OLIVE, PALE_GREY, YELLOW
 from lethe.figures.style import method_colour, method_marker, method_name
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ KINDS = {"style": "a style is forgotten", "object": "an object is forgotten"}
 MEASURES = {
     "ua": "Unlearning accuracy (UA):\nshare of images of the target in which\nthe judge does not see it",
     "ira": "In-domain retain accuracy (IRA):\nshare of images of other concepts of the\nsame kind that are still recognised",
-    "cra": "Cross-domain retain accuracy (CRA):\nshare of images in which the\nother kind is still recognised",
+    "cra": "Cross-domain retain accuracy (CRA):\nshare of images in which the other\nkind is recognised (the object, where\na style is forgotten)",
 }
 _ROLES = {
     UNCHANGED: "changes nothing",
@@ -54,8 +54,13 @@ def look(method: str, methods: Sequence[str]) -> dict[str, Any]:
     colour, marker = (INK, "+") if method == BASE else (method_colour(original, known), method_marker(original, known))
     if marker in ("x", "+"):  # these have no face
         return {"marker": marker, "color": colour}
-    face = "none" if original != method else colour
-    return {"marker": marker, "facecolors": face, "edgecolors": colour if face == "none" else INK}
+    if original == method:
+        return {"marker": marker, "facecolors": colour, "edgecolors": INK}
+    return {
+        "marker": marker,
+        "facecolors": "none",
+        "edgecolors": OLIVE if colour == YELLOW else colour,
+    }  # yellow lines are too light
 
 
 def band(axes: Axes, references: int) -> None:

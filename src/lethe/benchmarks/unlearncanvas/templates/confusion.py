@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lethe.benchmarks.unlearncanvas.accuracy import guide_of
 from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES
 from lethe.benchmarks.unlearncanvas.figures.words import KINDS, in_order, row_name
 from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, CanvasTemplate, JudgedParameters
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 DRAWN = {
     "target": ("still the target", BLUE, ""),
-    "guide": ("what the method is told to draw instead (its guide; of every style: a photo)", ORANGE, "///"),
+    "guide": ("what the method is told to draw instead (the guide)", ORANGE, "///"),
     "photo": ("a photo, where that is not the guide", SKY, "..."),
     "other": ("anything else", PALE_GREY, ""),
 }
@@ -45,7 +46,15 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
             of = own[own["method"] == method]
             shares = of.groupby("seen")["share"].sum() / (n := of["concept"].nunique())
             rows += [{"kind": kind, "method": method, "seen": name, "share": shares.get(name, 0.0), "n": n} for name in DRAWN]
-    return Result((), tuple(rows), columns=("kind", "method", "seen", "share", "n"))
+    notes = {"guides": {kind: _guides(data, kind) for kind in ATTRIBUTES}}
+    return Result((), tuple(rows), notes=notes, columns=("kind", "method", "seen", "share", "n"))
+
+
+def _guides(data: CanvasData, kind: str) -> list[str]:
+    """What takes the place of the reported concepts of a kind."""
+    concepts = [concept for concept in data.canvas.reported(data.tuning) if concept.kind == kind]
+    found = [guide_of(data.canvas, concept, kind, np.array(concept.covers)).tolist() for concept in concepts]
+    return sorted({value for values in found for value in values} - {""})
 
 
 @styled
@@ -58,12 +67,14 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     most = max(data[data["kind"] == kind]["method"].nunique() for kind in kinds)
     figure = Figure(figsize=(12.5, 1.9 + 0.31 * most), dpi=DPI, layout="constrained")
     panels = figure.subplots(1, len(kinds), squeeze=False)[0]
+    drawn = [seen for seen in DRAWN if (data[data["seen"] == seen]["share"] > 0).any()]
     for axes, kind in zip(panels, kinds, strict=True):
-        _panel(axes, data[data["kind"] == kind])
-        axes.set_title(KINDS[kind])
+        _panel(axes, data[data["kind"] == kind], drawn)
+        guides = result.notes["guides"][kind]
+        axes.set_title(KINDS[kind] + (f" (guide: {guides[0]})" if len(guides) == 1 else ""))
         axes.set_xlabel("share of the images of the target")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=9.5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles), fontsize=9.5)
     figure.suptitle(
         f"What judge {parameters.judge} sees where the prompt asks for the forgotten target (mean over concepts)\n"
         "A retrained model never saw the target; what it draws is the measure, not the guide",
@@ -72,17 +83,18 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, drawn: list[str]) -> None:
     methods = list(dict.fromkeys(rows["method"]))
     left = np.zeros(len(methods))
-    for seen, (words, colour, hatch) in DRAWN.items():
+    for seen in drawn:
+        words, colour, hatch = DRAWN[seen]
         shares = rows[rows["seen"] == seen].set_index("method").loc[methods, "share"].to_numpy(float)
         look = {"color": colour, "hatch": hatch, "edgecolor": WHITE, "linewidth": 0.5}
         axes.barh(range(len(methods)), shares, left=left, height=0.78, label=words, **look)
         for place, (start, share) in enumerate(zip(left, shares, strict=True)):
             if share >= WRITTEN:
                 ink = {"color": WHITE if colour == BLUE else INK, "fontsize": 8}
-                plate = {"facecolor": colour, "edgecolor": "none", "pad": 0.6} if hatch else None
+                plate = {"facecolor": colour, "edgecolor": "none", "pad": 1.5} if hatch else None
                 axes.text(start + share / 2, place, f"{share:.2f}", ha="center", va="center", bbox=plate, **ink)
         left = left + shares
     of = rows.groupby("method")["n"].first()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORGOTTEN, KEPT = 0.9, 0.85  # the region that a useful method reaches
-STEP = 0.004  # by which methods are drawn apart: shares of few images take few values
+STEP = 0.007  # by which methods are drawn apart sideways in an enlarged panel: shares of few images take few values
+NEAR, WIDE = (0.86, 1.02), (0.86, 1.06)  # its axes: retention, forgetting
 
 
 def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference) -> Result:
@@ -40,49 +41,62 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
 
 @styled
 def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Figure:
-    """A panel per kind; small: a concept, large: the mean of a method; shaded: where a useful method lies."""
+    """Per kind all, and enlarged the shaded region where a useful method lies; small: a concept, large: the mean of a method."""
     from matplotlib.figure import Figure
 
     data = result.table
     kinds = [kind for kind in ATTRIBUTES if (data["kind"] == kind).any()]
-    figure = Figure(figsize=(12.5, 5.4), dpi=DPI, layout="constrained")
-    panels = figure.subplots(1, len(kinds), squeeze=False, sharey=True)[0]
+    figure = Figure(figsize=(11.5, 10.4), dpi=DPI, layout="constrained")
+    grid = figure.subplots(2, len(kinds), squeeze=False)
+    panels, near = grid
     methods = list(dict.fromkeys(data["method"]))
-    for axes, kind in zip(panels, kinds, strict=True):
-        _panel(axes, data[data["kind"] == kind], methods)
-        axes.set_title(KINDS[kind])
-        axes.set_xlabel("Unlearning accuracy (UA): share of images of the target\nin which the judge does not see it")
-    panels[0].set_ylabel("Cross-domain retain accuracy (CRA): share of other\nimages in which the other kind is still recognised")
+    for place, kind in enumerate(kinds):
+        rows = data[data["kind"] == kind]
+        _panel(panels[place], rows, methods, 0.0)
+        _panel(near[place], rows, methods, STEP)
+        panels[place].set_title(KINDS[kind])
+        near[place].set_title(f"{KINDS[kind]}: the shaded region, enlarged")
+        near[place].set(xlim=WIDE, ylim=NEAR, xticks=(0.9, 0.95, 1.0), yticks=(0.9, 0.95, 1.0))
+        near[place].set_xlabel("Unlearning accuracy (UA): share of images of the target\nin which the judge does not see it")
+    for line in grid:
+        line[0].set_ylabel(
+            "Cross-domain retain accuracy (CRA): share of other\nimages in which the other kind is still recognised"
+        )
     handles = [panels[0].scatter([], [], s=60, label=row_name(method), **look(method, methods)) for method in methods]
-    handles.append(panels[0].scatter([], [], s=12, color=INK, label="small: one concept; large: mean"))
-    figure.legend(handles=handles, loc="outside right upper", labelspacing=0.7, fontsize=9)
+    if any(ROLES.role(method) == RETRAINED for method in methods):
+        handles += panels[0].plot([], [], color=INK, linewidth=1, linestyle=":", label="where the retrained model lies")
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=9)
     figure.suptitle(
         "The better, the further up and to the right: the target is gone and everything else is kept\n"
         f"Shaded: UA of at least {FORGOTTEN:g} and CRA of at least {KEPT:g}. Judge {parameters.judge}; "
-        f"protocol `{result.notes['protocol']}`.",
+        f"protocol \u201c{result.notes['protocol']}\u201d.\n"
+        "Small: one concept; large: mean of a method. Where enlarged, methods are drawn apart sideways; no value is above 1.",
         fontsize=10,
     )
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
+def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str], step: float) -> None:
     from matplotlib.patches import Rectangle
 
     axes.add_patch(Rectangle((FORGOTTEN, KEPT), 0.15, 0.2, facecolor=YELLOW, alpha=0.35, zorder=0))
-    for place, method in enumerate(methods):
-        own, shift = rows[rows["method"] == method], STEP * (place - (len(methods) - 1) / 2)
+    centres = rows.groupby("method")[["ua", "cra"]].mean()
+    shown = [m for m in methods if m in centres.index and (centres.loc[m] >= NEAR[0]).all()]
+    for method in methods:
+        own = rows[rows["method"] == method]
         if own.empty:
             continue
         star = ROLES.role(method) == RETRAINED
+        shift = step * (shown.index(method) - (len(shown) - 1) / 2) if method in shown and not star else 0.0
         style = look(method, methods)
         axes.scatter(own["ua"] + shift, own["cra"], s=26 if not star else 60, alpha=0.55, zorder=2, linewidths=0.6, **style)
-        centre = own[["ua", "cra"]].mean()
+        centre = centres.loc[method] + [shift, 0]
         axes.scatter(
             [centre["ua"]], [centre["cra"]], s=120 if not star else 320, zorder=5 if star else 4, linewidths=1.1, **style
         )
         if star:
-            where = {"xytext": (0, -22), "textcoords": "offset points", "ha": "center", "fontsize": 9}
-            axes.annotate("retrained", (centre["ua"], centre["cra"]), **where)
+            axes.axvline(centre["ua"], color=INK, linewidth=1, linestyle=":", zorder=1)
+            axes.axhline(centre["cra"], color=INK, linewidth=1, linestyle=":", zorder=1)
     axes.set_xlim(-0.06, 1.06)
     axes.set_ylim(min(0.0, float(rows["cra"].min())) - 0.04, 1.05)
     axes.grid(True)

@@ -93,7 +93,7 @@ def draw(result: Result, parameters: GridParameters, pictures: Pictures) -> Figu
             for spine in axes.spines.values():
                 spine.set(visible=bool(shows), edgecolor=FRAME, linewidth=3)
         where = {"transform": line[0].transAxes, "ha": "right", "va": "center", "fontsize": 10}
-        line[0].text(-0.12, 0.5, wrapped(row_name(row), 26, 3), **where)
+        line[0].text(-0.12, 0.5, wrapped(row_name(row), 23, 3), **where)
     for axes, style, thing in zip(grid[0], columns["style"], columns["object"], strict=True):
         axes.set_title(f"{wrapped(thing, 11, 1)}\n{wrapped(style, 11, 1)}", fontsize=9, pad=4)
     _headings(figure, list(grid[0]), columns["shows"].tolist(), result.notes["concept"], height)

@@ -78,7 +78,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     figure.suptitle(
         "Does the model forget the target (UA), and does it keep everything else (IRA, CRA)?\n"
         f"Large: mean over forgotten concepts, line: 95 % interval; grey ticks: single concepts. On grey: references.\n"
-        f"Judge {parameters.judge}; protocol `{result.notes['protocol']}`: {result.notes['says']}.",
+        f"Judge {parameters.judge}; protocol \u201c{result.notes['protocol']}\u201d: {result.notes['says']}.",
         fontsize=10,
     )
     return figure

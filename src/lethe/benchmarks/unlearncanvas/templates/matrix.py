@@ -53,14 +53,13 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
 
     data = result.table
     methods = list(dict.fromkeys(data["method"]))
-    emitters = data[["emitter_kind", "emitter"]].drop_duplicates()
-    emitters = emitters.sort_values("emitter_kind", ascending=False, kind="stable")  # styles first
     receivers = data[["receiver_kind", "receiver"]].drop_duplicates()
+    emitters = receivers[receivers["receiver"].isin(data["emitter"])].set_axis(["emitter_kind", "emitter"], axis=1)
     one = len(methods) == 1
     side, columns = LARGE if one else SIDE, min(COLUMNS, len(methods))
     lines = math.ceil(len(methods) / columns)
     width, height = side * len(receivers), side * len(emitters)
-    size = (columns * (width + 0.25) + 2.6, lines * (height + 0.42) + 2.5)
+    size = (columns * (width + 0.25) + (4.2 if one else 2.6), lines * (height + 0.42) + 2.5)
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     grid = figure.subplots(lines, columns, squeeze=False).ravel()
     image = None
