@@ -25,22 +25,33 @@ def _methods(world: World, wildcards: Wildcards) -> dict[str, Any]:
     return {"task": wildcards.task, "methods": tuple(world.models.methods_of(wildcards.task) if known else world.models.methods)}
 
 
+def _samples(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The base in the first seed."""
+    return {"task": wildcards.task, "seed": _first_seed(world, wildcards.task)}
+
+
 def _pictures(world: World, wildcards: Wildcards) -> dict[str, Any]:
     """One concept under every method that forgot it, in the first seed."""
     asked, concept = _methods(world, wildcards), int(wildcards.index)
-    there = tuple(method for method in asked["methods"] if concept in world.models.emitters(wildcards.task, method))
-    seed = world.settings.generation_of(wildcards.task).seeds[0]
-    return asked | {
-        "methods": there or asked["methods"],
-        "concept": concept,
-        "seed": seed,
-    }  # `or`: the index is what is wrong then
+    known = wildcards.task in world.settings.tasks
+    there = tuple(m for m in asked["methods"] if known and concept in world.models.emitters(wildcards.task, m))
+    chosen = {"methods": there or asked["methods"], "concept": concept}  # `or`: the index is what is wrong then
+    return asked | chosen | {"seed": _first_seed(world, wildcards.task)}
+
+
+def _first_seed(world: World, task: str) -> int:
+    settings = world.settings
+    return (settings.generation_of(task) if task in settings.tasks else settings.generation).seeds[0]
 
 
 ALIASES = [
     *(
         Alias(f"unlearncanvas_{name}", f"unlearncanvas_{name}_{{task}}", template, _methods, "{task}", label)
         for name, (template, label) in OF_TASK.items()
+    ),
+    Alias(
+        "unlearncanvas_samples", "unlearncanvas_samples_{task}", "UnlearnCanvasSamples", _samples,
+        "{task}", "UnlearnCanvas: the world",
     ),
     Alias(
         "unlearncanvas_grid", "unlearncanvas_grid_{task}_{index}", "UnlearnCanvasGrid", _pictures,
@@ -59,7 +70,7 @@ def figures_of(settings: Settings, tasks: Iterable[str]) -> list[str]:
     for task in tasks:
         if task not in settings.unlearncanvas:
             continue
-        files += [f"<results>/figures/unlearncanvas_{name}_{task}.png" for name in OF_TASK]
+        files += [f"<results>/figures/unlearncanvas_{name}_{task}.png" for name in ("samples", *OF_TASK)]
         files += [f"<results>/figures/unlearncanvas_grid_{task}_{index:03d}.png" for index in _shown(settings, task)]
     return files
 

@@ -29,10 +29,15 @@ class CanvasParameters(Parameters):
     """What a figure of the benchmark is asked for."""
 
     task: Name = Field(description="task of the section `unlearncanvas`")
+
+
+class MethodsParameters(CanvasParameters):
+    """A figure of methods."""
+
     methods: Names = Field(description="methods, in the order that they are drawn below the references")
 
 
-class JudgedParameters(CanvasParameters):
+class JudgedParameters(MethodsParameters):
     """A figure of what one judge sees."""
 
     judge: int = Field(1, ge=1, description="number of the judge; 1 is the benchmark's")
@@ -59,6 +64,10 @@ class CanvasData(NamedTuple):
 C = TypeVar("C", bound=CanvasParameters)
 
 
+def _methods(parameters: CanvasParameters) -> list[str]:
+    return list(parameters.methods) if isinstance(parameters, MethodsParameters) else []
+
+
 @dataclass(frozen=True)
 class CanvasTemplate(Template[C, CanvasData]):
     """A figure of one task; ``compute(parameters, data, inference)``.
@@ -66,7 +75,7 @@ class CanvasTemplate(Template[C, CanvasData]):
     Attributes:
         tables: kinds of tables that it reads.
         answers: whether it reads the answer sets.
-        images: whether it shows pictures; then its parameters have ``concept``.
+        images: whether it shows pictures; then its parameters have ``seed``, and where there are methods ``concept``.
     """
 
     tables: tuple[str, ...] = ()
@@ -77,14 +86,14 @@ class CanvasTemplate(Template[C, CanvasData]):
         """Refuse a task, method, judge or concept that the world does not have."""
         settings = world.settings
         check_known("task of UnlearnCanvas", parameters.task, list(settings.unlearncanvas))
-        for method in parameters.methods:
+        for method in _methods(parameters):
             check_known("method", method, world.models.methods_of(parameters.task))
         judges = len(settings.unlearncanvas[parameters.task].judges)
         if (judge := getattr(parameters, "judge", 1)) > judges:
             raise ValueError(f"judge: {judge} does not exist; allowed: 1 to {judges}")
         if self.images:
-            concept, seed = (getattr(parameters, name) for name in ("concept", "seed"))
-            for method in parameters.methods:
+            seed, concept = getattr(parameters, "seed", None), getattr(parameters, "concept", None)
+            for method in _methods(parameters):
                 if concept not in (there := world.models.emitters(parameters.task, method)):
                     found = ", ".join(map(str, there))
                     raise ValueError(f"concept: '{method}' has no model of {concept}; allowed: {found}")
@@ -94,7 +103,7 @@ class CanvasTemplate(Template[C, CanvasData]):
     def asks(self, parameters: C, world: World) -> dict[str, list[str]]:
         """The methods that it shows; no metric, and no method of classifiers."""
         nothing: dict[str, list[str]] = {"lethe.classifiers.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
-        return nothing | {"lethe.diffusion.methods.METHODS": list(parameters.methods)}
+        return nothing | {"lethe.diffusion.methods.METHODS": _methods(parameters)}
 
     def files(self, parameters: C, world: World) -> dict[str, list[str]]:
         """Cells and emitters, tables, answer sets, shards."""
@@ -102,7 +111,7 @@ class CanvasTemplate(Template[C, CanvasData]):
         files = {"receivers": [f"receivers_{task}.json"], "emitters": [f"emitters_{task}.json"]}
         files |= {kind: [f"tables/unlearncanvas_{kind}_{task}.csv"] for kind in self.tables}
         if self.answers:
-            files["answers"] = [f"answers/{task}_{name}.parquet" for name in ("baseline", *parameters.methods)]
+            files["answers"] = [f"answers/{task}_{name}.parquet" for name in ("baseline", *_methods(parameters))]
         if self.images:
             shards = [f"datasets/generated_{run}" for run in (f"{task}_baseline", *self._shown(parameters, world.models))]
             files |= {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
@@ -111,7 +120,7 @@ class CanvasTemplate(Template[C, CanvasData]):
     def _shown(self, parameters: C, models: Models) -> list[str]:
         """Names of the models of the concept, one of every method."""
         concept = getattr(parameters, "concept", None)
-        every = [model for method in parameters.methods for model in models.of_method(parameters.task, method)]
+        every = [model for method in _methods(parameters) for model in models.of_method(parameters.task, method)]
         return [model.name for model in every if model.index == concept]
 
     def facts(self, parameters: C, world: World) -> dict[str, Any]:
@@ -122,7 +131,7 @@ class CanvasTemplate(Template[C, CanvasData]):
     def load(self, parameters: C, files: Files, facts: Mapping[str, Any]) -> CanvasData:
         """Tables, answers and cells."""
         settings = UnlearnCanvas(**facts["settings"])
-        shown = [BASE, *parameters.methods]
+        shown = [BASE, *_methods(parameters)]
         tables = {kind: table[table["method"].isin(shown)] for kind in self.tables for table in [pd.read_csv(files[kind][0])]}
         answers = dict(zip(shown, map(read_parquet, files["answers"]), strict=True)) if self.answers else {}
         canvas = canvas_of(read_receivers(files["receivers"][0]), read_emitters(files["emitters"][0]), settings)

@@ -10,7 +10,7 @@ from pydantic import Field
 from lethe.benchmarks.unlearncanvas.answers import BASE
 from lethe.benchmarks.unlearncanvas.concepts import Canvas, Concept, other
 from lethe.benchmarks.unlearncanvas.figures.words import in_order, row_name
-from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, CanvasParameters, CanvasTemplate
+from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, CanvasTemplate, MethodsParameters
 from lethe.core.records import ImageKey
 from lethe.figures.colours import FRAME, INK
 from lethe.figures.style import DPI, styled
@@ -27,7 +27,7 @@ SHOWN, OTHERS = 4, 5  # columns: cells that show what is forgotten, and cells th
 CELL, LEFT, TOP = 0.95, 2.55, 1.25  # inches: one picture, names of rows, headings
 
 
-class GridParameters(CanvasParameters):
+class GridParameters(MethodsParameters):
     """Pictures of one forgotten concept, a row per method."""
 
     concept: int = Field(ge=0, description="index of the emitter that is forgotten")

@@ -47,7 +47,12 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
                 for name, value in zip(own["name"], own[f"{measure}_{judge}"], strict=True):
                     rows.append(common | {"of": CONCEPT, "name": name, "value": value, "low": np.nan, "high": np.nan, "n": 1})
     columns = ("kind", "method", "measure", "of", "name", "value", "low", "high", "n")
-    return Result((), tuple(rows), notes={"protocol": data.protocol, "says": PROTOCOLS[data.protocol].says}, columns=columns)
+    return Result(
+        (),
+        tuple(rows),
+        notes={"level": 1 - inference.alpha, "protocol": data.protocol, "says": PROTOCOLS[data.protocol].says},
+        columns=columns,
+    )
 
 
 @styled
@@ -77,7 +82,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
         axes.set_xlabel("higher is better", fontsize=9)
     figure.suptitle(
         "Does the model forget the target (UA), and does it keep everything else (IRA, CRA)?\n"
-        f"Large: mean over forgotten concepts, line: 95 % interval; grey ticks: single concepts. On grey: references.\n"
+        f"Large: mean over forgotten concepts, line: {100 * result.notes['level']:g} % interval; grey ticks: single concepts. On grey: references.\n"
         f"Judge {parameters.judge}; protocol \u201c{result.notes['protocol']}\u201d: {result.notes['says']}.",
         fontsize=10,
     )
