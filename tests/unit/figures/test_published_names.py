@@ -11,6 +11,7 @@ from tests.unit.deepunlearn.deepunlearn_tables import make_scores
 
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.icare.plan import figures as icare_figures
+from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
 from lethe.classifiers import ARCHITECTURES
 from lethe.diffusion.plan.models import Models
 from lethe.figures.jobs.figure import make_figure
@@ -24,8 +25,9 @@ from lethe.settings.models import Settings
 from lethe.statistics.resampling import Inference
 
 ROOT = Path(__file__).parents[3]
-ALIASES = [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES]
+ALIASES = [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES]
 SOME = Values(task="people", metric="clip_diff", kind="true", index="003", dataset="digits", architecture="mlp")
+OF_CELLS = Values({**SOME, "task": "canvas"})
 
 
 @pytest.fixture(scope="module")
@@ -41,22 +43,22 @@ def forms(figures: Figures) -> dict[str, Form]:
 
 @pytest.mark.parametrize("name", [alias.name for alias in ALIASES])
 def test_a_published_name_stands_for_an_address(figures: Figures, forms: dict[str, Form], name: str) -> None:
-    form = forms[name]
-    template, parameters = form.asked(SOME)
+    form, some = forms[name], OF_CELLS if name.startswith("unlearncanvas") else SOME
+    template, parameters = form.asked(some)
     assert figures.resolve(template.name, build(parameters)) == (template, parameters)  # so its JSON and PDF can be asked for too
-    assert all(form.inputs(SOME).values())
-    asked = form.asks(SOME)
-    assert asked["lethe.figures.templates.TEMPLATES"] == [form.template(SOME)]
+    assert all(form.inputs(some).values())
+    asked = form.asks(some)
+    assert asked["lethe.figures.templates.TEMPLATES"] == [form.template(some)]
     shown = [*getattr(parameters, "methods", ())] if "task" in type(parameters).model_fields else []
     assert asked["lethe.diffusion.methods.METHODS"] == shown, "a method that is not shown draws no figure again"
     assert form.stem.startswith(name) and (ROOT / f"report/{name}.rst").is_file()
     written = [form.stem, *form.report["labels"].values(), form.report["category"]]
-    assert set(re.findall(r"\{(\w+)\}", " ".join(written))) <= set(SOME)
+    assert set(re.findall(r"\{(\w+)\}", " ".join(written))) <= set(some)
 
 
-def test_the_eleven_published_names_are_of_eleven_templates() -> None:
+def test_every_published_name_is_of_another_template() -> None:
     published = {alias.template for alias in ALIASES}
-    assert len(published) == len(ALIASES) == 11 and published <= set(TEMPLATES)
+    assert len(published) == len(ALIASES) == 17 and published <= set(TEMPLATES)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,22 @@ def test_the_eleven_published_names_are_of_eleven_templates() -> None:
         ("visual_grid", {"index": "010"}, "figures/visual_grid_people_010.png: entity 10 does not exist: .* 0 to 9"),
         ("deepunlearn_gaps", {"dataset": "digit"}, "dataset: 'digit' is unknown; allowed: digits; did you mean 'digits'"),
         ("deepunlearn_lira_roc", {"architecture": "mpl"}, "architecture: 'mpl' is unknown; allowed: mlp.*did you mean 'mlp'"),
+        (
+            "unlearncanvas_main",
+            {},
+            "figures/unlearncanvas_main_people.png: task of UnlearnCanvas: 'people' is unknown; allowed: canvas",
+        ),
+        ("unlearncanvas_grid", {"task": "canvas", "index": "010"}, "concept: 'none' has no model of 10; allowed: 0, 1"),
+        (
+            "figure",
+            {"template": "UnlearnCanvasSamples", "parameters": "task=canvas--seed=7"},
+            "seed: 7 is not drawn; allowed: 188",
+        ),
+        (
+            "figure",
+            {"template": "UnlearnCanvasMatrix", "parameters": "task=canvas--methods=esd--judge=3"},
+            "judge: 3 does not exist; allowed: 1 to 2",
+        ),
         ("figure", {"template": "DeepUnlearnRanking", "parameters": "studies=digits_mpl"}, "study: .*did you mean 'digits_mlp'"),
         (
             "figure",

@@ -78,8 +78,12 @@ def test_a_section_without_its_task_says_how_to_do_without() -> None:
 def test_products_follow_from_the_section() -> None:
     made, toy = plan(CANVAS), Values(task="toy")
     names = {file.rpartition("/")[2] for file in made.canvas.products(["toy", "objects"])}
-    assert names == {f"unlearncanvas_{name}_toy.csv" for name in ("accuracy", "concepts", "confusion", "agreement", "cost")} | {
-        "unlearncanvas_gates_toy.json"
+    figures = ("samples", "main", "forget_retain", "confusion", "matrix", "grid")
+    drawn = {f"unlearncanvas_{name}_toy{'_000' if name == 'grid' else ''}.png" for name in figures} | {
+        "unlearncanvas_grid_toy_001.png"
+    }
+    assert names == drawn | {"unlearncanvas_gates_toy.json"} | {
+        f"unlearncanvas_{name}_toy.csv" for name in ("accuracy", "concepts", "confusion", "agreement", "cost")
     }
     assert set(made.canvas.products(["toy"])) <= set(made.products(["toy"]))
     kept = plan(CANVAS, evaluators={"colour": {**EVALUATORS["colour"], "features": True}})
