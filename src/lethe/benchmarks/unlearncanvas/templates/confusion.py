@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -89,11 +89,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, drawn: list[str]) -> None:
     for seen in drawn:
         words, colour, hatch = DRAWN[seen]
         shares = rows[rows["seen"] == seen].set_index("method").loc[methods, "share"].to_numpy(float)
-        look = {"color": colour, "hatch": hatch, "edgecolor": WHITE, "linewidth": 0.5}
+        look: dict[str, Any] = {"color": colour, "hatch": hatch, "edgecolor": WHITE, "linewidth": 0.5}
         axes.barh(range(len(methods)), shares, left=left, height=0.78, label=words, **look)
         for place, (start, share) in enumerate(zip(left, shares, strict=True)):
             if share >= WRITTEN:
-                ink = {"color": WHITE if colour == BLUE else INK, "fontsize": 8}
+                ink: dict[str, Any] = {"color": WHITE if colour == BLUE else INK, "fontsize": 8}
                 plate = {"facecolor": colour, "edgecolor": "none", "pad": 1.5} if hatch else None
                 axes.text(start + share / 2, place, f"{share:.2f}", ha="center", va="center", bbox=plate, **ink)
         left = left + shares

@@ -90,13 +90,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str], step: float) -> N
         shift = step * (shown.index(method) - (len(shown) - 1) / 2) if method in shown and not star else 0.0
         style = look(method, methods)
         axes.scatter(own["ua"] + shift, own["cra"], s=26 if not star else 60, alpha=0.55, zorder=2, linewidths=0.6, **style)
-        centre = centres.loc[method] + [shift, 0]
-        axes.scatter(
-            [centre["ua"]], [centre["cra"]], s=120 if not star else 320, zorder=5 if star else 4, linewidths=1.1, **style
-        )
+        x, y = own[["ua", "cra"]].to_numpy(float).mean(axis=0)
+        axes.scatter([x + shift], [y], s=120 if not star else 320, zorder=5 if star else 4, linewidths=1.1, **style)
         if star:
-            axes.axvline(centre["ua"], color=INK, linewidth=1, linestyle=":", zorder=1)
-            axes.axhline(centre["cra"], color=INK, linewidth=1, linestyle=":", zorder=1)
+            axes.axvline(x, color=INK, linewidth=1, linestyle=":", zorder=1)
+            axes.axhline(y, color=INK, linewidth=1, linestyle=":", zorder=1)
     axes.set_xlim(-0.06, 1.06)
     axes.set_ylim(min(0.0, float(rows["cra"].min())) - 0.04, 1.05)
     axes.grid(True)

@@ -39,7 +39,8 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
         for method in in_order(list(dict.fromkeys(means.index.get_level_values("method")))):
             if (method, kind) not in means.index:
                 continue
-            mean, own = means.loc[(method, kind)], concepts[(concepts["method"] == method) & (concepts["kind"] == kind)]
+            mean = means.loc[[(method, kind)]].iloc[0]
+            own = concepts[(concepts["method"] == method) & (concepts["kind"] == kind)]
             for measure in QUANTITIES:
                 common = {"kind": kind, "method": method, "measure": measure}
                 ends = {"low": mean[f"{measure}_low"], "high": mean[f"{measure}_high"]}
