@@ -77,7 +77,7 @@ class Plan:
     # --- products ---
 
     def products(self, tasks: Iterable[str]) -> list[str]:
-        """Everything that some tasks lead to: of entities tables, figures and notebooks; of cells scores, tables, gates and figures; lists of images."""
+        """Everything that some tasks lead to: of entities tables, figures, notebooks; of cells scores, tables, gates, figures; lists of images."""
         tasks = list(tasks)
         entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
         lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
