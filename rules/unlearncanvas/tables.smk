@@ -6,7 +6,7 @@ Out: answers/*, unlearncanvas/*, tables/unlearncanvas_*.
 
 
 rule canvas:
-    """The whole benchmark: tables, gates and figures of every task that the section `unlearncanvas` names."""
+    """The whole benchmark: tables, gates, figures and notebook of every task that the section `unlearncanvas` names."""
     input:
         plan.canvas.products(plan.canvas.tasks),
 

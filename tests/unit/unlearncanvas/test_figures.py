@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,15 +14,21 @@ from tests.unit.unlearncanvas.canvas_answers import OBJECTS, SEEDS, STYLES, answ
 from lethe.benchmarks.unlearncanvas.accuracy import Reporting, accuracy_table, concept_table
 from lethe.benchmarks.unlearncanvas.answers import BASE, right
 from lethe.benchmarks.unlearncanvas.confusion import confusion_table
+from lethe.benchmarks.unlearncanvas.cost import cost_table
 from lethe.benchmarks.unlearncanvas.figures.words import in_order, look, row_name
 from lethe.benchmarks.unlearncanvas.interference import accuracy_lost, values_of
 from lethe.benchmarks.unlearncanvas.templates import confusion, forget_retain, grid, main, matrix, samples
 from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, JudgedParameters
+from lethe.core.gate import Gate
+from lethe.core.records import ModelId
 from lethe.figures.style import save
+from lethe.io.gates import write_gates
 from lethe.statistics.resampling import Inference
+from lethe.tools.notebook import run_notebook
 
 CANVAS = canvas(("a", "", "photo"), ("", "x", "y"), ("b", "", "photo"))  # the last one is of tuning
 TUNING = (2,)
+ROOT = Path(__file__).parents[3]
 OF_STYLE = {("a", thing, seed) for thing in OBJECTS for seed in SEEDS}
 OF_OBJECT = {(style, "x", seed) for style in STYLES for seed in SEEDS}
 INFERENCE = Inference(permutations=99, bootstrap=50)
@@ -149,6 +156,24 @@ def test_columns_of_a_grid_are_chosen_by_rule() -> None:
         (False, "c", "z"),
     ]
     assert [CANVAS.styles[cell] for _, cell in grid.columns_of(CANVAS, CANVAS.concepts[1])] == [*STYLES, "photo", "a"]
+
+
+def test_the_notebook_runs_on_tables_and_figures(given: CanvasData, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.csv" for name in ("accuracy", "concepts", "cost", "lost")}
+    for name in ("accuracy", "concepts"):
+        given.tables[name].to_csv(files[name], index=False)
+    files["lost"].write_text(matrix.compute(ASKED, given, INFERENCE).csv())
+    models = [(ModelId("t", 0, method, 0), {"seconds": 2.5}, 1000) for method in METHODS]
+    cost_table("t", models, {}, 10**7).to_csv(files["cost"], index=False)
+    write_gates(tmp_path / "gates.json", [Gate("canvas_none_is_the_base", 0.0, 0.0, True, "how")])
+    files |= {"gates": tmp_path / "gates.json"}
+    save(main.draw(main.compute(ASKED, given, INFERENCE), ASKED, {}), tmp_path / "main.png")
+    files |= dict.fromkeys(("samples", "grid", "main", "confusion", "matrix"), tmp_path / "main.png")
+    run_notebook(ROOT / "notebooks/unlearncanvas.ipynb", tmp_path / "out.ipynb", files, values={"task": "t"})
+    shown = (tmp_path / "out.ipynb").read_text()
+    assert "canvas_none_is_the_base" in shown and shown.count('"image/png"') == 5
+    worst = re.search(r"style +salun_published +a +([0-9.]+)", shown)
+    assert worst and float(worst[1]) == 0.83
 
 
 def pictures(rows: Mapping[str, list[str]]) -> dict[tuple[str, str], np.ndarray]:

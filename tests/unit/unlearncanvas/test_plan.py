@@ -82,7 +82,7 @@ def test_products_follow_from_the_section() -> None:
     drawn = {f"unlearncanvas_{name}_toy{'_000' if name == 'grid' else ''}.png" for name in figures} | {
         "unlearncanvas_grid_toy_001.png"
     }
-    assert names == drawn | {"unlearncanvas_gates_toy.json"} | {
+    assert names == drawn | {"unlearncanvas_gates_toy.json", "unlearncanvas_toy.html"} | {
         f"unlearncanvas_{name}_toy.csv" for name in ("accuracy", "concepts", "confusion", "agreement", "cost")
     }
     assert set(made.canvas.products(["toy"])) <= set(made.products(["toy"]))

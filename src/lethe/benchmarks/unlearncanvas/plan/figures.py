@@ -71,11 +71,12 @@ def figures_of(settings: Settings, tasks: Iterable[str]) -> list[str]:
         if task not in settings.unlearncanvas:
             continue
         files += [f"<results>/figures/unlearncanvas_{name}_{task}.png" for name in ("samples", *OF_TASK)]
-        files += [f"<results>/figures/unlearncanvas_grid_{task}_{index:03d}.png" for index in _shown(settings, task)]
+        files += [f"<results>/figures/unlearncanvas_grid_{task}_{index:03d}.png" for index in pictured(settings, task)]
     return files
 
 
-def _shown(settings: Settings, task: str) -> list[int]:
+def pictured(settings: Settings, task: str) -> list[int]:
+    """The concepts whose pictures are shown: the first of each kind."""
     of = settings.cell_tasks[task]
     reported = [index for index in range(of.emitters_count) if index not in of.tuning_emitters]
     order = sorted(reported, key=lambda index: (index not in of.retrain_emitters, index))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lethe.benchmarks.unlearncanvas.plan.figures import figures_of
+from lethe.benchmarks.unlearncanvas.plan.figures import figures_of, pictured
 from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import ROLES
@@ -145,6 +145,17 @@ class Canvas:
         tuning = self._settings.tasks[wildcards.task].tuning_emitters
         return next(i for i in self._models.emitters(wildcards.task, wildcards.method) if i not in tuning)
 
+    # --- notebook ---
+
+    def picture(self, wildcards: Wildcards) -> str:
+        """The pictures of one concept that the notebook shows."""
+        task = wildcards.task
+        return f"<results>/figures/unlearncanvas_grid_{task}_{pictured(self._settings, task)[0]:03d}.png"
+
+    def named(self, wildcards: Wildcards) -> dict[str, str]:
+        """What the notebook gets beside its files: the name of the task."""
+        return {"task": wildcards.task}
+
     # --- products ---
 
     @property
@@ -168,7 +179,7 @@ class Canvas:
         return found
 
     def products(self, tasks: Iterable[str]) -> list[str]:
-        """Tables, gates and figures of those of some tasks that the section names."""
+        """Tables, gates, figures and the notebook of those of some tasks that the section names."""
         tasks = list(tasks)
         files = figures_of(self._settings, tasks)
         for task in tasks:
@@ -178,4 +189,5 @@ class Canvas:
             tables += [f"distribution_{task}.csv"] if task in self.compared else []
             tables += [f"ledger_{task}.csv"] if task in self.held_against else []
             files += [f"<results>/tables/unlearncanvas_{name}" for name in (*tables, f"gates_{task}.json")]
+            files.append(f"<results>/notebooks/unlearncanvas_{task}.html")
         return files
