@@ -191,7 +191,7 @@ use rule job as canvas_distribution with:
 
 
 use rule job as measured_run with:
-    """One concept forgotten in a process of its own, with the machine to itself: its time and peak memory."""
+    """One concept forgotten in a process of its own: its time and peak memory."""
     input:
         base=plan.bases.for_method,
         receivers="<results>/receivers_{task}.json",
@@ -206,7 +206,6 @@ use rule job as measured_run with:
     wildcard_constraints:
         task=plan.models.where_built("models", tasks=plan.canvas.tasks),
         method=one_of(plan.canvas.costed),
-    threads: CORES
     resources:
         mem_mb=plan.training_memory,
         runtime=600,
@@ -220,7 +219,7 @@ use rule job as measured_run with:
         device=plan.settings.device,
         fidelity=plan.settings.fidelity,
     message:
-        "Cost of {wildcards.method} on {wildcards.task}, alone on the machine"
+        "Cost of {wildcards.method} on {wildcards.task}, in a process of its own"
 
 
 use rule job as canvas_cost with:
