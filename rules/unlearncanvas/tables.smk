@@ -127,6 +127,39 @@ use rule job as canvas_tables with:
         "UnlearnCanvas tables of {wildcards.task}"
 
 
+use rule job as canvas_demo with:
+    """UA, IRA and CRA of the few methods that the demo runs."""
+    input:
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        base="<results>/answers/{task}_baseline.parquet",
+        answers=plan.canvas.demo_answers,
+    output:
+        accuracy=report(
+            "<results>/tables/unlearncanvas_demo_{task}.csv",
+            caption="../../report/unlearncanvas.rst",
+            category="{task}",
+            labels={"result": "UnlearnCanvas: accuracies of a few methods"},
+        ),
+    log:
+        "<logs>/canvas_demo/{task}.log",
+    benchmark:
+        "<benchmarks>/canvas_demo/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.tables:tabulate_accuracy"),
+        methods=plan.canvas.demo_methods,
+        tuning=plan.data.tuning_emitters,
+        settings=plan.canvas.settings,
+        inference=plan.inference,
+    message:
+        "UnlearnCanvas in the demo: {wildcards.task}"
+
+
 use rule job as canvas_gates with:
     """What must hold before these tables are believed."""
     input:
