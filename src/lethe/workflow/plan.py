@@ -14,6 +14,7 @@ from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
+from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
@@ -58,7 +59,7 @@ class Plan:
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.tables = Tables(settings, self.models, self.bases)
         world = World(settings, self.models, list(ARCHITECTURES))
-        self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES])
+        self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
         self.task_figures = icare_figures.TaskFigures(settings)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)

@@ -55,7 +55,7 @@ class EraseDiffConfig(RoundsConfig):
 class EraseDiff(DenseMethod[RoundsConfig]):
     """Bilevel erasing (EraseDiff, arXiv 2401.05779) on cross-attention; see the module."""
 
-    about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", needs=("noise",))
+    about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", colour="#5E3C99", marker="<", needs=("noise",))
     contract = Contract(
         small={
             "steps": 12,

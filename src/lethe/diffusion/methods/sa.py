@@ -50,7 +50,12 @@ class SA(DenseMethod[SAConfig]):
     """
 
     about = MethodDescription(
-        title="SA", paper="arXiv 2305.10120", needs=("noise",), prepares="the diagonal of the Fisher information of the base"
+        title="SA",
+        paper="arXiv 2305.10120",
+        colour="#8B4513",
+        marker=">",
+        needs=("noise",),
+        prepares="the diagonal of the Fisher information of the base",
     )
     contract = Contract(
         small={

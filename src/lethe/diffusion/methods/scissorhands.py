@@ -57,7 +57,7 @@ class Scissorhands(DenseMethod[ResetConfig]):
     Weights are ranked among those that may be reset, so that ``reset_share`` of them is.
     """
 
-    about = MethodDescription(title="Scissorhands", paper="arXiv 2401.06187", needs=("noise",))
+    about = MethodDescription(title="Scissorhands", paper="arXiv 2401.06187", colour="#8A7F00", marker="p", needs=("noise",))
     contract = Contract(
         small={
             "steps": 20,

@@ -48,3 +48,8 @@ TEMPLATES.register("DeepUnlearnTradeoff", "lethe.benchmarks.deepunlearn.template
 TEMPLATES.register("DeepUnlearnRunTime", "lethe.benchmarks.deepunlearn.templates.runtime:TEMPLATE")
 TEMPLATES.register("DeepUnlearnRocCurves", "lethe.benchmarks.deepunlearn.templates.lira_roc:TEMPLATE")
 TEMPLATES.register("DeepUnlearnRanking", "lethe.benchmarks.deepunlearn.templates.ranking:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasMain", "lethe.benchmarks.unlearncanvas.templates.main:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasForgetRetain", "lethe.benchmarks.unlearncanvas.templates.forget_retain:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasConfusion", "lethe.benchmarks.unlearncanvas.templates.confusion:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasMatrix", "lethe.benchmarks.unlearncanvas.templates.matrix:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasGrid", "lethe.benchmarks.unlearncanvas.templates.grid:TEMPLATE")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,10 @@ from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
+from lethe.figures import pictures
 from lethe.figures.tables import similarity_matrix
 from lethe.figures.templates.base import Files, Pictures
 from lethe.figures.templates.parameters import Parameters
-from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json, read_parquet, read_parquets
 
 if TYPE_CHECKING:
@@ -126,10 +125,7 @@ def read_pictures(rows: Iterable[Mapping[str, Any]], files: Files, models: Seque
         files: ``tars`` and ``indices`` of the base and then of ``models``, which are of one emitter.
     """
     names = [OFF, *(model.method for model in models)]
-    with ExitStack() as stack:
-        shards = zip(names, files["tars"], files["indices"], strict=True)
-        readers = {name: stack.enter_context(ShardReader(tar, index)).read for name, tar, index in shards}
-        return {(row["row"], row["member"]): readers[row["row"]](row["member"]) for row in rows}
+    return pictures.read_pictures(rows, zip(names, files["tars"], files["indices"], strict=True))
 
 
 def _share(paths: Sequence[Path], place: int, tasks: int) -> Sequence[Path]:

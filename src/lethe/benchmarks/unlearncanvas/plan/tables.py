@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lethe.benchmarks.unlearncanvas.plan.figures import figures_of
 from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import ROLES
@@ -181,8 +182,9 @@ class Canvas:
         return [f"<results>/tables/unlearncanvas_demo_{task}.csv" for task in self.tasks if named[task].demo]
 
     def products(self, tasks: Iterable[str]) -> list[str]:
-        """Tables and gates of those of some tasks that the section names."""
-        files = []
+        """Tables, gates and figures of those of some tasks that the section names."""
+        tasks = list(tasks)
+        files = figures_of(self._settings, tasks)
         for task in tasks:
             if task not in self._settings.unlearncanvas:
                 continue

@@ -1,0 +1,1 @@
+"""Figures of UnlearnCanvas, a file each: parameters, which files are read, computation and drawing."""
