@@ -125,10 +125,11 @@ rule all:
 
 
 rule demo:
-    """The short first run: the tasks named in `demo_tasks`, and one architecture of Deep Unlearn."""
+    """The short first run: the tasks named in `demo_tasks`, one architecture of Deep Unlearn, a few methods on UnlearnCanvas."""
     input:
         plan.products(plan.settings.demo_tasks),
         plan.deepunlearn.products(plan.studies.demo),
+        plan.canvas.demo,
         record=plan.record.files,
 
 

@@ -127,6 +127,39 @@ use rule job as canvas_tables with:
         "UnlearnCanvas tables of {wildcards.task}"
 
 
+use rule job as canvas_demo with:
+    """UA, IRA and CRA of the few methods that the demo runs."""
+    input:
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        base="<results>/answers/{task}_baseline.parquet",
+        answers=plan.canvas.demo_answers,
+    output:
+        accuracy=report(
+            "<results>/tables/unlearncanvas_demo_{task}.csv",
+            caption="../../report/unlearncanvas.rst",
+            category="{task}",
+            labels={"result": "UnlearnCanvas: accuracies of a few methods"},
+        ),
+    log:
+        "<logs>/canvas_demo/{task}.log",
+    benchmark:
+        "<benchmarks>/canvas_demo/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.tables:tabulate_accuracy"),
+        methods=plan.canvas.demo_methods,
+        tuning=plan.data.tuning_emitters,
+        settings=plan.canvas.settings,
+        inference=plan.inference,
+    message:
+        "UnlearnCanvas in the demo: {wildcards.task}"
+
+
 use rule job as canvas_gates with:
     """What must hold before these tables are believed."""
     input:
@@ -191,7 +224,7 @@ use rule job as canvas_distribution with:
 
 
 use rule job as measured_run with:
-    """One concept forgotten in a process of its own, with the machine to itself: its time and peak memory."""
+    """One concept forgotten in a process of its own: its time and peak memory."""
     input:
         base=plan.bases.for_method,
         receivers="<results>/receivers_{task}.json",
@@ -206,7 +239,6 @@ use rule job as measured_run with:
     wildcard_constraints:
         task=plan.models.where_built("models", tasks=plan.canvas.tasks),
         method=one_of(plan.canvas.costed),
-    threads: CORES
     resources:
         mem_mb=plan.training_memory,
         runtime=600,
@@ -220,7 +252,7 @@ use rule job as measured_run with:
         device=plan.settings.device,
         fidelity=plan.settings.fidelity,
     message:
-        "Cost of {wildcards.method} on {wildcards.task}, alone on the machine"
+        "Cost of {wildcards.method} on {wildcards.task}, in a process of its own"
 
 
 use rule job as canvas_cost with:

@@ -41,3 +41,28 @@ use rule job as unlearncanvas_world with:
         dtype=plan.settings.dtype,
     message:
         "Judges, base and autoencoder of {wildcards.task}"
+
+
+use rule job as unlearncanvas_layout with:
+    """The training images in the layout of the published data set, `{Style}/{Object}/{k}.jpg`, and as its table; on request alone."""
+    input:
+        tar="<results>/sources/{task}.tar",
+        index="<results>/sources/{task}.parquet",
+        receivers="<results>/receivers_{task}.json",
+    output:
+        folder=directory("<results>/unlearncanvas/images_{task}"),
+        table="<results>/unlearncanvas/images_{task}.parquet",
+    log:
+        "<logs>/unlearncanvas_layout/{task}.log",
+    benchmark:
+        "<benchmarks>/unlearncanvas_layout/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.canvas.tasks),
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.published_layout:write_layout"),
+        settings=plan.canvas.settings,
+    message:
+        "Images of {wildcards.task} as published"

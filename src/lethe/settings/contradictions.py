@@ -69,7 +69,7 @@ def _of_retraining(name: str, task: Task | CellTask, settings: Sections, retrain
         if index in range(task.emitters_count) and base.source == "prebuilt" and index not in SHIPPED_RETRAINED.get(name, ()):
             shipped = "; ".join(f"{task}: {', '.join(map(str, there))}" for task, there in SHIPPED_RETRAINED.items())
             yield (
-                f"{where}.retrain_emitters: {index}, but bases are shipped without these emitters only ({shipped}); "
+                f"{where}.retrain_emitters: {index}, but shipped are bases without these emitters alone ({shipped}); "
                 f"train them (bases.{task.base}.source: train) or leave it out (retrain_emitters: [])"
             )
 

@@ -262,4 +262,4 @@ def _canvas_benchmark() -> UnlearnCanvas:
     """Every protocol; retention of the one with fixed concepts is measured on those that are never reported."""
     judges = [Judge(style=f"style{number}", object=f"object{number}") for number in ("", "2")]
     retained = Retained(style=["weave", "engraving"], object=["boat", "mushroom"])
-    return UnlearnCanvas(judges=judges, protocols=list(PROTOCOLS), retained=retained)
+    return UnlearnCanvas(judges=judges, protocols=list(PROTOCOLS), retained=retained, demo=["none", "uce", "ca", "esd"])

@@ -46,6 +46,9 @@ class UnlearnCanvas(Strict):
         description="which images UA, IRA and CRA are taken over; see lethe.benchmarks.unlearncanvas.protocols",
     )
     retained: Retained | None = Field(None, description="protocol `cuig` only: what it measures retention by")
+    demo: list[Name] = Field(
+        default_factory=list, description="methods of the task that the target `demo` runs; none: none of it"
+    )
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
@@ -82,6 +85,9 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                     f"{nearest(attribute, task.attributes)}"
                 )
         yield from _of_emitters(where, name, task, canvas)
+        for number, method in enumerate(canvas.demo):
+            if method not in (runs := settings.methods_of(name)):
+                yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
         for number, judge in enumerate(canvas.judges):
             for key in ("style", "object"):
                 yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)

@@ -60,7 +60,7 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"wrld": 1}, "unknown key 'wrld'.*did you mean 'world'"),
         ({"methods": ["uec"]}, "methods: 'uec' is unknown; allowed: .*did you mean 'uce'"),
         ({"tasks": {"people": {"sorce": "x"}}}, r"tasks.people.sorce: unknown key 'sorce'.*did you mean 'source'"),
-        ({"tasks": {"people": {"source": "faces"}}}, "tasks.people.source: 'faces' is unknown; allowed: digits"),
+        ({"tasks": {"people": {"source": "faces"}}}, "tasks.people.source: 'faces' is unknown; allowed: canvas, digits"),
         (
             {"tasks": {"people": {"source": "lfw", "source_options": {"imges": ["x"], "pantheon": "y"}}}},
             "tasks.people.source_options: of source 'lfw': .*unknown key 'imges'.*did you mean 'images'",

@@ -114,7 +114,7 @@ def test_a_file_that_others_wrote_is_read(tmp_path: Path) -> None:
 
 def embeddings(cells: int, seeds: int, shift: float, seed: int) -> Embeddings:
     receiver, number = (grid.ravel() for grid in np.meshgrid(np.arange(cells), np.arange(seeds), indexing="ij"))
-    vectors = (np.random.default_rng(seed).normal(size=(len(receiver), 3)) + shift).astype(np.float32)
+    vectors = (np.random.default_rng(seed).normal(size=(len(receiver), 3)) + shift + receiver[:, None]).astype(np.float32)
     return Embeddings(receiver, number, np.zeros((len(receiver), 0), dtype=np.float32), features={"style2": vectors})
 
 

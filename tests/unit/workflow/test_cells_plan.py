@@ -61,7 +61,7 @@ def test_a_task_with_parts_of_its_own_changes_no_other() -> None:
         asked = Values(task=task, base=task, method="distil")
         for function in ("generation", "scoring", "image_size", "noise"):
             assert getattr(made, function)(asked) == getattr(before, function)(asked)
-        for function in ("evaluators", "evaluator_settings", "vae_of", "tokenizer_of", "judge_of", "tokenizer", "no_membership"):
+        for function in ("evaluators", "evaluator_settings", "vae_of", "tokenizer_of", "judges_of", "tokenizer", "no_membership"):
             given = task if function == "no_membership" else asked
             assert getattr(made.bases, function)(given) == getattr(before.bases, function)(given), function
         assert made.products([task]) == before.products([task])
@@ -148,10 +148,11 @@ def test_a_task_of_entities_may_have_a_judge_of_its_own() -> None:
 def test_what_a_method_prepares_is_one_file_of_a_task() -> None:
     """Every model of it waits for that file and its record; one of a method that prepares nothing waits for none."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["tasks"]["canvas"]["methods"] = ["none"]
     models = plan_of(config | {"methods": ["none", "uce", "retrain", "sa"]}, (), ROOT).models
     assert models.preparing == ["sa"]
     expected = [f"<results>/prepared/objects_sa.{suffix}" for suffix in ("safetensors", "json")]
     for batch in ("00", "10"):
         assert models.prepared(Values({"task": "objects", "method": "sa", "batch": batch})) == expected
     assert models.prepared(Values({"task": "objects", "method": "uce", "batch": "00"})) == []
-    assert plan(None).models.preparing == []
+    assert plan_of(config, (), ROOT).models.preparing == []

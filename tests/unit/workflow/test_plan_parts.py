@@ -21,7 +21,7 @@ def plan(**values: object) -> Plan:
 
 def test_published_variants_run_on_one_task_and_their_scores_are_read() -> None:
     made = plan()
-    first, second = made.settings.demo_tasks[0], made.tasks[-1]
+    first, second = made.settings.demo_tasks[0], list(made.settings.entity_tasks)[-1]
     assert first != second
     assert "munba_published" in made.fidelity.runs[first] and "munba_published" not in made.fidelity.runs[second]
     files = made.fidelity.files(NONE)

@@ -54,7 +54,7 @@ def accuracies(
         row = 0 if found.concepts[0] < 0 else int(np.flatnonzero(found.concepts == concept.index)[0])
         own, cross = found.of(concept.kind)[row][:, seeds], found.of(other(concept.kind))[row][:, seeds]
         of = weights(protocol, canvas, concept, retained)
-        values.append([1 - of.ua @ own, of.ira @ own, of.cra @ cross])
+        values.append([of.ua @ ~own, of.ira @ own, of.cra @ cross])
     return np.asarray(values, dtype=float).transpose(1, 0, 2)
 
 

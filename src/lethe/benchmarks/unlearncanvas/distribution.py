@@ -53,7 +53,9 @@ def distribution_table(
     even = real.seed % 2 == 0
     if not even.any() or even.all():
         raise ValueError("each cell needs two held-out images or more: one half is compared with the other")
-    ground, floor = (_rows(real, chosen) for chosen in (np.flatnonzero(even), np.flatnonzero(~even)[: len(base.seed)]))
+    odd = np.flatnonzero(~even)
+    odd = odd[np.lexsort((real.receiver[odd], real.seed[odd]))][: len(base.seed)]  # as many of every cell
+    ground, floor = _rows(real, np.flatnonzero(even)), _rows(real, odd)
     of_base = _rows(base)
     everywhere = np.arange(len(canvas.styles))
     rows = [_row(task, REAL, 0, OF_BASE, "", "", "all", ground, floor, of_base, everywhere)]

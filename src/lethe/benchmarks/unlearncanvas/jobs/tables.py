@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from lethe.benchmarks.unlearncanvas.accuracy import Reporting, accuracy_table, concept_table
 from lethe.benchmarks.unlearncanvas.answers import BASE
-from lethe.benchmarks.unlearncanvas.concepts import canvas_of
+from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
 from lethe.benchmarks.unlearncanvas.confusion import agreement_table, confusion_table
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.io.tables import read_parquet, write_csv
@@ -37,11 +39,40 @@ def tabulate(
         methods: names of the methods. retrained: those that are references by retraining.
         tuning: indices of concepts on which hyper-parameters were chosen.
     """
-    canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
-    sets = dict(zip([BASE, *methods], map(read_parquet, [base, *answers]), strict=True))
-    retained = settings.retained.model_dump() if settings.retained else None
-    reporting = Reporting(settings.protocols, retained, tuning, inference)
+    canvas, sets, reporting = _read(receivers, emitters, [base, *answers], methods, tuning, settings, inference)
     write_csv(accuracy, accuracy_table(task, sets, canvas, reporting))
     write_csv(concepts, concept_table(task, sets, canvas, reporting, retrained))
     write_csv(confusion, confusion_table(task, sets, canvas, retrained))
     write_csv(agreement, agreement_table(task, sets))
+
+
+def tabulate_accuracy(
+    receivers: Path,
+    emitters: Path,
+    base: Path,
+    answers: list[Path],
+    accuracy: Path,
+    task: str,
+    methods: list[str],
+    tuning: list[int],
+    settings: UnlearnCanvas,
+    inference: Inference,
+) -> None:
+    """Write the first of these tables, of some methods; arguments as of ``tabulate``."""
+    canvas, sets, reporting = _read(receivers, emitters, [base, *answers], methods, tuning, settings, inference)
+    write_csv(accuracy, accuracy_table(task, sets, canvas, reporting))
+
+
+def _read(
+    receivers: Path,
+    emitters: Path,
+    answers: list[Path],
+    methods: list[str],
+    tuning: list[int],
+    settings: UnlearnCanvas,
+    inference: Inference,
+) -> tuple[Canvas, dict[str, pd.DataFrame], Reporting]:
+    canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
+    sets = dict(zip([BASE, *methods], map(read_parquet, answers), strict=True))
+    retained = settings.retained.model_dump() if settings.retained else None
+    return canvas, sets, Reporting(settings.protocols, retained, tuning, inference)

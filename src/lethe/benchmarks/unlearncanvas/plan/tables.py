@@ -47,7 +47,7 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published"})
+        return self._of(wildcards).model_dump(exclude={"published", "demo"})
 
     # --- answers ---
 
@@ -58,6 +58,14 @@ class Canvas:
     def answers(self, wildcards: Wildcards) -> list[str]:
         """Their answer sets."""
         return [f"<results>/answers/{wildcards.task}_{method}.parquet" for method in self.methods(wildcards)]
+
+    def demo_methods(self, wildcards: Wildcards) -> list[str]:
+        """Those of them that the demo runs."""
+        return [method for method in self.methods(wildcards) if method in self._of(wildcards).demo]
+
+    def demo_answers(self, wildcards: Wildcards) -> list[str]:
+        """Their answer sets."""
+        return [f"<results>/answers/{wildcards.task}_{method}.parquet" for method in self.demo_methods(wildcards)]
 
     def _with_role(self, wildcards: Wildcards, role: str) -> list[str]:
         return [method for method in self.methods(wildcards) if ROLES.role(method) == role]
@@ -177,6 +185,12 @@ class Canvas:
                 key = f"unlearncanvas.{wildcards.task}.published.{number}"
                 raise SettingsError(f"{key}: no file {found[-1]}; there are: {', '.join(known)}{nearest(name, known)}")
         return found
+
+    @property
+    def demo(self) -> list[str]:
+        """What the demo shows of every task of which some methods are in it."""
+        named = self._settings.unlearncanvas
+        return [f"<results>/tables/unlearncanvas_demo_{task}.csv" for task in self.tasks if named[task].demo]
 
     def products(self, tasks: Iterable[str]) -> list[str]:
         """Tables, gates, figures and the notebook of those of some tasks that the section names."""
