@@ -165,7 +165,7 @@ def test_the_notebook_runs_on_tables_and_figures(given: CanvasData, tmp_path: Pa
     files["lost"].write_text(matrix.compute(ASKED, given, INFERENCE).csv())
     models = [(ModelId("t", 0, method, 0), {"seconds": 2.5}, 1000) for method in METHODS]
     cost_table("t", models, {}, 10**7).to_csv(files["cost"], index=False)
-    write_gates(tmp_path / "gates.json", [Gate("canvas_none_is_the_base", 0.0, 0.0, True, "how")])
+    write_gates(tmp_path / "gates.json", [Gate("canvas_none_is_the_base", 0.0, 0.0, True, "how", [0.0])])
     files |= {"gates": tmp_path / "gates.json"}
     save(main.draw(main.compute(ASKED, given, INFERENCE), ASKED, {}), tmp_path / "main.png")
     files |= dict.fromkeys(("samples", "grid", "main", "confusion", "matrix"), tmp_path / "main.png")
