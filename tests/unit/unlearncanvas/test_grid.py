@@ -60,6 +60,9 @@ def test_equal_points_are_told_apart_by_the_mean_then_by_their_order() -> None:
     flat, better = [(0.5, 0.5, 0.5)], [(1.0, 0.5, 0.5)]
     assert grid_table(rows(flat, better))["chosen"].tolist() == [False, True]
     assert grid_table(rows(flat, better, better))["chosen"].tolist() == [False, True, False]
+    rounded = [(1.0, 0.5 + 1e-15, 0.5)]  # sums of weights differ in the last bits
+    assert grid_table(rows(flat, better, rounded))["chosen"].tolist() == [False, True, False]
+    assert str(grid_table(rows([(-2e-16, 1.0, 1.0)]))["ua"][0]) == "0.0"
 
 
 def test_a_point_that_drew_nothing_is_never_chosen() -> None:

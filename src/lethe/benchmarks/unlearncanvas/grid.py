@@ -14,6 +14,7 @@ from lethe.benchmarks.unlearncanvas.accuracy import spread
 from lethe.benchmarks.unlearncanvas.protocols import QUANTITIES
 
 DRAWN = list(QUANTITIES)
+DIGITS = 9  # within which two points are equal
 
 
 def objective(rows: pd.DataFrame) -> float:
@@ -37,6 +38,7 @@ def grid_table(rows: pd.DataFrame) -> pd.DataFrame:
         the highest mean of the three, and of these the first. A point with a model that drew NaN is never chosen.
     """
     found = []
+    rows = rows.assign(**{name: rows[name].round(DIGITS) + 0.0 for name in DRAWN})  # weights add up to 1 within 1e-15; -0.0 is 0
     for (task, method, point, parameters), of_point in rows.groupby(["task", "method", "point", "parameters"], sort=False):
         row = {"task": task, "method": method, "point": point, "parameters": parameters}
         row |= {"n": len(of_point), "seconds": of_point["seconds"].mean()}
@@ -51,7 +53,7 @@ def grid_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _best(points: pd.DataFrame) -> int | None:
     """Label of the row that is chosen."""
-    worth = points.assign(mean=points[DRAWN].mean(axis=1)).dropna(subset=["objective"]).round(9)
+    worth = points.assign(mean=points[DRAWN].mean(axis=1)).dropna(subset=["objective"]).round(DIGITS)
     if not len(worth):
         return None
     order = np.lexsort((worth["point"], -worth["mean"], -worth["objective"]))
