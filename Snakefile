@@ -111,6 +111,7 @@ localrules:
     deepunlearn,
     deepunlearn_search,
     canvas,
+    canvas_grid,
 
 
 rule all:
@@ -191,6 +192,7 @@ include: "rules/deepunlearn/tables.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"
+include: "rules/unlearncanvas/grid.smk"
 include: "rules/shared/figures.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"

@@ -44,6 +44,7 @@ def rules() -> list[tuple[str, str]]:
                 "deepunlearn",
                 "deepunlearn_search",
                 "canvas",
+                "canvas_grid",
             ):
                 found.append((name[1], text))
     return found
