@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MEAN, CONCEPT = "mean", "concept"
-LINE = 0.25  # inches of a row
+LINE, FEWEST = 0.25, 8  # inches of a row; rows for which there is room at least, as for the words beside them
 
 
 def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference) -> Result:
@@ -64,7 +64,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     data = result.table
     kinds = [kind for kind in ATTRIBUTES if (data["kind"] == kind).any()]
     counts = [data[data["kind"] == kind]["method"].nunique() for kind in kinds]
-    figure = Figure(figsize=(11.5, 2.2 + sum(LINE * count + 0.5 for count in counts)), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(11.5, 2.2 + sum(LINE * max(count, FEWEST) + 0.5 for count in counts)), dpi=DPI, layout="constrained")
     grid = figure.subplots(len(kinds), len(QUANTITIES), squeeze=False, sharex=True, gridspec_kw={"height_ratios": counts})
     for line, kind in zip(grid, kinds, strict=True):
         rows = data[data["kind"] == kind]

@@ -76,8 +76,8 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     for axes in grid[len(methods) :]:
         axes.set_axis_off()
     assert image is not None  # `Names` holds one at least
-    bar = figure.colorbar(image, ax=list(grid), shrink=0.6, aspect=30)
-    bar.set_label("accuracy lost against the base (blue: gained)")
+    bar = figure.colorbar(image, ax=list(grid), shrink=0.6 if lines > 1 else 0.95, aspect=30)
+    bar.set_label("accuracy lost against the base\n(blue: gained)", fontsize=9)
     figure.suptitle(
         "How much accuracy every style and object loses when one is forgotten\n"
         f"Outlined: the forgotten one itself, where red is wanted. Elsewhere red is harm.\nJudge {parameters.judge}; "
