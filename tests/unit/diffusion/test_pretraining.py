@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors.torch import load_file
 from tests.mini_folders import write_base, write_evaluator
 
 from lethe.diffusion.pretraining import base as base_module
-from lethe.diffusion.pretraining.assets import AssetError, images_sha256, load_asset, rounded, save_asset
+from lethe.diffusion.pretraining.assets import AssetError, as_trained, images_sha256, load_asset, rounded, save_asset
 from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.diffusion.pretraining.backbone import build_backbone, embed, train_backbone
 from lethe.diffusion.pretraining.base import build_scheduler, build_unet, sampling_weights, train_base
@@ -372,6 +373,9 @@ def test_an_asset_of_eight_bits_holds_what_was_measured_and_half_the_bytes(base,
     rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
     rebuilt.load_state_dict(load_asset(path).state_dict("unet"))
     assert _equal(rebuilt, unet)
+    assert all(
+        torch.equal(tensor, unet.state_dict()[name.removeprefix("unet.")]) for name, tensor in as_trained(load_file(path)).items()
+    )
     scale = before.abs().flatten(1).amax(1).view(-1, 1, 1, 1) / 127
     assert (unet.conv_in.weight - before).abs().max() > 0 and ((unet.conv_in.weight - before).abs() <= 0.5001 * scale).all()
     assert record["bytes"] < 0.8 * save_asset(tmp_path / "large.safetensors", {"unet": unet}, {})["bytes"]

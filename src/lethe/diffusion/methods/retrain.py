@@ -14,6 +14,7 @@ from lethe.diffusion.delta import DenseDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
+from lethe.diffusion.pretraining.assets import as_trained
 from lethe.io.tensors import read_tensors
 from lethe.settings.hyperparameters import Hyperparameters
 
@@ -60,7 +61,7 @@ class Retrain(Method[RetrainConfig]):
             begin = time.monotonic()
             path = self.config.weights[emitter.index]
             tensors, _ = read_tensors(path)
-            changed = _check(path, tensors, pipe)
+            changed = _check(path, as_trained(tensors), pipe)
             record = {"steps": 0, "seconds": time.monotonic() - begin, "weights": str(path), "tensors": len(changed)}
             yield Unlearned(emitter, DenseDelta(changed), record)
 

@@ -167,6 +167,20 @@ def _stored(name: str, tensor: torch.Tensor, bits: int) -> dict[str, torch.Tenso
     return {name: rows.round().to(torch.int8), f"{name}{SCALE}": scale}
 
 
+def as_trained(stored: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors of a checkpoint's file by their names: those of 8 bits as float32, all others as they are stored."""
+    import torch
+
+    found = {}
+    for name, tensor in stored.items():
+        if f"{name}{SCALE}" in stored:
+            rows = {key: stored[key].numpy() for key in (name, f"{name}{SCALE}")}
+            found[name] = torch.from_numpy(_read(rows, name))
+        elif not name.endswith(SCALE):
+            found[name] = tensor
+    return found
+
+
 def _read(stored: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
     """A tensor of a file, floats as float32."""
     array, scale = stored[name], stored.get(f"{name}{SCALE}")
