@@ -47,18 +47,23 @@ def changed(place: Place, value: Any) -> dict[str, Any]:
 
 def schema_of(place: Place) -> dict[str, Any]:
     """The JSON schema of a place."""
+    if place[0] in ("bases", "evaluators") and "pretraining" in place:
+        place = place[2:]  # a part of the tree `pretraining`
     node: dict[str, Any] = SCHEMA
     for key in place:
-        node = _followed(node)
+        kinds = _kinds(node)
+        node = next((kind for kind in kinds if key in kind.get("properties", {})), kinds[0])
         node = node["properties"][key] if key in node.get("properties", {}) else _values(node)
-    return _followed(node)
+    return _kinds(node)[0]
 
 
-def _followed(node: dict[str, Any]) -> dict[str, Any]:
-    """What a reference names; of several kinds of one thing the first, that of the default configuration."""
-    while "$ref" in node or "oneOf" in node:
-        node = node["oneOf"][0] if "oneOf" in node else SCHEMA["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
+def _kinds(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a reference names; of several kinds of one thing all, that of most of the default configuration first."""
+    if "$ref" in node:
+        return _kinds(SCHEMA["$defs"][node["$ref"].rpartition("/")[2]])
+    if "oneOf" in node or ("anyOf" in node and any("$ref" in kind for kind in node["anyOf"])):
+        return [found for kind in node.get("oneOf", node.get("anyOf")) for found in _kinds(kind)]
+    return [node]
 
 
 def _values(node: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,18 @@ from lethe.settings.models import Settings
 PATHS = {"overwrite_prompt", "title", "identifier"}  # free text
 PATHS |= {"path", "folder", "lpips_alex", "images", "pantheon", "race", "attributes", "fci", "akc", "pawsome"}
 MAY_REPEAT = {"block_out_channels", "channels", "cross_attention"}  # one entry per block
-MAY_BE_ZERO = {"seed", "seeds", "timesteps", "guidance", "weight_decay", "momentum", "warmup", "kl_weight", "caption_dropout"}
+MAY_BE_ZERO = {
+    "seed",
+    "seeds",
+    "timesteps",
+    "guidance",
+    "weight_decay",
+    "momentum",
+    "warmup",
+    "kl_weight",
+    "caption_dropout",
+    "filler_words",
+}
 MAY_BE_ZERO |= {"ema_decay", "word_dropout", "label_smoothing", "tuning_emitters", "retrain_emitters", "min_images_per_entity"}
 SHARES = {"alpha", "val_share", "forget_share", "nudenet_threshold", "momentum", "warmup", "weight_decay", "caption_dropout"}
 SHARES |= {"ema_decay", "word_dropout", "label_smoothing", "beta_start", "beta_end"}
@@ -110,12 +121,12 @@ def nonsense(mutation: Mutation, settings: Settings) -> list[str]:
     if not {"none"} < set(dump["methods"]) | {"none", "x"}:
         found.append("no method")
     for name, task in dump["tasks"].items():
-        where = f"tasks.{name}"
+        where, emitters = f"tasks.{name}", len(task["emitters"]) if task["kind"] == "cells" else task["entities"]
         for key in ("tuning_emitters", "retrain_emitters"):
-            found += [f"{where}.{key}: {index}" for index in task[key] if index >= task["entities"]]
-        if len(task["tuning_emitters"]) >= task["entities"]:
+            found += [f"{where}.{key}: {index}" for index in task[key] if index >= emitters]
+        if len(task["tuning_emitters"]) >= emitters:
             found.append(f"{where}: nothing to report")
-        if task["source"].startswith(("digits", "rendered")) and task["entities"] > 10:
+        if task["source"].startswith(("digits", "rendered")) and emitters > 10:
             found.append(f"{where}: more entities than the source has")
         if task["base"] not in dump["bases"]:
             found.append(f"{where}: no base")

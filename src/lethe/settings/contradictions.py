@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -140,10 +140,21 @@ def _of_trainings(settings: Sections) -> Iterator[str]:
         for name, base in settings.bases.items():
             other = first.setdefault(getattr(base, key), name)
             if settings.bases[other].pretraining != base.pretraining:
+                differs = _difference(settings.bases[other].pretraining, base.pretraining)
                 yield (
-                    f"bases.{name}.pretraining: it shares the part '{getattr(base, key)}' with '{other}', which is trained in another way; "
-                    f"give it a `{key}` of its own, or both the same `pretraining`"
+                    f"bases.{name}.pretraining: it shares the part '{getattr(base, key)}' with '{other}', which is trained with another "
+                    f"`{differs}`; give it a `{key}` of its own, or both the same `pretraining`"
                 )
+
+
+def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Where two parts of the tree `pretraining` differ first, such as ``base.optimizer.steps``."""
+    for key in [*one, *(key for key in other if key not in one)]:
+        first, second = one.get(key), other.get(key)
+        if first != second:
+            deeper = isinstance(first, dict) and isinstance(second, dict) and first and second
+            return f"{key}.{_difference(first, second)}" if deeper else key  # type: ignore[arg-type]
+    return ""
 
 
 def _of_parts(settings: Sections) -> Iterator[str]:

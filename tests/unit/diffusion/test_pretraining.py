@@ -389,11 +389,10 @@ def test_a_row_of_zeros_survives_eight_bits(tmp_path):
 
 def test_an_autoencoder_starts_from_given_weights(blocks, vae):
     settings = SMOKE.vae.model_copy(update={"optimizer": SMOKE.vae.optimizer.model_copy(update={"learning_rate": 1e-9})})
-    again = train_vae(blocks.images, settings, seed=5, start=vae.state_dict())
-    assert reconstruction_error(again, blocks.images) == pytest.approx(reconstruction_error(vae, blocks.images), rel=1e-2)
-    assert reconstruction_error(train_vae(blocks.images, settings, 5), blocks.images) > 1.2 * reconstruction_error(
-        vae, blocks.images
-    )
+    started, fresh = train_vae(blocks.images, settings, 5, vae.state_dict()), train_vae(blocks.images, settings, 5)
+    name = "decoder.conv_in.weight"  # latents are standardized in the 1x1 convolutions alone
+    before, *after = (model.state_dict()[name] for model in (vae, started, fresh))
+    assert torch.allclose(after[0], before, atol=1e-6) and not torch.allclose(after[1], before, atol=1e-3)
 
 
 def test_words_in_front_are_those_that_the_training_sees(blocks, vae, tokenizer, monkeypatch):

@@ -23,6 +23,7 @@ from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import ParameterError, build, parse
 from lethe.figures.templates.world import World
 from lethe.settings.models import Settings
+from lethe.settings.tasks import AnyTask
 
 ROOT = Path(__file__).parents[3]
 VALUES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf")), min_size=1, max_size=12)  # no control characters
@@ -104,9 +105,15 @@ def test_what_a_world_cannot_make_says_why(template: str, name: str, message: st
         resolve(template, name, Settings())
 
 
+def only(task: AnyTask) -> Settings:
+    """A world of this task alone."""
+    judges = {name: entry for name, entry in Settings().evaluators.items() if not entry.tasks}
+    return Settings(tasks={"objects": task}, demo_tasks=["objects"], evaluators=judges, unlearncanvas={})
+
+
 def test_retraining_is_shown_where_it_was_done() -> None:
     objects = Settings().tasks["objects"].model_copy(update={"retrain_emitters": []})
-    without = Settings(tasks={"objects": objects}, demo_tasks=["objects"])
+    without = only(objects)
     asked = "task=objects--method=retrain--metric=ssim"
     assert resolve("IM", asked, Settings())
     with pytest.raises(ParameterError, match="'retrain' did not unlearn any entity of 'objects'"):
@@ -138,7 +145,7 @@ def test_the_papers_figures_are_targets_of_the_mini_world() -> None:
         assert all(files.values()), f"{figure.name}: {files}"
     for figure in figures(Settings(fidelity="published")):
         assert resolve(*figure.stem().split("/"), Settings(fidelity="published"))[1].fidelity == "published"
-    one = Settings(tasks={"objects": Settings().tasks["objects"]}, demo_tasks=["objects"])
+    one = only(Settings().tasks["objects"])
     assert {figure.parameters.get("task", "objects") for figure in figures(one)} == {"objects"}
 
 

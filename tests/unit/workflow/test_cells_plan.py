@@ -148,7 +148,7 @@ def test_a_task_of_entities_may_have_a_judge_of_its_own() -> None:
 def test_what_a_method_prepares_is_one_file_of_a_task() -> None:
     """Every model of it waits for that file and its record; one of a method that prepares nothing waits for none."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    config["tasks"]["canvas"]["methods"] = ["none"]
+    config["tasks"]["canvas"]["methods"], config["unlearncanvas"]["canvas"]["demo"] = ["none"], []
     models = plan_of(config | {"methods": ["none", "uce", "retrain", "sa"]}, (), ROOT).models
     assert models.preparing == ["sa"]
     expected = [f"<results>/prepared/objects_sa.{suffix}" for suffix in ("safetensors", "json")]

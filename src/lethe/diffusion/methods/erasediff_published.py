@@ -28,6 +28,7 @@ from lethe.diffusion.methods.erasediff import EraseDiff, RoundsConfig, copies, p
 class EraseDiffPublishedConfig(RoundsConfig):
     """Hyper-parameters of the released EraseDiff."""
 
+    steps: int = Field(120, ge=1, description="optimiser steps, inside and outside, those that are thrown away too")
     inner_loops: int = Field(2, ge=1, description="K, loops inside a round, each followed by one outside")
 
     def steps_per_round(self) -> int:
