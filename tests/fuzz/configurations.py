@@ -110,6 +110,8 @@ def settings() -> list[Case]:
     cases = []
     for place, value in walk(BASE):
         dotted = ".".join(place)
+        if value is None and (place[2:3] == ("generation",) or place[-1] == "seed"):
+            continue  # as the world's, so a number is no fault
         if isinstance(value, dict):
             wrong = "zz_unknown" if place in MAPS or not value else f"{next(iter(value))}x"
             new: Any = {} if place == ("evaluators",) else 5  # whose entries may be empty: the name alone is wrong
@@ -119,12 +121,19 @@ def settings() -> list[Case]:
             continue
         wrong_values = wrong_types(value) + out_of_range(schema_of(place))
         for other in wrong_values[place == ("archive", "record") :]:  # whose first, a number, is the number of a record
-            cases.append(_config(f"{dotted} is {other!r}", changed(place, other), dotted, repr(other)))
+            cases.append(_config(f"{dotted} is {other!r}", changed(place, other), *_said(place), repr(other)))
         if isinstance(value, list) and value and isinstance(value[0], str):
             cases.append(_config(f"{dotted} holds a number", changed(place, [*value[:-1], 3.5]), dotted, "3.5"))
     for other in ([], "text", 5, [BASE]):
         cases.append(_config(f"the root is {str(other)[:20]}", other, "configuration"))
     return cases + misspelt() + contradictions()
+
+
+def _said(place: Place) -> tuple[str, ...]:
+    """How a message names a place; an option of a source by its task and itself."""
+    if "source_options" in place[:-1]:
+        return ".".join(place[:-1]), f"{place[-1]}: "
+    return (".".join(place),)
 
 
 def misspelt() -> list[Case]:
@@ -156,7 +165,8 @@ def misspelt() -> list[Case]:
             (("tasks", task, "source"), "rendered_bredes", "rendered_breeds"),
             (("tasks", task, "base"), "peopel", "people"),
         ]
-        single += [(("tasks", task, "prompt_style"), "thingy", "thing")]
+        if BASE["tasks"][task]["kind"] == "entities":
+            single += [(("tasks", task, "prompt_style"), "thingy", "thing")]
     cases += [_config(f"{'.'.join(at)}: {bad}", changed(at, bad), at[-1], f"'{bad}'", f"'{good}'") for at, bad, good in single]
     for at, bad in ((("deepunlearn", "datasets"), "digit"), (("deepunlearn", "lira"), "digist")):
         node = {bad: BASE["deepunlearn"][at[1]]["digits"]}
@@ -167,7 +177,7 @@ def misspelt() -> list[Case]:
 def contradictions() -> list[Case]:
     """Values that are fine alone and not together."""
     cases = []
-    for task in BASE["tasks"]:
+    for task in (name for name, entry in BASE["tasks"].items() if entry["kind"] == "entities"):  # of ten entities each
         for key in ("tuning_emitters", "retrain_emitters"):
             for index in (-1, 10, 999):
                 cases.append(

@@ -125,26 +125,28 @@ def _of_models(settings: Sections) -> Iterator[str]:
         yield from _of_evaluators(name, settings)
 
 
-def _of_trainings(settings: Sections) -> Iterator[str]:
-    """What bases and evaluators train in another way than the world."""
+def _of_trainings(settings: Sections) -> list[str]:
+    """What bases and evaluators train in another way than the world; that bases with a part in common are trained alike."""
     entries: dict[str, Base | Evaluator] = {f"bases.{name}": base for name, base in settings.bases.items()}
     entries |= {f"evaluators.{name}": entry for name, entry in settings.evaluators.items()}
+    found = []
     for where, entry in entries.items():
         try:
             settings.pretraining_of(entry)
         except ValidationError as error:
-            for line in fault_lines(error, PretrainingSettings):
-                yield f"{where}.pretraining.{line}"
-    for key in ("vae", "tokenizer"):
-        first: dict[str, str] = {}
-        for name, base in settings.bases.items():
-            other = first.setdefault(getattr(base, key), name)
+            found += [f"{where}.pretraining.{line}" for line in fault_lines(error, PretrainingSettings)]
+    first: dict[tuple[str, str], str] = {}
+    for name, base in settings.bases.items() if not found else ():
+        for key, part in (("vae", base.vae), ("tokenizer", base.tokenizer)):
+            other = first.setdefault((key, part), name)
             if settings.bases[other].pretraining != base.pretraining:
                 differs = _difference(settings.bases[other].pretraining, base.pretraining)
-                yield (
-                    f"bases.{name}.pretraining: it shares the part '{getattr(base, key)}' with '{other}', which is trained with another "
-                    f"`{differs}`; give it a `{key}` of its own, or both the same `pretraining`"
+                found.append(
+                    f"bases.{name}.pretraining.{differs}: it shares the part '{part}' with '{other}', where this differs; give it a "
+                    f"`{key}` of its own, or both the same `pretraining`"
                 )
+                break
+    return found
 
 
 def _difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:

@@ -161,7 +161,9 @@ class CellTask(OfEveryKind):
 
 def _which(entry: Any) -> str:
     kind = entry.get("kind") if isinstance(entry, dict) else getattr(entry, "kind", None)
-    return "CellTask" if kind == "cells" else "Task"  # another kind is a fault of `Task`, which says what is allowed
+    if kind == "cells" or (kind != "entities" and isinstance(entry, dict) and "emitters" in entry):
+        return "CellTask"
+    return "Task"  # another kind is a fault of either, which says what is allowed
 
 
 AnyTask = Annotated[Annotated[Task, Tag("Task")] | Annotated[CellTask, Tag("CellTask")], Discriminator(_which)]
