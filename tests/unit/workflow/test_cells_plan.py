@@ -98,7 +98,7 @@ def test_what_a_task_has_of_its_own_reaches_its_jobs() -> None:
         ),
         ({"metrics": ["clip", "color"]}, "tasks.toy.metrics: 'color' is unknown; .* did you mean 'colour'"),
         ({"tuning_emitters": [2]}, "tasks.toy.tuning_emitters: 2 is not an index of 2 emitters"),
-        ({"kind": "cell"}, "tasks.toy.kind: Input should be 'entities', got 'cell'"),
+        ({"kind": "cell"}, "tasks.toy.kind: Input should be 'cells', got 'cell'; did you mean 'cells'"),
         ({"generation": {"steps": 0}}, "tasks.toy.generation.steps: "),
         ({"shapes": 3}, "tasks.toy.shapes: unknown key 'shapes'; allowed here: .*emitters"),
     ],
