@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ def forget(
     pipe: Any = load_pipeline(base, device=device) if unlearner.needs_pipeline else None
     loaded, load_seconds = resident("VmRSS"), time.monotonic() - begin
     begin = time.monotonic()
+    data = replace(data, prepared=unlearner.prepare(pipe, data, seed=seed))
     for _ in unlearner.unlearn(pipe, chosen(forgotten, [emitter]), data, seed=seed):
         pass
     seconds = time.monotonic() - begin

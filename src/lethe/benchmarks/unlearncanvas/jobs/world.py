@@ -50,7 +50,7 @@ def measure_world(
     device: str,
     dtype: str,
     threads: int,
-    held_out: Path | None = None,
+    held_out: Sequence[Path] = (),
 ) -> None:
     """Write what the gates of a task rest on.
 
@@ -81,8 +81,8 @@ def measure_world(
         "decoded": _judged(scorer, decoded, cells),
         "prefixed": _judged(scorer, *drawn),
     }
-    if held_out is not None:
-        pipe = load_pipeline(held_out, device=there, dtype=getattr(torch, dtype))
+    if held_out:
+        pipe = load_pipeline(held_out[0], device=there, dtype=getattr(torch, dtype))
         pictures, cells = _drawn(pipe, asked, [receiver.prompt for receiver in asked], generation, world, task)
         unseen = np.isin(cells, [place[name] for name in never_seen])
         found["never_seen"] = _judged(scorer, pictures[unseen], cells[unseen])
