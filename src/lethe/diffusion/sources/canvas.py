@@ -35,6 +35,7 @@ class RenderedCanvas:
 
     def __init__(self, **options: Any) -> None:
         self.numbers = CanvasOptions(**options).numbers()
+        self._names = [entity["name"] for entity in self.entities()]
 
     def entities(self) -> list[dict[str, Any]]:
         """One record per cell: ``name``, ``style``, ``object``, ``dataset_n_original`` (training images)."""
@@ -51,14 +52,14 @@ class RenderedCanvas:
 
     def split(self, name: str, split: str) -> Iterator[SourceImage]:
         """The images of a cell that belong to a split."""
-        check_entity("canvas", name, [entity["name"] for entity in self.entities()])
+        check_entity("canvas", name, self._names)
         style, thing = name.split("_")
         return (SourceImage(f"{number:04d}.png", _image(style, thing, number)) for number in self.numbers[split])
 
     def attribute_distance(self, first: str, second: str) -> float:
         """0 for the same cell, 1/2 for the same style or object, else 1."""
         for name in (first, second):
-            check_entity("canvas", name, [entity["name"] for entity in self.entities()])
+            check_entity("canvas", name, self._names)
         return sum(a != b for a, b in zip(first.split("_"), second.split("_"), strict=True)) / 2
 
 
