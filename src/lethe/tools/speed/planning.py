@@ -26,11 +26,6 @@ class Planned(NamedTuple):
     cpu_seconds: float
     jobs: int
 
-    @property
-    def holds(self) -> bool:
-        """Whether both targets are met."""
-        return self.seconds <= SECONDS and self.jobs <= JOBS
-
 
 def plan_of(target: str, config: Path) -> Planned:
     """A dry run of a target under an overlay.

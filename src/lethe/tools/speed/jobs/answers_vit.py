@@ -39,6 +39,8 @@ def measure(json: Path) -> None:
         }
         work = Path(folder) / "work"
         work.mkdir()
+        for judge in judges.values():
+            judge.load()
         measured = bench_answers([(tar, index_path(tar))], _scorer, judges, work)
     result = {
         "value": measured["value"],

@@ -21,7 +21,7 @@ def measure(config: Path, json: Path) -> None:
     result = {
         "value": {"seconds": measured.seconds, "jobs": measured.jobs},
         "target": {"seconds": SECONDS, "jobs": JOBS},
-        "holds": measured.holds,
+        "holds": measured.seconds <= SECONDS and measured.jobs <= JOBS,
         "how": "wall time and jobs of `snakemake -n all --configfile config/paper.yaml`, one run",
         "measured": {"cpu_seconds": measured.cpu_seconds},
     }
