@@ -140,6 +140,10 @@ class Sections(Strict):
         """The metric that a classifier is."""
         return self.evaluators[classifier].metric or classifier
 
+    def classifier_of(self, task: str, metric: str) -> str:
+        """The evaluator of a task's images that is this metric; it must be one of ``classifiers_of``."""
+        return next(name for name in self.evaluators_of(task) if self.metric_of(name) == metric)
+
 
 def _mini_tasks() -> dict[str, Task | CellTask]:
     tuning, retrain = [2, 7], [3]
@@ -195,7 +199,7 @@ def _mini_tasks() -> dict[str, Task | CellTask]:
 
 
 CANVAS_METHODS = [
-    *("none", "retrain", "noise", "uce", "distil", "munba", "esd", "ca", "fmn"),
+    *("none", "retrain", "noise", "uce", "distil", "munba", "esd", "esd_noised", "ca", "fmn"),
     *("salun", "salun_published", "sa", "erasediff", "erasediff_published", "scissorhands", "scissorhands_published"),
 ]
 
