@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
     from lethe.diffusion.tokens import Encoded
 
+TARGET = "target."  # names of the stored spans begin so
 WHOLE = ("tokens_after", "count", "side")  # numbers of a file that are whole
 FROM_ZERO = ("alpha", "tokens_after", "begin", "end", "count", "rate")  # and not negative
 
@@ -83,7 +84,7 @@ class SuppressEotDelta(Intervention):
         names = ["alpha", "tokens_after", "begin", "end", *(field.name for field in fields(AttentionSteps))]
         numbers = {name: (int if name in WHOLE else float)(header[name]) for name in names}
         own = {name: numbers.pop(name) for name in ("alpha", "tokens_after", "begin", "end")}
-        targets = tuple(tensors[_name(number)] for number in range(len(tensors)))
+        targets = tuple(ids for name, ids in sorted(tensors.items()) if name.startswith(TARGET))
         return cls(targets, own["alpha"], int(own["tokens_after"]), own["begin"], own["end"], AttentionSteps(**numbers))  # type: ignore[arg-type]
 
     def places(self, prompt: Encoded) -> Tensor:
@@ -116,8 +117,7 @@ class SuppressEotDelta(Intervention):
     def session(self, pipe: Pipeline, rows: Sequence[Encoded]) -> Iterator[StepHook | None]:
         """As in ``Intervention``; nobody acts on a batch none of whose prompts holds the words."""
         places = torch.stack([self.places(row) for row in rows])
-        idle = self.alpha == 0 or self.begin >= 1
-        yield None if idle or not bool(places.any()) else _Hook(self, pipe, rows, places)
+        yield _Hook(self, pipe, rows, places) if self.alpha and bool(places.any()) else None
 
 
 class _Hook:
@@ -153,4 +153,4 @@ class _Hook:
 
 
 def _name(number: int) -> str:
-    return f"target.{number:03d}"
+    return f"{TARGET}{number:03d}"

@@ -7,9 +7,10 @@ Li et al., "Get What You Want, Not What You Don't: Image Content Suppression for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field, model_validator
+from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.interventions import SuppressEotDelta
@@ -46,7 +47,7 @@ class SEOT(Suppression[SEOTConfig]):
     contract = Contract(small={"side": 8, "updates": 2}, direction="change")
     Config: ClassVar[type[Hyperparameters]] = SEOTConfig
 
-    def delta(self, targets: Sequence[Any]) -> SuppressEotDelta:
+    def delta(self, targets: Sequence[Tensor]) -> SuppressEotDelta:
         """The delta of some spans of token ids."""
         config = self.config
         steps = AttentionSteps(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
+from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.interventions import SuppressEotDelta
@@ -50,7 +51,7 @@ class Suppression(Method[S]):
             record: dict[str, Any] = {"steps": 0, "targets": [ids.tolist() for ids in found]}
             yield Unlearned(emitter, delta, record | {"seconds": time.monotonic() - begin})
 
-    def delta(self, targets: Sequence[Any]) -> SuppressEotDelta:
+    def delta(self, targets: Sequence[Tensor]) -> SuppressEotDelta:
         """The delta of some spans of token ids."""
         raise NotImplementedError
 
@@ -62,7 +63,7 @@ class SEOTSoft(Suppression[SEOTSoftConfig]):
     contract = Contract(small={}, direction="change")
     Config: ClassVar[type[Hyperparameters]] = SEOTSoftConfig
 
-    def delta(self, targets: Sequence[Any]) -> SuppressEotDelta:
+    def delta(self, targets: Sequence[Tensor]) -> SuppressEotDelta:
         """The delta of some spans of token ids."""
         config = self.config
         return SuppressEotDelta(tuple(targets), config.alpha, config.tokens_after, config.begin, 1.0, AttentionSteps(count=0))
