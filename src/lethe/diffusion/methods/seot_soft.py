@@ -59,7 +59,7 @@ class Suppression(Method[S]):
 class SEOTSoft(Suppression[SEOTSoftConfig]):
     """The soft-weighted regularisation of SEOT (arXiv 2402.05375) without its gradient steps."""
 
-    about = MethodDescription(title="SEOT (soft weighting)", paper="arXiv 2402.05375", colour="#BBBBBB", marker="<")
+    about = MethodDescription(title="SEOT (soft weighting)", paper="arXiv 2402.05375", colour="#DDCC77", marker="8")
     contract = Contract(small={}, direction="change")
     Config: ClassVar[type[Hyperparameters]] = SEOTSoftConfig
 
