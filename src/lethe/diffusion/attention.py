@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,7 +43,7 @@ def recorded_attention(unet: nn.Module, kind: str = CROSS, pixels: int | None = 
 class _Recorder(AttnProcessor):
     """Explicit attention that keeps its probabilities; at another number of pixels than asked for, the processor that was there."""
 
-    def __init__(self, found: list[Tensor], before: Any, pixels: int | None) -> None:
+    def __init__(self, found: list[Tensor], before: Callable[..., Tensor], pixels: int | None) -> None:
         self._found, self._before, self._pixels = found, before, pixels
 
     def __call__(

@@ -58,8 +58,8 @@ def loss_of(before: tuple[Tensor, Tensor], after: tuple[Tensor, Tensor], words: 
     return total
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_gradient_steps_are_those_of_the_formula(on: Base, count: int) -> None:
+@pytest.mark.parametrize(("count", "length"), [(1, 20.0), (3, 0.5)])  # several long steps amplify rounding
+def test_gradient_steps_are_those_of_the_formula(on: Base, count: int, length: float) -> None:
     """Two rows in one pass; each as by itself, step k = 3 of K = 10."""
     unet, generator = on.pipe.unet, torch.Generator().manual_seed(4)
     prompt = encode(on.pipe, [WORDS])[WORDS]
@@ -70,10 +70,10 @@ def test_gradient_steps_are_those_of_the_formula(on: Base, count: int) -> None:
     content[:, 1:7] = True
     places = torch.zeros(2, 12, dtype=torch.bool)
     places[:, 5] = True
-    steps = AttentionSteps(count, 8, 20.0, 1.5, -0.5, 0.7, -0.3)
+    steps = AttentionSteps(count, 8, length, 1.5, -0.5, 0.7, -0.3)
     with torch.inference_mode():  # as within a drawing
         found = steps.moved(unet, Moment(3, 10, timestep), latents, own, text, content, places)
-    rate = 20.0 * (1 - 0.9 * 3 / 9) ** 0.5
+    rate = length * (1 - 0.9 * 3 / 9) ** 0.5
     for row in range(2):
         moved = text[row : row + 1].clone()
         shown = latents[row : row + 1], timestep[row : row + 1]
