@@ -78,12 +78,12 @@ class SPM(Method[SPMConfig]):
     about = MethodDescription(title="SPM", paper="arXiv 2312.16145", colour="#882255", marker="d", needs=("noise",))
     contract = Contract(
         small={
-            "steps": 40,
+            "steps": 24,
             "forget_batch": 6,
-            "learning_rate": 1e-2,
+            "learning_rate": 2e-2,
             "anchors": 6,
             "anchor_weight": 10.0,
-            "sampling_steps": 5,
+            "sampling_steps": 3,
             "text": "prompts",
             "matching": "tokens",
         },
