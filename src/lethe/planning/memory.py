@@ -35,7 +35,7 @@ SAMPLED, TRAINED, CODED = 700, 4000, 1500
 TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
 # The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments
 FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3}
-BATCHES = ("forget_batch", "retain_batch", "anchors")  # hyper-parameters: rows of a step
+BATCHES = ("forget_batch", "retain_batch", "anchor_batch")  # hyper-parameters: rows of a step
 ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
 CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
 
