@@ -34,6 +34,9 @@ METHODS.register("erasediff_published", "lethe.diffusion.methods.erasediff_publi
 METHODS.register("scissorhands", "lethe.diffusion.methods.scissorhands:Scissorhands")
 METHODS.register("scissorhands_published", "lethe.diffusion.methods.scissorhands_published:ScissorhandsPublished")
 METHODS.register("sa", "lethe.diffusion.methods.sa:SA")
+METHODS.register("speed", "lethe.diffusion.methods.speed:SPEED")
+METHODS.register("rece", "lethe.diffusion.methods.rece:RECE")
+METHODS.register("sham", "lethe.diffusion.methods.sham:Sham")
 
 LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
 NEEDS = MethodDescriptions(METHODS, "needs")
