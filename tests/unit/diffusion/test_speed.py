@@ -86,7 +86,10 @@ def test_what_can_be_erased_follows_from_the_rank_of_the_null_space() -> None:
 
 def test_nothing_left_to_change_or_nothing_to_forget_is_the_identity() -> None:
     c, g, e = draw(5, 3, 3, 4)
-    for left, right in (edit(c, g, torch.eye(D, dtype=torch.float64), e, 1.0), edit(c, c, torch.zeros(0, D, dtype=c.dtype), e, 1.0)):
+    for left, right in (
+        edit(c, g, torch.eye(D, dtype=torch.float64), e, 1.0),
+        edit(c, c, torch.zeros(0, D, dtype=c.dtype), e, 1.0),
+    ):
         assert not (left.mT @ right).any()
 
 

@@ -6,6 +6,7 @@ the edited key and value matrices, the embedding that makes the edited model rea
     k' = argmin_k sum_l ||W_l k - W0_l c||^2 + ridge ||k||^2 = (sum_l W_l^T W_l + ridge I)^-1 (sum_l W_l^T W0_l) c.
 
 A round then edits the edited model by UCE once more: every k' is mapped to the empty prompt, position by position, and the empty prompt is held.
+(The reference does so in its first edit too. Where UCE has another guide, a round may take that: ``replacement: null``.)
 Under UCE's maps W_l = W0_l T, so with G = sum_l W0_l^T W0_l, taken once,
 
     k' = (T^T G T + ridge I)^-1 T^T G c,
@@ -34,7 +35,9 @@ class RECEConfig(uce.UCEConfig):
 
     rounds: int = Field(1, ge=0, le=10, description="how often embeddings are sought and edited away; 0: UCE")
     ridge: float = Field(0.1, gt=0, description="weight of a short adversarial embedding")
-    replacement: str = Field("", description="prompt that adversarial embeddings are mapped to, and that is held")
+    replacement: str | None = Field(
+        "", description="prompt that adversarial embeddings are mapped to, and that is held; null: the guide, as in UCE"
+    )
     round_preserve_scale: float = Field(0.1, ge=0, description="p of a round, weight of each preserved vector")
     round_lamb: float = Field(0.1, gt=0, description="lambda of a round, weight of staying near the matrices before it")
 
@@ -59,7 +62,7 @@ def adversarial(concepts: Tensor, edited: Tensor, gram: Tensor, ridge: float) ->
 class RECE(TextMapMethod[RECEConfig]):
     """UCE, and what still reaches the concept afterwards edited to the empty prompt (arXiv 2407.12383); see the module.
 
-    What is held in a round is the empty prompt and, with ``preserve: others``, all other prompts, as in UCE.
+    What is held in a round is that prompt and, with ``preserve: others``, all other prompts, as in UCE.
     """
 
     about = MethodDescription(title="RECE", paper="arXiv 2407.12383 (ECCV 2024)", colour="#AA4499", marker="o")
@@ -68,7 +71,7 @@ class RECE(TextMapMethod[RECEConfig]):
 
     def read_besides(self) -> list[str]:
         """What adversarial embeddings are mapped to."""
-        return [self.config.replacement]
+        return [] if self.config.replacement is None else [self.config.replacement]
 
     def maps(self, given: Given, part: Sequence[tuple[Emitter, list[Edit]]]) -> list[Found]:
         """As in ``TextMapMethod``, one after the other."""
@@ -78,17 +81,18 @@ class RECE(TextMapMethod[RECEConfig]):
     def _map(self, given: Given, emitter: Emitter, edits: list[Edit], gram: Tensor) -> Found:
         config, own = self.config, given.vectors(emitter, edits)
         found = _step(own.concepts, own.guides, own.preserved, config.erase_scale, config.preserve_scale, config.lamb)
-        away = given.vectors(emitter, [(text, config.replacement) for text in dict.fromkeys(text for text, _ in edits)])
-        held = away.preserved if config.preserve == "guide" else torch.cat([away.preserved, self._empty(given)])
+        replacement = config.replacement
+        later = edits if replacement is None else list(dict.fromkeys((text, replacement) for text, _ in edits))
+        away = given.vectors(emitter, later)
+        held = away.preserved
+        if config.preserve == "others":
+            held = torch.cat([held, *(self._states(given.prompts[text]) for text in dict.fromkeys(guide for _, guide in later))])
         lengths = []
         for _ in range(config.rounds):
             sought = adversarial(away.concepts, _dense(found), gram, config.ridge)
             lengths.append(float(sought.norm() / away.concepts.double().norm()))
             found = compose(found, _step(sought, away.guides, held, 1.0, config.round_preserve_scale, config.round_lamb))
         return Found(found, own, {"rounds": config.rounds, "adversarial_length": lengths})
-
-    def _empty(self, given: Given) -> Tensor:
-        return self._states(given.prompts[self.config.replacement])
 
 
 def _step(concepts: Tensor, guides: Tensor, preserved: Tensor, erase: float, keep: float, lamb: float) -> Map:
