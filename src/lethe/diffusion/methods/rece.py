@@ -66,7 +66,7 @@ class RECE(TextMapMethod[RECEConfig]):
     """
 
     about = MethodDescription(title="RECE", paper="arXiv 2407.12383 (ECCV 2024)", colour="#AA4499", marker="o")
-    contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1, "round_preserve_scale": 1.0}, direction="guide")
+    contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1, "replacement": None}, direction="guide")
     Config = RECEConfig
 
     def read_besides(self) -> list[str]:
