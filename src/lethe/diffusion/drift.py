@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lethe.diffusion.delta import applied
-from lethe.diffusion.kinds import Delta, NoneDelta, cross_attention_weights
+from lethe.diffusion.kinds import Delta, DenseDelta, NoneDelta, cross_attention_weights
 from lethe.statistics.spread import spread
 
 if TYPE_CHECKING:
@@ -34,8 +34,11 @@ def empty_prompt_drift(pipe: Pipeline | None, delta: Delta) -> float:
         return 0.0
     if pipe is None:
         raise ValueError(f"the drift of a '{delta.kind}' delta cannot be measured without its base")
+    reads = cross_attention_weights(pipe)
+    changes = delta.new_weights(pipe)  # of a whole model most have no part in this: one at a time, they need no memory
+    part = DenseDelta({name: new for name, _, new in changes if name in reads or name.startswith("text_encoder.")})
     before = _read(pipe)
-    with applied(pipe, delta):
+    with applied(pipe, part):
         after = _read(pipe)
     moved = sum(float((a - b).square().sum()) for a, b in zip(after, before, strict=True))
     return float((moved / sum(float(b.square().sum()) for b in before)) ** 0.5)
