@@ -119,9 +119,9 @@ class Canvas:
 
     def _judges(self, wildcards: Wildcards) -> list[tuple[str, str]]:
         settings = self._settings
-        evaluators = {settings.metric_of(name): name for name in settings.evaluators_of(wildcards.task)}
         metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
-        return [(m, self._bases.part(evaluators[m], settings.evaluators[evaluators[m]].source)[1]) for m in metrics]
+        names = [settings.classifier_of(wildcards.task, metric) for metric in metrics]
+        return [(m, self._bases.part(name, settings.evaluators[name].source)[1]) for m, name in zip(metrics, names, strict=True)]
 
     @property
     def with_world(self) -> list[str]:
