@@ -202,6 +202,7 @@ CANVAS_METHODS = [
     *("none", "retrain", "noise", "uce", "distil", "munba", "esd", "esd_noised", "ca", "fmn"),
     *("salun", "salun_published", "sa", "erasediff", "erasediff_published", "scissorhands", "scissorhands_published"),
     *("spm", "seot", "seot_soft", "hirm"),
+    *("speed", "rece", "sham"),
 ]
 
 

@@ -18,6 +18,7 @@ from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, Concept,
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES, Protocol, weights
 from lethe.statistics.crossed import crossed_interval
 from lethe.statistics.resampling import Inference
+from lethe.statistics.spread import spread
 
 Floats = NDArray[np.float64]
 Retained = Mapping[str, Sequence[str]]
@@ -125,12 +126,6 @@ def _summary(values: Floats, difference: Floats, jpeg: Floats, inference: Infere
         row |= {f"{name}_minus_base_low": difference_low[place], f"{name}_minus_base_high": difference_high[place]}
         row |= {f"{name}_jpeg": jpeg[place].mean()}
     return row
-
-
-def spread(name: str, of_concepts: Floats) -> dict[str, float]:
-    """``_sd`` (with n - 1; NaN of one), ``_smallest`` and ``_largest`` of what a mean is taken over."""
-    sd = of_concepts.std(ddof=1) if len(of_concepts) > 1 else np.nan
-    return {f"{name}_sd": sd, f"{name}_smallest": of_concepts.min(), f"{name}_largest": of_concepts.max()}
 
 
 def concept_table(

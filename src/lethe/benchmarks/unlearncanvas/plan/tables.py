@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.benchmarks.unlearncanvas.plan.figures import figures_of, pictured
-from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, RANDOM, RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.bases import Bases
@@ -141,8 +141,8 @@ class Canvas:
 
     @property
     def costed(self) -> list[str]:
-        """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
-        return [method for method in self._models.runnable if ROLES.role(method) != RETRAINED]
+        """Methods whose cost is that of a run: not of references that read what a training or another method made."""
+        return [method for method in self._models.runnable if ROLES.role(method) not in (RANDOM, RETRAINED)]
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
