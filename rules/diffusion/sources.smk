@@ -32,6 +32,8 @@ use rule job as source with:
 
 use rule job as source_split with:
     """Images that a source keeps apart from those of training, e.g. for judges."""
+    input:
+        files=untimed(plan.data.source_inputs, ancient),
     output:
         tar="<results>/sources/{task}_{split}.tar",
         index="<results>/sources/{task}_{split}.parquet",
@@ -47,6 +49,7 @@ use rule job as source_split with:
         runtime=240,
     params:
         job=plan.job("lethe.diffusion.jobs.source:pack_split"),
+        outside=identities(plan.data.source_inputs),
         settings=plan.data.task,
     message:
         "Images of {wildcards.task} for {wildcards.split}"
