@@ -77,7 +77,7 @@ use rule job as answers_of_real with:
     wildcard_constraints:
         task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
     resources:
-        mem_mb=4000,
+        mem_mb=plan.scoring_memory,
         runtime=60,
         gpu=plan.gpu,
     params:
@@ -114,7 +114,7 @@ use rule job as canvas_tables with:
     wildcard_constraints:
         task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
     resources:
-        mem_mb=8000,
+        mem_mb=plan.tabulating_memory,
         runtime=60,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.tables:tabulate"),
@@ -178,7 +178,7 @@ use rule job as canvas_gates with:
     wildcard_constraints:
         task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
     resources:
-        mem_mb=4000,
+        mem_mb=plan.tabulating_memory,
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.gates:judge"),

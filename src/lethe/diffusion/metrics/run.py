@@ -81,6 +81,7 @@ def _classifier(
     model = build_judge(len(config["classes"]), JudgeSettings.model_validate(config["settings"]))
     model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
     model = model.eval().requires_grad_(False).to(device)
-    class_of = [class_name(task, receiver.value(attribute)) for receiver in receivers]
+    values = [receiver.value(attribute) for receiver in receivers]
+    class_of = values if config.get("published") else [class_name(task, value) for value in values]  # it knows no task
     embed = (lambda images: model.embed(to_unit(images.to(device)))) if features else None
     return Classifier(lambda images: model(to_unit(images.to(device))), config["classes"], class_of, embed)

@@ -49,7 +49,7 @@ class UnlearnCanvasFolder(PublishedCanvas):
         if not folder.is_dir():
             there = sorted(entity_folders(folder.parent))
             raise CorruptFileError(
-                f"{folder.parent}: no folder '{folder.name}'; there are: {", ".join(there)}{nearest(folder.name, there)}"
+                f"{folder.parent}: no folder '{folder.name}'; there are: {', '.join(there)}{nearest(folder.name, there)}"
             )
         images, others = list_images(folder)
         for file in [*images, *others]:

@@ -110,7 +110,7 @@ class Canvas:
     # --- gates ---
 
     def judge_records(self, wildcards: Wildcards) -> list[str]:
-        """The records of the trainings of all judges, style and object of the first, then of the next."""
+        """The records of the trainings of all judges, style and object of the first, then of the next; of a published one real images."""
         return [record for _, record in self._judges(wildcards)]
 
     def judge_names(self, wildcards: Wildcards) -> list[str]:
@@ -121,7 +121,16 @@ class Canvas:
         settings = self._settings
         evaluators = {settings.metric_of(name): name for name in settings.evaluators_of(wildcards.task)}
         metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
-        return [(m, self._bases.part(evaluators[m], settings.evaluators[evaluators[m]].source)[1]) for m in metrics]
+        judged = f"<results>/unlearncanvas/real_{wildcards.task}.parquet"
+        return [
+            (
+                metric,
+                judged
+                if name in self._bases.evaluators_published
+                else self._bases.part(name, settings.evaluators[name].source)[1],
+            )
+            for metric, name in ((metric, evaluators[metric]) for metric in metrics)
+        ]
 
     @property
     def with_world(self) -> list[str]:
