@@ -58,7 +58,10 @@ def test_a_folder_gives_cells_whose_splits_share_no_number(published: Path) -> N
     records = source.entities()
     assert [record["name"] for record in records] == [f"{theme}_{thing}" for theme in THEMES for thing in OBJECTS]
     assert records[-1] == {"name": "Seed_Images_Trees", "style": "Photo", "object": "Trees", "dataset_n_original": 13}
-    names = {split: [image.file_name for image in source.split("Mosaic_Fishes", split)] for split in ("training", "reference", "attack", "transfer")}
+    names = {
+        split: [image.file_name for image in source.split("Mosaic_Fishes", split)]
+        for split in ("training", "reference", "attack", "transfer")
+    }
     assert sorted(name for split in names.values() for name in split) == [f"{number:02d}.jpg" for number in range(1, 21)]
     assert names["transfer"] == ["19.jpg", "20.jpg"]
     assert len(decoded(source)) == len(pictures())
@@ -77,7 +80,10 @@ def test_shards_give_what_the_folder_gives_where_names_hold_the_numbers(publishe
 def test_shards_without_numbers_are_paired_by_what_they_show_or_refused(tmp_path: Path) -> None:
     order = np.random.default_rng(1).permutation(len(pictures())).tolist()
     folder = write_shards(tmp_path / "data", unnamed, order)
-    with pytest.raises(CorruptFileError, match=r"train-0000\d-of-00003.parquet: '\w+' in '\w+', picture \d+ may be of photo .*source: unlearncanvas"):
+    with pytest.raises(
+        CorruptFileError,
+        match=r"train-0000\d-of-00003.parquet: '\w+' in '\w+', picture \d+ may be of photo .*source: unlearncanvas",
+    ):
         UnlearnCanvasParquet(path=str(folder), **OPTIONS).entities()
 
 
@@ -122,7 +128,10 @@ def truncate(folder: Path) -> None:
         (rename("Mosaic/Trees/7.jpg", "Mosaic/Trees/07.jpg"), r"Mosaic/Trees/07.jpg: expected files 1.jpg to 20.jpg"),
         (rename("Mosaic/Trees/7.jpg", "away.jpg"), r"Mosaic/Trees/7.jpg is missing \(1 of 20\)"),
         (write("Mosaic/Trees/7.jpg", b"no picture"), r"Mosaic/Trees/7.jpg: not a readable JPEG"),
-        (write("Mosaic/Trees/7.jpg", jpeg(np.zeros((32, 31, 3), np.uint8))), r"Mosaic/Trees/7.jpg: 31 x 32 px; expected at least 32"),
+        (
+            write("Mosaic/Trees/7.jpg", jpeg(np.zeros((32, 31, 3), np.uint8))),
+            r"Mosaic/Trees/7.jpg: 31 x 32 px; expected at least 32",
+        ),
         (write("Mosaic/Trees/7.jpg", pictures()["Mosaic", "Trees", 8]), r"Mosaic/Trees/8.jpg: the same picture as 7.jpg"),
         (write("Mosaic/Trees/notes.txt", b"x"), r"Mosaic/Trees/notes.txt: expected files 1.jpg to 20.jpg and nothing else"),
     ],
@@ -163,12 +172,24 @@ def recaption(text: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (rename("train-00001-of-00003.parquet", "gone"), r"train-00001-of-00003.parquet is there 0 times; expected 3 shards, each once"),
-        (rename("train-00001-of-00003.parquet", "one.parquet"), r"one.parquet: expected shards called as train-00000-of-00153.parquet"),
+        (
+            rename("train-00001-of-00003.parquet", "gone"),
+            r"train-00001-of-00003.parquet is there 0 times; expected 3 shards, each once",
+        ),
+        (
+            rename("train-00001-of-00003.parquet", "one.parquet"),
+            r"one.parquet: expected shards called as train-00000-of-00153.parquet",
+        ),
         (write("train-00001-of-00003.parquet", b"PAR1 no"), r"train-00001-of-00003.parquet: not a readable parquet file"),
         (without("text"), r"train-00001-of-00003.parquet: .*text"),
-        (recaption("a mosaic"), r"train-00001-of-00003.parquet, row 0 of row group 0: text is 'a mosaic'; expected 'A \{Object\}"),
-        (recaption("A Tree image in Mosaic style"), r"row 0 of row group 0: 'Tree' of .* is none of source_options.objects; did you mean 'Trees'"),
+        (
+            recaption("a mosaic"),
+            r"train-00001-of-00003.parquet, row 0 of row group 0: text is 'a mosaic'; expected 'A \{Object\}",
+        ),
+        (
+            recaption("A Tree image in Mosaic style"),
+            r"row 0 of row group 0: 'Tree' of .* is none of source_options.objects; did you mean 'Trees'",
+        ),
         (recaption("A Trees image in Mosaic style"), r"data: 19 pictures of 'Fishes' in 'Mosaic'; expected 20"),
     ],
 )
