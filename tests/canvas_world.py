@@ -76,3 +76,32 @@ def caption(theme: str, thing: str) -> str:
     """As the published metadata: no full stop, `An` before `Architectures` alone."""
     style = "photo" if theme == "Seed_Images" else theme.replace("_", " ")
     return f"{'An' if thing == 'Architectures' else 'A'} {thing} image in {style} style"
+
+
+CHANNELS = (64, 64)  # of a vision transformer: the published names at a width of 64 in two blocks
+
+
+def write_checkpoint(path: Path, classes: int, seed: int = 0) -> Path:
+    """A classifier as published: ``{"model_state_dict": ...}`` with timm's names; its weights are random."""
+    import torch
+    from timm.models.vision_transformer import VisionTransformer
+
+    torch.manual_seed(seed)
+    model = VisionTransformer(224, 16, num_classes=classes, embed_dim=CHANNELS[0], depth=len(CHANNELS), num_heads=1)
+    torch.nn.init.normal_(model.head.weight)  # else every picture is of one class
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"model_state_dict": model.state_dict()}, path)
+    return path
+
+
+def write_answers(folder: Path, targets: Sequence[str], seeds: Sequence[int], photo: str = "Seed_Images") -> Path:
+    """``{Target}/{Theme}_{Object}_seed{seed}.jpg`` of some models; of none in the folder itself, as those of a base."""
+    for place, target in enumerate(targets or [""]):
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for theme in THEMES:
+            for thing in OBJECTS:
+                for number, seed in enumerate(seeds, start=1):
+                    named = photo if theme == "Seed_Images" else theme
+                    shown = pictures()[theme, thing, 1 + (number + 3 * place) % IMAGES]
+                    (folder / target / f"{named}_{thing}_seed{seed}.jpg").write_bytes(shown)
+    return folder

@@ -111,9 +111,23 @@ use rule receivers as cells with:
     benchmark:
         "<benchmarks>/cells/{task}.tsv"
     wildcard_constraints:
-        task=one_of(plan.settings.cell_tasks),
+        task=one_of(set(plan.settings.cell_tasks) - set(plan.data.known_cells)),
     params:
         job=plan.job("lethe.diffusion.jobs.entities:name_cells"),
+        settings=plan.data.task,
+
+
+use rule receivers as known_cells with:
+    input:
+        [],
+    log:
+        "<logs>/known_cells/{task}.log",
+    benchmark:
+        "<benchmarks>/known_cells/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.data.known_cells),
+    params:
+        job=plan.job("lethe.diffusion.jobs.entities:name_known_cells"),
         settings=plan.data.task,
 
 

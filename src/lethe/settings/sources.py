@@ -100,6 +100,10 @@ class Numbered(SourceOptions):
         """Attribute -> its values in the order of the classes of a published classifier; none is known of a drawn world."""
         return {}
 
+    def cells(self) -> list[dict[str, Any]]:
+        """The records of all cells, where they are known before a file is read."""
+        return []
+
 
 class CanvasOptions(Numbered):
     """How many images of each cell a split of the embedded UnlearnCanvas world has; images are numbered through the splits."""
@@ -155,8 +159,19 @@ class UnlearnCanvasOptions(Numbered):
 
     def values(self) -> dict[str, list[str]]:
         """Attribute -> its values in the order of the classes of a published classifier."""
-        themes = [self.photo if theme == SEED_IMAGES else theme for theme in self.themes]
-        return {"style": themes, "object": list(self.objects)}
+        return {"style": [self.style(theme) for theme in self.themes], "object": list(self.objects)}
+
+    def cells(self) -> list[dict[str, Any]]:
+        """``name, style, object, dataset_n_original`` (training images) of every cell, theme by theme."""
+        return [
+            {"name": f"{theme}_{thing}", "style": self.style(theme), "object": thing, "dataset_n_original": self.training}
+            for theme in self.themes
+            for thing in self.objects
+        ]
+
+    def style(self, theme: str) -> str:
+        """How a prompt calls a theme."""
+        return self.photo if theme == SEED_IMAGES else theme
 
 
 OPTIONS: dict[str, type[SourceOptions]] = {

@@ -13,7 +13,6 @@ from lethe.diffusion.sources.base import SourceImage, check_entity
 from lethe.io.images import decode_image
 from lethe.io.tables import CorruptFileError
 from lethe.settings.sources import UnlearnCanvasOptions
-from lethe.settings.unlearncanvas_classes import SEED_IMAGES
 
 
 class PublishedCanvas:
@@ -31,11 +30,7 @@ class PublishedCanvas:
 
     def entities(self) -> list[dict[str, Any]]:
         """One record per cell, theme by theme: ``name``, ``style``, ``object``, ``dataset_n_original`` (training images)."""
-        count = len(self.options.numbers()["training"])
-        return [
-            {"name": name, "style": self._style(theme), "object": thing, "dataset_n_original": count}
-            for name, (theme, thing) in self._cells.items()
-        ]
+        return self.options.cells()
 
     def images(self, name: str) -> Iterator[SourceImage]:
         """The training images of a cell."""
@@ -51,9 +46,6 @@ class PublishedCanvas:
         for name in (first, second):
             check_entity("unlearncanvas", name, list(self._cells))
         return sum(a != b for a, b in zip(self._cells[first], self._cells[second], strict=True)) / 2
-
-    def _style(self, theme: str) -> str:
-        return self.options.photo if theme == SEED_IMAGES else theme
 
     def _pictures(self, cell: tuple[str, str], numbers: Sequence[int]) -> Iterator[SourceImage]:
         for number in numbers:
