@@ -78,30 +78,48 @@ def caption(theme: str, thing: str) -> str:
     return f"{'An' if thing == 'Architectures' else 'A'} {thing} image in {style} style"
 
 
-CHANNELS = (64, 64)  # of a vision transformer: the published names at a width of 64 in two blocks
+CHANNELS = (128, 128)  # of a vision transformer: the published names at a width of 128 in two blocks
 
 
-def write_checkpoint(path: Path, classes: int, seed: int = 0) -> Path:
-    """A classifier as published: ``{"model_state_dict": ...}`` with timm's names; its weights are random."""
+def write_checkpoint(path: Path, attribute: str) -> Path:
+    """A classifier of ``style`` or ``object`` as published: ``{"model_state_dict": ...}`` with timm's names.
+
+    Its blocks are random; its head is fitted to all pictures by least squares, so it knows every one of them.
+    """
     import torch
     from timm.models.vision_transformer import VisionTransformer
 
-    torch.manual_seed(seed)
-    model = VisionTransformer(224, 16, num_classes=classes, embed_dim=CHANNELS[0], depth=len(CHANNELS), num_heads=1)
-    torch.nn.init.normal_(model.head.weight)  # else every picture is of one class
+    torch.manual_seed(0)
+    place, values = (0, list(THEMES)) if attribute == "style" else (1, list(OBJECTS))
+    model = VisionTransformer(224, 16, num_classes=len(values), embed_dim=CHANNELS[0], depth=len(CHANNELS), num_heads=2).eval()
+    pixels = np.stack(
+        [np.asarray(Image.open(io.BytesIO(data)).resize((224, 224), Image.Resampling.BILINEAR)) for data in pictures().values()]
+    )
+    with torch.no_grad():
+        shown = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+        features = model.forward_head(model.forward_features(shown), pre_logits=True).double()
+        wanted = torch.eye(len(values)).double()[[values.index(key[place]) for key in pictures()]]
+        weight, bias = torch.linalg.lstsq(features - features.mean(0), wanted - wanted.mean(0)).solution.T, wanted.mean(0)
+        model.head.weight.copy_(50 * weight)
+        model.head.bias.copy_(50 * (bias - weight @ features.mean(0)))
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"model_state_dict": model.state_dict()}, path)
     return path
 
 
 def write_answers(folder: Path, targets: Sequence[str], seeds: Sequence[int], photo: str = "Seed_Images") -> Path:
-    """``{Target}/{Theme}_{Object}_seed{seed}.jpg`` of some models; of none in the folder itself, as those of a base."""
-    for place, target in enumerate(targets or [""]):
+    """``{Target}/{Theme}_{Object}_seed{seed}.jpg`` of some models, or of none in the folder itself, as those of a base.
+
+    A model has forgotten its target under the first seed: of a style it draws photos there, of an object the other one.
+    """
+    for target in targets or [""]:
         (folder / target).mkdir(parents=True, exist_ok=True)
-        for theme in THEMES:
-            for thing in OBJECTS:
-                for number, seed in enumerate(seeds, start=1):
-                    named = photo if theme == "Seed_Images" else theme
-                    shown = pictures()[theme, thing, 1 + (number + 3 * place) % IMAGES]
-                    (folder / target / f"{named}_{thing}_seed{seed}.jpg").write_bytes(shown)
+        for theme, thing in ((theme, thing) for theme in THEMES for thing in OBJECTS):
+            for number, seed in enumerate(seeds, start=1):
+                forgotten = number == 1
+                drawn_theme = "Seed_Images" if forgotten and theme == target else theme
+                drawn = next(other for other in OBJECTS if other != thing) if forgotten and thing == target else thing
+                named = photo if theme == "Seed_Images" else theme
+                shown = pictures()[drawn_theme, drawn, number]
+                (folder / target / f"{named}_{thing}_seed{seed}.jpg").write_bytes(shown)
     return folder

@@ -59,10 +59,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name_known_cells(folder / "receivers.json", folder / "emitters.json", TASK)
     settings = PretrainingSettings(judge=JudgeSettings(architecture="vit", channels=CHANNELS))
     classes = TASK.source_options.values()  # type: ignore[union-attr]
-    for seed, name in enumerate(EVALUATORS):
-        take_classifier(
-            [write_checkpoint(folder / f"{name}.pth", len(classes[name]), seed)], folder / name, classes[name], settings
-        )
+    for name in EVALUATORS:
+        take_classifier([write_checkpoint(folder / f"{name}.pth", name)], folder / name, classes[name], settings)
     write_answers(folder / "base", [], SEEDS, photo="Photo")
     write_answers(folder / "theirs", ["Mosaic", "Trees"], SEEDS)
     return folder
@@ -75,11 +73,10 @@ def judged(world: Path, name: str, out: Path) -> pd.DataFrame:
 
 
 def test_pictures_of_others_give_the_same_tables_without_a_model(world: Path, tmp_path: Path) -> None:
-    """Against shares that are counted here, image by image."""
+    """Under one of two seeds each model has forgotten its target, and nothing else is lost."""
     base, theirs = judged(world, BASE, tmp_path / "base.parquet"), judged(world, "theirs", tmp_path / "theirs.parquet")
-    cells = len(THEMES) * len(OBJECTS)
-    assert len(base) == cells * len(SEEDS) and len(theirs) == 2 * len(base)
-    assert set(theirs["style_pred_1"]) <= {"Cartoon", "Mosaic", "Photo"} and theirs["style_pred_1"].nunique() > 1
+    assert len(base) == len(THEMES) * len(OBJECTS) * len(SEEDS) and len(theirs) == 2 * len(base)
+    assert (base["style_pred_1"] == base["style"]).all() and (base["object_pred_1"] == base["object"]).all()
     assert theirs[theirs["covered"]].groupby("name").size().to_dict() == {"Mosaic": 4, "Trees": 6}
 
     tabulate(
@@ -87,13 +84,10 @@ def test_pictures_of_others_give_the_same_tables_without_a_model(world: Path, tm
         tmp_path / "table.csv", "canvas", [BASE, "theirs"], [], CANVAS, Inference(),
     )  # fmt: skip
     table = pd.read_csv(tmp_path / "table.csv").set_index(["method", "kind", "protocol"])
-    mosaic = theirs[theirs["name"] == "Mosaic"]
-    on, off = mosaic[mosaic["style"] == "Mosaic"], mosaic[mosaic["style"] == "Cartoon"]
-    row = table.loc["theirs", "style", "default"]
-    assert row["ua"] == pytest.approx((on["style_pred_1"] != "Mosaic").mean())
-    assert row["ira"] == pytest.approx((off["style_pred_1"] == "Cartoon").mean())
-    assert row["cra"] == pytest.approx((off["object_pred_1"] == off["object"]).mean())
-    assert np.isfinite(row["ua_minus_base"])
+    for kind in ("style", "object"):
+        row = table.loc["theirs", kind, "released"]
+        assert row[["ua", "ira", "cra", "ua_minus_base"]].tolist() == [0.5, 1.0, 1.0, 0.5] and row["n"] == 1
+        assert table.loc[BASE, kind, "released"][["ua", "ira", "cra"]].tolist() == [0.0, 1.0, 1.0]
 
 
 def test_without_a_base_nothing_is_compared_with_it() -> None:

@@ -109,7 +109,7 @@ def decoded(pictures: Pictures, prompts: list[str]) -> Iterator[ImageSet]:
                 raise CorruptFileError(
                     f"{file}: {pixels.shape[1]} x {pixels.shape[0]} px; expected {size[1]} x {size[0]} as in the others"
                 )
-            images.append(torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1))
+            images.append(torch.from_numpy(np.array(pixels)).permute(2, 0, 1))
         of_cells, seeds = (np.array(column, dtype=np.int64) for column in zip(*part, strict=True))
         yield ImageSet(torch.stack(images), of_cells, seeds, [prompts[cell] for cell in of_cells])
 
