@@ -128,14 +128,14 @@ use rule notebook_interference as notebook_statistics with:
 
 
 use rule job as tutorial with:
-    """A tutorial: one entity of the mini world is unlearned on the CPU, with pictures before and after."""
+    """A tutorial: one entity or style of the mini world is unlearned on the CPU, with pictures before and after."""
     input:
+        unpack(plan.notebooks.judges),
         source=ancient(plan.root / "notebooks/{tutorial}.ipynb"),
         base=plan.notebooks.base,
         latents=plan.notebooks.latents,
         receivers=plan.notebooks.receivers,
         emitters=plan.notebooks.emitters,
-        judge="<results>/evaluators/judge",
     output:
         notebook="<results>/notebooks/{tutorial}.ipynb",
         html=report(

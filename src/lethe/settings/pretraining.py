@@ -17,6 +17,21 @@ from lethe.settings.strict import Strict
 HEAD = 64  # width of a head of a vision transformer
 SIDE = 32  # height and width of the pictures of the mini world, pixels
 
+Trained = Literal["tokenizer", "vae", "base", "clip", "backbone", "judge"]
+
+SETTINGS_OF: dict[str, Trained] = {"clip": "clip", "backbone": "backbone", "classifier": "judge"}
+"""Kind of an evaluator -> its part of the settings and of its checkpoint."""
+
+_HELD_OUT = {"held_out"}  # all evaluators are measured on images that the judge's settings keep back
+_READ: dict[Trained, Mapping[str, Any]] = {
+    "tokenizer": {"tokenizer": True},
+    "vae": {"bits": True, "vae": True, "base": {"unet": {"sample_size"}}},  # with the size of latents, which has to fit
+    "base": {"bits": True, "tokenizer": True, "vae": True, "base": True, "sampling": True},
+    "clip": {"bits": True, "tokenizer": True, "clip": True, "judge": _HELD_OUT},
+    "backbone": {"bits": True, "backbone": True, "judge": _HELD_OUT},
+    "judge": {"bits": True, "judge": True},
+}
+
 Widths = Annotated[tuple[Annotated[int, Field(gt=0, le=100_000)], ...], Field(min_length=1)]
 """Channels of each block."""
 
@@ -237,10 +252,15 @@ class PretrainingSettings(Strict):
             raise ValueError(f"judge.channels: {len(self.judge.channels)} halvings of {SIDE} pixels; at most 5")
         return self
 
-    def digest(self, model: Literal["vae", "base", "clip", "backbone", "judge"]) -> str:
-        """SHA-256 of every setting that the weights of ``model`` depend on; a base depends on its autoencoder too."""
-        needs = {"base": ("base", "tokenizer", "vae"), "clip": ("clip", "tokenizer")}.get(model, (model,))
-        return settings_sha256({name: getattr(self, name).model_dump(mode="json") for name in needs})
+    def part(self, model: Trained) -> dict[str, Any]:
+        """The settings that the training of ``model`` reads, as plain data: a change of any other trains nothing anew.
+
+        A base reads its tokenizer and its autoencoder too, and is measured on samples.
+
+        >>> sorted(PretrainingSettings().part("clip"))
+        ['bits', 'clip', 'judge', 'tokenizer']
+        """
+        return self.model_dump(include=_READ[model])
 
     def over(self, changes: Mapping[str, Any]) -> PretrainingSettings:
         """These settings with ``changes``, a part of the same tree.

@@ -156,6 +156,10 @@ class Sections(Strict):
         """The metric that a classifier is."""
         return self.evaluators[classifier].metric or classifier
 
+    def classifier_of(self, task: str, metric: str) -> str:
+        """The evaluator of a task's images that is this metric; it must be one of ``classifiers_of``."""
+        return next(name for name in self.evaluators_of(task) if self.metric_of(name) == metric)
+
 
 def _mini_tasks() -> dict[str, Task | CellTask]:
     tuning, retrain = [2, 7], [3]

@@ -118,7 +118,7 @@ def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sect
     if metric not in there:
         yield f"{where}: '{metric}' is no classifier of task '{task}'; there are: {', '.join(there) or 'none'}{nearest(metric, there)}"
         return
-    evaluator = next(name for name in settings.evaluators_of(task) if settings.metric_of(name) == metric)
+    evaluator = settings.classifier_of(task, metric)
     told = settings.evaluators[evaluator].attribute
     if told != attribute:
         yield f"{where}: '{metric}' tells '{told}' (evaluators.{evaluator}.attribute); allowed: a classifier of '{attribute}'"

@@ -8,29 +8,39 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors.torch import load_file
 from tests.mini_folders import write_base, write_evaluator
 
 from lethe.diffusion.pretraining import base as base_module
-from lethe.diffusion.pretraining.assets import AssetError, as_trained, images_sha256, load_asset, rounded, save_asset
+from lethe.diffusion.pretraining import train as train_module
 from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.diffusion.pretraining.backbone import build_backbone, embed, train_backbone
 from lethe.diffusion.pretraining.base import build_scheduler, build_unet, sampling_weights, train_base
 from lethe.diffusion.pretraining.clip import build_clip, clip_scores, train_clip
 from lethe.diffusion.pretraining.data import TaskImages, held_out_mask, join
-from lethe.diffusion.pretraining.judge import build_judge, classify, train_judge
+from lethe.diffusion.pretraining.judge import classify, train_judge
 from lethe.diffusion.pretraining.quality import judge_accuracy, neighbour_accuracy, sample_images
 from lethe.diffusion.pretraining.text import build_tokenizer, load_tokenizer, tokenize, tokenizer_json
 from lethe.diffusion.pretraining.train import read_tasks
 from lethe.diffusion.pretraining.vae import build_vae, decode_latents, encode_latents, reconstruction_error, train_vae
 from lethe.diffusion.sources.base import SourceImage
 from lethe.diffusion.sources.pack import pack_images, pack_source
-from lethe.settings.pretraining import OptimizerSettings, PretrainingSettings, TokenizerSettings, VaeSettings, settings_sha256
+from lethe.settings.bases import Evaluator
+from lethe.settings.pretraining import (
+    SETTINGS_OF,
+    OptimizerSettings,
+    PretrainingSettings,
+    SamplingSettings,
+    TokenizerSettings,
+    Trained,
+    VaeSettings,
+    settings_sha256,
+)
 
 SMOKE = PretrainingSettings.smoke()
 MIXER = SMOKE.judge.model_copy(update={"architecture": "convmixer", "channels": (8, 8)})
@@ -95,10 +105,46 @@ def test_settings_refuse_unknown_keys_and_hash_by_value():
     assert settings_sha256(PretrainingSettings()) != settings_sha256(SMOKE)
 
 
-def test_a_base_depends_on_the_settings_of_its_autoencoder():
-    changed = PretrainingSettings(vae=SMOKE.vae)
-    assert changed.digest("base") != PretrainingSettings().digest("base")
-    assert changed.digest("judge") == PretrainingSettings().digest("judge")
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> list[Path]:
+    """The three files of a source and, for the parts that need them, a vocabulary and an autoencoder."""
+    folder = tmp_path_factory.mktemp("packed")
+    files = [folder / f"blocks.{suffix}" for suffix in ("tar", "parquet", "json")]
+    pack_source(Blocks(), *files, folder / "distance.json")
+    train_module.tokenizer_part(folder / "words.json", read_tasks({"blocks": "thing"}, files), SMOKE)
+    train_module.vae_part(folder / "vae.safetensors", read_tasks({"blocks": "thing"}, files), SMOKE, 0)
+    return [*files, folder / "words.json", folder / "vae.safetensors"]
+
+
+@pytest.mark.parametrize("model", get_args(Trained))
+def test_a_training_reads_its_own_part_of_the_settings_alone(model, packed, tmp_path):
+    """A change of any other setting must train nothing anew, so nothing else may decide what is trained."""
+    *files, words, vae = packed
+    other = PretrainingSettings(bits=8, sampling=SamplingSettings(guidance=1.5)) if model == "base" else SMOKE
+    whole = other.model_copy(update={name: getattr(SMOKE, name) for name in get_args(Trained)})
+    written = []
+    for number, settings in enumerate((whole, PretrainingSettings.model_validate(whole.part(model)))):
+        weights, tasks = tmp_path / f"{number}.safetensors", read_tasks({"blocks": "thing"}, files)
+        if model == "tokenizer":
+            train_module.tokenizer_part(weights.with_suffix(".json"), tasks, settings)
+        elif model == "vae":
+            train_module.vae_part(weights, tasks, settings, 0)
+        elif model == "base":
+            train_module.base_part(weights, tasks, vae=vae, tokenizer=words, judges={}, settings=settings, seed=0)
+        else:
+            kind = next(kind for kind, part in SETTINGS_OF.items() if part == model)
+            train_module.evaluator_part(weights, Evaluator(kind=kind), tasks, words, settings, 0)
+        record = json.loads(weights.with_suffix(".json").read_text())
+        written.append({key: value for key, value in record.items() if key != "wall_seconds"})
+    assert written[0] == written[1]
+
+
+def test_a_part_of_the_settings_changes_with_what_its_training_reads():
+    plain, deeper = PretrainingSettings(), PretrainingSettings(vae=SMOKE.vae)
+    assert deeper.part("base") != plain.part("base")  # a base is trained on latents of its autoencoder
+    assert all(deeper.part(model) == plain.part(model) for model in ("judge", "clip", "backbone", "tokenizer"))
+    longer = plain.over({"base": {"optimizer": {"steps": 7}}})
+    assert longer.part("vae") == plain.part("vae")
 
 
 def test_read_tasks_reads_every_image_in_order(blocks):
@@ -353,40 +399,6 @@ def test_trainings_are_deterministic(train, blocks, tokenizer):
     assert _equal(runs[train](), runs[train]())
 
 
-def test_asset_round_trip_through_fp16(base, tokenizer, tmp_path):
-    text_encoder, unet = base
-    path = tmp_path / "base_blocks.safetensors"
-    record = save_asset(path, {"unet": unet, "text_encoder": text_encoder}, {"entities": NAMES, "settings_sha256": "abc"})
-    asset = load_asset(path, entities=NAMES, settings_sha256="abc")
-    assert json.loads(path.with_suffix(".json").read_text()) == asset.provenance == record
-    rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
-    rebuilt.load_state_dict(asset.state_dict("unet"))
-    assert _equal(rebuilt, rounded(unet))
-    assert not list(tmp_path.glob(".*"))
-
-
-def test_an_asset_of_eight_bits_holds_what_was_measured_and_half_the_bytes(base, tmp_path):
-    _, unet = base
-    path, unet = tmp_path / "small.safetensors", copy.deepcopy(unet)
-    before = unet.conv_in.weight.detach().clone()
-    record = save_asset(path, {"unet": rounded(unet, bits=8)}, {}, bits=8)
-    rebuilt = build_unet(SMOKE.base.unet, SMOKE.base.text_encoder.width)
-    rebuilt.load_state_dict(load_asset(path).state_dict("unet"))
-    assert _equal(rebuilt, unet)
-    assert all(
-        torch.equal(tensor, unet.state_dict()[name.removeprefix("unet.")]) for name, tensor in as_trained(load_file(path)).items()
-    )
-    scale = before.abs().flatten(1).amax(1).view(-1, 1, 1, 1) / 127
-    assert (unet.conv_in.weight - before).abs().max() > 0 and ((unet.conv_in.weight - before).abs() <= 0.5001 * scale).all()
-    assert record["bytes"] < 0.8 * save_asset(tmp_path / "large.safetensors", {"unet": unet}, {})["bytes"]
-
-
-def test_a_row_of_zeros_survives_eight_bits(tmp_path):
-    weights = {"part": {"weight": torch.zeros(2, 3)}}
-    save_asset(tmp_path / "x.safetensors", weights, {}, bits=8)
-    assert torch.equal(load_asset(tmp_path / "x.safetensors").state_dict("part")["weight"], torch.zeros(2, 3))
-
-
 def test_an_autoencoder_starts_from_given_weights(blocks, vae):
     settings = SMOKE.vae.model_copy(update={"optimizer": SMOKE.vae.optimizer.model_copy(update={"learning_rate": 1e-9})})
     started, fresh = train_vae(blocks.images, settings, 5, vae.state_dict()), train_vae(blocks.images, settings, 5)
@@ -412,36 +424,6 @@ def test_images_of_a_split_are_read_where_there_are_some(blocks, tmp_path):
     pack_images(NAMES, lambda name: list(Blocks().images(name))[:2], *apart)
     assert len(read_tasks({"blocks": "thing"}, [*files, *apart])[0].images) == 24
     assert len(read_tasks({"blocks": "thing"}, [*files, *apart], split="judges")[0].images) == 6
-
-
-def test_damaged_or_wrong_asset_is_refused(tmp_path):
-    path = tmp_path / "judge.safetensors"
-    judge = build_judge(3, SMOKE.judge)
-    save_asset(path, {"judge": judge}, {"entities": NAMES, "settings_sha256": "abc"})
-    with pytest.raises(AssetError, match="trained on"):
-        load_asset(path, entities=NAMES[:2])
-    with pytest.raises(AssetError, match="settings abc, expected def"):
-        load_asset(path, settings_sha256="def")
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(AssetError, match=r"judge\.safetensors: sha256 \w{64}, expected \w{64}"):
-        load_asset(path)
-    with pytest.raises(AssetError, match="does not exist"):
-        load_asset(tmp_path / "none.safetensors")
-
-
-def test_changed_pixels_change_the_hash_of_the_images(blocks):
-    changed = blocks.images.clone()
-    changed[0, 0, 0, 0] += 1
-    assert images_sha256(blocks.images, blocks.labels) != images_sha256(changed, blocks.labels)
-    assert images_sha256(blocks.images, blocks.labels) != images_sha256(blocks.images, blocks.labels.flip(0))
-
-
-def test_asset_refuses_values_beyond_fp16(tmp_path):
-    with pytest.raises(ValueError, match=r"part\.big: largest value 1e\+06"):
-        save_asset(tmp_path / "x.safetensors", {"part": {"big": torch.tensor([1e6])}}, {})
-    assert not list(tmp_path.iterdir())
 
 
 def test_augmentation_keeps_shape_and_is_deterministic(blocks):
@@ -480,8 +462,3 @@ def test_backbone_gives_one_vector_per_image(blocks):
 def test_every_nonempty_task_needs_images(blocks):
     with pytest.raises(ValueError, match="no image of blue cat"):
         TaskImages("blocks", NAMES, CAPTIONS, [0, 0, 0], blocks.images[:16], blocks.labels[:16])
-
-
-def test_provenance_path_lies_beside(tmp_path: Path):
-    with pytest.raises(ValueError, match=r"ends in \.safetensors"):
-        save_asset(tmp_path / "x.pt", {}, {})

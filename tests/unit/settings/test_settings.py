@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.settings.errors import SettingsError
@@ -22,8 +23,6 @@ CONFIG = Path(__file__).parents[3] / "config"
 
 def merged(overlay: dict[str, Any]) -> dict[str, Any]:
     """What Snakemake makes of the default and an overlay: dictionaries merge, everything else is replaced."""
-    from snakemake.utils import update_config
-
     config: dict[str, Any] = yaml.safe_load((CONFIG / "config.yaml").read_text())
     update_config(config, overlay)
     return config
@@ -46,6 +45,19 @@ def test_paper_overlay_is_the_published_experiment() -> None:
     assert (models, images) == (900, 360_000)
     assert (settings.generation.scheduler, settings.generation.steps, settings.generation.guidance) == ("pndm", 50, 7.5)
     assert settings.generation.compile and len(settings.bases["sd14"].revision) == 40
+
+
+def test_the_canvas_can_be_trained_from_nothing_and_in_fewer_steps() -> None:
+    train, quick = (yaml.safe_load((CONFIG / f"canvas_{name}.yaml").read_text()) for name in ("train", "quick"))
+    whole = load_configuration(merged(train))
+    assert list(whole.tasks) == ["canvas"] and {base.source for base in whole.bases.values()} == {"train"}
+    both = merged(train)
+    update_config(both, quick)
+    fewer = load_configuration(both)
+    assert fewer.world != whole.world and fewer.tasks["canvas"].retrain_emitters == [0, 6]
+    for part in ("vae", "base"):
+        steps = [getattr(s.pretraining_of(s.bases["canvas"]), part).optimizer.steps for s in (fewer, whole)]
+        assert steps[0] <= 0.5 * steps[1], part
 
 
 def test_a_base_in_a_folder_needs_no_revision() -> None:

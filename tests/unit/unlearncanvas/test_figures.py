@@ -9,18 +9,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.unlearncanvas.canvas_answers import OBJECTS, SEEDS, STYLES, answers, base_answers, canvas, scores
+from tests.unit.unlearncanvas.canvas_answers import JUDGES, OBJECTS, SEEDS, STYLES, answers, base_answers, canvas, scores
 
 from lethe.benchmarks.unlearncanvas.accuracy import Reporting, accuracy_table, concept_table
 from lethe.benchmarks.unlearncanvas.answers import BASE, right
+from lethe.benchmarks.unlearncanvas.concepts import Canvas, Concept
 from lethe.benchmarks.unlearncanvas.confusion import confusion_table
 from lethe.benchmarks.unlearncanvas.cost import cost_table
 from lethe.benchmarks.unlearncanvas.figures.words import in_order, look, row_name
 from lethe.benchmarks.unlearncanvas.interference import accuracy_lost, values_of
-from lethe.benchmarks.unlearncanvas.templates import confusion, forget_retain, grid, main, matrix, samples
+from lethe.benchmarks.unlearncanvas.similarity import follow, square
+from lethe.benchmarks.unlearncanvas.similarity import similarity as similarity_of
+from lethe.benchmarks.unlearncanvas.templates import confusion, forget_retain, grid, main, matrix, samples, similarity
 from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, JudgedParameters
 from lethe.core.gate import Gate
 from lethe.core.records import ModelId
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.figures.style import save
 from lethe.io.gates import write_gates
 from lethe.statistics.resampling import Inference
@@ -100,6 +104,77 @@ def test_forgetting_against_retention_draws_a_point_per_concept(given: CanvasDat
     assert len(figure.axes) == 4 and figure.axes[0].get_title() == "a style is forgotten"
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[0].startswith("retrain") and labels[-1] == "where the retrained model lies"
+
+
+def _alike(seed: int = 0) -> Embeddings:
+    """Real images of a canvas of six styles on a line: neighbours are alike, and every image has a little of its own."""
+    cells, places = np.arange(21), np.arange(7)
+    near = np.exp(-np.abs(np.subtract.outer(places, places)) / 2)
+    features = (near[np.repeat(places, 3)] + np.random.default_rng(seed).normal(0, 0.01, (21, 7))).astype(np.float32)
+    return Embeddings(
+        cells, np.zeros(21, np.int64), np.zeros((21, 0), np.float32), features={"style2": features, "object2": features}
+    )
+
+
+def _line() -> Canvas:
+    styles = np.repeat(["photo", *"abcdef"], 3)
+    concepts = [
+        Concept(number, name, "style", name, "", tuple(np.flatnonzero(styles == name).tolist()), ())
+        for number, name in enumerate("abcd")
+    ]
+    return Canvas(styles, np.tile(np.array(["x", "y", "z"]), 7), concepts, "photo")
+
+
+def test_harm_that_follows_similarity_is_found_and_none_where_nothing_is_lost() -> None:
+    line = _line()
+    alike = similarity_of(_alike(), "style2", line, "style")
+    assert alike.shape == (6, 6) and np.abs(alike.argsort(axis=1)[:, -2] - np.arange(6)).max() == 1, "most alike: a neighbour"
+    places = [value.name for value in values_of(line) if value.kind == "style" and value.name != "photo"]
+    lost = np.full((4, len(values_of(line))), np.nan)
+    for row, concept in enumerate(line.concepts):
+        for column, value in enumerate(values_of(line)):
+            if value.kind == "style" and value.name != "photo":
+                lost[row, column] = 0.5 + 0.3 * alike[places.index(concept.style), places.index(value.name)]
+            elif value.name == "photo":
+                lost[row, column] = 1.0  # the guide is no receiver
+    inference = Inference(permutations=999, bootstrap=200)
+    found = follow(square(lost, line.concepts, line, "style"), alike, inference)
+    assert found["rho"] > 0.9 and found["p"] < 0.05 and found["low"] > 0 and (found["concepts"], found["pairs"]) == (4, 20)
+    against = follow(square(-lost, line.concepts, line, "style"), alike, inference)
+    assert against["rho"] == pytest.approx(-found["rho"]) and against["high"] < 0
+    assert np.isnan(follow(square(0 * lost, line.concepts, line, "style"), alike, inference)["rho"])
+    with pytest.raises(KeyError, match=r"no features of 'style' are kept; there are: style2, object2; did you mean 'style2'"):
+        similarity_of(_alike(), "style", line, "style")
+
+
+def test_similarity_is_drawn_where_there_are_enough_styles() -> None:
+    line = _line()
+
+    def drawn(method: str, concept: Concept | None, wrong: str) -> pd.DataFrame:
+        rows = pd.DataFrame({"cell": np.arange(21), "seed": 1, "style": line.styles, "object": line.objects})
+        rows = rows.assign(method=method, concept=-1 if concept is None else concept.index, object_pred_1=rows["object"])
+        rows["style_pred_1"] = rows["style"].where(~rows["style"].isin(list(wrong)), "photo")
+        rows["style_asked_p_1"] = np.where(rows["style"].isin(list(wrong)), np.float32(0.25), np.float32(0.875))
+        return rows.assign(object_asked_p_1=np.float32(1))
+
+    near = [("ab", "abc", "bcd", "cde")[number] for number in range(4)]  # of each style, those beside it are lost with it
+    models = [drawn("esd", concept, wrong) for concept, wrong in zip(line.concepts, near, strict=True)]
+    exact = [drawn("salun_published", concept, concept.style) for concept in line.concepts]
+    given = CanvasData(
+        {}, {BASE: drawn(BASE, None, ""), "esd": pd.concat(models), "salun_published": pd.concat(exact)},
+        line, "default", (), tuple(JUDGES), _alike(),
+    )  # fmt: skip
+    asked = JudgedParameters(task="t", methods=("esd", "salun_published"))
+    result = similarity.compute(asked, given, Inference(permutations=999, bootstrap=100))
+    rows = result.table.set_index(["kind", "harm", "method"])
+    assert set(rows.index.get_level_values("kind")) == {"style"}, "three objects are too few"
+    assert rows.loc[("style", "accuracy", "esd"), "rho"] > 0.5 and np.isnan(
+        rows.loc[("style", "accuracy", "salun_published"), "rho"]
+    )
+    assert (rows["features"] == "style2").all() and result.notes["tests"] == 2
+    figure = similarity.draw(result, asked, {})
+    assert [axes.get_title() for axes in figure.axes] == ["styles: accuracy lost", "styles: probability lost"]
+    assert any(text.get_text() == "the same everywhere" for text in figure.axes[0].texts)
 
 
 def test_what_is_drawn_instead_adds_up(given: CanvasData) -> None:

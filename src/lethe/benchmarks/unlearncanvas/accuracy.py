@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.benchmarks.unlearncanvas.answers import BASE, Right, judges_of, right
+from lethe.benchmarks.unlearncanvas.answers import BASE, Seen, judges_of, right
 from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, Concept, other
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES, Protocol, weights
 from lethe.statistics.crossed import crossed_interval
@@ -40,7 +40,7 @@ class Reporting(NamedTuple):
 
 
 def accuracies(
-    found: Right, canvas: Canvas, concepts: Sequence[Concept], protocol: Protocol, retained: Retained | None = None
+    found: Seen, canvas: Canvas, concepts: Sequence[Concept], protocol: Protocol, retained: Retained | None = None
 ) -> Floats:
     """UA, IRA and CRA of every concept and seed, (3, C, S), in [0, 1]; NaN where no image counts.
 
@@ -100,7 +100,7 @@ def accuracy_table(task: str, answers: Mapping[str, pd.DataFrame], canvas: Canva
     return pd.DataFrame(rows)
 
 
-def measured_concepts(found: Right, canvas: Canvas, reporting: Reporting, kind: str) -> list[Concept]:
+def measured_concepts(found: Seen, canvas: Canvas, reporting: Reporting, kind: str) -> list[Concept]:
     """The reported concepts of a kind that a method has models of; of the base all."""
     there = [concept for concept in canvas.reported(reporting.tuning) if concept.kind == kind]
     return there if found.concepts[0] < 0 else [concept for concept in there if concept.index in found.concepts]

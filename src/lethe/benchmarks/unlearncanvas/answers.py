@@ -9,8 +9,8 @@ JPEG copy).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -70,26 +70,26 @@ def judges_of(answers: pd.DataFrame) -> list[int]:
     return [number for number in range(1, len(answers.columns)) if f"style_pred_{number}" in answers]
 
 
-class Right(NamedTuple):
-    """What a judge sees as it was asked for.
+class Seen(NamedTuple):
+    """What a judge sees of what was asked for, in every image.
 
     Attributes:
         concepts: (M,) index of the concept of each model; -1 for the base. seeds: (S,), rising.
-        style, object: (M, N, S) bool.
+        style, object: (M, N, S); bool of ``right``, in [0, 1] of ``probability``.
     """
 
     concepts: NDArray[np.int64]
     seeds: NDArray[np.int64]
-    style: NDArray[np.bool_]
-    object: NDArray[np.bool_]
+    style: NDArray[Any]
+    object: NDArray[Any]
 
-    def of(self, attribute: str) -> NDArray[np.bool_]:
+    def of(self, attribute: str) -> NDArray[Any]:
         """(M, N, S) of ``style`` or ``object``."""
         return self.style if attribute == "style" else self.object
 
 
-def right(answers: pd.DataFrame, cells: int, judge: int = 1, copies: str = "png") -> Right:
-    """What a judge sees as it was asked for, in all models of one method.
+def right(answers: pd.DataFrame, cells: int, judge: int = 1, copies: str = "png") -> Seen:
+    """Whether a judge sees what was asked for, in all models of one method.
 
     Args:
         answers: rows of one method.
@@ -100,6 +100,15 @@ def right(answers: pd.DataFrame, cells: int, judge: int = 1, copies: str = "png"
     Raises:
         ValueError: an image is missing or there twice.
     """
+    return _arranged(answers, cells, lambda table, of: table[f"{of}_{COPIES[copies]}_{judge}"] == table[of])
+
+
+def probability(answers: pd.DataFrame, cells: int, judge: int = 1) -> Seen:
+    """How probable what was asked for is to a judge; arguments and errors as of ``right``."""
+    return _arranged(answers, cells, lambda table, of: table[f"{of}_asked_p_{judge}"].astype(np.float64))
+
+
+def _arranged(answers: pd.DataFrame, cells: int, of_images: Callable[[pd.DataFrame, str], pd.Series]) -> Seen:
     table = answers.sort_values(["concept", "cell", "seed"])
     concepts, seeds = np.unique(table["concept"].to_numpy()), np.unique(table["seed"].to_numpy())
     shape = (len(concepts), cells, len(seeds))
@@ -109,5 +118,4 @@ def right(answers: pd.DataFrame, cells: int, judge: int = 1, copies: str = "png"
             f"method '{table['method'].iloc[0] if len(table) else ''}' has {len(table)} images; {shape[0]} models with {cells} cells "
             f"and {shape[2]} seeds have {np.prod(shape)}, each once"
         )
-    found = [(table[f"{a}_{COPIES[copies]}_{judge}"] == table[a]).to_numpy().reshape(shape) for a in ATTRIBUTES]
-    return Right(concepts, seeds, *found)
+    return Seen(concepts, seeds, *(of_images(table, attribute).to_numpy().reshape(shape) for attribute in ATTRIBUTES))

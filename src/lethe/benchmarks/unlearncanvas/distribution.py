@@ -6,7 +6,7 @@ by the number of images, so rows are compared that have the same number; ``fd`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,14 +57,26 @@ def distribution_table(
     odd = odd[np.lexsort((real.receiver[odd], real.seed[odd]))][: len(base.seed)]  # as many of every cell
     ground, floor = _rows(real, np.flatnonzero(even)), _rows(real, odd)
     of_base = _rows(base)
+    known: dict[bytes, dict[str, float]] = {}  # distances of the base, by the cells that they are taken over
+
+    def row(named: Mapping[str, Any], drawn: Set, cells: NDArray[np.int64]) -> dict[str, Any]:
+        if (key := cells.tobytes()) not in known:
+            known[key] = _distances(ground, of_base, cells)
+        counts = {"images": int(np.isin(drawn[0], cells).sum()), "real": int(np.isin(ground[0], cells).sum())}
+        found: dict[str, Any] = dict(named) | counts
+        for name, value in _distances(ground, drawn, cells).items():
+            found |= {name: value, f"{name}_minus_base": value - known[key][name]}
+        return found
+
     everywhere = np.arange(len(canvas.styles))
-    rows = [_row(task, REAL, 0, OF_BASE, "", "", "all", ground, floor, of_base, everywhere)]
-    rows.append(_row(task, BASE, 0, OF_BASE, "", "", "all", ground, of_base, of_base, everywhere))
+    nothing = {"epochs": 0, "concept": OF_BASE, "name": "", "kind": "", "cells": "all"}
+    rows = [row({"task": task, "method": method} | nothing, of, everywhere) for method, of in ((REAL, floor), (BASE, of_base))]
     for model, embeddings in models:
         concept, drawn = canvas.concepts[model.index], _rows(embeddings)
+        named = {"task": task, "method": model.method, "epochs": model.epochs}
+        named |= {"concept": concept.index, "name": concept.name, "kind": concept.kind}
         for name, cells in (("all", everywhere), ("others", np.setdiff1d(everywhere, concept.covers))):
-            row = (task, model.method, model.epochs, concept.index, concept.name, concept.kind, name)
-            rows.append(_row(*row, ground, drawn, of_base, cells))
+            rows.append(row(named | {"cells": name}, drawn, cells))
     return pd.DataFrame(rows)
 
 
@@ -77,21 +89,11 @@ def _rows(embeddings: Embeddings, chosen: NDArray[np.int64] | None = None) -> Se
     return embeddings.receiver[rows], {name: vectors[rows] for name, vectors in vectors_of(embeddings).items()}
 
 
-def _row(
-    task: str, method: str, epochs: int, concept: int, name: str, kind: str, cells: str,
-    ground: Set, drawn: Set, base: Set, asked: NDArray[np.int64],
-) -> dict[str, Any]:  # fmt: skip
-    row: dict[str, Any] = {"task": task, "method": method, "epochs": epochs, "concept": concept, "name": name, "kind": kind}
-    here = [np.isin(of[0], asked) for of in (ground, drawn, base)]
-    row |= {"cells": cells, "images": int(here[1].sum()), "real": int(here[0].sum())}
-    for features in ground[1]:
-        reference, found, untouched = (of[1][features][rows] for of, rows in zip((ground, drawn, base), here, strict=True))
-        row |= dict(_distances(features, reference, found, untouched))
-    return row
-
-
-def _distances(features: str, reference: Vectors, found: Vectors, untouched: Vectors) -> Iterator[tuple[str, float]]:
-    for name, distance in (("fd", fid), ("kid", kid)):
-        value = distance(reference, found)
-        yield f"{name}_{features}", value
-        yield f"{name}_{features}_minus_base", value - distance(reference, untouched)
+def _distances(ground: Set, drawn: Set, cells: NDArray[np.int64]) -> dict[str, float]:
+    """``fd_{features}`` and ``kid_{features}`` of the images of some cells."""
+    here, there = (np.isin(of[0], cells) for of in (ground, drawn))
+    return {
+        f"{name}_{features}": distance(vectors[here], drawn[1][features][there])
+        for features, vectors in ground[1].items()
+        for name, distance in (("fd", fid), ("kid", kid))
+    }

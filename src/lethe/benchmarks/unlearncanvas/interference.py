@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.benchmarks.unlearncanvas.answers import Right
+from lethe.benchmarks.unlearncanvas.answers import Seen
 from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, Concept
 
 
@@ -30,13 +30,14 @@ def values_of(canvas: Canvas) -> list[Value]:
     return sorted(found, key=lambda value: (ATTRIBUTES.index(value.kind), value.name != canvas.photo))
 
 
-def accuracy_lost(found: Right, base: Right, canvas: Canvas, concepts: Sequence[Concept]) -> NDArray[np.float64]:
+def accuracy_lost(found: Seen, base: Seen, canvas: Canvas, concepts: Sequence[Concept]) -> NDArray[np.float64]:
     """Accuracy of the base less that of each model, on the images of each value that do not show what the model forgot.
 
     On the images of what it forgot it is what was to be lost.
 
     Args:
-        found: of models, one for each of ``concepts``. base: of the base, on the same cells and seeds.
+        found: of models, one for each of ``concepts``. base: of the base, on the same cells and seeds. Of ``right`` or of
+            ``probability``: then it is probability that is lost.
         concepts: of kind style or object.
 
     Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.folder import at_hand, check_folder
@@ -21,8 +21,9 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.generation import Generation
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
-from lethe.settings.pretraining import PretrainingSettings
+from lethe.settings.pretraining import SETTINGS_OF, PretrainingSettings, Trained
 
+PARTS_OF_BASES: tuple[Literal["vae", "tokenizer"], ...] = ("vae", "tokenizer")
 TRAINED = ("prebuilt", "train")  # sources of models that this project trained
 
 
@@ -182,16 +183,22 @@ class Bases:
         return self.data.sources(self._tasks_on(wildcards), "judges" if "evaluator" in dict(wildcards.items()) else "")
 
     def pretraining(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How the wildcard's part, evaluator or base, or the base of its task, is trained, as plain data."""
-        return self._pretraining(wildcards).model_dump()
+        """What the training of the wildcard's part, evaluator or base, or of the base of its task, reads, as plain data."""
+        given = dict(wildcards.items())
+        model: Trained = "base"
+        if "evaluator" in given:
+            model = SETTINGS_OF[self.settings.evaluators[given["evaluator"]].kind]
+        elif named := [part for part in PARTS_OF_BASES if part in given]:
+            model = named[0]
+        return self._pretraining(wildcards).part(model)
 
     def _pretraining(self, wildcards: Wildcards) -> PretrainingSettings:
         given, settings = dict(wildcards.items()), self.settings
         if "evaluator" in given:
             return settings.pretraining_of(settings.evaluators[given["evaluator"]])
-        for key in ("vae", "tokenizer"):
-            if key in given:  # bases that share a part are trained alike
-                named = [base for base in settings.bases.values() if getattr(base, key) == given[key]]
+        for part in PARTS_OF_BASES:
+            if part in given:  # bases that share a part are trained alike
+                named = [base for base in settings.bases.values() if getattr(base, part) == given[part]]
                 return settings.pretraining_of(named[0]) if named else settings.pretraining
         return settings.pretraining_of(self._base_of(wildcards))
 

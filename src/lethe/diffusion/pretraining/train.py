@@ -26,9 +26,8 @@ from lethe.io.atomic import write_text
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
 from lethe.settings.bases import Evaluator
-from lethe.settings.pretraining import JudgeSettings, PretrainingSettings, settings_sha256
+from lethe.settings.pretraining import SETTINGS_OF, JudgeSettings, PretrainingSettings, settings_sha256
 
-PARTS = {"clip": "clip", "backbone": "backbone", "classifier": "judge"}  # kind of an evaluator -> its settings and its module
 QUALITY_SEEDS = 20  # images per entity on which a base is measured
 
 
@@ -111,7 +110,7 @@ def evaluator_part(
             "or a smaller pretraining.judge.held_out"
         )
     begin = time.monotonic()
-    part = PARTS[evaluator.kind]
+    part = SETTINGS_OF[evaluator.kind]
     own: Any = getattr(settings, part)
     quality: dict[str, Any]
     if evaluator.kind == "classifier":

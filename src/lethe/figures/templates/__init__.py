@@ -53,4 +53,5 @@ TEMPLATES.register("UnlearnCanvasMain", "lethe.benchmarks.unlearncanvas.template
 TEMPLATES.register("UnlearnCanvasForgetRetain", "lethe.benchmarks.unlearncanvas.templates.forget_retain:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasConfusion", "lethe.benchmarks.unlearncanvas.templates.confusion:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasMatrix", "lethe.benchmarks.unlearncanvas.templates.matrix:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasSimilarity", "lethe.benchmarks.unlearncanvas.templates.similarity:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasGrid", "lethe.benchmarks.unlearncanvas.templates.grid:TEMPLATE")

@@ -18,8 +18,8 @@ ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics"
 class Notebooks:
     """The notebooks of tasks, and the tutorials.
 
-    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about, which ``methods`` it loads by name, or which
-    ``templates`` it draws.
+    A notebook says in its own metadata, under ``lethe``, which ``task`` it is about, which ``judges`` it looks with (else ``judge``), which
+    ``methods`` it loads by name, or which ``templates`` it draws.
 
     Args:
         settings: of the world.
@@ -45,11 +45,12 @@ class Notebooks:
 
     @property
     def tutorials(self) -> list[str]:
-        """The executed tutorials, in a world that has their tasks and a judge."""
-        if "judge" not in self.settings.evaluators:
-            return []
+        """The executed tutorials, in a world that has their tasks and judges."""
+        settings = self.settings
         return [
-            f"<results>/notebooks/{name}.html" for name, task in self.tutorial_tasks.items() if task in self.settings.entity_tasks
+            f"<results>/notebooks/{name}.html"
+            for name, task in self.tutorial_tasks.items()
+            if task in settings.tasks and set(self._judges(name)) <= set(settings.evaluators)
         ]
 
     @property
@@ -77,6 +78,14 @@ class Notebooks:
             return {name: plain[name] for name in names} | others
 
         return found
+
+    def _judges(self, tutorial: str) -> list[str]:
+        judges: list[str] = self._says(tutorial).get("judges", ["judge"])
+        return judges
+
+    def judges(self, wildcards: Wildcards) -> dict[str, str]:
+        """Name -> folder of the classifiers that a tutorial looks with; each is a parameter of it."""
+        return {name: f"<results>/evaluators/{name}" for name in self._judges(wildcards.tutorial)}
 
     def base(self, wildcards: Wildcards) -> str:
         """The pipeline folder of the task of a tutorial."""

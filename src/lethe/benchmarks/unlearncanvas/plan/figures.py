@@ -15,6 +15,7 @@ OF_TASK = {
     "forget_retain": ("UnlearnCanvasForgetRetain", "UnlearnCanvas: forget against retain"),
     "confusion": ("UnlearnCanvasConfusion", "UnlearnCanvas: what is drawn instead"),
     "matrix": ("UnlearnCanvasMatrix", "UnlearnCanvas: interference of concepts"),
+    "similarity": ("UnlearnCanvasSimilarity", "UnlearnCanvas: does harm follow similarity?"),
 }
 """Name -> template, label."""
 
@@ -70,9 +71,16 @@ def figures_of(settings: Settings, tasks: Iterable[str]) -> list[str]:
     for task in tasks:
         if task not in settings.unlearncanvas:
             continue
-        files += [f"<results>/figures/unlearncanvas_{name}_{task}.png" for name in ("samples", *OF_TASK)]
+        files += [f"<results>/figures/unlearncanvas_{name}_{task}.png" for name in ("samples", *_of_task(settings, task))]
         files += [f"<results>/figures/unlearncanvas_grid_{task}_{index:03d}.png" for index in pictured(settings, task)]
     return files
+
+
+def _of_task(settings: Settings, task: str) -> list[str]:
+    """Names of the figures of a task; similarity is told in the features of its last judge, where these are kept."""
+    judge = settings.unlearncanvas[task].judges[-1]
+    last = [settings.evaluators[settings.classifier_of(task, metric)] for metric in (judge.style, judge.object)]
+    return [name for name in OF_TASK if name != "similarity" or all(evaluator.features for evaluator in last)]
 
 
 def pictured(settings: Settings, task: str) -> list[int]:

@@ -164,18 +164,15 @@ class Canvas:
 
     def _judges(self, wildcards: Wildcards) -> list[tuple[str, str]]:
         settings = self._settings
-        evaluators = {settings.metric_of(name): name for name in settings.evaluators_of(wildcards.task)}
         metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
-        judged = f"<results>/unlearncanvas/real_{wildcards.task}.parquet"
-        return [
-            (
-                metric,
-                judged
-                if name in self._bases.evaluators_published
-                else self._bases.part(name, settings.evaluators[name].source)[1],
-            )
-            for metric, name in ((metric, evaluators[metric]) for metric in metrics)
-        ]
+        names = [settings.classifier_of(wildcards.task, metric) for metric in metrics]
+        return list(zip(metrics, (self._judge_record(wildcards.task, name) for name in names), strict=True))
+
+    def _judge_record(self, task: str, name: str) -> str:
+        """What tells how well a judge knows real images: its training, or of a published one what it sees in those of the task."""
+        if name in self._bases.evaluators_published:
+            return f"<results>/unlearncanvas/real_{task}.parquet"
+        return self._bases.part(name, self._settings.evaluators[name].source)[1]
 
     @property
     def with_world(self) -> list[str]:

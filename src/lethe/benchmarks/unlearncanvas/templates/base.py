@@ -11,6 +11,7 @@ from pydantic import Field
 
 from lethe.benchmarks.unlearncanvas.answers import BASE
 from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
+from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.figures.pictures import read_pictures
 from lethe.figures.templates.base import Files, Pictures, Template
@@ -18,11 +19,12 @@ from lethe.figures.templates.parameters import Names, Parameters
 from lethe.figures.templates.result import Result
 from lethe.io.tables import read_parquet
 from lethe.settings.strict import Name, check_known
-from lethe.settings.unlearncanvas import UnlearnCanvas
+from lethe.settings.unlearncanvas import Judge, UnlearnCanvas
 
 if TYPE_CHECKING:
     from lethe.diffusion.plan.models import Models
     from lethe.figures.templates.world import World
+    from lethe.settings.models import Settings
 
 
 class CanvasParameters(Parameters):
@@ -52,6 +54,8 @@ class CanvasData(NamedTuple):
         canvas: cells and concepts.
         protocol: by which the table of concepts is made.
         tuning: indices of concepts that are not reported.
+        judges: who judges, in order.
+        real: features of real images; None where the figure reads none.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -59,6 +63,8 @@ class CanvasData(NamedTuple):
     canvas: Canvas
     protocol: str
     tuning: tuple[int, ...]
+    judges: tuple[Judge, ...] = ()
+    real: Embeddings | None = None
 
 
 C = TypeVar("C", bound=CanvasParameters)
@@ -75,11 +81,13 @@ class CanvasTemplate(Template[C, CanvasData]):
     Attributes:
         tables: kinds of tables that it reads.
         answers: whether it reads the answer sets.
+        real: whether it reads the features of real images.
         images: whether it shows pictures; then its parameters have ``seed``, and where there are methods ``concept``.
     """
 
     tables: tuple[str, ...] = ()
     answers: bool = False
+    real: bool = False
     images: bool = False
 
     def check(self, parameters: C, world: World) -> None:
@@ -91,6 +99,8 @@ class CanvasTemplate(Template[C, CanvasData]):
         judges = len(settings.unlearncanvas[parameters.task].judges)
         if (judge := getattr(parameters, "judge", 1)) > judges:
             raise ValueError(f"judge: {judge} does not exist; allowed: 1 to {judges}")
+        if self.real:
+            self._check_features(settings, parameters.task)
         if self.images:
             seed, concept = getattr(parameters, "seed", None), getattr(parameters, "concept", None)
             for method in _methods(parameters):
@@ -99,6 +109,13 @@ class CanvasTemplate(Template[C, CanvasData]):
                     raise ValueError(f"concept: '{method}' has no model of {concept}; allowed: {found}")
             if seed not in (seeds := settings.generation_of(parameters.task).seeds):
                 raise ValueError(f"seed: {seed} is not drawn; allowed: {', '.join(map(str, seeds))}")
+
+    def _check_features(self, settings: Settings, task: str) -> None:
+        judge = settings.unlearncanvas[task].judges[-1]
+        for metric in (judge.style, judge.object):
+            name = settings.classifier_of(task, metric)
+            if not settings.evaluators[name].features:
+                raise ValueError(f"task: '{task}' keeps no features of its last judge; set evaluators.{name}.features: true")
 
     def asks(self, parameters: C, world: World) -> dict[str, list[str]]:
         """The methods that it shows; no metric, and no method of classifiers."""
@@ -112,6 +129,8 @@ class CanvasTemplate(Template[C, CanvasData]):
         files |= {kind: [f"tables/unlearncanvas_{kind}_{task}.csv"] for kind in self.tables}
         if self.answers:
             files["answers"] = [f"answers/{task}_{name}.parquet" for name in ("baseline", *_methods(parameters))]
+        if self.real:
+            files["real"] = [f"unlearncanvas/real_{task}_embeddings.npz"]
         if self.images:
             shards = [f"datasets/generated_{run}" for run in (f"{task}_baseline", *self._shown(parameters, world.models))]
             files |= {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
@@ -135,7 +154,8 @@ class CanvasTemplate(Template[C, CanvasData]):
         tables = {kind: table[table["method"].isin(shown)] for kind in self.tables for table in [pd.read_csv(files[kind][0])]}
         answers = dict(zip(shown, map(read_parquet, files["answers"]), strict=True)) if self.answers else {}
         canvas = canvas_of(read_receivers(files["receivers"][0]), read_emitters(files["emitters"][0]), settings)
-        return CanvasData(tables, answers, canvas, settings.protocols[0], tuple(facts["tuning"]))
+        real = Embeddings.load(files["real"][0]) if self.real else None
+        return CanvasData(tables, answers, canvas, settings.protocols[0], tuple(facts["tuning"]), tuple(settings.judges), real)
 
     def pictures(self, result: Result, files: Files, facts: Mapping[str, Any]) -> Pictures:
         """The pictures that the rows of the result name, from the shards of the base and of each method."""
