@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from snakemake.utils import update_config
-
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import PREPARED, ROLES
 from lethe.io.tables import CorruptFileError, read_yaml
@@ -70,8 +68,17 @@ def estimate_of(configfiles: Sequence[str], sustained: float = SUSTAINED, root: 
             content = read_yaml(file)
         except (CorruptFileError, FileNotFoundError) as error:
             raise SettingsError(str(error)) from None
-        update_config(config, content or {})
+        config = _laid_over(config, content or {})
     return estimate(plan_of(config, configfiles, root), sustained=sustained)
+
+
+def _laid_over(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with the leaves of an overlay in their places, as Snakemake lays them."""
+    found = dict(config)
+    for key, value in overlay.items():
+        deeper = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = _laid_over(found[key], value) if deeper else value
+    return found
 
 
 def text(lines: list[Line], sustained: float = SUSTAINED) -> str:
