@@ -63,7 +63,8 @@ def estimate_of(configfiles: Sequence[str], sustained: float = SUSTAINED, root: 
         SettingsError: a fault of a file or of the configuration.
     """
     config: dict[str, Any] = {}
-    for file in [root / "config/config.yaml", *configfiles]:
+    files: list[str | Path] = [root / "config/config.yaml", *configfiles]
+    for file in files:
         try:
             content = read_yaml(file)
         except (CorruptFileError, FileNotFoundError) as error:

@@ -25,9 +25,8 @@ def write_files(
     table, off = read_parquet(answers), read_parquet(base)
     seed = off["seed"].min()
     of_base = off[off["seed"] == seed]
-    results = {
-        int(concept): result_of(images[images["seed"] == seed], of_base, canvas) for concept, images in table.groupby("concept")
-    }
+    on = table[table["seed"] == seed]
+    results = {concept: result_of(on[on["concept"] == concept], of_base, canvas) for concept in on["concept"].unique().tolist()}
     with atomic_path(folder) as part:
         part.mkdir(parents=True, exist_ok=True)
         for index, result in results.items():
