@@ -21,8 +21,6 @@ def take_classifier(weights: list[Path], folder: Path, classes: list[str], setti
     state = read_classifier(weights[0], classes, settings.judge)
     with atomic_path(folder) as part:
         part.mkdir(parents=True, exist_ok=True)
-        write_json(
-            part / "config.json", {"settings": settings.judge.model_dump(mode="json"), "classes": classes, "published": True}
-        )
+        write_json(part / "config.json", {"settings": settings.judge.model_dump(mode="json"), "classes": classes})
         origin = {"path": str(weights[0]), "sha256": sha256_file(weights[0]), "classes": classes}
         save_asset(part / "judge.safetensors", {"judge": state}, origin, bits=32)

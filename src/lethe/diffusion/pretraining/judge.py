@@ -76,7 +76,10 @@ class Mixer(nn.Module):
         return self.model.head(found), found
 
 
-def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> Judge | Mixer | Vit:
+AnyJudge = Judge | Mixer | Vit
+
+
+def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> AnyJudge:
     """An untrained judge."""
     if settings.architecture == "vit":
         return Vit(classes, settings.channels)
@@ -93,7 +96,7 @@ def train_judge(
     seed: int,
     start: Mapping[str, torch.Tensor] | None = None,
     device: str = "cpu",
-) -> Judge | Mixer | Vit:
+) -> AnyJudge:
     """Train on ``images`` (N, 3, H, W) uint8; every class is drawn equally often.
 
     Args:
