@@ -128,9 +128,7 @@ def _passes(values: Mapping[str, Any]) -> tuple[float, str]:
     steps, rows = values.get("steps", 0), values.get("forget_batch", 0) + values.get("retain_batch", 0)
     if not steps:
         return 0.0, "no steps"
-    sampled = (
-        values["sampling_steps"] if values.get("latents") == "sampled" else 0
-    )  # half of them on average, with and without the prompt
+    sampled = values.get("sampling_steps", 0)  # half of them on average, with and without the prompt
     loops = 1 + values.get("inner_loops", 0)
     told = f"{steps:,} steps x {rows} rows x ({TRAINED} + 1 of a target{f' + {sampled} of sampling' if sampled else ''})"
     return steps * loops * rows * (TRAINED + 1 + sampled), told + (f" x {loops} loops" if loops > 1 else "")
