@@ -9,7 +9,7 @@ from tests.unit.diffusion.dense import EMITTER, Base, base, run
 from lethe.diffusion.delta import applied
 from lethe.diffusion.methods._dense_training import CROSS_ATTENTION, DenseTrainingConfig, Student
 from lethe.diffusion.methods._training import Borrowed, optimise
-from lethe.diffusion.methods.esd import ESD
+from lethe.diffusion.methods.esd_noised import ESDNoised
 from lethe.diffusion.methods.noise import NoiseControl
 
 
@@ -79,8 +79,8 @@ def test_what_cannot_be_trained_is_named(lent: Borrowed) -> None:
 
 def test_bfloat16_passes_train_the_same_in_float32(on: Base) -> None:
     """The loss of the first step agrees to the precision of the passes; what is stored is float32."""
-    values = {"steps": 1, "forget_batch": 4, "latents": "noised"}
-    full, half = (run(ESD(**values, precision=precision), on) for precision in ("float32", "bfloat16"))
+    values = {"steps": 1, "forget_batch": 4}
+    full, half = (run(ESDNoised(**values, precision=precision), on) for precision in ("float32", "bfloat16"))
     assert half.record["loss_last"] == pytest.approx(full.record["loss_last"], rel=0.2)
     assert {value.dtype for value in half.delta.tensors().values()} == {torch.float32}
 

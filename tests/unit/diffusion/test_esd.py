@@ -11,6 +11,7 @@ from torch.nn.functional import mse_loss
 from lethe.diffusion.methods._dense_training import Student
 from lethe.diffusion.methods._training import Borrowed, Rows
 from lethe.diffusion.methods.esd import ESD, partly_drawn
+from lethe.diffusion.methods.esd_noised import ESDNoised
 from lethe.diffusion.pipeline import make_scheduler
 
 __all__ = ["drawn_rows"]
@@ -40,7 +41,7 @@ def expected(on: Base, rows: Rows, shown: Tensor, latents: Tensor, timesteps: Te
 
 
 def test_noised_latents(on: Base, drawn: DRAWN) -> None:
-    found = run(ESD(steps=1, forget_batch=4, learning_rate=LR, negative_guidance=1.5, latents="noised"), on)
+    found = run(ESDNoised(steps=1, forget_batch=4, learning_rate=LR, negative_guidance=1.5), on)
     ((numbers, rows),) = drawn
     shown = on.data.receivers[numbers]
     assert set(shown.tolist()) == {0, 1}  # the prompts of all that the emitter covers
@@ -57,9 +58,7 @@ def test_sampled_latents(on: Base, drawn: DRAWN, monkeypatch: pytest.MonkeyPatch
         return forward(sample, timestep, **rest)
 
     monkeypatch.setattr(on.pipe.unet, "forward", spied)
-    found = run(
-        ESD(steps=1, forget_batch=4, learning_rate=LR, latents="sampled", sampling_steps=5, start_guidance=3.0), on, seed=12
-    )
+    found = run(ESD(steps=1, forget_batch=4, learning_rate=LR, sampling_steps=5, start_guidance=3.0), on, seed=12)
     monkeypatch.undo()
     ((numbers, rows),) = drawn
     shown = on.data.receivers[numbers]
@@ -103,6 +102,6 @@ def test_latents_are_drawn_by_the_student(on: Base) -> None:
 
 
 def test_without_negative_guidance_the_target_is_the_empty_prompt(on: Base, drawn: DRAWN) -> None:
-    found = run(ESD(steps=1, forget_batch=4, learning_rate=LR, negative_guidance=0.0, latents="noised"), on)
+    found = run(ESDNoised(steps=1, forget_batch=4, learning_rate=LR, negative_guidance=0.0), on)
     ((numbers, rows),) = drawn
     assert_same_update(found, expected(on, rows, on.data.receivers[numbers], rows.noisy, rows.timesteps, 0.0), on)

@@ -69,8 +69,8 @@ def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_ba
 @pytest.mark.parametrize(
     ("method", "options"),
     [
-        ("esd", {"latents": "sampled", "sampling_steps": 3}),
-        ("esd", {"latents": "noised", "micro_batch": 3}),
+        ("esd", {"sampling_steps": 3}),
+        ("esd_noised", {"micro_batch": 3}),
         ("ca", {"anchors": "forget"}),
         ("ca", {"target": "base"}),
         ("salun", {"retain_batch": 3, "micro_batch": 2}),

@@ -23,6 +23,7 @@ METHODS.register("distil_weight", "lethe.diffusion.methods.distil_weight:SPAREWe
 METHODS.register("munba", "lethe.diffusion.methods.munba:MUNBa")
 METHODS.register("munba_published", "lethe.diffusion.methods.munba_published:MUNBaPublished")
 METHODS.register("esd", "lethe.diffusion.methods.esd:ESD")
+METHODS.register("esd_noised", "lethe.diffusion.methods.esd_noised:ESDNoised")
 METHODS.register("ca", "lethe.diffusion.methods.ca:CA")
 METHODS.register("salun", "lethe.diffusion.methods.salun:SalUn")
 METHODS.register("salun_published", "lethe.diffusion.methods.salun_published:SalUnPublished")

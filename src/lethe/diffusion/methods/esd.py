@@ -6,15 +6,13 @@ student, c the prompt of what is forgotten and "" the empty one,
     L = MSE(eps_theta(z_t, t, c), eps_0(z_t, t, "") - eta (eps_0(z_t, t, c) - eps_0(z_t, t, "")))
 
 where z_t comes from the student itself: it is drawn for c by DDIM with guidance and the drawing is stopped in the k-th of S parts of the
-noise schedule, k and then t within that part uniform. No image is looked at. ``latents: noised`` takes noised training images instead,
-which costs no sampling.
+noise schedule, k and then t within that part uniform. No image is looked at. ``esd_noised`` takes noised training images instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 import torch
 from pydantic import Field
@@ -29,13 +27,15 @@ from lethe.diffusion.methods.base import Emitter
 from lethe.diffusion.pipeline import Scheduler, make_scheduler
 
 
-class ESDConfig(DenseTrainingConfig):
-    """Hyper-parameters of ESD."""
+class NegativeConfig(DenseTrainingConfig):
+    """Hyper-parameters of the loss."""
 
     negative_guidance: float = Field(1.0, ge=0, description="eta, how far beyond the unconditional prediction; 0 = to it")
-    latents: Literal["sampled", "noised"] = Field(
-        "sampled", description="sampled: z_t drawn by the student, as published; noised: training images and noise"
-    )
+
+
+class ESDConfig(NegativeConfig):
+    """Hyper-parameters of ESD."""
+
     sampling_steps: int = Field(50, ge=1, description="S, steps of a whole drawing (DDIM)")
     start_guidance: float = Field(3.0, ge=0, description="guidance of the drawing")
 
@@ -48,7 +48,7 @@ class ESD(DenseMethod[ESDConfig]):
 
     about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("noise",))
     contract = Contract(
-        small={"latents": "noised", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
+        small={"sampling_steps": 4, "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
     )
     Config = ESDConfig
 
@@ -58,12 +58,16 @@ class ESD(DenseMethod[ESDConfig]):
         scheduler = make_scheduler("ddim", config.sampling_steps, lent.pipe)
         generator, drawing = (emitter_generator(seed, emitter, purpose) for purpose in ("rows", "drawing"))
         for rows in lent.batches(lent.forget_rows(emitter), config.forget_batch, config.steps, generator):
-            if config.latents == "sampled":
-                rows = partly_drawn(student, rows, scheduler, config.start_guidance, drawing)
-            empty, own = lent.teach(rows, lent.unprompted(rows)).target, lent.teach(rows).target
-            target = empty - config.negative_guidance * (own - empty)
-            gradient, loss = student.towards(replace(rows, target=target), config.micro_batch)
-            yield gradient, {"loss": loss}
+            yield pushed_beyond(student, partly_drawn(student, rows, scheduler, config.start_guidance, drawing), config)
+
+
+def pushed_beyond(student: Student, rows: Rows, config: NegativeConfig) -> tuple[list[Tensor], dict[str, Tensor]]:
+    """The gradient of L at the latents and timesteps of ``rows``, and L."""
+    lent = student.lent
+    empty, own = lent.teach(rows, lent.unprompted(rows)).target, lent.teach(rows).target
+    target = empty - config.negative_guidance * (own - empty)
+    gradient, loss = student.towards(replace(rows, target=target), config.micro_batch)
+    return gradient, {"loss": loss}
 
 
 @torch.no_grad()
