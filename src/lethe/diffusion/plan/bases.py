@@ -66,7 +66,29 @@ class Bases:
     @property
     def evaluators_on_hub(self) -> list[str]:
         """Names of evaluators that are fetched."""
-        return _from(self.settings.evaluators, "pretrained")
+        return [name for name in _from(self.settings.evaluators, "pretrained") if name not in self.evaluators_published]
+
+    @property
+    def evaluators_published(self) -> list[str]:
+        """Names of classifiers whose checkpoint is a published file."""
+        return [name for name in _from(self.settings.evaluators, "pretrained") if name in self.attributes]
+
+    def checkpoint(self, wildcards: Wildcards) -> list[str]:
+        """The file of weights from outside that the wildcard's classifier is, or that its training starts from.
+
+        Raises:
+            SettingsError: it does not exist.
+        """
+        entry = self.settings.evaluators[wildcards.evaluator]
+        path = entry.start if entry.source == "train" else entry.path
+        if path:
+            check_exists(f"evaluators.{wildcards.evaluator}.{'start' if entry.start else 'path'}", path)
+        return [path] if path else []
+
+    def classes(self, wildcards: Wildcards) -> list[str]:
+        """The classes of a published classifier, in their order."""
+        entry, tasks = self.settings.evaluators[wildcards.evaluator], self.settings.tasks_of_evaluator(wildcards.evaluator)
+        return self.settings.classes_in(tasks[0], entry.attribute) if tasks else []
 
     def evaluators(self, wildcards: Wildcards) -> list[str]:
         """The folders of the evaluators of the wildcard's task, in the order of the configuration."""
