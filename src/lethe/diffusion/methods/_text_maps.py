@@ -27,9 +27,8 @@ from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
 
 TOLERANCE = 1e-5  # relative error (Frobenius norm of T) that truncating the rank may cost
-CHUNK = (
-    2**24
-)  # float64 numbers per batched solve, 128 MiB; an emitter whose preserved vectors alone are more gets their Gram matrix
+CHUNK = 2**24
+"""float64 numbers per batched solve, 128 MiB; an emitter whose preserved vectors alone are more gets their Gram matrix."""
 
 Edit = tuple[str, str]  # a text and its guide
 
