@@ -111,6 +111,14 @@ class Evaluator(Model):
     revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="pretrained only: the commit of the hub that is fetched")
 
     @model_validator(mode="after")
+    def _of_its_kind(self) -> Evaluator:
+        for key in ("attribute", "metric", "features"):
+            value, default = getattr(self, key), type(self).model_fields[key].default
+            if self.kind != "classifier" and value != default:
+                raise ValueError(f"`{key}` is {value!r}; it goes with kind: classifier, and only with it")
+        return self
+
+    @model_validator(mode="after")
     def _pinned(self) -> Evaluator:
         if self.start and (self.kind, self.source) != ("classifier", "train"):
             raise ValueError("`start` goes with a classifier and source: train, and only with them")

@@ -208,7 +208,9 @@ def test_what_the_settings_ask_of_a_base(base: Path) -> None:
         check_sampling(base, "pndm", 32)
     check_folder(base)
     assert prediction_of(base) == "v_prediction"
-    assert reason_against("munba", "v_prediction").endswith("methods for this base: noise, none, retrain, uce")
+    assert reason_against("munba", "v_prediction").endswith(
+        "methods for this base: hirm, noise, none, rece, retrain, seot, seot_soft, sham, speed, uce"
+    )
     assert (
         not reason_against("uce", "v_prediction") and not reason_against("munba", "epsilon") and not reason_against("munba", "")
     )

@@ -65,15 +65,17 @@ def _loaded(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def _tensors(path: Path, state: Any) -> dict[str, torch.Tensor]:
+def _tensors(path: Path, state: object) -> dict[str, torch.Tensor]:
     if not isinstance(state, Mapping) or not state:
         raise CorruptFileError(f"{path}: {type(state).__name__} in the place of tensors by name")
+    found: dict[str, torch.Tensor] = {}
     for name, value in state.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor) or not value.is_floating_point():
             raise CorruptFileError(f"{path}: {name!r} is {type(value).__name__}; expected a tensor of floats")
-    if lost := first_not_finite(state):
+        found[name] = value.float()
+    if lost := first_not_finite(found):
         raise CorruptFileError(f"{path}: tensor '{lost}' holds NaN or infinity")
-    return {name: value.float() for name, value in state.items()}
+    return found
 
 
 def _fitting(path: Path, found: dict[str, torch.Tensor], classes: int, settings: JudgeSettings) -> dict[str, torch.Tensor]:

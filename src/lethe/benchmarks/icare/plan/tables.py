@@ -47,11 +47,9 @@ class Tables:
         """Kinds of similarity, `weights` once per method."""
         return [*self.settings.similarity.kinds, *(f"weights_{method}" for method in self.weight_methods)]
 
-    def records(self, wildcards: Wildcards) -> list[str]:
-        """The record of every model of a task; none where images come from a published record, since then no model is needed."""
-        if not self.models.built("images"):
-            return []
-        return [f"<results>/models/{name}/record.json" for name in self.models.names(wildcards.task)]
+    def methods(self, wildcards: Wildcards) -> list[str]:
+        """Methods with models of a task."""
+        return self.models.methods_of(wildcards.task)
 
     def similarities(self, wildcards: Wildcards) -> list[str]:
         """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
@@ -76,6 +74,7 @@ class Tables:
         files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
         files += [interference_file(model) for task in tasks for model in self.models.of(task)]
         files += [file for task in tasks for file in self.distribution(task)]
+        files += [f"<results>/tables/drift_{task}.csv" for task in tasks if self.models.built("models", "images")]
         published = [task for task in tasks if self.settings.entity_tasks[task].selection == "published"]
         return files + [f"<results>/tables/selection_{task}.csv" for task in published]
 
