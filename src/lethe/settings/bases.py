@@ -12,6 +12,7 @@ from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
 
 Kind = Literal["clip", "backbone", "classifier"]
+CHECKPOINTS = (".safetensors", ".ckpt")  # endings of one file in which a whole pipeline is shared
 NAMED_AS_KIND: dict[str, Kind] = {"clip": "clip", "backbone": "backbone"}  # evaluators that need not say their kind
 
 
@@ -33,8 +34,17 @@ class Model(Strict):
 class Base(Model):
     """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
 
-    path: str = Field("", description="pretrained only: folder, or hub id owner/name with its `revision`")
+    path: str = Field(
+        "", description="pretrained only: folder, CompVis file (.safetensors, .ckpt), or hub id owner/name with its `revision`"
+    )
     revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="hub id only: the commit that is fetched")
+    config: str = Field(
+        "",
+        description="CompVis file only: a pipeline folder whose configurations, tokenizer and scheduler it takes, not its weights",
+    )
+    averaged: bool = Field(
+        False, description="CompVis file only: take the averaged weights of the UNet, by which CompVis' own scripts draw"
+    )
     vae: Name = Field(
         "vae", description="not pretrained: the part that is its autoencoder, trained on the tasks of all bases that name it"
     )
@@ -50,7 +60,12 @@ class Base(Model):
     @property
     def on_hub(self) -> bool:
         """Whether `path` is a hub id, owner/name, and no folder."""
-        return self.path.count("/") == 1 and not self.path.startswith((".", "/", "~"))
+        return self.path.count("/") == 1 and not self.path.startswith((".", "/", "~")) and not self.path.endswith(CHECKPOINTS)
+
+    @property
+    def in_one_file(self) -> bool:
+        """Whether `path` is a CompVis file."""
+        return self.path.endswith(CHECKPOINTS)
 
     @model_validator(mode="after")
     def _pinned(self) -> Base:
@@ -63,12 +78,29 @@ class Base(Model):
             )
         if self.revision and not self.on_hub:
             raise ValueError(f"`revision` goes with a hub id owner/name; `path` is '{self.path}'")
+        if (self.config or self.averaged) and not self.in_one_file:
+            raise ValueError(
+                f"`config` and `averaged` go with a CompVis file ({', '.join(CHECKPOINTS)}); `path` is '{self.path}'"
+            )
+        if self.in_one_file and not self.config:
+            raise ValueError(f"`path` '{self.path}' is a CompVis file and needs `config`, a pipeline folder that describes it")
         return self
 
     @property
     def folder(self) -> Path | None:
         """The folder or file that ``path`` names; None for a hub id."""
         return None if self.on_hub or not self.path else Path(self.path).expanduser()
+
+    @property
+    def described(self) -> Path | None:
+        """The folder whose configurations are the base's; None for a hub id."""
+        return Path(self.config).expanduser() if self.in_one_file else self.folder
+
+    @property
+    def provenance(self) -> dict[str, str | bool]:
+        """Where a pretrained base is from, as its record says it."""
+        in_file: dict[str, str | bool] = {"config": self.config, "averaged": self.averaged} if self.in_one_file else {}
+        return {"path": self.path, "revision": self.revision} | in_file
 
 
 class Evaluator(Model):

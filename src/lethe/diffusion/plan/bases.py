@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lethe.core.methods import RETRAINED
+from lethe.diffusion.compvis import check_checkpoint, described_by
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.methods.predictions import reason_against
@@ -259,8 +260,8 @@ class Bases:
     # --- bases from outside ---
 
     def base(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The settings of the wildcard's base, as plain data."""
-        return self.settings.bases[wildcards.base].model_dump()
+        """Where the wildcard's base is from, as plain data."""
+        return self.settings.bases[wildcards.base].model_dump(include={"source", "path", "revision", "config", "averaged"})
 
     def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
         """Where the wildcard's evaluator comes from and what it is, as plain data; not whom it scores."""
@@ -271,10 +272,9 @@ class Bases:
         return self.settings.evaluators[wildcards.evaluator].kind
 
     def files_of(self, name: str) -> Path | None:
-        """Where the files of a base from outside can be read already: its own folder or its finished copy; None before it is fetched."""
+        """Where a base from outside is described already: its own folder or its finished copy; None before it is fetched."""
         entry = self.settings.bases[name]
-        copy = f"results/{self.settings.world}/base/{name}"
-        return at_hand(entry.folder, copy, {"path": entry.path, "revision": entry.revision})
+        return at_hand(entry.described, f"results/{self.settings.world}/base/{name}", entry.provenance)
 
     def given(self, wildcards: Wildcards) -> list[str]:
         """No file, but what is wrong with a base of one's own, as far as its files tell.
@@ -282,11 +282,16 @@ class Bases:
         Raises:
             SettingsError: names the key and what is wrong.
         """
-        key, folder = f"bases.{wildcards.base}.path", self.files_of(wildcards.base)
-        check_exists(key, str(folder))
+        entry, key, folder = self.settings.bases[wildcards.base], f"bases.{wildcards.base}.path", self.files_of(wildcards.base)
         assert folder is not None
         try:
-            check_folder(folder)
+            if entry.in_one_file and folder == entry.described:
+                check_exists(key, str(entry.folder))
+                check_exists(f"bases.{wildcards.base}.config", entry.config)
+                check_checkpoint(Path(str(entry.folder)), folder)
+            else:
+                check_exists(key, str(folder))
+                check_folder(folder)
             for generation in self._samplings(wildcards.base):
                 check_sampling(folder, generation.scheduler, generation.size)
         except (OSError, ValueError) as error:
@@ -299,9 +304,10 @@ class Bases:
         return [self.settings.generation_of(task) for task in tasks] or [self.settings.generation]
 
     def own_folder(self, wildcards: Wildcards) -> list[str]:
-        """The folder of a base of one's own."""
-        folder = self.settings.bases[wildcards.base].folder
-        return [str(folder)] if folder else []
+        """The folder of a base of one's own; of a CompVis file that and what describes it."""
+        entry = self.settings.bases[wildcards.base]
+        beside = described_by(entry.described) if entry.in_one_file and entry.described else []
+        return [str(path) for path in (entry.folder, *beside) if path]
 
     def prediction(self, name: str) -> str:
         """What a base predicts (`prediction_type`); empty before its files are at hand."""
@@ -333,7 +339,7 @@ class Bases:
         base = self.settings.bases[self.settings.tasks[wildcards.task].base]
         if base.source != "pretrained":
             return [self.part(base.tokenizer, base.source)[1]]
-        folder = base.folder / "tokenizer" if base.folder else None
+        folder = base.described / "tokenizer" if base.described else None
         return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder and folder.is_dir() else []
 
     def tokenizer_settings(self, wildcards: Wildcards) -> dict[str, Any]:
