@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from lethe.settings.editing import Editing
+from lethe.settings.finetuning import Finetuning
 from lethe.settings.hub import is_hub_id
 from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
@@ -34,6 +36,15 @@ class Model(Strict):
 class Base(Model):
     """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
 
+    source: Literal["prebuilt", "train", "pretrained", "finetuned"] = Field(  # type: ignore[assignment]  # one more than other models
+        "prebuilt",
+        description="prebuilt: shipped weights; train: from nothing; pretrained: by name or folder; finetuned: from another base",
+    )
+    start: Name | None = Field(None, description="finetuned only: the base that it starts from")
+    finetuning: Finetuning | None = Field(None, description="finetuned only: how it is trained; null: as its defaults say")
+    editing: Editing | None = Field(
+        None, description="finetuned only: makes it a model that edits pictures (InstructPix2Pix), which is no base of a task"
+    )
     path: str = Field(
         "", description="pretrained only: folder, CompVis file (.safetensors, .ckpt), or hub id owner/name with its `revision`"
     )
@@ -50,7 +61,9 @@ class Base(Model):
     )
     tokenizer: Name = Field("tokenizer", description="not pretrained: the part that is its tokenizer, likewise")
 
-    like: Name | None = Field(None, description="not pretrained: the base whose tasks and parts it is trained on, with `exclude`")
+    like: Name | None = Field(
+        None, description="not pretrained: the base whose tasks it is trained on, and with `exclude` its parts too"
+    )
     exclude: list[str] = Field(default_factory=list, description="entities or cells (task/name) that its training never sees")
     pretraining: dict[str, Any] = Field(
         default_factory=dict,
@@ -78,6 +91,10 @@ class Base(Model):
             )
         if self.revision and not self.on_hub:
             raise ValueError(f"`revision` goes with a hub id owner/name; `path` is '{self.path}'")
+        if (self.source == "finetuned") != bool(self.start):
+            raise ValueError("`start` goes with source: finetuned, and only with it")
+        if self.source != "finetuned" and (self.finetuning or self.editing):
+            raise ValueError("`finetuning` and `editing` go with source: finetuned, and only with it")
         if (self.config or self.averaged) and not self.in_one_file:
             raise ValueError(
                 f"`config` and `averaged` go with a CompVis file ({', '.join(CHECKPOINTS)}); `path` is '{self.path}'"

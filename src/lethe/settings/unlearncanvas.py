@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
+from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
 
@@ -49,6 +50,10 @@ class UnlearnCanvas(Strict):
     demo: list[Name] = Field(
         default_factory=list, description="methods of the task that the target `demo` runs; none: none of it"
     )
+    editor: Name | None = Field(
+        None, description="a base with `editing` whose edited pictures are judged: tables/unlearncanvas_edits_{task}.csv"
+    )
+    edits: EditSampling = Field(default_factory=EditSampling, description="how its pictures are drawn")
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
@@ -85,6 +90,12 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                     f"{nearest(attribute, task.attributes)}"
                 )
         yield from _of_emitters(where, name, task, canvas)
+        if canvas.editor and not (canvas.editor in settings.bases and settings.bases[canvas.editor].editing):
+            editors = [base for base, entry in settings.bases.items() if entry.editing]
+            yield (
+                f"{where}.editor: '{canvas.editor}' is no base with `editing`; there are: {', '.join(editors) or 'none'}"
+                f"{nearest(canvas.editor, editors)}"
+            )
         for number, method in enumerate(canvas.demo):
             if method not in (runs := settings.methods_of(name)):
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"

@@ -203,6 +203,14 @@ class Plan:
         """MB of GPU memory for such a job."""
         return need("unlearn", self.settings, self.models.hyperparameters(wildcards)).gpu
 
+    def finetuning_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for the fine-tuning of the wildcard's base."""
+        return need("unlearn", self.settings, self.bases.finetuned_rows(wildcards)).host
+
+    def finetuning_gpu_memory(self, wildcards: Wildcards) -> int:
+        """MB of GPU memory for such a job."""
+        return need("unlearn", self.settings, self.bases.finetuned_rows(wildcards)).gpu
+
     def noise(self, wildcards: Wildcards) -> dict[str, Any]:
         """What captions and noise of membership inference depend on, beside the image."""
         settings = self.settings

@@ -19,6 +19,7 @@ from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.bases import Base, Model
 from lethe.settings.errors import SettingsError
+from lethe.settings.finetuning import Finetuning
 from lethe.settings.generation import Generation
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
@@ -48,6 +49,11 @@ class Bases:
     def trained(self) -> list[str]:
         """Names of bases that are put together from checkpoints."""
         return _from(self.settings.bases, *TRAINED)
+
+    @property
+    def finetuned(self) -> list[str]:
+        """Names of bases that are trained further from another one."""
+        return _from(self.settings.bases, "finetuned")
 
     @property
     def local(self) -> list[str]:
@@ -137,7 +143,7 @@ class Bases:
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
-        names = [*self.vaes, *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
+        names = [*self.vaes, *self.settings.evaluators, *[f"base_{base}" for base in self.trained]]
         names += [
             f"{self.retrained}_{name}_{index:03d}"
             for name, task in self.settings.tasks.items()
@@ -257,6 +263,37 @@ class Bases:
         given = dict(wildcards.items())
         return self.settings.bases[given["base"] if "base" in given else self.settings.tasks[given["task"]].base]
 
+    # --- bases that are fine-tuned ---
+
+    def start_of(self, wildcards: Wildcards) -> str:
+        """The folder of the base that the wildcard's base starts from.
+
+        Raises:
+            SettingsError: it does not predict the noise.
+        """
+        start = str(self.settings.bases[wildcards.base].start)
+        if (prediction := self.prediction(start)) not in ("", NOISE):
+            raise SettingsError(f"bases.{wildcards.base}.start: '{start}' predicts '{prediction}'; allowed: '{NOISE}', the noise")
+        return f"<results>/base/{start}"
+
+    def finetuning(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How the wildcard's base is fine-tuned, as plain data."""
+        return (self.settings.bases[wildcards.base].finetuning or Finetuning()).model_dump()
+
+    def finetuned_rows(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The same as ``lethe.planning.memory`` asks of a training: rows of a pass, and that whole components are trained."""
+        settings = self.finetuning(wildcards)
+        return settings | {"forget_batch": settings["optimizer"]["batch_size"], "trainable": settings["trained"]}
+
+    def editing(self, wildcards: Wildcards) -> dict[str, Any] | None:
+        """How it learns to edit pictures, as plain data; None for one that does not."""
+        editing = self.settings.bases[wildcards.base].editing
+        return editing.model_dump() if editing else None
+
+    def finetuning_size(self, wildcards: Wildcards) -> int:
+        """Height and width of the images of its tasks, pixels: the largest."""
+        return max(self.settings.generation_of(task).size for task in self._tasks_on(wildcards))
+
     # --- bases from outside ---
 
     def base(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -310,7 +347,9 @@ class Bases:
         return [str(path) for path in (entry.folder, *beside) if path]
 
     def prediction(self, name: str) -> str:
-        """What a base predicts (`prediction_type`); empty before its files are at hand."""
+        """What a base predicts (`prediction_type`); empty before its files are at hand. One that is fine-tuned predicts what its start does."""
+        if start := self.settings.bases[name].start:
+            return self.prediction(start)
         folder = self.files_of(name)
         try:
             return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
@@ -336,7 +375,7 @@ class Bases:
 
     def tokenizer(self, wildcards: Wildcards) -> list[str]:
         """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
-        base = self.settings.bases[self.settings.tasks[wildcards.task].base]
+        base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
         if base.source != "pretrained":
             return [self.part(base.tokenizer, base.source)[1]]
         folder = base.described / "tokenizer" if base.described else None
@@ -344,9 +383,8 @@ class Bases:
 
     def tokenizer_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """The configuration of that tokenizer, where the base is put together here; a pretrained one has its own."""
-        if self.settings.bases[self.settings.tasks[wildcards.task].base].source == "pretrained":
-            return {}
-        return tokenizer_config(self._pretraining(wildcards).tokenizer)
+        base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
+        return {} if base.source == "pretrained" else tokenizer_config(self.settings.pretraining_of(base).tokenizer)
 
     # --- membership inference ---
 

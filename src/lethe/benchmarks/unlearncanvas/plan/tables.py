@@ -18,6 +18,7 @@ from lethe.settings.models import Settings
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
+CLIP = "clip"
 BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
 
@@ -47,7 +48,7 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published", "demo"})
+        return self._of(wildcards).model_dump(exclude={"published", "demo", "editor", "edits"})
 
     # --- answers ---
 
@@ -106,6 +107,38 @@ class Canvas:
             if BACKBONE in settings.metrics_of(task)
             or any(settings.evaluators[name].features for name in settings.evaluators_of(task))
         ]
+
+    # --- a model that edits ---
+
+    @property
+    def edited(self) -> list[str]:
+        """Tasks with a model that edits, and with real images that nothing was trained on."""
+        return [task for task in self.with_world if self._settings.unlearncanvas[task].editor]
+
+    def editor(self, wildcards: Wildcards) -> str:
+        """The folder of that model."""
+        return f"<results>/base/{self._of(wildcards).editor}"
+
+    def editor_name(self, wildcards: Wildcards) -> str:
+        """Its name."""
+        return str(self._of(wildcards).editor)
+
+    def editing(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What it was taught, as plain data."""
+        editing = self._settings.bases[self.editor_name(wildcards)].editing
+        assert editing is not None, "a contradiction of the settings"
+        return editing.model_dump()
+
+    def edits(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How its pictures are drawn, as plain data."""
+        return self._of(wildcards).edits.model_dump()
+
+    def scoring_of_edits(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured on edited pictures: what classifiers see and, where the task has it, CLIP."""
+        asked = self._settings.metrics_of(wildcards.task)
+        of_real = self.scoring(wildcards)
+        seen = [name for name in of_real["metrics"] if name != BACKBONE]
+        return of_real | {"metrics": [*seen, *(name for name in asked if name == CLIP)]}
 
     # --- gates ---
 
