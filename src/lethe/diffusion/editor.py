@@ -60,7 +60,7 @@ def load_editor(folder: str | Path, device: str = "cpu", dtype: torch.dtype = to
             str(folder), safety_checker=None, feature_extractor=None, requires_safety_checker=False
         )
     editor.set_progress_bar_config(disable=True)
-    return editor.to(device, dtype)
+    return editor.to(device) if dtype == torch.float32 else editor.to(device, dtype)
 
 
 @torch.inference_mode()

@@ -16,7 +16,7 @@ class Editing(Strict):
     """Training pairs of InstructPix2Pix (Brooks et al. 2023): a picture, an instruction, and the picture that it asks for."""
 
     attribute: Column = Field("style", description="what an instruction changes")
-    of: str = Field("photo", description="the value of the attribute in pictures that are edited")
+    of: str = Field(description="the value of the attribute in pictures that are edited")
     instruction: str = Field("Transform the image to {} style.", description="what is asked for, the new value in braces")
     condition_dropout: float = Field(
         0.05, ge=0, le=1 / 3, description="share of rows without instruction, without picture, and without both: so much each"
@@ -36,7 +36,7 @@ class Editing(Strict):
     def asked(self, value: str) -> str:
         """The instruction to make a picture of this value.
 
-        >>> Editing().asked("mosaic")
+        >>> Editing(of="photo").asked("mosaic")
         'Transform the image to mosaic style.'
         """
         return self.instruction.format(value.replace("_", " "))

@@ -238,3 +238,43 @@ def test_what_is_no_checkpoint_is_named(like_sd15: Path, tiny_folder: Path, tmp_
         to_checkpoint(second, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match=r"allowed: \.safetensors, \.ckpt"):
         to_checkpoint(like_sd15, tmp_path / "x.bin")
+
+
+def test_a_checkpoint_is_a_base_of_the_configuration(like_sd15: Path, tmp_path: Path) -> None:
+    """Taken in as any other: the same weights, the digest of its files, where it is from; NaN is found."""
+    from lethe.diffusion.checkpoints import to_checkpoint
+    from lethe.diffusion.folder import base_digest
+    from lethe.diffusion.jobs.pretrained import take_base
+    from lethe.io.tensors import read_tensors, write_tensors
+    from lethe.settings.bases import Base
+
+    file = tmp_path / "model.safetensors"
+    to_checkpoint(like_sd15, file)
+    settings = Base(source="pretrained", path=str(file), config=str(like_sd15))
+    take_base(tmp_path / "base", settings)
+    same_weights(like_sd15, tmp_path / "base")
+    record = json.loads((tmp_path / "base/base.json").read_text())
+    assert base_digest(tmp_path / "base") and record["provenance"] == settings.provenance
+    held = read_tensors(file)[0]
+    held["model.diffusion_model.out.2.bias"][0] = float("nan")
+    write_tensors(file, held, {})
+    with pytest.raises(UnusableBaseError, match=r"model\.safetensors: tensor 'conv_out\.bias' of unet holds NaN"):
+        take_base(tmp_path / "other", settings)
+
+
+def test_the_command(like_sd15: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from lethe.__main__ import main
+
+    file, folder = str(tmp_path / "model.ckpt"), str(tmp_path / "folder")
+    assert main(["convert", str(like_sd15), file]) == 0
+    assert main(["convert", file, folder, "--config", str(like_sd15)]) == 0
+    same_weights(like_sd15, Path(folder))
+    for asked, said in (
+        ([str(like_sd15), file], "exists; nothing is overwritten"),
+        ([file, folder + "2"], "--config must name a pipeline folder"),
+        ([str(like_sd15), folder + "2"], "one of them a file"),
+        ([file, folder + "2", "--config", str(like_sd15), "--half"], "--delta and --half go with a folder"),
+        ([str(tmp_path / "none.ckpt"), folder + "2", "--config", str(like_sd15)], "none.ckpt: no such checkpoint"),
+    ):
+        assert main(["convert", *asked]) == 2
+        assert said in capsys.readouterr().err

@@ -122,11 +122,11 @@ def test_pairs_share_their_number_and_all_but_the_style() -> None:
 
     cells, files = np.repeat(np.arange(4), 4), np.array(["0", "1", "2", "3"] * 4)
     order = np.random.default_rng(0).permutation(16)
-    rows, partners, texts, instruction = pairs_of("cells", RECORDS, cells[order], list(files[order]), Editing())
+    rows, partners, texts, instruction = pairs_of("cells", RECORDS, cells[order], list(files[order]), Editing(of="photo"))
     assert texts == ["Transform the image to red style."] and set(instruction) == {0} and len(rows) == 8
     assert (cells[order][rows] == cells[order][partners] + 2).all() and (files[order][rows] == files[order][partners]).all()
     with pytest.raises(ValueError, match="image '3' of 'red_cat' has no partner of the style 'photo'"):
-        pairs_of("cells", RECORDS, np.delete(cells, 7), list(np.delete(files, 7)), Editing())
+        pairs_of("cells", RECORDS, np.delete(cells, 7), list(np.delete(files, 7)), Editing(of="photo"))
     with pytest.raises(ValueError, match=r"no cell has the style 'foto' \(editing.of\); there are photo, red.*photo"):
         pairs_of("cells", RECORDS, cells, list(files), Editing(of="foto"))
     with pytest.raises(ValueError, match=r"has no attribute 'stile' \(editing.attribute\).*style"):
@@ -142,7 +142,15 @@ def test_an_editor_is_a_folder_of_diffusers(tiny_folder: Path, sources: list[Pat
 
     folder = tmp_path / "editor"
     finetune_base(
-        tiny_folder, sources, folder, {"cells": STYLE}, Finetuning(optimizer=STEPS | {"steps": 40}), 32, 0, "cpu", Editing()
+        tiny_folder,
+        sources,
+        folder,
+        {"cells": STYLE},
+        Finetuning(optimizer=STEPS | {"steps": 40}),
+        32,
+        0,
+        "cpu",
+        Editing(of="photo"),
     )
     assert json.loads((folder / "model_index.json").read_text())["_class_name"] == "StableDiffusionInstructPix2PixPipeline"
     random = np.random.default_rng(0)

@@ -125,9 +125,9 @@ def test_edited_pictures_are_judged(canvas_files: dict[str, Any], tiny_folder: P
     sources = [folder / f"real.{suffix}" for suffix in ("tar", "parquet", "json")]
     training = Finetuning(optimizer={"steps": 1, "batch_size": 2})
     style = {"real": "A {object} image in {style} style."}
-    finetune_base(tiny_folder, sources, tmp_path / "editor", style, training, 32, 0, "cpu", Editing())
+    finetune_base(tiny_folder, sources, tmp_path / "editor", style, training, 32, 0, "cpu", Editing(of="photo"))
     given = {name: canvas_files[name] for name in ("evaluators", "settings", "canvas")}
-    given |= {"scoring": Scoring(metrics=["style", "object", "style2", "object2", "clip"]), "editing": Editing()}
+    given |= {"scoring": Scoring(metrics=["style", "object", "style2", "object2", "clip"]), "editing": Editing(of="photo")}
     given |= {"task": "canvas", "world": "w", "name": "mine", "device": "cpu", "dtype": "float32", "threads": 1}
     files = {"tar": sources[0], "index": sources[1], "receivers": folder / "receivers.json", "table": tmp_path / "edits.csv"}
     with pytest.raises(ValueError, match=r"cell 'cartoon_house' has no image '0000'"):
@@ -139,7 +139,7 @@ def test_edited_pictures_are_judged(canvas_files: dict[str, Any], tiny_folder: P
     files["receivers"] = tmp_path / "receivers.json"
     judge_edits(tmp_path / "editor", **files, **given, sampling=EditSampling(steps=2, pictures=2))
     table = pd.read_csv(tmp_path / "edits.csv").set_index(["method", "style"])
-    assert table["pictures"].tolist() == [24, 12, 12] * 3 and list(table.index.unique("style")) == ["all", "neon", "mosaic"]
+    assert table["pictures"].tolist() == [24, 12, 12] * 3 and list(table.index.unique("style")) == ["all", "mosaic", "neon"]
     overall = table.xs("all", level="style")
     assert overall.loc["truth", "mse"] == 0 and overall.loc["mine", "mse"] > 0
     assert overall.loc["truth", ["style_1", "object_1", "style_2"]].min() >= 0.9
