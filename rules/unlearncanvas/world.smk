@@ -2,7 +2,7 @@
 of a base, and of a model that edits.
 
 In: base, judges, training images and real images that nothing was trained on.
-Out: unlearncanvas/world_{task}.json, tables/unlearncanvas_{base,edits}_{task}.csv.
+Out: unlearncanvas/world_{task}.json, tables/unlearncanvas_{base,edits,style_transfer}_{task}.csv.
 """
 
 
@@ -104,6 +104,42 @@ use rule job as unlearncanvas_edits with:
         dtype=plan.settings.dtype,
     message:
         "Pictures of {wildcards.task}, edited and judged"
+
+
+use rule job as unlearncanvas_style_transfer with:
+    """Style transfer without training, by the model that edits, and of others, held against what is known pixel for pixel."""
+    input:
+        unpack(plan.canvas.real),
+        base=plan.bases.of_task,
+        receivers="<results>/receivers_{task}.json",
+        evaluators=plan.canvas.spaces,
+        editors=plan.canvas.transfer_editor,
+        answers=untimed(plan.canvas.answer_folders, ancient),
+    output:
+        table="<results>/tables/unlearncanvas_style_transfer_{task}.csv",
+    log:
+        "<logs>/unlearncanvas_style_transfer/{task}.log",
+    benchmark:
+        "<benchmarks>/unlearncanvas_style_transfer/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.canvas.with_world),
+    resources:
+        mem_mb=plan.memory("generate"),
+        runtime=600,
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.gpu_memory("generate"),
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.style_transfer:measure_transfer"),
+        outside=identities(plan.canvas.answer_folders),
+        world=plan.settings.world,
+        canvas=plan.canvas.settings,
+        settings=plan.canvas.transfer,
+        sampling=plan.canvas.edits,
+        editing=plan.canvas.transfer_editing,
+        name=plan.canvas.editor_name,
+        device=plan.settings.device,
+    message:
+        "Style transfer on {wildcards.task}"
 
 
 use rule job as unlearncanvas_layout with:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,19 @@ class Retained(Strict):
     object: list[str] = Field(min_length=1, description="values of the object")
 
 
+class StyleTransfer(Strict):
+    """What style transfer is measured on."""
+
+    contents: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        2, description="held-out pictures of every object that are transferred"
+    )
+    references: Annotated[int, Field(ge=1, le=10_000)] = Field(2, description="pictures that show the style, of other objects")
+    answers: dict[Name, str] = Field(
+        default_factory=dict,
+        description="answer sets of others: name -> folder {Style}/{Object}_test{number}_ref{number}.jpg, numbers as in the source",
+    )
+
+
 class UnlearnCanvas(Strict):
     """What the benchmark has to know of one task of cells."""
 
@@ -54,6 +67,9 @@ class UnlearnCanvas(Strict):
         None, description="a base with `editing` whose edited pictures are judged: tables/unlearncanvas_edits_{task}.csv"
     )
     edits: EditSampling = Field(default_factory=EditSampling, description="how its pictures are drawn")
+    style_transfer: StyleTransfer = Field(
+        default_factory=StyleTransfer, description="tables/unlearncanvas_style_transfer_{task}.csv"
+    )
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",

@@ -15,6 +15,7 @@ from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
+from lethe.settings.paths import check_exists
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
@@ -48,7 +49,7 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published", "demo", "editor", "edits"})
+        return self._of(wildcards).model_dump(exclude={"published", "demo", "editor", "edits", "style_transfer"})
 
     # --- answers ---
 
@@ -120,8 +121,8 @@ class Canvas:
         return f"<results>/base/{self._of(wildcards).editor}"
 
     def editor_name(self, wildcards: Wildcards) -> str:
-        """Its name."""
-        return str(self._of(wildcards).editor)
+        """Its name; empty where there is none."""
+        return self._of(wildcards).editor or ""
 
     def editing(self, wildcards: Wildcards) -> dict[str, Any]:
         """What it was taught, as plain data."""
@@ -139,6 +140,44 @@ class Canvas:
         of_real = self.scoring(wildcards)
         seen = [name for name in of_real["metrics"] if name != BACKBONE]
         return of_real | {"metrics": [*seen, *(name for name in asked if name == CLIP)]}
+
+    # --- style transfer ---
+
+    def transfer(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What it is measured on, as plain data."""
+        return self._of(wildcards).style_transfer.model_dump()
+
+    def spaces(self, wildcards: Wildcards) -> list[str]:
+        """The folders of the judges of style in whose features it is measured, one for each architecture.
+
+        Raises:
+            SettingsError: there is none of another architecture than the first.
+        """
+        settings, found = self._settings, {}
+        for judge in self._of(wildcards).judges:
+            name = settings.classifier_of(wildcards.task, judge.style)
+            found.setdefault(settings.pretraining_of(settings.evaluators[name]).judge.architecture, name)
+        if len(found) < 2:
+            raise SettingsError(f"unlearncanvas.{wildcards.task}.judges: style transfer wants judges of two architectures")
+        return [f"<results>/evaluators/{name}" for name in found.values()]
+
+    def transfer_editor(self, wildcards: Wildcards) -> list[str]:
+        """The folder of the model that edits, where there is one."""
+        return [self.editor(wildcards)] if self._of(wildcards).editor else []
+
+    def transfer_editing(self, wildcards: Wildcards) -> dict[str, Any] | None:
+        """What it was taught."""
+        return self.editing(wildcards) if self._of(wildcards).editor else None
+
+    def answer_folders(self, wildcards: Wildcards) -> list[str]:
+        """Answer sets of others.
+
+        Raises:
+            SettingsError: one is not there.
+        """
+        for name, folder in (named := self._of(wildcards).style_transfer.answers).items():
+            check_exists(f"unlearncanvas.{wildcards.task}.style_transfer.answers.{name}", folder)
+        return list(named.values())
 
     # --- gates ---
 
