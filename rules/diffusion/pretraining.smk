@@ -62,6 +62,7 @@ use rule job as train_evaluator with:
     input:
         sources=plan.bases.sources,
         tokenizer=plan.bases.tokenizer_of,
+        start=untimed(plan.bases.checkpoint, ancient),
     output:
         weights="<results>/parts/{evaluator}.safetensors",
         record="<results>/parts/{evaluator}.json",
@@ -70,11 +71,13 @@ use rule job as train_evaluator with:
     benchmark:
         "<benchmarks>/train_evaluator/{evaluator}.tsv"
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=plan.judging_memory,
+        runtime=600,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_evaluator"),
+        outside=identities(plan.bases.checkpoint),
+        device=plan.settings.device,
         described=plan.bases.described,
         settings=plan.bases.pretraining,
         styles=plan.bases.styles,
@@ -145,7 +148,7 @@ use rule job as train_without with:
 use rule job as finetune_base with:
     """A base trained further on the images of tasks, or made a model that edits them, as a pipeline folder."""
     input:
-        start=plan.bases.start_of,
+        start=plan.finetuned.start,
         sources=plan.bases.sources,
     output:
         folder=directory("<results>/base/{base}"),
@@ -154,18 +157,18 @@ use rule job as finetune_base with:
     benchmark:
         "<benchmarks>/finetune_base/{base}.tsv"
     wildcard_constraints:
-        base=one_of(plan.bases.finetuned),
+        base=one_of(plan.finetuned.names),
     resources:
-        mem_mb=plan.finetuning_memory,
+        mem_mb=plan.finetuned.memory,
         runtime=2880,
         gpu=plan.gpu,
-        gpu_mem_mb=plan.finetuning_gpu_memory,
+        gpu_mem_mb=plan.finetuned.gpu_memory,
     params:
         job=plan.job("lethe.diffusion.jobs.finetuning:finetune_base"),
-        settings=plan.bases.finetuning,
-        editing=plan.bases.editing,
+        settings=plan.finetuned.training,
+        editing=plan.finetuned.editing,
         styles=plan.bases.styles,
-        size=plan.bases.finetuning_size,
+        size=plan.finetuned.size,
         seed=plan.settings.seed,
         device=plan.settings.device,
     message:

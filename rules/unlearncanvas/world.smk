@@ -75,7 +75,7 @@ use rule job as unlearncanvas_edits with:
     """Held-out pictures, edited to every style by a model that edits, and judged."""
     input:
         unpack(plan.canvas.real),
-        editor=plan.canvas.editor,
+        editor=plan.edits.editor,
         receivers="<results>/receivers_{task}.json",
         evaluators=plan.bases.evaluators,
     output:
@@ -85,7 +85,7 @@ use rule job as unlearncanvas_edits with:
     benchmark:
         "<benchmarks>/unlearncanvas_edits/{task}.tsv"
     wildcard_constraints:
-        task=one_of(plan.canvas.edited),
+        task=one_of(plan.edits.tasks),
     resources:
         mem_mb=plan.memory("generate"),
         runtime=240,
@@ -94,12 +94,12 @@ use rule job as unlearncanvas_edits with:
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.edits:judge_edits"),
         world=plan.settings.world,
-        name=plan.canvas.editor_name,
-        scoring=plan.canvas.scoring_of_edits,
+        name=plan.edits.name,
+        scoring=plan.edits.scoring,
         settings=plan.bases.evaluator_settings,
         canvas=plan.canvas.settings,
-        editing=plan.canvas.editing,
-        sampling=plan.canvas.edits,
+        editing=plan.edits.editing,
+        sampling=plan.edits.sampling,
         device=plan.settings.device,
         dtype=plan.settings.dtype,
     message:
@@ -112,9 +112,9 @@ use rule job as unlearncanvas_style_transfer with:
         unpack(plan.canvas.real),
         base=plan.bases.of_task,
         receivers="<results>/receivers_{task}.json",
-        evaluators=plan.canvas.spaces,
-        editors=plan.canvas.transfer_editor,
-        answers=untimed(plan.canvas.answer_folders, ancient),
+        evaluators=plan.edits.spaces,
+        editor=plan.edits.editor,
+        answers=untimed(plan.edits.answers, ancient),
     output:
         table="<results>/tables/unlearncanvas_style_transfer_{task}.csv",
     log:
@@ -130,13 +130,13 @@ use rule job as unlearncanvas_style_transfer with:
         gpu_mem_mb=plan.gpu_memory("generate"),
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.style_transfer:measure_transfer"),
-        outside=identities(plan.canvas.answer_folders),
+        outside=identities(plan.edits.answers),
         world=plan.settings.world,
         canvas=plan.canvas.settings,
-        settings=plan.canvas.transfer,
-        sampling=plan.canvas.edits,
-        editing=plan.canvas.transfer_editing,
-        name=plan.canvas.editor_name,
+        settings=plan.edits.transfer,
+        sampling=plan.edits.sampling,
+        editing=plan.edits.editing,
+        name=plan.edits.name,
         device=plan.settings.device,
     message:
         "Style transfer on {wildcards.task}"

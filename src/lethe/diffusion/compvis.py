@@ -76,8 +76,10 @@ def is_convolution(component: str, name: str) -> bool:
     return component == "vae" and bool(re.search(r"\.attentions\.0\.(to_q|to_k|to_v|to_out\.0)\.weight$", name))
 
 
-def described_by(config: Path) -> list[Path]:
+def described_by(config: Path | None) -> list[Path]:
     """The files of a pipeline folder that describe a base whose weights are elsewhere: configurations, tokenizer, scheduler."""
+    if config is None:
+        return []
     files = [config / "model_index.json"]
     for component in COMPONENTS:
         own = sorted(file for file in (config / component).glob("*") if file.is_file())

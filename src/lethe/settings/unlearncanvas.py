@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from lethe.core.registry import nearest
 from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
-from lethe.settings.strict import Name, Strict
+from lethe.settings.sources import Path
+from lethe.settings.strict import Name, Removable, Strict
 
 if TYPE_CHECKING:
     from lethe.settings.sections import Sections
@@ -70,6 +71,10 @@ class UnlearnCanvas(Strict):
     style_transfer: StyleTransfer = Field(
         default_factory=StyleTransfer, description="tables/unlearncanvas_style_transfer_{task}.csv"
     )
+    answer_sets: Annotated[dict[Name, Path], Removable] = Field(
+        default_factory=dict,
+        description="images of others: name -> folder of {Target}/{Theme}_{Object}_seed{seed}.jpg; `base` has no folders of targets",
+    )
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
@@ -115,6 +120,9 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
         for number, method in enumerate(canvas.demo):
             if method not in (runs := settings.methods_of(name)):
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+        for other in canvas.answer_sets:
+            if other in settings.methods_of(name) or other == "baseline":
+                yield f"{where}.answer_sets: '{other}' is called as what is made here; allowed: another name, e.g. {other}_authors"
         for number, judge in enumerate(canvas.judges):
             for key in ("style", "object"):
                 yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)

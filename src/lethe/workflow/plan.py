@@ -15,18 +15,20 @@ from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
+from lethe.benchmarks.unlearncanvas.plan.edits import Edits
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.finetuned import Finetuned
 from lethe.diffusion.plan.models import Models
 from lethe.execution.code import code_of
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.world import World
-from lethe.planning.memory import Job, need
+from lethe.planning.memory import Job, judging, need, scoring, tabulating
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
@@ -65,12 +67,14 @@ class Plan:
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
         self.deepunlearn = DeepUnlearn(settings, root)
+        self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
+        self.edits = Edits(settings, self.canvas)
         self.grids = Grids(settings, self.models, self.bases, root / "config/grids")
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
-        self.benchmarks = Benchmarks(settings, self.models)
+        self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
@@ -203,13 +207,25 @@ class Plan:
         """MB of GPU memory for such a job."""
         return need("unlearn", self.settings, self.models.hyperparameters(wildcards)).gpu
 
-    def finetuning_memory(self, wildcards: Wildcards) -> int:
-        """MB of main memory for the fine-tuning of the wildcard's base."""
-        return need("unlearn", self.settings, self.bases.finetuned_rows(wildcards)).host
+    def drawing_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that draws images of models of the wildcards' method."""
+        return need("generate", self.settings, self.models.hyperparameters(wildcards)).host
 
-    def finetuning_gpu_memory(self, wildcards: Wildcards) -> int:
+    def drawing_gpu_memory(self, wildcards: Wildcards) -> int:
         """MB of GPU memory for such a job."""
-        return need("unlearn", self.settings, self.bases.finetuned_rows(wildcards)).gpu
+        return need("generate", self.settings, self.models.hyperparameters(wildcards)).gpu
+
+    def scoring_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that scores the images of the wildcard's task."""
+        return scoring(self.settings, wildcards.task)
+
+    def tabulating_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that reads all answer sets of the wildcard's task."""
+        return tabulating(self.settings, wildcards.task, len(self.models.of(wildcards.task)))
+
+    def judging_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for the training of the wildcard's evaluator."""
+        return judging(self.settings, wildcards.evaluator)
 
     def noise(self, wildcards: Wildcards) -> dict[str, Any]:
         """What captions and noise of membership inference depend on, beside the image."""

@@ -131,13 +131,13 @@ def test_edited_pictures_are_judged(canvas_files: dict[str, Any], tiny_folder: P
     given |= {"task": "canvas", "world": "w", "name": "mine", "device": "cpu", "dtype": "float32", "threads": 1}
     files = {"tar": sources[0], "index": sources[1], "receivers": folder / "receivers.json", "table": tmp_path / "edits.csv"}
     with pytest.raises(ValueError, match=r"cell 'cartoon_house' has no image '0000'"):
-        judge_edits(tmp_path / "editor", **files, **given, sampling=EditSampling(steps=2, pictures=1))
+        judge_edits([tmp_path / "editor"], **files, **given, sampling=EditSampling(steps=2, pictures=1))
     receivers = [
         record for record in read_json(folder / "receivers.json") if record["attributes"]["style"] in ("photo", "neon", "mosaic")
     ]
     write_json(tmp_path / "receivers.json", [record | {"index": number} for number, record in enumerate(receivers)])
     files["receivers"] = tmp_path / "receivers.json"
-    judge_edits(tmp_path / "editor", **files, **given, sampling=EditSampling(steps=2, pictures=2))
+    judge_edits([tmp_path / "editor"], **files, **given, sampling=EditSampling(steps=2, pictures=2))
     table = pd.read_csv(tmp_path / "edits.csv").set_index(["method", "style"])
     assert table["pictures"].tolist() == [24, 12, 12] * 3 and list(table.index.unique("style")) == ["all", "mosaic", "neon"]
     overall = table.xs("all", level="style")

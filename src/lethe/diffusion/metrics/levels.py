@@ -8,23 +8,21 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lethe.diffusion.pretraining.assets import load_asset
-from lethe.diffusion.pretraining.judge import Judge, build_judge
+from lethe.diffusion.metrics.run import load_classifier
+from lethe.diffusion.pretraining.judge import Judge
+from lethe.diffusion.pretraining.vit import Vit, squared
 from lethe.io.tables import read_json
-from lethe.settings.pretraining import JudgeSettings
+
+EVERY = 4  # blocks of a vision transformer
 
 
 def judge_levels(folder: str | Path, device: str = "cpu") -> tuple[str, Callable[[torch.Tensor], Sequence[torch.Tensor]]]:
     """The architecture of a judge, and a function from pictures ``(N, 3, H, W)`` in [-1, 1] to its maps ``(N, C, h, w)``, the shallowest first.
 
-    Of a convnet those before each halving, of a convmixer those behind each block.
+    Of a convnet those before each halving, of a convmixer those behind each block, of a vit behind each fourth, as published.
     """
-    folder = Path(folder)
-    config = read_json(folder / "config.json")
-    settings = JudgeSettings.model_validate(config["settings"])
-    model = build_judge(len(config["classes"]), settings)
-    model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
-    model = model.eval().requires_grad_(False).to(device)
+    _, model = load_classifier(folder)
+    model = model.to(device)
 
     def levels(pixels: torch.Tensor) -> list[torch.Tensor]:
         pixels = pixels.contiguous(memory_format=torch.channels_last)
@@ -34,6 +32,9 @@ def judge_levels(folder: str | Path, device: str = "cpu") -> tuple[str, Callable
                 if isinstance(layer, nn.MaxPool2d):
                     found.append(pixels)
                 pixels = layer(pixels)
+        elif isinstance(model, Vit):
+            chosen = list(range(EVERY - 1, len(model.model.blocks), EVERY))
+            found = list(model.model.forward_intermediates(squared(pixels), indices=chosen, intermediates_only=True))
         else:
             pixels = model.model.stem(pixels)
             for block in model.model.blocks:
@@ -41,4 +42,4 @@ def judge_levels(folder: str | Path, device: str = "cpu") -> tuple[str, Callable
                 found.append(pixels)
         return found
 
-    return settings.architecture, levels
+    return read_json(Path(folder) / "config.json")["settings"]["architecture"], levels

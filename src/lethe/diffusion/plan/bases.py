@@ -19,7 +19,6 @@ from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.bases import Base, Model
 from lethe.settings.errors import SettingsError
-from lethe.settings.finetuning import Finetuning
 from lethe.settings.generation import Generation
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
@@ -43,17 +42,10 @@ class Bases:
         self.data = data
         self._assets = assets
 
-    # --- which there are ---
-
     @property
     def trained(self) -> list[str]:
         """Names of bases that are put together from checkpoints."""
         return _from(self.settings.bases, *TRAINED)
-
-    @property
-    def finetuned(self) -> list[str]:
-        """Names of bases that are trained further from another one."""
-        return _from(self.settings.bases, "finetuned")
 
     @property
     def local(self) -> list[str]:
@@ -73,7 +65,25 @@ class Bases:
     @property
     def evaluators_on_hub(self) -> list[str]:
         """Names of evaluators that are fetched."""
-        return _from(self.settings.evaluators, "pretrained")
+        return [name for name in _from(self.settings.evaluators, "pretrained") if name not in self.attributes]
+
+    @property
+    def evaluators_published(self) -> list[str]:
+        """Names of classifiers whose checkpoint is a published file."""
+        return [name for name in _from(self.settings.evaluators, "pretrained") if name in self.attributes]
+
+    def checkpoint(self, wildcards: Wildcards) -> list[str]:
+        """The file from outside that the wildcard's classifier is, or that its training starts from; a ``SettingsError`` without it."""
+        entry = self.settings.evaluators[wildcards.evaluator]
+        found = {"start": entry.start} if entry.source == "train" else {"path": entry.path}
+        for key in [key for key, path in found.items() if path]:
+            check_exists(f"evaluators.{wildcards.evaluator}.{key}", found[key])
+        return [path for path in found.values() if path]
+
+    def classes(self, wildcards: Wildcards) -> list[str]:
+        """The classes of a published classifier, in their order."""
+        name = wildcards.evaluator
+        return self.settings.classes_in(self.settings.tasks_of_evaluator(name)[0], self.attributes[name])
 
     def evaluators(self, wildcards: Wildcards) -> list[str]:
         """The folders of the evaluators of the wildcard's task, in the order of the configuration."""
@@ -81,9 +91,8 @@ class Bases:
 
     def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Name -> what these evaluators are, as plain data; not where they come from, which their folders tell."""
-        names = self.settings.evaluators_of(wildcards.task)
-        kept = {name: {"features": True} for name in names if self.settings.evaluators[name].features}
-        return {name: self._described(name) | kept.get(name, {}) for name in names}
+        names, kept = self.settings.evaluators_of(wildcards.task), self.settings.evaluators
+        return {name: self._described(name) | ({"features": True} if kept[name].features else {}) for name in names}
 
     def described(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the wildcard's evaluator is, as plain data."""
@@ -165,7 +174,7 @@ class Bases:
 
     def sources(self, wildcards: Wildcards) -> list[str]:
         """Source images that the wildcard's part, base, evaluator, or the base of its task, is trained on."""
-        return self.data.sources(self._tasks_on(wildcards), "judges" if "evaluator" in dict(wildcards.items()) else "")
+        return self.data.sources(self.tasks_on(wildcards), "judges" if "evaluator" in dict(wildcards.items()) else "")
 
     def pretraining(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the training of the wildcard's part, evaluator or base, or of the base of its task, reads, as plain data."""
@@ -216,9 +225,9 @@ class Bases:
 
     def styles(self, wildcards: Wildcards) -> dict[str, str]:
         """Prompt styles of the tasks that it is trained on."""
-        return self.data.prompt_styles(self._tasks_on(wildcards))
+        return self.data.prompt_styles(self.tasks_on(wildcards))
 
-    def _tasks_on(self, wildcards: Wildcards) -> list[str]:
+    def tasks_on(self, wildcards: Wildcards) -> list[str]:
         """Of an autoencoder or a tokenizer: the tasks of every base that names it; of a tokenizer, those of evaluators too."""
         given, settings = dict(wildcards.items()), self.settings
         if "evaluator" in given:
@@ -250,7 +259,7 @@ class Bases:
 
     def judges_of(self, wildcards: Wildcards) -> list[str]:
         """The classifiers that measure a base which is trained: those that know what all its tasks show."""
-        tasks = set(self._tasks_on(wildcards))
+        tasks = set(self.tasks_on(wildcards))
         judges = [name for name in self.attributes if tasks <= set(self.settings.tasks_of_evaluator(name))]
         return [file for name in judges for file in self.part(name, "train")]
 
@@ -262,37 +271,6 @@ class Bases:
     def _base_of(self, wildcards: Wildcards) -> Base:
         given = dict(wildcards.items())
         return self.settings.bases[given["base"] if "base" in given else self.settings.tasks[given["task"]].base]
-
-    # --- bases that are fine-tuned ---
-
-    def start_of(self, wildcards: Wildcards) -> str:
-        """The folder of the base that the wildcard's base starts from.
-
-        Raises:
-            SettingsError: it does not predict the noise.
-        """
-        start = str(self.settings.bases[wildcards.base].start)
-        if (prediction := self.prediction(start)) not in ("", NOISE):
-            raise SettingsError(f"bases.{wildcards.base}.start: '{start}' predicts '{prediction}'; allowed: '{NOISE}', the noise")
-        return f"<results>/base/{start}"
-
-    def finetuning(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How the wildcard's base is fine-tuned, as plain data."""
-        return (self.settings.bases[wildcards.base].finetuning or Finetuning()).model_dump()
-
-    def finetuned_rows(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The same as ``lethe.planning.memory`` asks of a training: rows of a pass, and that whole components are trained."""
-        settings = self.finetuning(wildcards)
-        return settings | {"forget_batch": settings["optimizer"]["batch_size"], "trainable": settings["trained"]}
-
-    def editing(self, wildcards: Wildcards) -> dict[str, Any] | None:
-        """How it learns to edit pictures, as plain data; None for one that does not."""
-        editing = self.settings.bases[wildcards.base].editing
-        return editing.model_dump() if editing else None
-
-    def finetuning_size(self, wildcards: Wildcards) -> int:
-        """Height and width of the images of its tasks, pixels: the largest."""
-        return max(self.settings.generation_of(task).size for task in self._tasks_on(wildcards))
 
     # --- bases from outside ---
 
@@ -320,15 +298,12 @@ class Bases:
             SettingsError: names the key and what is wrong.
         """
         entry, key, folder = self.settings.bases[wildcards.base], f"bases.{wildcards.base}.path", self.files_of(wildcards.base)
-        assert folder is not None
+        assert folder is not None and entry.folder is not None
+        in_file = entry.in_one_file and folder == entry.described
+        check_exists(key.replace(".path", ".config") if in_file else key, str(folder))
+        check_exists(key, str(entry.folder if in_file else folder))
         try:
-            if entry.in_one_file and folder == entry.described:
-                check_exists(key, str(entry.folder))
-                check_exists(f"bases.{wildcards.base}.config", entry.config)
-                check_checkpoint(Path(str(entry.folder)), folder)
-            else:
-                check_exists(key, str(folder))
-                check_folder(folder)
+            check_checkpoint(entry.folder, folder) if in_file else check_folder(folder)
             for generation in self._samplings(wildcards.base):
                 check_sampling(folder, generation.scheduler, generation.size)
         except (OSError, ValueError) as error:
@@ -343,8 +318,7 @@ class Bases:
     def own_folder(self, wildcards: Wildcards) -> list[str]:
         """The folder of a base of one's own; of a CompVis file that and what describes it."""
         entry = self.settings.bases[wildcards.base]
-        beside = described_by(entry.described) if entry.in_one_file and entry.described else []
-        return [str(path) for path in (entry.folder, *beside) if path]
+        return [str(path) for path in (entry.folder, *(described_by(entry.described) if entry.in_one_file else [])) if path]
 
     def prediction(self, name: str) -> str:
         """What a base predicts (`prediction_type`); empty before its files are at hand. One that is fine-tuned predicts what its start does."""
@@ -355,8 +329,6 @@ class Bases:
             return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
         except (OSError, ValueError) as error:
             raise SettingsError(f"bases.{name}.path: {error}") from None
-
-    # --- the base of a task ---
 
     def of_task(self, wildcards: Wildcards) -> str:
         """The pipeline folder of the base that a task unlearns."""
@@ -386,8 +358,6 @@ class Bases:
         base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
         return {} if base.source == "pretrained" else tokenizer_config(self.settings.pretraining_of(base).tokenizer)
 
-    # --- membership inference ---
-
     def no_membership(self, task: str) -> str:
         """Why a task has no table of membership inference; empty if it has one."""
         settings = self.settings.tasks[task]
@@ -413,8 +383,6 @@ class Bases:
     def shown_lists(self, wildcards: Wildcards) -> list[str]:
         """The list of training images, where members are the images that the methods were shown."""
         return [self.data.training(wildcards)] if self.settings.scoring.membership.members == "unlearning" else []
-
-    # --- weights of metrics ---
 
     def lpips_weights(self, wildcards: Wildcards) -> list[str]:
         """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""

@@ -27,7 +27,7 @@ from lethe.settings.unlearncanvas import UnlearnCanvas
 
 
 def judge_edits(
-    editor: Path,
+    editor: list[Path],
     tar: Path,
     index: Path,
     receivers: Path,
@@ -48,7 +48,7 @@ def judge_edits(
     """Edit pictures that nothing was trained on, and write how well that went.
 
     Args:
-        editor: the folder of a model that edits, called ``name`` in the table.
+        editor: a list of one: the folder of a model that edits, called ``name`` in the table.
         tar, index: real images that nothing was trained on, in every style.
         evaluators: a folder for each of ``settings``, in its order.
         editing: the instruction, and what is edited.
@@ -57,7 +57,7 @@ def judge_edits(
     asked, there = read_receivers(receivers), resolve_device(device)
     scorer = load_scorer(dict(zip(settings, evaluators, strict=True)), settings, task, asked, scoring, there, threads)
     pairs = _pairs(tar, index, asked, canvas, editing, sampling)
-    model = load_editor(editor, there, getattr(torch, dtype))
+    model = load_editor(editor[0], there, getattr(torch, dtype))
     texts = [editing.asked(receiver.value(editing.attribute)) for receiver in pairs.wanted]
     keys = [(receiver.index, number) for receiver, number in zip(pairs.wanted, pairs.numbers, strict=True)]
     drawn = np.stack(list(edit(model, list(pairs.before), texts, keys, sampling, world=world, task=task)))

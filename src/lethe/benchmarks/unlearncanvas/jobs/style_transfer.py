@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ def measure_transfer(
     settings: StyleTransfer,
     sampling: EditSampling,
     device: str,
-    editors: Sequence[Path] = (),
+    editor: Sequence[Path] = (),
     answers: Sequence[Path] = (),
     editing: Editing | None = None,
     name: str = "",
@@ -71,7 +72,7 @@ def measure_transfer(
         tar, index: real images that nothing was trained on, in every style.
         evaluators: the folders of two judges: one is read as VGG is (statistics of maps), one as the published ViT (maps).
         settings: how many pictures, and the folders of others' answer sets.
-        editors: a model that edits, taught by ``editing`` and called ``name``; none: it has no row.
+        editor: a model that edits, taught by ``editing`` and called ``name``; none: it has no row.
         answers: the folders of ``settings.answers``.
     """
     there = resolve_device(device)
@@ -81,14 +82,14 @@ def measure_transfer(
     truth, content = (np.stack([shard.picture(*of) for of in rows]) for rows in _asked(triples, shard, canvas))
     reference = np.stack([shard.picture(*triple.reference) for triple in triples])
     made: dict[str, Pictures] = {ORACLE: truth, IDENTITY: content}
-    made["colour"] = _batched(lambda own, other: adain(own, other), content, reference, there)
+    made["colour"] = _batched(adain, content, reference, there)
     vae = load_pipeline(base, device=there).vae
     for method, change in (("adain", adain), ("wct", wct)):
-        made[method] = _batched(lambda own, other, change=change: _in_latents(vae, change, own, other), content, reference, there)
-    if editors and editing:
+        made[method] = _batched(partial(_in_latents, vae, change), content, reference, there)
+    if editor and editing:
         texts = [editing.asked(triple.wanted.value(editing.attribute)) for triple in triples]
         keys = [(triple.wanted.index, number) for number, triple in enumerate(triples)]
-        drawn = edit(load_editor(editors[0], there), list(content), texts, keys, sampling, world=world, task=task)
+        drawn = edit(load_editor(editor[0], there), list(content), texts, keys, sampling, world=world, task=task)
         made[name] = np.stack(list(drawn))
     losses = {method: _losses(pictures, truth, content, spaces, there) for method, pictures in made.items()}
     rows = [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.benchmarks.unlearncanvas.plan.figures import figures_of, pictured
-from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, RANDOM, RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.bases import Bases
@@ -18,6 +18,7 @@ from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
+BASE = "base"  # the answer set of the model that nothing was done to
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
 CLIP = "clip"
 BACKBONE = "dino"  # the metric whose model is the backbone
@@ -49,7 +50,8 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published", "demo", "editor", "edits", "style_transfer"})
+        own = {"published", "demo", "answer_sets", "editor", "edits", "style_transfer"}
+        return self._of(wildcards).model_dump(exclude=own)
 
     # --- answers ---
 
@@ -84,6 +86,49 @@ class Canvas:
         """Those methods that are controls: their models draw nothing."""
         return self._with_role(wildcards, DESTROYED)
 
+    # --- answer sets of others ---
+
+    @property
+    def with_others(self) -> list[str]:
+        """Tasks with answer sets of others."""
+        return [task for task in self.tasks if self._settings.unlearncanvas[task].answer_sets]
+
+    @property
+    def others(self) -> list[str]:
+        """Names of all these sets."""
+        return list(dict.fromkeys(name for task in self.with_others for name in self._settings.unlearncanvas[task].answer_sets))
+
+    def answer_set(self, wildcards: Wildcards) -> list[str]:
+        """The folder of pictures of the wildcards' set.
+
+        Raises:
+            SettingsError: the task has no such set, or there is no such folder.
+        """
+        sets, key = self._of(wildcards).answer_sets, f"unlearncanvas.{wildcards.task}.answer_sets"
+        if wildcards.others not in sets:
+            raise SettingsError(
+                f"{key}: no '{wildcards.others}'; there are: {', '.join(sets)}{nearest(wildcards.others, list(sets))}"
+            )
+        check_exists(f"{key}.{wildcards.others}", sets[wildcards.others])
+        return [sets[wildcards.others]]
+
+    def names_of_others(self, wildcards: Wildcards) -> list[str]:
+        """Names of the sets of the wildcard's task, that of the base first."""
+        return sorted(self._of(wildcards).answer_sets, key=lambda name: name != BASE)
+
+    def answers_of_others(self, wildcards: Wildcards) -> list[str]:
+        """What judges see in them."""
+        return [f"<results>/answers/{wildcards.task}_{name}_others.parquet" for name in self.names_of_others(wildcards)]
+
+    def every_method(self, wildcards: Wildcards) -> list[str]:
+        """Our methods, then the sets of others but for their base."""
+        return self.methods(wildcards) + [name for name in self.names_of_others(wildcards) if name != BASE]
+
+    def every_answers(self, wildcards: Wildcards) -> list[str]:
+        """Their answer sets."""
+        theirs = dict(zip(self.names_of_others(wildcards), self.answers_of_others(wildcards), strict=True))
+        return self.answers(wildcards) + [file for name, file in theirs.items() if name != BASE]
+
     # --- distributions ---
 
     def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -109,80 +154,10 @@ class Canvas:
             or any(settings.evaluators[name].features for name in settings.evaluators_of(task))
         ]
 
-    # --- a model that edits ---
-
-    @property
-    def edited(self) -> list[str]:
-        """Tasks with a model that edits, and with real images that nothing was trained on."""
-        return [task for task in self.with_world if self._settings.unlearncanvas[task].editor]
-
-    def editor(self, wildcards: Wildcards) -> str:
-        """The folder of that model."""
-        return f"<results>/base/{self._of(wildcards).editor}"
-
-    def editor_name(self, wildcards: Wildcards) -> str:
-        """Its name; empty where there is none."""
-        return self._of(wildcards).editor or ""
-
-    def editing(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What it was taught, as plain data."""
-        editing = self._settings.bases[self.editor_name(wildcards)].editing
-        assert editing is not None, "a contradiction of the settings"
-        return editing.model_dump()
-
-    def edits(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How its pictures are drawn, as plain data."""
-        return self._of(wildcards).edits.model_dump()
-
-    def scoring_of_edits(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What is measured on edited pictures: what classifiers see and, where the task has it, CLIP."""
-        asked = self._settings.metrics_of(wildcards.task)
-        of_real = self.scoring(wildcards)
-        seen = [name for name in of_real["metrics"] if name != BACKBONE]
-        return of_real | {"metrics": [*seen, *(name for name in asked if name == CLIP)]}
-
-    # --- style transfer ---
-
-    def transfer(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What it is measured on, as plain data."""
-        return self._of(wildcards).style_transfer.model_dump()
-
-    def spaces(self, wildcards: Wildcards) -> list[str]:
-        """The folders of the judges of style in whose features it is measured, one for each architecture.
-
-        Raises:
-            SettingsError: there is none of another architecture than the first.
-        """
-        settings, found = self._settings, {}
-        for judge in self._of(wildcards).judges:
-            name = settings.classifier_of(wildcards.task, judge.style)
-            found.setdefault(settings.pretraining_of(settings.evaluators[name]).judge.architecture, name)
-        if len(found) < 2:
-            raise SettingsError(f"unlearncanvas.{wildcards.task}.judges: style transfer wants judges of two architectures")
-        return [f"<results>/evaluators/{name}" for name in found.values()]
-
-    def transfer_editor(self, wildcards: Wildcards) -> list[str]:
-        """The folder of the model that edits, where there is one."""
-        return [self.editor(wildcards)] if self._of(wildcards).editor else []
-
-    def transfer_editing(self, wildcards: Wildcards) -> dict[str, Any] | None:
-        """What it was taught."""
-        return self.editing(wildcards) if self._of(wildcards).editor else None
-
-    def answer_folders(self, wildcards: Wildcards) -> list[str]:
-        """Answer sets of others.
-
-        Raises:
-            SettingsError: one is not there.
-        """
-        for name, folder in (named := self._of(wildcards).style_transfer.answers).items():
-            check_exists(f"unlearncanvas.{wildcards.task}.style_transfer.answers.{name}", folder)
-        return list(named.values())
-
     # --- gates ---
 
     def judge_records(self, wildcards: Wildcards) -> list[str]:
-        """The records of the trainings of all judges, style and object of the first, then of the next."""
+        """The records of the trainings of all judges, style and object of the first, then of the next; of a published one real images."""
         return [record for _, record in self._judges(wildcards)]
 
     def judge_names(self, wildcards: Wildcards) -> list[str]:
@@ -193,7 +168,13 @@ class Canvas:
         settings = self._settings
         metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
         names = [settings.classifier_of(wildcards.task, metric) for metric in metrics]
-        return [(m, self._bases.part(name, settings.evaluators[name].source)[1]) for m, name in zip(metrics, names, strict=True)]
+        return list(zip(metrics, (self._judge_record(wildcards.task, name) for name in names), strict=True))
+
+    def _judge_record(self, task: str, name: str) -> str:
+        """What tells how well a judge knows real images: its training, or of a published one what it sees in those of the task."""
+        if name in self._bases.evaluators_published:
+            return f"<results>/unlearncanvas/real_{task}.parquet"
+        return self._bases.part(name, self._settings.evaluators[name].source)[1]
 
     @property
     def with_world(self) -> list[str]:
@@ -213,8 +194,8 @@ class Canvas:
 
     @property
     def costed(self) -> list[str]:
-        """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
-        return [method for method in self._models.runnable if ROLES.role(method) != RETRAINED]
+        """Methods whose cost is that of a run: not of references that read what a training or another method made."""
+        return [method for method in self._models.runnable if ROLES.role(method) not in (RANDOM, RETRAINED)]
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
