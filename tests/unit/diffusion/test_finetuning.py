@@ -130,7 +130,7 @@ def test_pairs_share_their_number_and_all_but_the_style() -> None:
     with pytest.raises(ValueError, match=r"no cell has the style 'foto' \(editing.of\); there are photo, red.*photo"):
         pairs_of("cells", RECORDS, cells, list(files), Editing(of="foto"))
     with pytest.raises(ValueError, match=r"has no attribute 'stile' \(editing.attribute\).*style"):
-        pairs_of("cells", RECORDS, cells, list(files), Editing(attribute="stile"))
+        pairs_of("cells", RECORDS, cells, list(files), Editing(of="photo", attribute="stile"))
 
 
 def test_an_editor_is_a_folder_of_diffusers(tiny_folder: Path, sources: list[Path], tmp_path: Path) -> None:
