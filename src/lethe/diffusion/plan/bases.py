@@ -289,7 +289,8 @@ class Bases:
     def files_of(self, name: str) -> Path | None:
         """Where a base from outside is described already: its own folder or its finished copy; None before it is fetched."""
         entry = self.settings.bases[name]
-        return at_hand(entry.described, f"results/{self.settings.world}/base/{name}", entry.provenance)
+        own = entry.described if entry.folder and entry.folder.exists() else entry.folder
+        return at_hand(own, f"results/{self.settings.world}/base/{name}", entry.provenance)
 
     def given(self, wildcards: Wildcards) -> list[str]:
         """No file, but what is wrong with a base of one's own, as far as its files tell.
