@@ -1,7 +1,8 @@
-"""The models of the mini world, trained from nothing (`source: train`), as fp16 checkpoints with provenance.
+"""The models of the mini world, trained from nothing (`source: train`), as fp16 checkpoints with provenance; bases trained further.
 
 In: source shards of the tasks.
-Out: parts/{part}.safetensors + .json. The same files lie prebuilt in assets/mini; `snakemake pack_assets` puts them there.
+Out: parts/{part}.safetensors + .json, and base/{base}/ of a base that is fine-tuned. The parts lie prebuilt in assets/mini; `snakemake
+pack_assets` puts them there.
 """
 
 
@@ -142,6 +143,36 @@ use rule job as train_without with:
         attributes=plan.bases.attributes,
     message:
         "Training the base of {wildcards.task} without emitter {wildcards.index}"
+
+
+use rule job as finetune_base with:
+    """A base trained further on the images of tasks, or made a model that edits them, as a pipeline folder."""
+    input:
+        start=plan.finetuned.start,
+        sources=plan.bases.sources,
+    output:
+        folder=directory("<results>/base/{base}"),
+    log:
+        "<logs>/finetune_base/{base}.log",
+    benchmark:
+        "<benchmarks>/finetune_base/{base}.tsv"
+    wildcard_constraints:
+        base=one_of(plan.finetuned.names),
+    resources:
+        mem_mb=plan.finetuned.memory,
+        runtime=2880,
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.finetuned.gpu_memory,
+    params:
+        job=plan.job("lethe.diffusion.jobs.finetuning:finetune_base"),
+        settings=plan.finetuned.training,
+        editing=plan.finetuned.editing,
+        styles=plan.bases.styles,
+        size=plan.finetuned.size,
+        seed=plan.settings.seed,
+        device=plan.settings.device,
+    message:
+        "Fine-tuning '{wildcards.base}'"
 
 
 use rule job as pack_assets with:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lethe.core.registry import UnknownNameError
 from lethe.io.tables import CorruptFileError
+from lethe.tools.convert import convert
 from lethe.tools.new import KINDS, NewError, create
 from lethe.tools.verify import roots, text, verify
 
@@ -45,6 +46,22 @@ def main(arguments: list[str] | None = None) -> int:
     )
     making.add_argument("kind", help=f"what: {', '.join(KINDS)}")
     making.add_argument("name", help="its name, e.g. erase_direction")
+    converting = commands.add_parser(
+        "convert",
+        help="write a CompVis file as a pipeline folder, or the other way round",
+        description="Stable Diffusion v1 in the code structure that another tool reads, tensor for tensor (docs/bases.md). A target that "
+        "ends in .safetensors or .ckpt is a CompVis file, any other a pipeline folder of diffusers.",
+    )
+    converting.add_argument("source", help="a pipeline folder, such as results/mini/base/canvas, or a CompVis file")
+    converting.add_argument("target", help="what is written")
+    converting.add_argument(
+        "--config", default="", metavar="FOLDER", help="of a file: a pipeline folder with its configurations and tokenizer"
+    )
+    converting.add_argument("--averaged", action="store_true", help="of a file: take the averaged weights of the UNet")
+    converting.add_argument(
+        "--delta", default="", metavar="FILE", help="of a folder: the delta.safetensors of an unlearned model on it"
+    )
+    converting.add_argument("--half", action="store_true", help="of a folder: weights in float16")
     estimating = commands.add_parser(
         "estimate",
         help="GPU hours and disk of a world, with the arithmetic",
@@ -63,6 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
         return tell_cost(asked.configfile, asked.tflops)
     if asked.command == "canvas-results":
         return canvas_results(asked.folder)
+    if asked.command == "convert":
+        return turn(asked.source, asked.target, asked.config, asked.delta, asked.half, asked.averaged)
     if asked.command == "new":
         return make(asked.kind, asked.name)
     return explain(asked.target, asked.configfile, asked.config) if asked.command == "why" else hold(asked.world)
@@ -81,6 +100,16 @@ def explain(targets: list[str], configfiles: list[str], config: list[str]) -> in
         return 2
     print(why.text(targets, found))
     return 1 if found else 0
+
+
+def turn(source: str, target: str, config: str, delta: str, half: bool, averaged: bool) -> int:
+    """``lethe convert``."""
+    try:
+        print(convert(source, target, config, delta, half, averaged))
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"lethe convert: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def make(kind: str, name: str) -> int:

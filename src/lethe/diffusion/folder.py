@@ -59,8 +59,8 @@ def _check_single_file(path: Path) -> None:
         raise UnusableBaseError(f"{path}: a file; a base is a folder as diffusers writes it")
     if path.is_file():
         raise UnusableBaseError(
-            f"{path}: a single-file checkpoint; convert it to a folder with diffusers: "
-            f"StableDiffusionPipeline.from_single_file('{path.name}').save_pretrained('folder')"
+            f"{path}: a single-file checkpoint; give the file itself as `path` of the base, with `config`, or make a folder of it: "
+            f"lethe convert {path.name} FOLDER --config PIPELINE (docs/bases.md)"
         )
 
 

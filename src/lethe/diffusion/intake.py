@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lethe.diffusion.checkpoints import from_checkpoint
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 from lethe.diffusion.supported import UnusableBaseError
 from lethe.diffusion.weights import STEMS
@@ -30,6 +31,12 @@ def take_in(source: str | Path, folder: str | Path, revision: str = "") -> None:
     pipe = load_pipeline(source, revision=revision or None)
     check_weights(pipe, source)
     pipe.save_pretrained(folder, safe_serialization=True)
+
+
+def take_in_checkpoint(checkpoint: Path, config: Path, folder: str | Path, averaged: bool = False) -> None:
+    """Write the base of a CompVis file to ``folder``, described by the pipeline folder ``config`` (``from_checkpoint``); errors as ``take_in``."""
+    from_checkpoint(checkpoint, config, folder, averaged)
+    check_weights(load_pipeline(Path(folder)), checkpoint)
 
 
 @torch.inference_mode()

@@ -33,8 +33,9 @@ BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 # MB per row or image of 512 px in float32: one UNet pass, the same with its gradient, one VAE pass
 SAMPLED, TRAINED, CODED = 700, 4000, 1500
 TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
-# The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments
-FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3}
+# The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments;
+# an average
+FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3, "ema_decay": 1}
 BATCHES = ("forget_batch", "retain_batch", "anchor_batch")  # hyper-parameters: rows of a step
 ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
 ANSWER = 0.002  # MB of a row of an answer set, whose texts are objects
@@ -61,7 +62,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     sampled = [settings.generation_of(task) for task in settings.tasks]
     generation = max(sampled, key=lambda found: found.size**2 * found.batch_size)
     scale = (generation.size / 512) ** 2
-    weights = max(WEIGHTS[base.source] for base in settings.bases.values())
+    weights = max(WEIGHTS[settings.origin_of(base).source] for base in settings.bases)
     precision, rows, coded, copies, trained = "float32", 0.0, 0.0, 1.0, 0.0  # copies and trained: of the weights in float32
     if job == "generate":
         precision = settings.dtype

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from lethe.settings.editing import Editing
+from lethe.settings.finetuning import Finetuning
 from lethe.settings.hub import is_hub_id
 from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
 
 Kind = Literal["clip", "backbone", "classifier"]
+CHECKPOINTS = (".safetensors", ".ckpt")  # endings of one file in which a whole pipeline is shared
 MODEL_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)?")
 NAMED_AS_KIND: dict[str, Kind] = {"clip": "clip", "backbone": "backbone"}  # evaluators that need not say their kind
 
@@ -35,14 +38,34 @@ class Model(Strict):
 class Base(Model):
     """A text-to-image model that is unlearned: an ordinary diffusers pipeline folder."""
 
-    path: str = Field("", description="pretrained only: folder, or hub id owner/name with its `revision`")
+    source: Literal["prebuilt", "train", "pretrained", "finetuned"] = Field(  # type: ignore[assignment]  # one more than other models
+        "prebuilt",
+        description="prebuilt: shipped weights; train: from nothing; pretrained: by name or folder; finetuned: from another base",
+    )
+    start: Name | None = Field(None, description="finetuned only: the base that it starts from")
+    finetuning: Finetuning | None = Field(None, description="finetuned only: how it is trained; null: as its defaults say")
+    editing: Editing | None = Field(
+        None, description="finetuned only: makes it a model that edits pictures (InstructPix2Pix), which is no base of a task"
+    )
+    path: str = Field(
+        "", description="pretrained only: folder, CompVis file (.safetensors, .ckpt), or hub id owner/name with its `revision`"
+    )
     revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="hub id only: the commit that is fetched")
+    config: str = Field(
+        "",
+        description="CompVis file only: a pipeline folder whose configurations, tokenizer and scheduler it takes, not its weights",
+    )
+    averaged: bool = Field(
+        False, description="CompVis file only: take the averaged weights of the UNet, by which CompVis' own scripts draw"
+    )
     vae: Name = Field(
         "vae", description="not pretrained: the part that is its autoencoder, trained on the tasks of all bases that name it"
     )
     tokenizer: Name = Field("tokenizer", description="not pretrained: the part that is its tokenizer, likewise")
 
-    like: Name | None = Field(None, description="not pretrained: the base whose tasks and parts it is trained on, with `exclude`")
+    like: Name | None = Field(
+        None, description="not pretrained: the base whose tasks it is trained on, and with `exclude` its parts too"
+    )
     exclude: list[str] = Field(default_factory=list, description="entities or cells (task/name) that its training never sees")
     pretraining: dict[str, Any] = Field(
         default_factory=dict,
@@ -52,7 +75,12 @@ class Base(Model):
     @property
     def on_hub(self) -> bool:
         """Whether `path` is a hub id, owner/name, and no folder."""
-        return self.path.count("/") == 1 and not self.path.startswith((".", "/", "~"))
+        return self.path.count("/") == 1 and not self.path.startswith((".", "/", "~")) and not self.path.endswith(CHECKPOINTS)
+
+    @property
+    def in_one_file(self) -> bool:
+        """Whether `path` is a CompVis file."""
+        return self.path.endswith(CHECKPOINTS)
 
     @model_validator(mode="after")
     def _pinned(self) -> Base:
@@ -65,12 +93,33 @@ class Base(Model):
             )
         if self.revision and not self.on_hub:
             raise ValueError(f"`revision` goes with a hub id owner/name; `path` is '{self.path}'")
+        if (self.source == "finetuned") != bool(self.start):
+            raise ValueError("`start` goes with source: finetuned, and only with it")
+        if self.source != "finetuned" and (self.finetuning or self.editing):
+            raise ValueError("`finetuning` and `editing` go with source: finetuned, and only with it")
+        if (self.config or self.averaged) and not self.in_one_file:
+            raise ValueError(
+                f"`config` and `averaged` go with a CompVis file ({', '.join(CHECKPOINTS)}); `path` is '{self.path}'"
+            )
+        if self.in_one_file and not self.config:
+            raise ValueError(f"`path` '{self.path}' is a CompVis file and needs `config`, a pipeline folder that describes it")
         return self
 
     @property
     def folder(self) -> Path | None:
         """The folder or file that ``path`` names; None for a hub id."""
         return None if self.on_hub or not self.path else Path(self.path).expanduser()
+
+    @property
+    def described(self) -> Path | None:
+        """The folder whose configurations are the base's; None for a hub id."""
+        return Path(self.config).expanduser() if self.in_one_file else self.folder
+
+    @property
+    def provenance(self) -> dict[str, str | bool]:
+        """Where a pretrained base is from, as its record says it."""
+        in_file: dict[str, str | bool] = {"config": self.config, "averaged": self.averaged} if self.in_one_file else {}
+        return {"path": self.path, "revision": self.revision} | in_file
 
 
 class Evaluator(Model):

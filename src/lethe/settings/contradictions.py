@@ -63,8 +63,8 @@ def _of_retraining(name: str, task: Task | CellTask, settings: Sections, retrain
     where, base = f"tasks.{name}", settings.bases[task.base]
     if not set(retrained) & set(settings.methods_of(name)):
         return
-    if base.source == "pretrained" and task.retrain_emitters:
-        yield f"{where}.retrain_emitters: a pretrained base cannot be retrained"
+    if base.source in ("pretrained", "finetuned") and task.retrain_emitters:
+        yield f"{where}.retrain_emitters: a {base.source} base cannot be retrained"
     for index in task.retrain_emitters:
         if index in range(task.emitters_count) and base.source == "prebuilt" and index not in SHIPPED_RETRAINED.get(name, ()):
             shipped = "; ".join(f"{task}: {', '.join(map(str, there))}" for task, there in SHIPPED_RETRAINED.items())
@@ -103,6 +103,7 @@ def _of_models(settings: Sections) -> Iterator[str]:
         if base.source == "prebuilt" and name not in SHIPPED_BASES:
             shipped_bases = f"{', '.join(SHIPPED_BASES)}{nearest(name, list(SHIPPED_BASES))}"
             yield f"bases.{name}.source: no base '{name}' is shipped; shipped are: {shipped_bases}"
+        yield from _of_finetuning(name, settings)
         if base.like and base.like not in settings.bases:
             yield f"bases.{name}.like: '{base.like}' is unknown; allowed: {', '.join(settings.bases)}{nearest(base.like, list(settings.bases))}"
         shipped = SHIPPED_PARTS.get(name, ("vae", "tokenizer"))
@@ -123,6 +124,30 @@ def _of_models(settings: Sections) -> Iterator[str]:
             yield f"evaluators.{name}.weights: '{evaluator.weights}'; an open_clip model (clip) has a weights tag, a timm model none"
     for name in settings.tasks:
         yield from _of_evaluators(name, settings)
+
+
+def _of_finetuning(name: str, settings: Sections) -> Iterator[str]:
+    """Whether a base that is fine-tuned starts from one that exists, on images of a task; and whether one that edits is unlearned."""
+    base, where, seen = settings.bases[name], f"bases.{name}.start", [name]
+    while base.start:
+        if base.start not in settings.bases:
+            yield f"{where}: '{base.start}' is unknown; allowed: {', '.join(settings.bases)}{nearest(base.start, list(settings.bases))}"
+            return
+        if base.start in seen:
+            yield f"{where}: {' starts from '.join([*seen, base.start])}; allowed: one that ends with a base that is not fine-tuned"
+            return
+        seen.append(base.start)
+        base = settings.bases[base.start]
+        if base.editing:
+            yield f"{where}: '{seen[-1]}' edits pictures; allowed: a base that makes them of text alone"
+            return
+    if len(seen) == 1:
+        return
+    base = settings.bases[name]
+    if not [task for task in settings.tasks.values() if task.base == (base.like or name)]:
+        yield f"bases.{name}: no task has the base '{base.like or name}', so there is nothing to fine-tune it on; name another in `like`"
+    if base.editing and (tasks := [task for task, entry in settings.tasks.items() if entry.base == name]):
+        yield f"tasks.{tasks[0]}.base: '{name}' edits pictures; allowed: a base that makes them of text alone"
 
 
 def _of_published_classifier(name: str, settings: Sections) -> Iterator[str]:
@@ -235,7 +260,7 @@ def _of_statistics(settings: Sections) -> Iterator[str]:
     if statistics.alpha * statistics.bootstrap < 2:
         yield f"statistics.alpha: {statistics.alpha} is too small for intervals of {statistics.bootstrap} bootstrap draws"
     steps = settings.pretraining.base.noise.train_timesteps
-    if any(base.source == "pretrained" for base in settings.bases.values()):
+    if any(base.source == "pretrained" for base in settings.bases.values()):  # and those that start from one
         steps = max(steps, 1000)  # of Stable Diffusion
     for step in settings.scoring.membership.timesteps:
         if step >= steps:

@@ -113,6 +113,11 @@ class Sections(Strict):
         """How a base or an evaluator, and the parts that only it has, are trained."""
         return self.pretraining.over(entry.pretraining)
 
+    def origin_of(self, base: str) -> Base:
+        """The base itself; of one that is fine-tuned, the base that it starts from in the end."""
+        entry = self.bases[base]
+        return self.origin_of(entry.start) if entry.start else entry
+
     def methods_of(self, task: str) -> list[str]:
         """The methods that run on a task."""
         own = self.tasks[task].methods

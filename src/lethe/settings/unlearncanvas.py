@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
+from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
 from lethe.settings.sources import Path
 from lethe.settings.strict import Name, Removable, Strict
@@ -34,6 +35,19 @@ class Retained(Strict):
     object: list[str] = Field(min_length=1, description="values of the object")
 
 
+class StyleTransfer(Strict):
+    """What style transfer is measured on."""
+
+    contents: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        2, description="held-out pictures of every object that are transferred"
+    )
+    references: Annotated[int, Field(ge=1, le=10_000)] = Field(2, description="pictures that show the style, of other objects")
+    answers: dict[Name, str] = Field(
+        default_factory=dict,
+        description="answer sets of others: name -> folder {Style}/{Object}_test{number}_ref{number}.jpg, numbers as in the source",
+    )
+
+
 class UnlearnCanvas(Strict):
     """What the benchmark has to know of one task of cells."""
 
@@ -49,6 +63,13 @@ class UnlearnCanvas(Strict):
     retained: Retained | None = Field(None, description="protocol `cuig` only: what it measures retention by")
     demo: list[Name] = Field(
         default_factory=list, description="methods of the task that the target `demo` runs; none: none of it"
+    )
+    editor: Name | None = Field(
+        None, description="a base with `editing` whose edited pictures are judged: tables/unlearncanvas_edits_{task}.csv"
+    )
+    edits: EditSampling = Field(default_factory=EditSampling, description="how its pictures are drawn")
+    style_transfer: StyleTransfer = Field(
+        default_factory=StyleTransfer, description="tables/unlearncanvas_style_transfer_{task}.csv"
     )
     answer_sets: Annotated[dict[Name, Path], Removable] = Field(
         default_factory=dict,
@@ -90,6 +111,12 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                     f"{nearest(attribute, task.attributes)}"
                 )
         yield from _of_emitters(where, name, task, canvas)
+        if canvas.editor and not (canvas.editor in settings.bases and settings.bases[canvas.editor].editing):
+            editors = [base for base, entry in settings.bases.items() if entry.editing]
+            yield (
+                f"{where}.editor: '{canvas.editor}' is no base with `editing`; there are: {', '.join(editors) or 'none'}"
+                f"{nearest(canvas.editor, editors)}"
+            )
         for number, method in enumerate(canvas.demo):
             if method not in (runs := settings.methods_of(name)):
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"

@@ -15,12 +15,14 @@ from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
+from lethe.benchmarks.unlearncanvas.plan.edits import Edits
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.finetuned import Finetuned
 from lethe.diffusion.plan.models import Models
 from lethe.execution.code import code_of
 from lethe.figures.plan.figures import Figures
@@ -65,7 +67,9 @@ class Plan:
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
         self.deepunlearn = DeepUnlearn(settings, root)
+        self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
+        self.edits = Edits(settings, self.canvas)
         self.grids = Grids(settings, self.models, self.bases, root / "config/grids")
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)

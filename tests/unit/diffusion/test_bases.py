@@ -146,7 +146,7 @@ def test_a_single_file_checkpoint(tmp_path: Path, name: str) -> None:
     (tmp_path / "around").mkdir()
     (tmp_path / "around" / name).write_bytes(b"anything")
     for path in (tmp_path / "around" / name, tmp_path / "around"):
-        with pytest.raises(UnusableBaseError, match=r"single-file checkpoint; convert it .*from_single_file.*save_pretrained"):
+        with pytest.raises(UnusableBaseError, match=r"single-file checkpoint; .* with `config`, or .*lethe convert"):
             check_folder(path)
     with pytest.raises(FileNotFoundError, match="no such pipeline folder"):
         check_folder(tmp_path / "nowhere")

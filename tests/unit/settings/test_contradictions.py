@@ -25,6 +25,9 @@ COMMIT = "0" * 40
 PRETRAINED = {"source": "pretrained", "path": "ViT-B-16", "weights": "openai"}
 
 
+TUNED = {"source": "finetuned", "start": "canvas"}
+
+
 @pytest.mark.parametrize(
     ("overlay", "message"),
     [
@@ -62,6 +65,38 @@ PRETRAINED = {"source": "pretrained", "path": "ViT-B-16", "weights": "openai"}
             {"bases": {"people": {"source": "pretrained", "path": "a/../b/c", "revision": COMMIT}}},
             "bases.people: `revision` goes with",
         ),
+        (
+            {"bases": {"people": {"source": "pretrained", "path": "/x/a.ckpt"}}},
+            "bases.people: `path` '/x/a.ckpt' .* needs `config`",
+        ),
+        (
+            {"bases": {"people": {"source": "pretrained", "path": "/x/folder", "averaged": True}}},
+            "bases.people: `config` and `averaged` go with a CompVis file",
+        ),
+        ({"bases": {"people": {"source": "finetuned"}}}, "bases.people: `start` goes with source: finetuned"),
+        (
+            {"bases": {"people": {"editing": {"of": "photo"}}}},
+            "bases.people: `finetuning` and `editing` go with source: finetuned",
+        ),
+        ({"bases": {"people": {"source": "finetuned", "start": "peple"}}}, "bases.people.start: 'peple' .*did you mean 'people'"),
+        ({"bases": {"people": {"source": "finetuned", "start": "people"}}}, "bases.people.start: people starts from people"),
+        ({"bases": {"more": {"source": "finetuned", "start": "people"}}}, "bases.more: no task has the base 'more'"),
+        ({"bases": {"people": TUNED}}, "tasks.people.retrain_emitters: a finetuned base cannot be retrained"),
+        ({"bases": {"people": TUNED | {"editing": {"of": "photo"}}}}, "tasks.people.base: 'people' edits pictures"),
+        (
+            {
+                "bases": {
+                    "edit": TUNED | {"editing": {"of": "photo"}, "like": "canvas"},
+                    "more": TUNED | {"start": "edit", "like": "canvas"},
+                }
+            },
+            "bases.more.start: 'edit' edits pictures",
+        ),
+        (
+            {"bases": {"edit": TUNED | {"like": "canvas", "editing": {"of": "photo", "instruction": "to {style}"}}}},
+            "bases.edit.editing.instruction: 'to {style}'; allowed: text with {} once",
+        ),
+        ({"unlearncanvas": {"canvas": {"editor": "canvas"}}}, "unlearncanvas.canvas.editor: 'canvas' is no base with `editing`"),
         ({"evaluators": {"clip": PRETRAINED}}, "evaluators.clip: 'ViT-B-16' is fetched .* needs `revision`"),
         (
             {"evaluators": {"clip": PRETRAINED | {"weights": "", "revision": COMMIT}}},

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lethe.core.methods import RETRAINED
+from lethe.diffusion.compvis import check_checkpoint, described_by
 from lethe.diffusion.folder import at_hand, check_folder
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.methods.predictions import reason_against
@@ -40,8 +41,6 @@ class Bases:
         self.settings = settings
         self.data = data
         self._assets = assets
-
-    # --- which there are ---
 
     @property
     def trained(self) -> list[str]:
@@ -153,7 +152,7 @@ class Bases:
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
-        names = [*self.vaes, *self.settings.evaluators, *[f"base_{base}" for base in self.settings.bases]]
+        names = [*self.vaes, *self.settings.evaluators, *[f"base_{base}" for base in self.trained]]
         names += [
             f"{self.retrained}_{name}_{index:03d}"
             for name, task in self.settings.tasks.items()
@@ -175,7 +174,7 @@ class Bases:
 
     def sources(self, wildcards: Wildcards) -> list[str]:
         """Source images that the wildcard's part, base, evaluator, or the base of its task, is trained on."""
-        return self.data.sources(self._tasks_on(wildcards), "judges" if "evaluator" in dict(wildcards.items()) else "")
+        return self.data.sources(self.tasks_on(wildcards), "judges" if "evaluator" in dict(wildcards.items()) else "")
 
     def pretraining(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the training of the wildcard's part, evaluator or base, or of the base of its task, reads, as plain data."""
@@ -226,9 +225,9 @@ class Bases:
 
     def styles(self, wildcards: Wildcards) -> dict[str, str]:
         """Prompt styles of the tasks that it is trained on."""
-        return self.data.prompt_styles(self._tasks_on(wildcards))
+        return self.data.prompt_styles(self.tasks_on(wildcards))
 
-    def _tasks_on(self, wildcards: Wildcards) -> list[str]:
+    def tasks_on(self, wildcards: Wildcards) -> list[str]:
         """Of an autoencoder or a tokenizer: the tasks of every base that names it; of a tokenizer, those of evaluators too."""
         given, settings = dict(wildcards.items()), self.settings
         if "evaluator" in given:
@@ -260,7 +259,7 @@ class Bases:
 
     def judges_of(self, wildcards: Wildcards) -> list[str]:
         """The classifiers that measure a base which is trained: those that know what all its tasks show."""
-        tasks = set(self._tasks_on(wildcards))
+        tasks = set(self.tasks_on(wildcards))
         judges = [name for name in self.attributes if tasks <= set(self.settings.tasks_of_evaluator(name))]
         return [file for name in judges for file in self.part(name, "train")]
 
@@ -276,8 +275,8 @@ class Bases:
     # --- bases from outside ---
 
     def base(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The settings of the wildcard's base, as plain data."""
-        return self.settings.bases[wildcards.base].model_dump()
+        """Where the wildcard's base is from, as plain data."""
+        return self.settings.bases[wildcards.base].model_dump(include={"source", "path", "revision", "config", "averaged"})
 
     def evaluator(self, wildcards: Wildcards) -> dict[str, Any]:
         """Where the wildcard's evaluator comes from and what it is, as plain data; not whom it scores."""
@@ -288,10 +287,10 @@ class Bases:
         return self.settings.evaluators[wildcards.evaluator].kind
 
     def files_of(self, name: str) -> Path | None:
-        """Where the files of a base from outside can be read already: its own folder or its finished copy; None before it is fetched."""
+        """Where a base from outside is described already: its own folder or its finished copy; None before it is fetched."""
         entry = self.settings.bases[name]
-        copy = f"results/{self.settings.world}/base/{name}"
-        return at_hand(entry.folder, copy, {"path": entry.path, "revision": entry.revision})
+        own = entry.described if entry.folder and entry.folder.exists() else entry.folder
+        return at_hand(own, f"results/{self.settings.world}/base/{name}", entry.provenance)
 
     def given(self, wildcards: Wildcards) -> list[str]:
         """No file, but what is wrong with a base of one's own, as far as its files tell.
@@ -299,11 +298,13 @@ class Bases:
         Raises:
             SettingsError: names the key and what is wrong.
         """
-        key, folder = f"bases.{wildcards.base}.path", self.files_of(wildcards.base)
-        check_exists(key, str(folder))
-        assert folder is not None
+        entry, key, folder = self.settings.bases[wildcards.base], f"bases.{wildcards.base}.path", self.files_of(wildcards.base)
+        assert folder is not None and entry.folder is not None
+        in_file = entry.in_one_file and folder == entry.described
+        check_exists(key.replace(".path", ".config") if in_file else key, str(folder))
+        check_exists(key, str(entry.folder if in_file else folder))
         try:
-            check_folder(folder)
+            check_checkpoint(entry.folder, folder) if in_file else check_folder(folder)
             for generation in self._samplings(wildcards.base):
                 check_sampling(folder, generation.scheduler, generation.size)
         except (OSError, ValueError) as error:
@@ -316,19 +317,19 @@ class Bases:
         return [self.settings.generation_of(task) for task in tasks] or [self.settings.generation]
 
     def own_folder(self, wildcards: Wildcards) -> list[str]:
-        """The folder of a base of one's own."""
-        folder = self.settings.bases[wildcards.base].folder
-        return [str(folder)] if folder else []
+        """The folder of a base of one's own; of a CompVis file that and what describes it."""
+        entry = self.settings.bases[wildcards.base]
+        return [str(path) for path in (entry.folder, *(described_by(entry.described) if entry.in_one_file else [])) if path]
 
     def prediction(self, name: str) -> str:
-        """What a base predicts (`prediction_type`); empty before its files are at hand."""
+        """What a base predicts (`prediction_type`); empty before its files are at hand. One that is fine-tuned predicts what its start does."""
+        if start := self.settings.bases[name].start:
+            return self.prediction(start)
         folder = self.files_of(name)
         try:
             return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
         except (OSError, ValueError) as error:
             raise SettingsError(f"bases.{name}.path: {error}") from None
-
-    # --- the base of a task ---
 
     def of_task(self, wildcards: Wildcards) -> str:
         """The pipeline folder of the base that a task unlearns."""
@@ -347,17 +348,16 @@ class Bases:
 
     def tokenizer(self, wildcards: Wildcards) -> list[str]:
         """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
-        base = self.settings.bases[self.settings.tasks[wildcards.task].base]
+        base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
         if base.source != "pretrained":
             return [self.part(base.tokenizer, base.source)[1]]
-        folder = base.folder / "tokenizer" if base.folder else None
+        folder = base.described / "tokenizer" if base.described else None
         return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder and folder.is_dir() else []
 
     def tokenizer_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """The configuration of that tokenizer, where the base is put together here; a pretrained one has its own."""
-        if self.settings.bases[self.settings.tasks[wildcards.task].base].source == "pretrained":
-            return {}
-        return tokenizer_config(self._pretraining(wildcards).tokenizer)
+        base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
+        return {} if base.source == "pretrained" else tokenizer_config(self.settings.pretraining_of(base).tokenizer)
 
     def no_membership(self, task: str) -> str:
         """Why a task has no table of membership inference; empty if it has one."""

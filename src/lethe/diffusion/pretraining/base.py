@@ -9,12 +9,12 @@ import torch
 from diffusers.models import UNet2DConditionModel
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
-from torch.nn import functional as F
 from transformers import CLIPTextConfig, CLIPTextModel, PreTrainedTokenizerFast
 
 from lethe.core.registry import nearest
 from lethe.diffusion.layout import channels_last
 from lethe.diffusion.pretraining.architectures import ddim_config, noise_config, text_encoder_config, unet_config
+from lethe.diffusion.pretraining.denoising import Forward
 from lethe.diffusion.pretraining.loop import Average, Trainer
 from lethe.diffusion.pretraining.text import tokenize
 from lethe.settings.pretraining import BaseModelSettings, NoiseScheduleSettings, TextEncoderSettings, UNetSettings
@@ -121,30 +121,24 @@ def train_base(
     token_ids = tokenize(tokenizer, [*captions, ""])  # the empty caption comes last
     words = _words_of(token_ids[torch.tensor([weight > 0 for weight in weights.tolist()] + [False])], tokenizer)
     few = len(token_ids) <= settings.optimizer.batch_size  # then each caption is encoded once a step, however often it is drawn
-    kept = build_scheduler(settings.noise, "ddim").alphas_cumprod
-    snr = kept / (1 - kept)
-    loss_weight = snr.clamp(max=settings.min_snr_gamma) / snr
+    forward = Forward.of(build_scheduler(settings.noise, "ddim").alphas_cumprod, settings.min_snr_gamma)
     batch = settings.optimizer.batch_size
     generator = torch.Generator().manual_seed(seed)
     latents = latents.contiguous(memory_format=torch.channels_last)
     for _ in trainer.steps():
         chosen = torch.multinomial(image_weights, batch, replacement=True, generator=generator)
         noise = torch.randn(latents[chosen].shape, generator=generator).contiguous(memory_format=torch.channels_last)
-        # One time step from each of `batch` equal strata: the same distribution, far less variance.
-        strata = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
-        times = (strata * len(kept)).long().clamp(max=len(kept) - 1)
+        times = forward.times(batch, generator)
         silent = torch.rand(batch, generator=generator) < settings.caption_dropout
         caption_index = torch.where(silent, len(captions), labels[chosen])
-        scale = kept[times][:, None, None, None]
-        noised = scale.sqrt() * latents[chosen] + (1 - scale).sqrt() * noise
+        noised = forward.noised(latents[chosen], noise, times)
         if settings.filler_words:
             prefixes = torch.randint(settings.filler_words + 1, (batch,), generator=generator).masked_fill(silent, 0)
             states = text_encoder(with_fillers(token_ids[caption_index], prefixes, words, generator)).last_hidden_state
         else:
             states = text_encoder(token_ids[slice(None) if few else caption_index]).last_hidden_state
             states = states[caption_index] if few else states
-        error = F.mse_loss(unet(noised, times, states).sample, noise, reduction="none").mean((1, 2, 3))
-        trainer.update((loss_weight[times] * error).mean())
+        trainer.update(forward.loss(unet(noised, times, states).sample, noise, times))
         average.update()
     average.store()
     return text_encoder.eval().requires_grad_(False), unet.eval().requires_grad_(False)

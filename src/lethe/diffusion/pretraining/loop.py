@@ -23,10 +23,11 @@ class Trainer:
         modules: what is trained; their trainable parameters in order.
         settings: steps, batch size, learning rate.
         title: the name under which progress is reported.
+        constant: no decay.
     """
 
-    def __init__(self, modules: Iterable[nn.Module], settings: OptimizerSettings, title: str) -> None:
-        self.settings, self.title = settings, title
+    def __init__(self, modules: Iterable[nn.Module], settings: OptimizerSettings, title: str, constant: bool = False) -> None:
+        self.settings, self.title, self.constant = settings, title, constant
         self.parameters = [parameter for module in modules for parameter in module.parameters() if parameter.requires_grad]
         # One-dimensional parameters are norms and biases; pulling them to zero only hurts.
         groups = [
@@ -41,6 +42,8 @@ class Trainer:
         warmup = max(1, round(self.settings.warmup * self.settings.steps))
         if step < warmup:
             return (step + 1) / warmup
+        if self.constant:
+            return 1.0
         return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, self.settings.steps - warmup)))
 
     def steps(self) -> Iterator[int]:
@@ -72,13 +75,20 @@ class Trainer:
 
     def update(self, loss: torch.Tensor) -> None:
         """One optimizer step; a loss that is not finite is an error."""
-        value = loss.item()
-        if not math.isfinite(value):
-            raise FloatingPointError(
-                f"{self.title}: loss {value} at step {len(self.losses)} (learning rate {self.settings.learning_rate})"
-            )
-        self.losses.append(value)
-        loss.backward()
+        self.update_in_parts([loss])
+
+    def update_in_parts(self, losses: Iterable[torch.Tensor]) -> None:
+        """One optimizer step on a sum of losses, each of which is freed before the next is taken."""
+        total = 0.0
+        for loss in losses:
+            value = loss.item()
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"{self.title}: loss {value} at step {len(self.losses)} (learning rate {self.settings.learning_rate})"
+                )
+            total += value
+            loss.backward()
+        self.losses.append(total)
         nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         self.optimizer.step()
         self.schedule.step()

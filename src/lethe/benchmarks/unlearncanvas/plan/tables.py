@@ -20,6 +20,7 @@ from lethe.settings.unlearncanvas import UnlearnCanvas
 
 BASE = "base"  # the answer set of the model that nothing was done to
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
+CLIP = "clip"
 BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
 
@@ -49,7 +50,8 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published", "demo", "answer_sets"})
+        own = {"published", "demo", "answer_sets", "editor", "edits", "style_transfer"}
+        return self._of(wildcards).model_dump(exclude=own)
 
     # --- answers ---
 

@@ -1,0 +1,74 @@
+"""Bases from a CompVis file, and bases that are fine-tuned: what the plan tells their rules, and what it refuses."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lethe.settings.errors import SettingsError
+from lethe.settings.models import Settings
+from lethe.workflow.configuration import load_configuration
+from lethe.workflow.plan import Plan
+
+ROOT = Path(__file__).parents[3]
+
+
+class Named(SimpleNamespace):
+    """Wildcards by name."""
+
+    def items(self) -> Any:
+        return vars(self).items()
+
+
+def plan(bases: dict[str, Any], task: dict[str, Any] | None = None, canvas: dict[str, Any] | None = None) -> Plan:
+    values = Settings().model_dump(mode="json")
+    values["bases"] |= bases
+    values["tasks"]["canvas"] |= task or {}
+    values["unlearncanvas"]["canvas"] |= canvas or {}
+    return Plan(load_configuration(values), {}, ROOT)
+
+
+def test_a_fine_tuned_base_starts_from_another_one() -> None:
+    tuned = {"source": "finetuned", "start": "canvas_held_out"}
+    edit = {"source": "finetuned", "start": "canvas", "like": "tuned", "editing": {"of": "photo"}}
+    made = plan({"tuned": tuned, "edit": edit}, {"base": "tuned", "retrain_emitters": []}, {"editor": "edit"})
+    assert made.finetuned.names == ["tuned", "edit"] and "tuned" not in made.bases.trained
+    asked, editing = Named(base="tuned"), Named(base="edit")
+    assert made.finetuned.start(asked) == "<results>/base/canvas_held_out"
+    assert made.bases.sources(asked) == made.bases.sources(editing) and "<results>/sources/canvas.tar" in made.bases.sources(
+        asked
+    )
+    assert made.finetuned.editing(asked) is None and made.finetuned.editing(editing)["of"] == "photo"
+    assert made.finetuned.size(asked) == 32 and made.finetuned.memory(asked) >= made.memory("latents")
+    task = Named(task="canvas")
+    assert made.bases.of_task(task) == "<results>/base/tuned" and made.bases.tokenizer(task)[0].endswith("canvas_tokenizer.json")
+    assert made.edits.tasks == ["canvas"] and made.edits.editor(task) == ["<results>/base/edit"]
+    assert not [file for file in made.bases.all_parts if "tuned" in file or "edit" in file]
+    assert plan({}).edits.tasks == [] and plan({}).edits.editor(task) == []
+
+
+def test_a_base_from_one_file(tiny_folder: Path, tmp_path: Path) -> None:
+    from lethe.diffusion.checkpoints import to_checkpoint
+
+    file, config = tmp_path / "model.safetensors", shutil.copytree(tiny_folder, tmp_path / "config")
+    to_checkpoint(tiny_folder, file)
+    for weights in config.rglob("*.safetensors"):
+        weights.unlink()
+    base = {"source": "pretrained", "path": str(file), "config": str(config)}
+    made, asked = plan({"mine": base}), Named(base="mine")
+    assert made.bases.local == ["mine"] and made.bases.given(asked) == []
+    own = made.bases.own_folder(asked)
+    assert own[0] == str(file) and {f"{config}/unet/config.json", f"{config}/tokenizer/tokenizer.json"} < set(own)
+    assert made.bases.prediction("mine") == "epsilon"
+    with pytest.raises(SettingsError, match=r"bases\.mine\.config: .*does not exist"):
+        plan({"mine": base | {"config": str(tmp_path / "cnfig")}}).bases.given(asked)
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(SettingsError, match=r"bases\.mine\.path: .*model\.safetensors: \d+ bytes, of \d+"):
+        made.bases.given(asked)
+    file.unlink()
+    with pytest.raises(SettingsError, match=r"bases\.mine\.path: .*does not exist"):
+        made.bases.given(asked)
