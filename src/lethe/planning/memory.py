@@ -35,6 +35,7 @@ SAMPLED, TRAINED, CODED = 700, 4000, 1500
 TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
 # The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments
 FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3}
+BATCHES = ("forget_batch", "retain_batch", "anchors")  # hyper-parameters: rows of a step
 ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
 CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
 
@@ -53,7 +54,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
         job: ``fetch`` a pretrained base, encode ``latents``, ``unlearn``, ``generate``.
         settings: bases, device, precision and size of images.
         hyperparameters: of the method that unlearns; rows per pass, their precision and which whole parameters are trained (``trainable``)
-            are looked for.
+            are looked for. Of one whose models are drawn: whether gradients are taken meanwhile (``updates``).
     """
     values = hyperparameters or {}
     sampled = [settings.generation_of(task) for task in settings.tasks]
@@ -64,7 +65,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     if job == "generate":
         precision = settings.dtype
         copies = 2 * BYTES[precision] / 4  # the model and what it replaces
-        rows = 2 * generation.batch_size * SAMPLED
+        rows = generation.batch_size * (TRAINED if "updates" in values else 2 * SAMPLED)
         coded = min(generation.batch_size, CODED_AT_ONCE / scale) * CODED
     elif job == "latents":
         coded = min(32, CODED_AT_ONCE / scale) * CODED
@@ -73,7 +74,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
         copies = 3 if "saliency_batch" in values else 1  # gradients of all weights, and their sum
         kept = TRAINING + sum(further for name, further in FURTHER.items() if name in values)
         trained = kept * _share(values.get("trainable", []))
-        rows = TRAINED * (values.get("micro_batch") or values.get("forget_batch", 0) + values.get("retain_batch", 0))
+        rows = TRAINED * (values.get("micro_batch") or sum(values.get(name, 0) for name in BATCHES))
     work = (rows + coded) * scale * BYTES[precision] / 4
     loading = PROCESS + 2 * weights  # a file that is read counts as the job's own while its tensors are copied
     if settings.device == "cpu":

@@ -201,6 +201,7 @@ def _mini_tasks() -> dict[str, Task | CellTask]:
 CANVAS_METHODS = [
     *("none", "retrain", "noise", "uce", "distil", "munba", "esd", "esd_noised", "ca", "fmn"),
     *("salun", "salun_published", "sa", "erasediff", "erasediff_published", "scissorhands", "scissorhands_published"),
+    *("spm", "seot", "seot_soft", "hirm"),
 ]
 
 

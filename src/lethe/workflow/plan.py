@@ -203,6 +203,14 @@ class Plan:
         """MB of GPU memory for such a job."""
         return need("unlearn", self.settings, self.models.hyperparameters(wildcards)).gpu
 
+    def drawing_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that draws images of models of the wildcards' method."""
+        return need("generate", self.settings, self.models.hyperparameters(wildcards)).host
+
+    def drawing_gpu_memory(self, wildcards: Wildcards) -> int:
+        """MB of GPU memory for such a job."""
+        return need("generate", self.settings, self.models.hyperparameters(wildcards)).gpu
+
     def noise(self, wildcards: Wildcards) -> dict[str, Any]:
         """What captions and noise of membership inference depend on, beside the image."""
         settings = self.settings
