@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
 from lethe.settings.rules import Column
+from lethe.settings.sequences import Pairs, Sequence
 from lethe.settings.strict import Name, Strict
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class UnlearnCanvas(Strict):
     demo: list[Name] = Field(
         default_factory=list, description="methods of the task that the target `demo` runs; none: none of it"
     )
+    sequence: Sequence | None = Field(None, description="concepts forgotten one after another; null: none")
+    pairs: Pairs | None = Field(None, description="single cells forgotten; null: none")
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
@@ -88,6 +91,14 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
         for number, method in enumerate(canvas.demo):
             if method not in (runs := settings.methods_of(name)):
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+        if canvas.sequence:
+            yield from _of_sequence(f"{where}.sequence", task, canvas, settings)
+        for key, named in (("sequence", canvas.sequence), ("pairs", canvas.pairs)):
+            for number, method in enumerate(named.methods if named else []):
+                if method not in (runs := settings.methods_of(name)):
+                    yield f"{where}.{key}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+            if named and named.seeds > len(seeds := settings.generation_of(name).seeds):
+                yield f"{where}.{key}.seeds: {named.seeds}; allowed: at most {len(seeds)}, the seeds of the task"
         for number, judge in enumerate(canvas.judges):
             for key in ("style", "object"):
                 yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)
@@ -103,6 +114,34 @@ def _of_emitters(where: str, name: str, task: CellTask, canvas: UnlearnCanvas) -
                 yield f"{where}.photo: '{value}' is emitter {index} of task '{name}'; allowed: a value that is never forgotten"
             elif canvas.retained and index not in task.tuning_emitters and value in getattr(canvas.retained, kinds[attribute]):
                 yield f"{where}.retained.{kinds[attribute]}: '{value}' is forgotten by emitter {index}, which is reported"
+
+
+def emitters_of_sequence(task: CellTask, canvas: UnlearnCanvas) -> dict[str, tuple[str, int]]:
+    """Value -> (``style`` or ``object``, index of the emitter that covers all cells with it); of values that are such an emitter."""
+    kinds = {canvas.style: "style", canvas.object: "object"}
+    covers = [(index, *next(iter(e.covers.items()))) for index, e in enumerate(task.emitters) if len(e.covers) == 1]
+    return {value: (kinds[attribute], index) for index, attribute, value in covers if attribute in kinds}
+
+
+def _of_sequence(where: str, task: CellTask, canvas: UnlearnCanvas, settings: Sections) -> Iterator[str]:
+    assert canvas.sequence is not None
+    there, asked = emitters_of_sequence(task, canvas), canvas.sequence.published
+    for value in asked.forget:
+        if value not in there:
+            yield f"{where}.forget: '{value}' is no emitter of the task; there are: {', '.join(there)}{nearest(value, list(there))}"
+    kinds = {value: there[value][0] for value in asked.forget if value in there}
+    if len(set(kinds.values())) > 1:
+        first, *others = kinds
+        odd = next(value for value in others if kinds[value] != kinds[first])
+        yield f"{where}.forget: '{first}' is a {kinds[first]} and '{odd}' a {kinds[odd]}; allowed: a sequence of one kind"
+    if (base := canvas.sequence.retrained) is None:
+        return
+    named = [name for name, entry in settings.bases.items() if entry.like == task.base and entry.exclude]
+    if base not in named:
+        yield (
+            f"{where}.retrained: '{base}' is no base that is trained like '{task.base}' without some cells; "
+            f"there are: {', '.join(named) or 'none'}{nearest(base, named)}"
+        )
 
 
 def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:
