@@ -214,6 +214,7 @@ use rule job as summary with:
         off="<results>/scores/{task}_baseline.parquet",
         floor="<results>/noise_floor_{task}.json",
         similarities=plan.tables.similarities,
+        records=plan.tables.records,
     output:
         table=report(
             "<results>/tables/unlearning_{task}.csv",

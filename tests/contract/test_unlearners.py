@@ -21,7 +21,7 @@ from tests.contract.negative_guidance import NegativeGuidance
 from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
-from lethe.core.methods import DIRECTIONS, RETRAINED, UNCHANGED, Contract
+from lethe.core.methods import DIRECTIONS, RANDOM, RETRAINED, UNCHANGED, Contract
 from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied, load_delta
 from lethe.diffusion.interventions import Moment
 from lethe.diffusion.methods import METHODS, PREPARED, ROLES, VARIANTS
@@ -106,10 +106,17 @@ def make(name: str, world: World) -> Method[Any]:
 
 
 def given(name: str, world: World) -> UnlearnData:
-    """The training split, with what the method prepares."""
+    """The training split, with what the method prepares, and of the control of distance the deltas that it takes the distance from."""
     if name not in world.prepared:
         world.prepared[name] = make(name, world).prepare(world.pipe, world.data, seed=SEED)
-    return replace(world.data, prepared=world.prepared[name])
+    return replace(world.data, prepared=world.prepared[name], deltas=measured(name, world, EMITTERS))
+
+
+def measured(name: str, world: World, emitters: list[Emitter], data: UnlearnData | None = None) -> dict[int, Delta]:
+    if role(name) != RANDOM:
+        return {}
+    of = make(contract(name).small["of"], world)  # type: ignore[arg-type]
+    return {found.emitter.index: found.delta for found in of.unlearn(world.pipe, emitters, data or world.data, seed=SEED)}
 
 
 @pytest.fixture(scope="session", params=ALL)
@@ -394,7 +401,7 @@ def test_missing_data_names_the_emitter(name: str, world: World) -> None:
     stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
         next(make(name, world).unlearn(world.pipe, [stranger], given(name, world), seed=SEED))
-    if role(name) == RETRAINED:  # it has the weights of some emitters only
+    if role(name) in (RETRAINED, RANDOM):  # it has weights, or a distance, of some emitters only
         return
     with_prompt = replace(given(name, world), prompts={**PROMPTS, 7: stranger.texts[0]})
     try:

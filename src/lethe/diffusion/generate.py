@@ -72,6 +72,14 @@ class SamplingLike(Protocol):
         """Pixels of a side."""
 
     @property
+    def noise(self) -> str:
+        """Whether every ``image`` has initial noise of its own, or all prompts of a ``seed`` share it."""
+
+    @property
+    def negative_prompt(self) -> str:
+        """What guidance leads away from."""
+
+    @property
     def compile(self) -> bool:
         """Whether the UNet is compiled."""
 
@@ -81,12 +89,14 @@ class Sampling:
     """How images are drawn.
 
     Attributes:
-        scheduler: ``ddim``, ``pndm`` or ``dpmsolver++``.
+        scheduler: ``ddim``, ``pndm``, ``dpmsolver++`` or ``lms``.
         steps: sampling steps.
         guidance: classifier-free guidance scale (Ho and Salimans 2022); at 1.0 the unconditional pass is left out.
         batch_size: most images per UNet call (the call sees twice as many rows under guidance).
         size: height and width in pixels, a multiple of the VAE factor.
         compile: compile the UNet (``torch.compile``, one graph): pays off on a GPU, after about a minute.
+        noise: ``image``: every image has initial noise of its own; ``seed``: all prompts of a seed begin with the same.
+        negative_prompt: what guidance leads away from; empty is the unconditional prompt.
     """
 
     scheduler: str = "pndm"
@@ -95,6 +105,8 @@ class Sampling:
     batch_size: int = 25
     size: int = 512
     compile: bool = False
+    noise: str = "image"
+    negative_prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -254,7 +266,7 @@ class _Sampler:
             if not request.delta.edits_text:
                 self.embedding(request.delta, request.prompt)
                 if self.settings.guidance > 1.0:
-                    self.embedding(request.delta, "")
+                    self.embedding(request.delta, self.settings.negative_prompt)
 
     def embedding(self, delta: Delta, prompt: str) -> Tensor:
         """(tokens, width) of a prompt, encoded by the text encoder of ``delta`` and mapped by it."""
@@ -287,9 +299,12 @@ class _Sampler:
         guided = settings.guidance > 1.0
         text = [self.embedding(row.delta, row.prompt) for row in padded]
         if guided:
-            text = [self.embedding(row.delta, "") for row in padded] + text
+            text = [self.embedding(row.delta, settings.negative_prompt) for row in padded] + text
         embeddings = torch.stack(text)
-        noise = torch.stack([initial_noise(self.world, self.task, r.receiver, r.seed, self.latent) for r in padded])
+        places = [r.receiver if settings.noise == "image" else 0 for r in padded]
+        noise = torch.stack(
+            [initial_noise(self.world, self.task, place, r.seed, self.latent) for place, r in zip(places, padded, strict=True)]
+        )
         scheduler = make_scheduler(settings.scheduler, settings.steps, self.pipe)
         latents = to_device(noise, self.device) * scheduler.init_noise_sigma
         steps = to_device(scheduler.timesteps, self.device)

@@ -35,8 +35,9 @@ SAMPLED, TRAINED, CODED = 700, 4000, 1500
 TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
 # The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments
 FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3}
-BATCHES = ("forget_batch", "retain_batch", "anchors")  # hyper-parameters: rows of a step
+BATCHES = ("forget_batch", "retain_batch", "anchor_batch")  # hyper-parameters: rows of a step
 ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
+ANSWER = 0.002  # MB of a row of an answer set, whose texts are objects
 CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
 
 
@@ -80,6 +81,29 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     if settings.device == "cpu":
         return Need(_rounded(loading + trained * weights + work), 0)
     return Need(_rounded(loading), 0 if job == "fetch" else _rounded(PROCESS + (copies + trained) * weights + work))
+
+
+def pictures(settings: Settings, task: str) -> float:
+    """MB of all pictures of one model of a task, decoded; 0 where a file decides how many there are."""
+    generation = settings.generation_of(task)
+    return (settings.receivers_of(task) or 0) * len(generation.seeds) * 3 * generation.size**2 / 1e6
+
+
+def scoring(settings: Settings, task: str) -> int:
+    """MB of main memory for a job that scores the pictures of a task: those of a model and of the base at once."""
+    return max(4000, _rounded(PROCESS + 2 * pictures(settings, task)))
+
+
+def tabulating(settings: Settings, task: str, models: int) -> int:
+    """MB of main memory for a job that reads what judges see in every picture of ``models`` models."""
+    rows = models * (settings.receivers_of(task) or 0) * len(settings.generation_of(task).seeds)
+    return max(8000, _rounded(PROCESS + rows * ANSWER))
+
+
+def judging(settings: Settings, evaluator: str) -> int:
+    """MB of main memory for the training of an evaluator: a vision transformer holds its pictures, weights and moments."""
+    large = settings.pretraining_of(settings.evaluators[evaluator]).judge.architecture == "vit"
+    return 16_000 if large and settings.evaluators[evaluator].kind == "classifier" else 3000
 
 
 def _share(trainable: Sequence[str]) -> float:

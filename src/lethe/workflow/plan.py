@@ -27,7 +27,7 @@ from lethe.execution.code import code_of
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.world import World
-from lethe.planning.memory import Job, need
+from lethe.planning.memory import Job, judging, need, scoring, tabulating
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
@@ -212,6 +212,18 @@ class Plan:
     def drawing_gpu_memory(self, wildcards: Wildcards) -> int:
         """MB of GPU memory for such a job."""
         return need("generate", self.settings, self.models.hyperparameters(wildcards)).gpu
+
+    def scoring_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that scores the images of the wildcard's task."""
+        return scoring(self.settings, wildcards.task)
+
+    def tabulating_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that reads all answer sets of the wildcard's task."""
+        return tabulating(self.settings, wildcards.task, len(self.models.of(wildcards.task)))
+
+    def judging_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for the training of the wildcard's evaluator."""
+        return judging(self.settings, wildcards.evaluator)
 
     def noise(self, wildcards: Wildcards) -> dict[str, Any]:
         """What captions and noise of membership inference depend on, beside the image."""

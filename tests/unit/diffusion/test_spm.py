@@ -46,7 +46,7 @@ def test_one_update_is_that_of_the_formula(on: Base, drawn: list[Any], monkeypat
     monkeypatch.setattr(spm, "new_factors", trained)
     monkeypatch.setattr(unet, "forward", spied)
     method = SPM(
-        steps=1, forget_batch=4, learning_rate=LR, weight_decay=0.0, rank=2, alpha=3.0, text=text, anchors=3,
+        steps=1, forget_batch=4, learning_rate=LR, weight_decay=0.0, rank=2, alpha=3.0, text=text, anchor_batch=3,
         anchor_weight=WEIGHT, sampling_steps=5, negative_guidance=1.5, start_guidance=2.0,
     )  # fmt: skip
     found = run(method, on, seed=12)
@@ -111,7 +111,7 @@ def test_one_update_is_that_of_the_formula(on: Base, drawn: list[Any], monkeypat
 
 def test_the_record_holds_the_strength_of_every_prompt(on: Base) -> None:
     """1 for a prompt with every token of the name; the others as the model itself says."""
-    found = run(SPM(steps=1, forget_batch=2, anchors=1, sampling_steps=3, matching="tokens"), on)
+    found = run(SPM(steps=1, forget_batch=2, anchor_batch=1, sampling_steps=3, matching="tokens"), on)
     assert isinstance(found.delta, GatedLoraDelta)
     assert (
         found.record["strengths"] == pytest.approx({"0": 1 / 3, "1": 1 / 3, "2": 0.0}) and found.record["strength_empty"] == 0.0

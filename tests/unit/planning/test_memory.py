@@ -56,7 +56,7 @@ def test_need_follows_what_it_depends_on():
     assert (
         whole.gpu < parts[0] < whole.gpu + 2000 and parts[1] == parts[2] >= whole.gpu + 4 * 3400
     )  # a UNet and what Adam keeps of it
-    assert need("unlearn", paper, values | {"anchors": 4}).gpu > whole.gpu
+    assert need("unlearn", paper, values | {"anchor_batch": 4}).gpu > whole.gpu
     drawing = need("generate", paper)
     assert need("generate", paper, {"updates": 10}).gpu > need("generate", paper, {"alpha": 1.0}).gpu == drawing.gpu
     importance = values | {"trainable": ["*"], "importance_rows": 1}  # which is kept beside

@@ -55,7 +55,7 @@ class SPMConfig(TrainingConfig):
         "tokens: the share alone; one: 1 for every prompt",
     )
     negative_guidance: float = Field(1.0, ge=0, description="s, how far beyond the unconditional prediction; 0 = to it")
-    anchors: int = Field(4, ge=1, description="anchors per step")
+    anchor_batch: int = Field(4, ge=1, description="anchors per step")
     anchor_weight: float = Field(1000.0, ge=0, description="w, weight of the anchors")
     sampling_steps: int = Field(30, ge=2, description="S, steps of a whole drawing (DDIM)")
     start_guidance: float = Field(3.0, ge=0, description="guidance of the drawing")
@@ -81,7 +81,7 @@ class SPM(Method[SPMConfig]):
             "steps": 24,
             "forget_batch": 6,
             "learning_rate": 2e-2,
-            "anchors": 6,
+            "anchor_batch": 6,
             "anchor_weight": 10.0,
             "sampling_steps": 3,
             "text": "prompts",
@@ -140,7 +140,7 @@ class SPM(Method[SPMConfig]):
             rows = replace(rows, noisy=latents, timesteps=torch.full_like(rows.timesteps, timestep))
             own, empty = lent.teach(rows).target, lent.teach(rows, lent.unprompted(rows)).target
             erased = replace(rows, target=empty - config.negative_guidance * (own - empty))
-            held = rows[torch.arange(config.anchors, device=lent.device) % len(rows)]
+            held = rows[torch.arange(config.anchor_batch, device=lent.device) % len(rows)]
             text = to_device(anchors_near(lent.text(held).float().cpu(), random), lent.device).to(lent.unet.dtype)
             with torch.no_grad():
                 held = replace(held, target=lent.predict(held, text))

@@ -12,7 +12,7 @@ from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
 from lethe.diffusion.pretraining.assets import load_asset
 from lethe.diffusion.pretraining.data import class_name
-from lethe.diffusion.pretraining.judge import Judge, Mixer, build_judge
+from lethe.diffusion.pretraining.judge import AnyJudge, build_judge
 from lethe.diffusion.pretraining.loop import to_unit
 from lethe.diffusion.pretraining.prediction import for_prediction
 from lethe.diffusion.testbed.receivers import Receiver
@@ -69,7 +69,7 @@ def load_judge(folder: str | Path, task: str, receivers: Sequence[Receiver], dev
     return JudgeAccuracy(_classifier(folder, task, receivers, "name", device))
 
 
-def load_classifier(folder: str | Path) -> tuple[list[str], Judge | Mixer]:
+def load_classifier(folder: str | Path) -> tuple[list[str], AnyJudge]:
     """The classes of a classifier's folder, and the classifier as it was trained."""
     folder = Path(folder)
     config = read_json(folder / "config.json")
@@ -92,7 +92,8 @@ def _classifier(
 ) -> Classifier:
     classes, trained = load_classifier(folder)
     model = for_prediction(trained).to(device)
-    class_of = [class_name(task, receiver.value(attribute)) for receiver in receivers]
+    values = [receiver.value(attribute) for receiver in receivers]
+    class_of = [value if value in classes else class_name(task, value) for value in values]  # a published one knows no task
 
     def logits(images: torch.Tensor) -> torch.Tensor:
         return torch.cat([model(to_unit(part.to(device))) for part in images.split(PART)])

@@ -8,14 +8,14 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lethe.diffusion.layout import channels_last
-from lethe.diffusion.pretraining.judge import Judge, Mixer
+from lethe.diffusion.pretraining.judge import AnyJudge, Judge
 
 
-def for_prediction(judge: Judge | Mixer) -> Judge | Mixer:
+def for_prediction(judge: AnyJudge) -> AnyJudge:
     """A copy of a trained judge that only predicts: the same function, float32 rounding apart, at three quarters of the time.
 
     A batch norm that follows a convolution becomes part of it, and activations take no memory of their own. Those of ``Mixer`` follow an
-    activation; its copy is as it was.
+    activation, and ``Vit`` has none; their copies are as they were.
 
     Raises:
         ValueError: the judge is being trained, so that its norms depend on the batch.

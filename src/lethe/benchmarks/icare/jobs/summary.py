@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from lethe.benchmarks.icare.gates import unlearning_table
 from lethe.benchmarks.icare.summary import all_gates, constant_models, similarity_table, untested
 from lethe.core.gate import enforce
+from lethe.diffusion.drift import drift_columns
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import from_records
 from lethe.io.gates import write_gates
@@ -32,6 +36,7 @@ def summarise(
     settings: Task,
     inference: Inference,
     stop: list[str],
+    records: Sequence[Path] = (),
 ) -> None:
     """Write both tables and the gates; the log names what cannot be tested and the gates that do not hold.
 
@@ -40,6 +45,7 @@ def summarise(
         similarities: one file per kind.
         settings: of the task.
         stop: names of the gates that stop the run.
+        records: of every model, where models are at hand: how far each moved the empty prompt.
 
     Raises:
         GateError: one of these does not hold.
@@ -59,7 +65,9 @@ def summarise(
     )
     correlations = similarity_table(tidy, matrices, entities, inference)
     judged = all_gates(tidy, baseline, correlations, matrices, entities)
-    write_csv(table, unlearning)
+    told = [record for record in map(read_json, records) if record["emitter"]["index"] not in settings.tuning_emitters]
+    drift = [drift_columns([record for record in told if record["method"] == method]) for method in unlearning["method"]]
+    write_csv(table, unlearning.join(pd.DataFrame(drift, index=unlearning.index)))
     write_csv(similarity, correlations)
     write_gates(gates, judged)
     for line in constant_models(tidy):

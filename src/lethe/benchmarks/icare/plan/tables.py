@@ -47,6 +47,12 @@ class Tables:
         """Kinds of similarity, `weights` once per method."""
         return [*self.settings.similarity.kinds, *(f"weights_{method}" for method in self.weight_methods)]
 
+    def records(self, wildcards: Wildcards) -> list[str]:
+        """The record of every model of a task; none where images come from a published record, since then no model is needed."""
+        if not self.models.built("images"):
+            return []
+        return [f"<results>/models/{name}/record.json" for name in self.models.names(wildcards.task)]
+
     def similarities(self, wildcards: Wildcards) -> list[str]:
         """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
         return [f"<results>/similarity_{name}_{wildcards.task}.json" for name in self.similarity_names]
