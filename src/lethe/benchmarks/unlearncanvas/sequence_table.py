@@ -33,7 +33,11 @@ class Kept(NamedTuple):
 
 
 def kept_of(canvas: Canvas, concepts: Sequence[Concept], styles: Sequence[str], objects: Sequence[str]) -> Kept:
-    """Of a sequence; where no values are given, all that it never forgets."""
+    """Of a sequence; where no values are given, all that it never forgets.
+
+    Raises:
+        ValueError: no cell has a value that is given, or none is left.
+    """
     kind = concepts[0].kind
     gone = {concept.style or concept.object for concept in concepts}
     given = {"style": styles, "object": objects}
