@@ -10,11 +10,15 @@ from tests.unit.unlearncanvas.canvas_answers import JUDGES, SEEDS, canvas, recei
 from tests.unit.unlearncanvas.test_plan import CANVAS, plan
 
 from lethe.benchmarks.unlearncanvas.answers import answer_set
-from lethe.benchmarks.unlearncanvas.concepts import canvas_of
+from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
 from lethe.benchmarks.unlearncanvas.pairs import counterpart, emitters_of, pair_table, pairs_of
+from lethe.benchmarks.unlearncanvas.templates import pairs
+from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, JudgedParameters
 from lethe.planning.targets import Values
 from lethe.settings.errors import SettingsError
+from lethe.settings.sources import UnlearnCanvasOptions
 from lethe.settings.unlearncanvas import UnlearnCanvas
+from lethe.statistics.resampling import Inference
 
 OF = canvas(("a", "", "photo"))
 CELLS = [receiver.name for receiver in receivers()]
@@ -29,13 +33,13 @@ def test_the_diagonal_meets_every_style_once_without_the_photo() -> None:
 
 
 def test_the_published_pairs_follow_from_the_rule() -> None:
-    """51 themes, the photo at place 38, 20 objects: 50 pairs, from (theme 0, object 0) to (theme 50, object 10)."""
-    styles = [f"s{i:02d}" if i != 38 else "photo" for i in range(51)]
-    made = OF._replace(styles=np.repeat(styles, 20), objects=np.tile([f"o{i:02d}" for i in range(20)], 51))
-    pairs = pairs_of(made, "diagonal")
-    named = [(str(made.styles[cell]), str(made.objects[cell])) for cell in pairs]
-    assert len(pairs) == 50 and named[:2] == [("s00", "o00"), ("s01", "o01")] and named[-1] == ("s50", "o10")
-    assert ("s37", "o17") in named and ("s39", "o19") in named and not any(style == "photo" for style, _ in named)
+    """51 themes, the photo at place 38, 20 objects; ends of the list as in appendix B.5 of arXiv 2402.11846."""
+    cells = UnlearnCanvasOptions().cells()
+    styles, objects = (np.array([cell[key] for cell in cells]) for key in ("style", "object"))
+    photo = str(styles[38 * 20])
+    named = [(str(styles[cell]), str(objects[cell])) for cell in pairs_of(Canvas(styles, objects, [], photo), "diagonal")]
+    assert len(named) == 50 and named[:2] == [("Abstractionism", "Architectures"), ("Artist_Sketch", "Bears")]
+    assert photo == "Photo" and named[-1] == ("Winter", "Horses") and not any(style == photo for style, _ in named)
 
 
 def test_the_next_object_as_a_photo_takes_the_place() -> None:
@@ -80,3 +84,18 @@ def test_the_plan_of_pairs() -> None:
     assert made.sequences.pair_generation(toy)["seeds"] == seeds[:1]
     assert made.sequences.target_seeds(toy) == [*seeds, 3, 4] and made.sequences.cells(toy) == "diagonal"
     assert made.sequences.pair_answers(toy) == [f"<results>/unlearncanvas/pairs_toy_{name}.parquet" for name in ("none", "uce")]
+
+
+def test_the_figure_has_a_panel_for_each_share() -> None:
+    target, first = CELLS.index("a_y"), SEEDS[0]
+    tables = [
+        answer_set(OF, scores(wrong, drawn=("photo", "z")), JUDGES, method).assign(target=target, seconds=2.0)
+        for method, wrong in (("none", ()), ("uce", {("a", "y", first)}))
+    ]
+    asked = JudgedParameters(task="t", methods=("none", "uce"))
+    data = CanvasData({"pairs": pair_table("t", tables, OF)}, {}, OF, "default", ())
+    result = pairs.compute(asked, data, Inference())
+    figure = pairs.draw(result, asked, {})
+    assert [axes.get_title().partition(":")[0] for axes in figure.axes] == ["UA", "UA", "UA", "SC", "OC", "UP"]
+    means = [float(c.get_offsets()[0, 0]) for c in figure.axes[1].collections if c.get_sizes()[0] == 60]
+    assert means == [0, 0.5], "none, then UCE, in whose images one of two lost its style"

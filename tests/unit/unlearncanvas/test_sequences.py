@@ -16,6 +16,7 @@ from lethe.benchmarks.unlearncanvas.sequence_table import UNCHANGED, kept_of, ma
 from lethe.benchmarks.unlearncanvas.sequences import (
     INDEPENDENT,
     MERGED,
+    RETRAINED,
     SEQUENTIAL,
     Model,
     as_many_steps,
@@ -25,6 +26,8 @@ from lethe.benchmarks.unlearncanvas.sequences import (
     models_of,
     without,
 )
+from lethe.benchmarks.unlearncanvas.templates import sequence
+from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, JudgedParameters
 from lethe.diffusion.methods.base import UnlearnData
 from lethe.planning.targets import Values
 from lethe.settings.errors import SettingsError
@@ -163,11 +166,37 @@ def test_the_plan_of_a_sequence() -> None:
 
 
 def test_published_sequences_do_not_measure_retention_by_what_they_forget() -> None:
-    assert {name: len(sequence.forget) for name, sequence in PUBLISHED.items()} == {
+    assert {name: len(named.forget) for name, named in PUBLISHED.items()} == {
         "saeuron6": 6,
         "cuig12_styles": 12,
         "cuig12_objects": 12,
     }
-    for sequence in PUBLISHED.values():
-        every = (*sequence.forget, *sequence.kept_styles, *sequence.kept_objects)
+    for named in PUBLISHED.values():
+        every = (*named.forget, *named.kept_styles, *named.kept_objects)
         assert len(every) == len(set(every))
+
+
+# --- figure ---
+
+
+def test_the_figure_draws_every_ua_and_marks_what_was_asked_for() -> None:
+    """Of b it shows .17 after step 1, and the frame of that step ends above it."""
+    of_b = {("b", "x", 1)}
+    models = [
+        drawn(arm, step, strength, of_style("a") | (of_style("b") if step == 2 else of_b))
+        for arm, step, strength in models_of(2, [0.5])
+    ]
+    retrained = drawn(RETRAINED, 2, 1.0, of_style("a", "b")).assign(method=RETRAINED, drift=np.nan, seconds=np.nan)
+    every = pd.concat([base(), retrained, *models])
+    table = sequence_table("t", every, TWO, TWO.concepts, kept_of(TWO, TWO.concepts, (), ()), INFERENCE)
+    asked_for = JudgedParameters(task="t", methods=("m",))
+    result = sequence.compute(asked_for, CanvasData({"sequence": table}, {}, TWO, "default", ()), INFERENCE)
+    assert result.notes["concepts"] == ["a", "b"] and len(result.table) == len(models) + 2
+    figure = sequence.draw(result, asked_for, {})
+    heat = figure.axes[0]
+    assert {text.get_position(): text.get_text() for text in heat.texts} == {
+        (0, 0): "1.00", (1, 0): "1.00", (0, 1): "0.17", (1, 1): "1.00",
+    }  # fmt: skip
+    lowest = [frame.get_y() + frame.get_height() for frame in heat.patches]
+    assert 0 < lowest[0] < 0.5 < 1 < lowest[1] and len(figure.axes) == 4
+    assert "trained without all of them" in [text.get_text() for text in figure.legends[0].get_texts()]

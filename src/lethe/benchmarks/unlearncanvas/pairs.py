@@ -84,9 +84,10 @@ def pair_table(task: str, answers: Sequence[pd.DataFrame], canvas: Canvas) -> pd
     rows = []
     for table in answers:
         for judge in judges_of(table):
-            for (method, target), images in table.groupby(["method", "target"], sort=False):
+            for (method, _), images in table.groupby(["method", "target"], sort=False):
+                target = int(images["target"].iloc[0])
                 row: dict[str, Any] = {"task": task, "judge": judge, "method": method, "style": canvas.styles[target]}
-                row |= {"object": canvas.objects[target], **_measured(images, canvas, int(target), judge)}
+                row |= {"object": canvas.objects[target], **_measured(images, canvas, target, judge)}
                 rows.append(row | {"seconds": images["seconds"].iloc[0]})
     return pd.DataFrame(rows).sort_values("judge", kind="stable", ignore_index=True)
 
