@@ -121,7 +121,7 @@ def matched_table(table: pd.DataFrame) -> pd.DataFrame:
     """
     if not (table["strength"] < 1).any():
         return pd.DataFrame(columns=["task", "judge", "method", "arm", "ua", "strength", "ua_smallest", "ira", "cra"])
-    concepts = [c for c in table if c.startswith("ua_") and c not in ("ua_asked", "ua_smallest")]
+    concepts = [c for c in map(str, table) if c.startswith("ua_") and c not in ("ua_asked", "ua_smallest")]
     table = table.assign(ua=table[concepts].mean(axis=1), ua_smallest=table[concepts].min(axis=1))
     last, rows = table["step"].max(), []
     ends = table[(table["step"] == last) & table["drift"].notna()]  # the retrained model is no change of the base

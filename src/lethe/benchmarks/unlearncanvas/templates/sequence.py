@@ -39,7 +39,7 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
     """One row per method, arm, step and strength: ``ua_{name}`` of every concept, their mean ``ua``, ``ira, cra`` with intervals."""
     table = data.tables["sequence"]
     table = table[table["judge"] == parameters.judge]
-    concepts = [name for name in table if name.startswith(UA) and name not in ("ua_asked", "ua_smallest")]
+    concepts = [name for name in map(str, table) if name.startswith(UA) and name not in ("ua_asked", "ua_smallest")]
     kept = [f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")]
     shown = table.assign(ua=table[concepts].mean(axis=1))[["method", "arm", "step", "strength", *concepts, "ua", *kept]]
     return Result.of_table(shown, {"concepts": [name.removeprefix(UA) for name in concepts], "level": 1 - inference.alpha})
