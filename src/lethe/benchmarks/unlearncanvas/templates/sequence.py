@@ -73,9 +73,14 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     for axes, measure in zip(grid[1:3, 0], MEASURES, strict=True):
         axes.set_ylabel(MEASURES[measure])
     grid[3, 0].set_ylabel("CRA of weaker edits,\nafter the last step")
-    handles = [grid[1, 0].plot([], [], color=c, marker=m, label=SAID[arm])[0] for arm, (c, m) in LOOKS.items()]
+    handles = [
+        grid[1, 0].plot([], [], color=c, marker=m, linestyle=_line(arm), label=SAID[arm])[0] for arm, (c, m) in LOOKS.items()
+    ]
+    handles += grid[1, 0].plot([], [], color=INK, linewidth=0.8, linestyle="--", label="base")
     if len(retrained):
-        handles += grid[1, 0].plot([], [], color=INK, linestyle=":", marker="*", label="trained without all of them")
+        handles += grid[1, 0].plot(
+            [], [], color=INK, linestyle="none", marker="*", markersize=10, label="trained without all of them"
+        )
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9)
     figure.suptitle(
         f"Forgetting one concept after another: {', '.join(concepts)}\n"
@@ -110,12 +115,15 @@ def _kept(axes: Axes, rows: pd.DataFrame, base: pd.DataFrame, retrained: pd.Data
         colour, marker = LOOKS[arm]
         x = own["step"].to_numpy(float) + 0.06 * (number - 1.5)
         axes.vlines(x, own[f"{measure}_low"], own[f"{measure}_high"], color=colour, linewidth=1, alpha=0.6)
-        line = "none" if arm == INDEPENDENT else "-"  # its models do not follow each other
-        axes.plot(x, own[measure], color=colour, marker=marker, markersize=5, linestyle=line, clip_on=False)
+        axes.plot(x, own[measure], color=colour, marker=marker, markersize=5, linestyle=_line(arm), clip_on=False)
     if len(retrained):
         axes.plot([steps], [float(retrained[measure].iloc[0])], color=INK, marker="*", markersize=11, clip_on=False)
     axes.set(ylim=(-0.03, 1.05), xlim=(0.6, steps + 0.4), xticks=range(1, steps + 1))
     axes.grid(True)
+
+
+def _line(arm: str) -> str:
+    return "none" if arm == INDEPENDENT else "-"  # its models do not follow each other
 
 
 def _paths(axes: Axes, rows: pd.DataFrame, base: pd.DataFrame, retrained: pd.DataFrame) -> None:
