@@ -111,6 +111,8 @@ def test_every_concept_has_a_ua_after_every_step() -> None:
     assert (found[found["judge"] == 2][["ua_a", "ua_b"]] == 0).all(axis=None), "the second judge sees what was asked for"
     with pytest.raises(ValueError, match="no cell has the style 'd'"):
         kept_of(TWO, TWO.concepts, ("d",), ())
+    with pytest.raises(ValueError, match="the sequence leaves no style by which retention is measured"):
+        kept_of(TWO, canvas(*((style, "", "photo") for style in "abc")).concepts, (), ())
 
 
 def test_retention_is_read_off_where_equally_much_is_forgotten() -> None:
