@@ -20,6 +20,7 @@ from lethe.settings.generation import Generation, OwnGeneration, Seed
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
 from lethe.settings.scoring import NEED, Scoring
+from lethe.settings.sequences import Pairs, Sequence
 from lethe.settings.sources import Numbered
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict
@@ -289,4 +290,11 @@ def _canvas_benchmark() -> UnlearnCanvas:
     """Every protocol; retention of the one with fixed concepts is measured on those that are never reported."""
     judges = [Judge(style=f"style{number}", object=f"object{number}") for number in ("", "2")]
     retained = Retained(style=["weave", "engraving"], object=["boat", "mushroom"])
-    return UnlearnCanvas(judges=judges, protocols=list(PROTOCOLS), retained=retained, demo=["none", "uce", "ca", "esd"])
+    return UnlearnCanvas(
+        judges=judges,
+        protocols=list(PROTOCOLS),
+        retained=retained,
+        demo=["none", "uce", "ca", "esd"],
+        sequence=Sequence(forget=["mosaic", "hatching", "neon", "cartoon"], methods=["esd", "ca", "salun", "uce"]),
+        pairs=Pairs(methods=["none", "esd", "ca", "salun", "uce"]),
+    )

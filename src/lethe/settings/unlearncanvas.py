@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
 from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
+from lethe.settings.sequences import Pairs, Sequence
 from lethe.settings.sources import Path
 from lethe.settings.strict import Name, Removable, Strict
 
@@ -71,6 +72,8 @@ class UnlearnCanvas(Strict):
     style_transfer: StyleTransfer = Field(
         default_factory=StyleTransfer, description="tables/unlearncanvas_style_transfer_{task}.csv"
     )
+    sequence: Sequence | None = Field(None, description="concepts forgotten one after another; null: none")
+    pairs: Pairs | None = Field(None, description="single cells forgotten; null: none")
     answer_sets: Annotated[dict[Name, Path], Removable] = Field(
         default_factory=dict,
         description="images of others: name -> folder of {Target}/{Theme}_{Object}_seed{seed}.jpg; `base` has no folders of targets",
@@ -79,6 +82,10 @@ class UnlearnCanvas(Strict):
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
     )
+
+    def of_measures(self) -> dict[str, Any]:
+        """What measures have to know, as plain data: a change of any other key makes no table anew."""
+        return self.model_dump(include={"style", "object", "photo", "judges", "protocols", "retained"})
 
     @model_validator(mode="after")
     def _fits(self) -> UnlearnCanvas:
@@ -120,6 +127,14 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
         for number, method in enumerate(canvas.demo):
             if method not in (runs := settings.methods_of(name)):
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+        if canvas.sequence:
+            yield from _of_sequence(f"{where}.sequence", task, canvas, settings)
+        for key, named in (("sequence", canvas.sequence), ("pairs", canvas.pairs)):
+            for number, method in enumerate(named.methods if named else []):
+                if method not in (runs := settings.methods_of(name)):
+                    yield f"{where}.{key}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+            if named and named.seeds > len(seeds := settings.generation_of(name).seeds):
+                yield f"{where}.{key}.seeds: {named.seeds}; allowed: at most {len(seeds)}, the seeds of the task"
         for other in canvas.answer_sets:
             if other in settings.methods_of(name) or other == "baseline":
                 yield f"{where}.answer_sets: '{other}' is called as what is made here; allowed: another name, e.g. {other}_authors"
@@ -138,6 +153,34 @@ def _of_emitters(where: str, name: str, task: CellTask, canvas: UnlearnCanvas) -
                 yield f"{where}.photo: '{value}' is emitter {index} of task '{name}'; allowed: a value that is never forgotten"
             elif canvas.retained and index not in task.tuning_emitters and value in getattr(canvas.retained, kinds[attribute]):
                 yield f"{where}.retained.{kinds[attribute]}: '{value}' is forgotten by emitter {index}, which is reported"
+
+
+def emitters_of_sequence(task: CellTask, canvas: UnlearnCanvas) -> dict[str, tuple[str, int]]:
+    """Value -> (``style`` or ``object``, index of the emitter that covers all cells with it); of values that are such an emitter."""
+    kinds = {canvas.style: "style", canvas.object: "object"}
+    covers = [(index, *next(iter(e.covers.items()))) for index, e in enumerate(task.emitters) if len(e.covers) == 1]
+    return {value: (kinds[attribute], index) for index, attribute, value in covers if attribute in kinds}
+
+
+def _of_sequence(where: str, task: CellTask, canvas: UnlearnCanvas, settings: Sections) -> Iterator[str]:
+    assert canvas.sequence is not None
+    there, asked = emitters_of_sequence(task, canvas), canvas.sequence.published
+    for value in asked.forget:
+        if value not in there:
+            yield f"{where}.forget: '{value}' is no emitter of the task; there are: {', '.join(there)}{nearest(value, list(there))}"
+    kinds = {value: there[value][0] for value in asked.forget if value in there}
+    if len(set(kinds.values())) > 1:
+        first, *others = kinds
+        odd = next(value for value in others if kinds[value] != kinds[first])
+        yield f"{where}.forget: '{first}' is a {kinds[first]} and '{odd}' a {kinds[odd]}; allowed: a sequence of one kind"
+    if (base := canvas.sequence.retrained) is None:
+        return
+    named = [name for name, entry in settings.bases.items() if entry.like == task.base and entry.exclude]
+    if base not in named:
+        yield (
+            f"{where}.retrained: '{base}' is no base that is trained like '{task.base}' without some cells; "
+            f"there are: {', '.join(named) or 'none'}{nearest(base, named)}"
+        )
 
 
 def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:

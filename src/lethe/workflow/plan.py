@@ -17,6 +17,7 @@ from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
 from lethe.benchmarks.unlearncanvas.plan.edits import Edits
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
+from lethe.benchmarks.unlearncanvas.plan.sequences import Sequences
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
@@ -71,6 +72,7 @@ class Plan:
         self.canvas = Canvas(settings, self.models, self.bases, root)
         self.edits = Edits(settings, self.canvas)
         self.grids = Grids(settings, self.models, self.bases, root / "config/grids")
+        self.sequences = Sequences(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)

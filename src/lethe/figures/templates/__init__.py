@@ -55,3 +55,5 @@ TEMPLATES.register("UnlearnCanvasConfusion", "lethe.benchmarks.unlearncanvas.tem
 TEMPLATES.register("UnlearnCanvasMatrix", "lethe.benchmarks.unlearncanvas.templates.matrix:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasSimilarity", "lethe.benchmarks.unlearncanvas.templates.similarity:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasGrid", "lethe.benchmarks.unlearncanvas.templates.grid:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasSequence", "lethe.benchmarks.unlearncanvas.templates.sequence:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasPairs", "lethe.benchmarks.unlearncanvas.templates.pairs:TEMPLATE")

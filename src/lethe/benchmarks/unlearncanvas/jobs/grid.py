@@ -10,21 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
 
 from lethe.benchmarks.unlearncanvas.accuracy import accuracies
-from lethe.benchmarks.unlearncanvas.answers import answer_set, right
-from lethe.benchmarks.unlearncanvas.concepts import Canvas, Concept, canvas_of
+from lethe.benchmarks.unlearncanvas.answers import right
+from lethe.benchmarks.unlearncanvas.concepts import Concept, canvas_of
+from lethe.benchmarks.unlearncanvas.drawn import Studio
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES
 from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity
-from lethe.diffusion.generate import Request, generate
+from lethe.diffusion.delta import Delta
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.run import training_data
-from lethe.diffusion.metrics.run import load_scorer
-from lethe.diffusion.metrics.scoring import ImageSet, Scorer
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.diffusion.pixels import NotFiniteError
 from lethe.diffusion.testbed.distinct import check_base
@@ -81,10 +78,11 @@ def try_points(
     there, canvas = resolve_device(device), canvas_of(asked, forgotten, settings)
     data = training_data(latents, asked, forgotten, fidelity)
     unlearners = [METHODS.load(method)(**kept, **point) for point in points]  # all are checked before the first is run
-    folders: dict[str, str | Path] = dict(zip(evaluator_settings, evaluators, strict=True))
-    scorer = load_scorer(folders, evaluator_settings, task, asked, scoring, there, threads)
-    pipe = load_pipeline(base, device=there)
-    drawing = load_pipeline(base, device=there, dtype=getattr(torch, dtype))
+    pipe, folders = load_pipeline(base, device=there), dict(zip(evaluator_settings, evaluators, strict=True))
+    studio = Studio.load(
+        base, folders, evaluator_settings, asked, canvas, [judge], scoring, generation,
+        world=world, task=task, device=there, dtype=dtype, threads=threads,
+    )  # fmt: skip
     rows = []
     for number, (point, unlearner) in enumerate(zip(points, unlearners, strict=True)):
         parameters = json.dumps(point)
@@ -93,12 +91,8 @@ def try_points(
         prepared = replace(data, prepared=unlearner.prepare(pipe, data, seed=seed)) if waiting else data
         for result in unlearner.unlearn(pipe, chosen(forgotten, waiting), prepared, seed=seed):
             concept = canvas.concepts[result.emitter.index]
-            requests = [
-                Request(r.prompt, r.index, s, result.delta, names[concept.index]) for r in asked for s in generation.seeds
-            ]
             try:
-                images = [image for _, image in generate(drawing, requests, generation, world=world, task=task)]
-                measured = _measured(scorer, requests, np.stack(images), canvas, concept, judge)
+                measured = _measured(studio, result.delta, names[concept.index], concept)
             except NotFiniteError as error:
                 log.warning("%s, point %d, concept %d: %s", method, number, concept.index, error)
                 measured = dict.fromkeys(QUANTITIES)
@@ -111,13 +105,9 @@ def try_points(
     work.hand_over({TABLE: table})
 
 
-def _measured(
-    scorer: Scorer, requests: Sequence[Request], images: np.ndarray, canvas: Canvas, concept: Concept, judge: Judge
-) -> dict[str, float | None]:
+def _measured(studio: Studio, delta: Delta, run: str, concept: Concept) -> dict[str, float | None]:
     """UA, IRA and CRA of one model, over all seeds."""
-    keys = np.array([(request.receiver, request.seed) for request in requests])
-    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-    scores = scorer.score_baseline(ImageSet(pixels, keys[:, 0], keys[:, 1], [request.prompt for request in requests])).table
-    answers = answer_set(canvas, scores, [judge], "", concept=concept)
-    values = accuracies(right(answers, len(canvas.styles)), canvas, [concept], PROTOCOLS[PROTOCOL]).mean(axis=2)[:, 0]
+    canvas, cells = studio.canvas, range(len(studio.receivers))
+    answers = studio.answers(delta, cells, studio.generation.seeds, run, "", concept)
+    values = accuracies(right(answers, len(cells)), canvas, [concept], PROTOCOLS[PROTOCOL]).mean(axis=2)[:, 0]
     return {name: float(value) for name, value in zip(QUANTITIES, values, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lethe.figures.templates.alias import Alias
@@ -24,6 +24,17 @@ def _methods(world: World, wildcards: Wildcards) -> dict[str, Any]:
     """The task, and every method that has models of it."""
     known = wildcards.task in world.settings.tasks
     return {"task": wildcards.task, "methods": tuple(world.models.methods_of(wildcards.task) if known else world.models.methods)}
+
+
+def _of_section(section: str) -> Callable[[World, Wildcards], dict[str, Any]]:
+    """The task, and every method of its sequence or of its pairs; of a task without, those of the task, and the template says what is wrong."""
+
+    def asked(world: World, wildcards: Wildcards) -> dict[str, Any]:
+        known = world.settings.unlearncanvas.get(wildcards.task)
+        named = getattr(known, section, None)
+        return {"task": wildcards.task, "methods": tuple(named.methods)} if named else _methods(world, wildcards)
+
+    return asked
 
 
 def _samples(world: World, wildcards: Wildcards) -> dict[str, Any]:
@@ -57,6 +68,14 @@ ALIASES = [
     Alias(
         "unlearncanvas_grid", "unlearncanvas_grid_{task}_{index}", "UnlearnCanvasGrid", _pictures,
         "{task}", "UnlearnCanvas: pictures of concept {index}",
+    ),
+    Alias(
+        "unlearncanvas_sequence", "unlearncanvas_sequence_{task}", "UnlearnCanvasSequence", _of_section("sequence"),
+        "{task}", "UnlearnCanvas: one concept after another",
+    ),
+    Alias(
+        "unlearncanvas_pairs", "unlearncanvas_pairs_{task}", "UnlearnCanvasPairs", _of_section("pairs"),
+        "{task}", "UnlearnCanvas: pairs",
     ),
 ]  # fmt: skip
 """Published file names."""

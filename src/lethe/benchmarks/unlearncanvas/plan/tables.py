@@ -50,8 +50,7 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        own = {"published", "demo", "answer_sets", "editor", "edits", "style_transfer"}
-        return self._of(wildcards).model_dump(exclude=own)
+        return self._of(wildcards).of_measures()
 
     # --- answers ---
 

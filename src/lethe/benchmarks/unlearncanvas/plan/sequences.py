@@ -1,0 +1,156 @@
+"""Concepts forgotten one after another, and single cells: which task, which methods, who judges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lethe.diffusion.plan.bases import Bases
+from lethe.diffusion.plan.models import Models
+from lethe.planning.wildcards import Wildcards
+from lethe.settings.models import Settings
+from lethe.settings.sequences import Pairs, Sequence
+from lethe.settings.unlearncanvas import emitters_of_sequence
+
+
+class Sequences:
+    """The sequences and pairs of tasks of the section ``unlearncanvas``.
+
+    Args:
+        settings: of the world.
+        models, bases: of its tasks.
+    """
+
+    def __init__(self, settings: Settings, models: Models, bases: Bases) -> None:
+        self._settings = settings
+        self._models = models
+        self._bases = bases
+        self._sequences: dict[str, Sequence] = {n: c.sequence for n, c in settings.unlearncanvas.items() if c.sequence}
+        self._pairs: dict[str, Pairs] = {n: c.pairs for n, c in settings.unlearncanvas.items() if c.pairs}
+
+    @property
+    def tasks(self) -> list[str]:
+        """Tasks with a sequence."""
+        return list(self._sequences)
+
+    @property
+    def pair_tasks(self) -> list[str]:
+        """Tasks with pairs."""
+        return list(self._pairs)
+
+    @property
+    def methods(self) -> list[str]:
+        """Methods of a sequence of any task."""
+        return list(dict.fromkeys(method for sequence in self._sequences.values() for method in sequence.methods))
+
+    @property
+    def pair_methods(self) -> list[str]:
+        """Methods on pairs of any task."""
+        return list(dict.fromkeys(method for pairs in self._pairs.values() for method in pairs.methods))
+
+    # --- sequences ---
+
+    def forget(self, wildcards: Wildcards) -> list[int]:
+        """Indices of the emitters that are forgotten, in order."""
+        there = emitters_of_sequence(self._settings.cell_tasks[wildcards.task], self._settings.unlearncanvas[wildcards.task])
+        return [there[value][1] for value in self._sequences[wildcards.task].published.forget]
+
+    def strengths(self, wildcards: Wildcards) -> list[float]:
+        """Of weaker edits."""
+        return list(self._sequences[wildcards.task].strengths)
+
+    def kept_styles(self, wildcards: Wildcards) -> list[str]:
+        """By which retention is measured; none: by all that are never forgotten."""
+        return list(self._sequences[wildcards.task].published.kept_styles)
+
+    def kept_objects(self, wildcards: Wildcards) -> list[str]:
+        """Likewise."""
+        return list(self._sequences[wildcards.task].published.kept_objects)
+
+    def answers(self, wildcards: Wildcards) -> list[str]:
+        """What judges see of the models of every method."""
+        task = wildcards.task
+        return [f"<results>/unlearncanvas/sequence_{task}_{method}.parquet" for method in self._sequences[task].methods]
+
+    def retrained(self, wildcards: Wildcards) -> list[str]:
+        """What they see of the model that was trained without the sequence, if there is one."""
+        task = wildcards.task
+        return [f"<results>/unlearncanvas/retrained_sequence_{task}.parquet"] if self._sequences[task].retrained else []
+
+    def retrained_base(self, wildcards: Wildcards) -> str:
+        """Its folder."""
+        return f"<results>/base/{self._sequences[wildcards.task].retrained}"
+
+    def never_seen(self, wildcards: Wildcards) -> list[str]:
+        """Names of the cells that its training never saw."""
+        name = self._sequences[wildcards.task].retrained
+        return [label.removeprefix(f"{wildcards.task}/") for label in self._settings.bases[name].exclude] if name else []
+
+    @property
+    def with_retrained(self) -> list[str]:
+        """Tasks whose sequence has such a model."""
+        return [task for task, sequence in self._sequences.items() if sequence.retrained]
+
+    # --- pairs ---
+
+    def cells(self, wildcards: Wildcards) -> Any:
+        """Which cells are forgotten, as plain data."""
+        return self._pairs[wildcards.task].model_dump()["cells"]
+
+    def pair_answers(self, wildcards: Wildcards) -> list[str]:
+        """What judges see of the models of every method."""
+        task = wildcards.task
+        return [f"<results>/unlearncanvas/pairs_{task}_{method}.parquet" for method in self._pairs[task].methods]
+
+    def target_seeds(self, wildcards: Wildcards) -> list[int]:
+        """Seeds of the cell that is forgotten: those of the task, and as many above them as are lacking."""
+        seeds, count = list(self._settings.generation_of(wildcards.task).seeds), self._pairs[wildcards.task].target_seeds
+        return [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + count)][:count]
+
+    # --- of both ---
+
+    def generation(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How a sequence is drawn: as the task, in its first seeds."""
+        return self._generation(wildcards.task, self._sequences[wildcards.task].seeds)
+
+    def pair_generation(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How pairs are drawn."""
+        return self._generation(wildcards.task, self._pairs[wildcards.task].seeds)
+
+    def seeds(self, wildcards: Wildcards) -> list[int]:
+        """The seeds of a sequence."""
+        seeds: list[int] = self.generation(wildcards)["seeds"]
+        return seeds
+
+    def _generation(self, task: str, count: int) -> dict[str, Any]:
+        reported = self._settings.generation_of(task)
+        return reported.model_dump() | {"seeds": list(reported.seeds)[:count]}
+
+    def _judging(self, task: str) -> list[str]:
+        return [metric for judge in self._settings.unlearncanvas[task].judges for metric in (judge.style, judge.object)]
+
+    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured: what judges see."""
+        return self._settings.scoring.model_dump(exclude={"distribution", "membership"}) | {
+            "metrics": self._judging(wildcards.task)
+        }
+
+    def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Name -> what it is, of the classifiers that judge, as plain data."""
+        every, judging = self._bases.evaluator_settings(wildcards), self._judging(wildcards.task)
+        return {name: told for name, told in every.items() if self._settings.metric_of(name) in judging}
+
+    def evaluators(self, wildcards: Wildcards) -> list[str]:
+        """Their folders, in the same order."""
+        return [f"<results>/evaluators/{name}" for name in self.evaluator_settings(wildcards)]
+
+    @property
+    def products(self) -> list[str]:
+        """Tables and figures of sequences and pairs."""
+        files = []
+        for name, tasks in (("sequence", self.tasks), ("pairs", self.pair_tasks)):
+            for task in tasks:
+                files += [
+                    f"<results>/tables/unlearncanvas_{name}_{task}.csv",
+                    f"<results>/figures/unlearncanvas_{name}_{task}.png",
+                ]
+        return files
