@@ -1,0 +1,76 @@
+"""Which words an attack may use, and all short sequences of them.
+
+Who writes the target's own word finds nothing about a model: its prompt holds the word already. So neither the tokens that name the target
+are allowed, nor others that spell it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from lethe.diffusion.methods._tokens import concept_tokens, token_ids
+from lethe.diffusion.methods.base import Emitter, UnlearnData
+from lethe.diffusion.pipeline import Pipeline
+
+END_OF_WORD = "</w>"  # what a token of CLIP's ends with where a word ends; in a vocabulary of whole words there is no such token
+MOST_SEQUENCES = 10_000
+
+
+def allowed_words(pipe: Pipeline, emitter: Emitter, prompts: Mapping[int, str]) -> Tensor:
+    """(n,) ids of the tokens that an attack on an emitter may use, rising.
+
+    Not allowed are marks (begin, end, unknown), the tokens that name the emitter in its prompts, tokens that hold one of its words, and
+    in a vocabulary of pieces those that a word of it holds.
+
+    Args:
+        prompts: index of a receiver -> its prompt, of the whole task.
+
+    Raises:
+        ValueError: a prompt of the emitter without a token of its own, or no token is left.
+    """
+    tokenizer = pipe.tokenizer
+    known: dict[str, int] = tokenizer.get_vocab()
+    own = concept_tokens(pipe, emitter, UnlearnData(torch.empty(0), torch.empty(0, dtype=torch.int64), dict(prompts)))
+    ids = token_ids(pipe, [prompts[index] for index in emitter.covers])
+    naming, words = set[int](), set[str]()
+    for row, positions in zip(ids, own.values(), strict=True):
+        naming |= set(row[positions].tolist())
+        words |= set(_text(tokenizer.decode(row[positions])).split())
+    of_pieces = any(token.endswith(END_OF_WORD) for token in known)
+    left = [
+        number
+        for token, number in known.items()
+        if number not in naming
+        and number not in tokenizer.all_special_ids
+        and not any(word in _text(token) or (of_pieces and _text(token) in word) for word in words)
+    ]
+    if not left:
+        raise ValueError(f"emitter {emitter.index} ('{emitter.name}'): no word is left for an attack; not allowed: {', '.join(sorted(words))}")
+    return torch.tensor(sorted(left))
+
+
+def _text(token: str) -> str:
+    return token.removesuffix(END_OF_WORD).lower()
+
+
+def random_words(allowed: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """(count,) ids, each drawn alone."""
+    return allowed[torch.randint(len(allowed), (count,), generator=generator)]
+
+
+def sequences(allowed: Sequence[int], most: int) -> list[tuple[int, ...]]:
+    """Every sequence of 1 to ``most`` words, the shorter ones first.
+
+    Raises:
+        ValueError: there are more than ``MOST_SEQUENCES``.
+    """
+    number = sum(len(allowed) ** length for length in range(1, most + 1))
+    if number > MOST_SEQUENCES:
+        raise ValueError(
+            f"{len(allowed)} words give {number} sequences of up to {most}; allowed: {MOST_SEQUENCES}, so leave the search out"
+        )
+    return [words for length in range(1, most + 1) for words in product(allowed, repeat=length)]
