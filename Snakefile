@@ -112,6 +112,7 @@ localrules:
     deepunlearn_search,
     canvas,
     canvas_grid,
+    canvas_robustness,
 
 
 rule all:
@@ -193,6 +194,7 @@ include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"
 include: "rules/unlearncanvas/grid.smk"
+include: "rules/unlearncanvas/robustness.smk"
 include: "rules/shared/figures.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"

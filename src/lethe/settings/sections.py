@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
+from lethe.settings.attack import Attack
 from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.gates import Gates
@@ -266,4 +267,10 @@ def _canvas_benchmark() -> UnlearnCanvas:
     """Every protocol; retention of the one with fixed concepts is measured on those that are never reported."""
     judges = [Judge(style=f"style{number}", object=f"object{number}") for number in ("", "2")]
     retained = Retained(style=["weave", "engraving"], object=["boat", "mushroom"])
-    return UnlearnCanvas(judges=judges, protocols=list(PROTOCOLS), retained=retained, demo=["none", "uce", "ca", "esd"])
+    return UnlearnCanvas(
+        judges=judges,
+        protocols=list(PROTOCOLS),
+        retained=retained,
+        demo=["none", "uce", "ca", "esd"],
+        attack=Attack(concepts=[0, 6], methods=["uce", "ca", "esd", "salun"]),
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
+from lethe.settings.attack import Attack
 from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Protocol = Literal["default", "released", "author", "saeuron", "u_care", "cuig"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+REFERENCES = "attack"  # the split of a source that attacks look at
 
 
 class Judge(Strict):
@@ -49,6 +51,7 @@ class UnlearnCanvas(Strict):
     demo: list[Name] = Field(
         default_factory=list, description="methods of the task that the target `demo` runs; none: none of it"
     )
+    attack: Attack | None = Field(None, description="attacks on its unlearned models (target `canvas_robustness`); null: none")
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
@@ -88,6 +91,8 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
         for number, method in enumerate(canvas.demo):
             if method not in (runs := settings.methods_of(name)):
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+        if canvas.attack:
+            yield from _of_attack(f"{where}.attack", name, task, canvas.attack, settings)
         for number, judge in enumerate(canvas.judges):
             for key in ("style", "object"):
                 yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)
@@ -103,6 +108,26 @@ def _of_emitters(where: str, name: str, task: CellTask, canvas: UnlearnCanvas) -
                 yield f"{where}.photo: '{value}' is emitter {index} of task '{name}'; allowed: a value that is never forgotten"
             elif canvas.retained and index not in task.tuning_emitters and value in getattr(canvas.retained, kinds[attribute]):
                 yield f"{where}.retained.{kinds[attribute]}: '{value}' is forgotten by emitter {index}, which is reported"
+
+
+def _of_attack(where: str, name: str, task: CellTask, attack: Attack, settings: Sections) -> Iterator[str]:
+    if REFERENCES not in (splits := task.source_options.splits()):
+        yield f"{where}: the source of task '{name}' keeps no images apart for attacks; it keeps: {', '.join(splits) or 'none'}"
+    for number, concept in enumerate(attack.concepts):
+        if concept not in task.retrain_emitters:
+            there = ", ".join(map(str, task.retrain_emitters)) or "none"
+            yield f"{where}.concepts.{number}: no model is retrained without emitter {concept}; allowed: tasks.{name}.retrain_emitters: {there}"
+    for number, method in enumerate(attack.methods):
+        if method not in (runs := settings.methods_of(name)):
+            yield f"{where}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+
+
+def another_concept(task: CellTask, concept: int) -> int | None:
+    """Another emitter of the same kind that is reported: a model that forgot it should still draw ``concept``. Those with a retrained model first."""
+    kind = set(task.emitters[concept].covers)
+    reported = [index for index in range(task.emitters_count) if index not in task.tuning_emitters]
+    others = [*task.retrain_emitters, *reported]
+    return next((index for index in others if index != concept and set(task.emitters[index].covers) == kind), None)
 
 
 def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:

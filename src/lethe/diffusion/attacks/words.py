@@ -6,10 +6,12 @@ are allowed, nor others that spell it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lethe.diffusion.methods._tokens import concept_tokens, token_ids
@@ -49,7 +51,9 @@ def allowed_words(pipe: Pipeline, emitter: Emitter, prompts: Mapping[int, str]) 
         and not any(word in _text(token) or (of_pieces and _text(token) in word) for word in words)
     ]
     if not left:
-        raise ValueError(f"emitter {emitter.index} ('{emitter.name}'): no word is left for an attack; not allowed: {', '.join(sorted(words))}")
+        raise ValueError(
+            f"emitter {emitter.index} ('{emitter.name}'): no word is left for an attack; not allowed: {', '.join(sorted(words))}"
+        )
     return torch.tensor(sorted(left))
 
 
@@ -62,15 +66,34 @@ def random_words(allowed: Tensor, count: int, generator: torch.Generator) -> Ten
     return allowed[torch.randint(len(allowed), (count,), generator=generator)]
 
 
-def sequences(allowed: Sequence[int], most: int) -> list[tuple[int, ...]]:
-    """Every sequence of 1 to ``most`` words, the shorter ones first.
+def first_successes(
+    allowed: Sequence[int], most: int, succeeds: Callable[[Tensor], NDArray[np.bool_]]
+) -> tuple[list[tuple[int, ...] | None], int]:
+    """Of all sequences of 1 to ``most`` words the first with which each of s drawings succeeds: the bound that no attack on words can pass.
+
+    Shorter sequences come first. Longer ones are not tried where every drawing has succeeded before.
+
+    Args:
+        succeeds: (m, k) ids of sequences of one length -> (m, s) which drawings succeed with each.
+
+    Returns:
+        For each drawing the words, None where none succeeds; how many sequences were tried.
 
     Raises:
         ValueError: there are more than ``MOST_SEQUENCES``.
     """
-    number = sum(len(allowed) ** length for length in range(1, most + 1))
-    if number > MOST_SEQUENCES:
+    if (number := sum(len(allowed) ** length for length in range(1, most + 1))) > MOST_SEQUENCES:
         raise ValueError(
-            f"{len(allowed)} words give {number} sequences of up to {most}; allowed: {MOST_SEQUENCES}, so leave the search out"
+            f"{len(allowed)} words give {number} sequences of up to {most}; allowed: {MOST_SEQUENCES}, so leave them out"
         )
-    return [words for length in range(1, most + 1) for words in product(allowed, repeat=length)]
+    found: list[tuple[int, ...] | None] = []
+    tried = 0
+    for length in range(1, most + 1):
+        several = list(product(allowed, repeat=length))
+        tried += len(several)
+        right = succeeds(torch.tensor(several))
+        firsts = [several[int(own.argmax())] if own.any() else None for own in right.T]
+        found = [old or new for old, new in zip(found, firsts, strict=True)] if found else firsts
+        if None not in found:
+            break
+    return found, tried

@@ -47,7 +47,7 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published", "demo"})
+        return self._of(wildcards).model_dump(exclude={"published", "demo", "attack"})
 
     # --- answers ---
 

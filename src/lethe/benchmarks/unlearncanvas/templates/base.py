@@ -144,7 +144,7 @@ class CanvasTemplate(Template[C, CanvasData]):
 
     def facts(self, parameters: C, world: World) -> dict[str, Any]:
         """``settings`` of the benchmark, and ``tuning``, the concepts on which hyper-parameters were chosen."""
-        settings = world.settings.unlearncanvas[parameters.task].model_dump(exclude={"published", "demo"})
+        settings = world.settings.unlearncanvas[parameters.task].model_dump(exclude={"published", "demo", "attack"})
         return {"settings": settings, "tuning": list(world.settings.tasks[parameters.task].tuning_emitters)}
 
     def load(self, parameters: C, files: Files, facts: Mapping[str, Any]) -> CanvasData:
