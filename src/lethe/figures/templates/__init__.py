@@ -55,3 +55,4 @@ TEMPLATES.register("UnlearnCanvasConfusion", "lethe.benchmarks.unlearncanvas.tem
 TEMPLATES.register("UnlearnCanvasMatrix", "lethe.benchmarks.unlearncanvas.templates.matrix:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasSimilarity", "lethe.benchmarks.unlearncanvas.templates.similarity:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasGrid", "lethe.benchmarks.unlearncanvas.templates.grid:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasAttack", "lethe.benchmarks.unlearncanvas.templates.attack:TEMPLATE")

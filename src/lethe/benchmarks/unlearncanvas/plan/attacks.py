@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lethe.benchmarks.unlearncanvas.attacked import attacked
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.bases import Bases
@@ -38,10 +39,7 @@ class Attacks:
         return list(dict.fromkeys(method for task in self.tasks for method in self._methods(task)))
 
     def _methods(self, task: str) -> list[str]:
-        """The references, then those that are named."""
-        asked, known = self._of[task].methods, self._models.methods_of(task)
-        references = [method for method in known if ROLES.role(method) in (UNCHANGED, RETRAINED)]
-        return list(dict.fromkeys([*references, *asked]))
+        return attacked(self._models, task, self._of[task])
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """How the wildcard's task is attacked, as plain data."""

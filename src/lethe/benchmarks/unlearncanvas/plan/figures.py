@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lethe.benchmarks.unlearncanvas.attacked import attacked
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
@@ -24,6 +25,17 @@ def _methods(world: World, wildcards: Wildcards) -> dict[str, Any]:
     """The task, and every method that has models of it."""
     known = wildcards.task in world.settings.tasks
     return {"task": wildcards.task, "methods": tuple(world.models.methods_of(wildcards.task) if known else world.models.methods)}
+
+
+def _attacked(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The task, and every method whose models are attacked; all methods where none is."""
+    canvas = world.settings.unlearncanvas.get(wildcards.task)
+    asked = _methods(world, wildcards)
+    return (
+        asked
+        if canvas is None or canvas.attack is None
+        else asked | {"methods": tuple(attacked(world.models, wildcards.task, canvas.attack))}
+    )
 
 
 def _samples(world: World, wildcards: Wildcards) -> dict[str, Any]:
@@ -53,6 +65,10 @@ ALIASES = [
     Alias(
         "unlearncanvas_samples", "unlearncanvas_samples_{task}", "UnlearnCanvasSamples", _samples,
         "{task}", "UnlearnCanvas: the world",
+    ),
+    Alias(
+        "unlearncanvas_attack", "unlearncanvas_attack_{task}", "UnlearnCanvasAttack", _attacked,
+        "{task}", "UnlearnCanvas: attacks",
     ),
     Alias(
         "unlearncanvas_grid", "unlearncanvas_grid_{task}_{index}", "UnlearnCanvasGrid", _pictures,
