@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -93,7 +93,8 @@ def attack_table(
     cells = outcome.groupby([*KEYS, "method", "model", "cell"], sort=True)[[f"success_{judge}" for judge in judges]].mean()
     rows = []
     grouped = outcome.groupby([*KEYS, "method", "model"], sort=False)
-    for (index, attack, steps, method, model), own in grouped:
+    for group, own in grouped:
+        index, attack, steps, method, model = cast("tuple[int, str, int, str, str]", group)
         base = _of(cells, index, attack, steps, unchanged)
         if method != unchanged and not (len(base) and base["success_1"].mean() >= FLOOR):
             log.warning(
@@ -119,7 +120,7 @@ def attack_table(
 
 def _of(cells: pd.DataFrame, index: int, attack: str, steps: int, method: str, model: str = OWN) -> pd.DataFrame:
     """Means of the cells of one row of the table, by cell."""
-    names = cells.index.names
+    names = [str(name) for name in cells.index.names]
     asked = dict(zip(names, (index, attack, steps, method, model), strict=False))
     kept = np.logical_and.reduce([cells.index.get_level_values(name) == value for name, value in asked.items()])
     return cells[kept].droplevel(list(asked))

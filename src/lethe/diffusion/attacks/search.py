@@ -15,8 +15,7 @@ pictures of one call share passes of the UNet, in an order of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -148,9 +147,8 @@ def _searched(
         for place in range(0, len(order), size):
             group = [references[number] for number in order[place : place + size]]
             generators = [emitter_generator(seed, emitter, f"attack by {form.name} {r.receiver} {r.name}") for r in group]
-            with closing(_descent(pipe, group, search, form, generators)) as found:
-                for steps, parameters in found:
-                    parts[steps].append(parameters.cpu())
+            for steps, parameters in _descent(pipe, group, search, form, generators):
+                parts[steps].append(parameters.cpu())
     back = torch.tensor(order).argsort()
     return [(steps, torch.cat(found)[back]) for steps, found in parts.items()]
 
@@ -169,9 +167,10 @@ def _check(pipe: Pipeline, references: Sequence[Reference], search: Search) -> N
 
 def _descent(
     pipe: Pipeline, group: Sequence[Reference], search: Search, form: _Form, generators: Sequence[torch.Generator]
-) -> Iterator[tuple[int, Tensor]]:
+) -> list[tuple[int, Tensor]]:
     """What was optimised, at each of ``search.steps``."""
     unet, count, rows = pipe.unet, search.count, search.rows
+    found: list[tuple[int, Tensor]] = []
     device = unet.device
     parameters = torch.stack([form.begin(generator) for generator in generators]).to(device).requires_grad_()
     clean = torch.stack([reference.latent for reference in group]).to(device).repeat_interleave(rows, dim=0)
@@ -183,9 +182,9 @@ def _descent(
         ids = token_ids(view, prompts).to(device)
         for step in range(search.steps[-1] + 1):
             if step in search.steps:
-                yield step, parameters.detach().clone()
+                found.append((step, parameters.detach().clone()))
             if step == search.steps[-1]:
-                return
+                break
             timesteps = torch.cat([torch.randint(len(kept), (rows,), generator=generator) for generator in generators])
             noise = torch.cat([torch.randn((rows, *clean.shape[1:]), generator=generator) for generator in generators])
             timesteps, noise = to_device(timesteps, device), to_device(noise, device)
@@ -199,3 +198,4 @@ def _descent(
             optimiser.step()
             with torch.no_grad():
                 parameters.copy_(form.project(parameters))
+    return found

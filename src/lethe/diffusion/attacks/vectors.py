@@ -62,7 +62,7 @@ def speaking(pipe: Pipeline, count: int, vectors: Callable[[], Tensor]) -> Itera
     """
     tokenizer = copy.deepcopy(pipe.tokenizer)
     tokenizer.add_tokens([AddedToken(name_of(vector), normalized=False) for vector in range(count)])
-    first = int(tokenizer.convert_tokens_to_ids(name_of(0)))  # type: ignore[arg-type]  # of one token it is one number
+    first = int(tokenizer.convert_tokens_to_ids(name_of(0)))
     view = copy.copy(pipe)
     vars(view)["tokenizer"] = tokenizer  # setting it the usual way would write it into the configuration that both share
     asked: list[Tensor] = []

@@ -48,13 +48,18 @@ def allowed_words(pipe: Pipeline, emitter: Emitter, prompts: Mapping[int, str]) 
         for token, number in known.items()
         if number not in naming
         and number not in tokenizer.all_special_ids
-        and not any(word in _text(token) or (of_pieces and _text(token) in word) for word in words)
+        and not any(_spells(_text(token), word, of_pieces) for word in words)
     ]
     if not left:
         raise ValueError(
             f"emitter {emitter.index} ('{emitter.name}'): no word is left for an attack; not allowed: {', '.join(sorted(words))}"
         )
     return torch.tensor(sorted(left))
+
+
+def _spells(text: str, word: str, of_pieces: bool) -> bool:
+    """Whether a token holds a word of the target, or is a piece of it; words of one or two letters stand in too many others."""
+    return (len(word) > 2 and word in text) or (of_pieces and text in word)
 
 
 def _text(token: str) -> str:

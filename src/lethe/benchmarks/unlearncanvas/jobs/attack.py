@@ -164,6 +164,7 @@ class _Trial:
             own.count, own.place, [own.steps], own.learning_rate, own.weight_decay, self.attacks.rows, self.attacks.batch_size
         )
         (found,) = relaxed_words(self.pipe, delta, references, search, allowed, emitter=self.emitter, seed=self.seed)
+        assert found.words is not None
         rows = []
         for name, steps, words in ((RANDOM, 0, drawn_words), (WORDS, own.steps, found.words)):
             vectors = word_embeddings(self.pipe, words).cpu()

@@ -48,7 +48,7 @@ class Attacks:
     def names(self, wildcards: Wildcards) -> list[str]:
         """The model that forgot the wildcards' concept, and the one of the same method that forgot another."""
         task, method, concept = wildcards.task, wildcards.method, int(wildcards.concept)
-        asked = [concept]
+        asked: list[int | None] = [concept]
         if ROLES.role(method) != UNCHANGED:  # there both are the base
             asked.append(another_concept(self._settings.cell_tasks[task], concept))
         there = {model.index: model.name for model in self._models.of_method(task, method)}

@@ -102,19 +102,20 @@ def _words(axes: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
     """Of every method random words, words that were searched for, and as a bar the most that any words can do."""
     own = rows[rows["model"] == OWN]
     for place, method in enumerate(methods):
-        found = own[own["method"] == method].groupby("attack")[["success", "low", "high"]].first()
-        if EVERY in found.index:
-            axes.barh(place, found.loc[EVERY, "success"], height=0.62, color=GREY, zorder=1)
-            axes.plot(
-                [found.loc[EVERY, "success"]] * 2, [place - 0.36, place + 0.36], color=INK, linewidth=2, zorder=4, clip_on=False
-            )
-        if RANDOM in found.index:
-            axes.scatter([found.loc[RANDOM, "success"]], [place + 0.17], marker="|", s=70, color=STEEL, linewidths=2, zorder=3)
-        if WORDS in found.index:
-            row = found.loc[WORDS]
-            if np.isfinite(row["low"]):
-                axes.plot([row["low"], row["high"]], [place - 0.12] * 2, color=INK, linewidth=1.4, zorder=3)
-            axes.scatter([row["success"]], [place - 0.12], s=40, zorder=5, clip_on=False, linewidths=0.9, **look(method, methods))
+        rows_of = own[own["method"] == method].drop_duplicates("attack")
+        found = {
+            str(row["attack"]): [float(row[end]) for end in ("success", "low", "high")] for row in rows_of.to_dict("records")
+        }
+        if EVERY in found:
+            axes.barh(place, found[EVERY][0], height=0.62, color=GREY, zorder=1)
+            axes.plot([found[EVERY][0]] * 2, [place - 0.36, place + 0.36], color=INK, linewidth=2, zorder=4, clip_on=False)
+        if RANDOM in found:
+            axes.scatter([found[RANDOM][0]], [place + 0.17], marker="|", s=70, color=STEEL, linewidths=2, zorder=3)
+        if WORDS in found:
+            value, low, high = found[WORDS]
+            if np.isfinite(low):
+                axes.plot([low, high], [place - 0.12] * 2, color=INK, linewidth=1.4, zorder=3)
+            axes.scatter([value], [place - 0.12], s=40, zorder=5, clip_on=False, linewidths=0.9, **look(method, methods))
     axes.set_xlim(-0.03, 1.03)
     axes.set_ylim(len(methods) - 0.5, -0.5)
     axes.grid(True, axis="x")
