@@ -194,7 +194,7 @@ def lost(pipe: Pipeline, found: Found, delta: DenseDelta) -> NDArray[np.float64]
 def test_the_error_falls_on_every_picture(pipe: Pipeline) -> None:
     delta = other_model(pipe)
     before = state(pipe)
-    start, end = free_vectors(pipe, delta, references(), search((0, 60), rows=4, batch_size=16), emitter=DOG, seed=0)
+    start, end = free_vectors(pipe, delta, references(), search((0, 25), rows=4, batch_size=16), emitter=DOG, seed=0)
     assert (start.steps, end.steps) == (0, 60) and end.vectors.shape == (4, 2, 32)
     assert (lost(pipe, end, delta) < lost(pipe, start, delta)).all()
     assert_same(pipe, before)
@@ -228,7 +228,7 @@ def test_an_attack_finds_what_a_map_of_the_text_hid(pipe: Pipeline) -> None:
     """The model reads half of every embedding; the error of the base is nearly reached again."""
     half = TextMapDelta(torch.zeros(0, 32), torch.zeros(0, 32), scale=0.5)
     plain = errors(pipe, NoneDelta(), references(), None, "front", 16, **WORLD, seed=0)
-    start, end = free_vectors(pipe, half, references(), search((0, 60), rows=4, batch_size=16), emitter=DOG, seed=0)
+    start, end = free_vectors(pipe, half, references(), search((0, 25), rows=4, batch_size=16), emitter=DOG, seed=0)
     hidden, found = (errors(pipe, half, references(), each, "front", 16, **WORLD, seed=0) for each in (None, end.vectors))
     assert found.mean() < hidden.mean() and start.vectors.isfinite().all() and plain.shape == (4,)
 

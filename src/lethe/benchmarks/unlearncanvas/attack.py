@@ -62,11 +62,11 @@ def judged(canvas: Canvas, concept: Concept, scores: pd.DataFrame, judges: Seque
     """
     cells = scores["receiver"].to_numpy()
     success, other = [], []
+    named = [of for of in ATTRIBUTES if getattr(concept, of)]
     for judge in judges:
-        seen = {of: scores[f"{getattr(judge, of)}_pred"].to_numpy() == canvas.values(of)[cells] for of in ATTRIBUTES}
-        named = [of for of in ATTRIBUTES if getattr(concept, of)]
-        rest = [seen[of].astype(float) for of in ATTRIBUTES if of not in named]
-        success.append(np.logical_and.reduce([seen[of] for of in named]).astype(float))
+        seen = {of: scores[f"{getattr(judge, of)}_pred"].to_numpy() for of in ATTRIBUTES}
+        rest = [(seen[of] == canvas.values(of)[cells]).astype(float) for of in ATTRIBUTES if of not in named]
+        success.append(np.logical_and.reduce([seen[of] == getattr(concept, of) for of in named]).astype(float))
         other.append(rest[0] if rest else np.full(len(cells), np.nan))
     return Judged(np.stack(success), np.stack(other))
 
