@@ -50,7 +50,7 @@ class WordSearch(Strict):
 class Attack(Strict):
     """Attacks on models that forgot some concepts."""
 
-    concepts: list[Annotated[int, Field(ge=0)]] = Field(
+    concepts: list[Annotated[int, Field(ge=0, le=9999)]] = Field(
         min_length=1, description="indices of emitters; each has a retrained model"
     )
     methods: list[Name] = Field(
