@@ -59,10 +59,10 @@ for shape in plan.models.shapes("images"):
         conda:
             "../../envs/lethe.yaml"
         resources:
-            mem_mb=plan.memory("generate"),
+            mem_mb=plan.drawing_memory,
             runtime=600,
             gpu=plan.gpu,
-            gpu_mem_mb=plan.gpu_memory("generate"),
+            gpu_mem_mb=plan.drawing_gpu_memory,
         params:
             job=plan.job("lethe.diffusion.jobs.generate:generate"),
             models=plan.models.in_batch(shape),

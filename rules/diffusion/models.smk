@@ -91,6 +91,30 @@ use rule job as evaluator with:
         "Folder of the {wildcards.evaluator}"
 
 
+use rule job as evaluator_published with:
+    """A classifier from a published checkpoint, examined and kept as a local folder."""
+    input:
+        weights=untimed(plan.bases.checkpoint, ancient),
+    output:
+        folder=directory("<results>/evaluators/{evaluator}"),
+    log:
+        "<logs>/evaluator_published/{evaluator}.log",
+    benchmark:
+        "<benchmarks>/evaluator_published/{evaluator}.tsv"
+    wildcard_constraints:
+        evaluator=one_of(plan.bases.evaluators_published),
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.diffusion.jobs.published_classifier:take_classifier"),
+        outside=identities(plan.bases.checkpoint),
+        classes=plan.bases.classes,
+        settings=plan.bases.pretraining,
+    message:
+        "Published classifier '{wildcards.evaluator}'"
+
+
 use rule job as evaluator_pretrained with:
     """A pretrained evaluator (open_clip or timm), fetched once and kept as a local folder."""
     output:

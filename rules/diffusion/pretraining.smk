@@ -61,6 +61,7 @@ use rule job as train_evaluator with:
     input:
         sources=plan.bases.sources,
         tokenizer=plan.bases.tokenizer_of,
+        start=untimed(plan.bases.checkpoint, ancient),
     output:
         weights="<results>/parts/{evaluator}.safetensors",
         record="<results>/parts/{evaluator}.json",
@@ -69,11 +70,13 @@ use rule job as train_evaluator with:
     benchmark:
         "<benchmarks>/train_evaluator/{evaluator}.tsv"
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=plan.judging_memory,
+        runtime=600,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.diffusion.jobs.pretraining:train_evaluator"),
+        outside=identities(plan.bases.checkpoint),
+        device=plan.settings.device,
         described=plan.bases.described,
         settings=plan.bases.pretraining,
         styles=plan.bases.styles,

@@ -22,7 +22,7 @@ use rule job as score_baseline with:
     benchmark:
         "<benchmarks>/score_baseline/{task}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=plan.scoring_memory,
         runtime=60,
         gpu=plan.gpu,
     params:
@@ -62,7 +62,7 @@ for shape in plan.models.shapes():
         conda:
             "../../envs/lethe.yaml"
         resources:
-            mem_mb=4000,
+            mem_mb=plan.scoring_memory,
             runtime=240,
             gpu=plan.gpu,
         params:

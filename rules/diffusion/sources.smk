@@ -32,6 +32,8 @@ use rule job as source with:
 
 use rule job as source_split with:
     """Images that a source keeps apart from those of training, e.g. for judges."""
+    input:
+        files=untimed(plan.data.source_inputs, ancient),
     output:
         tar="<results>/sources/{task}_{split}.tar",
         index="<results>/sources/{task}_{split}.parquet",
@@ -47,6 +49,7 @@ use rule job as source_split with:
         runtime=240,
     params:
         job=plan.job("lethe.diffusion.jobs.source:pack_split"),
+        outside=identities(plan.data.source_inputs),
         settings=plan.data.task,
     message:
         "Images of {wildcards.task} for {wildcards.split}"
@@ -108,9 +111,23 @@ use rule receivers as cells with:
     benchmark:
         "<benchmarks>/cells/{task}.tsv"
     wildcard_constraints:
-        task=one_of(plan.settings.cell_tasks),
+        task=one_of(set(plan.settings.cell_tasks) - set(plan.data.known_cells)),
     params:
         job=plan.job("lethe.diffusion.jobs.entities:name_cells"),
+        settings=plan.data.task,
+
+
+use rule receivers as known_cells with:
+    input:
+        [],
+    log:
+        "<logs>/known_cells/{task}.log",
+    benchmark:
+        "<benchmarks>/known_cells/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.data.known_cells),
+    params:
+        job=plan.job("lethe.diffusion.jobs.entities:name_known_cells"),
         settings=plan.data.task,
 
 

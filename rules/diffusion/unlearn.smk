@@ -77,6 +77,7 @@ for shape in plan.models.shapes("models"):
             latents="<results>/latents/{task}.safetensors",
             weights=untimed(plan.bases.retrained_part, ancient),
             prepared=plan.models.prepared,
+            measured=plan.models.measured(shape),
         output:
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
             records=shape.each("<results>/models/{model}/record.json"),

@@ -206,6 +206,29 @@ use rule job as distribution with:
         "Sets of images of {wildcards.task} compared"
 
 
+use rule job as drift with:
+    """How far every method moved the empty prompt, which stands in every guided step."""
+    input:
+        records=plan.models.files("<results>/models/{model}/record.json"),
+    output:
+        table="<results>/tables/drift_{task}.csv",
+    log:
+        "<logs>/drift/{task}.log",
+    benchmark:
+        "<benchmarks>/drift/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("models", "tables", tasks=plan.entity_tasks),
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.drift:tabulate"),
+        methods=plan.tables.methods,
+        settings=plan.data.task,
+    message:
+        "Drift of the empty prompt in {wildcards.task}"
+
+
 use rule job as summary with:
     """What every method reached, next to the noise floor; and the gates that must hold before any table is believed."""
     input:

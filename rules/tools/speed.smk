@@ -177,3 +177,60 @@ use rule job as bench_tables with:
         inference=plan.inference,
     message:
         "Tables of 3 tasks x 3 methods x 100 entities"
+
+
+use rule job as bench_answers with:
+    """Answer sets judged in one batched pass against a loop that classifies one file a call."""
+    input:
+        unpack(plan.benchmarks.answers),
+    output:
+        json="results/bench/answers.json",
+    log:
+        "logs/bench/answers.log",
+    benchmark:
+        "benchmarks/bench/answers.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.answers:measure"),
+        task=plan.benchmarks.canvas,
+        scoring=plan.benchmarks.judging,
+        settings=plan.benchmarks.judges,
+    message:
+        "Answer sets in one pass against one image a call"
+
+
+use rule job as bench_answers_vit with:
+    """The same at 224 px with judges of the size of UnlearnCanvas', random weights."""
+    output:
+        json="results/bench/answers_vit.json",
+    log:
+        "logs/bench/answers_vit.log",
+    benchmark:
+        "benchmarks/bench/answers_vit.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.answers_vit:measure"),
+    message:
+        "Answer sets at 224 px under judges of the published size"
+
+
+use rule job as bench_canvas_plan with:
+    """A dry run of UnlearnCanvas with 70 concepts: seconds and jobs."""
+    output:
+        json="results/bench/canvas_plan.json",
+    log:
+        "logs/bench/canvas_plan.log",
+    benchmark:
+        "benchmarks/bench/canvas_plan.tsv"
+    params:
+        job=plan.job("lethe.tools.speed.jobs.canvas_plan:measure"),
+        outside=identities(plan.root / "config/config.yaml"),
+        task=plan.benchmarks.canvas,
+        methods=plan.benchmarks.methods_of_canvas,
+        canvas=plan.benchmarks.settings_of_canvas,
+    message:
+        "Dry run of UnlearnCanvas with 70 concepts"

@@ -77,7 +77,7 @@ use rule job as answers_of_real with:
     wildcard_constraints:
         task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
     resources:
-        mem_mb=4000,
+        mem_mb=plan.scoring_memory,
         runtime=60,
         gpu=plan.gpu,
     params:
@@ -96,7 +96,7 @@ use rule job as canvas_tables with:
         receivers="<results>/receivers_{task}.json",
         emitters="<results>/emitters_{task}.json",
         base="<results>/answers/{task}_baseline.parquet",
-        answers=plan.canvas.answers,
+        answers=plan.canvas.every_answers,
     output:
         accuracy=report(
             "<results>/tables/unlearncanvas_accuracy_{task}.csv",
@@ -114,11 +114,11 @@ use rule job as canvas_tables with:
     wildcard_constraints:
         task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
     resources:
-        mem_mb=8000,
+        mem_mb=plan.tabulating_memory,
         runtime=60,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.tables:tabulate"),
-        methods=plan.canvas.methods,
+        methods=plan.canvas.every_method,
         retrained=plan.canvas.retrained,
         tuning=plan.data.tuning_emitters,
         settings=plan.canvas.settings,
@@ -178,7 +178,7 @@ use rule job as canvas_gates with:
     wildcard_constraints:
         task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
     resources:
-        mem_mb=4000,
+        mem_mb=plan.tabulating_memory,
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.gates:judge"),
@@ -302,3 +302,92 @@ use rule job as canvas_ledger with:
         outside=identities(plan.canvas.references),
     message:
         "UnlearnCanvas ledger of {wildcards.task}"
+
+
+use rule job as answers_of_others with:
+    """What every judge sees in the pictures of others, folders as the published samplers write them."""
+    input:
+        folder=untimed(plan.canvas.answer_set, ancient),
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        evaluators=plan.bases.evaluators,
+    output:
+        answers="<results>/answers/{task}_{others}_others.parquet",
+    log:
+        "<logs>/answers_of_others/{task}_{others}.log",
+    benchmark:
+        "<benchmarks>/answers_of_others/{task}_{others}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.canvas.with_others),
+        others=one_of(plan.canvas.others),
+    resources:
+        mem_mb=4000,
+        runtime=600,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.answer_sets:judge_pictures"),
+        outside=identities(plan.canvas.answer_set),
+        scoring=plan.canvas.scoring,
+        evaluator_settings=plan.bases.evaluator_settings,
+        settings=plan.canvas.settings,
+        device=plan.settings.device,
+    message:
+        "Answers of {wildcards.task} in the pictures of {wildcards.others}"
+
+
+use rule job as canvas_others with:
+    """UA, IRA and CRA of the answer sets of others alone: no model is needed."""
+    input:
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        answers=plan.canvas.answers_of_others,
+    output:
+        accuracy=report(
+            "<results>/tables/unlearncanvas_others_{task}.csv",
+            caption="../../report/unlearncanvas.rst",
+            category="{task}",
+            labels={"result": "UnlearnCanvas: accuracies of answer sets of others"},
+        ),
+    log:
+        "<logs>/canvas_others/{task}.log",
+    benchmark:
+        "<benchmarks>/canvas_others/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.canvas.with_others),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.answer_sets:tabulate"),
+        names=plan.canvas.names_of_others,
+        tuning=plan.data.tuning_emitters,
+        settings=plan.canvas.settings,
+        inference=plan.inference,
+    message:
+        "UnlearnCanvas on answer sets of others, {wildcards.task}"
+
+
+use rule job as canvas_result_files with:
+    """The results of a method as Vision Unlearning publishes them, a file per concept and one of all; on request alone."""
+    input:
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        base="<results>/answers/{task}_baseline.parquet",
+        answers="<results>/answers/{task}_{method}.parquet",
+    output:
+        folder=directory("<results>/unlearncanvas/result_files_{task}_{method}"),
+    log:
+        "<logs>/canvas_result_files/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/canvas_result_files/{task}_{method}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("tables", tasks=plan.canvas.tasks),
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.result_files:write_files"),
+        world=plan.settings.world,
+        settings=plan.canvas.settings,
+    message:
+        "Result files of {wildcards.method} on {wildcards.task}"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from lethe.core.registry import UnknownNameError
+from lethe.io.tables import CorruptFileError
 from lethe.tools.new import KINDS, NewError, create
 from lethe.tools.verify import roots, text, verify
 
@@ -44,7 +45,24 @@ def main(arguments: list[str] | None = None) -> int:
     )
     making.add_argument("kind", help=f"what: {', '.join(KINDS)}")
     making.add_argument("name", help="its name, e.g. erase_direction")
+    estimating = commands.add_parser(
+        "estimate",
+        help="GPU hours and disk of a world, with the arithmetic",
+        description="Count models, pictures and passes of the UNet of a configuration of Stable Diffusion's size. Nothing is run or read but it.",
+    )
+    estimating.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays, as for snakemake")
+    estimating.add_argument("--tflops", type=float, default=None, metavar="N", help="what a GPU does, sustained, 16 bits")
+    results = commands.add_parser(
+        "canvas-results",
+        help="UA, IRA and CRA of published result files of UnlearnCanvas",
+        description="Read interferences_caused_by_*.json of a folder, as Vision Unlearning publishes them, and print a CSV with a row for each.",
+    )
+    results.add_argument("folder", help="where the files are")
     asked = parser.parse_args(arguments)
+    if asked.command == "estimate":
+        return tell_cost(asked.configfile, asked.tflops)
+    if asked.command == "canvas-results":
+        return canvas_results(asked.folder)
     if asked.command == "new":
         return make(asked.kind, asked.name)
     return explain(asked.target, asked.configfile, asked.config) if asked.command == "why" else hold(asked.world)
@@ -72,6 +90,38 @@ def make(kind: str, name: str) -> int:
     except NewError as error:
         print(f"lethe new: {error}", file=sys.stderr)
         return 2
+    return 0
+
+
+def tell_cost(configfiles: list[str], tflops: float | None) -> int:
+    """``lethe estimate``."""
+    from lethe.settings.errors import SettingsError
+    from lethe.workflow import estimate
+
+    sustained = estimate.SUSTAINED if tflops is None else tflops
+    if not 0 < sustained < float("inf"):
+        print(f"lethe estimate: --tflops is {sustained:g}; allowed: a number above 0", file=sys.stderr)
+        return 2
+    try:
+        lines = estimate.estimate_of(configfiles, sustained)
+    except SettingsError as error:
+        print(f"lethe estimate: {error}", file=sys.stderr)
+        return 2
+    print(estimate.text(lines, sustained))
+    return 0
+
+
+def canvas_results(folder: str) -> int:
+    """``lethe canvas-results``."""
+    from lethe.benchmarks.unlearncanvas.result_files import read_folder
+    from lethe.settings.unlearncanvas_classes import OBJECTS, SEED_IMAGES, THEMES
+
+    try:
+        found = read_folder(folder, THEMES, OBJECTS, SEED_IMAGES)
+    except CorruptFileError as error:
+        print(f"lethe canvas-results: {error}", file=sys.stderr)
+        return 2
+    print(found.to_csv(index=False, float_format="%.6g"), end="")
     return 0
 
 

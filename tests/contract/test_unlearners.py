@@ -21,13 +21,15 @@ from tests.contract.negative_guidance import NegativeGuidance
 from tests.tiny_pipeline import shared_tiny_pipeline
 from torch.nn.functional import mse_loss
 
-from lethe.core.methods import DIRECTIONS, RETRAINED, UNCHANGED, Contract
-from lethe.diffusion.delta import Delta, applied, load_delta
+from lethe.core.methods import DIRECTIONS, RANDOM, RETRAINED, UNCHANGED, Contract
+from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied, load_delta
+from lethe.diffusion.interventions import Moment
 from lethe.diffusion.methods import METHODS, PREPARED, ROLES, VARIANTS
 from lethe.diffusion.methods._dense_training import DenseMethod, Student
 from lethe.diffusion.methods._training import Borrowed
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.diffusion.tokens import encode
 from lethe.tools.new.skeletons.method import Skeleton
 
 NAMES = ["zero", "dog", "lake"]
@@ -104,10 +106,17 @@ def make(name: str, world: World) -> Method[Any]:
 
 
 def given(name: str, world: World) -> UnlearnData:
-    """The training split, with what the method prepares."""
+    """The training split, with what the method prepares, and of the control of distance the deltas that it takes the distance from."""
     if name not in world.prepared:
         world.prepared[name] = make(name, world).prepare(world.pipe, world.data, seed=SEED)
-    return replace(world.data, prepared=world.prepared[name])
+    return replace(world.data, prepared=world.prepared[name], deltas=measured(name, world, EMITTERS))
+
+
+def measured(name: str, world: World, emitters: list[Emitter], data: UnlearnData | None = None) -> dict[int, Delta]:
+    if role(name) != RANDOM:
+        return {}
+    of = make(contract(name).small["of"], world)  # type: ignore[arg-type]
+    return {found.emitter.index: found.delta for found in of.unlearn(world.pipe, emitters, data or world.data, seed=SEED)}
 
 
 @pytest.fixture(scope="session", params=ALL)
@@ -125,6 +134,23 @@ class Move(NamedTuple):
     along: float
 
 
+@torch.no_grad()
+def predicted(world: World, delta: Delta, noisy: torch.Tensor, timesteps: torch.Tensor, prompts: list[str]) -> torch.Tensor:
+    """The noise that a model predicts of rows with these prompts; one that acts while an image is made is asked at step 15 of 50."""
+    if not isinstance(delta, Intervention):
+        with applied(world.pipe, delta):
+            text = encode(world.pipe, list(dict.fromkeys(prompts)))
+            states = torch.stack([text[prompt].states for prompt in prompts])
+            found: torch.Tensor = world.pipe.unet(noisy, timesteps, encoder_hidden_states=states).sample
+            return found
+    text = encode(world.pipe, list(dict.fromkeys(prompts)))
+    rows = [text[prompt] for prompt in prompts]
+    with delta.session(world.pipe, rows) as hook:
+        states = torch.stack([delta.map_embeddings(row.states, row) for row in rows])
+        read = hook.before(Moment(15, 50, timesteps), noisy, states) if hook else states
+        return world.pipe.unet(noisy, timesteps, encoder_hidden_states=read).sample
+
+
 def moves(world: World, delta: Delta, texts: dict[int, str]) -> list[Move]:
     """Of each receiver, along the line to its text in ``texts``, "" by default."""
     schedule = DDPMScheduler.from_config(world.pipe.scheduler.config)
@@ -133,15 +159,12 @@ def moves(world: World, delta: Delta, texts: dict[int, str]) -> list[Move]:
     noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
     noisy = schedule.add_noise(latents, noise, timesteps)
 
-    def predict(prompts: list[str]) -> torch.Tensor:
-        text = encode_prompts(world.pipe, prompts)
-        return world.pipe.unet(noisy, timesteps, encoder_hidden_states=text[receivers]).sample
+    def predict(delta: Delta, prompts: list[str]) -> torch.Tensor:
+        return predicted(world, delta, noisy, timesteps, [prompts[index] for index in receivers.tolist()])
 
     own = list(PROMPTS.values())
-    with torch.no_grad():
-        before, guide = predict(own), predict([texts.get(index, "") for index in PROMPTS])
-        with applied(world.pipe, delta):
-            change = predict(own) - before
+    before, guide = predict(NoneDelta(), own), predict(NoneDelta(), [texts.get(index, "") for index in PROMPTS])
+    change = predict(delta, own) - before
     way = guide - before
     rows = [receivers == index for index in PROMPTS]
     return [
@@ -187,16 +210,12 @@ def outcome(world: World, delta: Delta) -> Outcome:
     noise, timesteps = torch.randn(latents.shape, generator=generator), torch.randint(400, 1000, (36,), generator=generator)
     noisy = schedule.add_noise(latents, noise, timesteps)
 
-    def predict() -> tuple[torch.Tensor, torch.Tensor]:
-        text = encode_prompts(world.pipe, [*PROMPTS.values(), ""])
-        own, empty = (world.pipe.unet(noisy, timesteps, encoder_hidden_states=text[rows]).sample for rows in (entities, [3] * 36))
-        return own, empty
-
-    with torch.no_grad():
-        before, guide = predict()
-        with applied(world.pipe, delta), attention(world.pipe) as probabilities:
-            after, _ = predict()
-    own = probabilities[: len(probabilities) // 2]  # of the first of its two passes
+    own = [PROMPTS[index] for index in entities.tolist()]
+    before, guide = (predicted(world, NoneDelta(), noisy, timesteps, prompts) for prompts in (own, [""] * 36))
+    with attention(world.pipe) as probabilities:
+        after = predicted(world, delta, noisy, timesteps, own)
+    layers = sum(name.endswith("attn2") for name, _ in world.pipe.unet.named_modules())
+    read = probabilities[-layers:]  # of the last pass; what acts while an image is made may need others before it
     forget = entities == 0
     return Outcome(
         float((after - noise)[forget].square().mean()),
@@ -204,7 +223,7 @@ def outcome(world: World, delta: Delta) -> Outcome:
         float(((after - before) * (guide - before))[forget].sum() / (guide - before)[forget].square().sum()),
         float((after - before)[forget].square().mean()),
         float((after - before)[~forget].square().mean()),
-        float(torch.stack([layer[forget, :, NAMED].mean() for layer in own]).mean()),
+        float(torch.stack([layer[forget, :, NAMED].mean() for layer in read]).mean()),
     )
 
 
@@ -382,7 +401,7 @@ def test_missing_data_names_the_emitter(name: str, world: World) -> None:
     stranger = Emitter.of_one(7, "a purple cow", "an image of a purple cow")
     with pytest.raises(ValueError, match=r"emitter 7 \('a purple cow'\) has no prompt"):
         next(make(name, world).unlearn(world.pipe, [stranger], given(name, world), seed=SEED))
-    if role(name) == RETRAINED:  # it has the weights of some emitters only
+    if role(name) in (RETRAINED, RANDOM):  # it has weights, or a distance, of some emitters only
         return
     with_prompt = replace(given(name, world), prompts={**PROMPTS, 7: stranger.texts[0]})
     try:

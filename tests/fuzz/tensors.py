@@ -17,7 +17,15 @@ from torch import Tensor
 from lethe.classifiers.data.stored import FORMAT as DATA
 from lethe.classifiers.data.stored import read_data
 from lethe.classifiers.models.stack import Stack
-from lethe.diffusion.delta import DenseDelta, LoraDelta, SparseDelta, TextMapDelta, load_delta
+from lethe.diffusion.delta import (
+    DenseDelta,
+    GatedLoraDelta,
+    LoraDelta,
+    SparseDelta,
+    SuppressEotDelta,
+    TextMapDelta,
+    load_delta,
+)
 from lethe.diffusion.kinds import FORMAT as DELTA
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.io.tensors import write_tensors
@@ -106,12 +114,20 @@ def _pickles(file: str, read: Callable[[Path], object]) -> list[Case]:
 
 
 LEFT = torch.ones(2, 4)
+IDS = torch.tensor([3, 5])
+GATED = GatedLoraDelta({"unet.a": (torch.ones(2, 4), torch.ones(3, 2))}, IDS, torch.ones(6, 4))
+SUPPRESSED = SuppressEotDelta((IDS,))
 GOOD: dict[str, tuple[Tensors, Header]] = {
     "text_map": (TextMapDelta(LEFT, LEFT + 1).tensors(), {"scale": "1.0"}),
     "lora": (LoraDelta({"unet.a": (torch.ones(2, 4), torch.ones(3, 2))}).tensors(), {}),
     "sparse": (SparseDelta({"unet.a": (torch.ones(2, 4), torch.ones(3, 2))}, {"unet.a": torch.ones(3, 4) > 0}).tensors(), {}),
     "dense": (DenseDelta({"unet.a.weight": torch.ones(3, 4)}).tensors(), {}),
+    "gated_lora": (GATED.tensors(), GATED.scalars()),
+    "suppress_eot": (SUPPRESSED.tensors(), SUPPRESSED.scalars()),
 }
+
+
+ALLOWED = {"target.ids": (1,), "target.000": (1,), "target.states": (7, 5)}  # of the shapes that are tried
 
 
 def deltas() -> list[Case]:
@@ -134,6 +150,8 @@ def deltas() -> list[Case]:
                     cases.append(broken(f"{name} holds {value}", tensors | {name: torch.full_like(tensor, value)}, None, name))
             if kind != "dense":
                 for shape in ((0,), (1,), (7, 5), (3, 3, 3)):
+                    if shape == ALLOWED.get(name):
+                        continue
                     cases.append(
                         broken(f"{name} is {shape}", tensors | {name: torch.ones(shape, dtype=tensor.dtype)}, None, kind)
                     )
@@ -149,6 +167,15 @@ def deltas() -> list[Case]:
     for scale in ("nan", "inf", "big", ""):
         cases.append(_case(f"scale {scale!r}", file, text_map, header | {"scale": scale}, load_delta, "text_map"))
     cases.append(_case("no scale", file, text_map, header, load_delta, "scale"))
+    header = {"format": DELTA, "version": "1", "kind": "suppress_eot", **SUPPRESSED.scalars()}
+    for key in SUPPRESSED.scalars():
+        for value in ("nan", "inf", "big", ""):
+            cases.append(_case(f"{key} {value!r}", file, SUPPRESSED.tensors(), header | {key: value}, load_delta, "suppress_eot"))
+    for wrong in ({"begin": "1.5"}, {"count": "-1"}, {"count": "2.5"}):
+        cases.append(_case(f"{wrong}", file, SUPPRESSED.tensors(), header | wrong, load_delta, "suppress_eot"))
+    header = {"format": DELTA, "version": "1", "kind": "gated_lora"}
+    cases.append(_case("matching", file, GATED.tensors(), header | {"matching": "token"}, load_delta, "did you mean 'tokens'"))
+    cases.append(_case("no matching", file, GATED.tensors(), header, load_delta, "matching"))
     sparse, header = GOOD["sparse"][0], {"format": DELTA, "version": "1", "kind": "sparse"}
     for shape in ([-3, 4], [10**6, 10**6], [3, 3, 3], [0, 0], []):
         wrong = sparse | {"unet.a.mask_shape": torch.tensor(shape, dtype=torch.int64)}

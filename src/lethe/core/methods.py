@@ -19,11 +19,12 @@ from lethe.core.description import DescriptionError, Descriptions
 from lethe.core.registry import nearest
 
 DECIDES_NO_RESULT = "reads how methods are called and shown; what it read is code of whoever asks"
-UNCHANGED, RETRAINED, DESTROYED = "unchanged", "retrained", "destroyed"
+UNCHANGED, RETRAINED, DESTROYED, RANDOM = "unchanged", "retrained", "destroyed", "random"
 REFERENCES = {
     UNCHANGED: "changes nothing: its models are the base",
     RETRAINED: "never saw what is forgotten: the base trained again without it",
     DESTROYED: "draws nothing but noise: everything is forgotten, and everything else too",
+    RANDOM: "moves weights as far as a method did, in a random direction: what it harms, it harms by the distance alone",
 }
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",

@@ -7,10 +7,13 @@
 | ``lora`` | per module ``A`` (r, in), ``B`` (out, r) | W -> W + B A, every scale already inside B |
 | ``sparse`` | the same and per module a mask, one bit per weight | W -> W + mask * (B A) |
 | ``dense`` | whole parameters, fp16 or fp32 | W -> the stored tensor |
+| ``gated_lora`` | as ``lora``, ``target.ids`` (k,), ``target.states`` (tokens, d), ``matching`` | y -> y + m B A x, m by the prompt of a row |
+| ``suppress_eot`` | ``target.000`` ... (k,), constants | embeddings of prompts that hold a target are changed at every step |
 
 Names carry their component: ``unet.down_blocks.0...to_k`` (modules), ``unet.conv_in.bias`` (parameters), ``text_encoder. ...``.
 A ``text_map`` equals replacing the weight W of every cross-attention ``to_k`` and ``to_v`` by W T, because these are the only
-readers of the text embeddings (UCE, arXiv 2308.14761, edits the same weights).
+readers of the text embeddings (UCE, arXiv 2308.14761, edits the same weights). The last two act while an image is made
+(``lethe.diffusion.interventions``); they have no weights of their own.
 """
 
 from __future__ import annotations
@@ -26,9 +29,10 @@ import torch
 from torch import Tensor
 
 from lethe.core.registry import UnknownNameError, nearest
+from lethe.diffusion import kinds
+from lethe.diffusion.interventions import INTERVENTIONS, GatedLoraDelta, Intervention, SuppressEotDelta
 from lethe.diffusion.kinds import (
     FORMAT,
-    KINDS,
     VERSION,
     Delta,
     DenseDelta,
@@ -48,14 +52,19 @@ __all__ = [
     "KINDS",
     "Delta",
     "DenseDelta",
+    "GatedLoraDelta",
+    "Intervention",
     "LoraDelta",
     "NoneDelta",
     "SparseDelta",
+    "SuppressEotDelta",
     "TextMapDelta",
     "applied",
     "cross_attention_weights",
     "load_delta",
 ]
+
+KINDS: dict[str, type[Delta]] = {**kinds.KINDS, **INTERVENTIONS}
 
 
 def load_delta(path: str | Path, base: str | None = None) -> Delta:
@@ -98,10 +107,14 @@ def _build(kind: str, tensors: dict[str, Tensor], header: dict[str, str]) -> Del
         return TextMapDelta(tensors["left"], tensors["right"], scale)
     if kind == "dense":
         return DenseDelta(tensors)
+    if kind == "suppress_eot":
+        return SuppressEotDelta.read(tensors, header)
     modules = [name.removesuffix(".lora_A") for name in tensors if name.endswith(".lora_A")]
     factors = {module: (tensors[f"{module}.lora_A"], tensors[f"{module}.lora_B"]) for module in modules}
     if kind == "lora":
         return LoraDelta(factors)
+    if kind == "gated_lora":
+        return GatedLoraDelta(factors, tensors["target.ids"], tensors["target.states"], header["matching"])  # type: ignore[arg-type]
     masks = {}
     for module in modules:
         shape, packed = tensors[f"{module}.mask_shape"].tolist(), tensors[f"{module}.mask"].numpy()

@@ -2,7 +2,8 @@
 
 The stock pipeline call takes one text transformation and one noise generator per batch. Here every row of a batch has its own
 noise (``lethe.diffusion.noise``) and its own map of the text embeddings, so models that differ in that map only (``none``,
-``text_map``) share batches and the unmodified UNet. Models with other weights are applied one after another and taken back.
+``text_map``) share batches and the unmodified UNet. Models with other weights are applied one after another and taken back, and one that
+acts while an image is made (``lethe.diffusion.interventions``) acts on batches of its own.
 
 Batches have one shape within a job, filled up by repeating their last row where needed. The shape follows from the images per
 model and ``batch_size``, and an image's row from its model alone, never from which other models a job holds: a resumed job, the
@@ -29,15 +30,18 @@ from torch import Tensor
 
 from lethe.core.device import to_device
 from lethe.core.progress import progress
-from lethe.diffusion.delta import Delta, NoneDelta, applied
+from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied
+from lethe.diffusion.interventions import Moment
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.overlap import overlapped
 from lethe.diffusion.pipeline import encode_prompts, make_scheduler
 from lethe.diffusion.pixels import CAUSES, NotFiniteError, finite_rows
+from lethe.diffusion.tokens import Encoded, with_ids
 
 if TYPE_CHECKING:
     from diffusers.models import UNet2DConditionModel
 
+    from lethe.diffusion.interventions import StepHook
     from lethe.diffusion.pipeline import Pipeline
 
 DECODE_PIXELS = 8 * 512 * 512  # pixels decoded at once: at 512 px the VAE needs over 1 GB per image in float32
@@ -68,6 +72,14 @@ class SamplingLike(Protocol):
         """Pixels of a side."""
 
     @property
+    def noise(self) -> str:
+        """Whether every ``image`` has initial noise of its own, or all prompts of a ``seed`` share it."""
+
+    @property
+    def negative_prompt(self) -> str:
+        """What guidance leads away from."""
+
+    @property
     def compile(self) -> bool:
         """Whether the UNet is compiled."""
 
@@ -77,12 +89,14 @@ class Sampling:
     """How images are drawn.
 
     Attributes:
-        scheduler: ``ddim``, ``pndm`` or ``dpmsolver++``.
+        scheduler: ``ddim``, ``pndm``, ``dpmsolver++`` or ``lms``.
         steps: sampling steps.
         guidance: classifier-free guidance scale (Ho and Salimans 2022); at 1.0 the unconditional pass is left out.
         batch_size: most images per UNet call (the call sees twice as many rows under guidance).
         size: height and width in pixels, a multiple of the VAE factor.
         compile: compile the UNet (``torch.compile``, one graph): pays off on a GPU, after about a minute.
+        noise: ``image``: every image has initial noise of its own; ``seed``: all prompts of a seed begin with the same.
+        negative_prompt: what guidance leads away from; empty is the unconditional prompt.
     """
 
     scheduler: str = "pndm"
@@ -91,6 +105,8 @@ class Sampling:
     batch_size: int = 25
     size: int = 512
     compile: bool = False
+    noise: str = "image"
+    negative_prompt: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +145,7 @@ def plan(requests: Sequence[Request], shape: int, mixed: bool = False) -> list[l
     groups: dict[str, dict[Key, Request]] = {}
     for request in requests:
         delta = request.delta
-        shared = mixed and not delta.edits_weights
+        shared = mixed and not (delta.edits_weights or isinstance(delta, Intervention))
         groups.setdefault("" if shared else delta.digest, {}).setdefault(request.key, request)
     batches = []
     for group in groups.values():
@@ -241,7 +257,7 @@ class _Sampler:
         self.on_gpu = self.device.type == "cuda"
         self.unet = _compiled(pipe.unet) if settings.compile else pipe.unet
         self.decoding = torch.cuda.Stream(self.device) if self.on_gpu else None
-        self._embeddings: dict[tuple[str, str], Tensor] = {}
+        self._prompts: dict[tuple[str, str], Encoded] = {}
         self._mapped: dict[tuple[str, str], Tensor] = {}
 
     def encode(self, requests: Sequence[Request]) -> None:
@@ -250,36 +266,54 @@ class _Sampler:
             if not request.delta.edits_text:
                 self.embedding(request.delta, request.prompt)
                 if self.settings.guidance > 1.0:
-                    self.embedding(request.delta, "")
+                    self.embedding(request.delta, self.settings.negative_prompt)
 
     def embedding(self, delta: Delta, prompt: str) -> Tensor:
         """(tokens, width) of a prompt, encoded by the text encoder of ``delta`` and mapped by it."""
         if (delta.digest, prompt) not in self._mapped:
-            key = (delta.digest if delta.edits_text else "", prompt)
-            if key not in self._embeddings:
-                self._embeddings[key] = encode_prompts(self.pipe, [prompt])[0]
-            self._mapped[delta.digest, prompt] = delta.map_embeddings(self._embeddings[key])
+            found = self.prompt(delta, prompt)
+            self._mapped[delta.digest, prompt] = delta.map_embeddings(found.states, found)
         return self._mapped[delta.digest, prompt]
+
+    def prompt(self, delta: Delta, prompt: str) -> Encoded:
+        """A prompt as the text encoder of ``delta`` reads it, not mapped."""
+        key = (delta.digest if delta.edits_text else "", prompt)
+        if key not in self._prompts:
+            self._prompts[key] = with_ids(self.pipe, [prompt], encode_prompts(self.pipe, [prompt]))[prompt]
+        return self._prompts[key]
 
     @torch.inference_mode()
     def draw(self, batch: Sequence[Request], shape: int) -> _Latents:
         """Sample a batch in ``shape`` rows; on a GPU this returns when the work is queued, not when it is done."""
-        settings = self.settings
         padded = [*batch, *[batch[-1]] * (shape - len(batch))]
+        delta = batch[0].delta
+        if not isinstance(delta, Intervention):
+            return self._sampled(batch, padded, self.unet, None)
+        with delta.session(self.pipe, [self.prompt(delta, row.prompt) for row in padded]) as hook:
+            return self._sampled(batch, padded, self.pipe.unet, hook)
+
+    def _sampled(
+        self, batch: Sequence[Request], padded: Sequence[Request], unet: Callable[..., Sequence[Tensor]], hook: StepHook | None
+    ) -> _Latents:
+        settings = self.settings
         guided = settings.guidance > 1.0
         text = [self.embedding(row.delta, row.prompt) for row in padded]
         if guided:
-            text = [self.embedding(row.delta, "") for row in padded] + text
+            text = [self.embedding(row.delta, settings.negative_prompt) for row in padded] + text
         embeddings = torch.stack(text)
-        noise = torch.stack([initial_noise(self.world, self.task, r.receiver, r.seed, self.latent) for r in padded])
+        places = [r.receiver if settings.noise == "image" else 0 for r in padded]
+        noise = torch.stack(
+            [initial_noise(self.world, self.task, place, r.seed, self.latent) for place, r in zip(places, padded, strict=True)]
+        )
         scheduler = make_scheduler(settings.scheduler, settings.steps, self.pipe)
         latents = to_device(noise, self.device) * scheduler.init_noise_sigma
         steps = to_device(scheduler.timesteps, self.device)
-        for step, step_there in zip(scheduler.timesteps, steps, strict=True):
+        for number, (step, step_there) in enumerate(zip(scheduler.timesteps, steps, strict=True)):
             scaled = scheduler.scale_model_input(latents, step).to(embeddings.dtype)
+            read = hook.before(Moment(number, len(steps), step_there), scaled, embeddings) if hook else embeddings
             scaled = (torch.cat([scaled, scaled]) if guided else scaled).contiguous(memory_format=torch.channels_last)
             # a clone: a view into `steps` has an offset of its own, and compiled code may want aligned inputs
-            predicted = self.unet(scaled, step_there.clone(), encoder_hidden_states=embeddings, return_dict=False)[0].float()
+            predicted = unet(scaled, step_there.clone(), encoder_hidden_states=read, return_dict=False)[0].float()
             if guided:
                 unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + settings.guidance * (conditional - unconditional)

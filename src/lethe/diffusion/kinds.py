@@ -19,6 +19,7 @@ from lethe.io.tensors import first_not_finite, write_tensors
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
+    from lethe.diffusion.tokens import Encoded
 
 FORMAT, VERSION = "lethe-delta", "1"
 COMPONENTS = ("unet", "text_encoder")
@@ -40,8 +41,12 @@ class Delta(ABC):
         """What is stored in the file's header beside kind and version."""
         return {}
 
-    def map_embeddings(self, embeddings: Tensor) -> Tensor:
-        """Text embeddings (..., d) as this model's cross-attention reads them, conditional and unconditional alike."""
+    def map_embeddings(self, embeddings: Tensor, prompt: Encoded | None = None) -> Tensor:
+        """Text embeddings (..., d) as this model's cross-attention reads them, conditional and unconditional alike.
+
+        Args:
+            prompt: whose embeddings (tokens, d) they are, for a map that depends on its tokens.
+        """
         return embeddings
 
     @abstractmethod
@@ -140,7 +145,7 @@ class TextMapDelta(Delta):
         """T, (d, d) float32."""
         return self.scale * torch.eye(self.left.shape[1]) + self.left.T @ self.right
 
-    def map_embeddings(self, embeddings: Tensor) -> Tensor:
+    def map_embeddings(self, embeddings: Tensor, prompt: Encoded | None = None) -> Tensor:
         """T h of every text embedding, computed in float32."""
         if embeddings.shape[-1] != self.left.shape[1]:
             raise ValueError(f"text_map is of width {self.left.shape[1]}, the text embeddings of {embeddings.shape[-1]}")

@@ -16,6 +16,7 @@ from diffusers.models import AutoencoderKL, ModelMixin, UNet2DConditionModel
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from diffusers.utils import logging as diffusers_logging
 from torch import nn
@@ -89,6 +90,7 @@ SCHEDULERS: dict[str, tuple[type[ConfigMixin], dict[str, Any]]] = {
     # DDIM's class default clips latents to [-1, 1], which is for pixel models
     "ddim": (DDIMScheduler, {"clip_sample": False}),
     "pndm": (PNDMScheduler, {"skip_prk_steps": True}),
+    "lms": (LMSDiscreteScheduler, {"timestep_spacing": "linspace", "steps_offset": 0}),  # the class' own
     "dpmsolver++": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "solver_order": 2}),
 }
 
@@ -210,8 +212,8 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Scheduler:
     wait for it at every step.
 
     Args:
-        name: ``"ddim"`` (Song et al. 2021), ``"pndm"`` (Liu et al. 2022; ``steps + 1`` UNet calls; the default of SD v1.4) or
-            ``"dpmsolver++"`` (Lu et al. 2022, second order).
+        name: ``"ddim"`` (Song et al. 2021), ``"pndm"`` (Liu et al. 2022; ``steps + 1`` UNet calls; the default of SD v1.4),
+            ``"lms"`` (linear multistep, Katherine Crowson's k-diffusion) or ``"dpmsolver++"`` (Lu et al. 2022, second order).
         steps: number of sampling steps, 1..training steps.
         pipe: whose ``scheduler.config`` gives betas, prediction type and offset.
     """

@@ -100,9 +100,9 @@ def check_sampling(folder: str | Path, sampler: str, size: int) -> None:
 
 def check_sampler(config: Mapping[str, Any], sampler: str) -> None:
     """Raise a ``ValueError`` if a sampler would drop a value of a base's scheduler configuration that decides its pictures."""
-    if sampler == "pndm" and config.get("rescale_betas_zero_snr"):
+    if sampler in ("pndm", "lms") and config.get("rescale_betas_zero_snr"):
         raise ValueError(
-            "scheduler_config.json says rescale_betas_zero_snr, which the sampler 'pndm' does not know; "
+            f"scheduler_config.json says rescale_betas_zero_snr, which the sampler '{sampler}' does not know; "
             "allowed for this base: ddim, dpmsolver++"
         )
 

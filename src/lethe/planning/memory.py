@@ -35,7 +35,9 @@ SAMPLED, TRAINED, CODED = 700, 4000, 1500
 TRAINING = 4  # copies of what is trained as a whole: its values, their gradient and Adam's two moments
 # The same of methods with a hyper-parameter: importance and a step's penalty; scores of weights and their order; kept values, inner moments
 FURTHER = {"importance_rows": 2, "reset_share": 4, "inner_loops": 3}
+BATCHES = ("forget_batch", "retain_batch", "anchor_batch")  # hyper-parameters: rows of a step
 ATTN2 = 0.06  # share of Stable Diffusion's weights in cross-attention (44 of 860 million of the UNet), rounded up
+ANSWER = 0.002  # MB of a row of an answer set, whose texts are objects
 CODED_AT_ONCE = 8  # images of 512 px that the VAE gets in one pass (lethe.diffusion.generate, latents)
 
 
@@ -53,7 +55,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
         job: ``fetch`` a pretrained base, encode ``latents``, ``unlearn``, ``generate``.
         settings: bases, device, precision and size of images.
         hyperparameters: of the method that unlearns; rows per pass, their precision and which whole parameters are trained (``trainable``)
-            are looked for.
+            are looked for. Of one whose models are drawn: whether gradients are taken meanwhile (``updates``).
     """
     values = hyperparameters or {}
     sampled = [settings.generation_of(task) for task in settings.tasks]
@@ -64,7 +66,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     if job == "generate":
         precision = settings.dtype
         copies = 2 * BYTES[precision] / 4  # the model and what it replaces
-        rows = 2 * generation.batch_size * SAMPLED
+        rows = generation.batch_size * (TRAINED if "updates" in values else 2 * SAMPLED)
         coded = min(generation.batch_size, CODED_AT_ONCE / scale) * CODED
     elif job == "latents":
         coded = min(32, CODED_AT_ONCE / scale) * CODED
@@ -73,12 +75,35 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
         copies = 3 if "saliency_batch" in values else 1  # gradients of all weights, and their sum
         kept = TRAINING + sum(further for name, further in FURTHER.items() if name in values)
         trained = kept * _share(values.get("trainable", []))
-        rows = TRAINED * (values.get("micro_batch") or values.get("forget_batch", 0) + values.get("retain_batch", 0))
+        rows = TRAINED * (values.get("micro_batch") or sum(values.get(name, 0) for name in BATCHES))
     work = (rows + coded) * scale * BYTES[precision] / 4
     loading = PROCESS + 2 * weights  # a file that is read counts as the job's own while its tensors are copied
     if settings.device == "cpu":
         return Need(_rounded(loading + trained * weights + work), 0)
     return Need(_rounded(loading), 0 if job == "fetch" else _rounded(PROCESS + (copies + trained) * weights + work))
+
+
+def pictures(settings: Settings, task: str) -> float:
+    """MB of all pictures of one model of a task, decoded; 0 where a file decides how many there are."""
+    generation = settings.generation_of(task)
+    return (settings.receivers_of(task) or 0) * len(generation.seeds) * 3 * generation.size**2 / 1e6
+
+
+def scoring(settings: Settings, task: str) -> int:
+    """MB of main memory for a job that scores the pictures of a task: those of a model and of the base at once."""
+    return max(4000, _rounded(PROCESS + 2 * pictures(settings, task)))
+
+
+def tabulating(settings: Settings, task: str, models: int) -> int:
+    """MB of main memory for a job that reads what judges see in every picture of ``models`` models."""
+    rows = models * (settings.receivers_of(task) or 0) * len(settings.generation_of(task).seeds)
+    return max(8000, _rounded(PROCESS + rows * ANSWER))
+
+
+def judging(settings: Settings, evaluator: str) -> int:
+    """MB of main memory for the training of an evaluator: a vision transformer holds its pictures, weights and moments."""
+    large = settings.pretraining_of(settings.evaluators[evaluator]).judge.architecture == "vit"
+    return 16_000 if large and settings.evaluators[evaluator].kind == "classifier" else 3000
 
 
 def _share(trainable: Sequence[str]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
 
 Kind = Literal["clip", "backbone", "classifier"]
+MODEL_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)?")
 NAMED_AS_KIND: dict[str, Kind] = {"clip": "clip", "backbone": "backbone"}  # evaluators that need not say their kind
 
 
@@ -97,8 +99,11 @@ class Evaluator(Model):
     tokenizer: Name = Field("tokenizer", description="clip only, not pretrained: the part that is its tokenizer")
     path: str = Field(
         "",
-        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
-        description="pretrained only: model name, e.g. ViT-B-16-quickgelu (open_clip) or a timm name",
+        description="pretrained only: model name, e.g. ViT-B-16-quickgelu (open_clip) or a timm name; of a classifier a published checkpoint",
+    )
+    start: str = Field(
+        "",
+        description="classifier with source: train only: file of weights that its training starts from, whose head is left out",
     )
     weights: str = Field(
         "", pattern=r"^[A-Za-z0-9._-]*$", description="pretrained only: weights tag of an open_clip model, e.g. openai"
@@ -106,7 +111,23 @@ class Evaluator(Model):
     revision: str = Field("", pattern="^([0-9a-f]{40})?$", description="pretrained only: the commit of the hub that is fetched")
 
     @model_validator(mode="after")
+    def _of_its_kind(self) -> Evaluator:
+        for key in ("attribute", "metric", "features"):
+            value, default = getattr(self, key), type(self).model_fields[key].default
+            if self.kind != "classifier" and value != default:
+                raise ValueError(f"`{key}` is {value!r}; it goes with kind: classifier, and only with it")
+        return self
+
+    @model_validator(mode="after")
     def _pinned(self) -> Evaluator:
+        if self.start and (self.kind, self.source) != ("classifier", "train"):
+            raise ValueError("`start` goes with a classifier and source: train, and only with them")
+        if self.kind == "classifier" and self.source == "pretrained":
+            if self.weights or self.revision:
+                raise ValueError("`weights` and `revision` do not go with a classifier, whose checkpoint is a file")
+            return self
+        if not MODEL_NAME.fullmatch(self.path):
+            raise ValueError(f"`path` '{self.path}' is no name of a model; allowed: letters, digits, '.', '_' and '-'")
         if self.source == "pretrained" and not self.revision:
             raise ValueError(
                 f"'{self.path}' is fetched from the hub and needs `revision`, a commit of 40 digits, since a branch moves"

@@ -30,6 +30,8 @@ KNOWN = {
         ("occupation_simplified", "gender", "birthyear", "hpi", "hair", "glasses", "beard", "hat", "popularity"), 12, True
     ),
     "canvas": Known(("style", "object"), 54, True),
+    "unlearncanvas": Known(("style", "object"), None, True),
+    "unlearncanvas_parquet": Known(("style", "object"), None, True),
     "lfw": Known(("name_pantheon", "birthyear", "gender", "occupation", "bplace_country", "hpi", "race")),
 }
 """Sources whose columns do not depend on what is read. ``race`` of LFW exists only where a table of it is given."""

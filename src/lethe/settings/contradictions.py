@@ -118,11 +118,28 @@ def _of_models(settings: Sections) -> Iterator[str]:
         if evaluator.source != "pretrained":
             continue
         if evaluator.kind == "classifier":
-            yield f"evaluators.{name}.source: no pretrained judge exists; allowed: prebuilt, train"
+            yield from _of_published_classifier(name, settings)
         elif (evaluator.kind == "clip") != bool(evaluator.weights):
             yield f"evaluators.{name}.weights: '{evaluator.weights}'; an open_clip model (clip) has a weights tag, a timm model none"
     for name in settings.tasks:
         yield from _of_evaluators(name, settings)
+
+
+def _of_published_classifier(name: str, settings: Sections) -> Iterator[str]:
+    """Whether it is known which classes a checkpoint from outside has: the values of its attribute, in the order of the source."""
+    evaluator, key = settings.evaluators[name], f"evaluators.{name}"
+    known = {task: settings.classes_in(task, evaluator.attribute) for task in settings.tasks_of_evaluator(name)}
+    for task, values in known.items():
+        if not values:
+            yield (
+                f"{key}.source: '{evaluator.attribute}' of task '{task}' has no published classes; allowed: prebuilt, train, or a task "
+                "whose source knows their order (unlearncanvas, unlearncanvas_parquet)"
+            )
+        elif values != next(iter(known.values())):
+            yield f"{key}.tasks: '{task}' and '{next(iter(known))}' have other values of '{evaluator.attribute}'; allowed: the same"
+    judge = settings.pretraining_of(evaluator).judge
+    if judge.architecture != "vit":
+        yield f"{key}.pretraining.judge.architecture: '{judge.architecture}'; a published classifier is a vit, with `channels` as published"
 
 
 def _of_trainings(settings: Sections) -> list[str]:

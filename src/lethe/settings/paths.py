@@ -29,10 +29,10 @@ def check_source(name: str, task: Task | CellTask, made: list[str]) -> None:
         name: of the task.
         made: files and folders that rules make; they need not exist yet.
     """
-    where = f"tasks.{name}"
+    where, read = f"tasks.{name}", task.source_options.inputs()  # other options are words
     for key, value in task.source_options.model_dump().items():
         for path in value if isinstance(value, list) else [value]:
-            if isinstance(path, str) and path not in made:
+            if isinstance(path, str) and path in read and path not in made:
                 check_exists(f"{where}.source_options.{key}", path)
     if task.source == "folder":
         records = _records(Path(task.source_options.inputs()[0], "entities.json"))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, model_validator
 from lethe.io.hashing import sha256_data
 from lethe.settings.strict import Strict
 
+HEAD = 64  # width of a head of a vision transformer
 SIDE = 32  # height and width of the pictures of the mini world, pixels
 
 Trained = Literal["tokenizer", "vae", "base", "clip", "backbone", "judge"]
@@ -198,10 +199,14 @@ class BackboneSettings(Strict):
 class JudgeSettings(Strict):
     """The independent classifier over the entities of all tasks that says whether a base draws what it is asked."""
 
-    architecture: Literal["convnet", "convmixer"] = Field(
-        "convnet", description="convnet: convolutions and pooling; convmixer: patches (Trockman & Kolter 2022, arXiv 2201.09792)"
+    architecture: Literal["convnet", "convmixer", "vit"] = Field(
+        "convnet",
+        description="convnet: convolutions and pooling; convmixer: patches (Trockman & Kolter 2022, arXiv 2201.09792); vit: timm's vision "
+        "transformer on 224 px in patches of 16",
     )
-    channels: Widths = Field((24, 48, 96), description="per resolution; of a convmixer the first is its width, one per block")
+    channels: Widths = Field(
+        (24, 48, 96), description="per resolution; of a convmixer or a vit the first is its width, one per block"
+    )
     held_out: int = Field(5, gt=1, le=100_000, description="every n-th image of an entity is kept for the test")
     label_smoothing: float = Field(0.05, ge=0, lt=1)
     optimizer: OptimizerSettings = OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05)
@@ -237,8 +242,12 @@ class PretrainingSettings(Strict):
             raise ValueError(
                 f"base.unet.sample_size: {latent}, but {blocks} blocks of vae.block_out_channels make {SIDE / 2 ** (blocks - 1):g} of {SIDE} pixels"
             )
-        if self.judge.architecture == "convmixer" and len(set(self.judge.channels)) > 1:
-            raise ValueError(f"judge.channels: {self.judge.channels}; all blocks of a convmixer have one width")
+        if self.judge.architecture != "convnet" and len(set(self.judge.channels)) > 1:
+            raise ValueError(f"judge.channels: {self.judge.channels}; all blocks of a {self.judge.architecture} have one width")
+        if self.judge.architecture == "vit" and self.judge.channels[0] % HEAD:
+            raise ValueError(
+                f"judge.channels: {self.judge.channels[0]}; the width of a vit is a multiple of {HEAD}, one head each"
+            )
         if self.judge.architecture == "convnet" and SIDE % 2 ** len(self.judge.channels):
             raise ValueError(f"judge.channels: {len(self.judge.channels)} halvings of {SIDE} pixels; at most 5")
         return self

@@ -5,6 +5,7 @@ Config is *science*: what is measured and how. What belongs to a machine (cores,
 
 from __future__ import annotations
 
+from math import prod
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -13,12 +14,14 @@ from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.attack import Attack
 from lethe.settings.bases import Base, Evaluator, with_kinds
+from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.gates import Gates
 from lethe.settings.generation import Generation, OwnGeneration, Seed
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
 from lethe.settings.scoring import NEED, Scoring
+from lethe.settings.sources import Numbered
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict
 from lethe.settings.tasks import AnyTask, CellEmitter, CellTask, Task
@@ -137,6 +140,19 @@ class Sections(Strict):
         """Metrics that are classifiers of the images of a task."""
         return [self.metric_of(name) for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
 
+    def classes_in(self, task: str, attribute: str) -> list[str]:
+        """The values of an attribute in the order of the classes of a published classifier, where the source of a task knows them."""
+        options = self.tasks[task].source_options
+        return options.values().get(attribute, []) if isinstance(options, Numbered) else []
+
+    def receivers_of(self, task: str) -> int | None:
+        """What is asked for in a task: entities or cells; None where a file decides."""
+        of = self.tasks[task]
+        if isinstance(of, Task):
+            return of.entities
+        values = [self.classes_in(task, attribute) for attribute in of.attributes]
+        return prod(map(len, values)) or (KNOWN[of.source].entities if of.source in KNOWN else None)
+
     def metric_of(self, classifier: str) -> str:
         """The metric that a classifier is."""
         return self.evaluators[classifier].metric or classifier
@@ -202,6 +218,8 @@ def _mini_tasks() -> dict[str, Task | CellTask]:
 CANVAS_METHODS = [
     *("none", "retrain", "noise", "uce", "distil", "munba", "esd", "esd_noised", "ca", "fmn"),
     *("salun", "salun_published", "sa", "erasediff", "erasediff_published", "scissorhands", "scissorhands_published"),
+    *("spm", "seot", "seot_soft", "hirm"),
+    *("speed", "rece", "sham"),
 ]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from lethe.settings.messages import fault_lines
 from lethe.settings.strict import Strict
+from lethe.settings.unlearncanvas_classes import IMAGES, OBJECTS, SEED_IMAGES, THEMES
 
 Path = Annotated[str, Field(min_length=1)]  # as text, so that settings stay plain data
 
@@ -73,7 +74,38 @@ class BreedOptions(SourceOptions):
         return [self.images, self.akc, *(path for path in (self.fci, self.pawsome) if path)]
 
 
-class CanvasOptions(SourceOptions):
+SPLITS = ("training", "judges", "reference", "attack", "transfer")  # in the order in which they get their numbers
+
+
+class Numbered(SourceOptions):
+    """Images of every cell are numbered, and a number stands for one content in all styles: splits share no number."""
+
+    FIRST: ClassVar[int] = 0  # the first number of a cell
+
+    def numbers(self) -> dict[str, range]:
+        """Split -> the numbers of its images."""
+        ends = list(accumulate([self.FIRST, *self.counts.values()]))
+        return {split: range(first, last) for split, first, last in zip(self.counts, ends, ends[1:], strict=False)}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Split -> how many images of each cell it has."""
+        return {name: getattr(self, name) for name in SPLITS}
+
+    def splits(self) -> tuple[str, ...]:
+        """Every split that is not empty, but training."""
+        return tuple(name for name, count in self.counts.items() if count and name != "training")
+
+    def values(self) -> dict[str, list[str]]:
+        """Attribute -> its values in the order of the classes of a published classifier; none is known of a drawn world."""
+        return {}
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The records of all cells, where they are known before a file is read."""
+        return []
+
+
+class CanvasOptions(Numbered):
     """How many images of each cell a split of the embedded UnlearnCanvas world has; images are numbered through the splits."""
 
     training: int = Field(200, ge=1, le=1000, description="of bases and methods")
@@ -82,19 +114,64 @@ class CanvasOptions(SourceOptions):
     attack: int = Field(10, ge=0, le=1000, description="for attacks on unlearned models")
     transfer: int = Field(20, ge=0, le=1000, description="for style transfer")
 
-    def numbers(self) -> dict[str, range]:
-        """Split -> the numbers of its images."""
-        ends = list(accumulate([0, *self.counts.values()]))
-        return {split: range(first, last) for split, first, last in zip(self.counts, ends, ends[1:], strict=False)}
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """Split -> how many images of each cell it has."""
-        return {name: getattr(self, name) for name in CanvasOptions.model_fields}
+Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Count = Annotated[int, Field(ge=0, le=IMAGES)]
 
-    def splits(self) -> tuple[str, ...]:
-        """Every split that is not empty, but training."""
-        return tuple(name for name, count in self.counts.items() if count and name != "training")
+
+class UnlearnCanvasOptions(Numbered):
+    """The published UnlearnCanvas: which cells are taken, and how their twenty numbers are shared out, from 1 on."""
+
+    FIRST: ClassVar[int] = 1
+
+    path: Path = Field(description="folder of {Style}/{Object}/{k}.jpg, or of the parquet shards")
+    themes: list[Folder] = Field(
+        default=list(THEMES),
+        min_length=2,
+        description="styles and Seed_Images, in the order of the classes of the style classifier",
+    )
+    objects: list[Folder] = Field(
+        default=list(OBJECTS), min_length=2, description="in the order of the classes of the object classifier"
+    )
+    photo: Folder = Field("Photo", description="how a prompt calls Seed_Images; the published samplers say Seed_Images")
+    shorter: int = Field(
+        512, ge=16, le=4096, description="pixels that the shorter side is brought to; a smaller picture is refused"
+    )
+    training: Annotated[int, Field(ge=1, le=IMAGES)] = Field(13, description="of bases and methods")
+    judges: Count = Field(0, description="of classifiers that are trained here; 0: they see the images of training")
+    reference: Count = Field(2, description="real images that distances of sets compare with")
+    attack: Count = Field(3, description="for attacks on unlearned models")
+    transfer: Count = Field(2, description="for style transfer: 19 and 20, as published")
+
+    @model_validator(mode="after")
+    def _fits(self) -> UnlearnCanvasOptions:
+        if SEED_IMAGES not in self.themes:
+            raise ValueError(f"themes: '{SEED_IMAGES}' is missing, from which all others are painted")
+        if self.photo in self.themes and self.photo != SEED_IMAGES:
+            raise ValueError(f"photo: '{self.photo}' is a style too; allowed: another word")
+        if (total := sum(self.counts.values())) > IMAGES:
+            raise ValueError(f"splits: {self.counts} ask for {total} images of each cell; there are {IMAGES}")
+        return self
+
+    def inputs(self) -> list[str]:
+        """The folder."""
+        return [self.path]
+
+    def values(self) -> dict[str, list[str]]:
+        """Attribute -> its values in the order of the classes of a published classifier."""
+        return {"style": [self.style(theme) for theme in self.themes], "object": list(self.objects)}
+
+    def cells(self) -> list[dict[str, Any]]:
+        """``name, style, object, dataset_n_original`` (training images) of every cell, theme by theme."""
+        return [
+            {"name": f"{theme}_{thing}", "style": self.style(theme), "object": thing, "dataset_n_original": self.training}
+            for theme in self.themes
+            for thing in self.objects
+        ]
+
+    def style(self, theme: str) -> str:
+        """How a prompt calls a theme."""
+        return self.photo if theme == SEED_IMAGES else theme
 
 
 OPTIONS: dict[str, type[SourceOptions]] = {
@@ -103,8 +180,10 @@ OPTIONS: dict[str, type[SourceOptions]] = {
     "lfw": LfwOptions,
     "sun_attributes": SunOptions,
     "fci_breeds": BreedOptions,
+    "unlearncanvas": UnlearnCanvasOptions,
+    "unlearncanvas_parquet": UnlearnCanvasOptions,
 }
-AnyOptions = SourceOptions | CanvasOptions | FolderOptions | LfwOptions | SunOptions | BreedOptions
+AnyOptions = SourceOptions | CanvasOptions | UnlearnCanvasOptions | FolderOptions | LfwOptions | SunOptions | BreedOptions
 
 
 def options_of(source: str, value: Any) -> SourceOptions:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
 from lethe.settings.attack import Attack
 from lethe.settings.rules import Column
-from lethe.settings.strict import Name, Strict
+from lethe.settings.sources import Path
+from lethe.settings.strict import Name, Removable, Strict
 
 if TYPE_CHECKING:
     from lethe.settings.sections import Sections
@@ -52,6 +53,10 @@ class UnlearnCanvas(Strict):
         default_factory=list, description="methods of the task that the target `demo` runs; none: none of it"
     )
     attack: Attack | None = Field(None, description="attacks on its unlearned models (target `canvas_robustness`); null: none")
+    answer_sets: Annotated[dict[Name, Path], Removable] = Field(
+        default_factory=dict,
+        description="images of others: name -> folder of {Target}/{Theme}_{Object}_seed{seed}.jpg; `base` has no folders of targets",
+    )
     published: list[Name] = Field(
         default_factory=list,
         description="numbers of others, config/reference/unlearncanvas_{name}.csv; only for a task of their data and their base",
@@ -93,6 +98,9 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                 yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
         if canvas.attack:
             yield from _of_attack(f"{where}.attack", name, task, canvas.attack, settings)
+        for other in canvas.answer_sets:
+            if other in settings.methods_of(name) or other == "baseline":
+                yield f"{where}.answer_sets: '{other}' is called as what is made here; allowed: another name, e.g. {other}_authors"
         for number, judge in enumerate(canvas.judges):
             for key in ("style", "object"):
                 yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)

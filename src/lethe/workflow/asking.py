@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from snakemake.cli import get_argument_parser
@@ -44,7 +43,7 @@ def refuse_unknown_targets(workflow: Any, plan: Plan, words: Sequence[str]) -> N
 
     def can_be_asked_for(target: str) -> bool:
         file = target if os.path.isabs(target) else os.path.relpath(target)
-        return Path(file).exists() or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
+        return os.path.exists(file) or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
 
     given = [word for word in words[1:] if not word.startswith("-")]
     if "snakemake" not in words[0] or all(map(can_be_asked_for, given)):

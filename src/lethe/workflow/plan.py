@@ -27,7 +27,7 @@ from lethe.execution.code import code_of
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.world import World
-from lethe.planning.memory import Job, need
+from lethe.planning.memory import Job, judging, need, scoring, tabulating
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
@@ -72,7 +72,7 @@ class Plan:
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
-        self.benchmarks = Benchmarks(settings, self.models)
+        self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
@@ -204,6 +204,26 @@ class Plan:
     def training_gpu_memory(self, wildcards: Wildcards) -> int:
         """MB of GPU memory for such a job."""
         return need("unlearn", self.settings, self.models.hyperparameters(wildcards)).gpu
+
+    def drawing_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that draws images of models of the wildcards' method."""
+        return need("generate", self.settings, self.models.hyperparameters(wildcards)).host
+
+    def drawing_gpu_memory(self, wildcards: Wildcards) -> int:
+        """MB of GPU memory for such a job."""
+        return need("generate", self.settings, self.models.hyperparameters(wildcards)).gpu
+
+    def scoring_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that scores the images of the wildcard's task."""
+        return scoring(self.settings, wildcards.task)
+
+    def tabulating_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for a job that reads all answer sets of the wildcard's task."""
+        return tabulating(self.settings, wildcards.task, len(self.models.of(wildcards.task)))
+
+    def judging_memory(self, wildcards: Wildcards) -> int:
+        """MB of main memory for the training of the wildcard's evaluator."""
+        return judging(self.settings, wildcards.evaluator)
 
     def noise(self, wildcards: Wildcards) -> dict[str, Any]:
         """What captions and noise of membership inference depend on, beside the image."""

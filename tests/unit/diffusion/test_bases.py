@@ -208,7 +208,9 @@ def test_what_the_settings_ask_of_a_base(base: Path) -> None:
         check_sampling(base, "pndm", 32)
     check_folder(base)
     assert prediction_of(base) == "v_prediction"
-    assert reason_against("munba", "v_prediction").endswith("methods for this base: noise, none, retrain, uce")
+    assert reason_against("munba", "v_prediction").endswith(
+        "methods for this base: hirm, noise, none, rece, retrain, seot, seot_soft, sham, speed, uce"
+    )
     assert (
         not reason_against("uce", "v_prediction") and not reason_against("munba", "epsilon") and not reason_against("munba", "")
     )
@@ -356,8 +358,8 @@ def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
 
     from lethe.diffusion.methods.base import Emitter, UnlearnData
 
-    if method == "retrain":
-        assert not NEEDS.needs(method, "noise")  # it replaces weights and looks at nothing
+    if method in ("retrain", "sham"):
+        assert not NEEDS.needs(method, "noise")  # they replace weights and look at nothing
         return
     data = UnlearnData(torch.randn(4, 4, 8, 8), torch.tensor([0, 0, 1, 1]), {0: "a dog", 1: "a cat"})
     kept = tiny_pipe.scheduler.config.prediction_type

@@ -10,7 +10,6 @@ from safetensors.torch import load_file
 
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.delta import (
-    KINDS,
     DenseDelta,
     LoraDelta,
     NoneDelta,
@@ -21,6 +20,7 @@ from lethe.diffusion.delta import (
     load_delta,
 )
 from lethe.diffusion.export import LORA_FILE, dense_weights, export_dense, export_lora
+from lethe.diffusion.kinds import KINDS
 from lethe.diffusion.pipeline import (
     base_digest,
     check_folder,

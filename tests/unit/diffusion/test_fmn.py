@@ -9,7 +9,7 @@ import torch
 from tests.unit.diffusion.dense import EMITTER, Base, assert_same_update, base, drawn_rows, encode, run, updated
 from torch import Tensor, nn
 
-from lethe.diffusion.methods._attention import recorded_attention
+from lethe.diffusion.attention import recorded_attention
 from lethe.diffusion.methods._tokens import concept_tokens
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.methods.fmn import FMN

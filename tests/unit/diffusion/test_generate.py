@@ -69,7 +69,7 @@ def test_images_are_pictures_in_order(tiny_pipe):
     assert len({image.tobytes() for image in images}) == 10  # every (receiver, seed) its own
 
 
-@pytest.mark.parametrize("scheduler", ["ddim", "pndm", "dpmsolver++"])
+@pytest.mark.parametrize("scheduler", ["ddim", "pndm", "dpmsolver++", "lms"])
 def test_equals_the_stock_pipeline(tiny_pipe, scheduler):
     from lethe.diffusion.pipeline import make_scheduler
 

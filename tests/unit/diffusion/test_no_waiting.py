@@ -35,7 +35,7 @@ def test_the_device_has_no_values(valueless: Any) -> None:
         float(next(valueless.unet.parameters()).sum())
 
 
-@pytest.mark.parametrize("scheduler", ["ddim", "pndm", "dpmsolver++"])
+@pytest.mark.parametrize("scheduler", ["ddim", "pndm", "dpmsolver++", "lms"])
 def test_sampling_waits_for_no_step(valueless: Any, scheduler: str) -> None:
     settings = Sampling(scheduler=scheduler, steps=4, batch_size=3, size=32)
     batch = [Request("a dog", 0, 1, NoneDelta()), Request("the lake", 1, 1, TextMapDelta(torch.ones(1, 32), torch.ones(1, 32)))]

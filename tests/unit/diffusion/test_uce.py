@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.tiny_pipeline import TOKENS, shared_tiny_pipeline
 
 from lethe.diffusion.delta import TextMapDelta
-from lethe.diffusion.methods import uce
+from lethe.diffusion.methods import _text_maps
+from lethe.diffusion.methods._text_maps import gram, root, truncate
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.methods.uce import UCE, dense_edit, gram, root, solve, truncate
+from lethe.diffusion.methods.uce import UCE, dense_edit, solve
 from lethe.diffusion.pipeline import encode_prompts, load_pipeline
 
 
@@ -136,8 +137,8 @@ def test_a_list_that_is_too_long_is_not_made(tiny_pipe, monkeypatch: pytest.Monk
     listed = list(method.unlearn(tiny_pipe, emitters, data, seed=0))
     width = int(encode_prompts(tiny_pipe, [""]).shape[-1])
     roots: list[torch.Tensor] = []
-    monkeypatch.setattr(uce, "root", lambda matrix: roots.append(root(matrix)) or roots[-1])
-    monkeypatch.setattr(uce, "CHUNK", 3 * TOKENS * width)  # the most that is listed: four prompts are too many
+    monkeypatch.setattr(_text_maps, "root", lambda matrix: roots.append(root(matrix)) or roots[-1])
+    monkeypatch.setattr(_text_maps, "CHUNK", 3 * TOKENS * width)  # the most that is listed: four prompts are too many
     found = list(method.unlearn(tiny_pipe, emitters, data, seed=0))
     assert len(roots) == 1 and roots[0].shape == (width, width)
     for old, new in zip(listed, found, strict=True):

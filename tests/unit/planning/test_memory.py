@@ -36,7 +36,7 @@ def test_the_paper_fits_the_cards_it_is_written_for():
     for method in ("distil", "munba", "munba_published"):
         values = load_method(method, "paper", "breeds", CONFIG / "methods/diffusion").parameters
         assert need("unlearn", paper, values).gpu < 70_000
-    for method in ("esd", "ca", "salun", "salun_published"):
+    for method in ("esd", "ca", "salun", "salun_published", "spm", "hirm"):
         values = load_method(method, "sd15", "canvas", CONFIG / "methods/diffusion").parameters
         assert need("unlearn", paper, values).gpu < 45_000  # a card of 48 GB
 
@@ -56,6 +56,9 @@ def test_need_follows_what_it_depends_on():
     assert (
         whole.gpu < parts[0] < whole.gpu + 2000 and parts[1] == parts[2] >= whole.gpu + 4 * 3400
     )  # a UNet and what Adam keeps of it
+    assert need("unlearn", paper, values | {"anchor_batch": 4}).gpu > whole.gpu
+    drawing = need("generate", paper)
+    assert need("generate", paper, {"updates": 10}).gpu > need("generate", paper, {"alpha": 1.0}).gpu == drawing.gpu
     importance = values | {"trainable": ["*"], "importance_rows": 1}  # which is kept beside
     assert need("unlearn", paper, importance).gpu >= parts[1] + 3400
     mini = load_configuration(yaml.safe_load((CONFIG / "config.yaml").read_text()))

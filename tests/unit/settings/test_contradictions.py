@@ -67,7 +67,26 @@ PRETRAINED = {"source": "pretrained", "path": "ViT-B-16", "weights": "openai"}
             {"evaluators": {"clip": PRETRAINED | {"weights": "", "revision": COMMIT}}},
             "evaluators.clip.weights: ''; an open_clip model",
         ),
-        ({"evaluators": {"judge": {**PRETRAINED, "revision": COMMIT}}}, "evaluators.judge.source: no pretrained judge"),
+        (
+            {"evaluators": {"judge": {**PRETRAINED, "revision": COMMIT}}},
+            "evaluators.judge: `weights` and `revision` do not go with a class",
+        ),
+        (
+            {"evaluators": {"judge": {"source": "pretrained", "path": "data/judge.pth"}}},
+            "evaluators.judge.source: 'name' of task 'objects' has no published classes; allowed: prebuilt, train, or a task whose source",
+        ),
+        (
+            {"evaluators": {"style": {"source": "pretrained", "path": "data/style50.pth"}}},
+            "evaluators.style.pretraining.judge.architecture: 'convnet'; a published classifier is a vit",
+        ),
+        (
+            {"evaluators": {"judge": {"start": "a.safetensors"}}},
+            "evaluators.judge: `start` goes with a classifier and source: train",
+        ),
+        (
+            {"evaluators": {"style": {"source": "train", "pretraining": {"judge": {"architecture": "vit", "channels": [96]}}}}},
+            "evaluators.style.pretraining.*judge.channels: 96; the width of a vit is a multiple of 64",
+        ),
         ({"evaluators": {"clip": None}}, "evaluators.clip: is missing"),
         ({"pretraining": {"backbone": {"heads": 5}}}, "pretraining.backbone: `width` is 96; 96 is not a multiple of `heads`, 5"),
         ({"pretraining": {"vae": {"norm_num_groups": 7}}}, "pretraining.vae: `block_out_channels` .*16 is not a multiple of"),

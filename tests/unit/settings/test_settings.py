@@ -89,6 +89,10 @@ def test_a_base_in_a_folder_needs_no_revision() -> None:
         ({"generation": {"scheduler": "dim"}}, "generation.scheduler: .*'ddim'.*got 'dim'; did you mean 'ddim'"),
         ({"generation": {"steps": 0}}, "generation.steps: .*greater than or equal to 1, got 0"),
         ({"evaluators": {"judge": None}}, "'judge' needs evaluators.judge"),
+        (
+            {"evaluators": {"clip": {"attribute": "style"}}},
+            "evaluators.clip: .*`attribute` is 'style'; it goes with kind: classifier",
+        ),
         ({"scoring": {"metrics": ["clip", "dino"]}}, "'brisque' is missing; the published statistics per entity need"),
         ({"scoring": {"metrics": ["dino", "lpips"]}}, "scoring.metrics: 'lpips' is unknown; allowed: .*lpips_alex"),
         (

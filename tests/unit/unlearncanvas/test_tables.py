@@ -141,7 +141,8 @@ def test_distances_stand_beside_the_floor_and_the_base() -> None:
 
 
 def test_cost_keeps_set_up_apart() -> None:
-    models = [(ModelId("t", i, "m", 3), {"seconds": s, "seconds_shared": 5.0}, 10 * i) for i, s in ((0, 1.0), (1, 3.0))]
+    told = {"seconds_shared": 5.0, "empty_prompt_drift": 0.25}
+    models = [(ModelId("t", i, "m", 3), {"seconds": s} | told, 10 * i) for i, s in ((0, 1.0), (1, 3.0))]
     models.append((ModelId("t", 0, "none", 0), {"seconds": 0.0}, 4))
     table = cost_table("t", models, {"m": {"seconds": 7.0, "peak_mb": 900.0}}, 1000).set_index("method")
     assert table.loc["m", ["n", "setup_seconds", "seconds", "seconds_largest", "delta_bytes", "run_peak_mb"]].tolist() == [
@@ -153,6 +154,7 @@ def test_cost_keeps_set_up_apart() -> None:
         900,
     ]
     assert np.isnan(table.loc["none", "setup_seconds"]) and pd.isna(table.loc["none", "run_peak_mb"])
+    assert table.loc["m", "empty_prompt_drift"] == table.loc["m", "empty_prompt_drift_largest"] == 0.25
 
 
 def test_published_numbers_are_whole_and_say_where_they_are_from() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lethe.diffusion.plan.models import Models
 from lethe.planning.targets import Values
 from lethe.settings.errors import SettingsError
 from lethe.workflow.asked import asked_by
@@ -156,3 +157,29 @@ def test_what_a_method_prepares_is_one_file_of_a_task() -> None:
         assert models.prepared(Values({"task": "objects", "method": "sa", "batch": batch})) == expected
     assert models.prepared(Values({"task": "objects", "method": "uce", "batch": "00"})) == []
     assert plan_of(config, (), ROOT).models.preparing == []
+
+
+def test_the_control_of_distance_waits_for_the_models_that_it_takes_the_distance_from(tmp_path: Path) -> None:
+    """Of the same emitters; and what is no method of the task is refused by name."""
+    made = plan_of(yaml.safe_load((ROOT / "config/config.yaml").read_text()), (), ROOT)
+    (shape,) = [shape for shape in made.models.shapes("models", methods=["sham"], tasks=["canvas"])]
+    batch = Values({"task": "canvas", "batch": "00", "method": "sham", "epochs": "000"})
+    expected = [f"<results>/models/canvas_{index:03d}_uce_000/delta.safetensors" for index in range(10)]
+    assert made.models.measured(shape)(batch) == expected
+    assert made.models.measured(shape)(Values({**dict(batch.items()), "method": "esd"})) == []
+    assert "sham" not in made.canvas.costed and "sham" not in made.models.compared
+    for of, message in (("uec", "'uec' .*did you mean 'uce'"), ("retrain", "'retrain'"), ("sham", "'sham'")):
+        text = (ROOT / "config/methods/diffusion/sham.yaml").read_text().replace("value: uce", f"value: {of}")
+        (tmp_path / "sham.yaml").write_text(text)
+        models = Models(made.settings, tmp_path)
+        with pytest.raises(SettingsError, match=f"of is {message}"):
+            models.measured_of("canvas", "sham")
+
+
+def test_the_table_of_unlearning_reads_the_record_of_every_model_that_is_at_hand() -> None:
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    asked = Values(task="objects")
+    files = plan_of(config, (), ROOT).tables.records(asked)
+    assert len(files) == 4 * 10 + 1 and files[0] == "<results>/models/objects_000_none_000/record.json"
+    config["archive"] |= {"images": "archive", "record": 18649818}
+    assert plan_of(config, (), ROOT).tables.records(asked) == []

@@ -18,6 +18,7 @@ from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, Concept,
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES, Protocol, weights
 from lethe.statistics.crossed import crossed_interval
 from lethe.statistics.resampling import Inference
+from lethe.statistics.spread import spread
 
 Floats = NDArray[np.float64]
 Retained = Mapping[str, Sequence[str]]
@@ -62,30 +63,33 @@ def accuracy_table(task: str, answers: Mapping[str, pd.DataFrame], canvas: Canva
     """One row per method, kind of concept, protocol and judge.
 
     Args:
-        answers: method -> its answer set, with ``BASE``.
+        answers: method -> its answer set, with ``BASE``; without it nothing is compared with the base.
 
     Returns:
         ``task, method, epochs, kind, protocol, judge, n`` (concepts measured), ``images`` (of one model that the protocol looks at), and for
         each of ``ua, ira, cra``: the mean over concepts, its interval ``_low, _high`` over concepts and seeds, ``_sd, _smallest, _largest``
         over concepts, ``_minus_base`` with ``_low, _high``, and ``_jpeg``, the mean on JPEG copies.
-
-    Raises:
-        KeyError: there is no base.
     """
     rows = []
-    for judge in judges_of(answers[BASE]):
-        base = {copies: right(answers[BASE], len(canvas.styles), judge, copies) for copies in ("png", "jpeg")}
+    for judge in judges_of(next(iter(answers.values()))):
+        sets = {
+            method: {copies: right(table, len(canvas.styles), judge, copies) for copies in ("png", "jpeg")}
+            for method, table in answers.items()
+        }
+        base = sets.get(BASE)
         for method, table in answers.items():
-            of = base if method == BASE else {c: right(table, len(canvas.styles), judge, c) for c in ("png", "jpeg")}
+            of = sets[method]
             for kind in ATTRIBUTES:
                 if not (measured := measured_concepts(of["png"], canvas, reporting, kind)):
                     continue
                 for name in reporting.protocols:
                     protocol = PROTOCOLS[name]
                     png, jpeg, off = (
-                        accuracies(found, canvas, measured, protocol, reporting.retained)
-                        for found in (of["png"], of["jpeg"], base["png"])
+                        accuracies(found, canvas, measured, protocol, reporting.retained) if found else None
+                        for found in (of["png"], of["jpeg"], base and base["png"])
                     )
+                    assert png is not None and jpeg is not None
+                    difference = np.full_like(png, np.nan) if off is None else png - off
                     row = {"task": task, "method": method, "epochs": int(table["epochs"].iloc[0]), "kind": kind}
                     row |= {
                         "protocol": name,
@@ -93,7 +97,7 @@ def accuracy_table(task: str, answers: Mapping[str, pd.DataFrame], canvas: Canva
                         "n": len(measured),
                         "images": _looked_at(protocol, canvas, measured, reporting) * png.shape[2],
                     }
-                    rows.append(row | _summary(png, png - off, jpeg, reporting.inference))
+                    rows.append(row | _summary(png, difference, jpeg, reporting.inference))
     return pd.DataFrame(rows)
 
 
@@ -125,12 +129,6 @@ def _summary(values: Floats, difference: Floats, jpeg: Floats, inference: Infere
         row |= {f"{name}_minus_base_low": difference_low[place], f"{name}_minus_base_high": difference_high[place]}
         row |= {f"{name}_jpeg": jpeg[place].mean()}
     return row
-
-
-def spread(name: str, of_concepts: Floats) -> dict[str, float]:
-    """``_sd`` (with n - 1; NaN of one), ``_smallest`` and ``_largest`` of what a mean is taken over."""
-    sd = of_concepts.std(ddof=1) if len(of_concepts) > 1 else np.nan
-    return {f"{name}_sd": sd, f"{name}_smallest": of_concepts.min(), f"{name}_largest": of_concepts.max()}
 
 
 def concept_table(

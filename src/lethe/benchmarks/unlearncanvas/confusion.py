@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.benchmarks.unlearncanvas.accuracy import guide_of, spread
+from lethe.benchmarks.unlearncanvas.accuracy import guide_of
 from lethe.benchmarks.unlearncanvas.answers import BASE, judges_of
 from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, Concept
+from lethe.statistics.spread import spread
 
 KEYS = ["concept", "judge", "attribute", "drawn"]
 

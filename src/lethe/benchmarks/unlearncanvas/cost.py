@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.unlearncanvas.accuracy import spread
 from lethe.core.records import ModelId
+from lethe.diffusion.drift import drift_columns
+from lethe.statistics.spread import spread
 
 WEIGHTS = (".safetensors", ".bin")
 
@@ -32,7 +33,8 @@ def cost_table(
 
     Returns:
         ``task, method, epochs, n`` (models), ``setup_seconds`` (shared by the models of a job; empty where a method tells none), ``seconds`` of one
-        model and ``delta_bytes``, each the mean with ``_sd, _smallest, _largest`` over models, ``checkpoint_bytes``, and of the run in a fresh
+        model, ``delta_bytes`` and ``empty_prompt_drift`` (``lethe.diffusion.drift``; what a method costs that nobody asked for), each the mean
+        with ``_sd, _smallest, _largest`` over models, ``checkpoint_bytes``, and of the run in a fresh
         process ``run_seconds`` (with what is set up), ``run_loaded_mb`` (with the base loaded), ``run_peak_mb, run_cuda_allocated_mb,
         run_cuda_reserved_mb, run_device``; empty for a method that was not run.
     """
@@ -46,6 +48,7 @@ def cost_table(
         row |= {"setup_seconds": float(np.mean(shared)) if shared else np.nan}
         for name, values in (("seconds", seconds), ("delta_bytes", sizes)):
             row |= {name: values.mean(), **spread(name, values)}
+        row |= drift_columns([record for _, record, _ in own])
         run = runs.get(method, {})
         row |= {"checkpoint_bytes": whole}
         for name in ("seconds", "loaded_mb", "peak_mb", "cuda_allocated_mb", "cuda_reserved_mb"):

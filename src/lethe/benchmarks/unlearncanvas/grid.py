@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.unlearncanvas.accuracy import spread
 from lethe.benchmarks.unlearncanvas.protocols import QUANTITIES
+from lethe.statistics.spread import spread
 
 DRAWN = list(QUANTITIES)
 DIGITS = 9  # within which two points are equal

@@ -70,6 +70,15 @@ def _seen(images: pd.DataFrame, attribute: str, judge: int) -> tuple[float, floa
     return float(seen.mean()), float(images[f"{attribute}_asked_p_{judge}"].astype(float).mean())
 
 
+def file_name(emitter: str, method: str, model: str) -> str:
+    """What a model's file is called.
+
+    >>> file_name("Van Gogh", "uce", "sd_style50")
+    'interferences_caused_by_Van_Gogh_uce_sd_style50.json'
+    """
+    return f"interferences_caused_by_{'_'.join(emitter.split())}_{method}_{model}.json"
+
+
 def write_result(path: str | Path, result: Mapping[str, OfReceiver]) -> None:
     """Write a model's file."""
     write_json(path, result)
@@ -142,3 +151,37 @@ def _target(concept: Concept) -> str:
     if concept.kind == "pair":
         raise ValueError(f"concept {concept.index} ('{concept.name}') is a pair; these files are of a style or an object")
     return concept.style or concept.object
+
+
+def read_folder(folder: str | Path, styles: Sequence[str], objects: Sequence[str], photo: str) -> pd.DataFrame:
+    """UA, IRA and CRA of every result file of a folder, whoever wrote it.
+
+    Args:
+        styles, objects: which names are styles (the photo among them) and which objects.
+        photo: the style that one pair of columns leaves out.
+
+    Returns:
+        ``file, emitter, method`` (of the file's name, with the model), ``kind``, ``ua``, and ``ira, cra`` with the photo and without it
+        (``_no_photo``), in [0, 1].
+
+    Raises:
+        CorruptFileError: there is no such file, or one is not of this form; names it.
+    """
+    files = sorted(Path(folder).glob("interferences_caused_by_*.json"))
+    if not files:
+        raise CorruptFileError(f"{folder}: no file interferences_caused_by_{{emitter}}_{{method}}_{{model}}.json")
+    rows = []
+    for file in files:
+        named = file.stem.removeprefix("interferences_caused_by_")
+        emitter = max((name for name in (*styles, *objects) if named.startswith(f"{name}_")), key=len, default="")
+        if not emitter:
+            raise CorruptFileError(f"{file}: its name begins with no style or object{nearest(named, [*styles, *objects])}")
+        result = read_result(file)
+        try:
+            every, painted = (accuracies_of(result, emitter, styles, objects, left_out) for left_out in ("", photo))
+        except KeyError as error:
+            raise CorruptFileError(f"{file}: {error.args[0]}") from None
+        row: dict[str, Any] = {"file": file.name, "emitter": emitter, "method": named.removeprefix(f"{emitter}_")}
+        row |= {"kind": "style" if emitter in styles else "object", "ua": every.ua, "ira": every.ira, "cra": every.cra}
+        rows.append(row | {"ira_no_photo": painted.ira, "cra_no_photo": painted.cra})
+    return pd.DataFrame(rows)

@@ -26,6 +26,7 @@ from lethe.diffusion.testbed.selection import read_published
 from lethe.diffusion.testbed.splits import make_splits, split_of
 from lethe.diffusion.testbed.tokens import prompt_reader, read_tokenizer
 from lethe.io.tables import read_json, read_jsonl, read_parquet, write_json, write_jsonl
+from lethe.settings.sources import Numbered
 from lethe.settings.tasks import AnyTask, CellTask, Task
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,15 @@ def name_entities(metadata: Path, receivers: Path, emitters: Path, settings: Tas
 def name_cells(records: Path, receivers: Path, emitters: Path, settings: CellTask) -> None:
     """Write the receivers and emitters of a task of cells: every record of its source is a receiver."""
     told = of_cells(read_json(records), settings)
+    check_prompts(*told)
+    _write(told, receivers, emitters)
+
+
+def name_known_cells(receivers: Path, emitters: Path, settings: CellTask) -> None:
+    """The same of a task whose source knows its cells before it reads a file."""
+    options = settings.source_options
+    assert isinstance(options, Numbered)
+    told = of_cells(options.cells(), settings)
     check_prompts(*told)
     _write(told, receivers, emitters)
 

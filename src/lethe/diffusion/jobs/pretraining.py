@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from lethe.core.device import resolve_device
+from lethe.diffusion.pretraining.checkpoint import read_start
 from lethe.diffusion.pretraining.data import class_name
 from lethe.diffusion.pretraining.train import base_part, evaluator_part, read_tasks, tokenizer_part, vae_part
+from lethe.diffusion.pretraining.vit import SIDE
 from lethe.diffusion.testbed.receivers import chosen, read_emitters, read_receivers
 from lethe.io.atomic import write_bytes
 from lethe.io.hashing import sha256_file
@@ -43,14 +46,20 @@ def train_evaluator(
     settings: PretrainingSettings,
     styles: dict[str, str],
     seed: int,
+    device: str,
     tokenizer: Path | None = None,
+    start: Sequence[Path] = (),
 ) -> None:
     """Train an open_clip model, a backbone or a classifier; the record is written beside the weights.
 
     Args:
+        device: where a classifier is trained. start: file of weights that it starts from.
         tokenizer: of an open_clip model; the others read no text.
     """
-    evaluator_part(weights, described, read_tasks(styles, sources, split=JUDGES), tokenizer, settings, seed)
+    classifier = described.kind == "classifier" and settings.judge.architecture == "vit"
+    tasks = read_tasks(styles, sources, split=JUDGES, side=SIDE if classifier else None)
+    first = read_start(start[0]) if start else None
+    evaluator_part(weights, described, tasks, tokenizer, settings, seed, first, resolve_device(device))
 
 
 def train_base(

@@ -34,8 +34,8 @@ def pack(
     pack_source(source, **places, only=only)
 
 
-def pack_split(settings: AnyTask, split: str, tar: Path, index: Path) -> None:
-    """Pack the images of a split that a task's source keeps apart from those of training."""
+def pack_split(settings: AnyTask, split: str, tar: Path, index: Path, files: list[Path]) -> None:
+    """Pack the images of a split that a task's source keeps apart from those of training; arguments as of ``pack``."""
     source = SOURCES.load(settings.source)(**settings.source_options.model_dump())
     if not isinstance(source, SplitSource):
         raise TypeError(

@@ -9,6 +9,8 @@ from typing import Any
 
 from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity, ModelId
+from lethe.diffusion.delta import load_delta
+from lethe.diffusion.folder import base_digest
 from lethe.diffusion.methods.prepared import read_prepared
 from lethe.diffusion.methods.run import run_method, targets_of, training_data
 from lethe.diffusion.testbed.distinct import check_base
@@ -31,6 +33,7 @@ def unlearn(
     work: WorkFolder,
     weights: Sequence[Path] = (),
     prepared: Sequence[Path] = (),
+    measured: Sequence[Path] = (),
 ) -> None:
     """Unlearn every emitter of a batch; what is finished survives a killed job.
 
@@ -39,6 +42,7 @@ def unlearn(
         models: names of the models.
         weights: of the reference by retraining: those of the base trained without the entity, and their record.
         prepared: of a method that prepares something for all emitters: that, and its record.
+        measured: of the control that moves weights at random: the deltas whose distance it takes, one per model.
     """
     asked, forgotten = read_receivers(receivers), read_emitters(emitters)
     check_base(asked, forgotten, base)
@@ -48,6 +52,9 @@ def unlearn(
     if prepared:
         found = read_prepared(prepared[0], prepared[1], task=ids[0].task, method=ids[0].method, base=base)
         data, shared = replace(data, prepared=found.tensors), found.record
+    if measured:
+        digest = base_digest(base)
+        data = replace(data, deltas={model.index: load_delta(path, digest) for model, path in zip(ids, measured, strict=True)})
     run_method(
         ids,
         forgotten,

@@ -35,6 +35,13 @@ METHODS.register("erasediff_published", "lethe.diffusion.methods.erasediff_publi
 METHODS.register("scissorhands", "lethe.diffusion.methods.scissorhands:Scissorhands")
 METHODS.register("scissorhands_published", "lethe.diffusion.methods.scissorhands_published:ScissorhandsPublished")
 METHODS.register("sa", "lethe.diffusion.methods.sa:SA")
+METHODS.register("spm", "lethe.diffusion.methods.spm:SPM")
+METHODS.register("seot", "lethe.diffusion.methods.seot:SEOT")
+METHODS.register("seot_soft", "lethe.diffusion.methods.seot_soft:SEOTSoft")
+METHODS.register("hirm", "lethe.diffusion.methods.hirm:HiRM")
+METHODS.register("speed", "lethe.diffusion.methods.speed:SPEED")
+METHODS.register("rece", "lethe.diffusion.methods.rece:RECE")
+METHODS.register("sham", "lethe.diffusion.methods.sham:Sham")
 
 LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
 NEEDS = MethodDescriptions(METHODS, "needs")

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from lethe.core.device import to_device
 from lethe.diffusion.delta import DenseDelta
@@ -46,31 +46,33 @@ class RetainTrainingConfig(DenseTrainingConfig):
     retain_batch: int = Field(4, ge=1, description="retain rows per step")
 
 
-class Student:
-    """The model under training: the borrowed UNet with copies of some of its parameters.
+class Copies:
+    """Copies of chosen parameters of a component, which are trained in place of its own; the component cannot change.
 
     Attributes:
-        names: of the parameters that are trained, in the UNet's order.
+        names: of the parameters that are trained, in the component's order.
         parameters: their values, leaves with gradient, in the same order; whoever trains them changes them in place.
 
     Raises:
         ValueError: a pattern matches no parameter; a mask does not fit its parameter or belongs to none that is trained.
     """
 
-    def __init__(self, lent: Borrowed, patterns: Sequence[str], mask: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(self, pipe: Pipeline, component: str, patterns: Sequence[str], mask: Mapping[str, Tensor] | None = None) -> None:
         """Copy the parameters.
 
         Args:
-            lent: the pipeline and its texts.
-            patterns: of parameter names (fnmatch), e.g. ``CROSS_ATTENTION``, or ``["*"]`` for the whole UNet.
+            component: ``unet`` or ``text_encoder``.
+            patterns: of parameter names (fnmatch), e.g. ``CROSS_ATTENTION``, or ``["*"]`` for the whole component.
             mask: name of a trained parameter -> bool tensor of its shape, True where it may change; a parameter without one may
                 change everywhere.
         """
-        self.lent = lent
-        self._base = dict(lent.unet.named_parameters())
-        self.names = matching(list(self._base), patterns, "trainable", "parameters")
+        self._component = component
+        whose = {"unet": "UNet", "text_encoder": "text encoder"}[component]
+        module: nn.Module = getattr(pipe, component)
+        self._base = dict(module.named_parameters())
+        self.names = matching(list(self._base), patterns, "trainable", "parameters", whose)
         self.parameters: list[Tensor] = [self._base[name].detach().clone().requires_grad_(True) for name in self.names]
-        self._mask = {name: value.to(lent.device) for name, value in (mask or {}).items()}
+        self._mask = {name: value.to(self.parameters[0].device) for name, value in (mask or {}).items()}
         for name, value in self._mask.items():
             if name not in self.names:
                 raise ValueError(
@@ -85,6 +87,23 @@ class Student:
         """Name -> value of each trained parameter as the model uses it; outside its mask the bits of the base, whatever an optimiser did."""
         found = dict(zip(self.names, self.parameters, strict=True))
         return found | {name: torch.where(mask, found[name], self._base[name].detach()) for name, mask in self._mask.items()}
+
+    @torch.no_grad()
+    def delta(self) -> DenseDelta:
+        """What changed, as new values of whole parameters."""
+        changed = {name: value for name, value in self.weights().items() if not torch.equal(value, self._base[name])}
+        return DenseDelta(
+            {f"{self._component}.{name}": value.detach().cpu().clone().contiguous() for name, value in changed.items()}
+        )
+
+
+class Student(Copies):
+    """The model under training: the borrowed UNet with copies of some of its parameters; see ``Copies`` for what it refuses."""
+
+    def __init__(self, lent: Borrowed, patterns: Sequence[str], mask: Mapping[str, Tensor] | None = None) -> None:
+        """Copy the parameters of the UNet that match ``patterns``, to be changed where ``mask`` is True."""
+        super().__init__(lent.pipe, "unet", patterns, mask)
+        self.lent = lent
 
     def predict(self, rows: Rows, text: Tensor | None = None) -> Tensor:
         """The student's prediction (n, c, h, w) of the noise of ``rows``, given their own text or ``text``."""
@@ -128,12 +147,6 @@ class Student:
             return found @ weights
 
         return self.gradient(loss, rows, micro_batch), errors
-
-    @torch.no_grad()
-    def delta(self) -> DenseDelta:
-        """What changed, as new values of whole parameters."""
-        changed = {name: value for name, value in self.weights().items() if not torch.equal(value, self._base[name])}
-        return DenseDelta({f"unet.{name}": value.detach().cpu().clone().contiguous() for name, value in changed.items()})
 
 
 D = TypeVar("D", bound=DenseTrainingConfig)

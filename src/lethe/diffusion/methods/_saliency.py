@@ -7,7 +7,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from lethe.diffusion.methods._training import Borrowed, differentiate, emitter_generator
+from lethe.diffusion.differentiate import differentiate
+from lethe.diffusion.methods._training import Borrowed, emitter_generator
 from lethe.diffusion.methods.base import Emitter
 from lethe.diffusion.methods.distil import SPAREConfig
 

@@ -1,45 +1,19 @@
-"""Prompts as the text encoder reads them, and which of their tokens are an emitter's own."""
+"""Which tokens of prompts are an emitter's own."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.diffusion.tokens import Encoded, encode, token_ids
 
+if TYPE_CHECKING:
+    from lethe.diffusion.pipeline import Pipeline
 
-class Encoded(NamedTuple):
-    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the position of its last real token."""
-
-    text: str
-    ids: Tensor
-    states: Tensor
-    end: int
-
-    @property
-    def last(self) -> Tensor:
-        """The state of its last real token ``(d,)``."""
-        return self.states[self.end]
-
-
-def encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
-    """Every prompt once, on the CPU, states in float32."""
-    size = pipe.tokenizer.model_max_length
-    encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")
-    states = encode_prompts(pipe, prompts).float().cpu().clone()
-    last = (encoding.attention_mask.sum(dim=1) - 2).clamp(min=0)  # before the end token; '' has the begin token only
-    rows = zip(prompts, encoding.input_ids, states, last.tolist(), strict=True)
-    return {prompt: Encoded(prompt, ids, state, position) for prompt, ids, state, position in rows}
-
-
-def token_ids(pipe: Pipeline, prompts: list[str]) -> Tensor:
-    """``(n, tokens)`` token ids of padded prompts, without running the text encoder."""
-    size = pipe.tokenizer.model_max_length
-    found: Tensor = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt").input_ids
-    return found
+__all__ = ["Encoded", "concept_tokens", "encode", "from_first_own", "others", "spans", "token_ids"]
 
 
 def others(data: UnlearnData, emitter: Emitter) -> list[str]:
@@ -78,3 +52,17 @@ def concept_tokens(pipe: Pipeline, emitter: Emitter, data: UnlearnData) -> dict[
                 f"emitter {emitter.index} ('{emitter.name}'): no token of '{data.prompts[receiver]}' tells it from the prompts of others"
             )
     return dict(zip(emitter.covers, found, strict=True))
+
+
+def spans(pipe: Pipeline, emitter: Emitter, data: UnlearnData) -> list[Tensor]:
+    """What names an emitter in the prompts that it covers, from the first to the last such token: different spans of ids ``(k,)``.
+
+    Raises:
+        ValueError: as ``concept_tokens``.
+    """
+    ids = token_ids(pipe, [data.prompts[index] for index in emitter.covers])
+    found: dict[tuple[int, ...], None] = {}
+    for row, positions in zip(ids, concept_tokens(pipe, emitter, data).values(), strict=True):
+        places = positions.nonzero()[:, 0]
+        found[tuple(row[int(places[0]) : int(places[-1]) + 1].tolist())] = None
+    return [torch.tensor(span) for span in found]

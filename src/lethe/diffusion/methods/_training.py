@@ -25,6 +25,7 @@ from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
 from lethe.core.device import to_device
+from lethe.diffusion.differentiate import differentiate
 from lethe.diffusion.methods._common import covered, seeded_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.pipeline import Pipeline, encode_prompts
@@ -35,16 +36,25 @@ TEACHER_BATCH = 64  # rows per forward without gradient
 Precision = Literal["float32", "bfloat16"]
 
 
-class TrainingConfig(Hyperparameters):
+class OptimiserConfig(Hyperparameters):
     """Hyper-parameters of every method that trains by gradients."""
 
     steps: int = Field(100, ge=1, description="optimiser steps")
-    forget_batch: int = Field(4, ge=1, description="forget rows per step")
     learning_rate: float = Field(6e-4, gt=0, description="of AdamW, constant")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW; 0 is Adam")
     max_grad_norm: float | None = Field(
         5.0, gt=0, description="norm of the whole gradient beyond which it is scaled down; null: it never is"
     )
+
+    def clip(self, parameters: list[Tensor]) -> Tensor:
+        """Scale the gradients of ``parameters`` down to ``max_grad_norm`` in all; the norm before, a scalar."""
+        return nn.utils.clip_grad_norm_(parameters, math.inf if self.max_grad_norm is None else self.max_grad_norm)
+
+
+class TrainingConfig(OptimiserConfig):
+    """The same for a method that trains a UNet on noised images."""
+
+    forget_batch: int = Field(4, ge=1, description="forget rows per step")
     precision: Precision = Field(
         "float32",
         description="of the UNet's passes; what is trained, losses and the optimiser stay float32 (no float16: gradients underflow)",
@@ -54,10 +64,6 @@ class TrainingConfig(Hyperparameters):
         ge=1,
         description="rows per forward and backward pass, to save memory; null = all rows of a step. The gradient is the same",
     )
-
-    def clip(self, parameters: list[Tensor]) -> Tensor:
-        """Scale the gradients of ``parameters`` down to ``max_grad_norm`` in all; the norm before, a scalar."""
-        return nn.utils.clip_grad_norm_(parameters, math.inf if self.max_grad_norm is None else self.max_grad_norm)
 
 
 @dataclass(frozen=True)
@@ -213,38 +219,26 @@ def gradient_of(
     return total
 
 
-def differentiate(loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Gradient of ``loss``, the same bits at every run.
-
-    On a GPU fused attention adds its gradients in any order unless torch is told to raise for what has no deterministic kernel;
-    merely to warn, as ``setup_torch`` asks everywhere else, does not choose the deterministic one.
-    """
-    if loss.device.type != "cuda":
-        return list(torch.autograd.grad(loss, parameters))
-    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True)
-    try:
-        return list(torch.autograd.grad(loss, parameters))
-    finally:
-        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
-
-
-def matching(names: Sequence[str], patterns: Sequence[str], key: str, what: str) -> list[str]:
+def matching(names: Sequence[str], patterns: Sequence[str], key: str, what: str, whose: str = "UNet") -> list[str]:
     """The ``names`` that match one of the ``patterns`` (fnmatch), in their order.
 
     Raises:
-        ValueError: a pattern matches none; the message names it, the hyper-parameter ``key`` and ``what`` the names are of.
+        ValueError: a pattern matches none; the message names it, the hyper-parameter ``key``, and ``what`` of ``whose`` the names are.
     """
     for pattern in patterns:
         if not fnmatch.filter(names, pattern):
-            raise ValueError(f"{key}: '{pattern}' matches none of the UNet's {len(names)} {what}, e.g. '{names[0]}'")
+            raise ValueError(f"{key}: '{pattern}' matches none of the {whose}'s {len(names)} {what}, e.g. '{names[0]}'")
     return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def optimise(
     parameters: list[Tensor],
-    config: TrainingConfig,
+    config: OptimiserConfig,
     gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
+    *,
+    rate: Callable[[int], float] | None = None,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
 ) -> dict[str, float]:
     """Run AdamW for ``config.steps`` steps.
 
@@ -252,18 +246,24 @@ def optimise(
         parameters: what is trained.
         config: steps, learning rate, weight decay, clipping.
         gradient: (step, parameters) -> (descent gradient per parameter, numbers to record: scalars without gradient).
+        rate: step -> factor of the learning rate; None: it is constant.
+        betas, epsilon: of AdamW.
 
     Returns:
         Record: ``steps``, ``seconds``, and for each number its ``*_first`` and ``*_last`` (mean of a tenth of the steps).
     """
     begin = time.monotonic()
-    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, foreach=True)
+    optimizer = torch.optim.AdamW(
+        parameters, lr=config.learning_rate, betas=betas, eps=epsilon, weight_decay=config.weight_decay, foreach=True
+    )
     history: list[dict[str, Tensor]] = []  # on the device: reading a number would wait for the step
     for step in range(config.steps):
         gradients, numbers = gradient(step, parameters)
         for parameter, value in zip(parameters, gradients, strict=True):
             parameter.grad = value
         norm = config.clip(parameters)
+        if rate is not None:
+            optimizer.param_groups[0]["lr"] = config.learning_rate * rate(step)
         optimizer.step()
         history.append({**numbers, "gradient_norm": norm})
     columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}

@@ -32,6 +32,7 @@ class UnlearnData:
         prompts: index of a receiver -> training caption (the generation prompt unless ``fidelity: published``).
         overwrites: every text that takes the place of something, over all emitters of the task; ``""`` is the unconditional concept.
         prepared: what the method's ``prepare`` returned for the task.
+        deltas: index of an emitter -> the delta by which another method unlearned it; only a control that takes its size from one is given any.
     """
 
     latents: torch.Tensor
@@ -39,6 +40,7 @@ class UnlearnData:
     prompts: dict[int, str]
     overwrites: tuple[str, ...] = ("",)
     prepared: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    deltas: Mapping[int, Delta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from torch import Tensor
 from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import DenseMethod, DenseTrainingConfig, Student
+from lethe.diffusion.methods._drawing import drawn
 from lethe.diffusion.methods._training import Rows, emitter_generator
 from lethe.diffusion.methods.base import Emitter
 from lethe.diffusion.pipeline import Scheduler, make_scheduler
@@ -80,10 +81,5 @@ def partly_drawn(student: Student, rows: Rows, scheduler: Scheduler, guidance: f
     part = int(torch.randint(count, (), generator=generator))
     first, last = (round(edge * lent.timesteps / count) for edge in (part, part + 1))
     timesteps = torch.randint(first, last, (len(rows),), generator=generator)
-    latents = rows.target * scheduler.init_noise_sigma
-    for step in scheduler.timesteps[: count - 1 - part]:
-        own = replace(rows, noisy=latents, timesteps=torch.full_like(rows.timesteps, int(step)))
-        empty = replace(own, prompt=lent.unprompted(own))
-        without, with_prompt = student.predict(Rows.cat(empty, own)).chunk(2)
-        latents = scheduler.step(without + guidance * (with_prompt - without), step, latents, return_dict=False)[0]
+    latents = drawn(student.predict, rows, lent.unprompted(rows), scheduler, count - 1 - part, guidance)
     return replace(rows, noisy=latents, timesteps=to_device(timesteps, lent.device))

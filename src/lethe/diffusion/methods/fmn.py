@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
-from lethe.diffusion.methods._attention import on_tokens, recorded_attention
+from lethe.diffusion.attention import on_tokens, recorded_attention
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods._dense_training import DenseTrainingConfig, Student
 from lethe.diffusion.methods._tokens import concept_tokens

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from lethe.core.records import Fidelity, ModelId
+from lethe.diffusion.drift import EMPTY_PROMPT_DRIFT, empty_prompt_drift
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
 from lethe.diffusion.methods import METHODS
@@ -85,6 +86,7 @@ def run_method(
             "base_sha256": digest,
             "seed": seed,
             "kind": result.delta.kind,
+            EMPTY_PROMPT_DRIFT: empty_prompt_drift(pipe, result.delta),
             "torch": torch.__version__,
             **result.record,
             **(shared or {}),

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
 from lethe.diffusion.pretraining.assets import load_asset
 from lethe.diffusion.pretraining.data import class_name
-from lethe.diffusion.pretraining.judge import build_judge
+from lethe.diffusion.pretraining.judge import AnyJudge, build_judge
 from lethe.diffusion.pretraining.loop import to_unit
+from lethe.diffusion.pretraining.prediction import for_prediction
 from lethe.diffusion.testbed.receivers import Receiver
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json
 from lethe.settings.bases import Evaluator
 from lethe.settings.pretraining import JudgeSettings
 from lethe.settings.scoring import Scoring
+
+PART = 50  # images that a classifier sees at once: what a layer makes of more does not stay in the processor's caches
 
 
 def load_scorer(
@@ -64,6 +69,15 @@ def load_judge(folder: str | Path, task: str, receivers: Sequence[Receiver], dev
     return JudgeAccuracy(_classifier(folder, task, receivers, "name", device))
 
 
+def load_classifier(folder: str | Path) -> tuple[list[str], AnyJudge]:
+    """The classes of a classifier's folder, and the classifier as it was trained."""
+    folder = Path(folder)
+    config = read_json(folder / "config.json")
+    model = build_judge(len(config["classes"]), JudgeSettings.model_validate(config["settings"]))
+    model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
+    return config["classes"], model.eval().requires_grad_(False)
+
+
 def read_images(tar: str | Path, index: str | Path) -> ImageSet:
     """The decoded images of a generated shard, every member checked against its hash."""
     with ShardReader(tar, index) as shard:
@@ -76,11 +90,16 @@ def read_images(tar: str | Path, index: str | Path) -> ImageSet:
 def _classifier(
     folder: str | Path, task: str, receivers: Sequence[Receiver], attribute: str, device: str, features: bool = False
 ) -> Classifier:
-    folder = Path(folder)
-    config = read_json(folder / "config.json")
-    model = build_judge(len(config["classes"]), JudgeSettings.model_validate(config["settings"]))
-    model.load_state_dict(load_asset(folder / "judge.safetensors").state_dict("judge"))
-    model = model.eval().requires_grad_(False).to(device)
-    class_of = [class_name(task, receiver.value(attribute)) for receiver in receivers]
-    embed = (lambda images: model.embed(to_unit(images.to(device)))) if features else None
-    return Classifier(lambda images: model(to_unit(images.to(device))), config["classes"], class_of, embed)
+    classes, trained = load_classifier(folder)
+    model = for_prediction(trained).to(device)
+    values = [receiver.value(attribute) for receiver in receivers]
+    class_of = [value if value in classes else class_name(task, value) for value in values]  # a published one knows no task
+
+    def logits(images: torch.Tensor) -> torch.Tensor:
+        return torch.cat([model(to_unit(part.to(device))) for part in images.split(PART)])
+
+    def embed(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found = [model.embed(to_unit(part.to(device))) for part in images.split(PART)]
+        return torch.cat([logits for logits, _ in found]), torch.cat([kept for _, kept in found])
+
+    return Classifier(logits, classes, class_of, embed if features else None)

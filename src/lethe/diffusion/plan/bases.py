@@ -66,7 +66,25 @@ class Bases:
     @property
     def evaluators_on_hub(self) -> list[str]:
         """Names of evaluators that are fetched."""
-        return _from(self.settings.evaluators, "pretrained")
+        return [name for name in _from(self.settings.evaluators, "pretrained") if name not in self.attributes]
+
+    @property
+    def evaluators_published(self) -> list[str]:
+        """Names of classifiers whose checkpoint is a published file."""
+        return [name for name in _from(self.settings.evaluators, "pretrained") if name in self.attributes]
+
+    def checkpoint(self, wildcards: Wildcards) -> list[str]:
+        """The file from outside that the wildcard's classifier is, or that its training starts from; a ``SettingsError`` without it."""
+        entry = self.settings.evaluators[wildcards.evaluator]
+        found = {"start": entry.start} if entry.source == "train" else {"path": entry.path}
+        for key in [key for key, path in found.items() if path]:
+            check_exists(f"evaluators.{wildcards.evaluator}.{key}", found[key])
+        return [path for path in found.values() if path]
+
+    def classes(self, wildcards: Wildcards) -> list[str]:
+        """The classes of a published classifier, in their order."""
+        name = wildcards.evaluator
+        return self.settings.classes_in(self.settings.tasks_of_evaluator(name)[0], self.attributes[name])
 
     def evaluators(self, wildcards: Wildcards) -> list[str]:
         """The folders of the evaluators of the wildcard's task, in the order of the configuration."""
@@ -74,9 +92,8 @@ class Bases:
 
     def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Name -> what these evaluators are, as plain data; not where they come from, which their folders tell."""
-        names = self.settings.evaluators_of(wildcards.task)
-        kept = {name: {"features": True} for name in names if self.settings.evaluators[name].features}
-        return {name: self._described(name) | kept.get(name, {}) for name in names}
+        names, kept = self.settings.evaluators_of(wildcards.task), self.settings.evaluators
+        return {name: self._described(name) | ({"features": True} if kept[name].features else {}) for name in names}
 
     def described(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the wildcard's evaluator is, as plain data."""
@@ -342,8 +359,6 @@ class Bases:
             return {}
         return tokenizer_config(self._pretraining(wildcards).tokenizer)
 
-    # --- membership inference ---
-
     def no_membership(self, task: str) -> str:
         """Why a task has no table of membership inference; empty if it has one."""
         settings = self.settings.tasks[task]
@@ -369,8 +384,6 @@ class Bases:
     def shown_lists(self, wildcards: Wildcards) -> list[str]:
         """The list of training images, where members are the images that the methods were shown."""
         return [self.data.training(wildcards)] if self.settings.scoring.membership.members == "unlearning" else []
-
-    # --- weights of metrics ---
 
     def lpips_weights(self, wildcards: Wildcards) -> list[str]:
         """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""

@@ -12,6 +12,7 @@ from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_source
+from lethe.settings.sources import Numbered
 
 ARCHIVES = ("tar.gz", "zip")  # kinds of downloads that are unpacked
 
@@ -77,6 +78,12 @@ class Data:
     def splits(self) -> list[str]:
         """Every set of images that a source keeps apart."""
         return list(dict.fromkeys(split for task in self.split_tasks for split in self.splits_of(task)))
+
+    @property
+    def known_cells(self) -> list[str]:
+        """Tasks whose cells are known before a file is read."""
+        found = {name: task.source_options for name, task in self.settings.cell_tasks.items()}
+        return [name for name, options in found.items() if isinstance(options, Numbered) and options.cells()]
 
     def source_inputs(self, wildcards: Wildcards) -> list[str]:
         """Files and folders that the source of a task reads.

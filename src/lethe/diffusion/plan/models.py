@@ -7,11 +7,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lethe.core.methods import RETRAINED
+from lethe.core.methods import RANDOM, RETRAINED
 from lethe.core.records import ModelId
+from lethe.core.registry import nearest
 from lethe.diffusion.methods import PREPARED, ROLES, VARIANTS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
+from lethe.settings.errors import SettingsError
 from lethe.settings.methods import MethodSettings, load_method
 from lethe.settings.models import Settings
 
@@ -185,6 +187,36 @@ class Models:
         if not PREPARED.prepares(wildcards.method):
             return []
         return [f"<results>/prepared/{wildcards.task}_{wildcards.method}.{suffix}" for suffix in ("safetensors", "json")]
+
+    def measured_of(self, task: str, method: str) -> str:
+        """Of the control that moves weights at random: the method whose distance it takes.
+
+        Raises:
+            SettingsError: that is no method of the task, or one that tells no distance of its own.
+        """
+        of = str(self.method(task, method).parameters["of"])
+        allowed = [name for name in self.settings.methods_of(task) if ROLES.role(name) not in (RANDOM, RETRAINED)]
+        if of not in allowed:
+            where = f"{self._folder / method}.yaml: of is '{of}' for task '{task}'"
+            raise SettingsError(
+                f"{where}; allowed: {', '.join(allowed)}, its methods with a model of every emitter{nearest(of, allowed)}"
+            )
+        return of
+
+    def measured(self, shape: Shape) -> Callable[[Wildcards], list[str]]:
+        """An input function: of the control that moves weights at random the deltas whose distance it takes, one per model of the batch."""
+        names = self.in_batch(shape)
+
+        def files(wildcards: Wildcards) -> list[str]:
+            task, method = wildcards.task, wildcards.method
+            if ROLES.role(method) != RANDOM:
+                return []
+            of = self.measured_of(task, method)
+            epochs = self.method(task, of).epochs
+            models = [ModelId(task, ModelId.parse(name).index, of, epochs).name for name in names(wildcards)]
+            return [f"<results>/models/{name}/delta.safetensors" for name in models]
+
+        return files
 
     def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """The off images of a task, then the on images of every model."""

@@ -79,13 +79,13 @@ def rounded(module: nn.Module, bits: int = 16) -> nn.Module:
 def save_asset(
     path: Path, parts: Mapping[str, nn.Module | Mapping[str, torch.Tensor]], provenance: Mapping[str, Any], bits: int = 16
 ) -> dict[str, Any]:
-    """Write ``path`` (safetensors, floats as fp16) and its record; return the record.
+    """Write ``path`` (safetensors) and its record; return the record.
 
     Args:
         path: ends in ``.safetensors``.
         parts: name to module or state dict, e.g. ``{"unet": ..., "text_encoder": ...}``; tensors are stored as ``part.tensor``.
         provenance: what to record; ``schema_version``, ``weights_sha256``, ``bytes`` and ``torch`` are added.
-        bits: of a weight, 16 or 8.
+        bits: of a weight, 16 or 8; 32 of a checkpoint from outside, which is kept as it is.
     """
     import torch
     from safetensors.torch import save_file
@@ -157,6 +157,8 @@ def _stored(name: str, tensor: torch.Tensor, bits: int) -> dict[str, torch.Tenso
     """Names and tensors of a file that holds a floating-point tensor."""
     import torch
 
+    if bits == 32:
+        return {name: tensor.detach().float()}
     if bits == 16 or tensor.ndim < 2:
         return {name: _half(name, tensor)}
     value = tensor.detach().float()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 from lethe.diffusion.layout import channels_last
 from lethe.diffusion.pretraining.augment import random_affine, random_blur, random_light, random_noise
 from lethe.diffusion.pretraining.loop import Trainer, check_images, to_unit
+from lethe.diffusion.pretraining.vit import Vit
 from lethe.settings.pretraining import JudgeSettings
 
 
@@ -73,21 +76,41 @@ class Mixer(nn.Module):
         return self.model.head(found), found
 
 
-def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> Judge | Mixer:
+AnyJudge = Judge | Mixer | Vit
+
+
+def build_judge(classes: int, settings: JudgeSettings, image_size: int = 32) -> AnyJudge:
     """An untrained judge."""
+    if settings.architecture == "vit":
+        return Vit(classes, settings.channels)
     if settings.architecture == "convmixer":
         return channels_last(Mixer(classes, settings.channels))
     return channels_last(Judge(classes, settings.channels, image_size))
 
 
-def train_judge(images: torch.Tensor, labels: torch.Tensor, classes: int, settings: JudgeSettings, seed: int) -> Judge | Mixer:
+def train_judge(
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    classes: int,
+    settings: JudgeSettings,
+    seed: int,
+    start: Mapping[str, torch.Tensor] | None = None,
+    device: str = "cpu",
+) -> AnyJudge:
     """Train on ``images`` (N, 3, H, W) uint8; every class is drawn equally often.
+
+    Args:
+        start: tensors that training starts from, by the names of the judge; those that are not among them are drawn.
+        device: where it is trained; it is handed back on the CPU.
 
     Noise, blur, light and small moves keep the judge from resting on what a small autoencoder does not reproduce.
     """
     check_images(images)
     torch.manual_seed(seed)
     judge = build_judge(classes, settings, images.shape[-1]).train()
+    if start:
+        judge.load_state_dict(judge.state_dict() | dict(start))
+    judge = judge.to(device)
     trainer = Trainer([judge], settings.optimizer, "judge")
     generator = torch.Generator().manual_seed(seed)
     weights = 1 / torch.bincount(labels, minlength=classes).clamp(min=1).double()[labels]
@@ -95,9 +118,9 @@ def train_judge(images: torch.Tensor, labels: torch.Tensor, classes: int, settin
         chosen = torch.multinomial(weights, settings.optimizer.batch_size, replacement=True, generator=generator)
         pixels = random_affine(to_unit(images[chosen]), generator, shift=0.08, zoom=(0.93, 1.07), turn=0.08)
         pixels = random_noise(random_light(random_blur(pixels, generator, 0.5), generator, 0.1, 0.1), generator, 0.12)
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
-        trainer.update(F.cross_entropy(judge(pixels), labels[chosen], label_smoothing=settings.label_smoothing))
-    return judge.eval().requires_grad_(False)
+        pixels = pixels.contiguous(memory_format=torch.channels_last).to(device)
+        trainer.update(F.cross_entropy(judge(pixels), labels[chosen].to(device), label_smoothing=settings.label_smoothing))
+    return judge.cpu().eval().requires_grad_(False)
 
 
 @torch.no_grad()

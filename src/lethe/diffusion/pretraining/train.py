@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 
 from lethe.diffusion.pretraining.assets import images_sha256, load_asset, rounded, save_asset
 from lethe.diffusion.pretraining.backbone import train_backbone
@@ -29,24 +31,27 @@ from lethe.settings.pretraining import SETTINGS_OF, JudgeSettings, PretrainingSe
 QUALITY_SEEDS = 20  # images per entity on which a base is measured
 
 
-def read_tasks(styles: Mapping[str, str], sources: Sequence[str | Path], split: str = "") -> list[TaskImages]:
+def read_tasks(
+    styles: Mapping[str, str], sources: Sequence[str | Path], split: str = "", side: int | None = None
+) -> list[TaskImages]:
     """The images of every task of ``styles`` from the packed sources.
 
     Args:
         styles: task -> prompt style (``lethe.diffusion.testbed.names.prompt_of``), in the order of training.
         sources: paths of ``{task}.tar``, ``{task}.parquet``, ``{task}.json`` for each task, in any order.
         split: of a task whose images of a split are among them (``{task}_{split}.tar``), these.
+        side: height and width that images are brought to, pixels, without a crop; None: as they are, all of one size.
     """
     files = {(Path(file).stem, Path(file).suffix): file for file in sources}
-    return [_read_task(task, style, files, f"{task}_{split}") for task, style in styles.items()]
+    return [_read_task(task, style, files, f"{task}_{split}", side) for task, style in styles.items()]
 
 
-def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path], apart: str) -> TaskImages:
+def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path], apart: str, side: int | None) -> TaskImages:
     records = read_json(files[task, ".json"])
     names = [str(record["name"]) for record in records]
     stem = apart if (apart, ".tar") in files else task
     with ShardReader(files[stem, ".tar"], files[stem, ".parquet"]) as shard:
-        images = np.stack([shard.read(member) for member in shard.members])
+        images = np.stack([_squared(shard.read(member), side) for member in shard.members])
         labels = [names.index(entity) for entity in shard.table["entity"]]
     return TaskImages(
         task=task,
@@ -57,6 +62,10 @@ def _read_task(task: str, style: str, files: Mapping[tuple[str, str], str | Path
         images=torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(),
         labels=torch.tensor(labels),
     )
+
+
+def _squared(image: NDArray[np.uint8], side: int | None) -> NDArray[np.uint8]:
+    return image if side is None else np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def tokenizer_part(record: str | Path, tasks: Sequence[TaskImages], settings: PretrainingSettings) -> None:
@@ -88,6 +97,8 @@ def evaluator_part(
     tokenizer: str | Path | None,
     settings: PretrainingSettings,
     seed: int,
+    start: Mapping[str, torch.Tensor] | None = None,
+    device: str = "cpu",
 ) -> None:
     """Train and write an evaluator on four of five images, measured on the fifth; a classifier tells its attribute."""
     tasks = [grouped(task, evaluator.attribute) for task in tasks]
@@ -103,7 +114,7 @@ def evaluator_part(
     own: Any = getattr(settings, part)
     quality: dict[str, Any]
     if evaluator.kind == "classifier":
-        judge = rounded(train_judge(images[~held_out], labels[~held_out], len(classes), own, seed), settings.bits)
+        judge = rounded(train_judge(images[~held_out], labels[~held_out], len(classes), own, seed, start, device), settings.bits)
         right = (classify(judge, images[held_out]) == labels[held_out]).double()
         quality = {"held_out_accuracy": right.mean().item()}
         module: torch.nn.Module = judge

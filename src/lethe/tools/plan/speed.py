@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models
 from lethe.figures.templates import TEMPLATES
+from lethe.planning.targets import Values
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
 NAMES = ("batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables")  # of `make bench`
+OF_CELLS = ("answers", "answers_vit", "canvas_plan")  # of `make bench` where there is a task of UnlearnCanvas
 METHOD = "uce"  # whose first model is scored: it costs nothing to make
 
 
 class Benchmarks:
-    """What `make bench` measures: on the first task of the demo, and on the first data set of Deep Unlearn.
+    """What `make bench` measures: on the first task of the demo, of UnlearnCanvas, and on the first data set of Deep Unlearn.
 
     Attributes:
         task: name of the task.
+        canvas: name of the task of UnlearnCanvas; empty where there is none.
         dataset: name of the data set.
         files: of all benchmarks; they belong to no world.
     """
 
-    def __init__(self, settings: Settings, models: Models) -> None:
+    def __init__(self, settings: Settings, models: Models, bases: Bases) -> None:
         self.settings = settings
         self.models = models
+        self.bases = bases
         self.task = settings.demo_tasks[0]
         self.dataset = next(iter(settings.deepunlearn.datasets))
-        self.files = [f"results/bench/{name}.json" for name in NAMES]
+        self.canvas = next(iter(settings.unlearncanvas), "")
+        self.files = [f"results/bench/{name}.json" for name in (*NAMES, *(OF_CELLS if self.canvas else ()))]
 
     @property
     def templates(self) -> dict[str, list[str]]:
@@ -49,10 +57,41 @@ class Benchmarks:
 
     def shards(self, wildcards: Wildcards) -> dict[str, str]:
         """The off images of the task, and the on images of one model."""
-        names = {"off": f"{self.task}_baseline", "on": self.models.names(self.task, [METHOD])[0]}
+        names = dict(zip(("off", "on"), self._images_of(self.task), strict=True))
         kinds = {"tar": "tar", "index": "parquet"}
         return {
             f"{which}_{kind}": f"<results>/datasets/generated_{name}.{ending}"
             for which, name in names.items()
             for kind, ending in kinds.items()
         }
+
+    def answers(self, wildcards: Wildcards) -> dict[str, list[str] | str]:
+        """Images of the task of UnlearnCanvas, of its base and of one model, and who judges them."""
+        names = self._images_of(self.canvas)
+        return {
+            "tars": [f"<results>/datasets/generated_{name}.tar" for name in names],
+            "indices": [f"<results>/datasets/generated_{name}.parquet" for name in names],
+            "receivers": f"<results>/receivers_{self.canvas}.json",
+            "evaluators": self.bases.evaluators(Values(task=self.canvas)),
+        }
+
+    def judges(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Name -> what it is, of the evaluators of that task, as plain data."""
+        return self.bases.evaluator_settings(Values(task=self.canvas))
+
+    def judging(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured there: what its judges see."""
+        judges = self.settings.unlearncanvas[self.canvas].judges
+        metrics = [name for judge in judges for name in (judge.style, judge.object)]
+        return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": metrics}
+
+    def methods_of_canvas(self, wildcards: Wildcards) -> list[str]:
+        """What runs on that task."""
+        return self.settings.methods_of(self.canvas)
+
+    def settings_of_canvas(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What the benchmark has to know of that task, as plain data."""
+        return self.settings.unlearncanvas[self.canvas].model_dump()
+
+    def _images_of(self, task: str) -> list[str]:
+        return [f"{task}_baseline", self.models.names(task, [METHOD])[0]]

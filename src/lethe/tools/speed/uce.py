@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from lethe.diffusion.delta import TextMapDelta
-from lethe.diffusion.methods.uce import dense_edit, solve, truncate
+from lethe.diffusion.methods._text_maps import truncate
+from lethe.diffusion.methods.uce import dense_edit, solve
 
 WIDTH = 768
 OUTPUTS = [320] * 10 + [640] * 10 + [1280] * 12  # rows of the 16 key and 16 value matrices of cross-attention

@@ -47,6 +47,10 @@ class Tables:
         """Kinds of similarity, `weights` once per method."""
         return [*self.settings.similarity.kinds, *(f"weights_{method}" for method in self.weight_methods)]
 
+    def methods(self, wildcards: Wildcards) -> list[str]:
+        """Methods with models of a task."""
+        return self.models.methods_of(wildcards.task)
+
     def similarities(self, wildcards: Wildcards) -> list[str]:
         """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
         return [f"<results>/similarity_{name}_{wildcards.task}.json" for name in self.similarity_names]
@@ -70,6 +74,7 @@ class Tables:
         files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
         files += [interference_file(model) for task in tasks for model in self.models.of(task)]
         files += [file for task in tasks for file in self.distribution(task)]
+        files += [f"<results>/tables/drift_{task}.csv" for task in tasks if self.models.built("models", "images")]
         published = [task for task in tasks if self.settings.entity_tasks[task].selection == "published"]
         return files + [f"<results>/tables/selection_{task}.csv" for task in published]
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, RANDOM, RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
 from lethe.figures.colours import INK, YELLOW
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORGET_TARGET = 0.2  # judge accuracy on the emitter, at most
 RETAIN_TARGET = 0.85  # share of the base's accuracy on the others, at least
 # not competitors: what nothing, the ideal and forgetting everything does
-ROLE_LABELS = {UNCHANGED: " (no-op)", RETRAINED: " (reference)", DESTROYED: " (control)"}
+ROLE_LABELS = {UNCHANGED: " (no-op)", RETRAINED: " (reference)", DESTROYED: " (control)", RANDOM: " (control)"}
 
 
 def data(

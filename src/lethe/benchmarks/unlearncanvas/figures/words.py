@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.unlearncanvas.answers import BASE
-from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, RANDOM, RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES, VARIANTS
 from lethe.figures.colours import INK, OLIVE, PALE_GREY, YELLOW
 from lethe.figures.style import method_colour, method_marker, method_name
@@ -24,8 +24,9 @@ _ROLES = {
     UNCHANGED: "changes nothing",
     RETRAINED: "trained without the target",
     DESTROYED: "control: draws only noise",
+    RANDOM: "control: moved as far, at random",
 }
-_REFERENCES = (UNCHANGED, RETRAINED, DESTROYED)  # in the order that they are drawn, below the base
+_REFERENCES = (UNCHANGED, RETRAINED, DESTROYED, RANDOM)  # in the order that they are drawn, below the base
 
 
 def is_reference(method: str) -> bool:

@@ -41,7 +41,7 @@ def judge(
 
     Args:
         base, answers: answer sets, of the base and one per method.
-        trainings: the record of the training of each of ``judges``.
+        trainings: the record of the training of each of ``judges``; of one that was not trained here what it sees in real images.
         unchanged, retrained, destroyed: methods that change nothing, references by retraining, controls that draw nothing.
         stop: names of the gates that stop the run.
         world: what was measured of the world, where it was.
@@ -52,13 +52,18 @@ def judge(
     canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
     sets = dict(zip([BASE, *methods], map(read_parquet, [base, *answers]), strict=True))
     retained = settings.retained.model_dump() if settings.retained else None
-    held_out = {
-        name: read_json(record).get("quality", {}).get("held_out_accuracy")
-        for name, record in zip(judges, trainings, strict=True)
-    }
+    held_out = {name: _held_out(name, record) for name, record in zip(judges, trainings, strict=True)}
     roles = Roles(unchanged, retrained, destroyed)
     objects = [judge.object for judge in settings.judges]
     judged = [gate for figures in world for gate in world_gates(read_json(figures), objects)]
     judged += all_gates(sets, canvas, Reporting(settings.protocols, retained, tuning, inference), roles, held_out)
     write_gates(gates, judged)
     enforce(judged, stop, task)
+
+
+def _held_out(judge: str, record: Path) -> float | None:
+    """The accuracy of a judge on real images that it was not trained on, where it is told."""
+    if record.suffix == ".parquet":
+        return float(read_parquet(record)[judge].mean())
+    quality: dict[str, float] = read_json(record).get("quality", {})
+    return quality.get("held_out_accuracy")

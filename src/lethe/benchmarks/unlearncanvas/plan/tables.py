@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.benchmarks.unlearncanvas.plan.figures import figures_of, pictured
-from lethe.core.methods import DESTROYED, RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, RANDOM, RETRAINED, UNCHANGED
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.bases import Bases
@@ -15,8 +15,10 @@ from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
+from lethe.settings.paths import check_exists
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
+BASE = "base"  # the answer set of the model that nothing was done to
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
 BACKBONE = "dino"  # the metric whose model is the backbone
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
@@ -47,7 +49,7 @@ class Canvas:
 
     def settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the benchmark has to know of the wildcard's task, as plain data."""
-        return self._of(wildcards).model_dump(exclude={"published", "demo", "attack"})
+        return self._of(wildcards).model_dump(exclude={"published", "demo", "answer_sets", "attack"})
 
     # --- answers ---
 
@@ -82,6 +84,49 @@ class Canvas:
         """Those methods that are controls: their models draw nothing."""
         return self._with_role(wildcards, DESTROYED)
 
+    # --- answer sets of others ---
+
+    @property
+    def with_others(self) -> list[str]:
+        """Tasks with answer sets of others."""
+        return [task for task in self.tasks if self._settings.unlearncanvas[task].answer_sets]
+
+    @property
+    def others(self) -> list[str]:
+        """Names of all these sets."""
+        return list(dict.fromkeys(name for task in self.with_others for name in self._settings.unlearncanvas[task].answer_sets))
+
+    def answer_set(self, wildcards: Wildcards) -> list[str]:
+        """The folder of pictures of the wildcards' set.
+
+        Raises:
+            SettingsError: the task has no such set, or there is no such folder.
+        """
+        sets, key = self._of(wildcards).answer_sets, f"unlearncanvas.{wildcards.task}.answer_sets"
+        if wildcards.others not in sets:
+            raise SettingsError(
+                f"{key}: no '{wildcards.others}'; there are: {', '.join(sets)}{nearest(wildcards.others, list(sets))}"
+            )
+        check_exists(f"{key}.{wildcards.others}", sets[wildcards.others])
+        return [sets[wildcards.others]]
+
+    def names_of_others(self, wildcards: Wildcards) -> list[str]:
+        """Names of the sets of the wildcard's task, that of the base first."""
+        return sorted(self._of(wildcards).answer_sets, key=lambda name: name != BASE)
+
+    def answers_of_others(self, wildcards: Wildcards) -> list[str]:
+        """What judges see in them."""
+        return [f"<results>/answers/{wildcards.task}_{name}_others.parquet" for name in self.names_of_others(wildcards)]
+
+    def every_method(self, wildcards: Wildcards) -> list[str]:
+        """Our methods, then the sets of others but for their base."""
+        return self.methods(wildcards) + [name for name in self.names_of_others(wildcards) if name != BASE]
+
+    def every_answers(self, wildcards: Wildcards) -> list[str]:
+        """Their answer sets."""
+        theirs = dict(zip(self.names_of_others(wildcards), self.answers_of_others(wildcards), strict=True))
+        return self.answers(wildcards) + [file for name, file in theirs.items() if name != BASE]
+
     # --- distributions ---
 
     def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
@@ -110,7 +155,7 @@ class Canvas:
     # --- gates ---
 
     def judge_records(self, wildcards: Wildcards) -> list[str]:
-        """The records of the trainings of all judges, style and object of the first, then of the next."""
+        """The records of the trainings of all judges, style and object of the first, then of the next; of a published one real images."""
         return [record for _, record in self._judges(wildcards)]
 
     def judge_names(self, wildcards: Wildcards) -> list[str]:
@@ -121,7 +166,13 @@ class Canvas:
         settings = self._settings
         metrics = [metric for judge in self._of(wildcards).judges for metric in (judge.style, judge.object)]
         names = [settings.classifier_of(wildcards.task, metric) for metric in metrics]
-        return [(m, self._bases.part(name, settings.evaluators[name].source)[1]) for m, name in zip(metrics, names, strict=True)]
+        return list(zip(metrics, (self._judge_record(wildcards.task, name) for name in names), strict=True))
+
+    def _judge_record(self, task: str, name: str) -> str:
+        """What tells how well a judge knows real images: its training, or of a published one what it sees in those of the task."""
+        if name in self._bases.evaluators_published:
+            return f"<results>/unlearncanvas/real_{task}.parquet"
+        return self._bases.part(name, self._settings.evaluators[name].source)[1]
 
     @property
     def with_world(self) -> list[str]:
@@ -141,8 +192,8 @@ class Canvas:
 
     @property
     def costed(self) -> list[str]:
-        """Methods whose cost is that of a run: not of references by retraining, which read what a training made."""
-        return [method for method in self._models.runnable if ROLES.role(method) != RETRAINED]
+        """Methods whose cost is that of a run: not of references that read what a training or another method made."""
+        return [method for method in self._models.runnable if ROLES.role(method) not in (RANDOM, RETRAINED)]
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""

@@ -38,7 +38,7 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
     for kind in ATTRIBUTES:
         if len(compared(canvas, kind)) < FEWEST:
             continue
-        features = getattr(data.judges[-1], kind)  # the last one's, so that the judge of harm is not that of similarity
+        features = getattr(data.judges[-1], kind)  # of the last judge, so that it is not the benchmark's who tells similarity too
         alike = similarity(data.real, features, canvas, kind)
         for harm, read in HARMS.items():
             base = read(data.answers[BASE], cells, judge)
@@ -75,7 +75,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
         axes.set_xlabel("Spearman's rho of harm and similarity\n(right: what is alike is harmed more)", fontsize=9)
     figure.suptitle(
         "Does harm follow similarity? A pair: what is forgotten, and another style (object) of which images are asked for\n"
-        f"Similarity: cosine of mean features of real images, of a classifier that is not judge {parameters.judge}. "
+        f"Harm: to judge {parameters.judge}. Similarity: cosine of mean features of real images, in {' and '.join(dict.fromkeys(data['features']))}. "
         f"Line: {100 * result.notes['level']:g} % interval.\n"
         f"Full: q below {result.notes['alpha']:g} (permutation of whole styles or objects; {result.notes['tests']} tests); hollow: not.",
         fontsize=10,

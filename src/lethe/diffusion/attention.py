@@ -1,8 +1,8 @@
-"""Cross-attention probabilities of a UNet, recorded while it runs."""
+"""Attention probabilities of a UNet, recorded while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,25 +11,29 @@ from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
-CROSS = "attn2"  # how diffusers calls the attention that reads the text
+CROSS, SELF = "attn2", "attn1"  # how diffusers calls the attention that reads the text, and the one among pixels
 
 
 @contextmanager
-def recorded_attention(unet: nn.Module) -> Iterator[list[Tensor]]:
-    """Keep the probabilities of every cross-attention within the block; on leaving, the UNet has the processors that it had.
+def recorded_attention(unet: nn.Module, kind: str = CROSS, pixels: int | None = None) -> Iterator[list[Tensor]]:
+    """Keep the probabilities of every attention of a kind within the block; on leaving, the UNet has the processors that it had.
 
     Fused attention never holds the probabilities, so an explicit softmax takes its place.
 
+    Args:
+        kind: ``CROSS`` or ``SELF``.
+        pixels: only of layers that look at so many pixels, since those of the largest layers may be gigabytes; None: of all.
+
     Yields:
-        A list to which each pass adds one tensor ``(rows, heads, pixels, tokens)`` per layer, in the order in which layers run.
-        Whoever reads it empties it.
+        A list to which each pass adds one tensor ``(rows, heads, pixels, keys)`` per layer, in the order in which layers run. Keys are
+        tokens or pixels. Whoever reads it empties it.
     """
-    layers = [module for name, module in unet.named_modules() if isinstance(module, Attention) and name.endswith(CROSS)]
+    layers = [module for name, module in unet.named_modules() if isinstance(module, Attention) and name.endswith(kind)]
     before = [layer.processor for layer in layers]
     found: list[Tensor] = []
     try:
-        for layer in layers:
-            layer.set_processor(_Recorder(found))
+        for layer, processor in zip(layers, before, strict=True):
+            layer.set_processor(_Recorder(found, processor, pixels))
         yield found
     finally:
         for layer, processor in zip(layers, before, strict=True):
@@ -37,10 +41,10 @@ def recorded_attention(unet: nn.Module) -> Iterator[list[Tensor]]:
 
 
 class _Recorder(AttnProcessor):
-    """Explicit attention that keeps its probabilities."""
+    """Explicit attention that keeps its probabilities; at another number of pixels than asked for, the processor that was there."""
 
-    def __init__(self, found: list[Tensor]) -> None:
-        self._found = found
+    def __init__(self, found: list[Tensor], before: Callable[..., Tensor], pixels: int | None) -> None:
+        self._found, self._before, self._pixels = found, before, pixels
 
     def __call__(
         self,
@@ -52,6 +56,9 @@ class _Recorder(AttnProcessor):
         *args: object,
         **kwargs: object,
     ) -> Tensor:
+        if self._pixels not in (None, hidden_states.shape[1]):
+            passed: Tensor = self._before(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
+            return passed
         seen = _Seen(attn, self._found)
         return super().__call__(seen, hidden_states, encoder_hidden_states, attention_mask, temb)  # type: ignore[arg-type]
 

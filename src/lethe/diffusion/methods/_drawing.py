@@ -1,0 +1,33 @@
+"""Latents that a model under training draws itself, part of the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from lethe.diffusion.methods._training import Rows
+from lethe.diffusion.pipeline import Scheduler
+
+
+@torch.no_grad()
+def drawn(
+    predict: Callable[[Rows], Tensor], rows: Rows, unprompted: Tensor, scheduler: Scheduler, count: int, guidance: float
+) -> Tensor:
+    """Latents ``(n, c, h, w)`` after the first ``count`` steps of a sampler, for the prompts of ``rows``, from their noise (their target).
+
+    Args:
+        predict: the model's prediction of the noise of some rows.
+        unprompted: ``(n,)``, what ``rows.prompt`` is of the empty prompt.
+        scheduler: with its steps.
+        guidance: classifier-free guidance scale.
+    """
+    latents = rows.target * scheduler.init_noise_sigma
+    for step in scheduler.timesteps[:count]:
+        own = replace(rows, noisy=latents, timesteps=torch.full_like(rows.timesteps, int(step)))
+        empty = replace(own, prompt=unprompted)
+        without, with_prompt = predict(Rows.cat(empty, own)).chunk(2)
+        latents = scheduler.step(without + guidance * (with_prompt - without), step, latents, return_dict=False)[0]
+    return latents
