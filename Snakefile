@@ -112,7 +112,7 @@ localrules:
     deepunlearn_search,
     canvas,
     canvas_grid,
-    canvas_sequences,
+    canvas_robustness,
 
 
 rule all:
@@ -196,6 +196,7 @@ include: "rules/unlearncanvas/notebook.smk"
 include: "rules/unlearncanvas/grid.smk"
 include: "rules/unlearncanvas/sequences.smk"
 include: "rules/unlearncanvas/pairs.smk"
+include: "rules/unlearncanvas/robustness.smk"
 include: "rules/shared/figures.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"

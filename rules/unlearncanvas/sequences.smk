@@ -5,12 +5,6 @@ Out: unlearncanvas/sequence_{task}_{method}.parquet, tables/unlearncanvas_sequen
 """
 
 
-rule canvas_sequences:
-    """Sequences and pairs of every task whose section `unlearncanvas` has some: tables and figures."""
-    input:
-        plan.sequences.products,
-
-
 use rule job as sequence with:
     """One method, concept after concept, in every arm; what is finished survives a killed job."""
     input:

@@ -46,7 +46,7 @@ def rules() -> list[tuple[str, str]]:
                 "deepunlearn_search",
                 "canvas",
                 "canvas_grid",
-                "canvas_sequences",
+                "canvas_robustness",
             ):
                 found.append((name[1], text))
     return found

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
+from lethe.settings.attack import Attack
 from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
@@ -297,4 +298,5 @@ def _canvas_benchmark() -> UnlearnCanvas:
         demo=["none", "uce", "ca", "esd"],
         sequence=Sequence(forget=["mosaic", "hatching", "neon", "cartoon"], methods=["esd", "ca", "salun", "uce"]),
         pairs=Pairs(methods=["none", "esd", "ca", "salun", "uce"]),
+        attack=Attack(concepts=[0, 6], methods=["uce", "ca", "esd", "salun"]),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
+from lethe.settings.attack import Attack
 from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
 from lethe.settings.sequences import Pairs, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Protocol = Literal["default", "released", "author", "saeuron", "u_care", "cuig"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+REFERENCES = "attack"  # the split of a source that attacks look at
 
 
 class Judge(Strict):
@@ -74,6 +76,7 @@ class UnlearnCanvas(Strict):
     )
     sequence: Sequence | None = Field(None, description="concepts forgotten one after another; null: none")
     pairs: Pairs | None = Field(None, description="single cells forgotten; null: none")
+    attack: Attack | None = Field(None, description="attacks on its unlearned models (target `canvas_robustness`); null: none")
     answer_sets: Annotated[dict[Name, Path], Removable] = Field(
         default_factory=dict,
         description="images of others: name -> folder of {Target}/{Theme}_{Object}_seed{seed}.jpg; `base` has no folders of targets",
@@ -135,6 +138,8 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                     yield f"{where}.{key}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
             if named and named.seeds > len(seeds := settings.generation_of(name).seeds):
                 yield f"{where}.{key}.seeds: {named.seeds}; allowed: at most {len(seeds)}, the seeds of the task"
+        if canvas.attack:
+            yield from _of_attack(f"{where}.attack", name, task, canvas.attack, settings)
         for other in canvas.answer_sets:
             if other in settings.methods_of(name) or other == "baseline":
                 yield f"{where}.answer_sets: '{other}' is called as what is made here; allowed: another name, e.g. {other}_authors"
@@ -181,6 +186,26 @@ def _of_sequence(where: str, task: CellTask, canvas: UnlearnCanvas, settings: Se
             f"{where}.retrained: '{base}' is no base that is trained like '{task.base}' without some cells; "
             f"there are: {', '.join(named) or 'none'}{nearest(base, named)}"
         )
+
+
+def _of_attack(where: str, name: str, task: CellTask, attack: Attack, settings: Sections) -> Iterator[str]:
+    if REFERENCES not in (splits := task.source_options.splits()):
+        yield f"{where}: the source of task '{name}' keeps no images apart for attacks; it keeps: {', '.join(splits) or 'none'}"
+    for number, concept in enumerate(attack.concepts):
+        if concept not in task.retrain_emitters:
+            there = ", ".join(map(str, task.retrain_emitters)) or "none"
+            yield f"{where}.concepts.{number}: no model is retrained without emitter {concept}; allowed: tasks.{name}.retrain_emitters: {there}"
+    for number, method in enumerate(attack.methods):
+        if method not in (runs := settings.methods_of(name)):
+            yield f"{where}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+
+
+def another_concept(task: CellTask, concept: int) -> int | None:
+    """Another emitter of the same kind that is reported: a model that forgot it should still draw ``concept``. Those with a retrained model first."""
+    kind = set(task.emitters[concept].covers)
+    reported = [index for index in range(task.emitters_count) if index not in task.tuning_emitters]
+    others = [*task.retrain_emitters, *reported]
+    return next((index for index in others if index != concept and set(task.emitters[index].covers) == kind), None)
 
 
 def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:

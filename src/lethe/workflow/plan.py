@@ -15,6 +15,7 @@ from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
+from lethe.benchmarks.unlearncanvas.plan.attacks import Attacks
 from lethe.benchmarks.unlearncanvas.plan.edits import Edits
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
 from lethe.benchmarks.unlearncanvas.plan.sequences import Sequences
@@ -73,6 +74,7 @@ class Plan:
         self.edits = Edits(settings, self.canvas)
         self.grids = Grids(settings, self.models, self.bases, root / "config/grids")
         self.sequences = Sequences(settings, self.models, self.bases)
+        self.attacks = Attacks(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)

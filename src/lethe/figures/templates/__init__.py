@@ -57,3 +57,4 @@ TEMPLATES.register("UnlearnCanvasSimilarity", "lethe.benchmarks.unlearncanvas.te
 TEMPLATES.register("UnlearnCanvasGrid", "lethe.benchmarks.unlearncanvas.templates.grid:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasSequence", "lethe.benchmarks.unlearncanvas.templates.sequence:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasPairs", "lethe.benchmarks.unlearncanvas.templates.pairs:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasAttack", "lethe.benchmarks.unlearncanvas.templates.attack:TEMPLATE")

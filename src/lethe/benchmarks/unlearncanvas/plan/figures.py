@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from lethe.benchmarks.unlearncanvas.attacked import attacked
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
@@ -37,6 +38,17 @@ def _of_section(section: str) -> Callable[[World, Wildcards], dict[str, Any]]:
     return asked
 
 
+def _attacked(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The task, and every method whose models are attacked; all methods where none is."""
+    canvas = world.settings.unlearncanvas.get(wildcards.task)
+    asked = _methods(world, wildcards)
+    return (
+        asked
+        if canvas is None or canvas.attack is None
+        else asked | {"methods": tuple(attacked(world.models, wildcards.task, canvas.attack))}
+    )
+
+
 def _samples(world: World, wildcards: Wildcards) -> dict[str, Any]:
     """The base in the first seed."""
     return {"task": wildcards.task, "seed": _first_seed(world, wildcards.task)}
@@ -64,6 +76,10 @@ ALIASES = [
     Alias(
         "unlearncanvas_samples", "unlearncanvas_samples_{task}", "UnlearnCanvasSamples", _samples,
         "{task}", "UnlearnCanvas: the world",
+    ),
+    Alias(
+        "unlearncanvas_attack", "unlearncanvas_attack_{task}", "UnlearnCanvasAttack", _attacked,
+        "{task}", "UnlearnCanvas: attacks",
     ),
     Alias(
         "unlearncanvas_grid", "unlearncanvas_grid_{task}_{index}", "UnlearnCanvasGrid", _pictures,

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from lethe.benchmarks.unlearncanvas.answers import BASE
+from lethe.benchmarks.unlearncanvas.attacked import attacked
 from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
@@ -99,6 +100,8 @@ class CanvasTemplate(Template[C, CanvasData]):
         judges = len(settings.unlearncanvas[parameters.task].judges)
         if (judge := getattr(parameters, "judge", 1)) > judges:
             raise ValueError(f"judge: {judge} does not exist; allowed: 1 to {judges}")
+        if "attack" in self.tables:
+            self._check_attacked(parameters, world)
         if self.real:
             self._check_features(settings, parameters.task)
         if self.images:
@@ -109,6 +112,13 @@ class CanvasTemplate(Template[C, CanvasData]):
                     raise ValueError(f"concept: '{method}' has no model of {concept}; allowed: {found}")
             if seed not in (seeds := settings.generation_of(parameters.task).seeds):
                 raise ValueError(f"seed: {seed} is not drawn; allowed: {', '.join(map(str, seeds))}")
+
+    def _check_attacked(self, parameters: C, world: World) -> None:
+        attack = world.settings.unlearncanvas[parameters.task].attack
+        if attack is None:
+            raise ValueError(f"task: models of '{parameters.task}' are not attacked; set unlearncanvas.{parameters.task}.attack")
+        for method in _methods(parameters):
+            check_known("attacked method", method, attacked(world.models, parameters.task, attack))
 
     def _check_features(self, settings: Settings, task: str) -> None:
         judge = settings.unlearncanvas[task].judges[-1]

@@ -1,0 +1,80 @@
+"""How well what was forgotten stays forgotten: attacks on unlearned models.
+
+In: a base, deltas, pictures that nothing was trained on, judges.
+Out: unlearncanvas/attack_{task}_{concept}_{method}.parquet, tables/unlearncanvas_attack_{task}.csv.
+"""
+
+
+rule canvas_robustness:
+    """Attacks, sequences and pairs of every task whose section `unlearncanvas` has some: tables and figures."""
+    input:
+        plan.attacks.products,
+        plan.sequences.products,
+
+
+use rule job as attack with:
+    """The models of one method that forgot one concept, attacked with vectors and words; and one that forgot another concept."""
+    input:
+        base=plan.bases.of_task,
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        tar="<results>/sources/{task}_attack.tar",
+        index="<results>/sources/{task}_attack.parquet",
+        deltas=plan.attacks.deltas,
+        evaluators=plan.attacks.evaluators,
+    output:
+        outcome="<results>/unlearncanvas/attack_{task}_{concept}_{method}.parquet",
+    log:
+        "<logs>/attack/{task}_{concept}_{method}.log",
+    benchmark:
+        "<benchmarks>/attack/{task}_{concept}_{method}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("models", "tables", tasks=plan.attacks.tasks),
+        method=one_of(plan.attacks.methods),
+        concept=INDEX,
+    resources:
+        mem_mb=plan.training_memory,
+        runtime=600,
+        gpu=plan.gpu,
+        gpu_mem_mb=plan.training_gpu_memory,
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.attack:attack", asks={"lethe.diffusion.methods.METHODS": []}),
+        attacks=plan.attacks.settings,
+        settings=plan.canvas.settings,
+        scoring=plan.attacks.scoring,
+        judges=plan.attacks.judges,
+        generation=plan.generation,
+        world=plan.settings.world,
+        seed=plan.settings.seed,
+        device=plan.settings.device,
+        dtype=plan.settings.dtype,
+    message:
+        "Attacks on {wildcards.method} on {wildcards.task}, concept {wildcards.concept}"
+
+
+use rule job as attack_table with:
+    """Success of every attack, with the base, the retrained models and models that forgot another concept beside it."""
+    input:
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+        outcomes=plan.attacks.of_task,
+    output:
+        table=report(
+            "<results>/tables/unlearncanvas_attack_{task}.csv",
+            caption="../../report/unlearncanvas_attack.rst",
+            category="{task}",
+            labels={"result": "UnlearnCanvas: attacks"},
+        ),
+    log:
+        "<logs>/attack_table/{task}.log",
+    benchmark:
+        "<benchmarks>/attack_table/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_built("models", "tables", tasks=plan.attacks.tasks),
+    params:
+        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.attack_table:tabulate"),
+        references=plan.attacks.references,
+        settings=plan.canvas.settings,
+        inference=plan.inference,
+    message:
+        "Attacks on models of {wildcards.task}"
