@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,9 @@ from lethe.io.shards import ShardReader
 from lethe.io.tables import write_csv
 from lethe.settings.editing import Editing, EditSampling
 from lethe.settings.unlearncanvas import StyleTransfer, UnlearnCanvas
+
+if TYPE_CHECKING:
+    from diffusers.models import AutoencoderKL
 
 Pictures = NDArray[np.uint8]
 
@@ -186,7 +189,7 @@ def _sized(picture: Pictures, size: int) -> Pictures:
 
 
 @torch.inference_mode()
-def _in_latents(vae: Any, change: Callable[[Tensor, Tensor], Tensor], content: Tensor, reference: Tensor) -> Tensor:
+def _in_latents(vae: AutoencoderKL, change: Callable[[Tensor, Tensor], Tensor], content: Tensor, reference: Tensor) -> Tensor:
     own, other = (vae.encode(pixels).latent_dist.mode() for pixels in (content, reference))
     decoded: Tensor = vae.decode(change(own, other), return_dict=False)[0]
     return decoded
