@@ -49,6 +49,8 @@ def kept_of(canvas: Canvas, concepts: Sequence[Concept], styles: Sequence[str], 
             raise ValueError(
                 f"no cell has the {attribute} '{unknown[0]}' by which retention is measured; there are: {', '.join(every)}"
             )
+        if not found[-1]:
+            raise ValueError(f"the sequence leaves no {attribute} by which retention is measured; there are: {', '.join(every)}")
     return Kept(found[0], found[1])
 
 
