@@ -41,7 +41,12 @@ SMALL: dict[str, Any] = {
     },
     "generation": {"steps": 2, "size": SIDE, "batch_size": 12, "seeds": SEEDS, "compile": False},
     "unlearncanvas": {
-        "canvas": {"answer_sets": {"theirs": "data/answers", "base": "data/base"}, "published": []},
+        "canvas": {
+            "answer_sets": {"theirs": "data/answers", "base": "data/base"},
+            "published": [],
+            "sequence": None,
+            "pairs": None,
+        },
         "canvas_objects": None,
     },
 }

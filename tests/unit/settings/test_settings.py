@@ -60,6 +60,16 @@ def test_the_canvas_can_be_trained_from_nothing_and_in_fewer_steps() -> None:
         assert steps[0] <= 0.5 * steps[1], part
 
 
+@pytest.mark.parametrize("overlay", [file.name for file in CONFIG.glob("*.yaml") if "world:" in file.read_text()])
+def test_every_shipped_world_is_valid(overlay: str) -> None:
+    given = yaml.safe_load((CONFIG / overlay).read_text())
+    if overlay == "canvas_quick.yaml":  # on another one
+        whole = merged(yaml.safe_load((CONFIG / "canvas_train.yaml").read_text()))
+        update_config(whole, given)
+        given = whole
+    assert load_configuration(merged(given)).tasks
+
+
 def test_a_base_in_a_folder_needs_no_revision() -> None:
     for path in ("./a/b", "/data/sd14", "models/stable/sd14"):
         settings = load_configuration(merged({"bases": {"people": {"source": "pretrained", "path": path}}, "methods": ["uce"]}))

@@ -149,7 +149,8 @@ def test_a_task_of_entities_may_have_a_judge_of_its_own() -> None:
 def test_what_a_method_prepares_is_one_file_of_a_task() -> None:
     """Every model of it waits for that file and its record; one of a method that prepares nothing waits for none."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    config["tasks"]["canvas"]["methods"], config["unlearncanvas"]["canvas"]["demo"] = ["none"], []
+    config["tasks"]["canvas"]["methods"] = ["none"]
+    config["unlearncanvas"]["canvas"] |= {"demo": [], "attack": None, "sequence": None, "pairs": None}
     models = plan_of(config | {"methods": ["none", "uce", "retrain", "sa"]}, (), ROOT).models
     assert models.preparing == ["sa"]
     expected = [f"<results>/prepared/objects_sa.{suffix}" for suffix in ("safetensors", "json")]
@@ -176,10 +177,9 @@ def test_the_control_of_distance_waits_for_the_models_that_it_takes_the_distance
             models.measured_of("canvas", "sham")
 
 
-def test_the_table_of_unlearning_reads_the_record_of_every_model_that_is_at_hand() -> None:
+def test_the_table_of_the_drift_is_there_where_models_are_made() -> None:
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    asked = Values(task="objects")
-    files = plan_of(config, (), ROOT).tables.records(asked)
-    assert len(files) == 4 * 10 + 1 and files[0] == "<results>/models/objects_000_none_000/record.json"
+    table = "<results>/tables/drift_objects.csv"
+    assert table in plan_of(config, (), ROOT).tables.of_tasks(["objects"])
     config["archive"] |= {"images": "archive", "record": 18649818}
-    assert plan_of(config, (), ROOT).tables.records(asked) == []
+    assert table not in plan_of(config, (), ROOT).tables.of_tasks(["objects"])

@@ -28,7 +28,7 @@ def plan(bases: dict[str, Any], task: dict[str, Any] | None = None, canvas: dict
     values = Settings().model_dump(mode="json")
     values["bases"] |= bases
     values["tasks"]["canvas"] |= task or {}
-    values["unlearncanvas"]["canvas"] |= canvas or {}
+    values["unlearncanvas"]["canvas"] |= {"attack": None, **(canvas or {})}
     return Plan(load_configuration(values), {}, ROOT)
 
 
