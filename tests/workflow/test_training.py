@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from tests.workflow.conftest import Clone
+from tests.workflow.conftest import clone_to
 
 pytestmark = pytest.mark.workflow
 RESULTS = "results/train"
 
 
-def test_training_from_nothing_runs(clone: Clone) -> None:
+def test_training_from_nothing_runs(tmp_path: Path) -> None:
+    clone = clone_to(tmp_path / "le the")  # its own: what is trained in one for dry runs would be planned no more
     folders = [f"{RESULTS}/base/objects", *[f"{RESULTS}/evaluators/{name}" for name in ("clip", "backbone", "judge")]]
     retrained = f"{RESULTS}/parts/retrain_objects_003.safetensors"
     clone.snakemake("-c2", *folders, retrained, config="tests/workflow/train.yaml")
