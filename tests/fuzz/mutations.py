@@ -31,7 +31,16 @@ MAY_BE_ZERO = {
     "caption_dropout",
     "filler_words",
 }
-MAY_BE_ZERO |= {"ema_decay", "word_dropout", "label_smoothing", "tuning_emitters", "retrain_emitters", "min_images_per_entity"}
+MAY_BE_ZERO |= {
+    "ema_decay",
+    "word_dropout",
+    "label_smoothing",
+    "tuning_emitters",
+    "retrain_emitters",
+    "min_images_per_entity",
+    "concepts",
+}
+ZERO_AT = {"unlearncanvas.canvas.attack.vectors.steps"}  # pictures before the search
 SHARES = {"alpha", "val_share", "forget_share", "nudenet_threshold", "momentum", "warmup", "weight_decay", "caption_dropout"}
 SHARES |= {"ema_decay", "word_dropout", "label_smoothing", "beta_start", "beta_end"}
 LARGEST = 2**31
@@ -161,7 +170,12 @@ def _wrong(place: tuple[str, ...], value: Any) -> str:
         return f"{where}: leads elsewhere" if ".." in value.split("/") and key not in PATHS else ""
     if isinstance(value, bool) or value is None:
         return ""
-    if not math.isfinite(value) or abs(value) >= LARGEST or value < 0 or (value == 0 and key not in MAY_BE_ZERO):
+    if (
+        not math.isfinite(value)
+        or abs(value) >= LARGEST
+        or value < 0
+        or (value == 0 and key not in MAY_BE_ZERO and where not in ZERO_AT)
+    ):
         return f"{where}: {value}"
     return f"{where}: {value} is no share" if key in SHARES and not 0 <= value <= 1 else ""
 

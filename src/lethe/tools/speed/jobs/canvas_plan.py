@@ -48,7 +48,8 @@ def overlay(task: str, canvas: UnlearnCanvas) -> dict[str, Any]:
         canvas.object: [f"object{number:02d}" for number in range(OBJECTS)],
     }
     emitters = [{"covers": {attribute: name}} for attribute, values in names.items() for name in values]
+    others = dict.fromkeys(("retained", "attack", "sequence", "pairs"))  # they name concepts of their own
     return {
         "tasks": {task: {"emitters": emitters, "tuning_emitters": [], "retrain_emitters": []}},
-        "unlearncanvas": {task: {"retained": None, "protocols": [name for name in canvas.protocols if name != "cuig"]}},
+        "unlearncanvas": {task: {**others, "protocols": [name for name in canvas.protocols if name != "cuig"]}},
     }
