@@ -52,7 +52,7 @@ def edit(pipe, found):
                 parameter.data += found[f"{component}.{name}"]
 
 
-@pytest.mark.parametrize(("one", "two"), product(["none", "text_map", "lora", "sparse", "dense"], repeat=2))
+@pytest.mark.parametrize(("one", "two"), list(product(["none", "text_map", "lora", "sparse", "dense"], repeat=2)))
 def test_one_after_the_other_is_the_second_made_on_the_first(tiny_pipe, one, two):
     before, first, second = bits(tiny_pipe), kinds(tiny_pipe, 1)[one], kinds(tiny_pipe, 2)[two]
     edit(tiny_pipe, changes(tiny_pipe, first))
