@@ -7,6 +7,7 @@ model is the words of the concept and a few numbers.
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -51,9 +52,9 @@ class Suppression(Method[S]):
             record: dict[str, Any] = {"steps": 0, "targets": [ids.tolist() for ids in found]}
             yield Unlearned(emitter, delta, record | {"seconds": time.monotonic() - begin})
 
+    @abstractmethod
     def delta(self, targets: Sequence[Tensor]) -> SuppressEotDelta:
         """The delta of some spans of token ids."""
-        raise NotImplementedError
 
 
 class SEOTSoft(Suppression[SEOTSoftConfig]):

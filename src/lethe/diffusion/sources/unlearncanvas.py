@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from lethe.io.tables import CorruptFileError
 from lethe.settings.sources import UnlearnCanvasOptions
 
 
-class PublishedCanvas:
+class PublishedCanvas(ABC):
     """Cells of the published data, one for every theme and object; image k of a style is painted from photo k.
 
     A form of the data gives ``_encoded``. Options are those of ``UnlearnCanvasOptions``.
@@ -54,9 +55,9 @@ class PublishedCanvas:
             check_size(picture.pixels.shape[1], picture.pixels.shape[0], self.options.shorter, where)
             yield SourceImage(f"{number:02d}.jpg", shortened(picture.pixels, self.options.shorter), picture.notes)
 
+    @abstractmethod
     def _encoded(self, cell: tuple[str, str], number: int) -> tuple[str, bytes | Path]:
         """Where image ``number`` of a cell is, and its encoded bytes or its file."""
-        raise NotImplementedError
 
 
 def check_size(width: int, height: int, shorter: int, where: str | Path) -> None:

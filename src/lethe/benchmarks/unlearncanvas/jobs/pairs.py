@@ -15,7 +15,7 @@ from lethe.benchmarks.unlearncanvas.drawn import Studio
 from lethe.benchmarks.unlearncanvas.pairs import Cells, emitters_of, pairs_of
 from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity
-from lethe.diffusion.delta import Delta, NoneDelta
+from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.further import unlearn_from
 from lethe.diffusion.methods.run import training_data
@@ -81,7 +81,7 @@ def forget_pairs(
         if (name := f"{target:04d}.parquet") in work.done:
             continue
         made = unlearn_from(NoneDelta(), unlearner, pipe, pair, data, seed=seed)
-        drawn = partial(_drawn, studio, made.delta, run=f"{method} {pair.name}", method=method)
+        drawn = partial(studio.answers, made.delta, run=f"{method} {pair.name}", method=method)
         everywhere = of_base or [drawn(range(len(asked)), generation.seeds)]
         if isinstance(made.delta, NoneDelta):
             of_base = everywhere
@@ -93,7 +93,3 @@ def forget_pairs(
     tables = [read_parquet(work.path(f"{pair.covers[0]:04d}.parquet")) for pair in pairs]
     work.finish(ANSWERS, partial(write_parquet, table=pd.concat(tables, ignore_index=True)))
     work.hand_over({ANSWERS: answers})
-
-
-def _drawn(studio: Studio, delta: Delta, cells: Sequence[int], seeds: Sequence[int], *, run: str, method: str) -> pd.DataFrame:
-    return studio.answers(delta, cells, seeds, run, method)
