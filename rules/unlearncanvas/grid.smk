@@ -11,7 +11,7 @@ rule canvas_grid:
         plan.grids.products,
 
 
-use rule job as grid_points with:
+use rule studio_job as grid_points with:
     """One method on the tuning concepts at every point of its grid; what is finished survives a killed job."""
     input:
         base=plan.bases.for_method,
@@ -28,25 +28,12 @@ use rule job as grid_points with:
     wildcard_constraints:
         task=plan.models.where_built("models", "images", "tables", tasks=plan.grids.tasks),
         method=one_of(plan.grids.methods),
-    resources:
-        mem_mb=plan.training_memory,
-        runtime=600,
-        gpu=plan.gpu,
-        gpu_mem_mb=plan.training_gpu_memory,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.grid:try_points"),
         points=plan.grids.points,
         kept=plan.grids.kept,
         tuning=plan.data.tuning_emitters,
-        judge=plan.grids.judge,
-        settings=plan.canvas.settings,
-        scoring=plan.grids.scoring,
-        evaluator_settings=plan.grids.evaluator_settings,
-        generation=plan.grids.generation,
-        world=plan.settings.world,
-        seed=plan.settings.seed,
-        device=plan.settings.device,
-        dtype=plan.settings.dtype,
+        settings=plan.grids.studio,
         fidelity=plan.settings.fidelity,
         work=plan.work("grid_points"),
     message:

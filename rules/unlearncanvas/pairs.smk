@@ -5,7 +5,7 @@ Out: unlearncanvas/pairs_{task}_{method}.parquet, tables/unlearncanvas_pairs_{ta
 """
 
 
-use rule job as pairs with:
+use rule studio_job as pairs with:
     """One method on every pair; what is finished survives a killed job."""
     input:
         base=plan.bases.for_method,
@@ -22,24 +22,12 @@ use rule job as pairs with:
     wildcard_constraints:
         task=plan.models.where_built("models", "images", "tables", tasks=plan.sequences.pair_tasks),
         method=one_of(plan.sequences.pair_methods),
-    resources:
-        mem_mb=plan.training_memory,
-        runtime=1200,
-        gpu=plan.gpu,
-        gpu_mem_mb=plan.training_gpu_memory,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.pairs:forget_pairs"),
         hyperparameters=plan.models.hyperparameters,
         cells=plan.sequences.cells,
         target_seeds=plan.sequences.target_seeds,
-        settings=plan.canvas.settings,
-        scoring=plan.sequences.scoring,
-        evaluator_settings=plan.sequences.evaluator_settings,
-        generation=plan.sequences.pair_generation,
-        world=plan.settings.world,
-        seed=plan.settings.seed,
-        device=plan.settings.device,
-        dtype=plan.settings.dtype,
+        settings=plan.sequences.pair_studio,
         fidelity=plan.settings.fidelity,
         work=plan.work("pairs"),
     message:

@@ -12,7 +12,7 @@ rule canvas_robustness:
         plan.sequences.products,
 
 
-use rule job as attack with:
+use rule studio_job as attack with:
     """The models of one method that forgot one concept, attacked with vectors and words; and one that forgot another concept."""
     input:
         base=plan.bases.of_task,
@@ -32,22 +32,10 @@ use rule job as attack with:
         task=plan.models.where_built("models", "tables", tasks=plan.attacks.tasks),
         method=one_of(plan.attacks.methods),
         concept=INDEX,
-    resources:
-        mem_mb=plan.training_memory,
-        runtime=600,
-        gpu=plan.gpu,
-        gpu_mem_mb=plan.training_gpu_memory,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.attack:attack", asks={"lethe.diffusion.methods.METHODS": []}),
         attacks=plan.attacks.settings,
-        settings=plan.canvas.settings,
-        scoring=plan.attacks.scoring,
-        judges=plan.attacks.judges,
-        generation=plan.generation,
-        world=plan.settings.world,
-        seed=plan.settings.seed,
-        device=plan.settings.device,
-        dtype=plan.settings.dtype,
+        settings=plan.attacks.studio,
     message:
         "Attacks on {wildcards.method} on {wildcards.task}, concept {wildcards.concept}"
 

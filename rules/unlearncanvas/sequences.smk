@@ -5,7 +5,7 @@ Out: unlearncanvas/sequence_{task}_{method}.parquet, tables/unlearncanvas_sequen
 """
 
 
-use rule job as sequence with:
+use rule studio_job as sequence with:
     """One method, concept after concept, in every arm; what is finished survives a killed job."""
     input:
         base=plan.bases.for_method,
@@ -22,24 +22,12 @@ use rule job as sequence with:
     wildcard_constraints:
         task=plan.models.where_built("models", "images", "tables", tasks=plan.sequences.tasks),
         method=one_of(plan.sequences.methods),
-    resources:
-        mem_mb=plan.training_memory,
-        runtime=1200,
-        gpu=plan.gpu,
-        gpu_mem_mb=plan.training_gpu_memory,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.sequence:forget_in_sequence"),
         hyperparameters=plan.models.hyperparameters,
         forget=plan.sequences.forget,
         strengths=plan.sequences.strengths,
-        settings=plan.canvas.settings,
-        scoring=plan.sequences.scoring,
-        evaluator_settings=plan.sequences.evaluator_settings,
-        generation=plan.sequences.generation,
-        world=plan.settings.world,
-        seed=plan.settings.seed,
-        device=plan.settings.device,
-        dtype=plan.settings.dtype,
+        settings=plan.sequences.studio,
         fidelity=plan.settings.fidelity,
         work=plan.work("sequence"),
     message:
@@ -70,13 +58,7 @@ use rule job as retrained_sequence with:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.sequence:draw_retrained", asks={"lethe.diffusion.methods.METHODS": []}),
         forget=plan.sequences.forget,
         never_seen=plan.sequences.never_seen,
-        settings=plan.canvas.settings,
-        scoring=plan.sequences.scoring,
-        evaluator_settings=plan.sequences.evaluator_settings,
-        generation=plan.sequences.generation,
-        world=plan.settings.world,
-        device=plan.settings.device,
-        dtype=plan.settings.dtype,
+        settings=plan.sequences.studio,
     message:
         "Trained without the sequence of {wildcards.task}"
 

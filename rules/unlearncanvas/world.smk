@@ -44,6 +44,12 @@ use rule job as unlearncanvas_world with:
         "Judges, base and autoencoder of {wildcards.task}"
 
 
+rule canvas_editing:
+    """Quality of the base, pictures edited by a model that edits, and style transfer, of every task that has them: tables."""
+    input:
+        plan.edits.products,
+
+
 use rule job as unlearncanvas_base with:
     """The quality of a base: what judges see in its images, how far they are from real ones."""
     input:

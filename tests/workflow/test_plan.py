@@ -29,6 +29,9 @@ OF_CANVAS = len(Settings().methods_of("canvas")) - 1  # batches of its models, b
 ORDER = ["input", "output", "log", "benchmark", "conda", "resources", "params", "message", "script"]
 
 
+FORMS = ("use rule job as", "use rule studio_job as")  # of rules that share resources and script
+
+
 def rules() -> list[tuple[str, str]]:
     """(name, text) of every rule of rules/*.smk that does something; those of a loop without its indentation."""
     found = []
@@ -39,12 +42,14 @@ def rules() -> list[tuple[str, str]]:
                 r'name:\n +(?:shape\.name\()?(?:f?")?([\w{}.]+)', text
             )
             assert name is not None
-            if text.startswith(("rule", "use rule job as")) and name[1] not in (
+            if text.startswith(("rule", *FORMS)) and name[1] not in (
                 "job",
+                "studio_job",
                 "bench",
                 "deepunlearn",
                 "deepunlearn_search",
                 "canvas",
+                "canvas_editing",
                 "canvas_grid",
                 "canvas_robustness",
             ):
@@ -56,7 +61,7 @@ def rules() -> list[tuple[str, str]]:
 def test_every_rule_has_its_shape(name: str, text: str) -> None:
     keys = re.findall(r"^    (\w+):", text, flags=re.MULTILINE)
     assert re.search(r'^    """.+', text, flags=re.MULTILINE), f"{name} has no docstring"
-    shared = {"conda", "resources", "script"} if text.startswith("use rule job as") else set()
+    shared = {"conda", "resources", "script"} if text.startswith(FORMS) else set()
     missing = set(ORDER) - set(keys) - {"input", "threads"} - shared
     assert not missing, f"{name} lacks {missing}"
     present = [key for key in keys if key in ORDER]

@@ -5,10 +5,7 @@ Tensors are handled one component at a time, so that a conversion of Stable Diff
 
 from __future__ import annotations
 
-import pickle
-import re
 import shutil
-import zipfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +27,7 @@ from lethe.diffusion.weights import STEMS, weight_files
 from lethe.io.atomic import atomic_path
 from lethe.io.tables import CorruptFileError, readable
 from lethe.io.tensors import read_tensors
+from lethe.io.torch_files import read_checkpoint
 from lethe.settings.bases import CHECKPOINTS
 
 if TYPE_CHECKING:
@@ -43,14 +41,15 @@ def from_checkpoint(checkpoint: str | Path, config: str | Path, folder: str | Pa
 
     Args:
         checkpoint: ``.safetensors``, or ``.ckpt``: a pickle, of which tensors and plain containers alone are read
-            (``torch.load(weights_only=True)``). Tensors of other use (``betas``, a safety checker) are left out.
+            (``lethe.io.torch_files``). Tensors of other use (``betas``, a safety checker) are left out.
         config: a pipeline folder whose configurations, tokenizer and scheduler are taken; not its weights.
         folder: where to write; replaced as a whole.
         averaged: take the averaged weights of the UNet (``model_ema``), by which CompVis' own scripts draw.
 
     Raises:
-        UnusableBaseError: not the file of a Stable Diffusion v1; a pickle that holds more than tensors; no averaged weights.
-        CorruptFileError: a tensor is missing or of another shape than ``config`` says; a file that cannot be read.
+        UnusableBaseError: not the file of a Stable Diffusion v1; no averaged weights.
+        CorruptFileError: a tensor is missing or of another shape than ``config`` says; a file that cannot be read, or a pickle that
+            holds more than tensors.
     """
     checkpoint, config = Path(checkpoint), Path(config)
     check_checkpoint(checkpoint, config)
@@ -114,13 +113,7 @@ def _read(checkpoint: Path) -> Mapping[str, Tensor]:
     """Name -> tensor, each of which is read when it is asked for."""
     if checkpoint.suffix == ".safetensors":
         return _Lazy(checkpoint)
-    with readable(checkpoint, "a checkpoint of torch"):
-        held = _tensors_of_pickle(checkpoint)
-    if isinstance(held, str):
-        raise UnusableBaseError(
-            f"{checkpoint}: a pickle that holds more than tensors, so it could run code (it asks for {held}); allowed: tensors in plain "
-            "dictionaries, or a safetensors file"
-        )
+    held = read_checkpoint(checkpoint)
     while isinstance(held, dict) and "state_dict" in held:
         held = held["state_dict"]
     if not isinstance(held, dict):
@@ -128,16 +121,6 @@ def _read(checkpoint: Path) -> Mapping[str, Tensor]:
             f"{checkpoint}: holds a {type(held).__name__}; allowed: a dictionary of tensors, itself or as 'state_dict'"
         )
     return {name: tensor for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
-
-
-def _tensors_of_pickle(checkpoint: Path) -> Any:
-    """What a ``.ckpt`` holds, or the name of what it asks for beyond tensors and plain containers."""
-    try:
-        return torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(checkpoint))
-    except pickle.UnpicklingError as error:
-        if asked := re.search(r"Unsupported (?:global|class): (?:GLOBAL )?(\S+)", str(error)):
-            return asked[1]
-        raise
 
 
 class _Lazy(dict[str, Any]):

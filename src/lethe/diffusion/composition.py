@@ -33,6 +33,20 @@ if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
 
 
+Map = tuple[float, Tensor, Tensor]
+"""scale, left, right of the map scale I + left^T right; left and right ``(k, d)``."""
+
+
+def map_product(first: Map, second: Map) -> Map:
+    """T T' of two maps, in as many rows as both have together.
+
+    (s I + L^T R)(s' I + L'^T R') = s s' I + L^T (s' R + (R L'^T) R') + s L'^T R'
+    """
+    (scale, left, right), (scale_2, left_2, right_2) = first, second
+    moved = scale_2 * right + (right @ left_2.mT) @ right_2
+    return scale * scale_2, torch.cat([left, scale * left_2]), torch.cat([moved, right_2])
+
+
 def compose(pipe: Pipeline, first: Delta, second: Delta) -> Delta:
     """What ``second``, made on the base with ``first``, is as a delta on the base.
 
@@ -46,9 +60,7 @@ def compose(pipe: Pipeline, first: Delta, second: Delta) -> Delta:
     if isinstance(first, NoneDelta) or isinstance(second, NoneDelta):
         return first if isinstance(second, NoneDelta) else second
     if isinstance(first, TextMapDelta) and isinstance(second, TextMapDelta):
-        right = second.scale * first.right + (first.right @ second.left.T) @ second.right
-        pieces = (torch.cat([first.left, second.left]), torch.cat([right, first.scale * second.right]))
-        return _text_map(*pieces, first.scale * second.scale)
+        return _text_map(*map_product(*((of.scale, of.left, of.right) for of in (first, second))))
     if type(first) is type(second) is LoraDelta:
         return _stacked([(1.0, first), (1.0, second)])
     if isinstance(first, DenseDelta) and isinstance(second, DenseDelta):
@@ -78,7 +90,7 @@ def combined(pipe: Pipeline, parts: Sequence[tuple[float, Delta]]) -> Delta:
     if len(maps) == len(parts):
         left = torch.cat([delta.left for _, delta in maps])
         right = torch.cat([weight * delta.right for weight, delta in maps])
-        return _text_map(left, right, 1 + sum(weight * (delta.scale - 1) for weight, delta in maps))
+        return _text_map(1 + sum(weight * (delta.scale - 1) for weight, delta in maps), left, right)
     ranks = [(weight, delta) for weight, delta in parts if type(delta) is LoraDelta]
     if len(ranks) == len(parts):
         return _stacked(ranks)
@@ -119,7 +131,7 @@ def _stacked(parts: Sequence[tuple[float, LoraDelta]]) -> LoraDelta:
     return LoraDelta(factors)
 
 
-def _text_map(left: Tensor, right: Tensor, scale: float) -> TextMapDelta:
+def _text_map(scale: float, left: Tensor, right: Tensor) -> TextMapDelta:
     """The map scale I + left^T right, in no more rows than the embeddings are wide."""
     width = left.shape[1]
     if len(left) > width:

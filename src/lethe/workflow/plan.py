@@ -19,6 +19,7 @@ from lethe.benchmarks.unlearncanvas.plan.attacks import Attacks
 from lethe.benchmarks.unlearncanvas.plan.edits import Edits
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
 from lethe.benchmarks.unlearncanvas.plan.sequences import Sequences
+from lethe.benchmarks.unlearncanvas.plan.studios import Studios
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
@@ -72,9 +73,10 @@ class Plan:
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
         self.edits = Edits(settings, self.canvas)
-        self.grids = Grids(settings, self.models, self.bases, root / "config/grids")
-        self.sequences = Sequences(settings, self.models, self.bases)
-        self.attacks = Attacks(settings, self.models, self.bases)
+        studios = Studios(settings)
+        self.grids = Grids(settings, self.models, studios, root / "config/grids")
+        self.sequences = Sequences(settings, studios)
+        self.attacks = Attacks(settings, self.models, studios)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)

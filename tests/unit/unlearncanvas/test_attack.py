@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.unit.unlearncanvas.canvas_answers import JUDGES, canvas, scores
-from tests.unit.unlearncanvas.test_jobs import ASSETS, CELLS, SETTINGS, _part
+from tests.unit.unlearncanvas.test_jobs import ASSETS, CELLS, SETTINGS, _part, studio_settings
 from tests.unit.unlearncanvas.test_plan import CANVAS, plan
 
 from lethe.benchmarks.unlearncanvas.attack import EVERY, PROMPT, RANDOM, VECTORS, WORDS, attack_table, judged, spread_out
@@ -29,8 +29,6 @@ from lethe.io.tables import read_parquet, write_json
 from lethe.planning.targets import Values
 from lethe.settings.attack import Attack
 from lethe.settings.errors import SettingsError
-from lethe.settings.scoring import Scoring
-from lethe.settings.unlearncanvas import Judge, UnlearnCanvas
 from lethe.statistics.resampling import Inference
 
 OF = canvas(("a", "", "photo"), ("", "x", "y"))
@@ -193,7 +191,7 @@ def test_the_plan_has_the_references_and_models_that_forgot_another_concept() ->
     assert names["000", "retrain"] == ["canvas_000_retrain_000", "canvas_001_retrain_000"]
     assert names["006", "uce"] == ["canvas_006_uce_000", "canvas_007_uce_000"]
     assert made.attacks.references(task) == {"unchanged": "none", "retrained": "retrain"}
-    assert list(made.attacks.judges(task)) == ["style", "object", "style2", "object2"]
+    assert list(made.attacks.studio(task)["evaluators"]) == ["style", "object", "style2", "object2"]
     assert made.attacks.products == [
         "<results>/tables/unlearncanvas_attack_canvas.csv",
         "<results>/figures/unlearncanvas_attack_canvas.png",
@@ -225,9 +223,7 @@ def test_an_attack_on_the_base_recovers_what_is_there(tmp_path: Path) -> None:
         "base": tmp_path / "base", "receivers": tmp_path / "receivers.json", "emitters": tmp_path / "emitters.json",
         "tar": tmp_path / "a.tar", "index": tmp_path / "a.parquet", "deltas": [tmp_path / "delta.safetensors"] * 2,
         "evaluators": [tmp_path / "style", tmp_path / "object"], "task": "canvas", "method": "none", "concept": 0,
-        "settings": UnlearnCanvas(judges=[Judge(style="style", object="object")]), "scoring": Scoring(metrics=["style", "object"]),
-        "judges": {name: SETTINGS.evaluators[name] for name in ("style", "object")}, "world": "mini", "seed": 0,
-        "generation": SETTINGS.generation_of("canvas"), "device": "cpu", "dtype": "float32", "threads": 1,
+        "settings": studio_settings([188]), "seed": 0, "threads": 1,
     }  # fmt: skip
     attack(**given, attacks=Attack.model_validate(small), outcome=tmp_path / "found.parquet")
     found = read_parquet(tmp_path / "found.parquet")

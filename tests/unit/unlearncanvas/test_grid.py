@@ -14,6 +14,7 @@ from tests.unit.unlearncanvas.test_plan import CANVAS, EVALUATORS, OWN, plan
 
 from lethe.benchmarks.unlearncanvas.grid import grid_table, objective
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
+from lethe.benchmarks.unlearncanvas.plan.studios import Studios
 from lethe.diffusion.methods import METHODS
 from lethe.planning.targets import Values
 from lethe.settings.errors import SettingsError
@@ -115,7 +116,7 @@ def grids(folder: Path, change: dict[str, Any] | None = None, judges: int = 2) -
     section = CANVAS | {"judges": [*CANVAS["judges"], {"style": "colour2", "object": "shape2"}][:judges]}
     task = {"metrics": ["colour", "shape", "colour2", "shape2"], "methods": ["none", "distil", "uce"]}
     made = plan(section, task, SECOND)
-    return Grids(made.settings, made.models, made.bases, folder)
+    return Grids(made.settings, made.models, Studios(made.settings), folder)
 
 
 def test_the_plan_gives_the_second_judge_and_other_seeds(tmp_path: Path) -> None:
@@ -124,8 +125,9 @@ def test_the_plan_gives_the_second_judge_and_other_seeds(tmp_path: Path) -> None
     assert made.products == ["<results>/tables/unlearncanvas_grid_toy.csv"]
     assert made.of_task(toy) == ["<results>/unlearncanvas/grid_toy_distil.csv"]
     assert sorted(made.evaluators(toy)) == ["<results>/evaluators/colour2", "<results>/evaluators/shape2"]
-    assert made.judge(toy) == {"style": "colour2", "object": "shape2"}
-    assert made.scoring(toy)["metrics"] == ["colour2", "shape2"] and made.generation(toy)["seeds"] == [901, 902]
+    studio = made.studio(toy)
+    assert studio["judges"] == [{"style": "colour2", "object": "shape2"}]
+    assert studio["scoring"]["metrics"] == ["colour2", "shape2"] and studio["seeds"] == [901, 902]
     kept = made.kept(toy)
     assert not kept.keys() & {"steps", "learning_rate", "steps_per_epoch"} and kept["rank"] == 8
 
@@ -133,9 +135,9 @@ def test_the_plan_gives_the_second_judge_and_other_seeds(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("change", "judges", "asked", "message"),
     [
-        ({"judge": 3}, 2, "judge", "judge is 3; allowed: 2 to 2"),
-        ({}, 1, "scoring", "judge is 2; allowed: none: the task has one judge"),
-        ({"seeds": [901, 2]}, 2, "generation", "seeds: 2 is a seed of the reported images"),
+        ({"judge": 3}, 2, "studio", "judge is 3; allowed: 2 to 2"),
+        ({}, 1, "evaluators", "judge is 2; allowed: none: the task has one judge"),
+        ({"seeds": [901, 2]}, 2, "studio", "seeds: 2 is a seed of the reported images"),
         ({"methods": {"distil": {"step": [1]}}}, 2, "kept", "methods.distil.step has no value .*did you mean 'steps'"),
         (
             {"methods": {"distill": {"steps": [1]}}},

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 from lethe.benchmarks.unlearncanvas.jobs.measured_run import measure_run
 from lethe.benchmarks.unlearncanvas.jobs.world import measure_world
+from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.benchmarks.unlearncanvas.studio import StudioSettings
 from lethe.diffusion.jobs.base_folder import write_base
 from lethe.diffusion.jobs.evaluator_folder import write_evaluator
 from lethe.diffusion.latents import write_latents
@@ -51,6 +54,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         shard = (folder / f"{split}.tar", folder / f"{split}.parquet")
         pack_images([cell.name for cell in CELLS], partial(world.split, split=split), *shard)
     return {path.name: path for path in folder.iterdir()}
+
+
+def studio_settings(seeds: list[int]) -> StudioSettings:
+    """Of the shipped world, with its first judge alone, as a rule gives them."""
+    one = SETTINGS.unlearncanvas["canvas"].judges[:1]
+    return TypeAdapter(StudioSettings).validate_python(Studios(SETTINGS).settings("canvas", seeds, one))
 
 
 def _part(name: str) -> list[Path]:

@@ -81,7 +81,7 @@ def test_a_fault_of_pairs_is_named(change: dict[str, Any], message: str) -> None
 def test_the_plan_of_pairs() -> None:
     made, toy = plan(CANVAS | {"pairs": {"methods": ["none", "uce"], "seeds": 1, "target_seeds": 4}}), Values(task="toy")
     seeds = made.seeds(toy)
-    assert made.sequences.pair_generation(toy)["seeds"] == seeds[:1]
+    assert made.sequences.pair_studio(toy)["seeds"] == seeds[:1]
     assert made.sequences.target_seeds(toy) == [*seeds, 3, 4] and made.sequences.cells(toy) == "diagonal"
     assert made.sequences.pair_answers(toy) == [f"<results>/unlearncanvas/pairs_toy_{name}.parquet" for name in ("none", "uce")]
 

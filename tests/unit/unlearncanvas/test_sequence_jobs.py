@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.unit.unlearncanvas.test_jobs import ASSETS, SETTINGS, _part
+from tests.unit.unlearncanvas.test_jobs import ASSETS, SETTINGS, _part, studio_settings
 
 from lethe.benchmarks.unlearncanvas.jobs.pairs import forget_pairs
 from lethe.benchmarks.unlearncanvas.jobs.sequence import draw_retrained, forget_in_sequence
@@ -22,7 +22,6 @@ from lethe.diffusion.latents import write_latents
 from lethe.diffusion.testbed.receivers import Emitter, Receiver, emitter_records, receiver_records
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_json
-from lethe.settings.scoring import Scoring
 from lethe.settings.unlearncanvas import Judge, UnlearnCanvas
 from lethe.statistics.resampling import Inference
 
@@ -54,10 +53,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     write_latents(folder / "latents.safetensors", torch.randn(24, 4, 8, 8, generator=generator), torch.arange(24) % 8)
     return {
         "base": folder / "base", "receivers": folder / "receivers.json", "emitters": folder / "emitters.json",
-        "evaluators": [folder / name for name in NAMES], "task": "canvas", "settings": ONE_JUDGE,
-        "scoring": Scoring(metrics=list(NAMES)), "evaluator_settings": {n: SETTINGS.evaluators[n] for n in NAMES},
-        "generation": SETTINGS.generation_of("canvas").model_copy(update={"seeds": [188]}), "world": "mini",
-        "device": "cpu", "dtype": "float32", "threads": 1,
+        "evaluators": [folder / name for name in NAMES], "task": "canvas", "settings": studio_settings([188]), "threads": 1,
     }  # fmt: skip
 
 

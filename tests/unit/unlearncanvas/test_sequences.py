@@ -159,8 +159,9 @@ def test_the_plan_of_a_sequence() -> None:
     sequences = made.sequences
     concepts = made.settings.cell_tasks["toy"].emitters
     assert [list(concepts[index].covers.values()) for index in sequences.forget(toy)] == [["red"], ["green"]]
-    assert sequences.generation(toy)["seeds"] == sequences.seeds(toy) == made.seeds(toy)[:1]
-    assert sequences.scoring(toy)["metrics"] == list(sequences.evaluator_settings(toy)) == ["colour", "shape"]
+    studio = sequences.studio(toy)
+    assert studio["seeds"] == sequences.seeds(toy) == made.seeds(toy)[:1]
+    assert studio["scoring"]["metrics"] == list(studio["evaluators"]) == ["colour", "shape"]
     assert sequences.answers(toy) == ["<results>/unlearncanvas/sequence_toy_uce.parquet"] and sequences.retrained(toy) == []
     toys = [file for file in sequences.products if "toy" in file]
     assert [file.rpartition("/")[2] for file in toys] == ["unlearncanvas_sequence_toy.csv", "unlearncanvas_sequence_toy.png"]

@@ -23,6 +23,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion.composition import map_product
 from lethe.diffusion.delta import cross_attention_weights
 from lethe.diffusion.methods import uce
 from lethe.diffusion.methods._text_maps import Edit, Found, Given, Map, TextMapMethod, factored
@@ -106,7 +107,6 @@ def _dense(found: Map) -> Tensor:
 
 
 def compose(first: Map, second: Map) -> Map:
-    """The product T T' of two maps: (s I + L^T R)(s' I + L'^T R') = s s' I + L^T (s' R + (R L'^T) R') + s L'^T R'."""
-    right = second.scale * first.right + (first.right @ second.left.mT) @ second.right
-    u = torch.cat([first.left, first.scale * second.left]).mT
-    return Map(first.scale * second.scale, *factored(u, torch.cat([right, second.right]).mT))
+    """The product T T' of two maps."""
+    scale, left, right = map_product(first, second)
+    return Map(scale, *factored(left.mT, right.mT))

@@ -1,7 +1,4 @@
-"""Checkpoints of vision transformers from outside: those of UnlearnCanvas' classifiers, and weights that a training starts from.
-
-No pickle is run: ``torch.load`` reads tensors and plain containers alone (``weights_only``).
-"""
+"""Checkpoints of vision transformers from outside: those of UnlearnCanvas' classifiers, and weights that a training starts from."""
 
 from __future__ import annotations
 
@@ -13,8 +10,9 @@ import torch
 
 from lethe.core.registry import nearest
 from lethe.diffusion.pretraining.judge import build_judge
-from lethe.io.tables import CorruptFileError, readable
+from lethe.io.tables import CorruptFileError
 from lethe.io.tensors import first_not_finite, read_tensors
+from lethe.io.torch_files import read_checkpoint
 from lethe.settings.pretraining import JudgeSettings
 
 STATE = "model_state_dict"  # key of a published checkpoint
@@ -31,7 +29,7 @@ def read_classifier(path: Path, classes: Sequence[str], settings: JudgeSettings)
     Raises:
         CorruptFileError: not such a file, another number of classes, names or shapes of another architecture, values that are not finite.
     """
-    content = _loaded(path)
+    content = read_checkpoint(path)
     if not isinstance(content, dict) or not isinstance(content.get(STATE), Mapping):
         keys = [str(key) for key in content] if isinstance(content, dict) else []
         there = (
@@ -54,15 +52,10 @@ def read_start(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         CorruptFileError: not such a file.
     """
-    content: Any = read_tensors(path)[0] if path.suffix == ".safetensors" else _loaded(path)
+    content: Any = read_tensors(path)[0] if path.suffix == ".safetensors" else read_checkpoint(path)
     if isinstance(content, dict) and isinstance(content.get(STATE), Mapping):
         content = content[STATE]
     return {f"{PREFIX}{name}": value for name, value in _tensors(path, content).items() if not name.startswith(HEAD)}
-
-
-def _loaded(path: Path) -> Any:
-    with readable(path, "a checkpoint of tensors that torch reads without running code", "; fetch it again"):
-        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _tensors(path: Path, state: object) -> dict[str, torch.Tensor]:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lethe.benchmarks.unlearncanvas.attack import ANOTHER, EVERY, OWN, PROMPT, RANDOM, VECTORS, WORDS, Judged, judged, spread_out
-from lethe.benchmarks.unlearncanvas.concepts import canvas_of
-from lethe.core.device import resolve_device
+from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
 from lethe.diffusion.attacks.outcome import drawn, errors
 from lethe.diffusion.attacks.search import Reference, Search, free_vectors, relaxed_words
 from lethe.diffusion.attacks.vectors import Place, word_embeddings
@@ -25,18 +24,11 @@ from lethe.diffusion.delta import Delta, load_delta
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import encode_images
 from lethe.diffusion.methods._training import emitter_generator
-from lethe.diffusion.metrics.run import load_scorer
-from lethe.diffusion.metrics.scoring import ImageSet
-from lethe.diffusion.pipeline import Pipeline, load_pipeline
-from lethe.diffusion.testbed.distinct import check_base
-from lethe.diffusion.testbed.receivers import Emitter, Receiver, read_emitters, read_receivers
+from lethe.diffusion.pipeline import Pipeline
+from lethe.diffusion.testbed.receivers import Emitter, Receiver
 from lethe.io.shards import ShardReader
 from lethe.io.tables import write_parquet
 from lethe.settings.attack import Attack
-from lethe.settings.bases import Evaluator
-from lethe.settings.generation import Generation
-from lethe.settings.scoring import Scoring
-from lethe.settings.unlearncanvas import UnlearnCanvas
 
 log = logging.getLogger(__name__)
 NO_PICTURE = ""  # of rows that no reference picture belongs to
@@ -55,14 +47,8 @@ def attack(
     method: str,
     concept: int,
     attacks: Attack,
-    settings: UnlearnCanvas,
-    scoring: Scoring,
-    judges: dict[str, Evaluator],
-    generation: Generation,
-    world: str,
+    settings: StudioSettings,
     seed: int,
-    device: str,
-    dtype: str,
     threads: int,
 ) -> None:
     """Attack the model that forgot a concept with vectors and words, and one that forgot another concept with vectors.
@@ -70,28 +56,13 @@ def attack(
     Args:
         tar, index: pictures that nothing was trained on.
         deltas: of the model that forgot the concept; of one of the same method that forgot another, if there is one.
-        evaluators: the classifiers that judge, as `judges` describes them.
+        settings: with the seeds that are drawn. evaluators: its classifiers.
         outcome: one row per picture that was drawn, see ``lethe.benchmarks.unlearncanvas.attack``.
     """
-    asked, forgotten = read_receivers(receivers), read_emitters(emitters)
-    check_base(asked, forgotten, base)
-    there = resolve_device(device)
-    pipe = load_pipeline(base, device=there)
-    drawing = pipe if dtype == "float32" else load_pipeline(base, device=there, dtype=getattr(torch, dtype))
-    folders: dict[str, str | Path] = dict(zip(judges, evaluators, strict=True))
-    scorer = load_scorer(folders, judges, task, asked, scoring, there, threads)
-    canvas = canvas_of(asked, forgotten, settings)
-
-    def judge(images: NDArray[np.uint8], cells: NDArray[np.int64]) -> Judged:
-        numbers = np.arange(len(images))  # in the place of seeds, since a cell is drawn with many attacks from one seed
-        pixels = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-        scores = scorer.score_baseline(ImageSet(pixels, cells, numbers, [asked[cell].prompt for cell in cells])).table
-        return judged(canvas, canvas.concepts[concept], scores, settings.judges)
-
-    emitter = forgotten[concept]
-    references = read_references(pipe, tar, index, asked, emitter, attacks, generation.size)
-    common = {"world": world, "task": task}
-    trial = _Trial(pipe, drawing, asked, emitter, references, attacks, generation, common, seed, judge)
+    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    emitter = studio.emitters[concept]
+    references = read_references(studio.pipe, tar, index, studio.receivers, emitter, attacks, settings.generation.size)
+    trial = _Trial(studio, emitter, references, attacks, seed)
     digest = base_digest(base)
     rows = []
     for model, path in zip((OWN, ANOTHER), deltas, strict=False):
@@ -127,47 +98,50 @@ def read_references(
 
 @dataclass(frozen=True)
 class _Trial:
-    """Everything that attacks on one concept share; ``judge`` takes images and their cells."""
+    """Everything that attacks on one concept share."""
 
-    pipe: Pipeline
-    drawing: Pipeline
-    receivers: Sequence[Receiver]
+    studio: Studio
     emitter: Emitter
     references: Sequence[Reference]
     attacks: Attack
-    generation: Generation
-    common: dict[str, str]
     seed: int
-    judge: Any
+
+    @property
+    def _seeds(self) -> Sequence[int]:
+        return self.studio.settings.seeds
+
+    @property
+    def _noise(self) -> dict[str, str]:
+        """What the noise of pictures depends on, beside the picture."""
+        return {"world": self.studio.settings.world, "task": self.studio.task}
 
     def vectors(self, delta: Delta, steps: Sequence[int]) -> list[dict[str, Any]]:
         """Rows of the prompt alone, and of free vectors after these numbers of steps."""
         own = self.attacks.vectors
-        seeds = self.generation.seeds[: self.attacks.seeds]
         search = Search(
             own.count, own.place, steps, own.learning_rate, rows=self.attacks.rows, batch_size=self.attacks.batch_size
         )
-        rows = self._outcome(PROMPT, 0, delta, self.references, None, own.place, seeds)
-        for found in free_vectors(self.pipe, delta, self.references, search, emitter=self.emitter, seed=self.seed):
-            rows += self._outcome(VECTORS, found.steps, delta, self.references, found.vectors, own.place, seeds)
+        rows = self._outcome(PROMPT, 0, delta, self.references, None, own.place, self._seeds)
+        for found in free_vectors(self.studio.pipe, delta, self.references, search, emitter=self.emitter, seed=self.seed):
+            rows += self._outcome(VECTORS, found.steps, delta, self.references, found.vectors, own.place, self._seeds)
         return rows
 
     def words(self, delta: Delta) -> list[dict[str, Any]]:
         """Rows of random words, of words that were searched for, and of all sequences of words."""
-        own, seeds = self.attacks.words, self.generation.seeds[:1]
+        pipe, own, seeds = self.studio.pipe, self.attacks.words, self._seeds[:1]
         cells = list(dict.fromkeys(reference.receiver for reference in self.references))[: own.cells]
         references = [reference for reference in self.references if reference.receiver in cells]
-        allowed = allowed_words(self.pipe, self.emitter, {receiver.index: receiver.prompt for receiver in self.receivers})
+        allowed = allowed_words(pipe, self.emitter, {receiver.index: receiver.prompt for receiver in self.studio.receivers})
         generators = [emitter_generator(self.seed, self.emitter, f"random words {r.receiver} {r.name}") for r in references]
         drawn_words = torch.stack([random_words(allowed, own.count, generator) for generator in generators])
         search = Search(
             own.count, own.place, [own.steps], own.learning_rate, own.weight_decay, self.attacks.rows, self.attacks.batch_size
         )
-        (found,) = relaxed_words(self.pipe, delta, references, search, allowed, emitter=self.emitter, seed=self.seed)
+        (found,) = relaxed_words(pipe, delta, references, search, allowed, emitter=self.emitter, seed=self.seed)
         assert found.words is not None
         rows = []
         for name, steps, words in ((RANDOM, 0, drawn_words), (WORDS, own.steps, found.words)):
-            vectors = word_embeddings(self.pipe, words).cpu()
+            vectors = word_embeddings(pipe, words).cpu()
             rows += self._outcome(name, steps, delta, references, vectors, own.place, seeds, words)
         return rows + (self._every(delta, cells, allowed, own.place, seeds) if own.exhaustive else [])
 
@@ -177,10 +151,8 @@ class _Trial:
     ) -> list[dict[str, Any]]:  # fmt: skip
         """A row per reference picture and seed."""
         asked = [(reference.receiver, reference.prompt) for reference in references]
-        loss = errors(self.pipe, delta, references, vectors, place, self.attacks.batch_size, **self.common, seed=self.seed)
-        images = drawn(self.drawing, delta, asked, vectors, place, seeds, self.generation, **self.common)
-        cells = np.repeat([reference.receiver for reference in references], len(seeds))
-        seen = self.judge(images.reshape(-1, *images.shape[2:]), cells)
+        loss = errors(self.studio.pipe, delta, references, vectors, place, self.attacks.batch_size, **self._noise, seed=self.seed)
+        seen = self._judged(delta, asked, vectors, place, seeds)
         rows = []
         for number, reference in enumerate(references):
             written = "" if words is None else self._text(words[number].tolist())
@@ -200,9 +172,8 @@ class _Trial:
 
             def succeeds(words: Tensor) -> NDArray[np.bool_]:
                 """(sequences, seeds x judges)."""
-                vectors, asked = word_embeddings(self.pipe, words).cpu(), [(cell, self.receivers[cell].prompt)] * len(words)  # noqa: B023
-                images = drawn(self.drawing, delta, asked, vectors, place, seeds, self.generation, **self.common)
-                seen = self.judge(images.reshape(-1, *images.shape[2:]), np.full(len(words) * len(seeds), cell))  # noqa: B023
+                asked = [(cell, self.studio.receivers[cell].prompt)] * len(words)  # noqa: B023
+                seen = self._judged(delta, asked, word_embeddings(self.studio.pipe, words).cpu(), place, seeds)
                 return seen.success.reshape(-1, len(words), len(seeds)).transpose(1, 2, 0).reshape(len(words), -1) > 0
 
             found, tried = first_successes(allowed.tolist(), self.attacks.words.count, succeeds)
@@ -217,5 +188,16 @@ class _Trial:
         log.info("%s: %s", EVERY, [(row["cell"], row["success_1"]) for row in rows])
         return rows
 
+    def _judged(
+        self, delta: Delta, asked: Sequence[tuple[int, str]], vectors: Tensor | None, place: Place, seeds: Sequence[int]
+    ) -> Judged:
+        """What judges see when cells are asked for by their prompts, each with its vectors, in every seed."""
+        studio = self.studio
+        images = drawn(studio.drawing, delta, asked, vectors, place, seeds, studio.settings.generation, **self._noise)
+        cells = np.repeat([cell for cell, _ in asked], len(seeds))
+        numbers = np.arange(len(cells))  # in the place of seeds, since a cell is drawn with many attacks from one seed
+        scores = studio.seen(images.reshape(-1, *images.shape[2:]), cells, numbers)
+        return judged(studio.canvas, studio.canvas.concepts[self.emitter.index], scores, studio.settings.judges)
+
     def _text(self, words: Sequence[int]) -> str:
-        return " ".join(self.pipe.tokenizer.convert_ids_to_tokens(list(words)))
+        return " ".join(self.studio.pipe.tokenizer.convert_ids_to_tokens(list(words)))

@@ -14,24 +14,17 @@ import pandas as pd
 
 from lethe.benchmarks.unlearncanvas.accuracy import accuracies
 from lethe.benchmarks.unlearncanvas.answers import right
-from lethe.benchmarks.unlearncanvas.concepts import Concept, canvas_of
-from lethe.benchmarks.unlearncanvas.drawn import Studio
+from lethe.benchmarks.unlearncanvas.concepts import Concept
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES
-from lethe.core.device import resolve_device
+from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
 from lethe.core.records import Fidelity
 from lethe.diffusion.delta import Delta
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.run import training_data
-from lethe.diffusion.pipeline import load_pipeline
 from lethe.diffusion.pixels import NotFiniteError
-from lethe.diffusion.testbed.distinct import check_base
-from lethe.diffusion.testbed.receivers import chosen, read_emitters, read_receivers
+from lethe.diffusion.testbed.receivers import chosen
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import read_json, write_csv, write_json
-from lethe.settings.bases import Evaluator
-from lethe.settings.generation import Generation
-from lethe.settings.scoring import Scoring
-from lethe.settings.unlearncanvas import Judge, UnlearnCanvas
 
 PROTOCOL = "default"  # the first of the reported tables: images of the target do not count in CRA
 TABLE = "table.csv"
@@ -50,15 +43,8 @@ def try_points(
     points: list[dict[str, Any]],
     kept: dict[str, Any],
     tuning: Sequence[int],
-    judge: Judge,
-    settings: UnlearnCanvas,
-    scoring: Scoring,
-    evaluator_settings: dict[str, Evaluator],
-    generation: Generation,
-    world: str,
+    settings: StudioSettings,
     seed: int,
-    device: str,
-    dtype: str,
     fidelity: Fidelity,
     threads: int,
     work: WorkFolder,
@@ -70,27 +56,19 @@ def try_points(
     Args:
         points: hyper-parameters that are varied. kept: all others.
         tuning: indices of the concepts.
-        judge: who judges; `evaluators` are its two classifiers, as `evaluator_settings` describes them.
-        generation: of the images, with seeds of their own.
+        evaluators: the classifiers of ``settings``, which has one judge and seeds that are not reported.
     """
-    asked, forgotten = read_receivers(receivers), read_emitters(emitters)
-    check_base(asked, forgotten, base)
-    there, canvas = resolve_device(device), canvas_of(asked, forgotten, settings)
-    data = training_data(latents, asked, forgotten, fidelity)
     unlearners = [METHODS.load(method)(**kept, **point) for point in points]  # all are checked before the first is run
-    pipe, folders = load_pipeline(base, device=there), dict(zip(evaluator_settings, evaluators, strict=True))
-    studio = Studio.load(
-        base, folders, evaluator_settings, asked, canvas, [judge], scoring, generation,
-        world=world, task=task, device=there, dtype=dtype, threads=threads,
-    )  # fmt: skip
+    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    data = training_data(latents, studio.receivers, studio.emitters, fidelity)
     rows = []
     for number, (point, unlearner) in enumerate(zip(points, unlearners, strict=True)):
         parameters = json.dumps(point)
         names = {index: f"{number:02d}_{index:03d}.json" for index in tuning}
         waiting = [index for index in tuning if names[index] not in work.done]
-        prepared = replace(data, prepared=unlearner.prepare(pipe, data, seed=seed)) if waiting else data
-        for result in unlearner.unlearn(pipe, chosen(forgotten, waiting), prepared, seed=seed):
-            concept = canvas.concepts[result.emitter.index]
+        prepared = replace(data, prepared=unlearner.prepare(studio.pipe, data, seed=seed)) if waiting else data
+        for result in unlearner.unlearn(studio.pipe, chosen(studio.emitters, waiting), prepared, seed=seed):
+            concept = studio.canvas.concepts[result.emitter.index]
             try:
                 measured = _measured(studio, result.delta, names[concept.index], concept)
             except NotFiniteError as error:
@@ -108,6 +86,6 @@ def try_points(
 def _measured(studio: Studio, delta: Delta, run: str, concept: Concept) -> dict[str, float | None]:
     """UA, IRA and CRA of one model, over all seeds."""
     canvas, cells = studio.canvas, range(len(studio.receivers))
-    answers = studio.answers(delta, cells, studio.generation.seeds, run, "", concept)
+    answers = studio.answers(delta, cells, studio.settings.seeds, run, "", concept)
     values = accuracies(right(answers, len(cells)), canvas, [concept], PROTOCOLS[PROTOCOL]).mean(axis=2)[:, 0]
     return {name: float(value) for name, value in zip(QUANTITIES, values, strict=True)}

@@ -10,24 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from lethe.benchmarks.unlearncanvas.concepts import canvas_of
-from lethe.benchmarks.unlearncanvas.drawn import Studio
 from lethe.benchmarks.unlearncanvas.pairs import Cells, emitters_of, pairs_of
-from lethe.core.device import resolve_device
+from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
 from lethe.core.records import Fidelity
 from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.further import unlearn_from
 from lethe.diffusion.methods.run import training_data
-from lethe.diffusion.pipeline import load_pipeline
-from lethe.diffusion.testbed.distinct import check_base
-from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import read_parquet, write_parquet
-from lethe.settings.bases import Evaluator
-from lethe.settings.generation import Generation
-from lethe.settings.scoring import Scoring
-from lethe.settings.unlearncanvas import UnlearnCanvas
 
 ANSWERS = "answers.parquet"
 log = logging.getLogger(__name__)
@@ -45,14 +36,8 @@ def forget_pairs(
     hyperparameters: dict[str, Any],
     cells: Cells,
     target_seeds: Sequence[int],
-    settings: UnlearnCanvas,
-    scoring: Scoring,
-    evaluator_settings: dict[str, Evaluator],
-    generation: Generation,
-    world: str,
+    settings: StudioSettings,
     seed: int,
-    device: str,
-    dtype: str,
     fidelity: Fidelity,
     threads: int,
     work: WorkFolder,
@@ -63,26 +48,19 @@ def forget_pairs(
         answers: an answer set with ``target`` (the cell that is forgotten) and ``seconds``.
         cells: which; ``lethe.benchmarks.unlearncanvas.pairs.pairs_of``.
         target_seeds: of the cell that is forgotten.
-        generation: with the seeds of all other cells. evaluators: classifiers that judge, as ``evaluator_settings`` describes them.
+        settings: with the seeds of all other cells. evaluators: its classifiers.
     """
-    asked, forgotten = read_receivers(receivers), read_emitters(emitters)
-    check_base(asked, forgotten, base)
-    there, canvas = resolve_device(device), canvas_of(asked, forgotten, settings)
-    pairs = emitters_of(canvas, asked, pairs_of(canvas, cells), len(forgotten))
-    data, unlearner = training_data(latents, asked, pairs, fidelity), METHODS.load(method)(**hyperparameters)
-    folders, pipe = dict(zip(evaluator_settings, evaluators, strict=True)), load_pipeline(base, device=there)
-    studio = Studio.load(
-        base, folders, evaluator_settings, asked, canvas, settings.judges, scoring, generation,
-        world=world, task=task, device=there, dtype=dtype, threads=threads,
-    )  # fmt: skip
+    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    pairs = emitters_of(studio.canvas, studio.receivers, pairs_of(studio.canvas, cells), len(studio.emitters))
+    data, unlearner = training_data(latents, studio.receivers, pairs, fidelity), METHODS.load(method)(**hyperparameters)
     of_base: list[pd.DataFrame] = []  # a method that changes nothing draws the other cells once
     for pair in pairs:
         (target,) = pair.covers
         if (name := f"{target:04d}.parquet") in work.done:
             continue
-        made = unlearn_from(NoneDelta(), unlearner, pipe, pair, data, seed=seed)
+        made = unlearn_from(NoneDelta(), unlearner, studio.pipe, pair, data, seed=seed)
         drawn = partial(studio.answers, made.delta, run=f"{method} {pair.name}", method=method)
-        everywhere = of_base or [drawn(range(len(asked)), generation.seeds)]
+        everywhere = of_base or [drawn(range(len(studio.receivers)), settings.seeds)]
         if isinstance(made.delta, NoneDelta):
             of_base = everywhere
         others = everywhere[0][everywhere[0]["cell"] != target]

@@ -10,8 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from lethe.benchmarks.unlearncanvas.concepts import canvas_of
-from lethe.benchmarks.unlearncanvas.drawn import Studio
 from lethe.benchmarks.unlearncanvas.sequences import (
     INDEPENDENT,
     MERGED,
@@ -25,7 +23,7 @@ from lethe.benchmarks.unlearncanvas.sequences import (
     models_of,
     without,
 )
-from lethe.core.device import resolve_device
+from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
 from lethe.core.records import Fidelity
 from lethe.diffusion.composition import combined, drift
 from lethe.diffusion.delta import Delta, NoneDelta, load_delta
@@ -34,15 +32,10 @@ from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
 from lethe.diffusion.methods.further import unlearn_from
 from lethe.diffusion.methods.run import training_data
-from lethe.diffusion.pipeline import Pipeline, load_pipeline
-from lethe.diffusion.testbed.distinct import check_base
-from lethe.diffusion.testbed.receivers import chosen, read_emitters, read_receivers
+from lethe.diffusion.pipeline import Pipeline
+from lethe.diffusion.testbed.receivers import chosen
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import read_json, read_parquet, write_json, write_parquet
-from lethe.settings.bases import Evaluator
-from lethe.settings.generation import Generation
-from lethe.settings.scoring import Scoring
-from lethe.settings.unlearncanvas import UnlearnCanvas
 
 ANSWERS = "answers.parquet"
 NUMBERS = {"drift": float, "seconds": float}  # None is NaN
@@ -61,14 +54,8 @@ def forget_in_sequence(
     hyperparameters: dict[str, Any],
     forget: Sequence[int],
     strengths: Sequence[float],
-    settings: UnlearnCanvas,
-    scoring: Scoring,
-    evaluator_settings: dict[str, Evaluator],
-    generation: Generation,
-    world: str,
+    settings: StudioSettings,
     seed: int,
-    device: str,
-    dtype: str,
     fidelity: Fidelity,
     threads: int,
     work: WorkFolder,
@@ -78,34 +65,27 @@ def forget_in_sequence(
     Args:
         answers: an answer set with ``arm, step, strength, drift, seconds`` (of unlearning; NaN of what is only put together).
         forget: indices of emitters, in order. strengths: of weaker edits.
-        evaluators: classifiers that judge, as ``evaluator_settings`` describes them.
-        generation: with the seeds that are drawn.
+        settings: with the seeds that are drawn. evaluators: its classifiers.
     """
-    asked, forgotten = read_receivers(receivers), read_emitters(emitters)
-    check_base(asked, forgotten, base)
-    there, canvas, every = resolve_device(device), canvas_of(asked, forgotten, settings), range(len(asked))
+    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     models = models_of(len(forget), strengths)
     sequence = _Sequence(
-        load_pipeline(base, device=there),
-        chosen(forgotten, forget),
-        training_data(latents, asked, forgotten, fidelity),
+        studio.pipe,
+        chosen(studio.emitters, forget),
+        training_data(latents, studio.receivers, studio.emitters, fidelity),
         method,
         hyperparameters,
         seed,
         work,
         base_digest(base),
     )
-    folders = dict(zip(evaluator_settings, evaluators, strict=True))
-    studio = Studio.load(
-        base, folders, evaluator_settings, asked, canvas, settings.judges, scoring, generation,
-        world=world, task=task, device=there, dtype=dtype, threads=threads,
-    )  # fmt: skip
+    every = range(len(studio.receivers))
     rows = []
     for model in models:
         made = model.made_as
         delta, record = sequence.model(made)
         if (name := f"{made.name}.parquet") not in work.done:
-            work.finish(name, partial(write_parquet, table=studio.answers(delta, every, generation.seeds, made.name, method)))
+            work.finish(name, partial(write_parquet, table=studio.answers(delta, every, settings.seeds, made.name, method)))
             log.info("%s %s: %s", method, made.name, record)
         rows.append(read_parquet(work.path(name)).assign(**model._asdict(), **record))
     table = pd.concat(rows, ignore_index=True).astype(NUMBERS)
@@ -186,13 +166,7 @@ def draw_retrained(
     task: str,
     forget: Sequence[int],
     never_seen: Sequence[str],
-    settings: UnlearnCanvas,
-    scoring: Scoring,
-    evaluator_settings: dict[str, Evaluator],
-    generation: Generation,
-    world: str,
-    device: str,
-    dtype: str,
+    settings: StudioSettings,
     threads: int,
 ) -> None:
     """Draw and judge the base that was trained without the sequence; arguments as of ``forget_in_sequence``.
@@ -203,17 +177,12 @@ def draw_retrained(
     Raises:
         ValueError: it saw a cell of the sequence.
     """
-    asked, forgotten = read_receivers(receivers), read_emitters(emitters)
-    covered = {cell for emitter in chosen(forgotten, forget) for cell in emitter.covers}
-    if seen := sorted({asked[cell].name for cell in covered} - set(never_seen)):
+    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    covered = {cell for emitter in chosen(studio.emitters, forget) for cell in emitter.covers}
+    if seen := sorted({studio.receivers[cell].name for cell in covered} - set(never_seen)):
         raise ValueError(
             f"{base}: its training saw {len(seen)} cells of the sequence, e.g. '{seen[0]}'; allowed: a base whose `exclude` names all "
             f"{len(covered)} cells of it"
         )
-    folders, there = dict(zip(evaluator_settings, evaluators, strict=True)), resolve_device(device)
-    studio = Studio.load(
-        base, folders, evaluator_settings, asked, canvas_of(asked, forgotten, settings), settings.judges, scoring, generation,
-        world=world, task=task, device=there, dtype=dtype, threads=threads,
-    )  # fmt: skip
-    table = studio.answers(NoneDelta(), range(len(asked)), generation.seeds, RETRAINED, RETRAINED)
+    table = studio.answers(NoneDelta(), range(len(studio.receivers)), settings.seeds, RETRAINED, RETRAINED)
     write_parquet(answers, table.assign(**Model(RETRAINED, len(forget))._asdict(), drift=None, seconds=None).astype(NUMBERS))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lethe.benchmarks.unlearncanvas.attacked import attacked
+from lethe.benchmarks.unlearncanvas.plan.studios import Studios
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES
-from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
@@ -19,13 +19,13 @@ class Attacks:
 
     Args:
         settings: of the world.
-        models, bases: of its tasks.
+        models, studios: of its tasks.
     """
 
-    def __init__(self, settings: Settings, models: Models, bases: Bases) -> None:
+    def __init__(self, settings: Settings, models: Models, studios: Studios) -> None:
         self._settings = settings
         self._models = models
-        self._bases = bases
+        self._studios = studios
         self._of = {name: canvas.attack for name, canvas in settings.unlearncanvas.items() if canvas.attack}
 
     @property
@@ -58,21 +58,14 @@ class Attacks:
         """Their files."""
         return [f"<results>/models/{name}/delta.safetensors" for name in self.names(wildcards)]
 
-    def judges(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Name -> what it is, of all classifiers that judge, as plain data."""
-        settings, task = self._settings, wildcards.task
-        metrics = [metric for judge in settings.unlearncanvas[task].judges for metric in (judge.style, judge.object)]
-        told = self._bases.evaluator_settings(wildcards)
-        return {name: told[name] for name in (settings.classifier_of(task, metric) for metric in metrics)}
-
     def evaluators(self, wildcards: Wildcards) -> list[str]:
-        """Their folders, in the same order."""
-        return [f"<results>/evaluators/{name}" for name in self.judges(wildcards)]
+        """The folders of the classifiers that judge."""
+        return self._studios.evaluators(wildcards.task)
 
-    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What is measured: what they see."""
-        own = {"metrics": [self._settings.metric_of(name) for name in self.judges(wildcards)]}
-        return self._settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
+    def studio(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How pictures are drawn and judged: as the task's, in its first seeds."""
+        task = wildcards.task
+        return self._studios.settings(task, list(self._settings.generation_of(task).seeds)[: self._of[task].seeds])
 
     def of_task(self, wildcards: Wildcards) -> list[str]:
         """The outcome of every attack on the models of a task."""

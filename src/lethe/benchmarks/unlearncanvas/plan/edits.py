@@ -81,3 +81,9 @@ class Edits:
         for name, folder in named.items():
             check_exists(f"unlearncanvas.{wildcards.task}.style_transfer.answers.{name}", folder)
         return list(named.values())
+
+    @property
+    def products(self) -> list[str]:
+        """Quality of bases, edits and style transfer: a table of every task that has it."""
+        named = {"base": self._canvas.compared, "edits": self.tasks, "style_transfer": self._canvas.with_world}
+        return [f"<results>/tables/unlearncanvas_{name}_{task}.csv" for name, tasks in named.items() for task in tasks]

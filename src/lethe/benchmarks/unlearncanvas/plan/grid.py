@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.benchmarks.unlearncanvas.plan.studios import Studios
 from lethe.core.registry import nearest
-from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.errors import SettingsError
@@ -21,14 +21,14 @@ class Grids:
 
     Args:
         settings: of the world.
-        models, bases: of its tasks.
+        models, studios: of its tasks.
         folder: of the files, ``config/grids``.
     """
 
-    def __init__(self, settings: Settings, models: Models, bases: Bases, folder: Path) -> None:
+    def __init__(self, settings: Settings, models: Models, studios: Studios, folder: Path) -> None:
         self._settings = settings
         self._models = models
-        self._bases = bases
+        self._studios = studios
         self._folder = folder
 
     def _path(self, task: str) -> Path:
@@ -72,37 +72,22 @@ class Grids:
             raise SettingsError(f"{self._path(task)}: judge is {number}; allowed: {allowed}")
         return judges[number - 1]
 
-    def judge(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Who judges, as plain data."""
-        return self._judge(wildcards.task).model_dump()
-
-    def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Name -> what it is, of the two classifiers that judge, as plain data."""
-        judge, every = self._judge(wildcards.task), self._bases.evaluator_settings(wildcards)
-        return {name: told for name, told in every.items() if self._settings.metric_of(name) in (judge.style, judge.object)}
-
     def evaluators(self, wildcards: Wildcards) -> list[str]:
-        """Their folders, in the same order."""
-        return [f"<results>/evaluators/{name}" for name in self.evaluator_settings(wildcards)]
+        """The folders of the two classifiers that judge."""
+        return self._studios.evaluators(wildcards.task, [self._judge(wildcards.task)])
 
-    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What is measured: what they see."""
-        judge = self._judge(wildcards.task)
-        own = {"metrics": [judge.style, judge.object]}
-        return self._settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
-
-    def generation(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How images are sampled: as those of the task, with seeds of their own.
+    def studio(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How points are drawn and judged: as reported images, with seeds of their own.
 
         Raises:
             SettingsError: one of the seeds is reported.
         """
         task = wildcards.task
-        reported, own = self._settings.generation_of(task), list(self._grids[task].seeds)
+        reported, own = self._settings.generation_of(task).seeds, list(self._grids[task].seeds)
         for seed in own:
-            if seed in reported.seeds:
+            if seed in reported:
                 raise SettingsError(f"{self._path(task)}: seeds: {seed} is a seed of the reported images; allowed: any other")
-        return reported.model_dump() | {"seeds": own}
+        return self._studios.settings(task, own, [self._judge(task)])
 
     def of_task(self, wildcards: Wildcards) -> list[str]:
         """The table of every method.

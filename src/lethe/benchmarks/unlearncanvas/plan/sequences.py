@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.diffusion.plan.bases import Bases
-from lethe.diffusion.plan.models import Models
+from lethe.benchmarks.unlearncanvas.plan.studios import Studios
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 from lethe.settings.sequences import Pairs, Sequence
@@ -17,13 +16,12 @@ class Sequences:
 
     Args:
         settings: of the world.
-        models, bases: of its tasks.
+        studios: of its tasks.
     """
 
-    def __init__(self, settings: Settings, models: Models, bases: Bases) -> None:
+    def __init__(self, settings: Settings, studios: Studios) -> None:
         self._settings = settings
-        self._models = models
-        self._bases = bases
+        self._studios = studios
         self._sequences: dict[str, Sequence] = {n: c.sequence for n, c in settings.unlearncanvas.items() if c.sequence}
         self._pairs: dict[str, Pairs] = {n: c.pairs for n, c in settings.unlearncanvas.items() if c.pairs}
 
@@ -108,40 +106,24 @@ class Sequences:
 
     # --- of both ---
 
-    def generation(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How a sequence is drawn: as the task, in its first seeds."""
-        return self._generation(wildcards.task, self._sequences[wildcards.task].seeds)
+    def evaluators(self, wildcards: Wildcards) -> list[str]:
+        """The folders of the classifiers that judge."""
+        return self._studios.evaluators(wildcards.task)
 
-    def pair_generation(self, wildcards: Wildcards) -> dict[str, Any]:
-        """How pairs are drawn."""
-        return self._generation(wildcards.task, self._pairs[wildcards.task].seeds)
+    def studio(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How a sequence is drawn and judged: as the task, in its first seeds."""
+        return self._studios.settings(wildcards.task, self.seeds(wildcards))
+
+    def pair_studio(self, wildcards: Wildcards) -> dict[str, Any]:
+        """How pairs are."""
+        return self._studios.settings(wildcards.task, self._seeds(wildcards.task, self._pairs[wildcards.task].seeds))
 
     def seeds(self, wildcards: Wildcards) -> list[int]:
         """The seeds of a sequence."""
-        seeds: list[int] = self.generation(wildcards)["seeds"]
-        return seeds
+        return self._seeds(wildcards.task, self._sequences[wildcards.task].seeds)
 
-    def _generation(self, task: str, count: int) -> dict[str, Any]:
-        reported = self._settings.generation_of(task)
-        return reported.model_dump() | {"seeds": list(reported.seeds)[:count]}
-
-    def _judging(self, task: str) -> list[str]:
-        return [metric for judge in self._settings.unlearncanvas[task].judges for metric in (judge.style, judge.object)]
-
-    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What is measured: what judges see."""
-        return self._settings.scoring.model_dump(exclude={"distribution", "membership"}) | {
-            "metrics": self._judging(wildcards.task)
-        }
-
-    def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
-        """Name -> what it is, of the classifiers that judge, as plain data."""
-        every, judging = self._bases.evaluator_settings(wildcards), self._judging(wildcards.task)
-        return {name: told for name, told in every.items() if self._settings.metric_of(name) in judging}
-
-    def evaluators(self, wildcards: Wildcards) -> list[str]:
-        """Their folders, in the same order."""
-        return [f"<results>/evaluators/{name}" for name in self.evaluator_settings(wildcards)]
+    def _seeds(self, task: str, count: int) -> list[int]:
+        return list(self._settings.generation_of(task).seeds)[:count]
 
     @property
     def products(self) -> list[str]:

@@ -133,8 +133,8 @@ def _handles(axes: Axes, methods: list[str]) -> list[object]:
             [], [], s=42, facecolors=WHITE, edgecolors=INK, label="hollow: a model of the method that forgot another concept"
         )
     )
-    found.append(axes.scatter([], [], s=70, marker="|", color=STEEL, linewidths=2, label="words: drawn at random"))
-    found += axes.plot([], [], color=INK, linewidth=2, label="bar: the most that any words can do (all were tried)")
+    found.append(axes.scatter([], [], s=70, marker="|", color=STEEL, linewidths=2, label="below, tick: words drawn at random (symbol: searched for)"))
+    found += axes.plot([], [], color=INK, linewidth=2, label="below, bar and line: the most that any words can do")
     return found
 
 
