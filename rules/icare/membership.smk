@@ -46,7 +46,7 @@ for shape in plan.models.shapes(methods=plan.models.methods, tasks=plan.entity_t
         name:
             shape.name("membership")
         input:
-            base=plan.bases.of_task,
+            base=plan.tables.asked_base,
             receivers="<results>/receivers_{task}.json",
             latents="<results>/membership/{task}.safetensors",
             baseline="<results>/membership/{task}_baseline.parquet",
@@ -84,7 +84,7 @@ use rule job as membership_table with:
     """How well members can be told from non-members under every model, with the gates of the table."""
     input:
         baseline="<results>/membership/{task}_baseline.parquet",
-        losses=plan.models.files("<results>/membership/{model}.parquet"),
+        losses=plan.tables.losses,
     output:
         table=report(
             "<results>/tables/membership_{task}.csv",
@@ -104,7 +104,7 @@ use rule job as membership_table with:
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.membership_table:tabulate"),
         stop=plan.stopping("tables/membership_gates_{task}.json"),
-        models=plan.models.of_wildcards,
+        models=plan.tables.asked_for_losses,
         settings=plan.data.task,
         membership=plan.settings.scoring.membership.model_dump(),
         statistics=plan.settings.statistics.model_dump(),

@@ -51,7 +51,7 @@ class Attack(Strict):
     """Attacks on models that forgot some concepts."""
 
     concepts: list[Annotated[int, Field(ge=0, le=9999)]] = Field(
-        min_length=1, description="indices of emitters; each has a retrained model"
+        min_length=1, description="indices of emitters; where a task has retrained models, each of them has one"
     )
     methods: list[Name] = Field(
         min_length=1, description="methods of the task; `none` and the retrained models are attacked beside them"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from lethe.core.registry import nearest
+from lethe.settings.canvas_contradictions import canvas_contradictions
 from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_BASES, SHIPPED_EVALUATORS, SHIPPED_PARTS, SHIPPED_RETRAINED
 from lethe.settings.messages import fault_lines
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
 from lethe.settings.scoring import NEED
 from lethe.settings.sources import BreedOptions, LfwOptions
-from lethe.settings.unlearncanvas import canvas_contradictions
 
 if TYPE_CHECKING:
     from lethe.settings.bases import Base, Evaluator

@@ -65,10 +65,10 @@ Forgotten = Annotated[
 
 
 class Sequence(Strict):
-    """Concepts of one kind that are forgotten one after another."""
+    """Concepts that are forgotten one after another."""
 
     forget: Forgotten = Field(
-        description="values of the style, or of the object, in order; each is an emitter of the task. Or a published sequence: "
+        description="values of the style or of the object, in order; each is an emitter of the task. Or a published sequence: "
         "saeuron6, cuig12_styles, cuig12_objects"
     )
     methods: list[Name] = Field(min_length=1, description="methods of the task that change weights or map text embeddings")

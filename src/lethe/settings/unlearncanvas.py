@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from lethe.core.registry import nearest
 from lethe.settings.attack import Attack
 from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
@@ -16,12 +14,10 @@ from lethe.settings.sources import Path
 from lethe.settings.strict import Name, Removable, Strict
 
 if TYPE_CHECKING:
-    from lethe.settings.sections import Sections
     from lethe.settings.tasks import CellTask
 
 Protocol = Literal["default", "released", "author", "saeuron", "u_care", "cuig"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
-REFERENCES = "attack"  # the split of a source that attacks look at
 
 
 class Judge(Strict):
@@ -101,103 +97,11 @@ class UnlearnCanvas(Strict):
         return self
 
 
-def canvas_contradictions(settings: Sections) -> Iterator[str]:
-    """One line for everything in the section that does not fit its task."""
-    for name, canvas in settings.unlearncanvas.items():
-        where = f"unlearncanvas.{name}"
-        if name not in settings.cell_tasks:
-            there = list(settings.cell_tasks)
-            yield (
-                f"{where}: no task of cells is called '{name}'; there are: {', '.join(there) or 'none'}{nearest(name, there)}; "
-                f"without the benchmark: unlearncanvas: {{{name}: null}}"
-            )
-            continue
-        task = settings.cell_tasks[name]
-        for key in ("style", "object"):
-            attribute = getattr(canvas, key)
-            if attribute not in task.attributes:
-                yield (
-                    f"{where}.{key}: '{attribute}' is no attribute of task '{name}'; there are: {', '.join(task.attributes)}"
-                    f"{nearest(attribute, task.attributes)}"
-                )
-        yield from _of_emitters(where, name, task, canvas)
-        if canvas.editor and not (canvas.editor in settings.bases and settings.bases[canvas.editor].editing):
-            editors = [base for base, entry in settings.bases.items() if entry.editing]
-            yield (
-                f"{where}.editor: '{canvas.editor}' is no base with `editing`; there are: {', '.join(editors) or 'none'}"
-                f"{nearest(canvas.editor, editors)}"
-            )
-        for number, method in enumerate(canvas.demo):
-            if method not in (runs := settings.methods_of(name)):
-                yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
-        if canvas.sequence:
-            yield from _of_sequence(f"{where}.sequence", task, canvas, settings)
-        for key, named in (("sequence", canvas.sequence), ("pairs", canvas.pairs)):
-            for number, method in enumerate(named.methods if named else []):
-                if method not in (runs := settings.methods_of(name)):
-                    yield f"{where}.{key}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
-            if named and named.seeds > len(seeds := settings.generation_of(name).seeds):
-                yield f"{where}.{key}.seeds: {named.seeds}; allowed: at most {len(seeds)}, the seeds of the task"
-        if canvas.attack:
-            yield from _of_attack(f"{where}.attack", name, task, canvas.attack, settings)
-        for other in canvas.answer_sets:
-            if other in settings.methods_of(name) or other == "baseline":
-                yield f"{where}.answer_sets: '{other}' is called as what is made here; allowed: another name, e.g. {other}_authors"
-        for number, judge in enumerate(canvas.judges):
-            for key in ("style", "object"):
-                yield from _of_judge(f"{where}.judges.{number}.{key}", getattr(judge, key), getattr(canvas, key), name, settings)
-
-
-def _of_emitters(where: str, name: str, task: CellTask, canvas: UnlearnCanvas) -> Iterator[str]:
-    kinds = {canvas.style: "style", canvas.object: "object"}
-    for index, emitter in enumerate(task.emitters):
-        for attribute, value in emitter.covers.items():
-            if attribute not in kinds:
-                yield f"{where}: tasks.{name}.emitters.{index}.covers: '{attribute}' is neither the style nor the object of the benchmark"
-            elif kinds[attribute] == "style" and value == canvas.photo and len(emitter.covers) == 1:
-                yield f"{where}.photo: '{value}' is emitter {index} of task '{name}'; allowed: a value that is never forgotten"
-            elif canvas.retained and index not in task.tuning_emitters and value in getattr(canvas.retained, kinds[attribute]):
-                yield f"{where}.retained.{kinds[attribute]}: '{value}' is forgotten by emitter {index}, which is reported"
-
-
 def emitters_of_sequence(task: CellTask, canvas: UnlearnCanvas) -> dict[str, tuple[str, int]]:
     """Value -> (``style`` or ``object``, index of the emitter that covers all cells with it); of values that are such an emitter."""
     kinds = {canvas.style: "style", canvas.object: "object"}
     covers = [(index, *next(iter(e.covers.items()))) for index, e in enumerate(task.emitters) if len(e.covers) == 1]
     return {value: (kinds[attribute], index) for index, attribute, value in covers if attribute in kinds}
-
-
-def _of_sequence(where: str, task: CellTask, canvas: UnlearnCanvas, settings: Sections) -> Iterator[str]:
-    assert canvas.sequence is not None
-    there, asked = emitters_of_sequence(task, canvas), canvas.sequence.published
-    for value in asked.forget:
-        if value not in there:
-            yield f"{where}.forget: '{value}' is no emitter of the task; there are: {', '.join(there)}{nearest(value, list(there))}"
-    kinds = {value: there[value][0] for value in asked.forget if value in there}
-    if len(set(kinds.values())) > 1:
-        first, *others = kinds
-        odd = next(value for value in others if kinds[value] != kinds[first])
-        yield f"{where}.forget: '{first}' is a {kinds[first]} and '{odd}' a {kinds[odd]}; allowed: a sequence of one kind"
-    if (base := canvas.sequence.retrained) is None:
-        return
-    named = [name for name, entry in settings.bases.items() if entry.like == task.base and entry.exclude]
-    if base not in named:
-        yield (
-            f"{where}.retrained: '{base}' is no base that is trained like '{task.base}' without some cells; "
-            f"there are: {', '.join(named) or 'none'}{nearest(base, named)}"
-        )
-
-
-def _of_attack(where: str, name: str, task: CellTask, attack: Attack, settings: Sections) -> Iterator[str]:
-    if REFERENCES not in (splits := task.source_options.splits()):
-        yield f"{where}: the source of task '{name}' keeps no images apart for attacks; it keeps: {', '.join(splits) or 'none'}"
-    for number, concept in enumerate(attack.concepts):
-        if concept not in task.retrain_emitters:
-            there = ", ".join(map(str, task.retrain_emitters)) or "none"
-            yield f"{where}.concepts.{number}: no model is retrained without emitter {concept}; allowed: tasks.{name}.retrain_emitters: {there}"
-    for number, method in enumerate(attack.methods):
-        if method not in (runs := settings.methods_of(name)):
-            yield f"{where}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
 
 
 def another_concept(task: CellTask, concept: int) -> int | None:
@@ -206,16 +110,3 @@ def another_concept(task: CellTask, concept: int) -> int | None:
     reported = [index for index in range(task.emitters_count) if index not in task.tuning_emitters]
     others = [*task.retrain_emitters, *reported]
     return next((index for index in others if index != concept and set(task.emitters[index].covers) == kind), None)
-
-
-def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:
-    there = settings.classifiers_of(task)
-    if metric not in there:
-        yield f"{where}: '{metric}' is no classifier of task '{task}'; there are: {', '.join(there) or 'none'}{nearest(metric, there)}"
-        return
-    evaluator = settings.classifier_of(task, metric)
-    told = settings.evaluators[evaluator].attribute
-    if told != attribute:
-        yield f"{where}: '{metric}' tells '{told}' (evaluators.{evaluator}.attribute); allowed: a classifier of '{attribute}'"
-    if metric not in settings.metrics_of(task):
-        yield f"{where}: '{metric}' is not in tasks.{task}.metrics, so it judges no image; add it there"

@@ -75,7 +75,7 @@ class Plan:
         self.edits = Edits(settings, self.canvas)
         studios = Studios(settings)
         self.grids = Grids(settings, self.models, studios, root / "config/grids")
-        self.sequences = Sequences(settings, studios)
+        self.sequences = Sequences(settings, self.models, studios)
         self.attacks = Attacks(settings, self.models, studios)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)

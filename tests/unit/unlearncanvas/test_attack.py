@@ -92,6 +92,17 @@ def test_a_model_that_forgot_another_concept_stands_apart() -> None:
     assert np.isnan(found.loc[("esd", "another"), "success_1_minus_retrained"])
 
 
+def test_without_a_retrained_model_there_is_no_difference() -> None:
+    rows = pd.concat([outcome("none", VECTORS, ALL), outcome("esd", VECTORS, [[0.0, 1.0]] * 3)], ignore_index=True)
+    found = attack_table(rows, OF.concepts, INFERENCE, "none", None).set_index("method")
+    assert found.loc["esd", "success_1"] == 0.5 and found["success_1_minus_retrained"].isna().all()
+    asked = JudgedParameters(task="t", methods=("esd", "none"))
+    result = template.compute(asked, CanvasData({"attack": found.reset_index()}, {}, OF, "default", ()), INFERENCE)
+    figure = template.draw(result, asked, {})
+    assert "may be taught by the attack" in figure.get_suptitle()
+    assert not [text for text in figure.legends[0].get_texts() if "all were tried" in text.get_text()]
+
+
 def test_judges_are_asked_about_the_target_and_the_other_attribute() -> None:
     seen = scores({("a", "x", 1)}, {("a", "x", 1), ("b", "y", 2)})
     style, thing = (judged(OF, concept, seen, JUDGES) for concept in OF.concepts)
@@ -138,6 +149,7 @@ SOURCE = {
     "prompt_style": "A {object} image in {style} style.",
 }
 ATTACK = {"concepts": [0], "methods": ["uce"]}
+PLAIN = SETTINGS.unlearncanvas["canvas"].model_dump(mode="json") | {"demo": [], "sequence": None, "pairs": None}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +159,10 @@ ATTACK = {"concepts": [0], "methods": ["uce"]}
         (
             {"concepts": [2]},
             r"attack.concepts.0: no model is retrained without emitter 2; allowed: tasks.canvas.retrain_emitters: 0, 1, 6, 7",
+        ),
+        (
+            {"methods": ["uce", "seot"]},
+            "attack.methods.1: models of 'seot' act while an image is drawn and have no weights; allowed: none, ",
         ),
         ({"pictures": 2}, "attack.pictures"),
         ({"vectors": {"steps": [9, 3]}}, r"attack.vectors: steps: \[9, 3\]; allowed: numbers that rise"),
@@ -159,6 +175,17 @@ def test_a_fault_of_the_section_is_named(change: dict[str, Any], message: str) -
         _with(made | {"attack": ATTACK | change})
 
 
+def test_where_nothing_is_retrained_every_reported_concept_can_be_attacked() -> None:
+    task = {"retrain_emitters": [], "methods": ["none", "uce"]}
+    made = _with(PLAIN | {"attack": ATTACK | {"concepts": [2, 9]}}, task)
+    assert len(made.attacks.of_task(Values(task="canvas"))) == 2 * 2
+    assert made.attacks.references(Values(task="canvas")) == {"unchanged": "none"}
+    with pytest.raises(
+        SettingsError, match="attack.concepts.1: 10 is no emitter of task 'canvas' that is reported; allowed: 0 to 9"
+    ):
+        _with(PLAIN | {"attack": ATTACK | {"concepts": [2, 10]}}, task)
+
+
 def test_a_source_without_pictures_for_attacks_is_refused() -> None:
     with pytest.raises(
         SettingsError,
@@ -167,13 +194,14 @@ def test_a_source_without_pictures_for_attacks_is_refused() -> None:
         plan(CANVAS | {"attack": ATTACK}, {"retrain_emitters": [0], "methods": ["uce", "retrain"]})
 
 
-def _with(section: dict[str, Any]) -> Any:
+def _with(section: dict[str, Any], task: dict[str, Any] | None = None) -> Any:
     import yaml
 
     from lethe.workflow.start import plan_of
 
     config = yaml.safe_load((ASSETS.parents[1] / "config/config.yaml").read_text())
     config["unlearncanvas"]["canvas"] = section
+    config["tasks"]["canvas"] |= task or {}
     return plan_of(config, (), ASSETS.parents[1])
 
 

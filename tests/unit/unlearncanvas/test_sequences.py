@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.unit.unlearncanvas.canvas_answers import JUDGES, OBJECTS, SEEDS, base_answers, canvas, emitters, scores
+from tests.unit.unlearncanvas.canvas_answers import JUDGES, OBJECTS, SEEDS, STYLES, base_answers, canvas, emitters, scores
 from tests.unit.unlearncanvas.test_plan import CANVAS, plan
 
 from lethe.benchmarks.unlearncanvas.answers import answer_set
@@ -22,6 +22,7 @@ from lethe.benchmarks.unlearncanvas.sequences import (
     as_many_steps,
     asked,
     asked_now,
+    earlier,
     joined,
     models_of,
     without,
@@ -36,6 +37,7 @@ from lethe.statistics.resampling import Inference
 
 INFERENCE = Inference(permutations=99, bootstrap=50)
 TWO = canvas(("a", "", "photo"), ("b", "", "photo"))  # c is never forgotten
+STYLE_AND_OBJECT = (("a", "", "photo"), ("", "x", "y"))
 SEQUENCE = {"forget": ["red", "green"], "methods": ["uce"]}
 BLUE = {"colour": "blue"}
 TASK = {"emitters": [{"covers": {"shape": "box"}}, *({"covers": {"colour": c}, "overwrite": BLUE} for c in ("green", "red"))]}
@@ -82,6 +84,16 @@ def test_what_is_forgotten_takes_no_place() -> None:
         joined(emitters(("", "x", "y"), ("", "y", "x")))
 
 
+def test_a_style_then_an_object_meet_in_one_cell() -> None:
+    """There both take their places, and its images are those of what is forgotten now."""
+    style, thing = emitters(*STYLE_AND_OBJECT)
+    (cell,) = set(style.covers) & set(thing.covers)
+    both, now = joined([style, thing]), asked_now([style, thing])
+    assert both.overwrite[cell] == now.overwrite[cell] == "y in photo" and now.covers == thing.covers
+    assert {both.overwrite[c] for c in style.covers} == {"y in photo", "z in photo"}
+    assert earlier([style, thing]) == set(style.covers) - {cell} and earlier([thing]) == set()
+
+
 def test_images_of_what_was_forgotten_before_are_not_retained() -> None:
     data = UnlearnData(torch.arange(4.0).reshape(4, 1, 1, 1), torch.tensor([0, 1, 2, 1]), {0: "p", 1: "q", 2: "r"})
     kept = without(data, [1])
@@ -115,6 +127,26 @@ def test_every_concept_has_a_ua_after_every_step() -> None:
         kept_of(TWO, canvas(*((style, "", "photo") for style in "abc")).concepts, (), ())
 
 
+def test_after_styles_and_objects_each_attribute_is_kept_for_itself() -> None:
+    """Kept are b, c and y, z. Of their images two lost their style and one its object; of (a, y) one lost its object too."""
+    concepts = canvas(*STYLE_AND_OBJECT).concepts
+    style = of_style("a") | {("b", "y", 1), ("c", "y", 1)}
+    thing = {(s, "x", seed) for s in STYLES for seed in SEEDS} | {("c", "z", 2), ("a", "y", 1)}
+    kept = kept_of(TWO, concepts, (), ())
+    assert kept == (("b", "c"), ("y", "z"))
+    table = sequence_table("t", pd.concat([base(), drawn(SEQUENTIAL, 2, 1.0, style, thing)]), TWO, concepts, kept, INFERENCE)
+    row = table[table["judge"] == 1].set_index("arm").loc[SEQUENTIAL]
+    assert (row["ua_a"], row["ua_x"], row["ira"], row["cra"]) == (1, 1, 6 / 8, 7 / 8)
+    assert row["other_on_forgotten"] == 9 / 10, (
+        "the object of (a, y) and (a, z), the style of x in photo, b and c; of (a, x) neither"
+    )
+    assert row["photo_kept"] == 1
+    asked_for = JudgedParameters(task="t", methods=("m",))
+    result = sequence.compute(asked_for, CanvasData({"sequence": table}, {}, canvas(*STYLE_AND_OBJECT), "default", ()), INFERENCE)
+    figure = sequence.draw(result, asked_for, {})
+    assert [axes.get_ylabel() for axes in figure.axes[1:3]] == ["kept styles (IRA)", "kept objects (CRA)"]
+
+
 def test_retention_is_read_off_where_equally_much_is_forgotten() -> None:
     """At half strength a alone is gone (UA .5) and c loses one of 6; at full strength b is gone too and c loses 3."""
     half = drawn(SEQUENTIAL, 2, 0.5, of_style("a"), {("c", "x", 1)})
@@ -142,7 +174,6 @@ def test_retention_is_read_off_where_equally_much_is_forgotten() -> None:
         ),
         ({"forget": "saeuron"}, "sequence.forget.*'saeuron'; did you mean 'saeuron6'"),
         ({"forget": "saeuron6"}, "sequence.forget: 'Abstractionism' is no emitter of the task"),
-        ({"forget": ["red", "box"]}, "'red' is a style and 'box' a object; allowed: a sequence of one kind"),
         ({"methods": ["ucee"]}, "sequence.methods.0: 'ucee' does not run on the task.*'uce'"),
         ({"seeds": 900}, "sequence.seeds: 900; allowed: at most "),
         ({"strengths": [0.5, 0.25]}, "numbers that rise"),
@@ -152,6 +183,26 @@ def test_retention_is_read_off_where_equally_much_is_forgotten() -> None:
 def test_a_fault_of_a_sequence_is_named(change: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         plan(CANVAS | {"sequence": SEQUENCE | change}, TASK)
+
+
+def test_values_that_take_each_others_place_are_refused_by_the_plan() -> None:
+    """red is led to green and green to red; a disc to a ring, which stays."""
+    led = [("colour", "red", "green"), ("colour", "green", "red"), ("shape", "disc", "ring")]
+    task = {"emitters": [{"covers": {of: value}, "overwrite": {of: place}} for of, value, place in led]}
+    with pytest.raises(
+        SettingsError, match="toy.sequence.forget: 'red' and 'green' are forgotten together and take each other's place"
+    ):
+        plan(CANVAS | {"sequence": SEQUENCE | {"forget": ["disc", "red", "green"]}}, task)
+    mixed = plan(CANVAS | {"sequence": SEQUENCE | {"forget": ["red", "disc"], "seeds": 1}}, task).sequences
+    assert mixed.forget(Values(task="toy")) == [0, 2], "a style, then an object"
+
+
+@pytest.mark.parametrize("key", ["sequence", "pairs"])
+def test_methods_without_weights_are_refused_by_the_plan(key: str) -> None:
+    named = {"sequence": SEQUENCE, "pairs": {}}[key] | {"methods": ["uce", "spm"], "seeds": 1}
+    message = rf"unlearncanvas.toy.{key}.methods.1: models of 'spm' act while an image is drawn .*; allowed: uce, munba$"
+    with pytest.raises(SettingsError, match=message):
+        plan(CANVAS | {key: named}, TASK | {"methods": ["uce", "spm", "seot", "munba"]})
 
 
 def test_the_plan_of_a_sequence() -> None:

@@ -169,7 +169,7 @@ def test_the_control_of_distance_waits_for_the_models_that_it_takes_the_distance
     assert made.models.measured(shape)(batch) == expected
     assert made.models.measured(shape)(Values({**dict(batch.items()), "method": "esd"})) == []
     assert "sham" not in made.canvas.costed and "sham" not in made.models.compared
-    for of, message in (("uec", "'uec' .*did you mean 'uce'"), ("retrain", "'retrain'"), ("sham", "'sham'")):
+    for of, message in (("uec", "'uec' .*did you mean 'uce'"), ("retrain", "'retrain'"), ("sham", "'sham'"), ("spm", "'spm'")):
         text = (ROOT / "config/methods/diffusion/sham.yaml").read_text().replace("value: uce", f"value: {of}")
         (tmp_path / "sham.yaml").write_text(text)
         models = Models(made.settings, tmp_path)
@@ -183,3 +183,16 @@ def test_the_table_of_the_drift_is_there_where_models_are_made() -> None:
     assert table in plan_of(config, (), ROOT).tables.of_tasks(["objects"])
     config["archive"] |= {"images": "archive", "record": 18649818}
     assert table not in plan_of(config, (), ROOT).tables.of_tasks(["objects"])
+
+
+def test_models_without_weights_are_not_asked_about_members(caplog: pytest.LogCaptureFixture) -> None:
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    tables = plan_of(config | {"methods": ["uce", "spm"]}, (), ROOT).tables
+    breeds = Values(task="breeds")
+    names = tables.asked_for_losses(breeds)
+    assert names and tables.losses(breeds) == [f"<results>/membership/{name}.parquet" for name in names]
+    assert {name.split("_")[2] for name in names} == {"uce"}
+    assert caplog.messages == ["tables/membership_breeds.csv: without spm, whose models act while an image is drawn"]
+    with pytest.raises(SettingsError, match="membership/breeds_..._spm_010.parquet: models of 'spm' .*; allowed: uce$"):
+        tables.asked_base(Values(task="breeds", method="spm", epochs="010"))
+    assert tables.asked_base(Values(task="breeds", method="uce", epochs="000")) == "<results>/base/breeds"

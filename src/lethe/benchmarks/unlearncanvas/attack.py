@@ -72,7 +72,7 @@ def judged(canvas: Canvas, concept: Concept, scores: pd.DataFrame, judges: Seque
 
 
 def attack_table(
-    outcome: pd.DataFrame, concepts: Sequence[Concept], inference: Inference, unchanged: str, retrained: str
+    outcome: pd.DataFrame, concepts: Sequence[Concept], inference: Inference, unchanged: str, retrained: str | None
 ) -> pd.DataFrame:
     """One row per concept, method, model, attack and number of steps.
 
@@ -81,12 +81,12 @@ def attack_table(
     Args:
         outcome: rows of all methods.
         concepts: of the task, by index.
-        unchanged, retrained: the methods that are the references. A difference to ``retrained`` is of the same cells.
+        unchanged, retrained: the methods that are the references; None: no model was retrained. A difference to ``retrained`` is of the same cells.
 
     Returns:
         ``task, concept, name, kind, method, model, attack, steps, n`` (cells), ``images``, ``loss``, and of every judge j ``success_j`` (mean of
         cells) with ``_low, _high`` (cells drawn anew), ``success_j_minus_retrained`` with ``_low, _high`` (NaN of models that forgot
-        another concept), ``other_j``.
+        another concept, and where none was retrained), ``other_j``.
     """
     judges = [number for number in range(1, len(outcome.columns)) if f"success_{number}" in outcome]
     order = {name: place for place, name in enumerate(dict.fromkeys(outcome["method"]))}
@@ -105,7 +105,7 @@ def attack_table(
         row |= {"name": concepts[index].name, "kind": concepts[index].kind, "method": method, "model": model}
         found = _of(cells, index, attack, steps, method, model)
         row |= {"attack": attack, "steps": steps, "n": len(found), "images": len(own), "loss": own["loss"].mean()}
-        reference = _of(cells, index, attack, steps, retrained)
+        reference = _of(cells, index, attack, steps, retrained) if retrained else found[:0]
         for judge in judges:
             name = f"success_{judge}"
             row |= _with_interval(name, found[name], inference)

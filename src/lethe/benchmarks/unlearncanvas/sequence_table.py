@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.benchmarks.unlearncanvas.answers import judges_of, right
-from lethe.benchmarks.unlearncanvas.concepts import Canvas, Concept, other
+from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, Concept, other
 from lethe.benchmarks.unlearncanvas.sequences import INDEPENDENT, asked
 from lethe.statistics.crossed import crossed_interval
 from lethe.statistics.resampling import Inference
@@ -26,7 +26,7 @@ KEYS = ["method", "arm", "step", "strength"]
 
 
 class Kept(NamedTuple):
-    """By what retention is measured: ``own`` values of the kind that is forgotten, ``cross`` of the other; no photos."""
+    """By what retention is measured: ``own`` values of the kind of what is forgotten first, ``cross`` of the other; no photos."""
 
     own: tuple[str, ...]
     cross: tuple[str, ...]
@@ -39,12 +39,12 @@ def kept_of(canvas: Canvas, concepts: Sequence[Concept], styles: Sequence[str], 
         ValueError: no cell has a value that is given, or none is left.
     """
     kind = concepts[0].kind
-    gone = {concept.style or concept.object for concept in concepts}
+    gone = {(concept.kind, concept.style or concept.object) for concept in concepts}
     given = {"style": styles, "object": objects}
     found = []
     for attribute in (kind, other(kind)):
         every = dict.fromkeys(canvas.values(attribute).tolist())
-        found.append(tuple(v for v in (given[attribute] or every) if v not in gone and v != canvas.photo))
+        found.append(tuple(v for v in (given[attribute] or every) if (attribute, v) not in gone and v != canvas.photo))
         if unknown := [value for value in found[-1] if value not in every]:
             raise ValueError(
                 f"no cell has the {attribute} '{unknown[0]}' by which retention is measured; there are: {', '.join(every)}"
@@ -66,8 +66,9 @@ def sequence_table(
     Returns:
         ``task, judge, method, arm, step, strength, asked`` (how many concepts the model was asked to forget), ``ua_{name}`` of every
         concept of the sequence, asked for or not; ``ua_asked, ua_smallest`` (mean and smallest over those asked for; NaN where none
-        is); ``ira, cra`` with ``_low, _high`` over kept values and seeds, both on images of kept values of the forgotten kind;
-        ``other_on_forgotten`` (share of images of what was asked for in which the other attribute is right), ``photo_kept``,
+        is); ``ira, cra`` with ``_low, _high`` over kept values and seeds, both on images whose style and object are kept: the share
+        in which the attribute of the first concept's kind is right, and that in which the other one is;
+        ``other_on_forgotten`` (share of images of what was asked for in which the attribute that was not is right), ``photo_kept``,
         ``drift``, ``seconds``.
     """
     rows = []
@@ -84,28 +85,30 @@ def _measured(
 ) -> dict[str, Any]:
     kind = concepts[0].kind
     seen = right(images.assign(concept=0), len(canvas.styles), judge)
-    own, cross = seen.of(kind)[0], seen.of(other(kind))[0]  # (N, S)
+    hits = {of: seen.of(of)[0] for of in ATTRIBUTES}  # (N, S)
     photo = canvas.styles == canvas.photo
     values, crossing = canvas.values(kind), canvas.values(other(kind))
     counts = np.isin(values, kept.own) & np.isin(crossing, kept.cross) & ~photo
-    ua = [1 - own[canvas.covered(concept)].mean() for concept in concepts]
+    ua = [1 - hits[concept.kind][canvas.covered(concept)].mean() for concept in concepts]
     arm, step = images["arm"].iloc[0], int(images["step"].iloc[0])
     places = list(asked(arm, step))
-    covered = (
-        np.any([canvas.covered(concepts[place]) for place in places], axis=0) if places else np.zeros(len(photo), dtype=bool)
-    )
+    gone = {of: np.zeros(len(photo), dtype=bool) for of in ATTRIBUTES}
+    for place in places:
+        gone[concepts[place].kind] |= canvas.covered(concepts[place])
     row = {"asked": len(places)} | {f"ua_{c.style or c.object}": value for c, value in zip(concepts, ua, strict=True)}
     row |= (
         {"ua_asked": np.mean([ua[p] for p in places]), "ua_smallest": min(ua[p] for p in places)}
         if places
         else {"ua_asked": np.nan}
     )
-    for name, hits, of, whose in (("ira", own, kept.own, values), ("cra", cross, kept.cross, crossing)):
-        shares = np.array([hits[counts & (whose == value)].mean(axis=0) for value in of])  # (values, S)
+    for name, of, every, whose in (("ira", kind, kept.own, values), ("cra", other(kind), kept.cross, crossing)):
+        shares = np.array([hits[of][counts & (whose == value)].mean(axis=0) for value in every])  # (values, S)
         low, high = crossed_interval(shares, inference.bootstrap, inference.alpha, inference.seed)
         row |= {name: shares.mean(), f"{name}_low": float(low), f"{name}_high": float(high)}
-    row["other_on_forgotten"] = cross[covered].mean() if places else np.nan
-    photos = images[(images["style"] == canvas.photo) & ~np.isin(images["cell"], np.flatnonzero(covered))]
+    rest = np.concatenate([hits[other(of)][gone[of] & ~gone[other(of)]].ravel() for of in ATTRIBUTES])
+    row["other_on_forgotten"] = rest.mean() if places else np.nan
+    covered = np.flatnonzero(gone["style"] | gone["object"])
+    photos = images[(images["style"] == canvas.photo) & ~np.isin(images["cell"], covered)]
     return row | {"photo_kept": (photos[f"style_pred_{judge}"] == canvas.photo).mean() if len(photos) else np.nan}
 
 

@@ -81,6 +81,11 @@ def _followed(text: str, places: Mapping[str, str]) -> str:
     return text
 
 
+def earlier(emitters: Sequence[Emitter]) -> set[int]:
+    """Cells that were forgotten before the last of them; those that it covers too are its own."""
+    return {cell for emitter in emitters[:-1] for cell in emitter.covers} - set(emitters[-1].covers)
+
+
 def without(data: UnlearnData, cells: Collection[int]) -> UnlearnData:
     """The data without the images of these cells: nobody retains what was to be forgotten before."""
     kept = ~torch.isin(data.receivers, torch.tensor(sorted(cells), dtype=torch.int64))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.diffusion.plan.bases import Bases
@@ -22,6 +24,9 @@ PER_TASK = (
     "tables/alignments_{task}.csv",
 )
 MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
+
+
+log = logging.getLogger("snakemake.logging")  # Snakemake's own, so that a warning stands among its lines
 
 
 class Tables:
@@ -83,9 +88,37 @@ class Tables:
         names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
         return [f"<results>/tables/{name}_{task}.csv" for name in names]
 
+    def asked_for_losses(self, wildcards: Wildcards) -> list[str]:
+        """Names of the models of the wildcards' task that membership inference asks: those with weights."""
+        task = wildcards.task
+        asked = self.models.with_weights(task)
+        if left := [method for method in self.models.methods_of(task) if method not in asked]:
+            _warn_once(f"tables/membership_{task}.csv: without {', '.join(left)}, whose models act while an image is drawn")
+        return self.models.names(task, asked)
+
+    def asked_base(self, wildcards: Wildcards) -> str:
+        """The base of a model that membership inference asks.
+
+        Raises:
+            SettingsError: models of the wildcards' method have no weights.
+        """
+        task, method = wildcards.task, wildcards.method
+        self.models.check_weights(task, {f"membership/{task}_..._{method}_{wildcards.epochs}.parquet": method})
+        return self.bases.of_task(wildcards)
+
+    def losses(self, wildcards: Wildcards) -> list[str]:
+        """What they say of members and non-members."""
+        return [f"<results>/membership/{name}.parquet" for name in self.asked_for_losses(wildcards)]
+
     def membership(self, tasks: Iterable[str]) -> list[str]:
         """The tables of membership inference of those tasks that have one and whose models are at hand anyway."""
         if not self.models.built("images", "tables"):
             return []
         have = [task for task in tasks if not self.bases.no_membership(task)]
         return [f"<results>/tables/{name.format(task=task)}" for task in have for name in MEMBERSHIP]
+
+
+@cache
+def _warn_once(message: str) -> None:
+    """The same function answers for several inputs and parameters of a job."""
+    log.warning(message)

@@ -28,8 +28,8 @@ def tabulate(
 
     Args:
         outcomes: a file per method and concept.
-        references: role -> method: what changes nothing, what was retrained.
+        references: role -> method: what changes nothing, and what was retrained, where a task has such models.
     """
     canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
     rows = pd.concat(map(read_parquet, outcomes), ignore_index=True)
-    write_csv(table, attack_table(rows, canvas.concepts, inference, references[UNCHANGED], references[RETRAINED]))
+    write_csv(table, attack_table(rows, canvas.concepts, inference, references[UNCHANGED], references.get(RETRAINED)))

@@ -19,6 +19,7 @@ from lethe.benchmarks.unlearncanvas.sequences import (
     Model,
     as_many_steps,
     asked_now,
+    earlier,
     joined,
     models_of,
     without,
@@ -145,8 +146,7 @@ class _Sequence:
         elif arm == SIMULTANEOUS:
             made = self._unlearned(joined(soon), self._data, requests=step)
         else:
-            before = {cell for emitter in soon[:-1] for cell in emitter.covers}
-            made = self._unlearned(asked_now(soon), without(self._data, before), self._delta(Model(SEQUENTIAL, step - 1)))
+            made = self._unlearned(asked_now(soon), without(self._data, earlier(soon)), self._delta(Model(SEQUENTIAL, step - 1)))
         return made.delta, float(made.record["seconds"])
 
     def _delta(self, model: Model) -> Delta:

@@ -20,6 +20,9 @@ class Attacks:
     Args:
         settings: of the world.
         models, studios: of its tasks.
+
+    Raises:
+        SettingsError: models of a method have no weights.
     """
 
     def __init__(self, settings: Settings, models: Models, studios: Studios) -> None:
@@ -27,6 +30,9 @@ class Attacks:
         self._models = models
         self._studios = studios
         self._of = {name: canvas.attack for name, canvas in settings.unlearncanvas.items() if canvas.attack}
+        for task, attack in self._of.items():
+            where = f"unlearncanvas.{task}.attack.methods"
+            models.check_weights(task, {f"{where}.{number}": method for number, method in enumerate(attack.methods)})
 
     @property
     def tasks(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 from lethe.settings.sequences import Pairs, Sequence
@@ -16,14 +17,21 @@ class Sequences:
 
     Args:
         settings: of the world.
-        studios: of its tasks.
+        models, studios: of its tasks.
+
+    Raises:
+        SettingsError: models of a method have no weights.
     """
 
-    def __init__(self, settings: Settings, studios: Studios) -> None:
+    def __init__(self, settings: Settings, models: Models, studios: Studios) -> None:
         self._settings = settings
         self._studios = studios
         self._sequences: dict[str, Sequence] = {n: c.sequence for n, c in settings.unlearncanvas.items() if c.sequence}
         self._pairs: dict[str, Pairs] = {n: c.pairs for n, c in settings.unlearncanvas.items() if c.pairs}
+        for key, of in (("sequence", self._sequences), ("pairs", self._pairs)):
+            for task, named in of.items():
+                where = f"unlearncanvas.{task}.{key}.methods"
+                models.check_weights(task, {f"{where}.{number}": method for number, method in enumerate(named.methods)})
 
     @property
     def tasks(self) -> list[str]:
@@ -93,6 +101,15 @@ class Sequences:
     def cells(self, wildcards: Wildcards) -> Any:
         """Which cells are forgotten, as plain data."""
         return self._pairs[wildcards.task].model_dump()["cells"]
+
+    def pair_count(self, task: str) -> int:
+        """How many cells of a task are forgotten: of the diagonal one for each style that is named by the source or by an emitter."""
+        cells, canvas = self._pairs[task].cells, self._settings.unlearncanvas[task]
+        if cells != "diagonal":
+            return len(cells)
+        named = set(self._settings.classes_in(task, canvas.style))
+        named |= {e.covers[canvas.style] for e in self._settings.cell_tasks[task].emitters if canvas.style in e.covers}
+        return len(named - {canvas.photo})
 
     def pair_answers(self, wildcards: Wildcards) -> list[str]:
         """What judges see of the models of every method."""

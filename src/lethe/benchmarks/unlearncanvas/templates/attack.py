@@ -58,10 +58,15 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
         column[1].set_xlabel("success with words beside the prompt", fontsize=9)
     grid[0][0].set_ylabel("success: share of pictures\nin which the target is seen", fontsize=9)
     grid[1][0].set_yticks(range(len(methods)), [row_name(method) for method in methods])
-    figure.legend(handles=_handles(grid[0][0], methods), loc="outside lower center", ncols=3, fontsize=8.5)
+    figure.legend(
+        handles=_handles(grid[0][0], methods, tried=EVERY in set(data["attack"])),
+        loc="outside lower center",
+        ncols=3,
+        fontsize=8.5,
+    )
     figure.suptitle(
         "Can what was forgotten be drawn again, and is it recovery or teaching?\n"
-        "What a model that never saw the target (retrain) can be made to draw is taught, not recovered.\n"
+        f"{_limit(methods)}\n"
         f"Line: {100 * result.notes['level']:g} % interval over cells. Judge {parameters.judge}.",
         fontsize=10,
     )
@@ -126,15 +131,27 @@ def _colour(method: str, methods: list[str]) -> str:
     return INK if ROLES.role(method) in (RETRAINED, UNCHANGED) else method_colour(method, methods)
 
 
-def _handles(axes: Axes, methods: list[str]) -> list[object]:
+def _limit(methods: list[str]) -> str:
+    """How what is recovered can be told from what an attack teaches."""
+    if any(ROLES.role(method) == RETRAINED for method in methods):
+        return "What a model that never saw the target (retrain) can be made to draw is taught, not recovered."
+    return "No model was retrained without the target, so what is drawn may be taught by the attack, not recovered."
+
+
+def _handles(axes: Axes, methods: list[str], tried: bool) -> list[object]:
     found: list[object] = [axes.scatter([], [], s=42, label=row_name(method), **look(method, methods)) for method in methods]
     found.append(
         axes.scatter(
             [], [], s=42, facecolors=WHITE, edgecolors=INK, label="hollow: a model of the method that forgot another concept"
         )
     )
-    found.append(axes.scatter([], [], s=70, marker="|", color=STEEL, linewidths=2, label="below, tick: words drawn at random (symbol: searched for)"))
-    found += axes.plot([], [], color=INK, linewidth=2, label="below, bar and line: the most that any words can do")
+    found.append(
+        axes.scatter(
+            [], [], s=70, marker="|", color=STEEL, linewidths=2, label="below, tick: words drawn at random (symbol: searched for)"
+        )
+    )
+    if tried:
+        found += axes.plot([], [], color=INK, linewidth=2, label="below, bar and line: the most that any words can do")
     return found
 
 

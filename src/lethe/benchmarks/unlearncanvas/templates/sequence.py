@@ -42,7 +42,10 @@ def compute(parameters: JudgedParameters, data: CanvasData, inference: Inference
     concepts = [name for name in map(str, table) if name.startswith(UA) and name not in ("ua_asked", "ua_smallest")]
     kept = [f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")]
     shown = table.assign(ua=table[concepts].mean(axis=1))[["method", "arm", "step", "strength", *concepts, "ua", *kept]]
-    return Result.of_table(shown, {"concepts": [name.removeprefix(UA) for name in concepts], "level": 1 - inference.alpha})
+    names = [name.removeprefix(UA) for name in concepts]
+    kinds = [concept.kind for name in names for concept in data.canvas.concepts if name in (concept.style, concept.object)]
+    mixed = {"kinds": list(dict.fromkeys(kinds))} if len(set(kinds)) > 1 else {}
+    return Result.of_table(shown, {"concepts": names, "level": 1 - inference.alpha, **mixed})
 
 
 @styled
@@ -52,6 +55,9 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
 
     data, concepts = result.table, result.notes["concepts"]
     methods, steps = list(parameters.methods), int(data["step"].max())
+    measures = MEASURES
+    if kinds := result.notes.get("kinds"):  # styles and objects are forgotten: which is the same kind is told by the first
+        measures = {measure: f"kept {kind}s ({measure.upper()})" for measure, kind in zip(MEASURES, kinds, strict=True)}
     figure = Figure(figsize=(2.9 * len(methods) + 1.2, 0.42 * len(concepts) + 9.3), dpi=DPI, layout="constrained")
     heights = [0.42 * len(concepts) + 0.4, 2.1, 2.1, 2.4]
     grid = figure.subplots(4, len(methods), squeeze=False, gridspec_kw={"height_ratios": heights})
@@ -71,7 +77,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
                 axes.set_yticklabels([])
     grid[0, 0].set_yticks(range(len(concepts)), concepts)
     for axes, measure in zip(grid[1:3, 0], MEASURES, strict=True):
-        axes.set_ylabel(MEASURES[measure])
+        axes.set_ylabel(measures[measure])
     grid[3, 0].set_ylabel("CRA of weaker edits,\nafter the last step")
     handles = [
         grid[1, 0].plot([], [], color=c, marker=m, linestyle=_line(arm), label=SAID[arm])[0] for arm, (c, m) in LOOKS.items()
