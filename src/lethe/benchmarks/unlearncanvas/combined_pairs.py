@@ -61,6 +61,6 @@ def combined_table(task: str, direct: Sequence[pd.DataFrame], combined: Sequence
     tables = []
     for arm, answers in arms.items():
         table = pair_table(task, [answers], canvas)
-        table.insert(table.columns.get_loc("method") + 1, "arm", arm)
+        table.insert(list(table).index("method") + 1, "arm", arm)
         tables.append(table[table["method"].isin(together["method"])])
     return pd.concat(tables, ignore_index=True).sort_values(["judge", "method"], kind="stable", ignore_index=True)
