@@ -97,6 +97,7 @@ use rule job as canvas_tables with:
         emitters="<results>/emitters_{task}.json",
         base="<results>/answers/{task}_baseline.parquet",
         answers=plan.canvas.every_answers,
+        records=plan.canvas.records,
     output:
         accuracy=report(
             "<results>/tables/unlearncanvas_accuracy_{task}.csv",
@@ -119,6 +120,7 @@ use rule job as canvas_tables with:
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.tables:tabulate"),
         methods=plan.canvas.every_method,
+        models=plan.canvas.recorded,
         retrained=plan.canvas.retrained,
         tuning=plan.data.tuning_emitters,
         settings=plan.canvas.settings,

@@ -10,6 +10,7 @@ from tests.unit.unlearncanvas.canvas_answers import JUDGES, SEEDS, canvas, recei
 from tests.unit.unlearncanvas.test_plan import CANVAS, plan
 
 from lethe.benchmarks.unlearncanvas.answers import answer_set
+from lethe.benchmarks.unlearncanvas.combined_pairs import combined_table, parts_of
 from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
 from lethe.benchmarks.unlearncanvas.pairs import counterpart, emitters_of, pair_table, pairs_of
 from lethe.benchmarks.unlearncanvas.templates import pairs
@@ -62,6 +63,40 @@ def test_each_share_looks_at_its_own_cells() -> None:
     assert row["oc"] == 3 / 4, "(b, y) and (c, y); the photo is no style"
     assert row["up"] == pytest.approx((7 / 8 + 1) / 2), "b and c with x and z; no photos"
     assert (row["style"], row["object"], row["target_images"], row["seconds"]) == ("a", "y", 2, 2)
+
+
+def test_pairs_are_put_together_of_models_that_are_there() -> None:
+    of = canvas(("a", "", "photo"), ("b", "", "photo"), ("", "x", "y"), ("", "y", "z"))
+    named = [CELLS.index(name) for name in ("a_y", "b_z", "c_x", "b_x")]
+    assert parts_of(of, named, [0, 1, 2, 3]) == [(named[0], 0, 3), (named[3], 1, 2)], "z and c were forgotten by nobody"
+    assert parts_of(of, named, [0, 2, 3]) == [(named[0], 0, 3)]
+    with pytest.raises(ValueError, match="no pair can be put together: .* there are those of a, b and of no object"):
+        parts_of(of, named, [0, 1])
+
+
+def test_what_was_put_together_stands_beside_the_model_of_the_pair() -> None:
+    """Of the pair (a, y) the sum forgets all images, the mean half of them; (b, z) was put together by nobody."""
+    target, other, (first, second) = CELLS.index("a_y"), CELLS.index("b_z"), SEEDS
+
+    def answers(of: int, *wrong: tuple[str, str, int]) -> Any:
+        return answer_set(OF, scores(set(wrong), set(wrong)), JUDGES, "m").assign(target=of, seconds=0.0)
+
+    direct = [answers(target), answers(other)]
+    half, whole = answers(target, ("a", "y", first)), answers(target, ("a", "y", first), ("a", "y", second))
+    table = combined_table("t", direct, [half.assign(arm="mean"), whole.assign(arm="sum")], OF)
+    of_first = table[table["judge"] == 1]
+    assert of_first["arm"].tolist() == ["direct", "mean", "sum"] and set(table["style"]) == {"a"}
+    assert of_first["ua_neither"].tolist() == [0, 0.5, 1] and list(table)[2:4] == ["method", "arm"]
+
+
+def test_pairs_are_put_together_where_styles_and_objects_are_reported() -> None:
+    pairs = {"pairs": {"methods": ["none", "uce"], "seeds": 1}}
+    made = plan(CANVAS | pairs)
+    assert made.sequences.combined_tasks == ["canvas", "toy"]
+    assert made.sequences.combined_answers(Values(task="toy")) == ["<results>/unlearncanvas/combined_toy_uce.parquet"]
+    assert made.sequences.combined_direct(Values(task="toy")) == ["<results>/unlearncanvas/pairs_toy_uce.parquet"]
+    assert plan(CANVAS | pairs, {"tuning_emitters": [1]}).sequences.combined_tasks == ["canvas"]
+    assert not [file for file in made.sequences.products if "combined" in file]
 
 
 @pytest.mark.parametrize(

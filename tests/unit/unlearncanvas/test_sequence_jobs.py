@@ -11,14 +11,19 @@ import pytest
 import torch
 from tests.unit.unlearncanvas.test_jobs import ASSETS, SETTINGS, _part, studio_settings
 
+from lethe.benchmarks.unlearncanvas.jobs.combined_pairs import combine_pairs, tabulate_combined
 from lethe.benchmarks.unlearncanvas.jobs.pairs import forget_pairs
 from lethe.benchmarks.unlearncanvas.jobs.sequence import draw_retrained, forget_in_sequence
 from lethe.benchmarks.unlearncanvas.jobs.sequence_tables import tabulate_pairs, tabulate_sequence
 from lethe.benchmarks.unlearncanvas.sequences import models_of
 from lethe.diffusion.delta import load_delta
+from lethe.diffusion.folder import base_digest
 from lethe.diffusion.jobs.base_folder import write_base
 from lethe.diffusion.jobs.evaluator_folder import write_evaluator
 from lethe.diffusion.latents import write_latents
+from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods.run import training_data
+from lethe.diffusion.pipeline import load_pipeline
 from lethe.diffusion.testbed.receivers import Emitter, Receiver, emitter_records, receiver_records
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_json
@@ -126,3 +131,34 @@ def test_pairs_are_forgotten_and_told(given: dict[str, Any], tmp_path: Path) -> 
         axis=None
     )
     assert (table.loc["uce", "ua_not_both"] > 0.5).all() and (table["target_images"] == 3).all()
+
+
+def test_two_models_are_put_together_on_a_pair(given: dict[str, Any], tmp_path: Path) -> None:
+    """UCE of the style neon and of the object fish: both together forget the cell."""
+    cells = tuple(cell.index for cell in CELLS if cell.attributes["object"] == "fish")
+    texts = tuple(CELLS[cell].prompt for cell in cells)
+    fish = Emitter(2, "fish", cells, texts, {cell: CELLS[cell - 1].prompt for cell in cells})
+    write_json(tmp_path / "emitters.json", emitter_records([*FORGOTTEN, fish]))
+    pipe, own = load_pipeline(given["base"]), METHODS.load("uce")()
+    data = training_data(given["base"].parent / "latents.safetensors", CELLS, [*FORGOTTEN, fish], "corrected")
+    deltas = []
+    for made in own.unlearn(pipe, [*FORGOTTEN, fish], data, seed=0):
+        deltas.append(tmp_path / f"{made.emitter.index}.safetensors")
+        made.delta.save(deltas[-1], base=base_digest(given["base"]))
+    combine_pairs(
+        **given | {"emitters": tmp_path / "emitters.json"}, method="uce", deltas=deltas,
+        models=[f"canvas_{index:03d}_uce_000" for index in range(3)], cells=[["neon", "fish"], ["cartoon", "fish"]],
+        target_seeds=[188, 288], answers=tmp_path / "combined.parquet", work=WorkFolder(tmp_path / "work", 1),
+    )  # fmt: skip
+    found = pd.read_parquet(tmp_path / "combined.parquet")
+    assert set(found["target"]) == {5} and set(found["arm"]) == {"mean", "sum"}, "nobody forgot cartoon"
+    assert found.groupby("arm").size().tolist() == [len(CELLS) - 1 + 2] * 2
+    direct = found[found["arm"] == "sum"].drop(columns="arm")
+    direct.to_parquet(tmp_path / "direct.parquet")
+    tabulate_combined(
+        given["receivers"], tmp_path / "emitters.json", [tmp_path / "direct.parquet"], [tmp_path / "combined.parquet"],
+        tmp_path / "combined.csv", "canvas", ONE_JUDGE,
+    )  # fmt: skip
+    table = pd.read_csv(tmp_path / "combined.csv").set_index("arm")
+    assert table.index.tolist() == ["direct", "mean", "sum"] and table.loc["sum", "ua_not_both"] == 1
+    assert table.loc["sum", "sc"] <= table.loc["mean", "sc"]

@@ -9,19 +9,32 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
-from tests.unit.unlearncanvas.canvas_answers import OBJECTS, STYLES, answers, base_answers, canvas, scores
+from tests.unit.unlearncanvas.canvas_answers import (
+    JUDGES,
+    OBJECTS,
+    STYLES,
+    answers,
+    base_answers,
+    canvas,
+    emitters,
+    receivers,
+    scores,
+)
 
 from lethe.benchmarks.unlearncanvas.accuracy import Reporting, accuracies, accuracy_table
 from lethe.benchmarks.unlearncanvas.answers import right
 from lethe.benchmarks.unlearncanvas.confusion import agreement_table, confusion_table, kappa
 from lethe.benchmarks.unlearncanvas.cost import cost_table
 from lethe.benchmarks.unlearncanvas.distribution import distribution_table
+from lethe.benchmarks.unlearncanvas.jobs.tables import tabulate
 from lethe.benchmarks.unlearncanvas.ledger import COLUMNS, ledger, read_reference
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS
 from lethe.benchmarks.unlearncanvas.result_files import accuracies_of, per_entity, read_result, result_of, write_result
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.embeddings import Embeddings
-from lethe.io.tables import CorruptFileError
+from lethe.diffusion.testbed.receivers import emitter_records, receiver_records
+from lethe.io.tables import CorruptFileError, write_json
+from lethe.settings.unlearncanvas import UnlearnCanvas
 from lethe.statistics.resampling import Inference
 
 CANVAS = canvas(("a", "", "photo"), ("", "x", "y"))
@@ -135,6 +148,32 @@ def test_distances_stand_beside_the_floor_and_the_base() -> None:
     assert rows.loc[("m", "others"), ["images", "real"]].tolist() == [9 * 8, 9 * 20]
     with pytest.raises(ValueError, match="two held-out images or more"):
         distribution_table("t", embeddings(12, 1, 0, 1), embeddings(12, 8, 0, 2), [], CANVAS)
+
+
+# --- drift of each model ---
+
+
+def test_the_table_of_concepts_tells_the_drift_of_each_model(tmp_path: Path) -> None:
+    """Of a model whose record tells none, and of the base, it is empty; without records the column is there and empty."""
+    two = emitters(("a", "", "photo"), ("", "x", "y"))
+    write_json(tmp_path / "receivers.json", receiver_records(receivers()))
+    write_json(tmp_path / "emitters.json", emitter_records(two))
+    of = canvas(("a", "", "photo"), ("", "x", "y"))
+    base_answers(of).to_parquet(tmp_path / "base.parquet")
+    answers(of, "m", scores(), scores()).to_parquet(tmp_path / "m.parquet")
+    for index, record in enumerate(({"empty_prompt_drift": 0.5}, {})):
+        write_json(tmp_path / f"{index}.json", record)
+    names = ("accuracy", "concepts", "confusion", "agreement")
+    given = {name: tmp_path / f"{name}.csv" for name in names} | {
+        "receivers": tmp_path / "receivers.json", "emitters": tmp_path / "emitters.json", "base": tmp_path / "base.parquet",
+        "answers": [tmp_path / "m.parquet"], "task": "t", "methods": ["m"], "retrained": [], "tuning": [],
+        "settings": UnlearnCanvas(judges=JUDGES), "inference": Inference(bootstrap=20),
+    }  # fmt: skip
+    tabulate(**given, models=["t_000_m_003", "t_001_m_003"], records=[tmp_path / "0.json", tmp_path / "1.json"])  # type: ignore[arg-type]
+    found = pd.read_csv(tmp_path / "concepts.csv").set_index(["method", "concept"])["empty_prompt_drift"]
+    assert found["m", 0] == 0.5 and found.isna().sum() == 3 and len(found) == 4
+    tabulate(**given)  # type: ignore[arg-type]
+    assert pd.read_csv(tmp_path / "concepts.csv")["empty_prompt_drift"].isna().all()
 
 
 # --- cost and ledger ---

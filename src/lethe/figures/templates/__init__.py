@@ -57,4 +57,5 @@ TEMPLATES.register("UnlearnCanvasSimilarity", "lethe.benchmarks.unlearncanvas.te
 TEMPLATES.register("UnlearnCanvasGrid", "lethe.benchmarks.unlearncanvas.templates.grid:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasSequence", "lethe.benchmarks.unlearncanvas.templates.sequence:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasPairs", "lethe.benchmarks.unlearncanvas.templates.pairs:TEMPLATE")
+TEMPLATES.register("UnlearnCanvasCapacity", "lethe.benchmarks.unlearncanvas.templates.capacity:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasAttack", "lethe.benchmarks.unlearncanvas.templates.attack:TEMPLATE")

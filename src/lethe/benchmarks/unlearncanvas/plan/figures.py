@@ -49,6 +49,11 @@ def _attacked(world: World, wildcards: Wildcards) -> dict[str, Any]:
     )
 
 
+def _task(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The task."""
+    return {"task": wildcards.task}
+
+
 def _samples(world: World, wildcards: Wildcards) -> dict[str, Any]:
     """The base in the first seed."""
     return {"task": wildcards.task, "seed": _first_seed(world, wildcards.task)}
@@ -76,6 +81,10 @@ ALIASES = [
     Alias(
         "unlearncanvas_samples", "unlearncanvas_samples_{task}", "UnlearnCanvasSamples", _samples,
         "{task}", "UnlearnCanvas: the world",
+    ),
+    Alias(
+        "unlearncanvas_capacity", "unlearncanvas_capacity_{task}", "UnlearnCanvasCapacity", _task,
+        "{task}", "UnlearnCanvas: how much SPEED can erase",
     ),
     Alias(
         "unlearncanvas_attack", "unlearncanvas_attack_{task}", "UnlearnCanvasAttack", _attacked,

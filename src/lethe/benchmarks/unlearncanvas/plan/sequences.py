@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
@@ -120,6 +122,31 @@ class Sequences:
         """Seeds of the cell that is forgotten: those of the task, and as many above them as are lacking."""
         seeds, count = list(self._settings.generation_of(wildcards.task).seeds), self._pairs[wildcards.task].target_seeds
         return [*seeds, *range(max(seeds) + 1, max(seeds) + 1 + count)][:count]
+
+    @property
+    def combined_tasks(self) -> list[str]:
+        """Tasks with pairs whose models of styles and of objects can be put together: of both some are reported."""
+        found = []
+        for name in self._pairs:
+            task, canvas = self._settings.cell_tasks[name], self._settings.unlearncanvas[name]
+            reported = [emitter for index, emitter in enumerate(task.emitters) if index not in task.tuning_emitters]
+            if self._combined(name) and {(canvas.style,), (canvas.object,)} <= {tuple(emitter.covers) for emitter in reported}:
+                found.append(name)
+        return found
+
+    def _combined(self, task: str) -> list[str]:
+        """Methods on pairs that have a model of every emitter and change something."""
+        return [m for m in self._pairs[task].methods if ROLES.role(m) not in (UNCHANGED, RETRAINED)]
+
+    def combined_answers(self, wildcards: Wildcards) -> list[str]:
+        """What judges see of two models put together, of every method."""
+        task = wildcards.task
+        return [f"<results>/unlearncanvas/combined_{task}_{method}.parquet" for method in self._combined(task)]
+
+    def combined_direct(self, wildcards: Wildcards) -> list[str]:
+        """What they see of the models of the pairs."""
+        task = wildcards.task
+        return [f"<results>/unlearncanvas/pairs_{task}_{method}.parquet" for method in self._combined(task)]
 
     # --- of both ---
 

@@ -22,6 +22,7 @@ BASE = "base"  # the answer set of the model that nothing was done to
 REFERENCE = "reference"  # the split of a source that distances of sets compare with
 CLIP = "clip"
 BACKBONE = "dino"  # the metric whose model is the backbone
+SPEED = "speed"  # the method whose capacity is measured
 TABLES = ("accuracy", "concepts", "confusion", "agreement", "cost")
 
 
@@ -69,6 +70,14 @@ class Canvas:
     def demo_answers(self, wildcards: Wildcards) -> list[str]:
         """Their answer sets."""
         return [f"<results>/answers/{wildcards.task}_{method}.parquet" for method in self.demo_methods(wildcards)]
+
+    def recorded(self, wildcards: Wildcards) -> list[str]:
+        """Names of the models of the wildcard's task whose records are at hand: where models and images are made here, all."""
+        return self._models.names(wildcards.task) if self._models.built("models", "images") else []
+
+    def records(self, wildcards: Wildcards) -> list[str]:
+        """Their records."""
+        return [f"<results>/models/{name}/record.json" for name in self.recorded(wildcards)]
 
     def _with_role(self, wildcards: Wildcards, role: str) -> list[str]:
         return [method for method in self.methods(wildcards) if ROLES.role(method) == role]
@@ -204,6 +213,21 @@ class Canvas:
         """The emitter that a measured run forgets: the first that is reported."""
         tuning = self._settings.tasks[wildcards.task].tuning_emitters
         return next(i for i in self._models.emitters(wildcards.task, wildcards.method) if i not in tuning)
+
+    # --- capacity ---
+
+    @property
+    def with_capacity(self) -> list[str]:
+        """Tasks on which SPEED runs."""
+        return [task for task in self.tasks if SPEED in self._models.methods_of(task)]
+
+    def concepts_of_capacity(self, wildcards: Wildcards) -> list[int]:
+        """Indices of the emitters that it unlearns."""
+        return self._models.emitters(wildcards.task, SPEED)
+
+    def hyperparameters_of_capacity(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Its hyper-parameters."""
+        return dict(self._models.method(wildcards.task, SPEED).parameters)
 
     # --- notebook ---
 
