@@ -63,6 +63,9 @@ def test_a_base_trained_like_a_shipped_one_shares_its_autoencoder() -> None:
         "tokenizer": f"{shipped}/canvas_tokenizer.json",
     }
     assert bases.vae_of(asked) == bases.parts(asked)["vae"] and bases.tokenizer_of(asked) == bases.parts(asked)["tokenizer"]
+    assert bases.judges_of(asked) == [
+        f"{shipped}/{j}.{s}" for j in ("style", "object", "style2", "object2") for s in ("safetensors", "json")
+    ]
     own = plan({"without": without | {"vae": "own_vae"}}).bases
     assert own.vae_of(asked) == [f"{trained}/own_vae.safetensors", f"{trained}/own_vae.json"]
     every = {name: base.model_dump(mode="json") | {"source": "train"} for name, base in Settings().bases.items()}
