@@ -72,7 +72,7 @@ class Sequence(Strict):
         "saeuron6, cuig12_styles, cuig12_objects"
     )
     methods: list[Name] = Field(min_length=1, description="methods of the task that change weights or map text embeddings")
-    seeds: int = Field(3, ge=1, le=1000, description="pictures of every cell under every model, in the first seeds of the task")
+    seeds: int = Field(3, ge=2, le=1000, description="pictures of every cell under every model, in the first seeds of the task")
     strengths: list[Share] = Field(
         default=[0.25, 0.5, 0.75],
         description="weaker edits, as shares of the last model's change, by which retention at equal UA is found; []: none",
@@ -114,7 +114,7 @@ class Pairs(Strict):
         "out, which are the 50 published pairs on the published data",
     )
     methods: list[Name] = Field(min_length=1, description="methods of the task")
-    seeds: int = Field(2, ge=1, le=1000, description="pictures of every cell under every model, in the first seeds of the task")
+    seeds: int = Field(2, ge=2, le=1000, description="pictures of every cell under every model, in the first seeds of the task")
     target_seeds: int = Field(20, ge=1, le=1000, description="pictures of the cell that is forgotten")
 
     @field_validator("cells")

@@ -90,7 +90,7 @@ def test_what_was_put_together_stands_beside_the_model_of_the_pair() -> None:
 
 
 def test_pairs_are_put_together_where_styles_and_objects_are_reported() -> None:
-    pairs = {"pairs": {"methods": ["none", "uce"], "seeds": 1}}
+    pairs = {"pairs": {"methods": ["none", "uce"], "seeds": 2}}
     made = plan(CANVAS | pairs)
     assert made.sequences.combined_tasks == ["canvas", "toy"]
     assert made.sequences.combined_answers(Values(task="toy")) == ["<results>/unlearncanvas/combined_toy_uce.parquet"]
@@ -105,6 +105,7 @@ def test_pairs_are_put_together_where_styles_and_objects_are_reported() -> None:
         ({"cells": "diagonale"}, "pairs.cells.*'diagonale'; did you mean 'diagonal'"),
         ({"cells": [["red"]]}, "pairs.cells"),
         ({"methods": ["cae"]}, "pairs.methods.0: 'cae' does not run on the task"),
+        ({"seeds": 1}, "pairs.seeds"),
         ({"seeds": 900}, "pairs.seeds: 900; allowed: at most "),
     ],
 )
@@ -114,9 +115,9 @@ def test_a_fault_of_pairs_is_named(change: dict[str, Any], message: str) -> None
 
 
 def test_the_plan_of_pairs() -> None:
-    made, toy = plan(CANVAS | {"pairs": {"methods": ["none", "uce"], "seeds": 1, "target_seeds": 4}}), Values(task="toy")
+    made, toy = plan(CANVAS | {"pairs": {"methods": ["none", "uce"], "seeds": 2, "target_seeds": 4}}), Values(task="toy")
     seeds = made.seeds(toy)
-    assert made.sequences.pair_generation(toy)["seeds"] == seeds[:1]
+    assert made.sequences.pair_generation(toy)["seeds"] == seeds[:2]
     assert made.sequences.target_seeds(toy) == [*seeds, 3, 4] and made.sequences.cells(toy) == "diagonal"
     assert made.sequences.pair_answers(toy) == [f"<results>/unlearncanvas/pairs_toy_{name}.parquet" for name in ("none", "uce")]
 

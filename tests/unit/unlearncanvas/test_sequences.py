@@ -175,6 +175,7 @@ def test_retention_is_read_off_where_equally_much_is_forgotten() -> None:
         ({"forget": "saeuron"}, "sequence.forget.*'saeuron'; did you mean 'saeuron6'"),
         ({"forget": "saeuron6"}, "sequence.forget: 'Abstractionism' is no emitter of the task"),
         ({"methods": ["ucee"]}, "sequence.methods.0: 'ucee' does not run on the task.*'uce'"),
+        ({"seeds": 1}, "sequence.seeds"),
         ({"seeds": 900}, "sequence.seeds: 900; allowed: at most "),
         ({"strengths": [0.5, 0.25]}, "numbers that rise"),
         ({"retrained": "toi"}, "sequence.retrained: 'toi' is no base that is trained like 'toy' without some cells"),
@@ -193,24 +194,24 @@ def test_values_that_take_each_others_place_are_refused_by_the_plan() -> None:
         SettingsError, match="toy.sequence.forget: 'red' and 'green' are forgotten together and take each other's place"
     ):
         plan(CANVAS | {"sequence": SEQUENCE | {"forget": ["disc", "red", "green"]}}, task)
-    mixed = plan(CANVAS | {"sequence": SEQUENCE | {"forget": ["red", "disc"], "seeds": 1}}, task).sequences
+    mixed = plan(CANVAS | {"sequence": SEQUENCE | {"forget": ["red", "disc"], "seeds": 2}}, task).sequences
     assert mixed.forget(Values(task="toy")) == [0, 2], "a style, then an object"
 
 
 @pytest.mark.parametrize("key", ["sequence", "pairs"])
 def test_methods_without_weights_are_refused_by_the_plan(key: str) -> None:
-    named = {"sequence": SEQUENCE, "pairs": {}}[key] | {"methods": ["uce", "spm"], "seeds": 1}
+    named = {"sequence": SEQUENCE, "pairs": {}}[key] | {"methods": ["uce", "spm"], "seeds": 2}
     message = rf"unlearncanvas.toy.{key}.methods.1: models of 'spm' act while an image is drawn .*; allowed: uce, munba$"
     with pytest.raises(SettingsError, match=message):
         plan(CANVAS | {key: named}, TASK | {"methods": ["uce", "spm", "seot", "munba"]})
 
 
 def test_the_plan_of_a_sequence() -> None:
-    made, toy = plan(CANVAS | {"sequence": SEQUENCE | {"seeds": 1}}, TASK), Values(task="toy")
+    made, toy = plan(CANVAS | {"sequence": SEQUENCE | {"seeds": 2}}, TASK), Values(task="toy")
     sequences = made.sequences
     concepts = made.settings.cell_tasks["toy"].emitters
     assert [list(concepts[index].covers.values()) for index in sequences.forget(toy)] == [["red"], ["green"]]
-    assert sequences.generation(toy)["seeds"] == sequences.seeds(toy) == made.seeds(toy)[:1]
+    assert sequences.generation(toy)["seeds"] == sequences.seeds(toy) == made.seeds(toy)[:2]
     assert sequences.scoring(toy)["metrics"] == list(sequences.evaluator_settings(toy)) == ["colour", "shape"]
     assert sequences.answers(toy) == ["<results>/unlearncanvas/sequence_toy_uce.parquet"] and sequences.retrained(toy) == []
     toys = [file for file in sequences.products if "toy" in file]
