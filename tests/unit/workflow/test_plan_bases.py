@@ -51,6 +51,27 @@ def test_a_fine_tuned_base_starts_from_another_one() -> None:
     assert plan({}).edits.tasks == [] and plan({}).edits.editor(task) == []
 
 
+def test_a_base_trained_like_a_shipped_one_shares_its_autoencoder() -> None:
+    """So that the overlay of the whole sequence trains one base and no other part; where all is trained, so are the parts."""
+    of_canvas = Settings().bases["canvas"].model_dump(mode="json")
+    without = of_canvas | {"source": "train", "like": "canvas", "exclude": ["canvas/mosaic_fish"]}
+    asked, shipped, trained = Named(base="without"), str(ROOT / "assets/mini"), "<results>/parts"
+    bases = plan({"without": without}).bases
+    assert bases.parts(asked) == {
+        "vae": [f"{shipped}/canvas_vae.safetensors", f"{shipped}/canvas_vae.json"],
+        "weights": [f"{trained}/base_without.safetensors", f"{trained}/base_without.json"],
+        "tokenizer": f"{shipped}/canvas_tokenizer.json",
+    }
+    assert bases.vae_of(asked) == bases.parts(asked)["vae"] and bases.tokenizer_of(asked) == bases.parts(asked)["tokenizer"]
+    assert bases.judges_of(asked) == [
+        f"{shipped}/{j}.{s}" for j in ("style", "object", "style2", "object2") for s in ("safetensors", "json")
+    ]
+    own = plan({"without": without | {"vae": "own_vae"}}).bases
+    assert own.vae_of(asked) == [f"{trained}/own_vae.safetensors", f"{trained}/own_vae.json"]
+    every = {name: base.model_dump(mode="json") | {"source": "train"} for name, base in Settings().bases.items()}
+    assert plan(every | {"without": without}).bases.vae_of(asked)[0] == f"{trained}/canvas_vae.safetensors"
+
+
 def test_a_base_from_one_file(tiny_folder: Path, tmp_path: Path) -> None:
     from lethe.diffusion.checkpoints import to_checkpoint
 

@@ -121,10 +121,15 @@ class Bases:
         """What a base's pipeline folder is put together from."""
         base = self.settings.bases[wildcards.base]
         return {
-            "vae": self.part(base.vae, base.source),
+            "vae": self._shared(base, "vae", base.source),
             "weights": self.part(f"base_{wildcards.base}", base.source),
-            "tokenizer": self.part(base.tokenizer, base.source)[1],
+            "tokenizer": self._shared(base, "tokenizer", base.source)[1],
         }
+
+    def _shared(self, base: Base, part: Literal["vae", "tokenizer"], source: str) -> list[str]:
+        """The autoencoder or tokenizer of a base: of one that is trained like another, the other's own, or nothing could be compared."""
+        name, like = getattr(base, part), self.settings.bases.get(base.like or "")
+        return self.part(name, like.source if like and getattr(like, part) == name else source)
 
     def evaluator_parts(self, wildcards: Wildcards) -> dict[str, Any]:
         """What an evaluator's folder is put together from."""
@@ -247,13 +252,13 @@ class Bases:
 
     def vae_of(self, wildcards: Wildcards) -> list[str]:
         """The autoencoder that the wildcard's base, or the base of its task, is trained with."""
-        return self.part(self._base_of(wildcards).vae, "train")
+        return self._shared(self._base_of(wildcards), "vae", "train")
 
     def tokenizer_of(self, wildcards: Wildcards) -> str | list[str]:
         """The tokenizer of the wildcard's base, of the base of its task, or of its evaluator if it reads text, where they are trained."""
         given = dict(wildcards.items())
         if "evaluator" not in given:
-            return self.part(self._base_of(wildcards).tokenizer, "train")[1]
+            return self._shared(self._base_of(wildcards), "tokenizer", "train")[1]
         evaluator = self.settings.evaluators[given["evaluator"]]
         return self.part(evaluator.tokenizer, "train")[1] if evaluator.kind == "clip" else []
 
@@ -261,7 +266,8 @@ class Bases:
         """The classifiers that measure a base which is trained: those that know what all its tasks show."""
         tasks = set(self.tasks_on(wildcards))
         judges = [name for name in self.attributes if tasks <= set(self.settings.tasks_of_evaluator(name))]
-        return [file for name in judges for file in self.part(name, "train")]
+        shipped = [name for name in judges if self.settings.evaluators[name].source == "prebuilt"]
+        return [file for name in judges for file in self.part(name, "prebuilt" if name in shipped else "train")]
 
     @property
     def attributes(self) -> dict[str, str]:
