@@ -81,7 +81,8 @@ class Archive:
             bundles[f"images_{task}_baseline"] = Content("images", _files([f"{task}_baseline"], SHARD))
             for method in self.models.methods_of(task):
                 names = self.models.names(task, [method])
-                bundles[f"models_{task}_{method}"] = Content("models", _files(names, MODEL))
+                if self.models.externals.has_model(method):
+                    bundles[f"models_{task}_{method}"] = Content("models", _files(names, MODEL))
                 bundles[f"images_{task}_{method}"] = Content("images", _files(names, SHARD))
         classifiers = [file for file in self.deepunlearn.products(self.studies.pairs) if "/tables/" in file]
         bundles["tables"] = Content("tables", self.tables.of_tasks(entities) + classifiers)
