@@ -204,6 +204,7 @@ include: "rules/tools/speed.smk"
 include: "rules/tools/fidelity.smk"
 include: "rules/shared/archive.smk"
 include: "rules/shared/publish.smk"
+include: "rules/shared/export.smk"
 include: "rules/shared/provenance.smk"
 
 

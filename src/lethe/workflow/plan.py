@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.archive.export_plan import Exports
 from lethe.archive.plan import Archive
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
@@ -80,6 +81,7 @@ class Plan:
         self.sequences = Sequences(settings, self.models, self.bases)
         self.attacks = Attacks(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
+        self.exports = Exports(settings, self.models, root)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
