@@ -1,4 +1,4 @@
-"""A local server that speaks the part of the Hugging Face Hub that `huggingface_hub` 2.x uses to push and pull a data set.
+"""A local server that speaks the part of the Hugging Face Hub that `huggingface_hub` 2.x uses to push and pull a data set, and to push a model.
 
 The calls were found by reading and running the library: create the repository, ask how each file is to be sent (`preupload`),
 send large ones through Git LFS (`batch`, PUT, `verify`), commit (lines of JSON; small files inline), list the tree, and per
@@ -107,9 +107,9 @@ class HubServer:
                     return self.answer(200)
                 if path == "/lfs-verify":
                     return self.answer(200 if json.loads(body)["oid"] in outer.blobs else 404)
-                if found := re.fullmatch(r"/datasets/(.+)\.git/info/lfs/objects/batch", path):
+                if found := re.fullmatch(r"(?:/datasets)?/(.+)\.git/info/lfs/objects/batch", path):
                     return self.answer(200, {"transfer": "basic", "objects": [self.lfs(o) for o in json.loads(body)["objects"]]})
-                if found := re.fullmatch(r"/api/datasets/([^/]+/[^/]+)/(\w+)/([^/]+)", path):
+                if found := re.fullmatch(r"/api/(?:datasets|models)/([^/]+/[^/]+)/(\w+)/([^/]+)", path):
                     if found[1] not in outer.repositories:
                         return self.answer(404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
                     return getattr(self, f"api_{found[2]}")(found[1], body)
