@@ -22,13 +22,13 @@ from lethe.io.tables import CorruptFileError
 SELF = "mid_block.attentions.0.transformer_blocks.0.attn1"
 CROSS = "down_blocks.0.attentions.0.transformer_blocks.0.attn2"
 MODULES = {f"{SELF}.to_q": (32, 32), f"{CROSS}.to_k": (16, 32), f"{SELF}.to_out.0": (32, 32)}  # (out, in)
-TEXT = "text_model.encoder.layers.1.self_attn.q_proj"
+TEXT = [f"text_model.encoder.layers.1.self_attn.{name}" for name in ("q_proj", "out_proj")]
 Tensors = dict[str, Tensor]
 
 
 def factors(rank: int = 2) -> dict[str, tuple[Tensor, Tensor]]:
     drawn = torch.Generator().manual_seed(0)
-    shapes = {**{f"unet.{name}": shape for name, shape in MODULES.items()}, f"text_encoder.{TEXT}": (32, 32)}
+    shapes = {**{f"unet.{name}": shape for name, shape in MODULES.items()}, **{f"text_encoder.{name}": (32, 32) for name in TEXT}}
     return {
         name: (torch.randn(rank, shape[1], generator=drawn), torch.randn(shape[0], rank, generator=drawn))
         for name, shape in shapes.items()
@@ -42,7 +42,7 @@ def of_diffusers(alpha: float | None = None) -> tuple[Tensors, dict[str, str]]:
     if alpha is None:
         return found, {"format": "pt"}
     told = {f"{part}.{key}": value for part in ("unet", "text_encoder") for key, value in (("r", 2), ("lora_alpha", alpha))}
-    listed = {f"{part}.target_modules": ["to_q", "to_k", "to_out.0", "q_proj"] for part in ("unet", "text_encoder")}
+    listed = {f"{part}.target_modules": ["to_q", "to_k", "to_out.0", "q_proj", "out_proj"] for part in ("unet", "text_encoder")}
     return found, {"format": "pt", "lora_adapter_metadata": json.dumps(told | listed)}
 
 
@@ -102,7 +102,7 @@ def test_a_lora_means_what_diffusers_makes_of_it(form: str, tiny_pipe: Pipeline,
     oracle.unload_lora_weights()
     theirs, base = weights(oracle), weights(tiny_pipe)
     moved = [name for name in theirs if not torch.equal(theirs[name], base[name])]
-    assert len(moved) == 4
+    assert len(moved) == 5
     for name, value in theirs.items():
         assert torch.allclose(ours[name], value, atol=1e-5), name
 

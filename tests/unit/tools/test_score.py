@@ -52,7 +52,7 @@ def test_pairs_of_one_name_are_compared(folders: tuple[Path, Path]) -> None:
     assert list(table.index) == ["0.png", "1.png", "2.png"] and (found.only_on, found.only_off) == (["alone.png"], ["lonely.png"])
     assert table.loc["0.png", ["rmse", "brisque_diff"]].tolist() == [0, 0] and table.loc["0.png", "ssim"] == pytest.approx(1)
     on, off = (np.asarray(Image.open(folder / "1.png"), dtype=float) for folder in folders)
-    assert table.loc["1.png", "rmse"] == pytest.approx(np.sqrt(((on - off) ** 2).mean()) / 255, rel=1e-5)
+    assert table.loc["1.png", "rmse"] == pytest.approx(np.sqrt(((on - off) ** 2).mean()) / 255, rel=1e-4)
     assert set(found.not_measured) >= {"clip", "dino", "lpips_backbone", "lpips_alex", "judge"}
     told = summary(found.table).set_index("quantity")
     assert told.loc["rmse", "n"] == 3 and told.loc["rmse", "mean"] == pytest.approx(table["rmse"].mean())

@@ -30,7 +30,7 @@ class Named(SimpleNamespace):
 
 def configured(external: dict[str, Any], task: str = "objects", **changes: Any) -> dict[str, Any]:
     values = Settings().model_dump(mode="json") | {"external": external} | changes
-    values["tasks"][task]["methods"] = ["none", "uce", *external]
+    values["tasks"][task]["methods"] = list(dict.fromkeys(["none", "uce", *external]))
     values["unlearncanvas"]["canvas"] |= {"attack": None, "sequence": None, "pairs": None, "demo": []}
     return values
 

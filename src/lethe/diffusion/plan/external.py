@@ -58,12 +58,15 @@ class Externals:
         return MethodSettings(method, self.of[method].epochs, {}, {})
 
     def _emitters(self, task: str, method: str) -> list[int]:
-        """Indices of the emitters of a task that have a model, rising: those that are listed, else every one whose file exists.
+        """Indices of the emitters of a task that have a model, rising: those that are listed, else every one whose file exists; none where
+        the task does not run the method.
 
         Raises:
             SettingsError: no file of any task that runs the method.
         """
         entry = self.of[method]
+        if method not in self._settings.methods_of(task):
+            return []
         if entry.listed is not None:
             return entry.listed
         found = [index for index in self._reported(task) if self._place(task, method, index) is not None]
