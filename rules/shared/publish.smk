@@ -127,8 +127,7 @@ use rule job as dataset_card with:
         tables=plan.archive.viewed,
         citation=ancient(plan.root / "CITATION.cff"),
     output:
-        card="<results>/publish/card/README.md",
-        metadata="<results>/publish/card/croissant.json",
+        folder=directory("<results>/publish/card"),
     log:
         "<logs>/dataset_card.log",
     benchmark:
@@ -149,9 +148,7 @@ use rule job as publish_huggingface with:
     input:
         plan.archive.packed("tar"),
         manifest=asked.with_token("HF_TOKEN", "<results>/publish/manifest.json", plan.archive.check_repository),
-        card="<results>/publish/card/README.md",
-        metadata="<results>/publish/card/croissant.json",
-        tables=plan.archive.viewed,
+        card="<results>/publish/card",
     output:
         receipt="<results>/publish/receipt_huggingface.json",
     log:

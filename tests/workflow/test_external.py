@@ -70,7 +70,7 @@ def test_what_comes_back_is_what_went(returned: Clone, kind: str) -> None:
     method = OURS[kind].rpartition("_")[0]
     tables = [[rows(returned, table, name) for name in (f"{kind}_back", method)] for table in ("images", "pairs")]
     if kind == "partial":  # the map of the text is now inside the weights, so a sum is taken in another order
-        assert all(np.allclose(back["value"], went["value"], atol=0.05, equal_nan=True) for back, went in tables)
+        assert all(np.allclose(back["value"], went["value"], atol=0.005, equal_nan=True) for back, went in tables)
     else:
         assert scores[0] == scores[1]
         for back, went in tables:
@@ -85,7 +85,7 @@ def test_the_record_says_who_made_it(returned: Clone) -> None:
         "file": f"lora_003/{held.name}",
         "sha256": hashlib.sha256(held.read_bytes()).hexdigest(),
     }
-    assert record["emitter"]["prompt"] == "An image of a three" and record["kind"] == "lora"
+    assert record["emitter"]["prompt"] == "An image of a four" and record["kind"] == "lora"
     assert not (returned.folder / RESULTS / "models" / model("images_back_000")).exists()
 
 
@@ -109,6 +109,6 @@ def test_the_card_tells_what_it_cost(returned: Clone) -> None:
     folder = returned.folder / RESULTS / "export" / model("uce_000")
     card = ModelCard.load(folder / "README.md")
     assert card.data.to_dict()["license"] == "apache-2.0" and "## What it cost" in card.text and "Not measured" not in card.text
-    assert "worst of them" in card.text and "forget **a three**" in card.text
+    assert "worst of them" in card.text and "forget **a four**" in card.text
     with Image.open(folder / "before_after.png") as image:
         assert min(image.size) > 300

@@ -58,5 +58,6 @@ def commit_files(
 
 
 def files_of(folder: Path) -> dict[str, Path]:
-    """Relative path -> file of everything in a folder, by name."""
-    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    """Relative path -> file of everything in a folder, by name; hidden files, such as a mark of Snakemake's, are no part of it."""
+    files = {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+    return {name: file for name, file in files.items() if not any(part.startswith(".") for part in name.split("/"))}

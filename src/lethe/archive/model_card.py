@@ -96,7 +96,7 @@ def _method(record: Mapping[str, Any], about: Mapping[str, str]) -> str:
     if "external" in record:
         told.append(f"read from {record['external']['file']} ({record['external']['kind']}), which others made")
     else:
-        told += [f"seed {record['seed']}", f"{record['seconds']:.1f} s of unlearning"]
+        told += [f"seed {record['seed']}", f"{record['seconds']:.2g} s of unlearning"]
     told.append(f"torch {record['torch']}")
     return "\n".join([*lines, "", f"{'; '.join(told)}."])
 

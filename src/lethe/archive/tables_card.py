@@ -5,6 +5,7 @@ Croissant: "A metadata format for ML-ready datasets", version 1.0, http://mlcomm
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,18 +13,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lethe.archive.citation import Citation
 from lethe.archive.errors import ManifestError
 from lethe.io.hashing import sha256_file
-from lethe.io.tables import read_parquet, readable
+from lethe.io.tables import read_parquet, readable, write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CARD, CROISSANT = "README.md", "croissant.json"
-FORMATS = {".csv": "text/csv", ".parquet": "application/x-parquet"}
+FORMAT = "application/x-parquet"
+READ = (".csv", ".parquet")
+DATA = "data"  # folder of the tables: all are parquet, since `datasets` reads the files of one data set with one reader
 CONFORMS = "http://mlcommons.org/croissant/1.0"
 TERMS = (
     *(
         "citeAs",
         "column",
+        "equivalentProperty",
         "extract",
         "field",
         "fileObject",
@@ -48,7 +52,7 @@ TERMS = (
         "source",
         "subField",
     ),
-    "transform",
+    *("samplingRate", "transform"),
 )
 CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -80,24 +84,30 @@ class Table(NamedTuple):
     columns: Mapping[str, str]
 
 
-def tables_of(files: Sequence[Path], results: Path) -> list[Table]:
-    """The tables among some files, each under the name of its file.
+def write_tables(files: Sequence[Path], folder: Path) -> list[Table]:
+    """Write the tables among some files as parquet, each under the name of its file.
 
     Args:
-        files: products; those that are no tables are left out. results: the folder of the world.
+        files: products; those that are no tables are left out. folder: where ``data/`` is made.
 
     Raises:
-        ManifestError: two tables have one name.
+        ManifestError: two tables have one name. CorruptFileError: one cannot be read.
     """
     found: dict[str, Table] = {}
     for file in files:
-        if file.suffix not in FORMATS:
+        if file.suffix not in READ:
             continue
         if file.stem in found:
-            raise ManifestError(f"{file} and {found[file.stem].file}: two tables are called '{file.stem}'")
-        data = _read(file)
+            raise ManifestError(f"{file}: another table is called '{file.stem}', too; allowed: one of each name")
+        path = f"{DATA}/{file.stem}.parquet"
+        place, data = folder / path, _read(file)
+        place.parent.mkdir(exist_ok=True)
+        if file.suffix == ".parquet":
+            shutil.copyfile(file, place)
+        else:
+            write_parquet(place, data)
         columns = {str(name): _type(data[name]) for name in data.columns}
-        found[file.stem] = Table(file.stem, file.relative_to(results).as_posix(), file, len(data), columns)
+        found[file.stem] = Table(file.stem, path, place, len(data), columns)
     return list(found.values())
 
 
@@ -164,7 +174,7 @@ def croissant(tables: Sequence[Table], world: str, title: str, license_: str, ci
                 "name": table.path,
                 "contentUrl": table.path,
                 "contentSize": f"{table.file.stat().st_size} B",
-                "encodingFormat": FORMATS[table.file.suffix],
+                "encodingFormat": FORMAT,
                 "sha256": sha256_file(table.file),
             }
             for table in tables

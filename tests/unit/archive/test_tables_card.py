@@ -20,7 +20,7 @@ from lethe.archive.jobs.hub import upload
 from lethe.archive.jobs.hub_model import upload as upload_model
 from lethe.archive.jobs.tables_card import describe
 from lethe.archive.manifest import MANIFEST, write_manifest
-from lethe.archive.tables_card import CONFORMS, FORMATS, tables_of
+from lethe.archive.tables_card import CONFORMS, FORMAT, write_tables
 
 CITATION = Path(__file__).parents[3] / "CITATION.cff"
 REPOSITORY = "owner/lethe-smoke"
@@ -37,11 +37,8 @@ def results(tmp_path: Path) -> Path:
     (folder / "interference_per_entity_objects.json").write_text("[]")
     bundle = write_bundle(folder / "publish/bundles/tables.tar", folder, ["pairs_objects.parquet"], "tables")
     write_manifest(folder / "publish" / MANIFEST, "smoke", {}, [bundle])
-    card = folder / "publish/card"
-    describe(
-        *(folder / "publish" / MANIFEST, named(folder), CITATION, card / "README.md", card / "croissant.json"),
-        *("smoke", "", "cc-by-4.0", "https://huggingface.co/datasets/owner/lethe-smoke"),
-    )
+    manifest, address = folder / "publish" / MANIFEST, "https://huggingface.co/datasets/owner/lethe-smoke"
+    describe(manifest, named(folder), CITATION, folder / "publish/card", "smoke", "", "cc-by-4.0", address)
     return folder
 
 
@@ -56,8 +53,10 @@ def test_every_table_is_a_configuration_whose_file_is_there(results: Path) -> No
     assert [config["config_name"] for config in head["configs"]] == ["unlearning_objects", "pairs_objects"]
     assert [config.get("default", False) for config in head["configs"]] == [True, False]
     for config in head["configs"]:
-        read = {".csv": pd.read_csv, ".parquet": pd.read_parquet}[Path(config["data_files"]).suffix]
-        assert list(read(results / config["data_files"]).columns) == ["task", "emitter", "value", "holds"]
+        table = pd.read_parquet(
+            results / "publish/card" / config["data_files"]
+        )  # one format: `datasets` takes one reader for all
+        assert list(table.columns) == ["task", "emitter", "value", "holds"] and table["emitter"].tolist() == [0, 1]
     for told in ("| `unlearning_objects` | 2 | 4 |", 'load_dataset("owner/name", "unlearning_objects")', "- `tables.tar`"):
         assert told in card.text
 
@@ -72,10 +71,9 @@ def test_croissant_tells_files_hashes_and_types(results: Path) -> None:
     )
     files = {entry["@id"]: entry for entry in found["distribution"]}
     for file in named(results):
-        entry = files[file.relative_to(results).as_posix()]
-        assert (
-            entry["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest() and entry["encodingFormat"] == FORMATS[file.suffix]
-        )
+        entry = files[f"data/{file.stem}.parquet"]
+        written = results / "publish/card" / entry["contentUrl"]
+        assert entry["sha256"] == hashlib.sha256(written.read_bytes()).hexdigest() and entry["encodingFormat"] == FORMAT
     assert {record["@id"] for record in found["recordSet"]} == {"unlearning_objects", "pairs_objects"}
     for record in found["recordSet"]:
         types = [field["dataType"] for field in record["field"]]
@@ -87,18 +85,16 @@ def test_croissant_tells_files_hashes_and_types(results: Path) -> None:
 def test_croissant_is_valid_and_reads_the_tables(results: Path) -> None:
     import mlcroissant
 
-    for file in (results / "publish/card").iterdir():
-        (results / file.name).write_bytes(file.read_bytes())
-    dataset = mlcroissant.Dataset(jsonld=str(results / "croissant.json"))
+    dataset = mlcroissant.Dataset(jsonld=str(results / "publish/card/croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
     (first, _) = dataset.records("unlearning_objects")
     assert first["unlearning_objects/task"] == b"objects" and first["unlearning_objects/value"] == 0.5
 
 
-def test_two_tables_of_one_name_are_refused(results: Path) -> None:
+def test_two_tables_of_one_name_are_refused(results: Path, tmp_path: Path) -> None:
     (results / "unlearning_objects.parquet").write_bytes((results / "pairs_objects.parquet").read_bytes())
-    with pytest.raises(ManifestError, match="two tables are called 'unlearning_objects'"):
-        tables_of([*named(results), results / "unlearning_objects.parquet"], results)
+    with pytest.raises(ManifestError, match="another table is called 'unlearning_objects', too"):
+        write_tables([*named(results), results / "unlearning_objects.parquet"], tmp_path)
 
 
 @pytest.fixture
@@ -112,24 +108,15 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
 
 def published(hub: HubServer, results: Path) -> dict[str, Any]:
     place, receipt = results / "publish", results / "publish/receipt.json"
-    upload(
-        place / MANIFEST,
-        place / "card/README.md",
-        place / "card/croissant.json",
-        named(results),
-        receipt,
-        REPOSITORY,
-        hub.endpoint,
-    )
+    upload(place / MANIFEST, place / "card", receipt, REPOSITORY, hub.endpoint)
     return json.loads(receipt.read_text())
 
 
 def test_record_card_and_tables_are_in_one_repository(hub: HubServer, results: Path) -> None:
     receipt = published(hub, results)
     tree = hub.tree(REPOSITORY)
-    assert set(tree) == {
-        *("tables.tar", MANIFEST, "README.md", "croissant.json", "tables/unlearning_objects.csv", "pairs_objects.parquet")
-    }
+    tables = {"data/unlearning_objects.parquet", "data/pairs_objects.parquet"}
+    assert set(tree) == {"tables.tar", MANIFEST, "README.md", "croissant.json", *tables}
     for config in DatasetCard(tree["README.md"].decode()).data.to_dict()["configs"]:
         assert config["data_files"] in tree
     assert receipt["commit"] == hub.oid(REPOSITORY) and hub.visibility == {REPOSITORY: "private"}
@@ -157,6 +144,7 @@ def test_a_model_is_pushed_with_its_card(hub: HubServer, tmp_path: Path) -> None
     (folder / "unet").mkdir(parents=True)
     (folder / "README.md").write_text("---\nlicense: mit\n---\n")
     (folder / "unet/weights.safetensors").write_bytes(b"x" * 1000)
+    (folder / ".snakemake_timestamp").touch()
     upload_model(folder, tmp_path / "receipt.json", "owner/model", hub.endpoint)
     assert set(hub.tree("owner/model")) == {"README.md", "unet/weights.safetensors"}
     assert hub.visibility == {"owner/model": "private"}
