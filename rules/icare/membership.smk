@@ -39,7 +39,7 @@ use rule job as membership_baseline with:
         "Members and non-members of {wildcards.task} under the base"
 
 
-for shape in plan.models.shapes(methods=plan.models.methods, tasks=plan.entity_tasks):
+for shape in plan.models.shapes(methods=plan.models.methods, tasks=plan.entity_tasks, having=plan.externals.has_model):
 
     rule:
         """Losses under a batch of models, each on the images of its emitter and on some of other entities."""

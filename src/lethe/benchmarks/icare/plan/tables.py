@@ -93,7 +93,7 @@ class Tables:
         task = wildcards.task
         asked = self.models.with_weights(task)
         if left := [method for method in self.models.methods_of(task) if method not in asked]:
-            _warn_once(f"tables/membership_{task}.csv: without {', '.join(left)}, whose models act while an image is drawn")
+            _warn_once(f"tables/membership_{task}.csv: without {', '.join(left)}, whose models have no weights")
         return self.models.names(task, asked)
 
     def asked_base(self, wildcards: Wildcards) -> str:
