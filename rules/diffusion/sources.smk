@@ -111,7 +111,7 @@ use rule receivers as cells with:
     benchmark:
         "<benchmarks>/cells/{task}.tsv"
     wildcard_constraints:
-        task=one_of(set(plan.settings.cell_tasks) - set(plan.data.known_cells)),
+        task=one_of(set(plan.settings.cell_tasks) - {*plan.data.known_cells, *plan.audit.tasks}),
     params:
         job=plan.job("lethe.diffusion.jobs.entities:name_cells"),
         settings=plan.data.task,

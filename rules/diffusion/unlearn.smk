@@ -19,6 +19,8 @@ use rule job as latents with:
         "<logs>/latents/{task}.log",
     benchmark:
         "<benchmarks>/latents/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(set(plan.tasks) - set(plan.audit.tasks)),
     resources:
         mem_mb=plan.memory("latents"),
         runtime=60,

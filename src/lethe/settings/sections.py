@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.attack import Attack
+from lethe.settings.audit import Audit
 from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
@@ -78,6 +79,9 @@ class Sections(Strict):
     unlearncanvas: Annotated[dict[Name, UnlearnCanvas], Removable] = Field(
         default_factory=lambda: {"canvas": _canvas_benchmark()},
         description="the third benchmark: task of cells -> what is style and object, who judges",
+    )
+    audit: Audit | None = Field(
+        None, description="one model and what it is to forget, which becomes a world of its own (docs/audit.md); null: none"
     )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")

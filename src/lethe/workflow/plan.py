@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.archive.plan import Archive
+from lethe.audit.plan import AuditPlan
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan import figures as icare_figures
@@ -75,6 +76,7 @@ class Plan:
         self.grids = Grids(settings, self.models, self.bases, root / "config/grids")
         self.sequences = Sequences(settings, self.models, self.bases)
         self.attacks = Attacks(settings, self.models, self.bases)
+        self.audit = AuditPlan(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
@@ -89,6 +91,8 @@ class Plan:
     def products(self, tasks: Iterable[str]) -> list[str]:
         """Everything that some tasks lead to: of entities tables, figures, notebooks; of cells scores, tables, gates, figures; lists of images."""
         tasks = list(tasks)
+        if self.audit.tasks:  # a world of its own, with no other task
+            return self.audit.products()
         entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
         lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
         of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities) + self.notebooks.of_tasks(entities)
