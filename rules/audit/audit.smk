@@ -27,7 +27,8 @@ use rule job as audit_concepts with:
     params:
         job=plan.job("lethe.audit.jobs.concepts:name_concepts"),
         outside=identities(plan.audit.vocabulary),
-        settings=plan.data.task,
+        prompt=plan.audit.template,
+        overwrite=plan.audit.overwrite,
         asked=plan.audit.concepts,
     message:
         "What is asked for in {wildcards.task}"

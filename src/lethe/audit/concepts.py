@@ -10,6 +10,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lethe.audit.asked import folded
+from lethe.diffusion.sources.prompts import CONCEPT
+from lethe.diffusion.testbed.names import prompt_of
+from lethe.diffusion.testbed.receivers import Emitter, Receiver
 from lethe.diffusion.tokens import encode
 
 if TYPE_CHECKING:
@@ -94,6 +97,21 @@ def choose(
     alike = similarities(pipe, fit, forget).amax(dim=1)
     order = sorted(range(len(fit)), key=lambda place: (-float(alike[place]), place))
     return [fit[place] for place in order[:count]], left_out
+
+
+def named(forget: Sequence[str], keep: Sequence[str], prompt: str, overwrite: str) -> tuple[list[Receiver], list[Emitter]]:
+    """Receivers and emitters of an audit: every concept is asked for, each of those forgotten covers itself.
+
+    Args:
+        prompt: the template of prompts. overwrite: the concept that takes the place of what is forgotten; empty: the unconditional one.
+    """
+    asked = [prompt_of(prompt, {CONCEPT: name}) for name in [*forget, *keep]]
+    receivers = [
+        Receiver(index, name, text, text, {CONCEPT: name})
+        for index, (name, text) in enumerate(zip([*forget, *keep], asked, strict=True))
+    ]
+    instead = prompt_of(prompt, {CONCEPT: overwrite}) if overwrite else ""
+    return receivers, [Emitter.of_one(one.index, one.name, one.prompt, instead) for one in receivers[: len(forget)]]
 
 
 def described(pipe: Pipeline, forget: Sequence[str], keep: Sequence[str], origin: str) -> list[Concept]:

@@ -88,6 +88,14 @@ class AuditPlan:
         """The concepts, as plain data."""
         return asdict(self.asked)
 
+    def template(self, wildcards: Wildcards) -> str:
+        """How a prompt calls a concept."""
+        return self.audit.prompt
+
+    def overwrite(self, wildcards: Wildcards) -> str:
+        """The concept that takes the place of what is forgotten; empty: the unconditional one."""
+        return self.audit.overwrite
+
     def given(self, wildcards: Wildcards) -> list[str]:
         """No file; refuses words that the tokenizer of the model does not know, where it is at hand before a job runs.
 

@@ -8,15 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.audit.asked import read_concepts
-from lethe.audit.concepts import LeftOut, choose, described
+from lethe.audit.concepts import LeftOut, choose, described, named
 from lethe.audit.words import Asked, check_words
 from lethe.diffusion.pipeline import load_pipeline
-from lethe.diffusion.sources.prompts import Prompts
 from lethe.diffusion.testbed.distinct import check_prompts, check_tokens
-from lethe.diffusion.testbed.receivers import emitter_records, of_cells, receiver_records
+from lethe.diffusion.testbed.receivers import emitter_records, receiver_records
 from lethe.diffusion.testbed.tokens import read_tokenizer
 from lethe.io.tables import write_csv, write_json
-from lethe.settings.tasks import CellTask
 
 log = logging.getLogger(__name__)
 GIVEN, VOCABULARY = "given", "vocabulary"
@@ -28,7 +26,8 @@ def name_concepts(
     emitters: Path,
     concepts: Path,
     left_out: Path,
-    settings: CellTask,
+    prompt: str,
+    overwrite: str,
     asked: Asked,
     vocabulary: list[Path],
 ) -> None:
@@ -37,23 +36,23 @@ def name_concepts(
     Args:
         base: the model's folder.
         concepts: a table with a row per receiver. left_out: concepts of the vocabulary that cannot be asked for, with the reason.
-        settings: of the task.
+        prompt: the template of prompts. overwrite: the concept that takes the place of what is forgotten; empty: the unconditional one.
         vocabulary: the file that neighbours are chosen from, if they are.
 
     Raises:
         SettingsError: a word that the model's tokenizer does not know.
     """
     reader = read_tokenizer(base / "tokenizer")
-    check_words(reader, settings.prompt_style, asked)
+    check_words(reader, prompt, asked)
     pipe = load_pipeline(base)
     keep, dropped = asked.keep, list[LeftOut]()
     if keep is None:
         words = read_concepts(vocabulary[0])
-        keep, dropped = choose(pipe, reader, words, asked.forget, settings.prompt_style, asked.neighbours)
+        keep, dropped = choose(pipe, reader, words, asked.forget, prompt, asked.neighbours)
         log.info(
             "neighbours chosen from %d concepts, %d of which cannot be asked for: %s", len(words), len(dropped), ", ".join(keep)
         )
-    told = of_cells(Prompts([*asked.forget, *keep]).entities(), settings)
+    told = named(asked.forget, keep, prompt, overwrite)
     check_prompts(*told)
     check_tokens(*told, reader)
     rows = described(pipe, asked.forget, keep, GIVEN if asked.keep is not None else VOCABULARY)
