@@ -13,6 +13,7 @@ use rule job as audit_concepts with:
         vocabulary=untimed(plan.audit.vocabulary, ancient),
     output:
         receivers="<results>/receivers_{task}.json",
+        told="<results>/audit_told_{task}.json",
         emitters="<results>/emitters_{task}.json",
         concepts="<results>/tables/audit_concepts_{task}.csv",
         left_out="<results>/tables/audit_left_out_{task}.json",
@@ -38,7 +39,7 @@ use rule job as audit_latents with:
     """Latents of the pictures that were given; an empty set without any."""
     input:
         base=plan.bases.of_task,
-        receivers="<results>/receivers_{task}.json",
+        receivers=plan.audit.told,
         images=untimed(plan.audit.images, ancient),
     output:
         latents="<results>/latents/{task}.safetensors",
@@ -68,6 +69,7 @@ use rule job as audit_tables with:
     input:
         receivers="<results>/receivers_{task}.json",
         emitters="<results>/emitters_{task}.json",
+        listed="<results>/tables/audit_concepts_{task}.csv",
         baseline="<results>/scores/{task}_baseline.parquet",
         seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
         scores=plan.models.files("<results>/scores/{model}.parquet"),

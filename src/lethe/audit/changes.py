@@ -10,9 +10,9 @@ import pandas as pd
 
 from lethe.audit.concepts import FORGOTTEN, KEPT
 from lethe.benchmarks.icare.noise_floor import noise_floor
-from lethe.benchmarks.icare.pairs import image_quantities, left_out, pair_means
+from lethe.benchmarks.icare.pairs import file_keys, image_quantities, left_out, pair_means
 from lethe.core.records import ModelId
-from lethe.diffusion.metrics.specs import comparisons, spec_of
+from lethe.diffusion.metrics.specs import spec_of
 
 DRAWS = 2000  # replicates of a mean over seeds, behind the range of one prompt
 COLUMNS = [
@@ -29,7 +29,7 @@ def floors(baseline: pd.DataFrame, seed_pairs: pd.DataFrame, alpha: float) -> di
         alpha: share of prompts that would leave their range in *any* of the quantities by chance, at most: each range covers
             1 - alpha / quantities (Bonferroni).
     """
-    names = comparisons(noise_floor(baseline, seed_pairs, draws=1))
+    names = file_keys(noise_floor(baseline, seed_pairs, draws=1))
     level = 1 - alpha / max(1, len(names))
     return {
         int(receiver): noise_floor(rows, seed_pairs[seed_pairs["receiver"] == receiver], level=level, draws=DRAWS)
@@ -62,13 +62,14 @@ def changes(
     baseline: pd.DataFrame,
     ranges: Mapping[int, Mapping[str, Mapping[str, Any]]],
     concepts: Mapping[int, str],
+    roles: Mapping[int, str],
     covers: Mapping[int, Sequence[int]],
 ) -> pd.DataFrame:
     """One row per model, prompt and measure, with ``COLUMNS``.
 
     Args:
         models, scores: names, and the scores of their on images. baseline: of the off images. ranges: ``floors``.
-        concepts: index of every receiver -> its words. covers: index of an emitter -> the receivers that it forgets.
+        concepts, roles: index of every receiver -> its words, its role. covers: index of an emitter -> the receivers that it forgets.
     """
     rows = []
     for name, table in zip(models, scores, strict=True):
@@ -77,17 +78,22 @@ def changes(
         means, lost = pair_means(images, len(concepts), name), left_out(images)
         forgotten = ", ".join(concepts[index] for index in covers[model.index])
         for receiver, concept in concepts.items():
-            for quantity in comparisons(means.columns):
+            for quantity in file_keys(means.columns):
                 value, floor = float(means.loc[receiver, quantity]), ranges[receiver][quantity]
                 low, high = (float("nan") if floor[end] is None else float(floor[end]) for end in ("low", "high"))
                 share = of_floor(quantity, value, low, high)
                 rows.append(
                     [model.method, model.index, forgotten, receiver, concept]
-                    + [FORGOTTEN if receiver in covers[model.index] else KEPT, quantity]
+                    + [_role(roles[receiver], receiver in covers[model.index]), quantity]
                     + [value, low, high, share, share > 1]
                     + [int((images["receiver"] == receiver).sum()), int(lost.loc[receiver, quantity])]
                 )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _role(role: str, covered: bool) -> str:
+    """The role under one model: what another model forgets, this one is told to keep."""
+    return FORGOTTEN if covered else KEPT if role == FORGOTTEN else role
 
 
 def most_moved(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
     from lethe.diffusion.testbed.tokens import PromptReader
 
-FORGOTTEN, KEPT = "forgotten", "kept"
+FORGOTTEN, KEPT, WATCHED = "forgotten", "kept", "watched"
 
 
 class Concept(NamedTuple):
     """A concept that is asked for.
 
     Attributes:
-        concept: its words. role: ``forgotten`` or ``kept``. origin: ``given`` or ``vocabulary``.
+        concept: its words. role: ``forgotten``, ``kept`` (methods are told of it) or ``watched`` (they are not). origin: ``given`` or ``vocabulary``.
         nearest: the forgotten concept that it is most like. similarity: to that one, in [-1, 1]; see ``similarities``.
     """
 
@@ -99,36 +99,29 @@ def choose(
     return [fit[place] for place in order[:count]], left_out
 
 
-def named(forget: Sequence[str], keep: Sequence[str], prompt: str, overwrite: str) -> tuple[list[Receiver], list[Emitter]]:
+def named(roles: Mapping[str, str], prompt: str, overwrite: str) -> tuple[list[Receiver], list[Emitter]]:
     """Receivers and emitters of an audit: every concept is asked for, each of those forgotten covers itself.
 
     Args:
+        roles: concept -> its role; those forgotten first, those watched last.
         prompt: the template of prompts. overwrite: the concept that takes the place of what is forgotten; empty: the unconditional one.
     """
-    asked = [prompt_of(prompt, {CONCEPT: name}) for name in [*forget, *keep]]
-    receivers = [
-        Receiver(index, name, text, text, {CONCEPT: name})
-        for index, (name, text) in enumerate(zip([*forget, *keep], asked, strict=True))
-    ]
+    texts = {name: prompt_of(prompt, {CONCEPT: name}) for name in roles}
+    receivers = [Receiver(index, name, text, text, {CONCEPT: name}) for index, (name, text) in enumerate(texts.items())]
     instead = prompt_of(prompt, {CONCEPT: overwrite}) if overwrite else ""
-    return receivers, [Emitter.of_one(one.index, one.name, one.prompt, instead) for one in receivers[: len(forget)]]
+    forgotten = [one for one in receivers if roles[one.name] == FORGOTTEN]
+    return receivers, [Emitter.of_one(one.index, one.name, one.prompt, instead) for one in forgotten]
 
 
-def described(pipe: Pipeline, forget: Sequence[str], keep: Sequence[str], origin: str) -> list[Concept]:
-    """Every concept that is asked for, those forgotten first.
+def described(pipe: Pipeline, roles: Mapping[str, str], origin: str) -> list[Concept]:
+    """Every concept that is asked for.
 
     Args:
-        origin: of those kept, ``given`` or ``vocabulary``.
+        roles: as in ``named``. origin: of those that are not forgotten, ``given`` or ``vocabulary``.
     """
-    names = [*forget, *keep]
-    alike = similarities(pipe, names, forget)
+    forget = [name for name, role in roles.items() if role == FORGOTTEN]
+    alike = similarities(pipe, list(roles), forget)
     return [
-        Concept(
-            name,
-            FORGOTTEN if place < len(forget) else KEPT,
-            "given" if place < len(forget) else origin,
-            forget[int(alike[place].argmax())],
-            float(alike[place].amax()),
-        )
-        for place, name in enumerate(names)
+        Concept(name, role, "given" if role == FORGOTTEN else origin, forget[int(row.argmax())], float(row.amax()))
+        for (name, role), row in zip(roles.items(), alike, strict=True)
     ]

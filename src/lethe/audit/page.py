@@ -8,12 +8,13 @@ from html import escape
 
 import pandas as pd
 
-from lethe.audit.concepts import FORGOTTEN
+from lethe.audit.concepts import FORGOTTEN, KEPT, WATCHED
+from lethe.audit.labels import label
 from lethe.audit.sentences import GATES, amount, answers, measured, number, question
 from lethe.core.gate import Gate
-from lethe.diffusion.metrics.words import words_of
 
 SHOWN = 24  # prompts whose pictures stand in the page, the most moved first; more make it heavy
+ROLES = {FORGOTTEN: "forgotten", KEPT: "kept", WATCHED: "watched, no method was told"}
 REACH = 10.0  # times the floor at the right end of an axis; what is beyond stands there
 
 
@@ -81,7 +82,7 @@ def _pictures(facts: Facts, emitter: int, picture: Callable[[str, int, int], str
     for receiver in order[:SHOWN]:
         own = rows[rows["receiver"] == receiver].set_index("method")
         name, role = own["concept"].iloc[0], own["role"].iloc[0]
-        what = '<span class="yes">forgotten</span>' if role == FORGOTTEN else '<span class="mut">kept</span>'
+        what = f'<span class="{"yes" if role == FORGOTTEN else "mut"}">{ROLES[role]}</span>'
         shown = [_figure("Before", picture("", emitter, receiver), f"{name}, before", "")]
         for method, title in facts.methods.items():
             row = own.loc[method]
@@ -106,14 +107,14 @@ def _figure(label: str, address: str, alternative: str, caption: str) -> str:
 def _ranking(facts: Facts) -> str:
     key = (
         '<p class="key"><span><i class="band"></i>no more than two seeds differ</span><span><i class="goal"></i>forgotten</span>'
-        '<span><i class="far"></i>kept, moved more</span><span><i class="near"></i>kept, within</span></p>'
+        '<span><i class="far"></i>any other, moved more</span><span><i class="near"></i>any other, within</span></p>'
     )
     parts = []
     for (method, _), rows in facts.moved.groupby(["method", "emitter"], sort=False):
         heading = f"{facts.methods[str(method)]}, “{rows['forgotten'].iloc[0]}” forgotten"
         lines = "".join(_bar(facts, row) for _, row in rows.iterrows())
         parts.append(f"<h3>{escape(heading)}</h3>{lines}")
-    labels = "; ".join(words_of(name)[0] for name in dict.fromkeys(facts.table["measure"]))
+    labels = "; ".join(label(name) for name in dict.fromkeys(facts.table["measure"]))
     note = (
         f"Each mark is one measure ({labels}), its mean over {len(facts.seeds)} seeds. The band ends where 1 is: as far as two seeds of the "
         "untouched model get for the same prompt. The axis is a square root; what is 10 times the floor or more stands at its end."
@@ -146,7 +147,7 @@ def _place(value: float) -> float:
 def _gates(facts: Facts) -> str:
     rows = [
         [
-            f'<span class="{"yes" if gate.holds else "no"}">{"✓ holds" if gate.holds else "✕ does not hold"}</span>',
+            f'<span class="verdict {"yes" if gate.holds else "no"}">{"✓ holds" if gate.holds else "✕ does not hold"}</span>',
             escape(GATES.get(gate.gate, gate.gate)),
             "not known" if gate.value is None else number(gate.value),
             escape(gate.how),
@@ -161,12 +162,12 @@ def _gates(facts: Facts) -> str:
 def _choice(facts: Facts) -> str:
     chosen = bool((facts.concepts["origin"] == "vocabulary").any())
     rows = [
-        [escape(str(row["concept"])), escape(str(row["role"])), number(float(row["similarity"])), escape(str(row["prompt"]))]
+        [escape(str(row["concept"])), ROLES[str(row["role"])], number(float(row["similarity"])), escape(str(row["prompt"]))]
         for _, row in facts.concepts.iterrows()
     ]
     what = "chosen from a vocabulary, the nearest first" if chosen else "as they were given"
     note = (
-        f"What is kept: {what}. Similarity is that of the words to the forgotten concept, in the model’s own text encoder (cosine of the "
+        f"What is kept and watched: {what}. Similarity is that of the words to the forgotten concept, in the model’s own text encoder (cosine of the "
         "states at the end token, less that of the empty prompt)."
     )
     left = ""
@@ -184,6 +185,7 @@ def _limits(facts: Facts) -> str:
         "ranges are wide enough that, of prompts that did not change at all, at most one in twenty would count.",
         "Within the floor does not mean unchanged. It means: not more than drawing again with another seed.",
         "Only the listed prompts were asked for. What was not asked for may be lost too.",
+        "Methods are told what is kept, and some hold exactly that. Believe rather what is watched, of which no method is told.",
         *(f"Not measured — {reason}." for reason in facts.unmeasured),
     ]
     return f"<section><h2>Limits</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul></section>"

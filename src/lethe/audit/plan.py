@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lethe.audit.asked import concepts_of
-from lethe.audit.words import Asked, check_words
+from lethe.audit.asked import Asked, concepts_of
+from lethe.audit.labels import label
+from lethe.audit.words import check_words
 from lethe.audit.world import EXAMPLE, TASK
 from lethe.core.methods import UNCHANGED
 from lethe.diffusion.methods import ROLES
-from lethe.diffusion.metrics.words import words_of
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
@@ -81,12 +80,15 @@ class AuditPlan:
     @cached_property
     def asked(self) -> Asked:
         """The concepts."""
-        forget, keep = concepts_of(self.audit)
-        return Asked(forget, keep, self.audit.neighbours)
+        return concepts_of(self.audit)
+
+    def told(self, wildcards: Wildcards) -> str:
+        """The receivers that methods are told of: in an audit without those that are watched, else all of the task."""
+        return f"<results>/{'audit_told' if wildcards.task in self.tasks else 'receivers'}_{wildcards.task}.json"
 
     def concepts(self, wildcards: Wildcards) -> dict[str, Any]:
         """The concepts, as plain data."""
-        return asdict(self.asked)
+        return self.asked._asdict()
 
     def template(self, wildcards: Wildcards) -> str:
         """How a prompt calls a concept."""
@@ -139,7 +141,7 @@ class AuditPlan:
         there, size = self.settings.metrics_of(TASK), self.settings.generation_of(TASK).size
         lost = [names for names in NEED.values() if not names & set(there)]
         why = f"the configuration has no evaluator that knows pictures of {size} px and these words (docs/audit.md)"
-        return [f"{' and '.join(words_of(name)[0] for name in sorted(names))}: {why}" for names in lost]
+        return [f"{' and '.join(label(name) for name in sorted(names))}: {why}" for names in lost]
 
     def judged(self, wildcards: Wildcards | None = None) -> list[str]:
         """Names of the unlearned models, those of the method that changes nothing left out."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from lethe.audit.concepts import FORGOTTEN
-from lethe.diffusion.metrics.words import words_of
+from lethe.audit.labels import label
 
 
 def question(model: str, forgotten: list[str]) -> str:
@@ -33,8 +33,7 @@ def number(value: float) -> str:
 
 def measured(row: pd.Series) -> str:
     """The measure in which a prompt moved most, its value, and the range of two seeds."""
-    label, _ = words_of(str(row["measure"]))
-    return f"{label} {number(row['value'])} (two seeds: {number(row['low'])} to {number(row['high'])})"
+    return f"{label(str(row['measure']))} {number(row['value'])} (two seeds: {number(row['low'])} to {number(row['high'])})"
 
 
 def answers(moved: pd.DataFrame, titles: Mapping[str, str]) -> list[str]:

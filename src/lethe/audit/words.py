@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lethe.audit.asked import Asked
 from lethe.core.registry import nearest
 from lethe.settings.errors import SettingsError
 
@@ -12,19 +12,6 @@ if TYPE_CHECKING:
     from lethe.diffusion.testbed.tokens import PromptReader
 
 FEW = 100  # words of a vocabulary that a message lists in full
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The concepts of an audit.
-
-    Attributes:
-        forget: what is forgotten. keep: what is kept; None: to be chosen from the vocabulary. neighbours: how many then.
-    """
-
-    forget: list[str]
-    keep: list[str] | None
-    neighbours: int
 
 
 def check_words(reader: PromptReader, prompt: str, asked: Asked) -> None:
@@ -36,7 +23,7 @@ def check_words(reader: PromptReader, prompt: str, asked: Asked) -> None:
     Raises:
         SettingsError: naming the key, the words and the nearest that it knows.
     """
-    for key, names in (("audit.forget", asked.forget), ("audit.keep", asked.keep or [])):
+    for key, names in asked.lists.items():
         for name in names:
             if unknown := reader.read(prompt.format(concept=name)).unknown:
                 raise SettingsError(_unknown(key, prompt, name, list(unknown), known_words(reader)))

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lethe.audit.asked import concepts_of
+from lethe.audit.asked import Asked, concepts_of
 from lethe.audit.measures import Measured, measured
 from lethe.audit.model import Audited, audited
 from lethe.core.methods import RETRAINED, UNCHANGED
@@ -43,17 +43,17 @@ def world_of(config: Mapping[str, Any]) -> dict[str, Any]:
     if config.get("audit") is None:
         return dict(config)
     audit = read_audit(config["audit"])
-    forget, keep = concepts_of(audit)
+    asked = concepts_of(audit)
     methods = methods_of(audit.methods)
-    check_pictures(audit, methods, forget, keep)
+    check_pictures(audit, methods, asked.forget, asked.keep)
     model = audited(audit, config)
-    prompts = [audit.prompt.format(concept=name) for name in [*forget, *(keep or [])]]
+    prompts = [audit.prompt.format(concept=name) for name in asked.named]
     measures = measured(audit.metrics, config, model.size, prompts, ASSETS)
     return {
         **config,
         "world": audit.world,
         "methods": methods,
-        "tasks": {TASK: _task(audit, forget, keep, model, measures)},
+        "tasks": {TASK: _task(audit, asked, model, measures)},
         "demo_tasks": [TASK],
         "bases": {model.name: model.base},
         "evaluators": measures.evaluators,
@@ -132,16 +132,16 @@ def check_pictures(audit: Audit, methods: Sequence[str], forget: Sequence[str], 
         )
 
 
-def _task(audit: Audit, forget: list[str], keep: list[str] | None, model: Audited, measures: Measured) -> dict[str, Any]:
+def _task(audit: Audit, asked: Asked, model: Audited, measures: Measured) -> dict[str, Any]:
     instead = {"overwrite": {CONCEPT: audit.overwrite}} if audit.overwrite else {}
     return {
         "kind": "cells",
         "source": "prompts",
-        "source_options": {"names": [*forget, *(keep or [])], "images": audit.images},
+        "source_options": {"names": asked.named, "images": audit.images},
         "base": model.name,
         "prompt_style": audit.prompt,
         "attributes": [CONCEPT],
-        "emitters": [{"covers": {CONCEPT: name}, **instead} for name in forget],
+        "emitters": [{"covers": {CONCEPT: name}, **instead} for name in asked.forget],
         "metrics": measures.metrics,
         "generation": {"size": model.size},
     }

@@ -31,12 +31,20 @@ class Audit(Strict):
     forget: Concepts = Field(description="what is forgotten: a concept, or several, each by a model of its own")
     keep: Concepts | None = Field(
         None,
-        description="what is asked for beside it: concepts, or one file with a concept a line; null: neighbours from `vocabulary`",
+        description="what methods are told to keep: concepts, or one file with a concept a line; null: neighbours from `vocabulary`",
+    )
+    watch: Concepts | None = Field(
+        None, description="what is looked at and no method is told of, likewise; null: none, or neighbours where `keep` is null"
     )
     methods: Concepts = Field(default=["uce"], description="see lethe.diffusion.methods; `none` always runs beside them")
     prompt: str = Field("{concept}", description="how a prompt calls a concept, e.g. 'A painting in {concept}'")
     overwrite: str = Field("", description="the concept that takes the place of what is forgotten; empty: the unconditional one")
-    neighbours: int = Field(12, ge=1, le=MOST, description="how many are chosen from `vocabulary` where `keep` is null")
+    neighbours: int = Field(
+        12,
+        ge=2,
+        le=MOST,
+        description="how many are chosen where `keep` is null: every second one is kept, the others are watched",
+    )
     vocabulary: str = Field(
         "config/audit_vocabulary.txt", min_length=1, description="a file with a concept a line; # begins a comment"
     )

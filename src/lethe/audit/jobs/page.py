@@ -6,9 +6,8 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
 from lethe.audit.changes import most_moved
+from lethe.audit.files import read_table
 from lethe.audit.page import Facts, page
 from lethe.audit.pictures import strip
 from lethe.core.records import ModelId
@@ -72,8 +71,3 @@ def write(
             return strip(shard(method, emitter if method else -1), receiver, seeds[:SEEDS])
 
         write_text(index, page(facts, style.read_text("utf-8"), picture))
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A table of an audit; a concept called NA is a concept."""
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
