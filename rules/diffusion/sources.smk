@@ -61,6 +61,7 @@ use rule job as metadata with:
     Entities that are one for the model are refused here, before anything is trained.
     """
     input:
+        plan.entities.examined,
         records="<results>/sources/{task}.json",
         published=untimed(plan.data.published_list, ancient),
         tokenizer=untimed(plan.bases.tokenizer, ancient),

@@ -27,7 +27,7 @@ class SourceOptions(Strict):
 
 
 class FolderOptions(SourceOptions):
-    """A folder with ``entities.json`` and ``images/{name}/``."""
+    """A folder with one folder of images per entity, and ``entities.json`` if there are attributes."""
 
     path: Path = Field(description="the folder")
 

@@ -25,6 +25,7 @@ from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.entities import Entities
 from lethe.diffusion.plan.finetuned import Finetuned
 from lethe.diffusion.plan.models import Models
 from lethe.execution.code import code_of
@@ -63,6 +64,7 @@ class Plan:
         self.models = Models(settings, root / "config/methods/diffusion")
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
+        self.entities = Entities(settings, self.bases)
         self.tables = Tables(settings, self.models, self.bases)
         world = World(settings, self.models, list(ARCHITECTURES))
         self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
@@ -114,7 +116,7 @@ class Plan:
             "task": self.tasks,
             "method": self.models.methods,
             "base": list(self.settings.bases),
-            "evaluator": list(self.settings.evaluators),
+            "evaluator": list(self.bases.with_weights),
             "vae": self.bases.vaes,
             "tokenizer": self.bases.tokenizers,
             "metric": self.tables.pair_metrics,
