@@ -36,7 +36,7 @@ use rule job as generate_baseline with:
         "Off images of {wildcards.task}"
 
 
-for shape in plan.models.shapes("images"):
+for shape in plan.models.shapes("images", having=plan.externals.has_model):
 
     rule:
         """On images of a batch of models; what is finished survives a killed job."""

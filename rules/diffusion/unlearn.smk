@@ -66,7 +66,7 @@ use rule job as prepare with:
         "What {wildcards.method} prepares for {wildcards.task}"
 
 
-for shape in plan.models.shapes("models"):
+for shape in plan.models.shapes("models", having=plan.models.runs_here):
 
     rule:
         """One method on the emitters of a batch; what is finished survives a killed job."""

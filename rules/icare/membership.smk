@@ -39,7 +39,7 @@ use rule job as membership_baseline with:
         "Members and non-members of {wildcards.task} under the base"
 
 
-for shape in plan.models.shapes(methods=plan.models.methods, tasks=plan.entity_tasks):
+for shape in plan.models.shapes(methods=plan.models.methods, tasks=plan.entity_tasks, having=plan.externals.has_model):
 
     rule:
         """Losses under a batch of models, each on the images of its emitter and on some of other entities."""
@@ -84,7 +84,7 @@ use rule job as membership_table with:
     """How well members can be told from non-members under every model, with the gates of the table."""
     input:
         baseline="<results>/membership/{task}_baseline.parquet",
-        losses=plan.models.files("<results>/membership/{model}.parquet"),
+        losses=plan.models.files_with_weights("<results>/membership/{model}.parquet"),
     output:
         table=report(
             "<results>/tables/membership_{task}.csv",
@@ -104,7 +104,7 @@ use rule job as membership_table with:
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.membership_table:tabulate"),
         stop=plan.stopping("tables/membership_gates_{task}.json"),
-        models=plan.models.of_wildcards,
+        models=plan.models.with_weights,
         settings=plan.data.task,
         membership=plan.settings.scoring.membership.model_dump(),
         statistics=plan.settings.statistics.model_dump(),

@@ -209,7 +209,7 @@ use rule job as distribution with:
 use rule job as drift with:
     """How far every method moved the empty prompt, which stands in every guided step."""
     input:
-        records=plan.models.files("<results>/models/{model}/record.json"),
+        records=plan.models.files_with_weights("<results>/models/{model}/record.json"),
     output:
         table="<results>/tables/drift_{task}.csv",
     log:

@@ -7,6 +7,7 @@ The draft is left for a person to look at and to publish.
 
 
 localrules:
+    dataset_card,
     deposit_metadata,
     draft,
     publish,
@@ -119,11 +120,38 @@ use rule job as publish with:
         "Upload to {params.api}"
 
 
+use rule job as dataset_card with:
+    """What makes the published tables visible: a card whose `configs` the Hub's viewer shows, and Croissant metadata; needs no token."""
+    input:
+        manifest="<results>/publish/manifest.json",
+        tables=plan.archive.viewed,
+        citation=ancient(plan.root / "CITATION.cff"),
+    output:
+        card="<results>/publish/card/README.md",
+        metadata="<results>/publish/card/croissant.json",
+    log:
+        "<logs>/dataset_card.log",
+    benchmark:
+        "<benchmarks>/dataset_card.tsv"
+    params:
+        job=plan.job("lethe.archive.jobs.tables_card:describe"),
+        outside=identities(plan.root / "CITATION.cff"),
+        world=plan.settings.world,
+        title=plan.settings.publish.title,
+        license_=plan.settings.publish.license,
+        address=plan.archive.address,
+    message:
+        "Card of the data set"
+
+
 use rule job as publish_huggingface with:
-    """The same manifest and bundles into a data set repository of the Hugging Face Hub; needs HF_TOKEN."""
+    """The same manifest and bundles into a data set repository of the Hugging Face Hub, with its card and tables; needs HF_TOKEN."""
     input:
         plan.archive.packed("tar"),
         manifest=asked.with_token("HF_TOKEN", "<results>/publish/manifest.json", plan.archive.check_repository),
+        card="<results>/publish/card/README.md",
+        metadata="<results>/publish/card/croissant.json",
+        tables=plan.archive.viewed,
     output:
         receipt="<results>/publish/receipt_huggingface.json",
     log:

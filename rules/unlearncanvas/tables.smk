@@ -259,8 +259,8 @@ use rule job as canvas_cost with:
     """Time, memory and bytes to keep of every method."""
     input:
         base=plan.bases.of_task,
-        records=plan.models.files("<results>/models/{model}/record.json"),
-        deltas=plan.models.files("<results>/models/{model}/delta.safetensors"),
+        records=plan.models.files_with_weights("<results>/models/{model}/record.json"),
+        deltas=plan.models.files_with_weights("<results>/models/{model}/delta.safetensors"),
         runs=plan.canvas.runs,
     output:
         table="<results>/tables/unlearncanvas_cost_{task}.csv",
@@ -275,7 +275,7 @@ use rule job as canvas_cost with:
         runtime=10,
     params:
         job=plan.job("lethe.benchmarks.unlearncanvas.jobs.cost:tabulate"),
-        models=plan.models.of_wildcards,
+        models=plan.models.with_weights,
     message:
         "Cost of every method on {wildcards.task}"
 

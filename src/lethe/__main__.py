@@ -75,7 +75,26 @@ def main(arguments: list[str] | None = None) -> int:
         description="Read interferences_caused_by_*.json of a folder, as Vision Unlearning publishes them, and print a CSV with a row for each.",
     )
     results.add_argument("folder", help="where the files are")
+    scoring = commands.add_parser(
+        "score",
+        help="compare two folders of pictures",
+        description="Score the pictures of ON against those of the same name in OFF, with every metric whose model is given, and write a table "
+        "with a row for each pair (docs/external-models.md).",
+    )
+    scoring.add_argument("on", help="pictures of an unlearned model")
+    scoring.add_argument("--off", required=True, metavar="FOLDER", help="pictures of the base, called the same")
+    scoring.add_argument("--table", default="scores.csv", metavar="FILE", help="what is written: .csv or .parquet")
+    scoring.add_argument("--clip", default="", metavar="FOLDER", help="an open_clip folder, such as results/mini/evaluators/clip")
+    scoring.add_argument(
+        "--prompts", default="", metavar="FILE", help="for CLIP: {file: prompt} in JSON, or CSV with file and prompt"
+    )
+    scoring.add_argument(
+        "--backbone", default="", metavar="FOLDER", help="a timm folder, such as results/mini/evaluators/backbone"
+    )
+    scoring.add_argument("--lpips", default="", metavar="FOLDER", help="the weights of LPIPS, as scoring.lpips_alex")
     asked = parser.parse_args(arguments)
+    if asked.command == "score":
+        return score(asked)
     if asked.command == "estimate":
         return tell_cost(asked.configfile, asked.tflops)
     if asked.command == "canvas-results":
@@ -151,6 +170,27 @@ def canvas_results(folder: str) -> int:
         print(f"lethe canvas-results: {error}", file=sys.stderr)
         return 2
     print(found.to_csv(index=False, float_format="%.6g"), end="")
+    return 0
+
+
+def score(asked: argparse.Namespace) -> int:
+    """``lethe score``."""
+    from lethe.io.tables import write_csv, write_parquet
+    from lethe.tools.score import Models, compare, read_prompts, text
+
+    table = Path(asked.table)
+    try:
+        if table.suffix not in (".csv", ".parquet"):
+            raise ValueError(f"--table: '{table}' ends in '{table.suffix}'; allowed: .csv, .parquet")
+        if bool(asked.clip) != bool(asked.prompts):
+            raise ValueError("--clip and --prompts go together: CLIP compares a picture with its prompt")
+        prompts = read_prompts(Path(asked.prompts)) if asked.prompts else None
+        found = compare(Path(asked.on), Path(asked.off), Models(asked.clip, prompts, asked.backbone, asked.lpips))
+        (write_csv if table.suffix == ".csv" else write_parquet)(table, found.table)
+    except (OSError, ValueError) as error:
+        print(f"lethe score: {error}", file=sys.stderr)
+        return 2
+    print(f"{text(found)}\ntable: {table}")
     return 0
 
 

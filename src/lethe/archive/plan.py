@@ -29,6 +29,7 @@ OF_IMAGES = {
 }
 OF_CELLS = {"kind", "base", "prompt_style", "attributes", "emitters", "images_per_entity"}
 SHARD = ("datasets/generated_{run}.tar", "datasets/generated_{run}.parquet")
+VIEWED = (".csv", ".parquet")
 MODEL = ("models/{run}/delta.safetensors", "models/{run}/record.json")
 
 
@@ -87,7 +88,8 @@ class Archive:
             bundles[f"images_{task}_baseline"] = Content("images", _files([f"{task}_baseline"], SHARD))
             for method in self.models.methods_of(task):
                 names = self.models.names(task, [method])
-                bundles[f"models_{task}_{method}"] = Content("models", _files(names, MODEL))
+                if self.models.externals.has_model(method):
+                    bundles[f"models_{task}_{method}"] = Content("models", _files(names, MODEL))
                 bundles[f"images_{task}_{method}"] = Content("images", _files(names, SHARD))
         classifiers = [file for file in self.deepunlearn.products(self.studies.pairs) if "/tables/" in file]
         bundles["tables"] = Content("tables", self.tables.of_tasks(entities) + classifiers)
@@ -96,6 +98,18 @@ class Archive:
     def packed(self, ending: str) -> list[str]:
         """The file of every bundle with this ending: ``tar``, or ``json`` for its entry of the manifest."""
         return [f"<results>/publish/bundles/{name}.{ending}" for name in self.bundles]
+
+    @property
+    def viewed(self) -> list[str]:
+        """The published tables that the Hub's viewer can show."""
+        tables = self.bundles["tables"].files if "tables" in self.bundles else []
+        return [file for file in tables if file.endswith(VIEWED)]
+
+    @property
+    def address(self) -> str:
+        """Where the data set is published; empty where none is configured."""
+        publish = self.settings.publish
+        return f"{publish.endpoint}/datasets/{publish.huggingface}" if publish.huggingface else ""
 
     def kind(self, wildcards: Wildcards) -> Kind:
         """The class of the artefacts in the wildcard's bundle."""

@@ -19,13 +19,18 @@ class Settings(Sections):
     @model_validator(mode="after")
     def _names_exist(self, info: ValidationInfo) -> Settings:
         if names := names_in(info):
+            methods_known = [*names.methods, *self.external]
+            if clash := [name for name in self.external if name in names.methods]:
+                raise ValueError(
+                    f"external.{clash[0]}: '{clash[0]}' is a method of Lethe; allowed: another name, e.g. {clash[0]}_authors"
+                )
             for key, methods in (("methods", self.methods), ("similarity.weights", self.similarity.weights)):
                 for method in methods:
-                    check_known(key, method, names.methods)
+                    check_known(key, method, methods_known)
             for name, task in self.tasks.items():
                 check_known(f"tasks.{name}.source", task.source, names.sources)
                 for method in task.methods or []:
-                    check_known(f"tasks.{name}.methods", method, names.methods)
+                    check_known(f"tasks.{name}.methods", method, methods_known)
                 for metric in task.metrics or []:
                     check_known(f"tasks.{name}.metrics", metric, [*names.metrics, *self.classifiers_of(name)])
             for metric in self.scoring.metrics:

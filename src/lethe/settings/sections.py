@@ -17,6 +17,8 @@ from lethe.settings.audit import Audit
 from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.exporting import Export
+from lethe.settings.external import External, MethodName
 from lethe.settings.gates import Gates
 from lethe.settings.generation import Generation, OwnGeneration, Seed
 from lethe.settings.pretraining import PretrainingSettings
@@ -44,6 +46,9 @@ class Sections(Strict):
     )
     methods: list[str] = Field(
         default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.diffusion.methods"
+    )
+    external: Annotated[dict[MethodName, External], Removable] = Field(
+        default_factory=dict, description="methods whose models others made: name -> files (docs/external-models.md)"
     )
     hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
     tasks: Annotated[dict[Name, AnyTask], Removable] = Field(
@@ -89,6 +94,7 @@ class Sections(Strict):
     )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
+    export: Export = Field(default_factory=Export, description="unlearned models for other tools (docs/external-models.md)")
 
     @field_validator("demo_tasks")
     @classmethod

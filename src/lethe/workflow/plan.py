@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.archive.export_plan import Exports
 from lethe.archive.plan import Archive
 from lethe.audit.plan import AuditPlan
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
@@ -26,6 +27,7 @@ from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.plan.entities import Entities
+from lethe.diffusion.plan.external import ExternalFiles, Externals
 from lethe.diffusion.plan.finetuned import Finetuned
 from lethe.diffusion.plan.models import Models
 from lethe.execution.code import code_of
@@ -45,6 +47,7 @@ from lethe.workflow.gates import stopping
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
+METHODS = "lethe.diffusion.methods.METHODS"
 Asks = Mapping[str, Iterable[str]]
 
 
@@ -61,10 +64,12 @@ class Plan:
         self.settings = settings
         self.root = root
         self.tasks = list(settings.tasks)
-        self.models = Models(settings, root / "config/methods/diffusion")
+        self.externals = Externals(settings, root)
+        self.models = Models(settings, root / "config/methods/diffusion", self.externals)
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.entities = Entities(settings, self.bases)
+        self.external_files = ExternalFiles(settings, self.externals, self.bases)
         self.tables = Tables(settings, self.models, self.bases)
         world = World(settings, self.models, list(ARCHITECTURES))
         self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
@@ -80,6 +85,7 @@ class Plan:
         self.attacks = Attacks(settings, self.models, self.bases)
         self.audit = AuditPlan(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
+        self.exports = Exports(settings, self.models, root)
         self.record = Record(settings, root)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
@@ -157,6 +163,7 @@ class Plan:
         def named(wildcards: Wildcards) -> str:
             own = asks(wildcards) if callable(asks) else asks
             asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(own or {})
+            asked[METHODS] = [name for name in asked[METHODS] if name not in self.externals]  # of others there is no code
             files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
             return f"{function}@{code_of(function, asked, files)}"
 

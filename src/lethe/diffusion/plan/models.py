@@ -11,6 +11,7 @@ from lethe.core.methods import RANDOM, RETRAINED
 from lethe.core.records import ModelId
 from lethe.core.registry import nearest
 from lethe.diffusion.methods import PREPARED, ROLES, VARIANTS
+from lethe.diffusion.plan.external import Externals
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.errors import SettingsError
@@ -24,10 +25,12 @@ class Models:
     Args:
         settings: of the world.
         methods_folder: where the hyper-parameters of methods are, ``config/methods``.
+        externals: methods whose models others made; None: those of the settings.
     """
 
-    def __init__(self, settings: Settings, methods_folder: Path) -> None:
+    def __init__(self, settings: Settings, methods_folder: Path, externals: Externals | None = None) -> None:
         self.settings = settings
+        self.externals = externals or Externals(settings)
         self.tasks = list(settings.tasks)
         self.methods = settings.methods
         self.method = lru_cache(maxsize=None)(self._method)
@@ -75,11 +78,15 @@ class Models:
         return one_of([] if self.built(*kinds) else (self.tasks if tasks is None else tasks))
 
     def _method(self, task: str, method: str) -> MethodSettings:
+        if method in self.externals:
+            return self.externals.settings_of(method)
         return load_method(method, self.settings.hyperparameters, task, self._folder)
 
     def emitters(self, task: str, method: str) -> list[int]:
-        """Indices of the emitters that ``method`` unlearns: those of the task, or of the reference by retraining those that are configured."""
+        """Indices of the emitters that ``method`` unlearns: those of the task; of retraining and of others those that have a model."""
         asked = self.settings.tasks[task]
+        if method in self.externals:
+            return self.externals.emitters(task, method)
         if ROLES.role(method) == RETRAINED:
             return list(asked.retrain_emitters)
         if asked.kind == "cells":  # those that hyper-parameters were chosen on are never reported
@@ -113,8 +120,19 @@ class Models:
 
     # --- batches ---
 
+    def _alone(self, task: str, method: str) -> bool:
+        """Whether each model of a method is a batch of its own: there are models of a few emitters only."""
+        if method in self.externals:
+            return not self.externals.covers_all(task, method)
+        return ROLES.role(method) == RETRAINED
+
     def shapes(
-        self, *kinds: str, built: bool = True, methods: Iterable[str] | None = None, tasks: Iterable[str] | None = None
+        self,
+        *kinds: str,
+        built: bool = True,
+        methods: Iterable[str] | None = None,
+        tasks: Iterable[str] | None = None,
+        having: Callable[[str], bool] = lambda method: True,
     ) -> list[Shape]:
         """The shapes of batches of models, where artefacts of these classes are computed here (or come from a published record).
 
@@ -123,18 +141,17 @@ class Models:
             built: whether those computed here are meant.
             methods: some of all whose models can be asked for; None: all.
             tasks: some of all, e.g. those of entities; None: all.
+            having: of these, the methods for which it is true.
         """
         if kinds and self.built(*kinds) != built:
             return []
         groups = [
-            (method, Group(task, f"_{method}_", tuple(self.emitters(task, method))))
+            (self._alone(task, method), Group(task, f"_{method}_", tuple(self.emitters(task, method))))
             for task in (self.tasks if tasks is None else tasks)
             for method in (self._runnable_on(task) if methods is None else methods)
+            if having(method)
         ]
-        return shapes(
-            [group for method, group in groups if ROLES.role(method) != RETRAINED],
-            [group for method, group in groups if ROLES.role(method) == RETRAINED],
-        )
+        return shapes([group for alone, group in groups if not alone], [group for alone, group in groups if alone])
 
     @cached_property
     def split_shapes(self) -> list[Shape]:
@@ -146,7 +163,7 @@ class Models:
         return [
             ModelId(task, int(name + unit), method, self.method(task, method).epochs)
             for method in self.settings.methods_of(task)
-            for name, units in batches(self.emitters(task, method), together=ROLES.role(method) != RETRAINED)
+            for name, units in batches(self.emitters(task, method), together=not self._alone(task, method))
             for unit in units[1:]
         ]
 
@@ -172,6 +189,18 @@ class Models:
     def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{model}``, for every model of ``of_wildcards``."""
         return lambda wildcards: [pattern.replace("{model}", name) for name in self.of_wildcards(wildcards)]
+
+    def with_weights(self, wildcards: Wildcards) -> list[str]:
+        """Of the models of ``of_wildcards`` those that are more than pictures of others."""
+        return [name for name in self.of_wildcards(wildcards) if self.externals.has_model(ModelId.parse(name).method)]
+
+    def files_with_weights(self, pattern: str) -> Callable[[Wildcards], list[str]]:
+        """An input function: ``pattern``, which holds ``{model}``, for every model of ``with_weights``."""
+        return lambda wildcards: [pattern.replace("{model}", name) for name in self.with_weights(wildcards)]
+
+    def runs_here(self, method: str) -> bool:
+        """Whether models of a method are made here, and not by others."""
+        return method not in self.externals
 
     def files_in_batch(self, shape: Shape, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{model}``, for every model of the wildcards' batch."""

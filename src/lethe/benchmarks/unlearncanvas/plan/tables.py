@@ -193,8 +193,9 @@ class Canvas:
 
     @property
     def costed(self) -> list[str]:
-        """Methods whose cost is that of a run: not of references that read what a training or another method made."""
-        return [method for method in self._models.runnable if ROLES.role(method) not in (RANDOM, RETRAINED)]
+        """Methods whose cost is that of a run: not of references that read what a training or another method made, nor of others."""
+        run = [method for method in self._models.runnable if self._models.runs_here(method)]
+        return [method for method in run if ROLES.role(method) not in (RANDOM, RETRAINED)]
 
     def runs(self, wildcards: Wildcards) -> list[str]:
         """The measured run of every method with a run."""
