@@ -111,6 +111,7 @@ use rule job as audit_page with:
         job=plan.job("lethe.audit.jobs.page:write"),
         outside=identities(plan.audit.style),
         models=plan.audit.judged,
+        titles=plan.audit.titles,
         seeds=plan.audit.seeds,
         model=plan.audit.called,
         unmeasured=plan.audit.unmeasured,

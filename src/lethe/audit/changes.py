@@ -31,10 +31,11 @@ def floors(baseline: pd.DataFrame, seed_pairs: pd.DataFrame, alpha: float) -> di
     """
     names = file_keys(noise_floor(baseline, seed_pairs, draws=1))
     level = 1 - alpha / max(1, len(names))
-    return {
-        int(receiver): noise_floor(rows, seed_pairs[seed_pairs["receiver"] == receiver], level=level, draws=DRAWS)
-        for receiver, rows in baseline.groupby("receiver", sort=True)
-    }
+    found = {}
+    for receiver in sorted(set(baseline["receiver"].tolist())):
+        own, pairs = (table[table["receiver"] == receiver] for table in (baseline, seed_pairs))
+        found[receiver] = noise_floor(own, pairs, level=level, draws=DRAWS)
+    return found
 
 
 def of_floor(quantity: str, value: float, low: float, high: float) -> float:
@@ -77,17 +78,16 @@ def changes(
         images = image_quantities(baseline, table, name)
         means, lost = pair_means(images, len(concepts), name), left_out(images)
         forgotten = ", ".join(concepts[index] for index in covers[model.index])
-        for receiver, concept in concepts.items():
-            for quantity in file_keys(means.columns):
-                value, floor = float(means.loc[receiver, quantity]), ranges[receiver][quantity]
-                low, high = (float("nan") if floor[end] is None else float(floor[end]) for end in ("low", "high"))
-                share = of_floor(quantity, value, low, high)
-                rows.append(
-                    [model.method, model.index, forgotten, receiver, concept]
-                    + [_role(roles[receiver], receiver in covers[model.index]), quantity]
-                    + [value, low, high, share, share > 1]
-                    + [int((images["receiver"] == receiver).sum()), int(lost.loc[receiver, quantity])]
-                )
+        shown = images["receiver"].value_counts().to_dict()
+        for quantity in file_keys(means.columns):
+            values, without = means[quantity].to_dict(), lost[quantity].to_dict()
+            for receiver, concept in concepts.items():
+                floor = ranges[receiver][quantity]
+                low, high = (math.nan if floor[end] is None else float(floor[end]) for end in ("low", "high"))
+                share = of_floor(quantity, values[receiver], low, high)
+                role = _role(roles[receiver], receiver in covers[model.index])
+                what = [model.method, model.index, forgotten, receiver, concept, role, quantity]
+                rows.append([*what, values[receiver], low, high, share, share > 1, shown[receiver], without[receiver]])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

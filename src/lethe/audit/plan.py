@@ -8,10 +8,11 @@ from typing import Any
 
 from lethe.audit.asked import Asked, concepts_of
 from lethe.audit.labels import label
+from lethe.audit.unlearned import METHOD
 from lethe.audit.words import check_words
 from lethe.audit.world import EXAMPLE, TASK
 from lethe.core.methods import UNCHANGED
-from lethe.diffusion.methods import ROLES
+from lethe.diffusion.methods import NEEDS, ROLES
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
@@ -54,7 +55,7 @@ class AuditPlan:
     def products(self, wildcards: Wildcards | None = None) -> list[str]:
         """The page, its tables and the unlearned models; a ``SettingsError`` where there is no audit."""
         assert self.audit
-        return [PAGE, *self.tables.values(), *self.deltas.values()]
+        return [PAGE, *self.tables.values(), *self.deltas.values(), *self.exports.values()]
 
     @property
     def tables(self) -> dict[str, str]:
@@ -73,9 +74,20 @@ class AuditPlan:
             for name in self.judged()
         }
 
+    @property
+    def exports(self) -> dict[str, str]:
+        """What it is -> the folder of every model that was made here, for other tools; not of one that acts while a picture is drawn."""
+        made = [model for model in self.models.of(TASK) if self.models.runs_here(model.method) and model.name in self.judged()]
+        return {
+            f"The same for plain diffusers, with a model card: {model.name}": f"<results>/export/{model.name}"
+            for model in made
+            if not NEEDS.needs(model.method, "sampling")
+        }
+
     def files(self, wildcards: Wildcards) -> dict[str, str]:
         """Label -> path of tables and models, as seen from the page."""
-        return {label: file.removeprefix("<results>/") for label, file in (self.tables | self.deltas).items()}
+        found = {label: file.removeprefix("<results>/") for label, file in (self.tables | self.deltas | self.exports).items()}
+        return {label: f"{file}/README.md" if label in self.exports else file for label, file in found.items()}
 
     @cached_property
     def asked(self) -> Asked:
@@ -126,6 +138,10 @@ class AuditPlan:
     def limit(self, wildcards: Wildcards) -> int:
         """Pictures of a concept that methods look at, at most."""
         return self.settings.tasks[TASK].images_per_entity
+
+    def titles(self, wildcards: Wildcards) -> dict[str, str]:
+        """How a page calls the model of others: by the name of its file or folder."""
+        return {METHOD: Path(self.audit.unlearned).expanduser().resolve().name} if self.audit.unlearned else {}
 
     def called(self, wildcards: Wildcards) -> str:
         """How a page calls the model: its name without the folders that it lies in."""

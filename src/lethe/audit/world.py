@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from lethe.audit.asked import Asked, concepts_of
 from lethe.audit.measures import Measured, measured
 from lethe.audit.model import Audited, audited
+from lethe.audit.unlearned import METHOD, external_of
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import METHODS, NEEDS, ROLES
 from lethe.io.image_folders import entity_folders, images_of
@@ -44,15 +45,23 @@ def world_of(config: Mapping[str, Any]) -> dict[str, Any]:
         return dict(config)
     audit = read_audit(config["audit"])
     asked = concepts_of(audit)
-    methods = methods_of(audit.methods)
+    methods = methods_of(audit.methods or ([] if audit.unlearned else ["uce"]))
     check_pictures(audit, methods, asked.forget, asked.keep)
     model = audited(audit, config)
     prompts = [audit.prompt.format(concept=name) for name in asked.named]
+    external = {}
+    if audit.unlearned:
+        if len(asked.forget) > 1:
+            raise SettingsError(
+                f"audit.unlearned: one model, but audit.forget names {len(asked.forget)} concepts; allowed: the one it forgot"
+            )
+        external = {METHOD: external_of(audit.unlearned, model)}
     measures = measured(audit.metrics, config, model.size, prompts, ASSETS)
     return {
         **config,
         "world": audit.world,
-        "methods": methods,
+        "methods": [*methods, *external],
+        "external": external,
         "tasks": {TASK: _task(audit, asked, model, measures)},
         "demo_tasks": [TASK],
         "bases": {model.name: model.base},

@@ -29,6 +29,7 @@ REFERENCES = {
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",
     "noise": "its loss is of the noise, so the base has to predict it (prediction_type epsilon)",
+    "sampling": "acts while a picture is drawn, so there are no weights that another tool could load",
     "words": "the words of what is forgotten are enough; any other method looks at pictures of it and of the rest",
     "validation": "trains on the validation set or chooses a model by it, which contaminates what is measured there",
 }

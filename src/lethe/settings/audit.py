@@ -36,7 +36,14 @@ class Audit(Strict):
     watch: Concepts | None = Field(
         None, description="what is looked at and no method is told of, likewise; null: none, or neighbours where `keep` is null"
     )
-    methods: Concepts = Field(default=["uce"], description="see lethe.diffusion.methods; `none` always runs beside them")
+    methods: Concepts | None = Field(
+        None,
+        description="see lethe.diffusion.methods; `none` always runs beside them; null: uce, or none where `unlearned` is given",
+    )
+    unlearned: str = Field(
+        "",
+        description="`model` without the concept, as somebody else made it: a diffusers folder, a LoRA or some weights (docs/audit.md)",
+    )
     prompt: str = Field("{concept}", description="how a prompt calls a concept, e.g. 'A painting in {concept}'")
     overwrite: str = Field("", description="the concept that takes the place of what is forgotten; empty: the unconditional one")
     neighbours: int = Field(

@@ -32,6 +32,7 @@ def write(
     style: Path,
     index: Path,
     models: list[str],
+    titles: dict[str, str],
     seeds: list[int],
     model: str,
     unmeasured: list[str],
@@ -42,11 +43,11 @@ def write(
     Args:
         concepts, left_out, table, gates: see ``lethe.audit.jobs.concepts`` and ``lethe.audit.jobs.tables``.
         tars, indices: pictures of each of ``models``, which are those that the page judges. style: CSS.
-        model: how the model is called. unmeasured: why measures are left out. files: label -> path from the page.
+        titles: of models that others made. model: how the model is called. unmeasured: why measures are left out. files: label -> path from the page.
     """
     found = read_table(table)
     ids = [ModelId.parse(name) for name in models]
-    methods = {one.method: LOOKS.title(one.method) for one in ids}
+    methods = {one.method: titles.get(one.method) or LOOKS.title(one.method) for one in ids}
     facts = Facts(
         model=model,
         methods=methods,
