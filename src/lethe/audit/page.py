@@ -185,7 +185,8 @@ def _limits(facts: Facts) -> str:
         "ranges are wide enough that, of prompts that did not change at all, at most one in twenty would count.",
         "Within the floor does not mean unchanged. It means: not more than drawing again with another seed.",
         "Only the listed prompts were asked for. What was not asked for may be lost too.",
-        "Methods are told what is kept, and some hold exactly that. Believe rather what is watched, of which no method is told.",
+        "Methods are told what is kept, and some hold exactly that. Believe rather what is watched, of which no method is told"
+        + ("." if (facts.concepts["role"] == WATCHED).any() else "; here nothing is."),
         *(f"Not measured — {reason}." for reason in facts.unmeasured),
     ]
     return f"<section><h2>Limits</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul></section>"
