@@ -183,6 +183,15 @@ def test_a_folder_draws_what_its_configuration_says(monkeypatch: pytest.MonkeyPa
     assert plan_of(model="mine").audit.called(Values()) == "mine"
 
 
+@pytest.mark.parametrize("profile", ["mini", "paper", "sd15"])
+@pytest.mark.parametrize("method", ["uce", "rece", "speed"])
+def test_what_is_kept_is_held_and_nothing_else_takes_the_place(method: str, profile: str) -> None:
+    """Whatever the benchmarks of a profile put in the place of what they forget, it is none of an audit's concepts."""
+    config = Settings().model_dump(mode="json") | {"audit": GIVEN | {"methods": [method]}, "hyperparameters": profile}
+    given = Plan(load_configuration(config), {}, ROOT).models.method("audit", method).parameters
+    assert given["preserve"] == "others" and not given["guide"]
+
+
 def test_evaluators_that_do_not_know_the_pictures_are_left_out() -> None:
     made = plan_of()
     assert made.settings.metrics_of("audit") == ["clip", "rmse", "ssim", "dino", "lpips_backbone"]
