@@ -1,4 +1,4 @@
-"""A local server that speaks the part of the Hugging Face Hub that `huggingface_hub` 2.x uses to push and pull a data set.
+"""A local server that speaks the part of the Hugging Face Hub that `huggingface_hub` 2.x uses to push and pull a data set, and to push a model.
 
 The calls were found by reading and running the library: create the repository, ask how each file is to be sent (`preupload`),
 send large ones through Git LFS (`batch`, PUT, `verify`), commit (lines of JSON; small files inline), list the tree, and per
@@ -18,11 +18,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+import yaml
+
 HUB_TOKEN = "hf_s3cretT0kenOfNobody4711"
 
 
 def git_blob(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def checked_card(content: str) -> tuple[int, dict[str, Any]]:
+    """Status and answer to a README.md: the real hub wants a head of YAML with a licence, and tells what it does not like."""
+    found = re.match(r"---\n(.*?)\n---\n", content, re.DOTALL)
+    head = yaml.safe_load(found[1]) if found else None
+    if not isinstance(head, dict):
+        return 400, {"error": "no metadata", "errors": [{"message": "the head is no mapping"}], "warnings": []}
+    warnings = [] if "license" in head else [{"message": "no license"}]
+    return 200, {"errors": [], "warnings": warnings}
 
 
 class HubServer:
@@ -99,6 +111,8 @@ class HubServer:
                     outer.repositories.setdefault(name, [])
                     outer.visibility.setdefault(name, plain.get("visibility", "public"))
                     return self.answer(200 if new else 409, {"url": f"{outer.endpoint}/datasets/{name}"})
+                if path == "/api/validate-yaml":
+                    return self.answer(*checked_card(json.loads(body)["content"]))
                 if found := re.fullmatch(r"/lfs-store/([0-9a-f]{64})", path):
                     if hashlib.sha256(body).hexdigest() != found[1]:
                         return self.answer(400, {"error": "the bytes do not have this hash"})
@@ -107,9 +121,9 @@ class HubServer:
                     return self.answer(200)
                 if path == "/lfs-verify":
                     return self.answer(200 if json.loads(body)["oid"] in outer.blobs else 404)
-                if found := re.fullmatch(r"/datasets/(.+)\.git/info/lfs/objects/batch", path):
+                if found := re.fullmatch(r"(?:/datasets)?/(.+)\.git/info/lfs/objects/batch", path):
                     return self.answer(200, {"transfer": "basic", "objects": [self.lfs(o) for o in json.loads(body)["objects"]]})
-                if found := re.fullmatch(r"/api/datasets/([^/]+/[^/]+)/(\w+)/([^/]+)", path):
+                if found := re.fullmatch(r"/api/(?:datasets|models)/([^/]+/[^/]+)/(\w+)/([^/]+)", path):
                     if found[1] not in outer.repositories:
                         return self.answer(404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
                     return getattr(self, f"api_{found[2]}")(found[1], body)

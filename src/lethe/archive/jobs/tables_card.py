@@ -27,11 +27,11 @@ def describe(
     Args:
         manifest: of the record. tables: products that are shown, of which others than CSV and parquet are left out.
         card, metadata: what is written. world: whose results these are.
-        title: of the record; empty: from the citation. license_: of the data. address: of the data set.
+        title: of the record; empty: from the citation. license_: of the data. address: of the data set; empty: that of the code.
     """
     cited = read_citation(citation)
     named = title or f"{cited.title} Results of the world '{world}'"
     found = tables_of(tables, card.parents[2])
     bundles = [bundle.file for bundle in read_manifest(manifest).bundles]
     write_text(card, dataset_card(found, world, named, license_, cited, bundles))
-    write_json(metadata, croissant(found, world, named, license_, cited, address))
+    write_json(metadata, croissant(found, world, named, license_, cited, address or cited.repository_code))

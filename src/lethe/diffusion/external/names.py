@@ -50,7 +50,6 @@ OTHER_KINDS = {
     "lora_mid": "LoCon with a middle factor",
     "lora_B.bias": "LoRA with biases",
     "oft_": "OFT",
-    ".diff": "whole differences of LyCORIS",
 }
 OTHER_MODELS = {
     "lora_te1_": "Stable Diffusion XL",
@@ -203,9 +202,8 @@ def _check_factors(path: Path, header: Header, module: str, pair: Pair, shapes: 
         return
     own = shapes[f"{module}.weight"]
     if (up[0], math.prod(down[1:])) != (own[0], math.prod(own[1:])):
-        raise ExternalError(
-            f"{path}: '{pair.down}' {down} and '{pair.up}' {up} change a weight of {up[0]} x {math.prod(down[1:])}; '{module}' is {own}"
-        )
+        change = f"{up[0]} x {math.prod(down[1:])}"
+        raise ExternalError(f"{path}: '{pair.down}' and '{pair.up}' change a weight of {change}; that of '{module}' is {own}")
 
 
 def _other_form(key: str) -> str:

@@ -12,7 +12,7 @@ import torch
 from lethe.core.records import ModelId
 from lethe.diffusion.drift import EMPTY_PROMPT_DRIFT, empty_prompt_drift
 from lethe.diffusion.external.convert import delta_of
-from lethe.diffusion.external.files import Kind, weights_of
+from lethe.diffusion.external.files import Kind
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.kinds import Delta
 from lethe.diffusion.pipeline import load_pipeline
@@ -38,7 +38,7 @@ def convert(
     """Write every model of a batch as a delta on the base; what is finished survives a killed job.
 
     Args:
-        files: file or folder of each model. deltas, records: what is written of each.
+        files: of each model its file, or the folder of a pipeline. deltas, records: what is written of each.
         models: names of the models.
         external: what the files are. scale: of a LoRA, factor of the change.
     """
@@ -73,12 +73,12 @@ def convert(
 def _record(model: ModelId, emitter: Emitter, delta: Delta, external: Kind, file: Path) -> dict[str, Any]:
     """What is known of a model of others; its ``seconds`` are those of reading it, not of its training, which nobody here saw."""
     covers = {"covers": list(emitter.covers)} if len(emitter.covers) > 1 else {}
-    held = {} if external == "pipeline" else {"sha256": sha256_file(weights_of(file))}
+    held = {} if external == "pipeline" else {"sha256": sha256_file(file)}
     return {
         "model": model.name,
         "emitter": {"index": emitter.index, "name": emitter.name, "prompt": emitter.texts[0]} | covers,
         "method": model.method,
         "hyperparameters": {},
         "kind": delta.kind,
-        "external": {"kind": external, "file": file.name, **held},
+        "external": {"kind": external, "file": "/".join(file.parts[-2:]), **held},
     }

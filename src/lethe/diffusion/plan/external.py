@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lethe.core.records import ModelId
 from lethe.core.registry import nearest
-from lethe.diffusion.external.files import asset_shapes, check_model, folder_shapes
-from lethe.diffusion.external.names import Shapes
+from lethe.diffusion.external.files import asset_shapes, check_model, folder_shapes, weights_of
+from lethe.diffusion.external.names import ExternalError, Shapes
 from lethe.diffusion.external.pictures import pictures_of
 from lethe.diffusion.plan.bases import Bases
 from lethe.planning.outside import CHECKOUT
@@ -58,12 +58,15 @@ class Externals:
         return MethodSettings(method, self.of[method].epochs, {}, {})
 
     def _emitters(self, task: str, method: str) -> list[int]:
-        """Indices of the emitters of a task that have a model, rising: those that are listed, else every one whose file exists.
+        """Indices of the emitters of a task that have a model, rising: those that are listed, else every one whose file exists; none where
+        the task does not run the method.
 
         Raises:
             SettingsError: no file of any task that runs the method.
         """
         entry = self.of[method]
+        if method not in self._settings.methods_of(task):
+            return []
         if entry.listed is not None:
             return entry.listed
         found = [index for index in self._reported(task) if self._place(task, method, index) is not None]
@@ -162,9 +165,19 @@ class ExternalFiles:
 
         def files(wildcards: Wildcards) -> list[str]:
             models = [ModelId.parse(name) for name in names(wildcards)]
-            return [str(self._externals.place(model.task, model.method, model.index)) for model in models]
+            return [str(self._weights(model)) for model in models]
 
         return files
+
+    def _weights(self, model: ModelId) -> Path:
+        """What counts of a model: of a folder with one file of weights that file, not what was written beside it."""
+        place = self._externals.place(model.task, model.method, model.index)
+        if self._externals[model.method].kind not in ("lora", "partial"):
+            return place
+        try:
+            return weights_of(place)
+        except ExternalError:  # `examined` says why
+            return place
 
     def examined(self, names: Callable[[Wildcards], list[str]]) -> Callable[[Wildcards], list[str]]:
         """The same, examined as far as names and headers of files tell; a ``SettingsError`` names what is wrong."""
