@@ -101,6 +101,7 @@ wildcard_constraints:
 
 localrules:
     all,
+    audit,
     demo,
     tables,
     figures,
@@ -166,6 +167,12 @@ rule notebooks:
         plan.notebooks.tutorials,
 
 
+rule audit:
+    """One model and one concept: results/audit/index.html, with tables and the unlearned models (docs/audit.md)."""
+    input:
+        plan.audit.products,
+
+
 rule tutorials:
     """The tutorials of the library, each of which unlearns one entity of the mini world."""
     input:
@@ -200,6 +207,7 @@ include: "rules/unlearncanvas/sequences.smk"
 include: "rules/unlearncanvas/pairs.smk"
 include: "rules/unlearncanvas/capacity.smk"
 include: "rules/unlearncanvas/robustness.smk"
+include: "rules/audit/audit.smk"
 include: "rules/shared/figures.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"

@@ -61,6 +61,7 @@ use rule job as metadata with:
     Entities that are one for the model are refused here, before anything is trained.
     """
     input:
+        plan.entities.examined,
         records="<results>/sources/{task}.json",
         published=untimed(plan.data.published_list, ancient),
         tokenizer=untimed(plan.bases.tokenizer, ancient),
@@ -111,7 +112,7 @@ use rule receivers as cells with:
     benchmark:
         "<benchmarks>/cells/{task}.tsv"
     wildcard_constraints:
-        task=one_of(set(plan.settings.cell_tasks) - set(plan.data.known_cells)),
+        task=one_of(set(plan.settings.cell_tasks) - {*plan.data.known_cells, *plan.audit.tasks}),
     params:
         job=plan.job("lethe.diffusion.jobs.entities:name_cells"),
         settings=plan.data.task,

@@ -19,6 +19,8 @@ use rule job as latents with:
         "<logs>/latents/{task}.log",
     benchmark:
         "<benchmarks>/latents/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(set(plan.tasks) - set(plan.audit.tasks)),
     resources:
         mem_mb=plan.memory("latents"),
         runtime=60,
@@ -36,7 +38,7 @@ use rule job as prepare with:
     """What a method prepares once for all emitters of a task, such as the importance of every weight."""
     input:
         base=plan.bases.for_method,
-        receivers="<results>/receivers_{task}.json",
+        receivers=plan.audit.told,
         emitters="<results>/emitters_{task}.json",
         latents="<results>/latents/{task}.safetensors",
     output:
@@ -72,7 +74,7 @@ for shape in plan.models.shapes("models", having=plan.models.runs_here):
             shape.name("unlearn")
         input:
             base=plan.bases.for_method,
-            receivers="<results>/receivers_{task}.json",
+            receivers=plan.audit.told,
             emitters="<results>/emitters_{task}.json",
             latents="<results>/latents/{task}.safetensors",
             weights=untimed(plan.bases.retrained_part, ancient),

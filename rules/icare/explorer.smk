@@ -48,7 +48,7 @@ use rule job as explorer_task with:
         runtime=240,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.explorer:write"),
-        kinds=plan.tables.similarity_names,
+        kinds=plan.tables.similarities_named,
         methods=plan.models.methods,
         models=plan.models.of_wildcards,
         thumbnail=128,  # pixels; the pictures of the mini world stay as they are

@@ -260,7 +260,7 @@ use rule job as summary with:
         stop=plan.stopping("tables/gates_{task}.json"),
         settings=plan.data.task,
         inference=plan.inference,
-        kinds=plan.tables.similarity_names,
+        kinds=plan.tables.similarities_named,
     message:
         "Unlearning table and gates of {wildcards.task}"
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from lethe.audit import command
 from lethe.core.registry import UnknownNameError
 from lethe.io.tables import CorruptFileError
 from lethe.tools.convert import convert
@@ -92,7 +93,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--backbone", default="", metavar="FOLDER", help="a timm folder, such as results/mini/evaluators/backbone"
     )
     scoring.add_argument("--lpips", default="", metavar="FOLDER", help="the weights of LPIPS, as scoring.lpips_alex")
+    auditing = commands.add_parser(
+        "audit",
+        help="one page: what a model loses beside a concept that it forgets",
+        description="Unlearn concepts of a model and write what else changed, before and after, to results/audit/index.html (docs/audit.md). "
+        "Runs Snakemake in the folder of the checkout.",
+    )
+    command.add_arguments(auditing)
     asked = parser.parse_args(arguments)
+    if asked.command == "audit":
+        return command.run(asked)
     if asked.command == "score":
         return score(asked)
     if asked.command == "estimate":

@@ -24,7 +24,7 @@ from torch.nn.functional import mse_loss
 from lethe.core.methods import DIRECTIONS, RANDOM, RETRAINED, UNCHANGED, Contract
 from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied, load_delta
 from lethe.diffusion.interventions import Moment
-from lethe.diffusion.methods import METHODS, PREPARED, ROLES, VARIANTS
+from lethe.diffusion.methods import METHODS, NEEDS, PREPARED, ROLES, VARIANTS
 from lethe.diffusion.methods._dense_training import DenseMethod, Student
 from lethe.diffusion.methods._training import Borrowed
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
@@ -123,6 +123,25 @@ def measured(name: str, world: World, emitters: list[Emitter], data: UnlearnData
 def run(request: pytest.FixtureRequest, world: World) -> tuple[str, list[Unlearned]]:
     """Name and results of one method for both emitters."""
     return request.param, list(make(request.param, world).unlearn(world.pipe, EMITTERS, given(request.param, world), seed=SEED))
+
+
+@pytest.mark.parametrize("name", METHODS.names())
+def test_a_method_says_whether_words_are_enough(name: str, world: World) -> None:
+    """Where a task has no pictures, those that need words alone run, and any other refuses before it trains."""
+    without = replace(world.data, latents=world.data.latents[:0], receivers=world.data.receivers[:0])
+    with_deltas = replace(without, deltas=measured(name, world, EMITTERS[:1], without))
+    models = make(name, world).unlearn(world.pipe, EMITTERS[:1], with_deltas, seed=SEED)
+    if NEEDS.needs(name, "words"):
+        assert next(models).emitter == EMITTERS[0]
+    else:
+        with pytest.raises(ValueError, match="no forget rows"):
+            next(models)
+
+
+def test_a_method_says_whether_it_acts_while_a_picture_is_drawn(run: tuple[str, list[Unlearned]]) -> None:
+    name, results = run
+    acts = {isinstance(result.delta, Intervention) for result in results}
+    assert name not in METHODS or acts == {NEEDS.needs(name, "sampling")}
 
 
 class Move(NamedTuple):

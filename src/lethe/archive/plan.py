@@ -75,8 +75,14 @@ class Archive:
         """Name -> content of every bundle of the classes that are published."""
         entities = list(self.settings.entity_tasks)
         stems = ["metadata_{task}_1_enriched_but_not_filtered", "metadata_{task}_2_enriched_filtered"]
-        stems += [f"similarity_{name}_{{task}}" for name in self.tables.similarity_names]
-        metadata = [f"<results>/{stem.format(task=task)}.json" for task in entities for stem in stems]
+        metadata = [
+            f"<results>/{stem}.json"
+            for task in entities
+            for stem in [
+                *(stem.format(task=task) for stem in stems),
+                *(f"similarity_{name}_{task}" for name in self.tables.similarity_names(task)),
+            ]
+        ]
         bundles = {"metadata": Content("metadata", metadata)}
         for task in self.settings.tasks:
             bundles[f"images_{task}_baseline"] = Content("images", _files([f"{task}_baseline"], SHARD))

@@ -30,6 +30,8 @@ REFERENCES = {
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",
     "noise": "its loss is of the noise, so the base has to predict it (prediction_type epsilon)",
+    "sampling": "acts while a picture is drawn, so there are no weights that another tool could load",
+    "words": "the words of what is forgotten are enough; any other method looks at pictures of it and of the rest",
     "validation": "trains on the validation set or chooses a model by it, which contaminates what is measured there",
 }
 
@@ -47,7 +49,6 @@ class MethodDescription:
         published_of: the registered name of the method that this one is as published, faults included; empty: it is no such variant.
         needs: keys of ``NEEDS``.
         prepares: what it prepares once for all emitters of a task, a job of its own whose file every model reads; empty: nothing.
-        intervenes: whether its models act while an image is drawn, and so have no weights that could be attacked, added or asked for a loss.
 
     Raises:
         DescriptionError: a field has a value that is not allowed.
@@ -61,7 +62,6 @@ class MethodDescription:
     published_of: str = ""
     needs: tuple[str, ...] = ()
     prepares: str = ""
-    intervenes: bool = False
 
     def __post_init__(self) -> None:
         for name in ("title", "paper"):
@@ -163,4 +163,4 @@ def intervenes(registry: Registry[Any], name: str) -> bool:
     Raises:
         UnknownNameError: there is no such method.
     """
-    return bool(description_of(registry.target_of(name)).get("intervenes", False))
+    return "sampling" in description_of(registry.target_of(name)).get("needs", ())

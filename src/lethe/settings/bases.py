@@ -14,7 +14,7 @@ from lethe.settings.hub import is_hub_id
 from lethe.settings.rules import Column
 from lethe.settings.strict import Name, Strict
 
-Kind = Literal["clip", "backbone", "classifier"]
+Kind = Literal["clip", "backbone", "classifier", "zero_shot"]
 CHECKPOINTS = (".safetensors", ".ckpt")  # endings of one file in which a whole pipeline is shared
 MODEL_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)?")
 NAMED_AS_KIND: dict[str, Kind] = {"clip": "clip", "backbone": "backbone"}  # evaluators that need not say their kind
@@ -125,7 +125,11 @@ class Base(Model):
 class Evaluator(Model):
     """A model that scores images."""
 
-    kind: Kind = Field("classifier", description="clip: open_clip; backbone: timm; classifier: of an attribute, itself a metric")
+    kind: Kind = Field(
+        "classifier",
+        description="clip: open_clip; backbone: timm; classifier: of an attribute, itself a metric; "
+        "zero_shot: a classifier of entities that is the task's clip, and has no weights of its own",
+    )
     tasks: list[Name] = Field(
         default_factory=list,
         description="tasks whose images it scores and it is trained on; empty: all that ask for it and that no other of its kind names",
@@ -135,7 +139,7 @@ class Evaluator(Model):
     )
     metric: Name | None = Field(
         None,
-        description="classifier only: the metric that it is, e.g. judge for a task with a judge of its own; null: its own name",
+        description="classifier and zero_shot only: the metric that it is, e.g. judge for a task with a judge of its own; null: its own name",
     )
     features: bool = Field(
         False, description="classifier only: keep its features of every image of a task of cells, by which sets are compared"
@@ -161,11 +165,23 @@ class Evaluator(Model):
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Evaluator:
-        for key in ("attribute", "metric", "features"):
-            value, default = getattr(self, key), type(self).model_fields[key].default
-            if self.kind != "classifier" and value != default:
-                raise ValueError(f"`{key}` is {value!r}; it goes with kind: classifier, and only with it")
+        refused = {"classifier": (), "zero_shot": ("source", "attribute", "features", "pretraining", "start")}
+        for key in refused.get(self.kind, ("attribute", "metric", "features")):
+            value, default = getattr(self, key), type(self).model_fields[key].get_default(call_default_factory=True)
+            if value != default:
+                needed = "trained classifiers" if self.kind == "zero_shot" else "kind: classifier"
+                raise ValueError(f"`{key}` is {value!r}; it goes with {needed}, and only with them")
         return self
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it tells what an image shows, and so is a metric."""
+        return self.kind in ("classifier", "zero_shot")
+
+    @property
+    def gives(self) -> str:
+        """What it is to a task: its kind; one that classifies takes the place of another."""
+        return "classifier" if self.classifies else self.kind
 
     @model_validator(mode="after")
     def _pinned(self) -> Evaluator:

@@ -38,10 +38,17 @@ def contradictions(settings: Sections, names: Names | None) -> list[str]:
 def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:
     where = f"tasks.{name}"
     emitters, what = task.emitters_count, "entities" if task.kind == "entities" else "emitters"
-    for key in ("tuning_emitters", "retrain_emitters"):
-        for index in getattr(task, key):
+    own = (task.emitters or []) if task.kind == "entities" else []
+    for key, indices in (
+        ("emitters", own),
+        ("tuning_emitters", task.tuning_emitters),
+        ("retrain_emitters", task.retrain_emitters),
+    ):
+        for index in indices:
             if index not in range(emitters):
                 yield f"{where}.{key}: {index} is not an index of {emitters} {what}"
+            elif index not in task.unlearned:
+                yield f"{where}.{key}: {index} is not unlearned; allowed are those of `emitters`: {', '.join(map(str, task.unlearned))}"
     known = KNOWN.get(task.source)
     if known is not None:
         columns = [column for column in known.columns if column != "race" or getattr(task.source_options, "race", None)]
@@ -52,8 +59,9 @@ def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: li
 
 
 def _of_entities(where: str, task: Task, there: int | None) -> Iterator[str]:
-    if task.entities - len(task.tuning_emitters) < REPORTED:
-        yield f"{where}.tuning_emitters: {len(task.tuning_emitters)} of {task.entities} entities leave no mean to report"
+    unlearned = len(task.unlearned)
+    if unlearned - len(task.tuning_emitters) < (REPORTED if task.emitters is None else 1):
+        yield f"{where}.tuning_emitters: {len(task.tuning_emitters)} of {unlearned} entities leave no mean to report"
     if there is not None and task.entities > there:
         yield f"{where}.entities: {task.entities}, but the source '{task.source}' has {there}"
     if isinstance(task.source_options, LfwOptions | BreedOptions) and task.source_options.initial < task.entities:
@@ -89,7 +97,8 @@ def unknown_columns(where: str, task: Task | CellTask, columns: list[str]) -> It
             there.append(rule.column)
     named = [("balance", column) for column in task.balance]
     attributes = [] if task.attributes == "all" else task.attributes
-    named += [("priority", task.priority), *(("attributes", column) for column in attributes)]
+    named += [("priority", task.priority)] if task.priority else []
+    named += [("attributes", column) for column in attributes]
     for key, column in named:
         yield from _unknown(f"{where}.{key}", column, there, task.source)
 
@@ -114,7 +123,9 @@ def _of_models(settings: Sections) -> Iterator[str]:
     yield from _of_trainings(settings)
     yield from _of_parts(settings)
     for name, evaluator in settings.evaluators.items():
-        if evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
+        if evaluator.kind == "zero_shot":
+            yield from _of_zero_shot(name, settings)
+        elif evaluator.source == "prebuilt" and name not in SHIPPED_EVALUATORS:
             known = list(SHIPPED_EVALUATORS)
             yield f"evaluators.{name}.source: no evaluator '{name}' is shipped; shipped are: {', '.join(known)}{nearest(name, known)}"
         if evaluator.source != "pretrained":
@@ -149,6 +160,13 @@ def _of_finetuning(name: str, settings: Sections) -> Iterator[str]:
         yield f"bases.{name}: no task has the base '{base.like or name}', so there is nothing to fine-tune it on; name another in `like`"
     if base.editing and (tasks := [task for task, entry in settings.tasks.items() if entry.base == name]):
         yield f"tasks.{tasks[0]}.base: '{name}' edits pictures; allowed: a base that makes them of text alone"
+
+
+def _of_zero_shot(name: str, settings: Sections) -> Iterator[str]:
+    """Whether what it tells are entities, by their prompts."""
+    for task in settings.tasks_of_evaluator(name):
+        if task in settings.cell_tasks:
+            yield f"evaluators.{name}.tasks: '{task}' is a task of cells; a zero_shot classifier tells entities, name those tasks"
 
 
 def _of_published_classifier(name: str, settings: Sections) -> Iterator[str]:

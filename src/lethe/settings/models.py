@@ -55,7 +55,7 @@ class Settings(Sections):
                 raise ValueError(f"{key}: 'lpips_alex' needs scoring.lpips_alex, the folder with its weights")
         for name, evaluator in self.evaluators.items():
             metric = self.metric_of(name)
-            if names and evaluator.kind == "classifier" and metric in names.quantities and metric != JUDGE:
+            if names and evaluator.classifies and metric in names.quantities and metric != JUDGE:
                 raise ValueError(
                     f"evaluators.{name}: the metric '{metric}' is no classifier; allowed: judge, or a name that no metric has"
                 )

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from lethe.core.registry import nearest
-from lethe.io.tables import read_json
-from lethe.settings.contradictions import unknown_columns
 from lethe.settings.errors import SettingsError
 from lethe.settings.tasks import CellTask, Task
 
@@ -23,7 +20,7 @@ def check_exists(key: str, path: str) -> None:
 
 
 def check_source(name: str, task: Task | CellTask, made: list[str]) -> None:
-    """Raise a ``SettingsError`` unless what the source of a task reads is there and has the columns that the task names.
+    """Raise a ``SettingsError`` unless what the source of a task reads is there.
 
     Args:
         name: of the task.
@@ -34,22 +31,3 @@ def check_source(name: str, task: Task | CellTask, made: list[str]) -> None:
         for path in value if isinstance(value, list) else [value]:
             if isinstance(path, str) and path in read and path not in made:
                 check_exists(f"{where}.source_options.{key}", path)
-    if task.source == "folder":
-        records = _records(Path(task.source_options.inputs()[0], "entities.json"))
-        if faults := list(unknown_columns(where, task, _columns(records))):
-            raise SettingsError("\n".join(faults))
-        if task.kind == "entities" and len(records) < task.entities:
-            raise SettingsError(f"{where}.entities: {task.entities}, but the source has {len(records)}")
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        raise SettingsError(f"{path} does not exist; a `folder` source needs entities.json and images/{{name}}/ in {path.parent}")
-    records = read_json(path)
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise SettingsError(f"{path}: expected a list of records")
-    return records
-
-
-def _columns(records: list[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(["name", "dataset_n_original", *(key for record in records for key in record)]))

@@ -8,11 +8,12 @@ from __future__ import annotations
 from math import prod
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.attack import Attack
+from lethe.settings.audit import Audit
 from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
@@ -53,7 +54,11 @@ class Sections(Strict):
     tasks: Annotated[dict[Name, AnyTask], Removable] = Field(
         default_factory=lambda: _mini_tasks(), min_length=1, description="what is unlearned"
     )
-    demo_tasks: list[Name] = Field(default=["objects", "breeds"], min_length=1, description="the tasks of the target `demo`")
+    demo_tasks: list[Name] = Field(
+        default=["objects", "breeds"],
+        min_length=1,
+        description="the tasks of the target `demo`; without a choice of your own, those of these that there are, else all",
+    )
     bases: Annotated[dict[Name, Base], Removable] = Field(
         default_factory=lambda: {
             **{name: Base() for name in ("objects", "breeds", "scenes", "people")},
@@ -84,9 +89,21 @@ class Sections(Strict):
         default_factory=lambda: {"canvas": _canvas_benchmark()},
         description="the third benchmark: task of cells -> what is style and object, who judges",
     )
+    audit: Audit | None = Field(
+        None, description="one model and what it is to forget, which becomes a world of its own (docs/audit.md); null: none"
+    )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
     export: Export = Field(default_factory=Export, description="unlearned models for other tools (docs/external-models.md)")
+
+    @field_validator("demo_tasks")
+    @classmethod
+    def _of_those_there(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        """A default that nobody chose must not name tasks that an overlay took away."""
+        there = list(info.data.get("tasks", ()))
+        if value != cls.model_fields["demo_tasks"].default or not there:
+            return value
+        return [name for name in value if name in there] or there
 
     @field_validator("world")
     @classmethod
@@ -140,7 +157,7 @@ class Sections(Strict):
         entry = self.evaluators[evaluator]
         if entry.tasks:
             return [task for task in self.tasks if task in entry.tasks]
-        taken = {task for other in self.evaluators.values() if other.kind == entry.kind for task in other.tasks}
+        taken = {task for other in self.evaluators.values() if other.gives == entry.gives for task in other.tasks}
         return [task for task in self.tasks if task not in taken and self._needs(task, evaluator)]
 
     def _needs(self, task: str, evaluator: str) -> bool:
@@ -150,7 +167,7 @@ class Sections(Strict):
 
     def classifiers_of(self, task: str) -> list[str]:
         """Metrics that are classifiers of the images of a task."""
-        return [self.metric_of(name) for name in self.evaluators_of(task) if self.evaluators[name].kind == "classifier"]
+        return [self.metric_of(name) for name in self.evaluators_of(task) if self.evaluators[name].classifies]
 
     def classes_in(self, task: str, attribute: str) -> list[str]:
         """The values of an attribute in the order of the classes of a published classifier, where the source of a task knows them."""

@@ -27,7 +27,7 @@ class SourceOptions(Strict):
 
 
 class FolderOptions(SourceOptions):
-    """A folder with ``entities.json`` and ``images/{name}/``."""
+    """A folder with one folder of images per entity, and ``entities.json`` if there are attributes."""
 
     path: Path = Field(description="the folder")
 
@@ -174,16 +174,30 @@ class UnlearnCanvasOptions(Numbered):
         return self.photo if theme == SEED_IMAGES else theme
 
 
+class PromptOptions(SourceOptions):
+    """Concepts that are words first: their pictures are there or not."""
+
+    names: list[str] = Field(min_length=1, max_length=10_000, description="the concepts")
+    images: str = Field("", description="folder with a folder of pictures for some of them, called as they are; empty: none")
+
+    def inputs(self) -> list[str]:
+        """The folder, if there is one."""
+        return [self.images] if self.images else []
+
+
 OPTIONS: dict[str, type[SourceOptions]] = {
     "canvas": CanvasOptions,
     "folder": FolderOptions,
     "lfw": LfwOptions,
+    "prompts": PromptOptions,
     "sun_attributes": SunOptions,
     "fci_breeds": BreedOptions,
     "unlearncanvas": UnlearnCanvasOptions,
     "unlearncanvas_parquet": UnlearnCanvasOptions,
 }
-AnyOptions = SourceOptions | CanvasOptions | UnlearnCanvasOptions | FolderOptions | LfwOptions | SunOptions | BreedOptions
+AnyOptions = (
+    SourceOptions | CanvasOptions | UnlearnCanvasOptions | FolderOptions | LfwOptions | PromptOptions | SunOptions | BreedOptions
+)
 
 
 def options_of(source: str, value: Any) -> SourceOptions:

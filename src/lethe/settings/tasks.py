@@ -13,11 +13,13 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 
 from lethe.settings.generation import OwnGeneration
 from lethe.settings.names import names_in
+from lethe.settings.prompts import EntityPrompt, check_template
 from lethe.settings.rules import Column, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
 from lethe.settings.strict import Name, Strict, check_distinct, check_known
 
 MOST = 10_000  # entities or cells; an index has four digits at most (lethe.core.records)
+COUNTED = "dataset_n_original"  # images of an entity in its source
 Emitter = Annotated[int, Field(ge=0, lt=MOST)]
 
 # one message for a value that is neither, not one per member of the union
@@ -71,10 +73,21 @@ class Task(OfEveryKind):
     kind: Literal["entities"] = Field(
         "entities", description="entities: each is forgotten and asked for; cells: combinations of attributes (docs/datasets.md)"
     )
-    prompt_style: Literal["thing", "person", "scene"] = Field(description="how a prompt is made from a raw name")
-    entities: int = Field(10, ge=2, le=MOST, description="entities after balancing")
-    balance: tuple[Column, Column] = Field(description="the two attributes whose combinations are balanced")
-    priority: Column = Field("dataset_n_original", description="numeric column; within a stratum the largest come first")
+    prompt_style: EntityPrompt = Field(
+        description="how a prompt is made from a raw name: thing, person, scene, or a template such as 'a photo of {name}'"
+    )
+    entities: int = Field(10, ge=2, le=MOST, description="how many entities are asked for")
+    emitters: list[Emitter] | None = Field(
+        None, min_length=1, description="indices of the entities that are unlearned, the others are only asked for; null: all"
+    )
+    balance: tuple[Column, ...] = Field(
+        (), description="the two attributes whose combinations are balanced; none: the first entities are taken"
+    )
+    priority: Column | None = Field(
+        None,
+        description="numeric column; within a stratum the largest come first; null: dataset_n_original, or without `balance` "
+        "the order of the source",
+    )
     rules: list[Rule] = Field(
         default_factory=list, description="filters and derived columns, applied in this order before entities are chosen"
     )
@@ -89,18 +102,35 @@ class Task(OfEveryKind):
     @field_validator("balance", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value  # YAML has no tuples
+        return tuple(value or ()) if isinstance(value, list | None) else value  # YAML has no tuples
 
     @field_validator("balance")
     @classmethod
-    def _two_attributes(cls, value: tuple[str, str]) -> tuple[str, str]:
+    def _two_attributes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(value) not in (0, 2):
+            raise ValueError(f"{len(value)} attributes: {', '.join(value)}; allowed: two, or none")
         check_distinct(value)
         return value
 
+    @field_validator("priority")
+    @classmethod
+    def _of_a_stratum(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return COUNTED if value is None and info.data.get("balance") else value
+
     @property
     def emitters_count(self) -> int:
-        """How many emitters there are; their indices begin with 0."""
+        """How many indices emitters may have; they begin with 0."""
         return self.entities
+
+    @property
+    def ranked_by(self) -> str:
+        """The column by which entities of a stratum come first, also where nothing is chosen by it."""
+        return self.priority or COUNTED
+
+    @property
+    def unlearned(self) -> list[int]:
+        """Indices of the entities that are unlearned, rising."""
+        return list(range(self.entities)) if self.emitters is None else sorted(self.emitters)
 
 
 class CellEmitter(Strict):
@@ -133,13 +163,7 @@ class CellTask(OfEveryKind):
     @field_validator("prompt_style")
     @classmethod
     def _a_template(cls, value: str) -> str:
-        try:
-            plain = all(not spec and not conversion for _, _, spec, conversion in Formatter().parse(value))
-        except ValueError as error:
-            raise ValueError(f"'{value}' is no template: {error}; allowed: text with attributes in braces") from None
-        if not plain:
-            raise ValueError(f"'{value}' holds a format; allowed: text with attributes in braces, such as {{colour}}")
-        return value
+        return check_template(value, "attributes in braces", "{colour}")
 
     @model_validator(mode="after")
     def _attributes_exist(self) -> CellTask:
@@ -158,10 +182,17 @@ class CellTask(OfEveryKind):
         """How many emitters there are; their indices begin with 0."""
         return len(self.emitters)
 
+    @property
+    def unlearned(self) -> list[int]:
+        """Indices of the emitters, rising."""
+        return list(range(len(self.emitters)))
+
 
 def _which(entry: Any) -> str:
     kind = entry.get("kind") if isinstance(entry, dict) else getattr(entry, "kind", None)
-    if kind == "cells" or (kind != "entities" and isinstance(entry, dict) and "emitters" in entry):
+    emitters = entry.get("emitters") if isinstance(entry, dict) else None
+    covering = isinstance(emitters, list) and any(isinstance(emitter, dict) for emitter in emitters)
+    if kind == "cells" or (kind != "entities" and covering):
         return "CellTask"
     return "Task"  # another kind is a fault of either, which says what is allowed
 

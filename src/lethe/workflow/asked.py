@@ -41,7 +41,9 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         "lethe.diffusion.methods.METHODS": _named(wildcards, "method", [] if "dataset" in wildcards else runnable),
         "lethe.diffusion.sources.SOURCES": [settings.tasks[name].source for name in names],
         "lethe.diffusion.metrics.METRICS": with_published(metrics),
-        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [settings.evaluators[name].kind for name in evaluators],
+        "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [
+            settings.evaluators[name].kind for name in evaluators if settings.evaluators[name].kind != "zero_shot"
+        ],  # which is the task's clip
         "lethe.classifiers.PROVIDERS": datasets,
         "lethe.classifiers.ARCHITECTURES": _named(wildcards, "architecture", architectures),
         "lethe.classifiers.methods.METHODS": _named(wildcards, "unlearner", [] if "task" in wildcards else methods),

@@ -6,6 +6,7 @@ from typing import Any
 
 import lethe.classifiers.methods as classifiers
 import lethe.diffusion.methods as diffusion
+from lethe.audit.world import world_of
 from lethe.classifiers import ARCHITECTURES, PROVIDERS
 from lethe.core.description import check_descriptions
 from lethe.core.methods import RETRAINED, MethodDescription
@@ -20,7 +21,7 @@ from lethe.workflow.gates import gate_names
 
 
 def load_configuration(config: dict[str, Any]) -> Settings:
-    """Validate a merged configuration (plain data, as Snakemake's ``config``); every name in it is registered.
+    """Validate a merged configuration (plain data, as Snakemake's ``config``); every name in it is registered. An audit becomes its world.
 
     Raises:
         SettingsError: listing all faults, one a line.
@@ -29,7 +30,7 @@ def load_configuration(config: dict[str, Any]) -> Settings:
     for methods in (diffusion.METHODS, classifiers.METHODS):
         check_descriptions(methods, MethodDescription)
     check_descriptions(METRICS, MetricDescription)
-    return load_settings(config, registered_names())
+    return load_settings(world_of(config), registered_names())
 
 
 def registered_names() -> Names:

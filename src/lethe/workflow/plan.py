@@ -9,6 +9,7 @@ from typing import Any
 
 from lethe.archive.export_plan import Exports
 from lethe.archive.plan import Archive
+from lethe.audit.plan import AuditPlan
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan import figures as icare_figures
@@ -26,6 +27,7 @@ from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.entities import Entities
 from lethe.diffusion.plan.external import ExternalFiles, Externals
 from lethe.diffusion.plan.finetuned import Finetuned
 from lethe.diffusion.plan.models import Models
@@ -67,6 +69,7 @@ class Plan:
         self.models = Models(settings, root / "config/methods/diffusion", self.externals)
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
+        self.entities = Entities(settings, self.bases)
         self.external_files = ExternalFiles(settings, self.externals, self.bases)
         self.tables = Tables(settings, self.models, self.bases)
         world = World(settings, self.models, list(ARCHITECTURES))
@@ -82,6 +85,7 @@ class Plan:
         self.grids = Grids(settings, self.models, studios, root / "config/grids")
         self.sequences = Sequences(settings, self.models, studios)
         self.attacks = Attacks(settings, self.models, studios)
+        self.audit = AuditPlan(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.exports = Exports(settings, self.models, root)
         self.record = Record(settings, root)
@@ -97,6 +101,8 @@ class Plan:
     def products(self, tasks: Iterable[str]) -> list[str]:
         """Everything that some tasks lead to: of entities tables, figures, notebooks; of cells scores, tables, gates, figures; lists of images."""
         tasks = list(tasks)
+        if self.audit.tasks:  # a world of its own, with no other task
+            return self.audit.products()
         entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
         lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
         of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities) + self.notebooks.of_tasks(entities)
@@ -118,7 +124,7 @@ class Plan:
             "task": self.tasks,
             "method": self.models.methods,
             "base": list(self.settings.bases),
-            "evaluator": list(self.settings.evaluators),
+            "evaluator": list(self.bases.with_weights),
             "vae": self.bases.vaes,
             "tokenizer": self.bases.tokenizers,
             "metric": self.tables.pair_metrics,

@@ -192,7 +192,7 @@ def test_models_without_weights_are_not_asked_about_members(caplog: pytest.LogCa
     names = tables.asked_for_losses(breeds)
     assert names and tables.losses(breeds) == [f"<results>/membership/{name}.parquet" for name in names]
     assert {name.split("_")[2] for name in names} == {"uce"}
-    assert caplog.messages == ["tables/membership_breeds.csv: without spm, whose models act while an image is drawn"]
+    assert caplog.messages == ["tables/membership_breeds.csv: without spm, whose models have no weights"]
     with pytest.raises(SettingsError, match="membership/breeds_..._spm_010.parquet: models of 'spm' .*; allowed: uce$"):
         tables.asked_base(Values(task="breeds", method="spm", epochs="010"))
     assert tables.asked_base(Values(task="breeds", method="uce", epochs="000")) == "<results>/base/breeds"

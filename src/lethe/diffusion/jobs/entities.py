@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lethe.core.records import Fidelity
-from lethe.diffusion.testbed.distinct import check_prompts, check_tokens
-from lethe.diffusion.testbed.metadata import enrich, select
+from lethe.diffusion.testbed.choice import choose_entities
+from lethe.diffusion.testbed.distinct import check_prompts
 from lethe.diffusion.testbed.receivers import (
     Emitter,
     Receiver,
@@ -49,16 +49,12 @@ def choose(
         tokenizer: files of the tokenizer of its base, where they are at hand; entities that are one for the model are refused then.
         tokenizer_settings: configuration of a tokenizer that is one file; a pipeline's folder has its own.
     """
-    found = enrich(read_json(records), rules=settings.rules, fidelity=fidelity)
-    pinned = read_published(published) if published else None
-    chosen = select(found, settings.balance, settings.entities, settings.priority, rules=settings.rules, pinned=pinned)
-    told = of_entities(chosen, settings.prompt_style, settings.overwrite_prompt)
-    check_prompts(*told)
+    reader = None
     if tokenizer:
         reader = prompt_reader(tokenizer[0], tokenizer_settings) if tokenizer_settings else read_tokenizer(tokenizer[0].parent)
-        check_tokens(*told, reader)
-    write_json(enriched, found)
-    write_json(filtered, chosen)
+    found = choose_entities(read_json(records), settings, fidelity, read_published(published) if published else None, reader)
+    write_json(enriched, found.enriched)
+    write_json(filtered, found.chosen)
 
 
 def name_entities(metadata: Path, receivers: Path, emitters: Path, settings: Task) -> None:

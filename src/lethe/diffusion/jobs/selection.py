@@ -17,7 +17,7 @@ def compare(enriched: Path, published: Path, table: Path, summary: Path, setting
     """Compare both choices of a task; say which pair of attributes its source balances by."""
     records = read_json(enriched)
     found = selection_table(
-        records, settings.rules, settings.balance, settings.entities, settings.priority, read_published(published)
+        records, settings.rules, settings.balance, settings.entities, settings.ranked_by, read_published(published)
     )
     candidates = getattr(SOURCES.load(settings.source), "BALANCING", None)
     computed = list(greedy_pair(pd.DataFrame(records), *candidates)) if candidates else None

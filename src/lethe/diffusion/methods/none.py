@@ -23,7 +23,9 @@ class NoChangeConfig(Hyperparameters):
 class NoChange(Method[NoChangeConfig]):
     """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
 
-    about = MethodDescription(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged")
+    about = MethodDescription(
+        title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged", needs=("words",)
+    )
     contract = Contract(small={}, direction="nothing")
     Config = NoChangeConfig
     needs_pipeline = False

@@ -38,7 +38,12 @@ class Retrain(Method[RetrainConfig]):
     """
 
     about = MethodDescription(
-        title="retrain", paper="exact unlearning, e.g. arXiv 1912.03817", colour="#000000", marker="*", reference="retrained"
+        title="retrain",
+        paper="exact unlearning, e.g. arXiv 1912.03817",
+        colour="#000000",
+        marker="*",
+        reference="retrained",
+        needs=("words",),
     )
     contract = Contract(small={}, direction="loss")
     Config = RetrainConfig

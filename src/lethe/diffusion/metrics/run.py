@@ -10,6 +10,7 @@ import torch
 from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
+from lethe.diffusion.metrics.zero_shot import zero_shot_classifier
 from lethe.diffusion.pretraining.assets import load_asset
 from lethe.diffusion.pretraining.data import class_name
 from lethe.diffusion.pretraining.judge import AnyJudge, build_judge
@@ -37,7 +38,7 @@ def load_scorer(
     """The configured metrics with their models.
 
     Args:
-        evaluators: name -> local folder.
+        evaluators: name -> local folder; of a zero-shot classifier that of the clip that it is.
         settings: name -> its settings: kind, attribute, metric.
         task, receivers: what the classifiers are asked about.
         scoring: which metrics.
@@ -45,12 +46,14 @@ def load_scorer(
         threads: of the ONNX session.
     """
     folders = {settings[name].kind: str(folder) for name, folder in evaluators.items()}  # of clip and backbone there is one each
-    asked = {settings[name].metric or name: name for name in evaluators if settings[name].kind == "classifier"}
+    asked = {settings[name].metric or name: name for name in evaluators if settings[name].classifies}
     context = MetricContext(
         clip=folders.get("clip", ""),
         backbone=folders.get("backbone", ""),
         classifiers={
-            metric: _classifier(evaluators[name], task, receivers, settings[name].attribute, device, settings[name].features)
+            metric: zero_shot_classifier(evaluators[name], receivers, device)
+            if settings[name].kind == "zero_shot"
+            else _classifier(evaluators[name], task, receivers, settings[name].attribute, device, settings[name].features)
             for metric, name in asked.items()
             if metric in scoring.metrics
         },

@@ -17,7 +17,7 @@ from lethe.diffusion.pretraining.architectures import tokenizer_config
 from lethe.diffusion.sources.redrawn import no_unseen
 from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
 from lethe.planning.wildcards import Wildcards
-from lethe.settings.bases import Base, Model
+from lethe.settings.bases import Base, Evaluator, Model
 from lethe.settings.errors import SettingsError
 from lethe.settings.generation import Generation
 from lethe.settings.models import Settings
@@ -60,7 +60,12 @@ class Bases:
     @property
     def evaluators_trained(self) -> list[str]:
         """Names of evaluators that are put together from checkpoints."""
-        return _from(self.settings.evaluators, *TRAINED)
+        return _from(self.with_weights, *TRAINED)
+
+    @property
+    def with_weights(self) -> dict[str, Evaluator]:
+        """Evaluators that are models of their own."""
+        return {name: entry for name, entry in self.settings.evaluators.items() if entry.kind != "zero_shot"}
 
     @property
     def evaluators_on_hub(self) -> list[str]:
@@ -86,8 +91,10 @@ class Bases:
         return self.settings.classes_in(self.settings.tasks_of_evaluator(name)[0], self.attributes[name])
 
     def evaluators(self, wildcards: Wildcards) -> list[str]:
-        """The folders of the evaluators of the wildcard's task, in the order of the configuration."""
-        return [f"<results>/evaluators/{name}" for name in self.settings.evaluators_of(wildcards.task)]
+        """The folders of the evaluators of the wildcard's task, in the order of the configuration; a zero-shot classifier is its clip."""
+        names = self.settings.evaluators_of(wildcards.task)
+        clip = next((name for name in names if self.settings.evaluators[name].kind == "clip"), "")
+        return [f"<results>/evaluators/{name if name in self.with_weights else clip}" for name in names]
 
     def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
         """Name -> what these evaluators are, as plain data; not where they come from, which their folders tell."""
@@ -157,7 +164,7 @@ class Bases:
     @property
     def all_parts(self) -> list[str]:
         """Every checkpoint of the world's own models, and its record."""
-        names = [*self.vaes, *self.settings.evaluators, *[f"base_{base}" for base in self.trained]]
+        names = [*self.vaes, *self.with_weights, *[f"base_{base}" for base in self.trained]]
         names += [
             f"{self.retrained}_{name}_{index:03d}"
             for name, task in self.settings.tasks.items()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lethe.diffusion.plan.own_folder import check_own_folder
 from lethe.io.remote import RemoteFile
 from lethe.planning.batches import batches
 from lethe.planning.wildcards import Wildcards
@@ -94,6 +95,7 @@ class Data:
         task = self.settings.tasks[wildcards.task]
         made = [f"resources/{folder}/{name}" for name in self.downloads for folder in ("downloads", "unpacked")]
         check_source(wildcards.task, task, made)
+        check_own_folder(wildcards.task, task)
         return task.source_options.inputs()
 
     def prompt_styles(self, tasks: list[str]) -> dict[str, str]:
@@ -124,12 +126,12 @@ class Data:
         folders = [
             f"<results>/datasets/splits_{task}/{name}{unit}"
             for task in tasks
-            for name, units in batches(range(self.settings.tasks[task].emitters_count))
+            for name, units in batches(self.settings.tasks[task].unlearned)
             for unit in units[0 if first else 1 :]
         ]
         return [f"{folder}/train_{name}/metadata.jsonl" for folder in folders for name in ("forget", "retain")]
 
     def first_split(self, wildcards: Wildcards) -> dict[str, str]:
-        """The forget and the retain list of the first entity of the wildcard's task."""
-        folder = f"<results>/datasets/splits_{wildcards.task}/000"
+        """The forget and the retain list of the first entity of the wildcard's task that is unlearned."""
+        folder = f"<results>/datasets/splits_{wildcards.task}/{self.settings.tasks[wildcards.task].unlearned[0]:03d}"
         return {name: f"{folder}/train_{name}/metadata.jsonl" for name in ("forget", "retain")}

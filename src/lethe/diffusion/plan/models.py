@@ -109,15 +109,20 @@ class Models:
         return load_method(method, self.settings.hyperparameters, task, self._folder)
 
     def emitters(self, task: str, method: str) -> list[int]:
-        """Indices of the emitters that ``method`` unlearns: all, or of the reference by retraining and of others those that have a model."""
+        """Indices of the emitters that ``method`` unlearns: those of the task; of retraining and of others those that have a model."""
         asked = self.settings.tasks[task]
         if method in self.externals:
             return self.externals.emitters(task, method)
         if ROLES.role(method) == RETRAINED:
             return list(asked.retrain_emitters)
         if asked.kind == "cells":  # those that hyper-parameters were chosen on are never reported
-            return [index for index in range(asked.emitters_count) if index not in asked.tuning_emitters]
-        return list(range(asked.emitters_count))
+            return [index for index in asked.unlearned if index not in asked.tuning_emitters]
+        return asked.unlearned
+
+    def all_unlearned(self, task: str) -> bool:
+        """Whether every entity of a task is unlearned; matrices of a task where some are not have rows without values."""
+        asked = self.settings.tasks[task]
+        return len(asked.unlearned) == asked.emitters_count
 
     def of(self, task: str, methods: Iterable[str] | None = None) -> list[ModelId]:
         """Every model of a task under some methods, those of the world if none are named."""
@@ -177,7 +182,7 @@ class Models:
     @cached_property
     def split_shapes(self) -> list[Shape]:
         """The shapes of batches of emitters, whatever the method."""
-        return shapes([Group(name, "/", tuple(range(task.emitters_count))) for name, task in self.settings.tasks.items()])
+        return shapes([Group(name, "/", tuple(task.unlearned)) for name, task in self.settings.tasks.items()])
 
     def made_with_another(self, task: str) -> list[ModelId]:
         """Every model of a task but the first of each batch: where that one is made, so are they."""

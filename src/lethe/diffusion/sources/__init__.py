@@ -12,6 +12,7 @@ SOURCES.register("rendered_scenes", "lethe.diffusion.sources.scenes:RenderedScen
 SOURCES.register("rendered_people", "lethe.diffusion.sources.people:RenderedPeople")
 SOURCES.register("canvas", "lethe.diffusion.sources.canvas:RenderedCanvas")
 SOURCES.register("folder", "lethe.diffusion.sources.folder:ImageFolder")
+SOURCES.register("prompts", "lethe.diffusion.sources.prompts:Prompts")
 SOURCES.register("lfw", "lethe.diffusion.sources.lfw:Lfw")
 SOURCES.register("sun_attributes", "lethe.diffusion.sources.sun_attributes:SunAttributes")
 SOURCES.register("fci_breeds", "lethe.diffusion.sources.fci_breeds:FciBreeds")

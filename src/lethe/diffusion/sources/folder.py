@@ -1,4 +1,4 @@
-"""A source that lies in a folder: ``entities.json`` and ``images/{name}/*.jpg``."""
+"""A source that lies in a folder: one folder of images per entity, and ``entities.json`` with what is known of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class ImageFolder:
     Args:
         path: folder with ``entities.json`` (a list of records with ``name`` and attributes) and one folder of images per
             entity below ``images/``, called as the entity. A name of ``entities.json`` is looked up among the folders that are
-            there, so it leads nowhere else; a folder may be a link.
+            there, so it leads nowhere else; a folder may be a link. Without ``entities.json`` every folder with images is an entity
+            without attributes, in the order of their names; without ``images/`` too these folders lie in ``path`` itself.
 
     Names are in Unicode's form NFC, in whichever form folder and file have them.
 
@@ -37,11 +38,21 @@ class ImageFolder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._json = self.path / "entities.json"
-        for needed, there in ((self._json, self._json.is_file()), (self.path / "images", (self.path / "images").is_dir())):
-            if not there:
+        self._images = self.path / "images"
+        if not self.path.is_dir():
+            raise FileNotFoundError(f"{self.path} is no folder; a `folder` source needs one with a folder of images per entity")
+        if self._json.is_file():
+            if not self._images.is_dir():
                 raise FileNotFoundError(
-                    f"{needed} does not exist; a `folder` source needs entities.json and images/{{name}}/ in {self.path}"
+                    f"{self._images} does not exist; beside entities.json a folder of images per entity is below it"
                 )
+        elif others := sorted(file.name for file in self.path.glob("*.json")):
+            raise FileNotFoundError(
+                f"{self._json} does not exist, but {', '.join(others[:3])} does{nearest(self._json.name, others)}; allowed: "
+                "entities.json, or no such file"
+            )
+        elif not self._images.is_dir():
+            self._images = self.path
 
     def entities(self) -> list[dict[str, Any]]:
         """The records of ``entities.json`` with ``dataset_n_original`` counted where it is not given."""
@@ -57,6 +68,8 @@ class ImageFolder:
 
     @cached_property
     def _records(self) -> list[dict[str, Any]]:
+        if not self._json.is_file():
+            return [{"name": name} for name in self._files]
         records = read_json(self._json)
         if not isinstance(records, list) or not records:
             raise CorruptFileError(f'{self._json}: {_shown(records)}; expected a list of records such as [{{"name": "cat"}}]')
@@ -70,10 +83,14 @@ class ImageFolder:
     @cached_property
     def _files(self) -> dict[str, list[Path]]:
         """Images by entity."""
-        folders = entity_folders(self.path / "images")
+        folders = entity_folders(self._images)
+        if not self._json.is_file():
+            if not (found := images_of(folders)):
+                raise FileNotFoundError(f"{self._images} holds no folder of images; every entity needs one, called as the entity")
+            return found
         names = [self._known(record["name"], folders) for record in self._records]
         if others := sorted(set(folders) - set(names)):
-            log.warning("%s: folders without a record in entities.json, left out: %s", self.path / "images", some_of(others))
+            log.warning("%s: folders without a record in entities.json, left out: %s", self._images, some_of(others))
         files = images_of({name: folders[name] for name in names})
         if empty := [name for name in names if name not in files]:
             raise CorruptFileError(f"{folders[empty[0]]}: no images; every entity of {self._json} needs at least one")
@@ -111,7 +128,7 @@ class ImageFolder:
         if name not in folders:
             known = sorted(folders)
             raise UnknownNameError(
-                f"{self._json}: no folder called '{shortened(name)}' in {self.path / 'images'} for that entity{nearest(name, known)}"
+                f"{self._json}: no folder called '{shortened(name)}' in {self._images} for that entity{nearest(name, known)}"
             )
         return name
 

@@ -56,7 +56,8 @@ def balanced_subsample(
 
     Args:
         table: one row per entity; left as it is.
-        groups: columns whose joint values are the strata; a row with a missing value in one of them is dropped.
+        groups: columns whose joint values are the strata; a row with a missing value in one of them is dropped. None: all rows are
+            one stratum.
         target: rows wanted; where no more are available, all of them are returned.
         priority: numeric column; higher is taken first, missing last. ``name`` decides ties.
         seed: of the shuffles that deal out what ``target // n_strata`` leaves over.
@@ -69,11 +70,9 @@ def balanced_subsample(
         UnknownNameError: for a column that does not exist.
         TypeError: for a priority that is not a number. Upstream compared the text column ``popularity`` letter by letter
             ('8' after '79'), which put rank 8 between the 80s and the 79s.
-        ValueError: for a target below 1, no group columns, or repeated names.
+        ValueError: for a target below 1, or repeated names.
     """
     _check_target(target)
-    if not groups:
-        raise ValueError("balance needs at least one group column, got none")
     for column in (*groups, priority, name):
         check_known("column", column, [str(c) for c in table.columns])
     _check_priority(table, priority)
@@ -83,7 +82,9 @@ def balanced_subsample(
 
     # pandas sorts by several columns with a stable lexsort, so this is a total order: priority, then name.
     rows = table.dropna(subset=list(groups)).sort_values([priority, name], ascending=[False, True], na_position="last")
-    if len(rows) > target:
+    if not groups:
+        rows = rows.head(target)
+    elif len(rows) > target:
         stratum = rows.groupby(list(groups)).ngroup()
         counts = dict(enumerate(np.bincount(stratum).tolist()))
         rank = stratum.groupby(stratum).cumcount()

@@ -86,7 +86,7 @@ def select(
     metadata1: Sequence[Mapping[str, Any]],
     balance: Sequence[str],
     target: int,
-    priority: str,
+    priority: str | None,
     *,
     rules: Sequence[Rule] = (),
     pinned: Sequence[str] | None = None,
@@ -97,7 +97,8 @@ def select(
 
     Args:
         metadata1: the result of ``enrich``.
-        balance, target, priority, seed: see ``lethe.diffusion.testbed.balance.balanced_subsample``.
+        balance, target, priority, seed: see ``lethe.diffusion.testbed.balance.balanced_subsample``. Without ``priority`` the first
+            entities in the order of the source are taken; it goes with ``balance``.
         rules: those of ``enrich``; their filters decide who may be chosen.
         pinned: names in index order instead of a balanced choice, e.g. the published list of 100; ``target`` must agree.
         unlearned: indices of the emitters; all by default.
@@ -109,8 +110,6 @@ def select(
         MetadataError: if fewer than ``target`` entities are eligible, or an emitter's index is out of range.
         UnknownNameError: for an unknown column or pinned name.
     """
-    import pandas as pd
-
     check_required(metadata1)
     filters = [rule for rule in rules if isinstance(rule, Filter)]
     for rule in filters:
@@ -122,9 +121,7 @@ def select(
         names = list(pinned)
     else:
         allowed = [row for row in metadata1 if all(rule.passes(row) for rule in filters)]
-        # Named columns, so that an unknown one is reported even if the filters leave nothing.
-        table = pd.DataFrame([dict(row) for row in allowed], columns=list(metadata1[0]))
-        names = [str(name) for name in balanced_subsample(table, balance, target, priority, seed)["name"]]
+        names = _first(allowed, list(metadata1[0]), balance, target, priority, seed)
     if len(set(names)) != target or len(names) != target:
         raise MetadataError(f"{len(set(names))} entities pass the filters or are pinned; wanted: exactly {target}")
     if unlearned is not None and (wrong := [i for i in unlearned if not 0 <= i < target]):
@@ -139,6 +136,26 @@ def select(
         }
         for index, name in enumerate(names)
     ]
+
+
+def _first(
+    allowed: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    balance: Sequence[str],
+    target: int,
+    priority: str | None,
+    seed: int,
+) -> list[str]:
+    """Names of the entities that are chosen among those allowed."""
+    if priority is None:
+        if balance:
+            raise MetadataError(f"{' and '.join(balance)} are balanced without a priority; allowed: a numeric column")
+        return [str(row["name"]) for row in allowed[:target]]
+    import pandas as pd
+
+    # Named columns, so that an unknown one is reported even if the filters leave nothing.
+    table = pd.DataFrame([dict(row) for row in allowed], columns=list(columns))
+    return [str(name) for name in balanced_subsample(table, balance, target, priority, seed)["name"]]
 
 
 def _check_free(column: str) -> None:

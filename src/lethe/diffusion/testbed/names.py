@@ -45,8 +45,8 @@ def prompt_name(style: str, name: str) -> str:
     """The entity as it stands in a prompt.
 
     Args:
-        style: ``"person"`` (the name), ``"thing"`` (article + name; breeds, digits) or ``"scene"`` (article + name +
-            ``scene``).
+        style: ``"person"`` (the name), ``"thing"`` (article + name; breeds, digits), ``"scene"`` (article + name +
+            ``scene``), or a template for ``prompt_of``, which brings its own words: then the name alone.
         name: raw label of the data set, e.g. ``"George_W_Bush"``, ``"akita dog"``, ``"ice_skating_rink_indoor"``.
 
     Returns:
@@ -64,8 +64,19 @@ def prompt_name(style: str, name: str) -> str:
       an error here, and tables are joined on the index;
     - training on raw labels (``George_W_Bush``) while generation asks for ``An image of George W Bush``.
     """
+    if is_template(style):
+        return _words(name)
     check_known("name style", style, STYLES)
     return STYLES[style](name)
+
+
+def is_template(style: str) -> bool:
+    """Whether a style is a template with fields in braces.
+
+    >>> is_template("thing"), is_template("a photo of {name}")
+    (False, True)
+    """
+    return "{" in style
 
 
 def prompt(style: str, name: str) -> str:
@@ -77,13 +88,13 @@ def prompt_of(style: str, record: Mapping[str, Any]) -> str:
     """The prompt and caption of a record of a source.
 
     Args:
-        style: of ``prompt_name``, or a template whose braces name columns: ``"An image of a {colour} {shape}"``.
+        style: of ``prompt_name``, or a template whose braces name columns: ``"a photo of {name}"``, ``"An image of a {colour} {shape}"``.
         record: with ``name``, or with these columns; an underscore in a value is a blank.
 
     Raises:
         UnknownNameError: for an unknown style or column. ValueError: for a value without a word.
     """
-    if "{" not in style:
+    if not is_template(style):
         return prompt(style, str(record["name"]))
     columns = [name for _, name, _, _ in Formatter().parse(style) if name is not None]
     for column in columns:
@@ -97,6 +108,7 @@ def published_preprocessed(style: str, name: str) -> str:
     People and things are raw labels (``"George_W_Bush"``, ``"akita dog"``); scenes get article and suffix, but keep their
     underscores (``"a waterfall_cascade scene"``). Only for ``fidelity: published``; arguments and errors as ``prompt_name``.
     """
-    check_known("name style", style, STYLES)
+    if not is_template(style):
+        check_known("name style", style, STYLES)
     _words(name)
     return f"{article(name)} {name} scene" if style == "scene" else name

@@ -43,7 +43,7 @@ def _eligible(world: World, task: str) -> pd.DataFrame:
 def text_priority(world: World) -> Iterator[Effect]:
     """Entities that would be chosen if their priority were compared letter by letter."""
     for task, settings in world.tasks.items():
-        if settings.selection == "published":
+        if settings.selection == "published" or settings.priority is None:
             continue
         table = _eligible(world, task)
         texts = table[settings.priority].map(str)

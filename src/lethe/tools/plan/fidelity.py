@@ -66,12 +66,15 @@ class Effects:
 
     def files(self, wildcards: Wildcards) -> list[str]:
         """Finished files of every task that effects are read from."""
-        per_task = [*PER_TASK, *(f"similarity_{name}_{{task}}.json" for name in self.tables.similarity_names)]
+        per_task = list(PER_TASK)
         per_model = ["scores/{model}_embeddings.npz"]
         if self.built:
             per_task += [*BUILT_PER_TASK, *(file.removeprefix("<results>/") for file in self.matrices)]
             per_model += ["models/{model}/record.json", "models/{model}/delta.safetensors"]
         files = [pattern.format(task=task) for task in self.settings.entity_tasks for pattern in per_task]
+        files += [
+            f"similarity_{name}_{task}.json" for task in self.settings.entity_tasks for name in self.tables.similarity_names(task)
+        ]
         for methods in self.runs.values():
             for method, models in methods.items():
                 of_variant = ["scores/{model}.parquet", "models/{model}/record.json"]

@@ -78,17 +78,22 @@ class TaskFigures:
         stems = []
         for task in tasks:
             settings = self.settings.entity_tasks[task]
-            known = "true" in self.settings.similarity.kinds and knows_distance(settings.source)
             stems += [
                 f"interference_matrix_{task}_{HARM}",
                 f"similarity_matrix_{task}",
-                f"metric_similarity_{task}_ssim_{'true' if known else 'attr'}",
+                f"metric_similarity_{task}_ssim_{self._telling(settings.source)}",
                 f"method_comparison_{task}_{HARM}",
-                f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}",
+                f"visual_grid_{task}_{(settings.retrain_emitters or settings.unlearned)[0]:03d}",
             ]
             if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]
+
+    def _telling(self, source: str) -> str:
+        """The similarity that tells most of entities of a source: the true one where it is known, else their attributes, if compared."""
+        kinds = self.settings.similarity.kinds
+        known = [kind for kind in ("true", "attr") if kind in kinds and (kind != "true" or knows_distance(source))]
+        return next(iter(known), next((kind for kind in kinds if kind != "true"), kinds[0]))
 
     def of_paper(self, wildcards: Wildcards | None = None) -> list[str]:
         """Every figure of the I-CARE paper that this world can make, and one of every template for tasks that the paper lacks."""

@@ -47,10 +47,11 @@ class Notebooks:
     def tutorials(self) -> list[str]:
         """The executed tutorials, in a world that has their tasks and judges."""
         settings = self.settings
+        trained = {name for name, entry in settings.evaluators.items() if entry.kind == "classifier"}
         return [
             f"<results>/notebooks/{name}.html"
             for name, task in self.tutorial_tasks.items()
-            if task in settings.tasks and set(self._judges(name)) <= set(settings.evaluators)
+            if task in settings.tasks and set(self._judges(name)) <= trained
         ]
 
     @property

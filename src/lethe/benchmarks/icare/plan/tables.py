@@ -47,10 +47,14 @@ class Tables:
         """Methods whose deltas give a similarity."""
         return [method for method in self.models.compared if method in self.settings.similarity.weights]
 
-    @property
-    def similarity_names(self) -> list[str]:
-        """Kinds of similarity, `weights` once per method."""
-        return [*self.settings.similarity.kinds, *(f"weights_{method}" for method in self.weight_methods)]
+    def similarity_names(self, task: str) -> list[str]:
+        """Kinds of similarity of a task, `weights` once per method; none of `weights` where some entities are not unlearned."""
+        methods = self.weight_methods if self.models.all_unlearned(task) else []
+        return [*self.settings.similarity.kinds, *(f"weights_{method}" for method in methods)]
+
+    def similarities_named(self, wildcards: Wildcards) -> list[str]:
+        """The names of ``similarities``, in their order."""
+        return self.similarity_names(wildcards.task)
 
     def methods(self, wildcards: Wildcards) -> list[str]:
         """Methods with models of a task."""
@@ -58,7 +62,7 @@ class Tables:
 
     def similarities(self, wildcards: Wildcards) -> list[str]:
         """Every similarity of a task: those of the base, and `weights` of each method whose deltas have one."""
-        return [f"<results>/similarity_{name}_{wildcards.task}.json" for name in self.similarity_names]
+        return [f"<results>/similarity_{name}_{wildcards.task}.json" for name in self.similarity_names(wildcards.task)]
 
     def similarities_of_base(self, wildcards: Wildcards) -> list[str]:
         """The similarities of the wildcard's task that belong to its base, in the order of their kinds."""

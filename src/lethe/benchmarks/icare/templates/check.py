@@ -67,8 +67,10 @@ def _check_method(name: str, needs: Needs, parameters: Parameters, settings: Set
     compared = [name for name in settings.methods if not ROLES.role(name)]
     if "weights" in kinds_of(parameters) and method not in settings.similarity.weights:
         raise ValueError(f"similarity weights: not configured for '{method}'; for: {', '.join(settings.similarity.weights)}")
-    some, asked = settings.entity_tasks[task].retrain_emitters, emitters_of(parameters)
-    if ROLES.role(method) == RETRAINED and (not some or (needs.images and not set(asked) <= set(some))):
+    of, asked, retrained = settings.entity_tasks[task], emitters_of(parameters), ROLES.role(method) == RETRAINED
+    some = of.retrain_emitters if retrained else of.unlearned
+    partial = retrained or len(some) < of.entities
+    if partial and (not some or (needs.images and not set(asked) <= set(some))):
         raise ValueError(
             f"'{method}' did not unlearn {f'entity {asked[0]}' if asked else 'any entity'} of '{task}'; it unlearned {some}"
         )
@@ -76,10 +78,9 @@ def _check_method(name: str, needs: Needs, parameters: Parameters, settings: Set
         return
     if ROLES.role(method) == UNCHANGED:
         raise ValueError(f"{name}: method '{method}' changes nothing, so nothing varies; allowed: {', '.join(compared)}")
-    if ROLES.role(method) == RETRAINED:
+    if partial:
         if "source" in type(parameters).model_fields or not asked:
-            raise ValueError(
-                f"{name}: needs every emitter, '{method}' has only {some} of '{task}'; allowed: {', '.join(compared)}"
-            )
+            allowed = f"allowed: {', '.join(compared)}" if retrained else f"allowed: tasks whose `emitters` are all, not {some}"
+            raise ValueError(f"{name}: needs every emitter, '{method}' has only {some} of '{task}'; {allowed}")
         if not set(asked) <= set(some):
             raise ValueError(f"'{method}' did not unlearn entity {asked[0]} of '{task}'; it unlearned {some}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from lethe.benchmarks.icare.parameters import FEW, LARGE
 from lethe.benchmarks.icare.templates.check import metrics
+from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import build, validate
 from lethe.settings.models import Settings
@@ -90,7 +91,7 @@ def _paper() -> Iterator[Figure]:
     yield Figure("grid_clipdiff_act_top5", "MostSimilarMostInterferedGrid", grid | top)
 
 
-def _every_template(task: str, attributes: tuple[str, str], number: str, metric: str, fidelity: str) -> Iterator[Figure]:
+def _every_template(task: str, attributes: tuple[str, ...], number: str, metric: str, fidelity: str) -> Iterator[Figure]:
     """One figure of every template for a task that the paper does not have."""
     one, many = {"task": task, "method": "distil"}, {"tasks": (task,), "methods": COMPARED}
     pair, seed = one | {"metric": metric}, {"seed": SEEDS[0]}
@@ -127,8 +128,9 @@ def _every_template(task: str, attributes: tuple[str, str], number: str, metric:
 def figures(settings: Settings) -> list[Figure]:
     """The named results of a world, in its own tasks, methods, metrics, similarities, entities and seeds."""
     wanted = list(_paper())
-    if "objects" in settings.entity_tasks:
-        wanted += _every_template("objects", settings.entity_tasks["objects"].balance, "value", "clip_diff", settings.fidelity)
+    objects = settings.entity_tasks.get("objects")
+    if objects is not None and objects.balance:
+        wanted += _every_template("objects", objects.balance, "value", "clip_diff", settings.fidelity)
     return [adapted for figure in wanted if (adapted := _adapted(figure, settings)) is not None]
 
 
@@ -149,9 +151,13 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
             return None
     tasks = [given["task"]] if "task" in given else list(given["tasks"])
     entities = min(settings.entity_tasks[task].entities for task in tasks)
+    some = [settings.entity_tasks[task].unlearned for task in tasks if settings.entity_tasks[task].emitters is not None]
+    template = TEMPLATES.load(figure.template)
+    if some and isinstance(template, Needs) and not template.any_method:
+        return None
     for key in ("emitter", "source", "sink"):
         if key in given:
-            given[key] %= entities
+            given[key] = some[0][given[key] % len(some[0])] if some and key == "emitter" else given[key] % entities
     seeds = settings.generation_of(tasks[0]).seeds
     if "seed" in given:
         if (place := SEEDS.index(given["seed"])) >= len(seeds):

@@ -25,7 +25,9 @@ class SkeletonConfig(Hyperparameters):
 class Skeleton(Method[SkeletonConfig]):
     """h -> h - strength (h u) u, u the direction from what takes the emitter's place to the emitter. Source: not published."""
 
-    about = MethodDescription(title="Skeleton title", paper="not published")  # in figures and tables; literals only
+    about = MethodDescription(
+        title="Skeleton title", paper="not published", needs=("words",)
+    )  # in figures and tables; literals only
     contract = Contract(small={}, direction="change")  # what the contract suite holds it to
     Config = SkeletonConfig
 

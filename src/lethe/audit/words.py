@@ -1,0 +1,43 @@
+"""Words that a model's tokenizer does not know: it would draw something else, and nobody would be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lethe.audit.asked import Asked
+from lethe.core.registry import nearest
+from lethe.settings.errors import SettingsError
+
+if TYPE_CHECKING:
+    from lethe.diffusion.testbed.tokens import PromptReader
+
+FEW = 100  # words of a vocabulary that a message lists in full
+
+
+def check_words(reader: PromptReader, prompt: str, asked: Asked) -> None:
+    """Refuse concepts with words that a tokenizer does not know.
+
+    Args:
+        reader: the model's tokenizer. prompt: the template of prompts, with ``{concept}``.
+
+    Raises:
+        SettingsError: naming the key, the words and the nearest that it knows.
+    """
+    for key, names in asked.lists.items():
+        for name in names:
+            if unknown := reader.read(prompt.format(concept=name)).unknown:
+                raise SettingsError(_unknown(key, prompt, name, list(unknown), known_words(reader)))
+
+
+def known_words(reader: PromptReader) -> list[str]:
+    """The words of a tokenizer, without its marks, sorted."""
+    marks = {token.content for token in reader.tokenizer.get_added_tokens_decoder().values() if token.special}
+    return sorted(set(reader.tokenizer.get_vocab()) - marks)
+
+
+def _unknown(key: str, prompt: str, concept: str, words: list[str], vocabulary: list[str]) -> str:
+    if words[0] not in concept:
+        key = "audit.prompt"  # the template's own word
+    near = nearest(words[0].lower(), vocabulary)
+    few = f"; it knows {', '.join(vocabulary)}" if len(vocabulary) <= FEW and not near else ""
+    return f"{key}: the model's tokenizer does not know {', '.join(map(repr, words))} of '{prompt.format(concept=concept)}'{near}{few}"
