@@ -19,7 +19,12 @@ class Settings(Sections):
     @model_validator(mode="after")
     def _names_exist(self, info: ValidationInfo) -> Settings:
         if names := names_in(info):
-            for key, methods in (("methods", self.methods), ("similarity.weights", self.similarity.weights)):
+            named = [
+                ("methods", self.methods),
+                ("similarity.weights", self.similarity.weights),
+                ("checkpoints", list(self.checkpoints)),
+            ]
+            for key, methods in named:
                 for method in methods:
                     check_known(key, method, names.methods)
             for name, task in self.tasks.items():

@@ -14,6 +14,7 @@ from lethe.core.records import Fidelity
 from lethe.settings.archive import Archive, Publish
 from lethe.settings.attack import Attack
 from lethe.settings.bases import Base, Evaluator, with_kinds
+from lethe.settings.checkpoints import Checkpoints
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.gates import Gates
@@ -43,6 +44,10 @@ class Sections(Strict):
     )
     methods: list[str] = Field(
         default=["none", "uce", "distil", "munba", "retrain"], min_length=1, description="see lethe.diffusion.methods"
+    )
+    checkpoints: Checkpoints = Field(
+        default_factory=dict,
+        description="method -> epochs of its trajectories, e.g. {distil: [1, 2]} (docs/results.md); none are in `all`",
     )
     hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
     tasks: Annotated[dict[Name, AnyTask], Removable] = Field(
