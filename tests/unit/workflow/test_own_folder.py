@@ -113,6 +113,21 @@ def test_some_are_unlearned_and_all_are_asked_for(tmp_path: Path) -> None:
     assert grids == ["<results>/figures/visual_grid_own_001.png"]
 
 
+def test_notebooks_of_balanced_attributes_are_left_out_and_say_why(tmp_path: Path) -> None:
+    pictures(tmp_path, *NAMES)
+    found = plan(tmp_path)
+    assert found.notebooks.of_tasks(["own"]) == ["<results>/notebooks/interference_own.html"]
+    with pytest.raises(
+        SettingsError, match="data_preparation_own.html: it is about balanced attributes, and tasks.own.balance names none"
+    ):
+        found.notebooks.values("data_preparation", "balance")(OWN)
+    shipped = Plan(load_configuration(merged({})), load_downloads(ROOT / "config/downloads.yaml"), ROOT)
+    assert len(shipped.notebooks.of_tasks(["breeds"])) == 4
+    some = merged({"tasks": {"breeds": {"emitters": [0, 2, 7, 3]}}})
+    partial = Plan(load_configuration(some), load_downloads(ROOT / "config/downloads.yaml"), ROOT)
+    assert [name for name in partial.notebooks.of_tasks(["breeds"]) if "statistics" in name] == []
+
+
 @pytest.mark.parametrize(
     ("template", "asked", "message"),
     [

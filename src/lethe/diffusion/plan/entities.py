@@ -39,7 +39,7 @@ class Entities:
         task, where = self._settings.tasks[wildcards.task], f"tasks.{wildcards.task}"
         if task.source != SOURCE or task.kind != "entities":
             return []
-        path = task.source_options.inputs()[0]
+        (path,) = self._bases.data.source_inputs(wildcards)  # what is missing is said in its words
         try:
             records = self._bases.data.own_records(path)
             chosen = choose_entities(records, task, self._settings.fidelity, reader=self._reader(wildcards)).chosen
