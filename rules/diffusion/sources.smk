@@ -219,6 +219,5 @@ use rule job as image_folders with:
         "<benchmarks>/image_folders/{task}_{index}.tsv"
     params:
         job=plan.job("lethe.diffusion.jobs.image_folders:write"),
-        emitter=lambda wildcards: int(wildcards.index),
     message:
         "Folders of pictures for emitter {wildcards.index} of {wildcards.task}"

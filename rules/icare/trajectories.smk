@@ -39,7 +39,6 @@ use rule job as trajectory with:
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.trajectory:look"),
         outside=identities(plan.bases.lpips_weights),
-        emitter=lambda wildcards: int(wildcards.index),
         steps=plan.trajectories.steps,
         hyperparameters=plan.models.hyperparameters,
         seed=plan.settings.seed,

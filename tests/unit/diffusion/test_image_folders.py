@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     task = Task(source="digits", base="b", prompt_style="a photo of {name}", entities=3)
     list_images(made / "receivers.json", made / "a.parquet", made / "training.jsonl", task, "corrected")
     files = [made / name for name in ("a.tar", "a.parquet", "training.jsonl", "receivers.json", "emitters.json")]
-    image_folders.write(*files, made / "001", emitter=1)
+    image_folders.write(*files, made / "001", index=1)
     return made / "001"
 
 

@@ -13,7 +13,7 @@ from lethe.io.tables import read_jsonl, write_jsonl
 SEPARATORS = str.maketrans("/\\", "__")  # in a name of an entity, which becomes the name of a folder
 
 
-def write(tar: Path, rows: Path, training: Path, receivers: Path, emitters: Path, folder: Path, emitter: int) -> None:
+def write(tar: Path, rows: Path, training: Path, receivers: Path, emitters: Path, folder: Path, index: int) -> None:
     """Write ``train_forget`` and ``train_retain`` of an emitter below ``folder``, all or nothing.
 
     Each has a folder per entity, called as it, with its pictures as PNG, and a ``metadata.jsonl`` with ``file_name`` (within that folder),
@@ -23,12 +23,12 @@ def write(tar: Path, rows: Path, training: Path, receivers: Path, emitters: Path
     Args:
         tar, rows: shard of the source images.
         training: list of the training images.
-        emitter: its index.
+        index: of the emitter.
 
     Source: https://huggingface.co/docs/datasets/image_dataset, "ImageFolder".
     """
     told = read_receivers(receivers)
-    split = split_of(read_jsonl(training), *chosen(read_emitters(emitters), [emitter]))
+    split = split_of(read_jsonl(training), *chosen(read_emitters(emitters), [index]))
     with atomic_path(folder) as part, ShardReader(tar, rows) as shard:
         for name, records in (("train_forget", split.forget), ("train_retain", split.retain)):
             listed = []

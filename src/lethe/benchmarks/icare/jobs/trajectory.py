@@ -59,7 +59,7 @@ def look(
     figure: Path,
     task: str,
     method: str,
-    emitter: int,
+    index: int,
     steps: dict[int, int],
     hyperparameters: dict[str, Any],
     seed: int,
@@ -77,14 +77,14 @@ def look(
     Args:
         prepared: what the method prepared for the task and its record, if it prepares anything.
         off: scores of the base. models: a folder ``epoch_{epoch:03d}`` each.
-        steps: epoch -> steps by then, rising; the last is the end.
+        index: of the emitter. steps: epoch -> steps by then, rising; the last is the end.
         settings: of the evaluators, in their order.
     """
     asked, forgotten, there = read_receivers(receivers), read_emitters(emitters), resolve_device(device)
     data = training_data(latents, asked, forgotten, fidelity)
     if prepared:
         data = replace(data, prepared=read_prepared(prepared[0], prepared[1], task=task, method=method, base=base).tensors)
-    (target,) = chosen(forgotten, [emitter])
+    (target,) = chosen(forgotten, [index])
     trained = _train(base, METHODS.load(method)(**hyperparameters), target, data, steps, seed, there)
     digest = base_digest(base)
     with atomic_path(models) as part:
@@ -92,7 +92,7 @@ def look(
             delta.save(part / f"epoch_{epoch:03d}/delta.safetensors", base=digest)
             record = {
                 "method": method,
-                "emitter": emitter,
+                "emitter": index,
                 "epochs": epoch,
                 "steps": steps[epoch],
                 "base_sha256": digest,
@@ -107,9 +107,9 @@ def look(
     base_images = read_images(off_tar, off_index)
     scorer.attach_baseline(base_images, Embeddings.load(off_embeddings))
     scores = {epoch: scorer.score_on(images).table for epoch, images in drawn.items()}
-    write_csv(table, trajectory_table(read_parquet(off), scores, steps, emitter, len(asked)))
+    write_csv(table, trajectory_table(read_parquet(off), scores, steps, index, len(asked)))
 
-    shown = rows_of(emitter, most_harmed(scores[trained[-1].epoch], emitter), [receiver.name for receiver in asked])
+    shown = rows_of(index, most_harmed(scores[trained[-1].epoch], index), [receiver.name for receiver in asked])
     first = generation.seeds[0]
     pictures = {
         epoch: {receiver: _picture(images, receiver, first) for receiver in shown}
