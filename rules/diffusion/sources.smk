@@ -201,3 +201,23 @@ for shape in plan.models.split_shapes:
             "Forget and retain lists of {wildcards.task}, batch {wildcards.batch}"
         script:
             "../../scripts/job.py"
+
+
+use rule job as image_folders with:
+    """What an emitter is to forget and to retain as folders of pictures, for other tools; made when asked for."""
+    input:
+        tar="<results>/sources/{task}.tar",
+        rows="<results>/sources/{task}.parquet",
+        training=plan.data.training,
+        receivers="<results>/receivers_{task}.json",
+        emitters="<results>/emitters_{task}.json",
+    output:
+        folder=directory("<results>/datasets/folders_{task}/{index}"),
+    log:
+        "<logs>/image_folders/{task}_{index}.log",
+    benchmark:
+        "<benchmarks>/image_folders/{task}_{index}.tsv"
+    params:
+        job=plan.job("lethe.diffusion.jobs.image_folders:write"),
+    message:
+        "Folders of pictures for emitter {wildcards.index} of {wildcards.task}"

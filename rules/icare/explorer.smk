@@ -37,6 +37,7 @@ use rule job as explorer_task with:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         similarities=plan.tables.similarities,
         noise_floor="<results>/noise_floor_{task}.json",
+        verdicts=plan.tables.verdicts,
     output:
         folder=directory("<results>/explorer/{task}"),
     log:

@@ -59,7 +59,7 @@ use rule notebook_interference as notebook_data_preparation with:
     params:
         job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/data_preparation.ipynb", asks=plan.notebooks.of_data),
         outside=identities(plan.root / "notebooks/data_preparation.ipynb"),
-        values=plan.notebooks.values("balance", "priority", "images_per_entity"),
+        values=plan.notebooks.values("data_preparation", "balance", "priority", "images_per_entity"),
     message:
         "Notebook of the data preparation of {wildcards.task}"
 
@@ -86,7 +86,9 @@ use rule notebook_interference as notebook_data_exploration with:
     params:
         job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/data_exploration.ipynb", asks=plan.notebooks.of_data),
         outside=identities(plan.root / "notebooks/data_exploration.ipynb"),
-        values=plan.notebooks.values("attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)),
+        values=plan.notebooks.values(
+            "data_exploration", "attributes", "balance", "priority", kinds=list(plan.settings.similarity.kinds)
+        ),
     message:
         "Notebook of the data of {wildcards.task}"
 
@@ -117,6 +119,7 @@ use rule notebook_interference as notebook_statistics with:
         job=plan.job("lethe.tools.jobs.notebook:execute", "notebooks/statistics.ipynb", asks=plan.notebooks.templates),
         outside=identities(plan.root / "notebooks/statistics.ipynb"),
         values=plan.notebooks.values(
+            "statistics",
             "task",
             "balance",
             kinds=list(plan.settings.similarity.kinds),

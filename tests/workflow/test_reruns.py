@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from PIL import Image
-from tests.tiny_pipeline import shared_tiny_pipeline
 from tests.workflow.conftest import ROOT, SMOKE, Clone, clone_to
 from tests.workflow.planned import Plan
 
@@ -202,64 +199,3 @@ def test_shipped_files_count_by_their_content(moved: Clone) -> None:
         plan = Plan(moved)
     assert {"base", "evaluator", "metadata"} <= set(plan.changed)
     assert "file assets/mini/tokenizer.json changed" in plan.causes
-
-
-OWN = {
-    "world": "own",
-    "methods": ["none", "uce"],
-    "demo_tasks": ["mine"],
-    "tasks": dict.fromkeys(["objects", "breeds", "scenes", "people"])
-    | {
-        "mine": {
-            "source": "folder",
-            "source_options": {"path": "./own"},
-            "base": "mine",
-            "prompt_style": "thing",
-            "balance": ["kind", "size"],
-            "attributes": ["kind"],
-            "images_per_entity": 1,
-        }
-    },
-    "bases": dict.fromkeys(["objects", "breeds", "scenes", "people"]) | {"mine": {"source": "pretrained", "path": "./weights"}},
-    "evaluators": {"judge": None},
-    "scoring": {"metrics": ["clip", "brisque", "rmse", "ssim", "dino"]},
-}
-SOURCE, BASE = "results/own/sources/mine.tar", "results/own/base/mine"
-METADATA = "results/own/metadata_mine_2_enriched_filtered.json"
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone whose task has images and a base of one's own, both read once."""
-    clone = clone_to(tmp_path_factory.mktemp("own") / "le the")
-    (clone.folder / "own.yaml").write_text(yaml.safe_dump(OWN))
-    shutil.copytree(shared_tiny_pipeline(), clone.folder / "weights")
-    records = [{"name": f"entity {number}", "kind": "ab"[number % 2], "size": number % 3} for number in range(10)]
-    for number, record in enumerate(records):
-        place = clone.folder / "own/images" / str(record["name"])
-        place.mkdir(parents=True)
-        Image.new("RGB", (32, 32), (20 * number, 0, 0)).save(place / "0.png")
-    (clone.folder / "own/entities.json").write_text(json.dumps(records))
-    clone.snakemake("-c1", "--", SOURCE, BASE, config="own.yaml")
-    return clone
-
-
-def test_files_of_ones_own_count_by_their_content(own: Clone) -> None:
-    touch(own.folder / "own")
-    touch(own.folder / "weights")
-    with edited(own, {"own/entities.json": ('"kind": "a"', '"kind": "b"')}):
-        plan = Plan(own, SOURCE, BASE, METADATA, config="own.yaml")
-    assert plan.rules == {"source", "metadata"} and "file own changed" in plan.causes
-
-    Image.new("RGB", (32, 32)).save(own.folder / "own/images/entity 3/1.png")
-    weights = next((own.folder / "weights/unet").glob("*.safetensors"))
-    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
-    plan = Plan(own, SOURCE, BASE, config="own.yaml")
-    assert plan.rules == {"source", "base_local"} and plan.causes == {"file own changed", "file weights changed"}
-
-
-def test_a_path_that_is_gone_stops_the_plan(own: Clone) -> None:
-    with edited(own, {"own.yaml": ("path: ./own", "path: ./owns")}):
-        output = own.snakemake("-n", "-c1", "--", SOURCE, config="own.yaml", check=False)
-    assert output.startswith("exit 1") and "tasks.mine.source_options.path: './owns' does not exist" in output
-    assert "did you mean 'own'" in output

@@ -111,12 +111,15 @@ class MethodSettings(NamedTuple):
     Attributes:
         name: registry name. epochs: part of file names, 0..999.
         parameters: keyword arguments of the method's class. sources: each key of the file -> where its value comes from.
+        steps, per_epoch: of its training, and of an epoch; 0 of a method that takes no steps.
     """
 
     name: str
     epochs: int
     parameters: dict[str, Any]
     sources: dict[str, str]
+    steps: int = 0
+    per_epoch: int = 0
 
 
 def load_method(name: str, profile: str, task: str, folder: str | Path = "config/methods/diffusion") -> MethodSettings:
@@ -146,7 +149,8 @@ def load_method(name: str, profile: str, task: str, folder: str | Path = "config
     values |= content.settings[profile].tasks.get(task, {})
     epochs = _epochs(values, f"{path}: settings.{profile}, task {task}")
     parameters = {key: entry.value for key, entry in values.items() if key != PER_EPOCH}
-    return MethodSettings(name, epochs, parameters, {key: entry.source for key, entry in values.items()})
+    steps, per_epoch = (int(values[key].value) if epochs else 0 for key in (STEPS, PER_EPOCH))  # type: ignore[arg-type]  # checked above
+    return MethodSettings(name, epochs, parameters, {key: entry.source for key, entry in values.items()}, steps, per_epoch)
 
 
 def load_study(dataset: str, architecture: str, folder: str | Path = "config/methods/classifiers") -> dict[str, Searched]:

@@ -24,7 +24,12 @@ class Settings(Sections):
                 raise ValueError(
                     f"external.{clash[0]}: '{clash[0]}' is a method of Lethe; allowed: another name, e.g. {clash[0]}_authors"
                 )
-            for key, methods in (("methods", self.methods), ("similarity.weights", self.similarity.weights)):
+            named = [
+                ("methods", self.methods),
+                ("similarity.weights", self.similarity.weights),
+                ("checkpoints", list(self.checkpoints)),
+            ]
+            for key, methods in named:
                 for method in methods:
                     check_known(key, method, methods_known)
             for name, task in self.tasks.items():

@@ -15,6 +15,7 @@ from lethe.settings.archive import Archive, Publish
 from lethe.settings.attack import Attack
 from lethe.settings.audit import Audit
 from lethe.settings.bases import Base, Evaluator, with_kinds
+from lethe.settings.checkpoints import Checkpoints
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
 from lethe.settings.exporting import Export
@@ -49,6 +50,10 @@ class Sections(Strict):
     )
     external: Annotated[dict[MethodName, External], Removable] = Field(
         default_factory=dict, description="methods whose models others made: name -> files (docs/external-models.md)"
+    )
+    checkpoints: Checkpoints = Field(
+        default_factory=dict,
+        description="method -> epochs of its trajectories, e.g. {distil: [1, 2]} (docs/results.md); none are in `all`",
     )
     hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
     tasks: Annotated[dict[Name, AnyTask], Removable] = Field(

@@ -16,6 +16,7 @@ from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
+from lethe.benchmarks.icare.plan.trajectories import Trajectories
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
 from lethe.benchmarks.unlearncanvas.plan.attacks import Attacks
 from lethe.benchmarks.unlearncanvas.plan.edits import Edits
@@ -72,6 +73,7 @@ class Plan:
         self.entities = Entities(settings, self.bases)
         self.external_files = ExternalFiles(settings, self.externals, self.bases)
         self.tables = Tables(settings, self.models, self.bases)
+        self.trajectories = Trajectories(settings, self.models)
         world = World(settings, self.models, list(ARCHITECTURES))
         self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
         self.task_figures = icare_figures.TaskFigures(settings)

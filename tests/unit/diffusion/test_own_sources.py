@@ -194,6 +194,25 @@ def test_a_missing_part_of_the_folder_is_named(own: Path) -> None:
     (own / "images").write_text("")
     with pytest.raises(FileNotFoundError, match="images does not exist; a `folder` source needs"):
         ImageFolder(own)
+    with pytest.raises(FileNotFoundError, match="elsewhere is no folder; a `folder` source needs one"):
+        ImageFolder(own / "elsewhere")
+    (own / "entities.json").rename(own / "entity.json")
+    with pytest.raises(FileNotFoundError, match="entities.json does not exist, but entity.json does; did you mean 'entity.json'"):
+        ImageFolder(own)
+
+
+def test_without_a_list_every_folder_is_an_entity(own: Path) -> None:
+    (own / "entities.json").unlink()
+    counted = [{"dataset_n_original": 3, "name": "blue dog"}, {"dataset_n_original": 2, "name": "cat"}]
+    assert ImageFolder(own).entities() == counted
+    assert ImageFolder(own / "images").entities() == counted, "also where they lie in the folder itself"
+    assert [image.file_name for image in ImageFolder(own).images("cat")] == ["0.png", "1.png"]
+    with pytest.raises(UnknownNameError, match="'cats'.*did you mean 'cat'"):
+        ImageFolder(own).images("cats")
+    for folder in list((own / "images").iterdir()):
+        folder.rename(own / folder.name)
+    (own / "images").rmdir()
+    assert ImageFolder(own).entities() == counted
 
 
 def test_a_link_that_leads_nowhere_is_named(own: Path) -> None:

@@ -92,6 +92,11 @@ def test_missing_priority_goes_last() -> None:
     assert list(balanced_subsample(table, ["g"], 3, "p")["name"]) == ["b", "c", "a"]
 
 
+def test_without_groups_all_rows_are_one_stratum() -> None:
+    table = pd.DataFrame({"p": [1.0, 3.0, 2.0, 3.0], "name": ["a", "d", "b", "c"]})
+    assert list(balanced_subsample(table, [], 3, "p")["name"]) == ["c", "d", "b"]
+
+
 def test_errors() -> None:
     table = pd.DataFrame({"group": ["x", "y"], "popularity": ["8", "79"], "rank": [8, 79], "name": ["a", "b"]})
     with pytest.raises(TypeError, match="priority column 'popularity' holds str, e.g. '8'.*letter by letter"):
@@ -100,7 +105,5 @@ def test_errors() -> None:
         balanced_subsample(table, ["grop"], 1, "rank")
     with pytest.raises(ValueError, match="target is 0"):
         balanced_subsample(table, ["group"], 0, "rank")
-    with pytest.raises(ValueError, match="at least one group"):
-        balanced_subsample(table, [], 1, "rank")
     with pytest.raises(ValueError, match="name 'a' stands in several rows"):
         balanced_subsample(table.assign(name="a"), ["group"], 1, "rank")

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from tests.unit.icare.plot_tables import KINDS, METHODS, make_tables
@@ -57,6 +58,18 @@ def test_every_value_arrives_as_float32_where_the_page_looks_for_it():
     alike = decoded(content["alike"], len(KINDS), 10, 10)
     assert alike[0, 2, 7] == np.float32(tables.similarity["clip"][2][tables.metadata[7]["name"]])
     assert len(content["metrics"][0]["colours"]) == 256 * 6
+
+
+def test_verdicts_arrive_as_places_among_the_words():
+    tables = make_tables(10)
+    rows = [("uce", 3, 4, "bled"), ("munba", 0, 1, "preserved"), ("absent", 0, 1, "drifted")]
+    verdicts = pd.DataFrame(rows, columns=["method", "emitter", "receiver", "verdict"])
+    content = task_data(tables.pairs, tables.metadata, {}, tables.noise_floor, ["munba", "uce"], verdicts)
+    places = decoded(content["verdicts"]["values"], 2, 10, 10)
+    words = content["verdicts"]["words"]
+    assert words[int(places[1, 3, 4])] == "bled" and words[int(places[0, 0, 1])] == "preserved"
+    assert np.isfinite(places).sum() == 2, "a pair without a verdict has none on the page"
+    assert task_data(tables.pairs, tables.metadata, {}, tables.noise_floor, ["uce"])["verdicts"] is None
 
 
 def test_directions_are_those_of_the_metrics():

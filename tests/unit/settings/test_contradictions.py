@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from lethe.diffusion.sources import SOURCES
 from lethe.settings.columns import KNOWN
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
-from lethe.settings.paths import check_exists, check_source
+from lethe.settings.paths import check_exists
 from lethe.workflow.configuration import load_configuration
 
 METRICS = ["clip", "brisque", "rmse", "ssim", "dino"]
@@ -53,6 +52,32 @@ TUNED = {"source": "finetuned", "start": "canvas"}
         (
             {"tasks": {"people": {"tuning_emitters": list(range(10))}}},
             "tasks.people.tuning_emitters: 10 of 10 entities leave no mean",
+        ),
+        ({"tasks": {"people": {"emitters": [1, 12]}}}, "tasks.people.emitters: 12 is not an index of 10 entities"),
+        (
+            {"tasks": {"people": {"emitters": [1, 2, 3]}}},
+            "tasks.people.tuning_emitters: 7 is not unlearned; .* `emitters`: 1, 2, 3",
+        ),
+        (
+            {"tasks": {"people": {"emitters": [2], "tuning_emitters": [2], "retrain_emitters": []}}},
+            "tasks.people.tuning_emitters: 1 of 1 entities leave no mean",
+        ),
+        ({"tasks": {"people": {"emitters": []}}}, "tasks.people.emitters: List should have at least 1 item"),
+        ({"tasks": {"people": {"balance": ["hpi"]}}}, "tasks.people.balance: 1 attributes: hpi; allowed: two, or none"),
+        (
+            {"tasks": {"people": {"prompt_style": "persn"}}},
+            "tasks.people.prompt_style: 'persn' is unknown.*did you mean 'person'",
+        ),
+        ({"tasks": {"people": {"prompt_style": "a photo of {nam}"}}}, "prompt_style: .* holds {nam}; .*did you mean 'name'"),
+        ({"tasks": {"people": {"prompt_style": "a photo {name!r}"}}}, "prompt_style: .* holds a format"),
+        ({"tasks": {"people": {"prompt_style": "a photo of }"}}}, "prompt_style: .* is no template"),
+        (
+            {"evaluators": {"judge": {"kind": "zero_shot", "source": "train"}}},
+            "evaluators.judge: `source` is 'train'; it goes with",
+        ),
+        (
+            {"evaluators": {"seen": {"kind": "zero_shot", "tasks": ["canvas"]}}},
+            "evaluators.seen.tasks: 'canvas' is a task of cells",
         ),
         ({"tasks": {"people": {"entities": 20}}}, "tasks.people.entities: 20, but the source 'rendered_people' has 12"),
         ({"tasks": {"people": {"priority": "fame"}}}, "tasks.people.priority: 'fame' is no column .*there are: name, "),
@@ -206,21 +231,3 @@ def test_a_path_that_does_not_exist_is_named_with_what_lies_beside_it(tmp_path: 
     for path in ("portrait", "portrait/below"):
         with pytest.raises(SettingsError, match=f"key: '.*{path}' does not exist; there is no 'portrait' in .*'portraits'"):
             check_exists("key", str(tmp_path / path))
-
-
-def test_columns_of_a_folder_are_looked_at_before_a_run(tmp_path: Path) -> None:
-    def task(**more: Any) -> Any:
-        own = OWN | {"source_options": {"path": str(tmp_path)}} | more
-        return load_configuration(
-            merged({"tasks": {"mine": own}, "evaluators": {"judge": None}, "scoring": {"metrics": METRICS}})
-        ).tasks["mine"]
-
-    with pytest.raises(SettingsError, match="entities.json does not exist"):
-        check_source("mine", task(), [])
-    records = [{"name": f"entity {n}", "kind": "a", "size": n} for n in range(10)]
-    (tmp_path / "entities.json").write_text(json.dumps(records))
-    check_source("mine", task(), [])
-    with pytest.raises(SettingsError, match="tasks.mine.attributes: 'kinds' is no column .*did you mean 'kind'"):
-        check_source("mine", task(attributes=["kinds"]), [])
-    with pytest.raises(SettingsError, match="tasks.mine.entities: 20, but the source has 10"):
-        check_source("mine", task(entities=20), [])

@@ -168,7 +168,7 @@ class DenseMethod(Method[D]):
             student = Student(lent, self.config.trainable, self.mask(lent, emitter, seed))
             begun = self.start(student, emitter, seed)
             gradients = self.gradients(student, emitter, seed)
-            record: dict[str, Any] = optimise(student.parameters, self.config, lambda *_: next(gradients))  # noqa: B023
+            record: dict[str, Any] = optimise(student.parameters, self.config, lambda *_: next(gradients), reached=student.delta)  # noqa: B023
             record |= {"seconds": time.monotonic() - begin, "parameters": sum(p.numel() for p in student.parameters)} | begun
             yield Unlearned(emitter, student.delta(), record)
 

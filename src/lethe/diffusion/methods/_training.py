@@ -13,7 +13,8 @@ import fnmatch
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -25,6 +26,7 @@ from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
 from lethe.core.device import to_device
+from lethe.diffusion.delta import Delta
 from lethe.diffusion.differentiate import differentiate
 from lethe.diffusion.methods._common import covered, seeded_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
@@ -231,11 +233,31 @@ def matching(names: Sequence[str], patterns: Sequence[str], key: str, what: str,
     return [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
 
 
+Keep = Callable[[int, Delta], None]
+_KEEP: ContextVar[tuple[frozenset[int], Keep] | None] = ContextVar("keep", default=None)
+
+
+@contextmanager
+def checkpoints(steps: Sequence[int], keep: Keep) -> Iterator[None]:
+    """Hand over what trainings have reached after some of their steps; what they compute is the same.
+
+    Args:
+        steps: counted from 1.
+        keep: (step, the delta of that moment) -> nothing. Trainings of several emitters call it one after the other.
+    """
+    token = _KEEP.set((frozenset(steps), keep))
+    try:
+        yield
+    finally:
+        _KEEP.reset(token)
+
+
 def optimise(
     parameters: list[Tensor],
     config: OptimiserConfig,
     gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
     *,
+    reached: Callable[[], Delta] | None = None,
     rate: Callable[[int], float] | None = None,
     betas: tuple[float, float] = (0.9, 0.999),
     epsilon: float = 1e-8,
@@ -246,13 +268,16 @@ def optimise(
         parameters: what is trained.
         config: steps, learning rate, weight decay, clipping.
         gradient: (step, parameters) -> (descent gradient per parameter, numbers to record: scalars without gradient).
+        reached: gives the delta that the parameters stand for, of which a checkpoint is made; None: there are none.
         rate: step -> factor of the learning rate; None: it is constant.
         betas, epsilon: of AdamW.
 
     Returns:
         Record: ``steps``, ``seconds``, and for each number its ``*_first`` and ``*_last`` (mean of a tenth of the steps).
     """
-    begin = time.monotonic()
+    begin, wanted = time.monotonic(), _KEEP.get()
+    if wanted is not None and reached is None:
+        raise ValueError("checkpoints were asked for of a training that does not tell what it has `reached`")
     optimizer = torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=betas, eps=epsilon, weight_decay=config.weight_decay, foreach=True
     )
@@ -265,6 +290,8 @@ def optimise(
         if rate is not None:
             optimizer.param_groups[0]["lr"] = config.learning_rate * rate(step)
         optimizer.step()
+        if wanted is not None and reached is not None and step + 1 in wanted[0]:
+            wanted[1](step + 1, reached())
         history.append({**numbers, "gradient_norm": norm})
     columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
     tail = max(1, config.steps // 10)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion.delta import LoraDelta
 from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
 from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
 from lethe.diffusion.methods._training import Borrowed, Rows, cycle, emitter_generator, gradient_of, mean_share, optimise
@@ -101,8 +102,11 @@ class SPARE(Method[SPAREConfig]):
                 def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
 
-                record = optimise(parameters_of(factors), config, gradient)
-                delta = low_rank_delta(factors, config.alpha / config.rank, masks)
+                def reached() -> LoraDelta:
+                    return low_rank_delta(factors, config.alpha / config.rank, masks)  # noqa: B023
+
+                record = optimise(parameters_of(factors), config, gradient, reached=reached)
+                delta = reached()
             record |= {"seconds": time.monotonic() - begin, "seconds_shared": shared, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)
 

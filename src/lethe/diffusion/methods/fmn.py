@@ -76,7 +76,7 @@ class FMN(Method[FMNConfig]):
 
                     return student.gradient(share, rows, config.micro_batch), {"loss_attention": found}  # noqa: B023
 
-                record = optimise(student.parameters, config, gradient)
+                record = optimise(student.parameters, config, gradient, reached=student.delta)
             record |= {"seconds": time.monotonic() - begin, "tokens": int(positions.any(dim=0).sum())}
             yield Unlearned(emitter, student.delta(), record)
 

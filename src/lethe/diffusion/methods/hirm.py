@@ -85,7 +85,9 @@ class HiRM(Method[HiRMConfig]):
                     loss = mse_loss(said[0], wanted.expand_as(said[0]))
                 return differentiate(loss, parameters), {"loss": loss.detach()}
 
-            record: dict[str, Any] = optimise(copies.parameters, config, gradient, betas=BETAS, epsilon=EPSILON)
+            record: dict[str, Any] = optimise(
+                copies.parameters, config, gradient, reached=copies.delta, betas=BETAS, epsilon=EPSILON
+            )
             record |= {"seconds": time.monotonic() - begin, "parameters": sum(p.numel() for p in copies.parameters)}
             yield Unlearned(emitter, copies.delta(), record)
 

@@ -27,6 +27,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion.delta import LoraDelta
 from lethe.diffusion.methods._common import check_emitters
 from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
 from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator, gradient_of, mean_share, optimise
@@ -117,8 +118,11 @@ class MUNBa(Method[LoraTrainingConfig]):
                     retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)  # noqa: B023
                     return self.step_gradient(lent, forget, retain, parameters)
 
-                record = optimise(parameters_of(factors), config, gradient)
-                delta = low_rank_delta(factors, self.scale)
+                def reached() -> LoraDelta:
+                    return low_rank_delta(factors, self.scale)
+
+                record = optimise(parameters_of(factors), config, gradient, reached=reached)
+                delta = reached()
             record |= {"seconds": time.monotonic() - begin, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)
 

@@ -112,10 +112,23 @@ class SPM(Method[SPMConfig]):
             factors = new_factors(pipe.unet, config.rank, emitter_generator(seed, emitter, "init"))
             parameters: list[Tensor] = [parameter for pair in factors.values() for parameter in pair]
             gradients = self._gradients(lent, factors, emitter, seed)
-            record: dict[str, Any] = optimise(parameters, config, lambda *_: next(gradients), rate=config.rate)  # noqa: B023
             scale = config.alpha / config.rank
-            stored = {f"unet.{name}": (a.detach().cpu().clone(), scale * b.detach().cpu()) for name, (a, b) in factors.items()}
-            delta = GatedLoraDelta(stored, ids, target.states, config.matching)
+
+            def reached() -> GatedLoraDelta:
+                stored = {
+                    f"unet.{name}": (a.detach().cpu().clone(), scale * b.detach().cpu())  # noqa: B023
+                    for name, (a, b) in factors.items()  # noqa: B023
+                }
+                return GatedLoraDelta(stored, ids, target.states, config.matching)  # noqa: B023
+
+            record: dict[str, Any] = optimise(
+                parameters,
+                config,
+                lambda *_: next(gradients),  # noqa: B023
+                reached=reached,
+                rate=config.rate,
+            )
+            delta = reached()
             strengths = {str(index): delta.strength(prompts[data.prompts[index]]) for index in sorted(data.prompts)}
             record |= {"seconds": time.monotonic() - begin, "parameters": sum(parameter.numel() for parameter in parameters)}
             yield Unlearned(emitter, delta, record | {"strengths": strengths, "strength_empty": delta.strength(prompts[""])})

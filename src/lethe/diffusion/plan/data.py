@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lethe.diffusion.plan.own_folder import check_own_folder
+from lethe.diffusion.plan.own_folder import check_own_folder, records_of
 from lethe.io.remote import RemoteFile
 from lethe.planning.batches import batches
 from lethe.planning.wildcards import Wildcards
@@ -31,6 +32,7 @@ class Data:
         self.settings = settings
         self.downloads = downloads
         self.by_hand = {name for name, entry in downloads.items() if not entry.urls or Path("data", name).exists()}
+        self.own_records = lru_cache(maxsize=None)(records_of)
         self.archives = [name for name, entry in downloads.items() if entry.kind in ARCHIVES]
         self._root = root
 
@@ -95,7 +97,7 @@ class Data:
         task = self.settings.tasks[wildcards.task]
         made = [f"resources/{folder}/{name}" for name in self.downloads for folder in ("downloads", "unpacked")]
         check_source(wildcards.task, task, made)
-        check_own_folder(wildcards.task, task)
+        check_own_folder(wildcards.task, task, self.own_records)
         return task.source_options.inputs()
 
     def prompt_styles(self, tasks: list[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.plan.bases import Bases
-from lethe.diffusion.plan.own_folder import SOURCE, records_of
+from lethe.diffusion.plan.own_folder import SOURCE
 from lethe.diffusion.testbed.attributes import chosen_attributes
 from lethe.diffusion.testbed.choice import choose_entities
 from lethe.diffusion.testbed.schema import MetadataError
@@ -39,9 +39,10 @@ class Entities:
         task, where = self._settings.tasks[wildcards.task], f"tasks.{wildcards.task}"
         if task.source != SOURCE or task.kind != "entities":
             return []
-        path = task.source_options.inputs()[0]
+        (path,) = self._bases.data.source_inputs(wildcards)  # what is missing is said in its words
         try:
-            chosen = choose_entities(records_of(path), task, self._settings.fidelity, reader=self._reader(wildcards)).chosen
+            records = self._bases.data.own_records(path)
+            chosen = choose_entities(records, task, self._settings.fidelity, reader=self._reader(wildcards)).chosen
         except (MetadataError, UnknownNameError, CorruptFileError) as error:
             raise SettingsError(f"{where} ({path}): {error}") from None
         for record in chosen:

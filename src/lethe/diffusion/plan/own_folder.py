@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.tasks import CellTask, Task
 
 SOURCE = "folder"
+Records = list[dict[str, Any]]
 
 
-@cache
-def records_of(path: str) -> list[dict[str, Any]]:
+def records_of(path: str) -> Records:
     """The records of a folder, as its source reads them; its pictures are counted and not opened.
 
     Raises:
@@ -29,16 +29,17 @@ def records_of(path: str) -> list[dict[str, Any]]:
         raise SettingsError(str(error)) from None
 
 
-def check_own_folder(name: str, task: Task | CellTask) -> None:
+def check_own_folder(name: str, task: Task | CellTask, read: Callable[[str], Records] = records_of) -> None:
     """Raise a ``SettingsError`` unless the folder of a task has entities with pictures, and the columns that the task names.
 
     Args:
         name: of the task.
+        read: gives the records of a folder.
     """
     if task.source != SOURCE:
         return
     path, where = task.source_options.inputs()[0], f"tasks.{name}"
-    records = records_of(path)
+    records = read(path)
     columns = list(dict.fromkeys(["name", "dataset_n_original", *(key for record in records for key in record)]))
     if faults := list(unknown_columns(where, task, columns)):
         raise SettingsError("\n".join(faults))

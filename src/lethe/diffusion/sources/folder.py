@@ -44,7 +44,7 @@ class ImageFolder:
         if self._json.is_file():
             if not self._images.is_dir():
                 raise FileNotFoundError(
-                    f"{self._images} does not exist; beside entities.json a folder of images per entity is below it"
+                    f"{self._images} does not exist; a `folder` source needs images/{{name}}/ beside entities.json in {self.path}"
                 )
         elif others := sorted(file.name for file in self.path.glob("*.json")):
             raise FileNotFoundError(

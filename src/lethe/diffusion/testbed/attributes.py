@@ -25,15 +25,21 @@ def chosen_attributes(records: Sequence[Mapping[str, Any]], balance: Collection[
     if not isinstance(asked, str):
         return list(asked)
     left_out = no_attributes(records, balance)
-    if not (found := [column for column in records[0] if column not in left_out]):
+    if not (found := _others(records, left_out)):
         reasons = ", ".join(f"{column} ({why})" for column, why in left_out.items())
         raise MetadataError(f"no column is an attribute that tells entities apart: {reasons}; name some in `attributes`")
     return found
 
 
 def related_attributes(records: Sequence[Mapping[str, Any]], balance: Sequence[str], asked: Asked = "all") -> list[str]:
-    """The attributes that results are related to: the balanced pair, then those of ``chosen_attributes``, each once."""
-    return list(dict.fromkeys([*balance, *chosen_attributes(records, balance, asked)]))
+    """The attributes that results are related to: the balanced pair, then those of ``chosen_attributes``, each once; none of a source
+    that knows none."""
+    others = _others(records, no_attributes(records, balance)) if isinstance(asked, str) else asked
+    return list(dict.fromkeys([*balance, *others]))
+
+
+def _others(records: Sequence[Mapping[str, Any]], left_out: Collection[str]) -> list[str]:
+    return [column for column in records[0] if column not in left_out]
 
 
 def no_attributes(records: Sequence[Mapping[str, Any]], balance: Collection[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
 from lethe.benchmarks.icare.matrices import by_method
+from lethe.benchmarks.icare.verdicts import VERDICTS
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.specs import constant_columns, spec_of
 from lethe.diffusion.metrics.words import words_of
@@ -29,6 +30,7 @@ def task_data(
     similarities: Mapping[str, Sequence[Mapping[str, Any]]],
     noise_floor: Mapping[str, Mapping[str, float]],
     methods: Sequence[str],
+    verdicts: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
     """The tables of a task as plain data.
 
@@ -38,10 +40,12 @@ def task_data(
         similarities: kind (``clip``, ``weights_uce``, ...) -> records of ``similarity_{kind}_{task}.json``.
         noise_floor: metric -> ``mean, low, high`` of ``noise_floor_{task}.json``.
         methods: methods in the order of the page; those without pairs are left out.
+        verdicts: the table ``verdicts_{task}.csv``, where there is one.
 
     Returns:
-        ``entities`` (records), ``methods``, ``metrics``, ``similarities`` (with ``order``, the leaves of its clustering, or null), and the
-        arrays ``values`` (methods, metrics, emitters, receivers) and ``alike`` (similarities, N, N); NaN where there is no model or no value.
+        ``entities`` (records), ``methods``, ``metrics``, ``similarities`` (with ``order``, the leaves of its clustering, or null),
+        ``verdicts`` (``words`` and the array ``values`` (methods, emitters, receivers) of places among them; or null), and the arrays
+        ``values`` (methods, metrics, emitters, receivers) and ``alike`` (similarities, N, N); NaN where there is no model or no value.
 
     Raises:
         ValueError: if ``pairs`` hold a pair twice, an entity that is not in ``metadata``, or no comparison.
@@ -63,6 +67,7 @@ def task_data(
         ],
         "metrics": [_metric(name, values[:, place], noise_floor.get(name)) for place, name in enumerate(names)],
         "similarities": [{"name": kind, "label": _similarity_label(kind), "order": leaves(alike[kind])} for kind in alike],
+        "verdicts": None if verdicts is None else _verdicts(verdicts, shown, size),
         "values": encoded(values),
         "alike": encoded(list(alike.values())),
         "missing": GREY,
@@ -127,6 +132,15 @@ def encoded(values: ArrayLike) -> str:
 def script(function: str, name: str, content: Mapping[str, Any]) -> str:
     """A JavaScript file that hands ``content`` to the page; a page that was opened by double click may load nothing else."""
     return f"lethe.{function}({json.dumps(name)}, {json.dumps(content, allow_nan=False, separators=(',', ':'))});\n"
+
+
+def _verdicts(table: pd.DataFrame, methods: Sequence[str], size: int) -> dict[str, Any]:
+    """The verdict of every pair as a place among the words; NaN where there is none."""
+    places = np.full((len(methods), size, size), np.nan)
+    for place, method in enumerate(methods):
+        rows = table[table["method"] == method]
+        places[place, rows["emitter"], rows["receiver"]] = rows["verdict"].map(VERDICTS.index)
+    return {"words": list(VERDICTS), "values": encoded(places)}
 
 
 def _metric(name: str, values: Floats, floor: Mapping[str, float] | None) -> dict[str, Any]:

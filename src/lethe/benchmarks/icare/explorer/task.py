@@ -31,7 +31,7 @@ def write_task(
     Args:
         folder: where to; its name is that of the task.
         task: name of the task.
-        tables: ``pairs`` and ``images`` (tidy), ``baseline`` (one row per off image).
+        tables: ``pairs`` and ``images`` (tidy), ``baseline`` (one row per off image), and ``verdicts`` where there are any.
         metadata, similarities, noise_floor, methods: see ``task_data``.
         shards: ``baseline`` and every run (``people_000_uce_000``) -> tar and index.
         thumbnail: largest side of a picture in pixels.
@@ -39,7 +39,7 @@ def write_task(
     Raises:
         ValueError, CorruptFileError: see ``task_data`` and ``write_sprite``.
     """
-    content = task_data(tables["pairs"], metadata, similarities, noise_floor, methods)
+    content = task_data(tables["pairs"], metadata, similarities, noise_floor, methods, tables.get("verdicts"))
     images, baseline, size = tables["images"], tables["baseline"], len(metadata)
     seeds = sorted({int(seed) for seed in images["seed"]})
     numbers = {"baseline": baseline[baseline["seed"].isin(seeds)]}

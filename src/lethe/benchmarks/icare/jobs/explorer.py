@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.diffusion.testbed.schema import read_metadata
@@ -24,6 +27,7 @@ def write(
     methods: list[str],
     models: list[str],
     thumbnail: int,
+    verdicts: Sequence[Path] = (),
 ) -> None:
     """Write the tables of a task, the numbers of every image and thumbnails.
 
@@ -32,8 +36,11 @@ def write(
         similarities: one file per kind.
         models: names of the models.
         thumbnail: largest side of a picture in pixels.
+        verdicts: the table of verdicts, where tables are computed here.
     """
     tables = {"pairs": read_parquet(pairs), "images": read_parquet(images), "baseline": read_parquet(baseline)}
+    if verdicts:
+        tables["verdicts"] = pd.read_csv(verdicts[0], usecols=["method", "emitter", "receiver", "verdict"])
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
     write_task(folder, task, tables, read_metadata(metadata), alike, read_json(noise_floor), methods, shards, thumbnail)

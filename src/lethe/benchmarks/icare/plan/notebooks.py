@@ -9,6 +9,7 @@ from typing import Any
 
 from lethe.io.tables import read_json
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 
 NO_NAMES: dict[str, Iterable[str]] = {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
@@ -41,7 +42,19 @@ class Notebooks:
 
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The executed analysis notebooks of some tasks."""
-        return [f"<results>/notebooks/{notebook}_{task}.html" for task in tasks for notebook in ANALYSES]
+        made = [(task, notebook) for task in tasks for notebook in ANALYSES if not self.no_notebook(notebook, task)]
+        return [f"<results>/notebooks/{notebook}_{task}.html" for task, notebook in made]
+
+    def no_notebook(self, notebook: str, task: str) -> str:
+        """Why a task does not have an analysis notebook; empty if it has it."""
+        of, kinds = self.settings.entity_tasks[task], self.settings.similarity.kinds
+        if notebook != "interference" and not of.balance:
+            return f"it is about balanced attributes, and tasks.{task}.balance names none"
+        if notebook == "data_exploration" and "attr" not in kinds:
+            return f"it is about attributes, and similarity.kinds ({', '.join(kinds)}) does not compare them"
+        if notebook == "statistics" and len(of.unlearned) < of.entities:
+            return f"its tests need every emitter, and tasks.{task}.emitters are {', '.join(map(str, of.unlearned))}"
+        return ""
 
     @property
     def tutorials(self) -> list[str]:
@@ -68,10 +81,15 @@ class Notebooks:
         """What the notebooks of entities and similarities ask registries for: no method and no metric."""
         return NO_NAMES
 
-    def values(self, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
-        """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares."""
+    def values(self, notebook: str, *names: str, **others: Any) -> Callable[[Wildcards], dict[str, Any]]:
+        """A params function: these settings of the wildcard's task, `task` its name, beside values that every task shares.
+
+        The function raises a ``SettingsError`` for a task that does not have the notebook, with the reason.
+        """
 
         def found(wildcards: Wildcards) -> dict[str, Any]:
+            if reason := self.no_notebook(notebook, wildcards.task):
+                raise SettingsError(f"notebooks/{notebook}_{wildcards.task}.html: {reason}")
             plain = self.settings.entity_tasks[wildcards.task].model_dump(
                 mode="json"
             )  # papermill writes lists, but a tuple as text

@@ -10,7 +10,7 @@ from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models, interference_file
 from lethe.planning.wildcards import Wildcards
-from lethe.settings.models import Settings
+from lethe.settings.models import JUDGE, Settings
 
 PER_TASK = (
     "pairs_{task}.parquet",
@@ -67,6 +67,28 @@ class Tables:
     def similarities_of_base(self, wildcards: Wildcards) -> list[str]:
         """The similarities of the wildcard's task that belong to its base, in the order of their kinds."""
         return [f"<results>/similarity_{kind}_{wildcards.task}.json" for kind in self.settings.similarity.kinds]
+
+    @property
+    def judged(self) -> list[str]:
+        """Tasks of entities whose pictures a trained classifier judges."""
+        of = {name: self._judges(name) for name in self.settings.entity_tasks}
+        return [name for name, judges in of.items() if judges]
+
+    def judge(self, wildcards: Wildcards) -> str:
+        """The folder of the classifier that judges the wildcard's task, one of ``judged``."""
+        return f"<results>/evaluators/{self._judges(wildcards.task)[0]}"
+
+    def _judges(self, task: str) -> list[str]:
+        of = self.settings.evaluators
+        return [
+            name
+            for name in self.settings.evaluators_of(task)
+            if of[name].kind == "classifier" and self.settings.metric_of(name) == JUDGE
+        ]
+
+    def verdicts(self, wildcards: Wildcards) -> list[str]:
+        """The verdicts of the wildcard's task, where its tables are computed here."""
+        return [f"<results>/tables/verdicts_{wildcards.task}.csv"] if self.models.built("tables") else []
 
     def by_method(self, name: str, ending: str) -> Callable[[Wildcards], list[str]]:
         """An input function: a table of every method that has models of the task."""

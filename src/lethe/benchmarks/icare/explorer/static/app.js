@@ -134,7 +134,9 @@ function read({ emitter, receiver }) {
   const { label } = task.methods[state.method];
   const what = task.metrics[state.metric];
   const pair = emitter === receiver ? `${label} unlearned ${task.entityName(emitter)}, asked for it` : `${label} unlearned ${task.entityName(emitter)}, asked for ${task.entityName(receiver)}`;
-  $("readout").textContent = Number.isNaN(value) ? `${pair}: no model.` : `${pair}: ${what.label} ${shown(value)}${what.unit ? ` (${what.unit})` : ""}.`;
+  const verdict = task.verdict(state.method, emitter, receiver);
+  const words = `${what.label} ${shown(value)}${what.unit ? ` (${what.unit})` : ""}${verdict ? `; verdict: ${verdict}` : ""}`;
+  $("readout").textContent = Number.isNaN(value) ? `${pair}: no model.` : `${pair}: ${words}.`;
 }
 
 function remember() {

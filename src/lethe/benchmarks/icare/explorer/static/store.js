@@ -47,6 +47,7 @@ class Task {
     Object.assign(this, content, { name, size: content.entities.length });
     this.values = floats(content.values);
     this.alike = floats(content.alike);
+    this.verdictPlaces = content.verdicts ? floats(content.verdicts.values) : null;
     for (const metric of this.metrics) {
       metric.title = metric.unit ? `${metric.label} (${metric.unit})` : metric.label;
       metric.lut = Uint8Array.from(metric.colours.match(/../g), (hex) => parseInt(hex, 16));
@@ -70,6 +71,12 @@ class Task {
 
   similarity(kind, one, other) {
     return this.alike[(kind * this.size + one) * this.size + other];
+  }
+
+  // What became of a receiver in a word; empty where this run has no verdict.
+  verdict(method, emitter, receiver) {
+    const place = this.verdictPlaces ? this.verdictPlaces[(method * this.size + emitter) * this.size + receiver] : NaN;
+    return Number.isNaN(place) ? "" : this.verdicts.words[place];
   }
 
   colour(metric, value) {

@@ -12,6 +12,13 @@ function el(name, attributes = {}, ...children) {
   return node;
 }
 
+// See lethe.benchmarks.icare.verdicts.
+const VERDICTS = {
+  preserved: "most pictures lie where another seed of the base could put them",
+  drifted: "most pictures moved further than another seed, and still resemble nothing more than what was asked for",
+  bled: "most pictures resemble the emitter, or what took its place",
+  destroyed: "most pictures resemble neither",
+};
 const cells = (name, values, attributes = {}) => values.map((value) => el(name, attributes, value));
 const numbers = (values) => cells("td", values.map(shown), { class: "number" });
 
@@ -101,7 +108,9 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
     }
     return rows;
   };
+  const verdict = task.verdict(method, emitter, receiver);
   panel.replaceChildren(...head,
+    verdict ? el("p", { id: "verdict" }, "Verdict: ", el("strong", {}, verdict), ` (${VERDICTS[verdict]}).`) : "",
     el("p", {}, `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`),
     pictures,
     el("h3", {}, "In numbers"), means,
@@ -152,6 +161,7 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
         el("td", {}, thumb(task, "baseline", row.other, task.seeds[0], 32, `the base asked for ${task.entityName(row.other)}`)),
         el("th", { scope: "row" }, el("button", { class: "link", onclick: () => openEntity(row.other) }, task.entityName(row.other))),
         el("td", { class: "number" }, coloured ? swatch(task, metric, row[key]) : null, shown(row[key])),
+        coloured && task.verdicts ? el("td", { class: "verdict" }, task.verdict(method, ...pair(row)) || "\u2013") : null,
         el("td", {}, task.has(method, pair(row)[0]) ? el("button", { class: "link", onclick: () => openCell(...pair(row)) }, "pictures") : "no model"))))));
   const facts = Object.entries(task.entities[entity]).filter(([key]) => !["name", "index"].includes(key));
   const summary = el("table", { id: "summary" },
@@ -179,8 +189,10 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
 function entityTable(task, { method, metric, similarity, entity }) {
   const kind = similarity === null ? "similarity" : task.similarities[similarity].name;
   const rows = [["entity", "entity_name", "method", "metric", "other", "other_name", "on_other_when_entity_is_unlearned", "on_entity_when_other_is_unlearned", `similarity_${kind}`]];
+  if (task.verdicts) rows[0].push("verdict_on_other", "verdict_on_entity");
   for (const row of entityRows(task, method, metric, similarity, entity)) {
     rows.push([entity, task.entities[entity].name, task.methods[method].name, task.metrics[metric].name, row.other, task.entities[row.other].name, row.caused, row.suffered, row.alike]);
+    if (task.verdicts) rows.at(-1).push(task.verdict(method, entity, row.other), task.verdict(method, row.other, entity));
   }
   return rows;
 }
@@ -207,7 +219,8 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
       const text = `${task.methods[method].label}, ${task.entityName(receiver)}: open every seed`;
       return el("td", {}, el("div", { class: "drawn" },
         thumb(task, task.run(method, entity), receiver, seed, 64, `on: after ${task.methods[method].label} unlearned ${name}, asked for ${task.entityName(receiver)}, seed ${seed}`),
-        el("span", { class: "value" }, swatch(task, metric, value), el("button", { class: "link", "aria-label": text, onclick: () => openCell(entity, receiver, method) }, shown(value)))));
+        el("span", { class: "value" }, swatch(task, metric, value), el("button", { class: "link", "aria-label": text, onclick: () => openCell(entity, receiver, method) }, shown(value))),
+        task.verdict(method, entity, receiver) ? el("span", { class: "verdict" }, task.verdict(method, entity, receiver)) : null));
     })));
   section.replaceChildren(
     el("h2", {}, `${name} unlearned`),
