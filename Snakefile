@@ -202,6 +202,7 @@ include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"
 include: "rules/tools/fidelity.smk"
 include: "rules/shared/archive.smk"
+include: "rules/shared/corpus.smk"
 include: "rules/shared/publish.smk"
 include: "rules/shared/provenance.smk"
 

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.archive.corpus.imports import Imports
+from lethe.archive.corpus.plan import Corpus
 from lethe.archive.plan import Archive
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
@@ -59,7 +61,10 @@ class Plan:
         self.settings = settings
         self.root = root
         self.tasks = list(settings.tasks)
-        self.models = Models(settings, root / "config/methods/diffusion")
+        self.corpus = Corpus(settings)
+        self.corpus.check()
+        self.models = Models(settings, root / "config/methods/diffusion", self.corpus)
+        self.imports = Imports(settings, self.models, self.corpus)
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.tables = Tables(settings, self.models, self.bases)
@@ -91,7 +96,9 @@ class Plan:
         tasks = list(tasks)
         entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
         lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
-        of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities) + self.notebooks.of_tasks(entities)
+        of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities)
+        if self.models.held is None:  # notebooks ask for sources and scores, which a corpus of others does not hold
+            of_entities += self.notebooks.of_tasks(entities)
         return of_entities + [file for task in cells for file in self.models.scores(task)] + self.canvas.products(cells) + lists
 
     @property

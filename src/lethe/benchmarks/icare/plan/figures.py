@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lethe.benchmarks.icare.templates.check import has_pictures
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
@@ -78,14 +79,16 @@ class TaskFigures:
         stems = []
         for task in tasks:
             settings = self.settings.entity_tasks[task]
+            imported = self.settings.archive.imported("tables")
             known = "true" in self.settings.similarity.kinds and knows_distance(settings.source)
             stems += [
                 f"interference_matrix_{task}_{HARM}",
                 f"similarity_matrix_{task}",
-                f"metric_similarity_{task}_ssim_{'true' if known else 'attr'}",
+                f"metric_similarity_{task}_{'ssim_published' if imported else 'ssim'}_{'true' if known else 'attr'}",
                 f"method_comparison_{task}_{HARM}",
-                f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}",
             ]
+            if has_pictures(self.settings):
+                stems.append(f"visual_grid_{task}_{(settings.retrain_emitters or [0])[0]:03d}")
             if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]

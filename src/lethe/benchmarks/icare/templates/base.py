@@ -43,17 +43,21 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
 
     def files(self, parameters: P, world: World) -> dict[str, list[str]]:
         """Metadata, tables, similarities, embeddings and shards of images."""
-        return files.files_of(self, parameters, world.models.of_method, by_method=world.models.built("tables"))
+        return files.files_of(self, parameters, self._models_of(world), by_method=world.models.tabulated)
 
     def facts(self, parameters: P, world: World) -> dict[str, Any]:
         """``models``: names of the models whose embeddings or images are read, in the order of the files. Of each task ``balance``, its
         balanced attributes, and ``tuning``, the emitters on which hyper-parameters were chosen."""
         tasks = {name: world.settings.entity_tasks[name] for name in tasks_of(parameters)}
         return {
-            "models": [model.name for model in files.models_of(self, parameters, world.models.of_method)],
+            "models": [model.name for model in files.models_of(self, parameters, self._models_of(world))],
             "balance": {name: list(task.balance) for name, task in tasks.items()},
             "tuning": {name: list(task.tuning_emitters) for name, task in tasks.items()},
         }
+
+    def _models_of(self, world: World) -> files.Models:
+        """(task, method) -> the models that have what this figure reads of each."""
+        return world.models.embedded if self.embeddings else world.models.pictured if self.images else world.models.of_method
 
     def load(self, parameters: P, files_of_kinds: Files, facts: Mapping[str, Any]) -> dict[str, TaskData]:
         """Task -> data."""

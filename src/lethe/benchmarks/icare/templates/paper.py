@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lethe.benchmarks.icare.parameters import FEW, LARGE
-from lethe.benchmarks.icare.templates.check import metrics
+from lethe.benchmarks.icare.templates.check import has_pictures, metrics
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import build, validate
 from lethe.settings.models import Settings
@@ -141,6 +141,13 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
         "metric": metrics(settings, settings.fidelity == "published"),
         "similarity": list(settings.similarity.kinds),
     }
+    if getattr(TEMPLATES.load(figure.template), "images", False) and not has_pictures(settings):
+        return None
+    for key in ("metric", "metrics"):  # imported pairs have RMSE and SSIM as published, under their own names
+        if key in given:
+            names = [given[key]] if key == "metric" else given[key]
+            named = tuple(f"{name}_published" if f"{name}_published" in known["metric"] and name not in known["metric"] else name for name in names)
+            given[key] = named[0] if key == "metric" else named
     for one, allowed in known.items():
         many = "similarities" if one == "similarity" else f"{one}s"
         if many in given:
