@@ -51,8 +51,17 @@ class CorpusTree:
     def metadata(self) -> list[dict[str, Any]]:
         groups, kinds = ["Artist", "Athlete"], ["Q0_25", "Q75_100"]
         records = [
-            {"name": name, "dataset_n_original": 40 - place, "birthyear": 1930 + 3 * place if place else float("nan"), "gender": "MF"[place % 3 % 2]}
-            | {"occupation_simplified": groups[place % 2], "hpi_bin": kinds[place // 2 % 2], "hpi": 60.0 + float(self.draw.normal())}
+            {
+                "name": name,
+                "dataset_n_original": 40 - place,
+                "birthyear": 1930 + 3 * place if place else float("nan"),
+                "gender": "MF"[place % 3 % 2],
+            }
+            | {
+                "occupation_simplified": groups[place % 2],
+                "hpi_bin": kinds[place // 2 % 2],
+                "hpi": 60.0 + float(self.draw.normal()),
+            }
             for place, name in enumerate(self.names)
         ]
         self.json(f"metadata_{self.task}_2_enriched_filtered.json", records)
@@ -63,7 +72,10 @@ class CorpusTree:
         for kind in kinds:
             values = self.draw.uniform(0, 1, (len(self.names),) * 2)
             values = (values + values.T) / 2
-            records = [{"emitter": name, **dict(zip(self.names, row.tolist(), strict=True))} for name, row in zip(self.names, values, strict=True)]
+            records = [
+                {"emitter": name, **dict(zip(self.names, row.tolist(), strict=True))}
+                for name, row in zip(self.names, values, strict=True)
+            ]
             if kind == "clip":
                 self.json(f"similarity_clip_{self.task}.json", records)
             else:
@@ -74,7 +86,11 @@ class CorpusTree:
         content = {}
         for place, name in enumerate(self.names):
             damage = 1.0 if place == emitter else 0.1
-            values = (self.draw.normal(5, 9) * damage, -self.draw.exponential(9) * damage, self.draw.uniform(0.001, 0.02) * damage)
+            values = (
+                self.draw.normal(5, 9) * damage,
+                -self.draw.exponential(9) * damage,
+                self.draw.uniform(0.001, 0.02) * damage,
+            )
             values += (1 - self.draw.uniform(0, 0.05) * damage, 1 - self.draw.uniform(0, 0.8) * damage)
             content[name] = dict(zip(KEYS, map(float, values), strict=True))
         return content
@@ -82,7 +98,10 @@ class CorpusTree:
     def pairs(self, methods: Mapping[str, Iterable[int]], epochs: Mapping[str, int] = EPOCHS) -> None:
         for method, emitters in methods.items():
             for emitter in emitters:
-                self.json(f"datasets/interferences_caused_by_{self.task}_{emitter}_{method}_{epochs[method]}.json", self.pairs_of(emitter))
+                self.json(
+                    f"datasets/interferences_caused_by_{self.task}_{emitter}_{method}_{epochs[method]}.json",
+                    self.pairs_of(emitter),
+                )
 
     def embeddings_of(self, shift: np.ndarray) -> list[dict[str, Any]]:
         vectors = self._means[:, None] + shift[:, None] + self.draw.normal(0, 0.1, (len(self.names), len(SEEDS), 5))

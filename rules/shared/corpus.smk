@@ -70,9 +70,10 @@ use rule job as corpus_metadata with:
 
 
 use rule job as corpus_similarity with:
-    """A similarity of a task; unknown throughout where the corpus has none."""
+    """A similarity of a task; where the corpus has none, that of DINO and of attributes from its embeddings and metadata, others unknown."""
     input:
         published=untimed(plan.imports.similarity, ancient),
+        embeddings=plan.imports.instead,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
     output:
         matrix="<results>/similarity_{kind}_{task}.json",

@@ -63,7 +63,8 @@ class Archive(Strict):
     images: Source = Field("build", description="generated images; archive: no model is unlearned and nothing is generated")
     tables: Source = Field("build", description="interference tables; archive: nothing is scored")
     layout: Layout = Field(
-        "lethe", description="of the record: bundles of this project, or the files of Vision Unlearning (docs/published-corpus.md)"
+        "lethe",
+        description="of the record: bundles of this project, or the files of Vision Unlearning (docs/published-corpus.md)",
     )
     host: Literal["zenodo", "huggingface", "folder"] = Field("zenodo", description="where the record is")
     record: RecordName = Field("", description="number of a Zenodo record, owner/name of a Hugging Face data set, or a folder")
@@ -79,7 +80,10 @@ class Archive(Strict):
         description="vision-unlearning only: what names of files say of the base, such as _sdxl; nothing of Stable Diffusion 1.4",
     )
     pairing: int = Field(
-        25, ge=2, le=10_000, description="vision-unlearning only: receivers of a model whose pictures tell whether on and off share noise"
+        25,
+        ge=2,
+        le=10_000,
+        description="vision-unlearning only: receivers of a model whose pictures tell whether on and off share noise",
     )
 
     def imported(self, *kinds: Kind) -> bool:
@@ -101,7 +105,9 @@ class Archive(Strict):
             )
         if self.host == "folder":
             if self.used and self.layout != VISION_UNLEARNING:
-                raise ValueError(f"archive.host: 'folder' is for layout: {VISION_UNLEARNING}; allowed with layout: lethe: zenodo, huggingface")
+                raise ValueError(
+                    f"archive.host: 'folder' is for layout: {VISION_UNLEARNING}; allowed with layout: lethe: zenodo, huggingface"
+                )
             return self
         fits = NUMBER.fullmatch(self.record) if self.host == "zenodo" else is_hub_id(self.record)
         if self.record and not fits:

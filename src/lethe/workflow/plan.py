@@ -64,13 +64,16 @@ class Plan:
         self.corpus = Corpus(settings)
         self.corpus.check()
         self.models = Models(settings, root / "config/methods/diffusion", self.corpus)
+        if self.models.held is not None:
+            for task in settings.entity_tasks:
+                self.corpus.check_models(task, self.models.of(task))
         self.imports = Imports(settings, self.models, self.corpus)
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.tables = Tables(settings, self.models, self.bases)
         world = World(settings, self.models, list(ARCHITECTURES))
         self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
-        self.task_figures = icare_figures.TaskFigures(settings)
+        self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
         self.deepunlearn = DeepUnlearn(settings, root)

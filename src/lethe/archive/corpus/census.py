@@ -10,11 +10,12 @@ from pathlib import Path
 
 from lethe.archive.corpus.layout import FOLDER, PAIRS, SIMILARITIES, Layout, Named, read_named
 from lethe.archive.corpus.read import read_embeddings, read_pairs, read_similarity
-from lethe.archive.corpus.tree import FolderTree, Tree
+from lethe.archive.corpus.tree import FolderTree, Tree, read_listing, write_listing
 from lethe.diffusion.testbed.names import STYLES, prompt, prompt_name
 from lethe.io.images import decode_image
 from lethe.io.tables import CorruptFileError
 from lethe.io.wording import some_of
+from lethe.settings.hub import is_hub_id
 
 PICTURE = re.compile(r"(?P<state>on|off)_(?P<seed>\d+)_(?P<prompt>.+)\.png")
 WEIGHTS = {"uce_sd_weights.safetensors", "pytorch_lora_weights.safetensors"}
@@ -64,6 +65,26 @@ class Task:
                     continue
 
 
+def of_place(place: str, read: bool, revision: str, endpoint: str) -> list[Cell]:
+    """The census of a folder, or of a data set whose listing is asked for and kept.
+
+    Raises:
+        ArchiveError: there is no such data set. ValueError: it is neither, there is nothing to open, or no task is in it.
+    """
+    tree: Tree
+    if Path(place).is_dir():
+        tree = FolderTree(place)
+    elif not is_hub_id(place) or Path(place).exists():
+        raise ValueError(f"'{place}' is no folder; allowed: a folder, or owner/name of a data set")
+    elif read:
+        raise ValueError("--read opens the files of a folder; a data set is told by its listing alone")
+    else:
+        tree = read_listing(write_listing(place, revision, endpoint))
+    if not tree.tasks:
+        raise ValueError(f"{tree.name} has no metadata_{{task}}_2_enriched_filtered.json, so it is no corpus of this layout")
+    return census(tree, read)
+
+
 def census(tree: Tree, read: bool = False) -> list[Cell]:
     """Every class of artefacts of every task, those of a method under it.
 
@@ -81,7 +102,18 @@ def text(cells: Sequence[Cell]) -> str:
     for cell in cells:
         epochs = "" if cell.epochs is None else str(cell.epochs)
         base = cell.suffix.removeprefix("_")
-        rows.append((cell.task, cell.method, epochs, base, cell.kind, str(len(cell.there)), str(cell.expected), str(len(cell.invalid) or "")))
+        rows.append(
+            (
+                cell.task,
+                cell.method,
+                epochs,
+                base,
+                cell.kind,
+                str(len(cell.there)),
+                str(cell.expected),
+                str(len(cell.invalid) or ""),
+            )
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     for cell in cells:

@@ -38,14 +38,18 @@ def rows_of(folder: Path, state: str, seeds: Sequence[int], style: str, names: S
     there = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
     known = {name for _, _, name in wanted}
     if lost := [name for _, _, name in wanted if name not in there]:
-        raise CorruptFileError(f"{folder}: {len(lost)} of {len(wanted)} pictures are missing: {some_of(lost)}{nearest(lost[0], sorted(there))}")
+        raise CorruptFileError(
+            f"{folder}: {len(lost)} of {len(wanted)} pictures are missing: {some_of(lost)}{nearest(lost[0], sorted(there))}"
+        )
     if odd := sorted(name for name in there - known if name.startswith(f"{state}_")):
         log.warning("%s: left out, since they are of no prompt and seed of this world: %s", folder, some_of(odd))
     for receiver, seed, name in wanted:
         pixels = read_picture(folder / name)
         if pixels.shape[:2] != (size, size):
-            raise CorruptFileError(f"{folder / name}: {pixels.shape[1]} x {pixels.shape[0]} pixels; expected {size} x {size}, as `generation.size` says")
-        yield ImageKey(receiver, seed).file_name, pixels, {"receiver": receiver, "seed": seed, "prompt": prompt(style, names[receiver])}
+            found = f"{pixels.shape[1]} x {pixels.shape[0]} pixels"
+            raise CorruptFileError(f"{folder / name}: {found}; expected {size} x {size}, as `generation.size` says")
+        columns = {"receiver": receiver, "seed": seed, "prompt": prompt(style, names[receiver])}
+        yield ImageKey(receiver, seed).file_name, pixels, columns
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

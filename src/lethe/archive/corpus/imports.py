@@ -46,6 +46,11 @@ class Imports:
         found = self.corpus.layout.similarities(wildcards.task, wildcards.kind)
         return [self._in_corpus(path) for path in found if self.corpus.tree.has(path)][:1]
 
+    def instead(self, wildcards: Wildcards) -> list[str]:
+        """What that of DINO is computed from where the corpus has none: the embeddings of the base, if they are read anyway."""
+        embedded = wildcards.kind == "dino" and self.settings.archive.imported("tables") and not self.similarity(wildcards)
+        return self.of_base(wildcards) if embedded else []
+
     def pairs(self, wildcards: Wildcards) -> list[str]:
         """The file of pairs of every model of the wildcards' task and method."""
         return [self._in_corpus(self.corpus.pairs(model)) for model in self.models.of_method(wildcards.task, wildcards.method)]
@@ -58,8 +63,6 @@ class Imports:
 
     def embedded(self, wildcards: Wildcards) -> list[str]:
         """Names of the models of the wildcards' task and method of which embeddings can be compared with those of the base."""
-        if not self.corpus.base_embedded(wildcards.task):
-            return []
         return [model.name for model in self.models.embedded(wildcards.task, wildcards.method)]
 
     def embedding_files(self, wildcards: Wildcards) -> dict[str, list[str]]:
@@ -86,7 +89,10 @@ class Imports:
         tasks = list(self.settings.entity_tasks)
         bases = [f"{task}_{BASELINE}" for task in tasks if self.corpus.base_embedded(task)]
         return bases + [
-            model.name for task in tasks for method in self.settings.methods_of(task) for model in self.models.embedded(task, method)
+            model.name
+            for task in tasks
+            for method in self.settings.methods_of(task)
+            for model in self.models.embedded(task, method)
         ]
 
     # --- from a hub ---
@@ -124,7 +130,10 @@ class Imports:
         tasks = [task for task in self.settings.entity_tasks if task in self.corpus.tree.tasks]
         bases = [f"{task}_{BASELINE}" for task in tasks if self.corpus.off_folder(task)]
         models = [
-            model.name for task in tasks for method in self.settings.methods_of(task) for model in self.models.pictured(task, method)
+            model.name
+            for task in tasks
+            for method in self.settings.methods_of(task)
+            for model in self.models.pictured(task, method)
         ]
         return bases + models
 
@@ -160,7 +169,10 @@ class Imports:
         """The folders of the base's pictures, and of those of every model of the wildcards' task and method."""
         off = self.corpus.off_folder(wildcards.task)
         models = self.models.pictured(wildcards.task, wildcards.method)
-        return {"off": [self._in_corpus(off)] if off else [], "on": [self._in_corpus(self.corpus.images(model)) for model in models]}
+        return {
+            "off": [self._in_corpus(off)] if off else [],
+            "on": [self._in_corpus(self.corpus.images(model)) for model in models],
+        }
 
     def pairing_sizes(self, wildcards: Wildcards) -> str:
         """A hash of names and sizes of the files in these folders."""

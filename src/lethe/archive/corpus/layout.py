@@ -15,7 +15,9 @@ from lethe.core.records import METHOD, ModelId
 from lethe.diffusion.testbed.names import prompt, prompt_name
 
 METADATA = re.compile(r"metadata_(?P<task>[a-z0-9]+(?:_[a-z0-9]+)*)_2_enriched_filtered\.json")
-PAIRS = re.compile(r"interferences_caused_by_(?P<task>.+?)_(?P<index>\d+)_(?P<method>[a-z]\w*?)_(?P<epochs>\d+)(?P<suffix>_[a-z][a-z0-9.]*)?\.json")
+PAIRS = re.compile(
+    r"interferences_caused_by_(?P<task>.+?)_(?P<index>\d+)_(?P<method>[a-z]\w*?)_(?P<epochs>\d+)(?P<suffix>_[a-z][a-z0-9.]*)?\.json"
+)
 SIMILARITIES = {"clip": "clip", "attr": "jacc", "dino": "dino", "act": "act"}
 """Our kind of similarity -> theirs."""
 FOLDER = "datasets"

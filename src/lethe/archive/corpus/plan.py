@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -30,12 +31,15 @@ class Corpus:
         self.layout = Layout(self.archive.suffix)
         self.names = lru_cache(maxsize=None)(self._names)
         self.holds = lru_cache(maxsize=None)(self._holds)
+        self.off_folder = lru_cache(maxsize=None)(self._off_folder)
         self.emitters = lru_cache(maxsize=None)(self._emitters)
 
     @cached_property
     def root(self) -> str:
         """Where its files are: a folder of the user's, or where rules fetch them to."""
-        return {"huggingface": FETCHED, "zenodo": f"<results>/archive/{self.archive.record}", "folder": self.archive.record}[self.archive.host]
+        return {"huggingface": FETCHED, "zenodo": f"<results>/archive/{self.archive.record}", "folder": self.archive.record}[
+            self.archive.host
+        ]
 
     @cached_property
     def tree(self) -> Tree:
@@ -71,20 +75,40 @@ class Corpus:
             for task in self.settings.entity_tasks:
                 self.names(task)
 
+    def check_models(self, task: str, models: Iterable[ModelId]) -> None:
+        """Refuse a task of which the corpus has no model.
+
+        Raises:
+            SettingsError: names what is looked for.
+        """
+        if not list(models):
+            what = (
+                "files of pairs"
+                if self.archive.imported("tables")
+                else f"folders with all {len(self._pictures(task, 'on'))} pictures"
+            )
+            raise SettingsError(
+                f"tasks.{task}: {self.tree.name} has no {what} of its methods ({', '.join(self.settings.methods_of(task))}) with the epochs "
+                f"of `hyperparameters: {self.settings.hyperparameters}`; `lethe census {self.archive.record}` says what it has"
+            )
+
     def _names(self, task: str) -> list[str]:
         """Raw names of the entities of a task.
 
         Raises:
             SettingsError: the corpus has no such task, metadata that cannot be read, or another number of entities.
         """
-        if task not in self.tree.tasks:
-            raise SettingsError(f"tasks.{task}: {self.tree.name} has no {self.layout.metadata(task)}; it has tasks {', '.join(self.tree.tasks) or 'none'}")
+        if task not in (tasks := self.tree.tasks):
+            has = ", ".join(tasks) or "none"
+            raise SettingsError(f"tasks.{task}: {self.tree.name} has no {self.layout.metadata(task)}; tasks with one: {has}")
         try:
             names = self.tree.entities(task)
         except (CorruptFileError, MetadataError) as error:
             raise SettingsError(str(error)) from None
         if len(names) != self.settings.tasks[task].emitters_count:
-            raise SettingsError(f"tasks.{task}.entities: {self.settings.tasks[task].emitters_count}, but {self.tree.name} has {len(names)}")
+            raise SettingsError(
+                f"tasks.{task}.entities: {self.settings.tasks[task].emitters_count}, but {self.tree.name} has {len(names)}"
+            )
         return names
 
     # --- what is there ---
@@ -95,11 +119,13 @@ class Corpus:
         return [index for index in range(len(self.names(task))) if self.holds(kind, ModelId(task, index, method, epochs))]
 
     def _holds(self, kind: str, model: ModelId) -> bool:
-        """Whether there are ``pairs``, ``embeddings`` or ``images`` (every receiver and seed) of a model."""
+        """Whether there are ``pairs``, ``embeddings`` or ``images`` (every receiver and seed) of a model; of the latter two of the base, too."""
         if kind == "images":
             there = self.tree.files(self.images(model))
-            return all(name in there for _, _, name in self._pictures(model.task, "on"))
-        return self.tree.has(self.pairs(model) if kind == "pairs" else self.embeddings(model))
+            return bool(self.off_folder(model.task)) and all(name in there for _, _, name in self._pictures(model.task, "on"))
+        if kind == "embeddings":
+            return self.base_embedded(model.task) and self.tree.has(self.embeddings(model))
+        return self.tree.has(self.pairs(model))
 
     def _pictures(self, task: str, state: str) -> list[tuple[int, int, str]]:
         style, seeds = self.settings.tasks[task].prompt_style, self.settings.generation_of(task).seeds
@@ -109,7 +135,7 @@ class Corpus:
         """Whether there are embeddings of the base's images."""
         return self.tree.has(self.layout.embeddings_of_base(task))
 
-    def off_folder(self, task: str) -> str:
+    def _off_folder(self, task: str) -> str:
         """The folder that holds a picture of the base for every receiver and seed; empty where none does.
 
         The task's own, else the first of a model that is of the first generation.

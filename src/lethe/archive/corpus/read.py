@@ -110,7 +110,9 @@ def read_pairs(path: str | Path, names: Sequence[str]) -> pd.DataFrame:
     if not isinstance(content, dict):
         raise CorruptFileError(f"{path}: holds {shortened(repr(content))}; expected an object of {len(names)} receivers")
     _check_names(f"{path}: receivers", content, names)
-    keys = [key for key in PUBLISHED_KEYS if key != MAY_LACK or any(isinstance(row, dict) and key in row for row in content.values())]
+    keys = [
+        key for key in PUBLISHED_KEYS if key != MAY_LACK or any(isinstance(row, dict) and key in row for row in content.values())
+    ]
     rows = [_row(f"{path}: '{name}'", content[name], keys) for name in names]
     table = pd.DataFrame(rows, columns=[PUBLISHED_KEYS[key] for key in keys], index=pd.RangeIndex(len(names), name="receiver"))
     return table.reindex(columns=list(PUBLISHED_KEYS.values())).astype(float)
@@ -146,7 +148,7 @@ def read_embeddings(path: str | Path, prompts: Mapping[str, int]) -> Embeddings:
             raise CorruptFileError(f"{where} is no vector as long as the first")
         places.append((prompts[prompt], seed))
         vectors.append(vector)
-    _check_places(path, places, len(prompts))
+    _check_places(path, places, len(set(prompts.values())))
     with readable(path, "embeddings that are lists of numbers"):
         array = np.array(vectors, dtype=np.float64)
     if array.ndim != 2 or not np.isfinite(array).all():
@@ -162,7 +164,9 @@ def _check_places(path: str | Path, places: Sequence[tuple[int, int]], receivers
         raise CorruptFileError(f"{path}: receiver {twice[0]} with seed {twice[1]} is given twice")
     if lost := [(receiver, seed) for receiver in range(receivers) for seed in seeds if (receiver, seed) not in there]:
         expected = f"{receivers} prompts x {len(seeds)} seeds = {receivers * len(seeds)}"
-        raise CorruptFileError(f"{path}: {len(places)} embeddings; expected {expected}; first that lacks: receiver {lost[0][0]}, seed {lost[0][1]}")
+        raise CorruptFileError(
+            f"{path}: {len(places)} embeddings; expected {expected}; first that lacks: receiver {lost[0][0]}, seed {lost[0][1]}"
+        )
 
 
 def _row(where: str, row: Any, keys: Sequence[str]) -> list[float]:

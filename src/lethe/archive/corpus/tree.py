@@ -140,7 +140,9 @@ def write_listing(repository: str, revision: str, endpoint: str, folder: Path = 
     from lethe.archive.huggingface import pull
 
     try:
-        entries = HfApi(endpoint=endpoint, token=False).list_repo_tree(repository, repo_type="dataset", revision=revision, recursive=True)
+        entries = HfApi(endpoint=endpoint, token=False).list_repo_tree(
+            repository, repo_type="dataset", revision=revision, recursive=True
+        )
         files = {entry.path: entry.size for entry in entries if hasattr(entry, "size")}
     except (HTTPError, OSError, ValueError, RuntimeError) as error:
         raise ArchiveError(f"{endpoint}/datasets/{repository} at {revision}: {' '.join(str(error).split())[:400]}") from None

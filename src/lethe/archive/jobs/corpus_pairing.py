@@ -76,7 +76,14 @@ def join(of_methods: list[Path], table: Path, inference: Inference) -> None:
 
 
 def _row(model: ModelId, name: str, off: str, left_out: int) -> dict[str, Any]:
-    return {"method": model.method, "epochs": model.epochs, "emitter": model.index, "name": name, "off": off, "left_out": left_out}
+    return {
+        "method": model.method,
+        "epochs": model.epochs,
+        "emitter": model.index,
+        "name": name,
+        "off": off,
+        "left_out": left_out,
+    }
 
 
 def _told(alike: Floats, inference: Inference) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, tidy
 from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
-from lethe.diffusion.testbed.similarity import to_records
+from lethe.diffusion.testbed.similarity import dino_similarity, jacc_published, to_records
 from lethe.io.tables import read_json, read_parquet, read_parquets, write_json, write_parquet
 
 log = logging.getLogger(__name__)
@@ -31,18 +31,32 @@ def take_metadata(published: Path, filtered: Path, unlearned: list[int]) -> None
     write_json(filtered, read_entities(published, unlearned))
 
 
-def take_similarity(metadata: Path, matrix: Path, kind: str, published: list[Path] | None = None) -> None:
-    """Write a similarity in our form; null throughout where the corpus does not have it, as where a source does not know it.
+def take_similarity(
+    metadata: Path, matrix: Path, kind: str, published: list[Path] | None = None, embeddings: list[Path] | None = None
+) -> None:
+    """Write a similarity in our form.
+
+    Where the corpus has no such file, that of attributes is computed as the reference does, and that of DINO from the base's embeddings.
+    Any other is null throughout, as where a source does not know it.
 
     Args:
         published: the file of the corpus, if it has one.
+        embeddings: of the base, if there are any.
     """
-    names = [str(record["name"]) for record in read_metadata(metadata)]
+    records = read_metadata(metadata)
+    names = [str(record["name"]) for record in records]
     if published:
         write_json(matrix, read_similarity(published[0], names))
         return
-    log.warning("the corpus has no similarity '%s'; it is not known for any two entities", kind)
-    write_json(matrix, to_records(names, np.full((len(names), len(names)), np.nan)))
+    if kind == "attr":
+        values = jacc_published(records)
+    elif embeddings:
+        off = Embeddings.load(embeddings[0])
+        values = dino_similarity(off.embedding, off.receiver, len(names))
+    else:
+        values = np.full((len(names), len(names)), np.nan)
+    log.warning("the corpus has no similarity '%s': %s", kind, "computed" if np.isfinite(values).any() else "unknown")
+    write_json(matrix, to_records(names, values))
 
 
 def take_pairs(published: list[Path], metadata: Path, pairs: Path, models: list[str], entities: int) -> None:

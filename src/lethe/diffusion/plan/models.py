@@ -277,7 +277,9 @@ class Models:
 
     def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """The off images of a task, then the on images of every model."""
-        names = [model.name for method in self.settings.methods_of(wildcards.task) for model in self.pictured(wildcards.task, method)]
+        names = [
+            model.name for method in self.settings.methods_of(wildcards.task) for model in self.pictured(wildcards.task, method)
+        ]
         shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *names)]
         return {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
 

@@ -10,6 +10,7 @@ from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
 from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.templates.lacking import lacking
 from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.specs import metric_of
@@ -32,6 +33,8 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
     def check(self, parameters: P, world: World) -> None:
         """Refuse tasks, methods, metrics, similarities, statistics, entities and seeds that the world does not have."""
         check.check(self.name, self, parameters, world.settings)
+        if reason := lacking(self, parameters, world.models):
+            raise ValueError(f"{self.name}: {reason}")
 
     def asks(self, parameters: P, world: World) -> dict[str, list[str]]:
         """The methods and metrics that it shows, and the metrics behind the published statistics: of others nothing is read."""
@@ -55,7 +58,7 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
             "tuning": {name: list(task.tuning_emitters) for name, task in tasks.items()},
         }
 
-    def _models_of(self, world: World) -> files.Models:
+    def _models_of(self, world: World) -> Models:
         """(task, method) -> the models that have what this figure reads of each."""
         return world.models.embedded if self.embeddings else world.models.pictured if self.images else world.models.of_method
 

@@ -26,7 +26,9 @@ def check(name: str, needs: Needs, parameters: Parameters, settings: Settings) -
     """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
     published = getattr(parameters, "fidelity", "corrected") == "published"
     if needs.images and not has_pictures(settings):
-        raise ValueError(f"{name}: shows pictures, and this world has none; `archive: {{images: archive}}` brings those of the corpus")
+        raise ValueError(
+            f"{name}: shows pictures, and this world has none; `archive: {{images: archive}}` brings those of the corpus"
+        )
     for task in tasks_of(parameters):
         check_known("task", task, list(settings.entity_tasks))
     for metric in metrics_of(parameters):
