@@ -16,7 +16,6 @@ PEOPLE = [
 ]  # fmt: skip
 EPOCHS = {"uce": 0, "distil": 400, "munba": 200}
 KEYS = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff")
-FIRST = "the first generation"
 
 
 def prompt_name(name: str) -> str:
@@ -32,13 +31,12 @@ class CorpusTree:
 
     Args:
         root: created.
-        names: raw names of the entities of the task ``people``.
+        names: raw names of the entities.
+        task: its name; prompts are those of people.
     """
 
-    task = "people"
-
-    def __init__(self, root: Path, names: Sequence[str] = PEOPLE, seed: int = 0, embedded: int = 6) -> None:
-        self.root, self.names, self.embedded = root, list(names), embedded
+    def __init__(self, root: Path, names: Sequence[str] = PEOPLE, seed: int = 0, task: str = "people") -> None:
+        self.root, self.names, self.task = root, list(names), task
         self.draw = np.random.default_rng(seed)
         (root / "datasets").mkdir(parents=True)
 
@@ -51,17 +49,13 @@ class CorpusTree:
     def metadata(self) -> list[dict[str, Any]]:
         groups, kinds = ["Artist", "Athlete"], ["Q0_25", "Q75_100"]
         records = [
-            {
-                "name": name,
-                "dataset_n_original": 40 - place,
-                "birthyear": 1930 + 3 * place if place else float("nan"),
-                "gender": "MF"[place % 3 % 2],
-            }
+            {"name": name, "dataset_n_original": 40 - place, "birthyear": 1930 + 3 * place if place else float("nan")}
             | {
                 "occupation_simplified": groups[place % 2],
                 "hpi_bin": kinds[place // 2 % 2],
                 "hpi": 60.0 + float(self.draw.normal()),
             }
+            | {"parity": ["even", "odd"][place % 2], "curvature": ["low", "high"][place // 2 % 2], "value": 7 * place % 10}
             for place, name in enumerate(self.names)
         ]
         self.json(f"metadata_{self.task}_2_enriched_filtered.json", records)
@@ -147,22 +141,22 @@ class CorpusTree:
         return f"generated_{self.task}_{prompt_name(self.names[emitter])}_{method}_{epochs[method]:03d}"
 
 
-def write_corpus(root: Path, epochs: Mapping[str, int] = EPOCHS, pictures: bool = True) -> CorpusTree:
-    """Ten people under three methods: UCE complete, FADE without two models, MUNBa of two models, embeddings of some, pictures of three.
+def write_corpus(root: Path, epochs: Mapping[str, int] = EPOCHS, task: str = "people") -> CorpusTree:
+    """Ten people under three methods: UCE complete, FADE without two models, MUNBa of two models; embeddings and pictures of some.
 
     Of the pictures one folder is of the first generation: its on pictures share noise with its own off pictures, not with the base's.
     """
-    tree = CorpusTree(root)
+    tree = CorpusTree(root, task=task)
     everyone = range(len(tree.names))
     tree.metadata()
     tree.similarities()
     tree.pairs({"uce": everyone, "distil": [index for index in everyone if index not in (3, 7)], "munba": [0, 4]}, epochs)
     tree.embeddings({"uce": everyone, "distil": [0, 1, 2]}, epochs)
-    if pictures:
-        shared, other = tree.noise(), tree.noise()
-        tree.pictures(f"generated_{tree.task}_baseline", "off", shared)
-        tree.pictures(tree.folder(0, "uce", epochs), "on", shared)
-        tree.pictures(tree.folder(1, "uce", epochs), "on", other)
-        tree.pictures(tree.folder(2, "distil", epochs), "on", other)
-        tree.pictures(tree.folder(2, "distil", epochs), "off", other)
+    shared, other = tree.noise(), tree.noise()
+    tree.pictures(f"generated_{tree.task}_baseline", "off", shared)
+    for method in epochs:
+        tree.pictures(tree.folder(0, method, epochs), "on", shared)
+    tree.pictures(tree.folder(1, "uce", epochs), "on", other)
+    for state in ("on", "off"):
+        tree.pictures(tree.folder(2, "distil", epochs), state, other)
     return tree

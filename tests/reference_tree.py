@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import lethe  # noqa: F401  (repairs a torchvision that does not fit torch, which the reference imports)
 
 sys.path.insert(0, sys.argv[1])
 
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
-from vision_unlearning.benchmarks.I_care import embeddings as reference_embeddings  # noqa: E402
-from vision_unlearning.benchmarks.I_care import metadata as reference_pairs  # noqa: E402
-from vision_unlearning.benchmarks.I_care import pipeline_05_compute_embeddings as pipeline_05  # noqa: E402
-from vision_unlearning.benchmarks.I_care import pipeline_07_compute_interference_per_entity as pipeline_07  # noqa: E402
-from vision_unlearning.datasets import testbed  # noqa: E402
+import numpy as np
+from PIL import Image
+from vision_unlearning.benchmarks.I_care import embeddings as reference_embeddings
+from vision_unlearning.benchmarks.I_care import metadata as reference_pairs
+from vision_unlearning.benchmarks.I_care import pipeline_05_compute_embeddings as pipeline_05
+from vision_unlearning.benchmarks.I_care import pipeline_07_compute_interference_per_entity as pipeline_07
+from vision_unlearning.datasets import testbed
 
 TASK, SEEDS, EPOCHS, SIZE, EMBEDDED = "people", [42, 43], {"uce": 0, "distil": 400}, 4, 3
 
@@ -41,7 +42,9 @@ def main(folder: str, names: list[str], emitters: dict[str, list[int]]) -> None:
     os.makedirs(os.path.join(folder, "assets", "datasets"))
     os.chdir(folder)
     draw = np.random.default_rng(0)
-    records = [{"name": name, "dataset_n_original": 200 - place, "hpi": float(draw.normal(60, 5))} for place, name in enumerate(names)]
+    records = [
+        {"name": name, "dataset_n_original": 200 - place, "hpi": float(draw.normal(60, 5))} for place, name in enumerate(names)
+    ]
     records[5]["hpi"] = float("nan")
     testbed.save_metadata_filtered(TASK, records)
     prompts = [f"An image of {testbed.get_target_overwrite(TASK, 'uce', name)[0]}" for name in names]
@@ -66,8 +69,10 @@ def main(folder: str, names: list[str], emitters: dict[str, list[int]]) -> None:
             place = testbed.get_generated_dataset_folder(TASK, method, EPOCHS[method], name)
             session(place, "on", pipeline_05.get_embedding_output_path(TASK, name, method, EPOCHS[method]))
     methods = list(emitters)
-    pipeline_07.compute_for_task(TASK, methods, [EPOCHS[method] for method in methods], 0, len(names), "assets/datasets", "assets")
+    pipeline_07.compute_for_task(
+        TASK, methods, [EPOCHS[method] for method in methods], 0, len(names), "assets/datasets", "assets"
+    )
 
 
 if __name__ == "__main__":
-    main(sys.argv[2], json.load(open(sys.argv[3])), json.load(open(sys.argv[4])))
+    main(sys.argv[2], *(json.loads(Path(name).read_text()) for name in sys.argv[3:]))

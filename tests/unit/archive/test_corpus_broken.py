@@ -83,7 +83,11 @@ def cases() -> dict[str, tuple[str, Mutation, str]]:
     for key in KEYS:
         for name, value in NO_NUMBERS.items():
             if not (key == "dino_diff" and name in ("null", "nan")):  # where all seeds lack a value, the reference writes NaN
-                found[f"pairs: {key} is {name}"] = ("pairs", put(OTHER, key, value=value), f"{OTHER}' *: *{key}|{OTHER}'.*expected|Infinity")
+                found[f"pairs: {key} is {name}"] = (
+                    "pairs",
+                    put(OTHER, key, value=value),
+                    f"{OTHER}' *: *{key}|{OTHER}'.*expected|Infinity",
+                )
         found[f"pairs: {key} is lost"] = ("pairs", drop(OTHER, key), f"lacks '{key}'")
     for key, value in {"rmse": 0.3, "ssim": 1.2, "dino_diff": -1.5}.items():
         found[f"pairs: {key} out of range"] = ("pairs", put(OTHER, key, value=value), "expected .* to .*4095")
@@ -97,20 +101,38 @@ def cases() -> dict[str, tuple[str, Mutation, str]]:
         "pairs: written by this project": ("pairs", put(OTHER, "lpips_backbone", value=0.1), "files that Lethe writes"),
         "pairs: a misspelt key": ("pairs", rename("ssim", "sim", OTHER), "did you mean 'sim'"),
         "embeddings: no list": ("embeddings", drop("embeddings"), "expected an object whose 'embeddings'"),
-        "embeddings: an unknown prompt": ("embeddings", put("embeddings", 3, "prompt", value="An image of Ann Bowl"), "did you mean"),
+        "embeddings: an unknown prompt": (
+            "embeddings",
+            put("embeddings", 3, "prompt", value="An image of Ann Bowl"),
+            "did you mean",
+        ),
         "embeddings: a raw name": ("embeddings", put("embeddings", 1, "prompt", value="An image of Ann_Bole_Jr"), "did you mean"),
         "embeddings: an image is lost": ("embeddings", drop("embeddings", 4), "19 embeddings; expected 10 prompts x 2 seeds"),
         "embeddings: a receiver is lost": (
             "embeddings",
-            lambda content: {"embeddings": [row for row in content["embeddings"] if row["prompt"] != f"An image of {FIRST.replace('_', ' ')}"]},
+            lambda content: {
+                "embeddings": [row for row in content["embeddings"] if row["prompt"] != f"An image of {FIRST.replace('_', ' ')}"]
+            },
             "18 embeddings; expected 10",
         ),
         "embeddings: an image twice": ("embeddings", put("embeddings", 3, "prompt", value="An image of Ann Bole"), "given twice"),
         "embeddings: a short vector": ("embeddings", put("embeddings", 3, "embedding", value=[1.0]), "as long as the first"),
         "embeddings: a record is text": ("embeddings", put("embeddings", 3, value="x"), "is no record"),
-        "embeddings: text in a vector": ("embeddings", put("embeddings", 3, "embedding", value=list("abcde")), "lists of numbers"),
-        "embeddings: a nested vector": ("embeddings", put("embeddings", 3, "embedding", value=[[1]] * 5), "lists of numbers|finite"),
-        "embeddings: NaN in a vector": ("embeddings", put("embeddings", 3, "embedding", 2, value=float("nan")), "lists of numbers|finite"),
+        "embeddings: text in a vector": (
+            "embeddings",
+            put("embeddings", 3, "embedding", value=list("abcde")),
+            "lists of numbers",
+        ),
+        "embeddings: a nested vector": (
+            "embeddings",
+            put("embeddings", 3, "embedding", value=[[1]] * 5),
+            "lists of numbers|finite",
+        ),
+        "embeddings: NaN in a vector": (
+            "embeddings",
+            put("embeddings", 3, "embedding", 2, value=float("nan")),
+            "lists of numbers|finite",
+        ),
         "embeddings: infinity": ("embeddings", put("embeddings", 3, "embedding", 2, value=float("inf")), "Infinity"),
         "embeddings: a seed is text": ("embeddings", put("embeddings", 3, "seed", value="42"), "expected a whole number"),
         "embeddings: a seed is half": ("embeddings", put("embeddings", 3, "seed", value=42.5), "expected a whole number"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import json
 import math
@@ -12,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from lethe.archive.corpus.census import census
@@ -40,7 +40,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder `assets` that it wrote."""
     assert importlib.util.find_spec("lethe")
     folder = tmp_path_factory.mktemp("reference")
-    names = [row["name"] for row in csv.DictReader((ROOT / "config/reference/entities_people.csv").open())]
+    names = pd.read_csv(ROOT / "config/reference/entities_people.csv", comment="#")["name"].tolist()
     for name, content in (("names", names), ("emitters", EMITTERS)):
         (folder / f"{name}.json").write_text(json.dumps(content))
     command = [sys.executable, str(ROOT / "tests/reference_tree.py"), PACKAGES, str(folder)]

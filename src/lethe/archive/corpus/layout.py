@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from lethe.core.records import METHOD, ModelId
 from lethe.diffusion.testbed.names import prompt, prompt_name
@@ -25,7 +25,8 @@ OF_NAMES = rf"_(?P<method>{METHOD})_(?P<epochs>\d{{3}})(?P<suffix>_[a-z][a-z0-9.
 BASE = "sd1.4"  # what results say of a base without a suffix
 
 
-class Named(NamedTuple):
+@dataclass(frozen=True)
+class Named:
     """What a folder or file that names an entity is of."""
 
     index: int

@@ -10,6 +10,7 @@ from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
 from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.templates.files import Models
 from lethe.benchmarks.icare.templates.lacking import lacking
 from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.core.records import ModelId
