@@ -1,7 +1,8 @@
 """Write a corpus with the functions of Vision Unlearning 1.0.0 itself, and its own summary of it.
 
 ``python reference_tree.py PACKAGES FOLDER NAMES.json EMITTERS.json``: PACKAGES holds `vision_unlearning` and `seaborn`; FOLDER/assets is
-written; NAMES are raw names of 100 people; EMITTERS is method -> indices. Runs in FOLDER, since the reference reads ``assets`` there.
+written, embeddings under the names of its pipeline 05, which imports a module that the wheel lacks; NAMES are raw names of 100 people;
+EMITTERS is method -> indices. Runs in FOLDER, since the reference reads ``assets`` there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import numpy as np
 from PIL import Image
 from vision_unlearning.benchmarks.I_care import embeddings as reference_embeddings
 from vision_unlearning.benchmarks.I_care import metadata as reference_pairs
-from vision_unlearning.benchmarks.I_care import pipeline_05_compute_embeddings as pipeline_05
 from vision_unlearning.benchmarks.I_care import pipeline_07_compute_interference_per_entity as pipeline_07
 from vision_unlearning.datasets import testbed
 
@@ -56,7 +56,7 @@ def main(folder: str, names: list[str], emitters: dict[str, list[int]]) -> None:
         with open(output, "w", encoding="utf-8") as file:
             json.dump({"metadata": {"task": TASK, "embedding_dim": 8}, "embeddings": found}, file)
 
-    session(testbed.get_shared_baseline_folder(TASK), "off", pipeline_05.get_embedding_output_path(TASK, "original", "uce", 0))
+    session(testbed.get_shared_baseline_folder(TASK), "off", f"assets/datasets/embeddings_{TASK}_original.json")
     for method, indices in emitters.items():
         for index in indices:
             values = draw.normal(size=(len(names), 5)) * (9, 4, 0.005, 0.01, 0.2) + (3, -2, 0.02, 0.97, 0.7)
@@ -67,7 +67,7 @@ def main(folder: str, names: list[str], emitters: dict[str, list[int]]) -> None:
         for index in indices[:EMBEDDED]:
             name = expanded[index]["name"]
             place = testbed.get_generated_dataset_folder(TASK, method, EPOCHS[method], name)
-            session(place, "on", pipeline_05.get_embedding_output_path(TASK, name, method, EPOCHS[method]))
+            session(place, "on", f"assets/datasets/embeddings_{TASK}_{name}_{method}_{EPOCHS[method]:03d}.json")
     methods = list(emitters)
     pipeline_07.compute_for_task(
         TASK, methods, [EPOCHS[method] for method in methods], 0, len(names), "assets/datasets", "assets"
