@@ -49,7 +49,7 @@ class CorpusTree:
     def metadata(self) -> list[dict[str, Any]]:
         groups, kinds = ["Artist", "Athlete"], ["Q0_25", "Q75_100"]
         records = [
-            {"name": name, "dataset_n_original": 40 - place, "birthyear": 1930 + 3 * place if place else float("nan")}
+            {"name": name, "dataset_n_original": 400 - place, "birthyear": 1930 + 3 * place if place else float("nan")}
             | {
                 "occupation_simplified": groups[place % 2],
                 "hpi_bin": kinds[place // 2 % 2],

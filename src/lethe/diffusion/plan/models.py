@@ -183,9 +183,10 @@ class Models:
             for task in (self.tasks if tasks is None else tasks)
             for method in (self._runnable_on(task) if methods is None else methods)
         ]
+        alone = [self.held is not None or ROLES.role(method) == RETRAINED for method, _ in groups]  # of a corpus any may lack
         return shapes(
-            [group for method, group in groups if ROLES.role(method) != RETRAINED],
-            [group for method, group in groups if ROLES.role(method) == RETRAINED],
+            [group for (_, group), own in zip(groups, alone, strict=True) if not own],
+            [group for (_, group), own in zip(groups, alone, strict=True) if own],
         )
 
     @cached_property

@@ -75,9 +75,8 @@ class Tables:
         imported = self.settings.archive.imported("tables")
         patterns = [pattern for pattern in PER_TASK if not (imported and pattern.startswith(SCORED))]
         files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in patterns]
-        if imported:  # the published file of a pair is what was read; ours of the same name means another range
-            files += [file for task in tasks for file in self.pairing(task)]
-        else:
+        files += [file for task in tasks for file in self.pairing(task)]
+        if not imported:  # else the published file of a pair is what was read, and ours of the same name means another range
             files += [interference_file(model) for task in tasks for model in self.models.of(task)]
         files += [file for task in tasks for file in self.distribution(task)]
         files += [f"<results>/tables/drift_{task}.csv" for task in tasks if self.models.built("models", "images")]
