@@ -29,9 +29,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusTree:
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory, corpus: CorpusTree) -> Clone:
-    """A clone with their tables and explorer."""
+    """A clone with their tables, explorer, claims, and a figure of every template."""
     clone = clone_to(tmp_path_factory.mktemp("theirs") / "lethe")
-    clone.snakemake("-c2", *archive(corpus), "--", "tables", "explorer", config=CONFIG)
+    clone.snakemake(
+        "-c2", *archive(corpus), "--", "tables", "explorer", "figures_all", f"{RESULTS}/tables/claims.csv", config=CONFIG
+    )
     return clone
 
 
@@ -59,6 +61,16 @@ def test_tables_hold_their_numbers(theirs: Clone, corpus: CorpusTree) -> None:
     assert set(tested["metric"]) >= {"rmse_published", "ssim_published", "dino_diff"} and tested["q"].notna().all()
     floor = read_json(results / "noise_floor_objects.json")
     assert floor["dino_diff"]["n"] == 10 and floor["clip_diff"]["mean"] is None
+
+
+def test_every_template_drew_its_figure(theirs: Clone) -> None:
+    drawn = {path.parent.name for path in (theirs.folder / RESULTS / "figures").glob("*/*.png")}
+    assert len(drawn) == 22, sorted(drawn)
+
+
+def test_claims_are_read_from_their_tables(theirs: Clone) -> None:
+    claims = pd.read_csv(theirs.folder / RESULTS / "tables/claims.csv")
+    assert {"C17", "C18"} <= set(claims["id"]) and set(claims["scope"]) == {"objects"}
 
 
 def test_every_model_has_a_verdict_on_its_noise(theirs: Clone) -> None:
@@ -103,57 +115,9 @@ def test_nothing_is_made_twice_and_a_changed_file_reaches_its_method_alone(their
     assert not [message for message in messages if "embeddings" in message or "pictures" in message]
 
 
-def test_a_figure_waits_for_its_own_method_alone(clone: Clone, corpus: CorpusTree) -> None:
-    figure = f"{RESULTS}/figures/MSA/task=objects--method=uce--metric=ssim_published--similarity=attr.png"
-    messages = planned_messages(clone.snakemake("-n", *archive(corpus), "--", figure, config=CONFIG))
-    assert {message for message in messages if message.startswith("Published")} == {
-        "Published entities of objects",
-        "Published pairs of objects under uce",
-        "Published similarity attr of objects",
-    }
-
-
-@pytest.mark.parametrize(
-    ("target", "others", "said"),
-    [
-        (
-            "figures/MSA/task=objects--method=uce--metric=ssim--similarity=attr.png",
-            {},
-            "metric: 'ssim' is unknown.*ssim_published",
-        ),
-        (
-            "figures/MSAOne/task=objects--method=distil--metric=clip_diff--similarity=attr--emitter=3.png",
-            {},
-            "no pairs of entity 3 under 'distil'",
-        ),
-        (
-            "figures/EUP/task=objects--method=distil--metric=clip_diff--emitter=5.png",
-            {},
-            "no embeddings of entity 5 under 'distil'",
-        ),
-        (
-            "figures/IVS/task=objects--method=uce--metric=clip_diff--emitter=0--seed=42.png",
-            {"images": "build"},
-            "this world has none",
-        ),
-        ("pairs_objects.parquet", {"suffix": "_sdxl"}, "has no files of pairs of its methods"),
-        ("pairs_objects.parquet", {"record": "/nowhere/at/all"}, "archive.record: '/nowhere/at/all' does not exist"),
-        ("pairs_objects.parquet", {"record": "a/b", "host": "huggingface"}, "ask the hub once: lethe census a/b"),
-        ("pairs_objects.parquet", {"metadata": "build"}, "archive.metadata: 'build'"),
-    ],
-)
-def test_what_the_corpus_lacks_is_refused_before_any_job(
-    clone: Clone, corpus: CorpusTree, target: str, others: dict[str, str], said: str
-) -> None:
-    output = clone.snakemake("-n", *archive(corpus, **others), "--", f"{RESULTS}/{target}", config=CONFIG, check=False)
-    assert output.startswith("exit 1") and " ".join(output.split()).find(said.split(".*")[0]) >= 0, output[-1500:]
-
-
-def test_from_a_hub_only_what_is_asked_for_is_fetched(
-    corpus: CorpusTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_from_a_hub_only_what_is_asked_for_is_fetched(theirs: Clone, corpus: CorpusTree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
-    clone = clone_to(tmp_path / "lethe")
+    clone = theirs
     files = {path.relative_to(corpus.root).as_posix(): path.read_bytes() for path in corpus.root.rglob("*") if path.is_file()}
     with HubServer() as hub:
         hub.repositories["them/corpus"] = [files]
@@ -164,7 +128,9 @@ def test_from_a_hub_only_what_is_asked_for_is_fetched(
         said = done.stdout
         assert "objects  uce     0             pairs                   10     10" in said
         asked = archive(corpus, record="them/corpus", host="huggingface", revision="v1", endpoint=hub.endpoint)
-        clone.snakemake("-c2", *asked, "--", f"{RESULTS}/by_method/pairs_objects_munba.parquet", config=CONFIG)
+        clone.snakemake(
+            "-c2", *asked, "world=from_hub", "--", "results/from_hub/by_method/pairs_objects_munba.parquet", config=CONFIG
+        )
         fetched = {path.partition("/resolve/v1/")[2] for method, path, _ in hub.asked if method == "GET" and "/resolve/" in path}
         assert not [token for _, _, token in hub.asked if token]
     assert fetched == {"metadata_objects_2_enriched_filtered.json"} | {
