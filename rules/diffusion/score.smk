@@ -21,6 +21,8 @@ use rule job as score_baseline with:
         "<logs>/score_baseline/{task}.log",
     benchmark:
         "<benchmarks>/score_baseline/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_scored(),
     resources:
         mem_mb=plan.scoring_memory,
         runtime=60,
@@ -35,7 +37,7 @@ use rule job as score_baseline with:
         "Scores of the off images of {wildcards.task}"
 
 
-for shape in plan.models.shapes():
+for shape in plan.models.scored_shapes:
 
     rule:
         """Scores of the on images of a batch of models, each against its off image."""

@@ -44,6 +44,8 @@ use rule job as explorer_task with:
         "<logs>/explorer_task/{task}.log",
     benchmark:
         "<benchmarks>/explorer_task/{task}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_scored(),
     resources:
         mem_mb=4000,
         runtime=240,

@@ -251,7 +251,7 @@ use rule job as summary with:
     benchmark:
         "<benchmarks>/summary/{task}.tsv"
     wildcard_constraints:
-        task=plan.models.where_built("tables", tasks=plan.entity_tasks),
+        task=plan.models.where_tabulated(plan.entity_tasks),
     resources:
         mem_mb=2000,
         runtime=30,

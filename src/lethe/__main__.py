@@ -100,11 +100,23 @@ def main(arguments: list[str] | None = None) -> int:
         "Runs Snakemake in the folder of the checkout.",
     )
     command.add_arguments(auditing)
+    counting = commands.add_parser(
+        "census",
+        help="what a corpus in the layout of Vision Unlearning has, lacks and has in another form",
+        description="One listing, per task and method (docs/published-corpus.md). Of a data set at the Hugging Face Hub the listing is kept, and "
+        "a world reads it. Status 0: nothing is invalid; 1: something is; 2: there is no such corpus.",
+    )
+    counting.add_argument("place", help="a folder, or owner/name of a data set")
+    counting.add_argument("--read", action="store_true", help="of a folder: open every file, too")
+    counting.add_argument("--revision", default="main", help="of a data set: commit or tag")
+    counting.add_argument("--endpoint", default="https://huggingface.co", help="of a data set: address of the hub")
     asked = parser.parse_args(arguments)
     if asked.command == "audit":
         return command.run(asked)
     if asked.command == "score":
         return score(asked)
+    if asked.command == "census":
+        return count(asked.place, asked.read, asked.revision, asked.endpoint)
     if asked.command == "estimate":
         return tell_cost(asked.configfile, asked.tflops)
     if asked.command == "canvas-results":
@@ -167,6 +179,20 @@ def tell_cost(configfiles: list[str], tflops: float | None) -> int:
         return 2
     print(estimate.text(lines, sustained))
     return 0
+
+
+def count(place: str, read: bool, revision: str, endpoint: str) -> int:
+    """``lethe census``."""
+    from lethe.archive.corpus import census
+    from lethe.archive.errors import ArchiveError
+
+    try:
+        cells = census.of_place(place, read, revision, endpoint)
+    except (ArchiveError, CorruptFileError, OSError, ValueError) as error:
+        print(f"lethe census: {error}", file=sys.stderr)
+        return 2
+    print(census.text(cells))
+    return 1 if any(cell.invalid for cell in cells) else 0
 
 
 def canvas_results(folder: str) -> int:

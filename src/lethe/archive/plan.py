@@ -134,6 +134,8 @@ class Archive:
     @property
     def made(self) -> list[Made]:
         """What a record may hold of models instead of what rules make."""
+        if self.settings.archive.layout != "lethe":
+            return []
         interference = "datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"
         return [
             Made("images", "images", "images_{task}_{method}", tuple(file.replace("{run}", "{model}") for file in SHARD)),

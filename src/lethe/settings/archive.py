@@ -14,6 +14,8 @@ from lethe.settings.strict import Strict, check_known
 
 Source = Literal["build", "archive"]
 Kind = Literal["metadata", "models", "images", "tables"]
+Layout = Literal["lethe", "vision-unlearning"]
+VISION_UNLEARNING: Layout = "vision-unlearning"
 
 SANDBOX = "https://sandbox.zenodo.org/api"
 
@@ -60,13 +62,33 @@ class Archive(Strict):
     models: Source = Field("build", description="unlearned models (deltas)")
     images: Source = Field("build", description="generated images; archive: no model is unlearned and nothing is generated")
     tables: Source = Field("build", description="interference tables; archive: nothing is scored")
-    host: Literal["zenodo", "huggingface"] = Field("zenodo", description="where the record is")
-    record: RecordName = Field("", description="number of a Zenodo record, or owner/name of a Hugging Face data set")
+    layout: Layout = Field(
+        "lethe",
+        description="of the record: bundles of this project, or the files of Vision Unlearning (docs/published-corpus.md)",
+    )
+    host: Literal["zenodo", "huggingface", "folder"] = Field("zenodo", description="where the record is")
+    record: RecordName = Field("", description="number of a Zenodo record, owner/name of a Hugging Face data set, or a folder")
     revision: str = Field(
         "main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100, description="huggingface only: commit or tag"
     )
     api: Address = Field("https://zenodo.org/api", description="zenodo only: base address of its REST interface")
     endpoint: Address = Field("https://huggingface.co", description="huggingface only: address of the hub")
+    suffix: str = Field(
+        "",
+        pattern="^(_[a-z0-9][a-z0-9.]*)?$",
+        max_length=40,
+        description="vision-unlearning only: what names of files say of the base, such as _sdxl; nothing of Stable Diffusion 1.4",
+    )
+    pairing: int = Field(
+        25,
+        ge=2,
+        le=10_000,
+        description="vision-unlearning only: receivers of a model whose pictures tell whether on and off share noise",
+    )
+
+    def imported(self, *kinds: Kind) -> bool:
+        """Whether artefacts of one of these classes come from a corpus in the layout of Vision Unlearning."""
+        return self.layout == VISION_UNLEARNING and any(getattr(self, kind) == "archive" for kind in kinds)
 
     @property
     def used(self) -> bool:
@@ -77,6 +99,16 @@ class Archive(Strict):
     def _record_fits_host(self) -> Archive:
         if self.used and not self.record:
             raise ValueError("archive.record: a class of artefacts has source `archive`, so the record must be named")
+        if self.imported("tables", "images") and self.metadata != "archive":
+            raise ValueError(
+                "archive.metadata: 'build', but images and tables of others name the entities of their own metadata; allowed: archive"
+            )
+        if self.host == "folder":
+            if self.used and self.layout != VISION_UNLEARNING:
+                raise ValueError(
+                    f"archive.host: 'folder' is for layout: {VISION_UNLEARNING}; allowed with layout: lethe: zenodo, huggingface"
+                )
+            return self
         fits = NUMBER.fullmatch(self.record) if self.host == "zenodo" else is_hub_id(self.record)
         if self.record and not fits:
             form = {"zenodo": "a number, e.g. 18649818", "huggingface": "owner/name"}[self.host]

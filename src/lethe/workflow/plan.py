@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.archive.corpus.imports import Imports
+from lethe.archive.corpus.plan import Corpus
 from lethe.archive.export_plan import Exports
 from lethe.archive.plan import Archive
 from lethe.audit.plan import AuditPlan
@@ -66,8 +68,14 @@ class Plan:
         self.settings = settings
         self.root = root
         self.tasks = list(settings.tasks)
+        self.corpus = Corpus(settings)
+        self.corpus.check()
         self.externals = Externals(settings, root)
-        self.models = Models(settings, root / "config/methods/diffusion", self.externals)
+        self.models = Models(settings, root / "config/methods/diffusion", self.externals, self.corpus)
+        if self.models.held is not None:
+            for task in settings.entity_tasks:
+                self.corpus.check_models(task, self.models.of(task))
+        self.imports = Imports(settings, self.models, self.corpus)
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
         self.entities = Entities(settings, self.bases)
@@ -76,7 +84,7 @@ class Plan:
         self.trajectories = Trajectories(settings, self.models)
         world = World(settings, self.models, list(ARCHITECTURES))
         self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
-        self.task_figures = icare_figures.TaskFigures(settings)
+        self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
         self.deepunlearn = DeepUnlearn(settings, root)
@@ -107,7 +115,9 @@ class Plan:
             return self.audit.products()
         entities, cells = ([task for task in tasks if task in of_kind] for of_kind in self._kinds)
         lists = self.data.split_lists(tasks) if self.models.built("models", "images") else []
-        of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities) + self.notebooks.of_tasks(entities)
+        of_entities = self.tables.of_tasks(entities) + self.task_figures.of_tasks(entities)
+        if self.models.held is None:  # notebooks ask for sources and scores, which a corpus of others does not hold
+            of_entities += self.notebooks.of_tasks(entities)
         return of_entities + [file for task in cells for file in self.models.scores(task)] + self.canvas.products(cells) + lists
 
     @property

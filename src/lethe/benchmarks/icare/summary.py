@@ -70,7 +70,7 @@ def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, 
         (method, metric): np.asarray(spec_of(metric).damage(matrix), dtype=float)
         for method, found in quantities.items()
         for metric, matrix in found.items()
-        if is_comparison(metric) and not metric.endswith("_published")
+        if is_comparison(metric) and metric.removesuffix("_published") not in set(found) - {metric}
     }
 
 
@@ -96,7 +96,7 @@ def constant_models(pairs: pd.DataFrame) -> list[str]:
 
 def _published(quantities: Mapping[str, Matrix], metric: str, similarity: Matrix) -> dict[str, tuple[float, float]]:
     """The reference's tests; NaN where it does not have the metric."""
-    source = PUBLISHED_KEYS.get(metric, "")
+    source = PUBLISHED_KEYS.get(metric.removesuffix("_published"), "")
     if source not in quantities:
         return dict.fromkeys(("pearson", "spearman"), (np.nan, np.nan))
     return published_alignment(quantities[source], similarity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from lethe.core.methods import RANDOM, RETRAINED, intervenes
 from lethe.core.records import ModelId
@@ -14,9 +14,20 @@ from lethe.diffusion.methods import METHODS, PREPARED, ROLES, VARIANTS
 from lethe.diffusion.plan.external import Externals
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
+from lethe.settings.archive import VISION_UNLEARNING, Kind
 from lethe.settings.errors import SettingsError
 from lethe.settings.methods import MethodSettings, load_method
 from lethe.settings.models import Settings
+
+
+class Held(Protocol):
+    """A corpus of others, of which not every model need be there (``lethe.archive.corpus.plan``)."""
+
+    def emitters(self, task: str, method: str, epochs: int, /) -> list[int]:
+        """Indices of the entities with a model."""
+
+    def holds(self, kind: str, model: ModelId, /) -> bool:
+        """Whether there are ``embeddings`` or ``images`` of a model."""
 
 
 class Models:
@@ -26,11 +37,15 @@ class Models:
         settings: of the world.
         methods_folder: where the hyper-parameters of methods are, ``config/methods``.
         externals: methods whose models others made; None: those of the settings.
+        held: the corpus that they come from, if they do.
     """
 
-    def __init__(self, settings: Settings, methods_folder: Path, externals: Externals | None = None) -> None:
+    def __init__(
+        self, settings: Settings, methods_folder: Path, externals: Externals | None = None, held: Held | None = None
+    ) -> None:
         self.settings = settings
         self.externals = externals or Externals(settings)
+        self.held = held if settings.archive.imported("tables", "images") else None
         self.tasks = list(settings.tasks)
         self.methods = settings.methods
         self.method = lru_cache(maxsize=None)(self._method)
@@ -88,8 +103,12 @@ class Models:
         return self.settings.methods_of(task) + [name for name in variants if name not in self.settings.methods_of(task)]
 
     def built(self, *kinds: str) -> bool:
-        """Whether artefacts of all these classes are computed here instead of read from a published record."""
-        return all(getattr(self.settings.archive, kind) == "build" for kind in kinds)
+        """Whether artefacts of all these classes are computed here instead of read from a published record.
+
+        Where pairs or images are those of others, no model is unlearned and nothing is drawn.
+        """
+        theirs = ("models", "images") if self.held is not None else ()
+        return all(getattr(self.settings.archive, kind) == "build" and kind not in theirs for kind in kinds)
 
     def where_built(self, *kinds: str, tasks: Iterable[str] | None = None) -> str:
         """A constraint on ``{task}``: every task if artefacts of all these classes are computed here, else none.
@@ -100,8 +119,31 @@ class Models:
         return one_of((self.tasks if tasks is None else tasks) if self.built(*kinds) else [])
 
     def where_archived(self, *kinds: str, tasks: Iterable[str] | None = None) -> str:
-        """A constraint on ``{task}``: every task if artefacts of one of these classes come from the published record, else none."""
-        return one_of([] if self.built(*kinds) else (self.tasks if tasks is None else tasks))
+        """A constraint on ``{task}``: every task if artefacts of one of these classes come from a record of this project, else none."""
+        theirs = self.settings.archive.layout == VISION_UNLEARNING
+        return one_of([] if self.built(*kinds) or theirs else (self.tasks if tasks is None else tasks))
+
+    def where_imported(self, *kinds: Kind, tasks: Iterable[str] | None = None) -> str:
+        """A constraint on ``{task}``: every task if artefacts of one of these classes come from a corpus of others, else none."""
+        return one_of((self.tasks if tasks is None else tasks) if self.settings.archive.imported(*kinds) else [])
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether tables are put together here, of images that were scored or of pairs that were imported: first per method."""
+        return self.built("tables") or self.settings.archive.imported("tables")
+
+    def where_tabulated(self, tasks: Iterable[str]) -> str:
+        """A constraint on ``{task}``: every task if so, else none."""
+        return one_of(tasks if self.tabulated else [])
+
+    def where_scored(self) -> str:
+        """A constraint on ``{task}``: every task unless its tables come from a corpus of others, whose pairs stand for scores."""
+        return one_of([] if self.settings.archive.imported("tables") else self.tasks)
+
+    @property
+    def scored_shapes(self) -> list[Shape]:
+        """The shapes of batches of models whose images are scored here."""
+        return [] if self.settings.archive.imported("tables") else self.shapes()
 
     def _method(self, task: str, method: str) -> MethodSettings:
         if method in self.externals:
@@ -113,6 +155,8 @@ class Models:
         asked = self.settings.tasks[task]
         if method in self.externals:
             return self.externals.emitters(task, method)
+        if self.held is not None and asked.kind == "entities":
+            return self.held.emitters(task, method, self.method(task, method).epochs)
         if ROLES.role(method) == RETRAINED:
             return list(asked.retrain_emitters)
         if asked.kind == "cells":  # those that hyper-parameters were chosen on are never reported
@@ -140,6 +184,21 @@ class Models:
         """Every model of a task and method."""
         return self.of(task, [method])
 
+    def embedded(self, task: str, method: str) -> list[ModelId]:
+        """Those of a method with embeddings of their images: of a corpus of others perhaps not all."""
+        return [model for model in self.of_method(task, method) if self.held is None or self._holds("embeddings", model)]
+
+    def pictured(self, task: str, method: str) -> list[ModelId]:
+        """Those of a method with images: of a corpus of others perhaps not all, or none where images are no part of this world."""
+        if self.held is None:
+            return self.of_method(task, method)
+        brought = self.settings.archive.imported("images")
+        return [model for model in self.of_method(task, method) if brought and self._holds("images", model)]
+
+    def _holds(self, kind: str, model: ModelId) -> bool:
+        scored = kind == "embeddings" and not self.settings.archive.imported("tables")  # here, of all images
+        return self.held is None or scored or self.held.holds(kind, model)
+
     def methods_of(self, task: str) -> list[str]:
         """The methods that unlearn an entity of a task; retraining does so for some tasks only."""
         return [method for method in self.settings.methods_of(task) if self.emitters(task, method)]
@@ -150,7 +209,7 @@ class Models:
         """Whether each model of a method is a batch of its own: there are models of a few emitters only."""
         if method in self.externals:
             return not self.externals.covers_all(task, method)
-        return ROLES.role(method) == RETRAINED
+        return self.held is not None or ROLES.role(method) == RETRAINED  # of a corpus any may lack
 
     def shapes(
         self,
@@ -280,7 +339,10 @@ class Models:
 
     def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
         """The off images of a task, then the on images of every model."""
-        shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *self.names(wildcards.task))]
+        names = [
+            model.name for method in self.settings.methods_of(wildcards.task) for model in self.pictured(wildcards.task, method)
+        ]
+        shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *names)]
         return {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
 
     def of_emitter(self, wildcards: Wildcards) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lethe.diffusion.plan.models import Models
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards
@@ -30,8 +31,8 @@ def _similarities(world: World, wildcards: Wildcards) -> dict[str, Any]:
 def _pictures(world: World, wildcards: Wildcards) -> dict[str, Any]:
     """One emitter under every method that unlearned it, in the first seed."""
     task, emitter, settings = wildcards.task, int(wildcards.index), world.settings
-    every = world.models.methods_of(task)
-    methods = [method for method in every if emitter in world.models.emitters(task, method)]
+    every, models = world.models.methods_of(task), world.models
+    methods = [method for method in every if emitter in [model.index for model in models.pictured(task, method)]]
     chosen = {"task": task, "methods": tuple(methods or every), "emitter": emitter}  # `or`: the index is what is wrong then
     return chosen | {"metric": HARM, "similarity": settings.similarity.kinds[0], "seed": settings.generation_of(task).seeds[0]}
 
@@ -70,21 +71,24 @@ ALIASES = [
 class TaskFigures:
     """Which figures the tasks of a world have."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, models: Models) -> None:
         self.settings = settings
+        self.models = models
 
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The figures of some tasks."""
         stems = []
         for task in tasks:
             settings = self.settings.entity_tasks[task]
+            ssim = "ssim_published" if self.settings.archive.imported("tables") else "ssim"
             stems += [
                 f"interference_matrix_{task}_{HARM}",
                 f"similarity_matrix_{task}",
-                f"metric_similarity_{task}_ssim_{self._telling(settings.source)}",
+                f"metric_similarity_{task}_{ssim}_{self._telling(settings.source)}",
                 f"method_comparison_{task}_{HARM}",
-                f"visual_grid_{task}_{(settings.retrain_emitters or settings.unlearned)[0]:03d}",
             ]
+            if shown := [model.index for method in self.models.methods_of(task) for model in self.models.pictured(task, method)]:
+                stems.append(f"visual_grid_{task}_{(settings.retrain_emitters or [min(shown)])[0]:03d}")
             if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]
@@ -99,4 +103,4 @@ class TaskFigures:
         """Every figure of the I-CARE paper that this world can make, and one of every template for tasks that the paper lacks."""
         from lethe.benchmarks.icare.templates.paper import figures
 
-        return [f"<results>/figures/{figure.stem()}.png" for figure in figures(self.settings)]
+        return [f"<results>/figures/{figure.stem()}.png" for figure in figures(self.settings, self.models)]

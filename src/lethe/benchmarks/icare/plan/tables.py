@@ -23,6 +23,7 @@ PER_TASK = (
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
 )
+SCORED = "images_"  # the table of single images; imported pairs are means
 MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
 
 
@@ -102,8 +103,12 @@ class Tables:
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The tables of some tasks."""
         tasks = list(tasks)
-        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
-        files += [interference_file(model) for task in tasks for model in self.models.of(task)]
+        imported = self.settings.archive.imported("tables")
+        patterns = [pattern for pattern in PER_TASK if not (imported and pattern.startswith(SCORED))]
+        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in patterns]
+        files += [file for task in tasks for file in self.pairing(task)]
+        if not imported:  # else the published file of a pair is what was read, and ours of the same name means another range
+            files += [interference_file(model) for task in tasks for model in self.models.of(task)]
         files += [file for task in tasks for file in self.distribution(task)]
         files += [f"<results>/tables/drift_{task}.csv" for task in tasks if self.models.built("models", "images")]
         published = [task for task in tasks if self.settings.entity_tasks[task].selection == "published"]
@@ -111,6 +116,8 @@ class Tables:
 
     def distribution(self, task: str) -> list[str]:
         """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
+        if self.settings.archive.imported("tables"):
+            return []  # of images of which nothing but pairs is known
         names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
         return [f"<results>/tables/{name}_{task}.csv" for name in names]
 
@@ -135,6 +142,10 @@ class Tables:
     def losses(self, wildcards: Wildcards) -> list[str]:
         """What they say of members and non-members."""
         return [f"<results>/membership/{name}.parquet" for name in self.asked_for_losses(wildcards)]
+
+    def pairing(self, task: str) -> list[str]:
+        """Whether on and off images of others share their noise; nothing where there are no such images."""
+        return [f"<results>/tables/pairing_{task}.csv"] if self.settings.archive.imported("images") else []
 
     def membership(self, tasks: Iterable[str]) -> list[str]:
         """The tables of membership inference of those tasks that have one and whose models are at hand anyway."""

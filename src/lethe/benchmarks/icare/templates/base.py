@@ -10,6 +10,8 @@ from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
 from lethe.benchmarks.icare.parameters import methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.templates.files import Models
+from lethe.benchmarks.icare.templates.lacking import lacking
 from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.specs import metric_of
@@ -32,6 +34,8 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
     def check(self, parameters: P, world: World) -> None:
         """Refuse tasks, methods, metrics, similarities, statistics, entities and seeds that the world does not have."""
         check.check(self.name, self, parameters, world.settings)
+        if reason := lacking(self, parameters, world.models):
+            raise ValueError(f"{self.name}: {reason}")
 
     def asks(self, parameters: P, world: World) -> dict[str, list[str]]:
         """The methods and metrics that it shows, and the metrics behind the published statistics: of others nothing is read."""
@@ -43,17 +47,21 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
 
     def files(self, parameters: P, world: World) -> dict[str, list[str]]:
         """Metadata, tables, similarities, embeddings and shards of images."""
-        return files.files_of(self, parameters, world.models.of_method, by_method=world.models.built("tables"))
+        return files.files_of(self, parameters, self._models_of(world), by_method=world.models.tabulated)
 
     def facts(self, parameters: P, world: World) -> dict[str, Any]:
         """``models``: names of the models whose embeddings or images are read, in the order of the files. Of each task ``balance``, its
         balanced attributes, and ``tuning``, the emitters on which hyper-parameters were chosen."""
         tasks = {name: world.settings.entity_tasks[name] for name in tasks_of(parameters)}
         return {
-            "models": [model.name for model in files.models_of(self, parameters, world.models.of_method)],
+            "models": [model.name for model in files.models_of(self, parameters, self._models_of(world))],
             "balance": {name: list(task.balance) for name, task in tasks.items()},
             "tuning": {name: list(task.tuning_emitters) for name, task in tasks.items()},
         }
+
+    def _models_of(self, world: World) -> Models:
+        """(task, method) -> the models that have what this figure reads of each."""
+        return world.models.embedded if self.embeddings else world.models.pictured if self.images else world.models.of_method
 
     def load(self, parameters: P, files_of_kinds: Files, facts: Mapping[str, Any]) -> dict[str, TaskData]:
         """Task -> data."""

@@ -25,6 +25,10 @@ ALL = "all"
 def check(name: str, needs: Needs, parameters: Parameters, settings: Settings) -> None:
     """Raise a ``ValueError`` unless tasks, methods, metrics, similarities, statistics, entities and seeds exist in this world."""
     published = getattr(parameters, "fidelity", "corrected") == "published"
+    if needs.images and not has_pictures(settings):
+        raise ValueError(
+            f"{name}: shows pictures, and this world has none; `archive: {{images: archive}}` brings those of the corpus"
+        )
     for task in tasks_of(parameters):
         check_known("task", task, list(settings.entity_tasks))
     for metric in metrics_of(parameters):
@@ -47,8 +51,15 @@ def check(name: str, needs: Needs, parameters: Parameters, settings: Settings) -
             _check_method(name, needs, parameters, settings, task, method)
 
 
+def has_pictures(settings: Settings) -> bool:
+    """Whether a world has images: all but one whose tables alone come from a corpus of others."""
+    return settings.archive.imported("images") or not settings.archive.imported("tables")
+
+
 def metrics(settings: Settings, published: bool = False) -> list[str]:
     """The pair metrics that a world has."""
+    if settings.archive.imported("tables"):  # what others published, whatever this world would measure
+        return list(PUBLISHED_KEYS if published else PUBLISHED_KEYS.values())
     found = list(compared(with_published(settings.scoring.metrics)).values())
     return [name for name in found if name in PUBLISHED_KEYS] if published else found
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lethe.benchmarks.icare.entities import STATISTICS, entity_statistics
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
+from lethe.benchmarks.icare.ranges import at_known_range
 from lethe.core.registry import nearest
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.specs import spec_of
@@ -122,7 +123,7 @@ class TaskData:
             epochs, quantities = self._of_method(method)
             column = STATISTICS["embedding_specificity_ratio"].column(method, epochs)
             ratios = np.array([_float(record.get(column)) for record in self.entities]) if self.entities else None
-            cache[method, fidelity] = entity_statistics(quantities, ratios, fidelity)
+            cache[method, fidelity] = entity_statistics(at_known_range(quantities), ratios, fidelity)
         return cache[method, fidelity]
 
     def statistic(self, method: str, slug: str, fidelity: Fidelity = "corrected") -> Floats:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.parameters import FEW, LARGE
-from lethe.benchmarks.icare.templates.check import metrics
+from lethe.benchmarks.icare.templates.check import has_pictures, metrics
+from lethe.benchmarks.icare.templates.lacking import lacking
 from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import build, validate
 from lethe.settings.models import Settings
+
+if TYPE_CHECKING:
+    from lethe.diffusion.plan.models import Models
 
 PAPER_TASKS, COMPARED = ("people", "scenes", "breeds"), ("uce", "distil", "munba")
 METRICS, SIMILARITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"), ("clip", "attr", "dino", "act")
@@ -125,13 +129,26 @@ def _every_template(task: str, attributes: tuple[str, ...], number: str, metric:
         yield Figure(f"{task}_{template}", template, parameters)
 
 
-def figures(settings: Settings) -> list[Figure]:
-    """The named results of a world, in its own tasks, methods, metrics, similarities, entities and seeds."""
+def figures(settings: Settings, models: Models | None = None) -> list[Figure]:
+    """The named results of a world, in its own tasks, methods, metrics, similarities, entities and seeds.
+
+    Args:
+        models: of the world; where they are those of a corpus, what it lacks is left out.
+    """
     wanted = list(_paper())
     objects = settings.entity_tasks.get("objects")
     if objects is not None and objects.balance:
         wanted += _every_template("objects", objects.balance, "value", "clip_diff", settings.fidelity)
-    return [adapted for figure in wanted if (adapted := _adapted(figure, settings)) is not None]
+    return [adapted for figure in wanted if (adapted := _adapted(figure, settings)) is not None and not _lacks(adapted, models)]
+
+
+def _lacks(figure: Figure, models: Models | None) -> bool:
+    """Whether a corpus lacks what a figure reads; the census of the corpus names what it is."""
+    if models is None or models.held is None:
+        return False
+    template = TEMPLATES.load(figure.template)
+    parameters = validate(template.parameters, figure.parameters)
+    return isinstance(template, Needs) and bool(lacking(template, parameters, models))
 
 
 def _adapted(figure: Figure, settings: Settings) -> Figure | None:
@@ -143,6 +160,16 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
         "metric": metrics(settings, settings.fidelity == "published"),
         "similarity": list(settings.similarity.kinds),
     }
+    if getattr(TEMPLATES.load(figure.template), "images", False) and not has_pictures(settings):
+        return None
+    for key in ("metric", "metrics"):  # imported pairs have RMSE and SSIM as published, under their own names
+        if key in given:
+            names = [given[key]] if key == "metric" else given[key]
+            named = tuple(
+                f"{name}_published" if f"{name}_published" in known["metric"] and name not in known["metric"] else name
+                for name in names
+            )
+            given[key] = named[0] if key == "metric" else named
     for one, allowed in known.items():
         many = "similarities" if one == "similarity" else f"{one}s"
         if many in given:

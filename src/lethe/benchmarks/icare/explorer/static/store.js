@@ -91,6 +91,11 @@ class Task {
     return `${this.name}_${String(emitter).padStart(3, "0")}_${name}_${String(epochs).padStart(3, "0")}`;
   }
 
+  // Whether there are pictures of a run; of a published corpus some may lack, or all.
+  shows(run) {
+    return this.pictures !== null && (this.pictures.runs === undefined || this.pictures.runs.includes(run));
+  }
+
   has(method, emitter) {
     return !Number.isNaN(this.value(method, 0, emitter, emitter)) || this.others(emitter).some((r) => !Number.isNaN(this.value(method, 0, emitter, r)));
   }

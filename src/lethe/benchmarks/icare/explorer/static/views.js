@@ -24,6 +24,7 @@ const numbers = (values) => cells("td", values.map(shown), { class: "number" });
 
 // One picture, cut from the sprite of a run ("baseline" or a run's name), about `side` pixels wide.
 function thumb(task, run, receiver, seed, side, text) {
+  if (!task.shows(run)) return el("span", { class: "hint", "data-run": run, "data-seed": seed }, "no picture");
   const { columns, width, height } = task.pictures;
   const scale = width >= side ? side / width : Math.floor(side / width);
   const place = receiver * task.seeds.length + task.seeds.indexOf(seed);
@@ -111,7 +112,9 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
   const verdict = task.verdict(method, emitter, receiver);
   panel.replaceChildren(...head,
     verdict ? el("p", { id: "verdict" }, "Verdict: ", el("strong", {}, verdict), ` (${VERDICTS[verdict]}).`) : "",
-    el("p", {}, `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`),
+    el("p", {}, task.shows(run)
+      ? `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`
+      : "This run holds no pictures of this model: its numbers come from a published corpus."),
     pictures,
     el("h3", {}, "In numbers"), means,
     el("p", {}, el("button", { id: "download-means", onclick: () => download(`cell_${run}_${receiver}.csv`, cellTable(task, method, emitter, receiver)) }, "Download the means (CSV)"), " ",
