@@ -28,7 +28,7 @@ REFERENCES = {
 }
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",
-    "noise": "its loss is of the noise, so the base has to predict it (prediction_type epsilon)",
+    "noise": "runs as published with bases that predict the noise (prediction_type epsilon)",
     "validation": "trains on the validation set or chooses a model by it, which contaminates what is measured there",
 }
 
@@ -46,6 +46,8 @@ class MethodDescription:
         published_of: the registered name of the method that this one is as published, faults included; empty: it is no such variant.
         needs: keys of ``NEEDS``.
         prepares: what it prepares once for all emitters of a task, a job of its own whose file every model reads; empty: nothing.
+        xl: of a diffusion model, whether it also unlearns Stable Diffusion XL (two text encoders; a pooled embedding and sizes beside the
+            text), and its tests show that.
 
     Raises:
         DescriptionError: a field has a value that is not allowed.
@@ -59,6 +61,7 @@ class MethodDescription:
     published_of: str = ""
     needs: tuple[str, ...] = ()
     prepares: str = ""
+    xl: bool = False
 
     def __post_init__(self) -> None:
         for name in ("title", "paper"):
@@ -152,3 +155,8 @@ class MethodDescriptions(Descriptions):
         """
         self.registry.target_of(name)
         return need in self.get(name, "needs", ())
+
+    def knows_xl(self, name: str) -> bool:
+        """Whether a method also unlearns Stable Diffusion XL; errors as ``needs``."""
+        self.registry.target_of(name)
+        return bool(self.get(name, "xl", False))

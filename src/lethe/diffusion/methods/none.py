@@ -23,7 +23,7 @@ class NoChangeConfig(Hyperparameters):
 class NoChange(Method[NoChangeConfig]):
     """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
 
-    about = MethodDescription(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged")
+    about = MethodDescription(title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged", xl=True)
     contract = Contract(small={}, direction="nothing")
     Config = NoChangeConfig
     needs_pipeline = False

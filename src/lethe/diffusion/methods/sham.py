@@ -35,7 +35,7 @@ class Sham(Method[ShamConfig]):
     Source: none needed, a control; the idea of a sham treatment is that of clinical trials. The workflow hands it the deltas (``data.deltas``).
     """
 
-    about = MethodDescription(title="sham", paper="none (control)", colour="#666666", marker="P", reference="random")
+    about = MethodDescription(title="sham", paper="none (control)", colour="#666666", marker="P", reference="random", xl=True)
     contract = Contract(small={"of": "uce"}, direction="change", holds_others=False)
     Config = ShamConfig
 

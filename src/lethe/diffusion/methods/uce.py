@@ -103,7 +103,7 @@ class UCE(TextMapMethod[UCEConfig]):
     position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
     """
 
-    about = MethodDescription(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o")
+    about = MethodDescription(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o", xl=True)
     contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
     Config = UCEConfig
 
