@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -274,6 +275,19 @@ def test_what_is_said_of_a_method_that_cannot_unlearn_a_base() -> None:
     able = "methods for this base: distil, distil_module, distil_weight, esd, esd_noised, noise, none, sham, uce"
     assert reason_against("ca", "epsilon", PIPELINE_XL).endswith(able) and reason_against("ca", "", PIPELINE_XL).endswith(able)
     assert not any(reason_against(name, *known) for name in METHODS.names() for known in (("epsilon", PIPELINE), ("", "")))
+
+
+def test_the_table_of_the_page_is_what_the_code_says() -> None:
+    """Every method stands in one row: works with bases that predict the noise, v, and with XL."""
+    page = (Path(__file__).parents[3] / "docs/bases.md").read_text()
+    rows = re.findall(
+        r"^\| (`[a-z_`, ]+`)(?: \(.+\))? \| (.+) \| (.+) \| (.+) \|$", page.split("| method | predicts the noise |")[1], re.M
+    )
+    told = {name: answers for names, *answers in rows for name in re.findall(r"`(\w+)`", names)}
+    known = [("epsilon", PIPELINE), ("v_prediction", PIPELINE), ("epsilon", PIPELINE_XL)]
+    code = {name: ["no" if reason_against(name, *base) else "yes" for base in known] for name in METHODS.names()}
+    assert told.pop("retrain")[0] == "bases that are trained here" and code.pop("retrain")[2] == "no"
+    assert told == code
 
 
 def test_where_a_base_is_read_before_it_is_taken_in(base: Path, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def given(pipe: Any, prompts: list[str | None]) -> dict[str, Any]:
         texts = [pipe.encode_prompt(prompt or "", "cpu", 1, False)[0] for prompt in prompts]
         return {"encoder_hidden_states": torch.cat(texts)}
     with torch.no_grad():
-        of = [pipe.encode_prompt(prompt or "a", device="cpu", negative_prompt=None) for prompt in prompts]
+        of = [pipe.encode_prompt("a" if prompt is None else prompt, device="cpu", negative_prompt=None) for prompt in prompts]
     text, pooled = (
         torch.cat([o[place + 1] if prompt is None else o[place] for o, prompt in zip(of, prompts, strict=True)])
         for place in (0, 2)
@@ -354,8 +354,16 @@ def test_uce_is_the_formula_in_float64(on: Base, tokens: str) -> None:
     assert apart(found, draw(on.pipe, FAST)) > 1
 
 
+@pytest.fixture(scope="module")
+def plain_xl(folders: dict[str, Path]) -> Base:
+    """XL as it was written."""
+    latents = torch.randn(8, 4, 8, 8, generator=torch.Generator().manual_seed(2))
+    receivers = torch.tensor([1, 0, 2, 0, 2, 1, 0, 2])
+    return Base(load_pipeline(folders["xl"]), UnlearnData(latents, receivers, PROMPTS, (PROMPTS[2], "a photo")))
+
+
 @pytest.mark.parametrize("name", METHODS.names())
-def test_which_methods_know_xl(name: str, folders: dict[str, Path]) -> None:
+def test_which_methods_know_xl(name: str, folders: dict[str, Path], plain_xl: Base) -> None:
     """The list that a plan asks, held against the methods themselves: one step, one picture."""
     if not NEEDS.knows_xl(name):
         with pytest.raises(
@@ -364,7 +372,7 @@ def test_which_methods_know_xl(name: str, folders: dict[str, Path]) -> None:
             check_method(name, folders["xl"])
         return
     check_method(name, folders["xl"])
-    on = xl_base(folders["xl"])
+    on = plain_xl
     small = dict(METHODS.load(name).contract.small)
     short = {
         key: value for key, value in {"steps": 1, "sampling_steps": 3}.items() if key in METHODS.load(name).Config.model_fields
@@ -376,13 +384,6 @@ def test_which_methods_know_xl(name: str, folders: dict[str, Path]) -> None:
     (found,) = METHODS.load(name)(**small | short).unlearn(on.pipe, [EMITTER], data, seed=0)
     before, after = draw(on.pipe, FAST), draw(on.pipe, FAST, found.delta)
     assert (apart(before, after) == 0) == (name == "none")
-
-
-def xl_base(folder: Path) -> Base:
-    latents = torch.randn(8, 4, 8, 8, generator=torch.Generator().manual_seed(2))
-    return Base(
-        load_pipeline(folder), UnlearnData(latents, torch.tensor([1, 0, 2, 0, 2, 1, 0, 2]), PROMPTS, (PROMPTS[2], "a photo"))
-    )
 
 
 def test_a_lora_is_read_by_diffusers(folders: dict[str, Path], tmp_path: Path) -> None:
