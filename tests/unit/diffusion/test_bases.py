@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import METHODS, NEEDS
+from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.on_bases import reason_against
 from lethe.diffusion.supported import PIPELINE, PIPELINE_XL, UnusableBaseError, check_sampling, pipeline_of, prediction_of
 from lethe.io.tables import CorruptFileError
@@ -423,30 +423,6 @@ def test_a_vocabulary_larger_than_the_text_encoders(base: Path, tmp_path: Path) 
     (base / "tokenizer/tokenizer.json").write_text(json.dumps(tokenizer))
     with pytest.raises(UnusableBaseError, match=r"the tokenizer knows \d+ tokens, the text encoder \d+"):
         take_in(base, tmp_path / "copy")
-
-
-@pytest.mark.parametrize("method", METHODS.names())
-def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
-    """The list that a plan asks, held against the methods themselves: all others unlearn a base that predicts v."""
-    import torch
-
-    from lethe.diffusion.methods.base import Emitter, UnlearnData
-
-    if method in ("retrain", "sham"):
-        assert not NEEDS.needs(method, "noise")  # they replace weights and look at nothing
-        return
-    data = UnlearnData(torch.randn(4, 4, 8, 8), torch.tensor([0, 0, 1, 1]), {0: "a dog", 1: "a cat"})
-    kept = tiny_pipe.scheduler.config.prediction_type
-    tiny_pipe.scheduler.register_to_config(prediction_type="v_prediction")
-    try:
-        found = METHODS.load(method)().unlearn(tiny_pipe, [Emitter.of_one(0, "a dog", "a dog")], data, seed=0)
-        if NEEDS.needs(method, "noise"):
-            with pytest.raises(ValueError, match="v_prediction"):
-                next(found)
-        else:
-            next(found)
-    finally:
-        tiny_pipe.scheduler.register_to_config(prediction_type=kept)
 
 
 def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import shutil
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 from tests.tiny_pipeline import POOLED, TEXT_WIDTH, TEXT_WIDTH_2, TOKENS
-from tests.unit.diffusion.dense import EMITTER, PROMPTS, Base, assert_same_update, run, updated
+from tests.unit.diffusion.dense import COUNTERPARTS, EMITTER, PROMPTS, Base, assert_same_update, run, updated
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
@@ -355,34 +356,42 @@ def test_uce_is_the_formula_in_float64(on: Base, tokens: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain_xl(folders: dict[str, Path]) -> Base:
-    """XL as it was written."""
-    latents = torch.randn(8, 4, 8, 8, generator=torch.Generator().manual_seed(2))
-    receivers = torch.tensor([1, 0, 2, 0, 2, 1, 0, 2])
-    return Base(load_pipeline(folders["xl"]), UnlearnData(latents, receivers, PROMPTS, (PROMPTS[2], "a photo")))
+def untouched(folders: dict[str, Path]) -> dict[str, Base]:
+    """Kind -> a base as it was written."""
+    latents, receivers = (
+        torch.randn(8, 4, 8, 8, generator=torch.Generator().manual_seed(2)),
+        torch.tensor([1, 0, 2, 0, 2, 1, 0, 2]),
+    )
+    data = UnlearnData(latents, receivers, PROMPTS, (PROMPTS[2], "a photo"))
+    return {kind: Base(load_pipeline(folders[kind]), data) for kind in ("xl", "v")}
 
 
-@pytest.mark.parametrize("name", METHODS.names())
-def test_which_methods_know_xl(name: str, folders: dict[str, Path], plain_xl: Base) -> None:
-    """The list that a plan asks, held against the methods themselves: one step, one picture."""
-    if not NEEDS.knows_xl(name):
-        with pytest.raises(
-            ValueError, match=rf"StableDiffusionXLPipeline, whose two .* '{name}' does not know; methods for this base: distil, "
-        ):
-            check_method(name, folders["xl"])
-        return
-    check_method(name, folders["xl"])
-    on = plain_xl
-    small = dict(METHODS.load(name).contract.small)
-    short = {
-        key: value for key, value in {"steps": 1, "sampling_steps": 3}.items() if key in METHODS.load(name).Config.model_fields
-    }
-    data = on.data
+def forgotten(name: str, on: Base) -> Delta:
+    """What a method makes of a base in a few steps."""
+    kind, few = METHODS.load(name), {"steps": 4, "loop_steps": 1, "inner_loops": 1, "sampling_steps": 3, "importance_rows": 2}
+    settings = dict(kind.contract.small) | {key: value for key, value in few.items() if key in kind.Config.model_fields}
+    method, data = kind(**settings), on.data
     if name == "sham":
-        (of,) = UCE().unlearn(on.pipe, [EMITTER], data, seed=0)
-        data = UnlearnData(data.latents, data.receivers, data.prompts, data.overwrites, deltas={EMITTER.index: of.delta})
-    (found,) = METHODS.load(name)(**small | short).unlearn(on.pipe, [EMITTER], data, seed=0)
-    before, after = draw(on.pipe, FAST), draw(on.pipe, FAST, found.delta)
+        data = replace(data, deltas={COUNTERPARTS.index: forgotten("uce", on)})
+    data = replace(data, prepared=method.prepare(on.pipe, data, seed=0))
+    (found,) = method.unlearn(on.pipe, [COUNTERPARTS], data, seed=0)
+    return found.delta
+
+
+@pytest.mark.parametrize("kind", ["v", "xl"])
+@pytest.mark.parametrize("name", [name for name in METHODS.names() if name != "retrain"])  # whose bases are trained here
+def test_which_methods_know_which_bases(name: str, kind: str, folders: dict[str, Path], untouched: dict[str, Base]) -> None:
+    """The list that a plan asks, held against the methods themselves: a few steps, and pictures."""
+    on = untouched[kind]
+    if (kind == "v" and NEEDS.needs(name, "noise")) or (kind == "xl" and not NEEDS.knows_xl(name)):
+        with pytest.raises(ValueError, match=rf"'{name}' .*; methods for this base: "):
+            check_method(name, folders[kind])
+        if kind == "v":
+            with pytest.raises(ValueError, match="prediction_type is 'v_prediction'"):
+                forgotten(name, on)
+        return
+    check_method(name, folders[kind])
+    before, after = draw(on.pipe, FAST), draw(on.pipe, FAST, forgotten(name, on))
     assert (apart(before, after) == 0) == (name == "none")
 
 
