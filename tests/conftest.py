@@ -51,6 +51,14 @@ def tiny_pipe(tiny_folder: Path):
 
 
 @pytest.fixture(scope="session")
+def tiny_xl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Stable Diffusion XL pipeline folder (``tests/tiny_pipeline.py``); read it only."""
+    from tests.tiny_pipeline import make_tiny_xl_pipeline
+
+    return make_tiny_xl_pipeline(tmp_path_factory.mktemp("xl") / "pipeline")
+
+
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> PaperWorld:
     """Small inputs of the paper world's sources (``tests/paper_world.py``); read them only."""
     return write_world(tmp_path_factory.mktemp("world"))

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
+    from diffusers import AutoencoderKL
+    from transformers import CLIPTextConfig, PreTrainedTokenizerFast
 
 TEXT_WIDTH = 32  # d of the text embeddings (n, TOKENS, d)
+TEXT_WIDTH_2, POOLED = 48, 40  # of the second text encoder of XL: width of its states and of its pooled embedding
 TOKENS = 12  # length of every padded prompt
 LATENT = (4, 8, 8)  # channels, height, width
 IMAGE = 32  # pixels: the VAE scales by 4
@@ -44,6 +46,38 @@ def _tokenizer(words: Sequence[str]) -> PreTrainedTokenizerFast:
     )
 
 
+def _vae(**config: float) -> AutoencoderKL:
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=(8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        layers_per_block=1,
+        latent_channels=LATENT[0],
+        norm_num_groups=4,
+        sample_size=IMAGE,
+        **config,
+    )
+
+
+def _text_config(words: int, width: int, **config: object) -> CLIPTextConfig:
+    from transformers import CLIPTextConfig
+
+    return CLIPTextConfig(
+        vocab_size=words,
+        hidden_size=width,
+        intermediate_size=2 * width,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=TOKENS,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+        **config,
+    )
+
+
 def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] | None = None) -> Path:
     """Write a random ``StableDiffusionPipeline`` folder (about 1 MB, under a second) and its ``base.json``.
 
@@ -56,8 +90,8 @@ def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] |
         The folder. UNet: channels (16, 32), 8x8x4 latents, cross-attention width 32, 12 tokens; VAE: factor 4.
     """
     import torch
-    from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from diffusers import PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from transformers import CLIPTextModel
 
     from lethe.diffusion.pipeline import write_base_record
 
@@ -75,28 +109,8 @@ def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] |
             attention_head_dim=2,
             norm_num_groups=8,
         )
-        vae = AutoencoderKL(
-            block_out_channels=(8, 16, 16),
-            down_block_types=("DownEncoderBlock2D",) * 3,
-            up_block_types=("UpDecoderBlock2D",) * 3,
-            layers_per_block=1,
-            latent_channels=LATENT[0],
-            norm_num_groups=4,
-            sample_size=IMAGE,
-        )
-        text_encoder = CLIPTextModel(
-            CLIPTextConfig(
-                vocab_size=len(tokenizer),
-                hidden_size=TEXT_WIDTH,
-                intermediate_size=2 * TEXT_WIDTH,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                max_position_embeddings=TOKENS,
-                bos_token_id=0,
-                eos_token_id=1,
-                pad_token_id=1,
-            )
-        )
+        vae = _vae()
+        text_encoder = CLIPTextModel(_text_config(len(tokenizer), TEXT_WIDTH))
     # The settings of SD v1.4, which the stock pipeline class demands
     scheduler = PNDMScheduler(
         num_train_timesteps=1000,
@@ -116,6 +130,58 @@ def make_tiny_pipeline(folder: str | Path, seed: int = 0, words: Sequence[str] |
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
+    )
+    pipe.save_pretrained(folder)
+    write_base_record(folder, {"made_by": "tests/tiny_pipeline.py", "seed": seed})
+    return folder
+
+
+def make_tiny_xl_pipeline(folder: str | Path, seed: int = 0) -> Path:
+    """Write a random ``StableDiffusionXLPipeline`` folder and its ``base.json``, with the settings of Stable Diffusion XL 1.0 where size is none.
+
+    Returns:
+        The folder. UNet: channels (16, 32), 8x8x4 latents, cross-attention width 32 + 48, pooled width 40, 12 tokens; VAE: factor 4.
+    """
+    import torch
+    from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    from lethe.diffusion.pipeline import write_base_record
+
+    folder = Path(folder)
+    tokenizer = _tokenizer(WORDS)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        unet = UNet2DConditionModel(
+            sample_size=LATENT[1],
+            block_out_channels=(16, 32),
+            layers_per_block=1,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            transformer_layers_per_block=(1, 2),
+            use_linear_projection=True,
+            cross_attention_dim=TEXT_WIDTH + TEXT_WIDTH_2,
+            attention_head_dim=(2, 4),
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=6 * 8 + POOLED,
+            norm_num_groups=8,
+        )
+        vae = _vae(scaling_factor=0.13025)
+        first = CLIPTextModel(_text_config(len(tokenizer), TEXT_WIDTH))
+        second = CLIPTextModelWithProjection(_text_config(len(tokenizer), TEXT_WIDTH_2, projection_dim=POOLED, hidden_act="gelu"))
+    scheduler = EulerDiscreteScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1, timestep_spacing="leading"
+    )
+    pipe = StableDiffusionXLPipeline(
+        vae=vae,
+        text_encoder=first,
+        text_encoder_2=second,
+        tokenizer=tokenizer,
+        tokenizer_2=_tokenizer(WORDS),
+        unet=unet,
+        scheduler=scheduler,
+        add_watermarker=False,
     )
     pipe.save_pretrained(folder)
     write_base_record(folder, {"made_by": "tests/tiny_pipeline.py", "seed": seed})

@@ -8,7 +8,7 @@ Out: the published files (per emitter, per entity), the same as tidy tables, sim
 use rule job as similarities with:
     """How similar every two entities are: N x N, higher is more similar, one file per kind."""
     input:
-        base=plan.bases.of_task,
+        base=plan.bases.for_similarities,
         clip=plan.bases.of_kind("clip"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         receivers="<results>/receivers_{task}.json",

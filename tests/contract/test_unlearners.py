@@ -258,7 +258,9 @@ def test_results_and_records(run: tuple[str, list[Unlearned]]) -> None:
     assert [result.emitter for result in results] == EMITTERS
     for result in results:
         assert result.record["seconds"] >= 0 and result.record["steps"] >= 0
-        assert isinstance(result.delta, Intervention) == ("sampling" in load(name).about.needs), "the plan relies on what it says of itself"
+        assert isinstance(result.delta, Intervention) == ("sampling" in load(name).about.needs), (
+            "the plan relies on what it says of itself"
+        )
         assert result.delta.kind == "none" if role(name) == UNCHANGED else any(t.any() for t in result.delta.tensors().values())
 
 

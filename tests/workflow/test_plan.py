@@ -167,10 +167,10 @@ def test_a_base_of_ones_own_is_examined_by_the_plan(clone: Clone, tiny_folder: P
     assert missing.startswith("exit 1") and f"bases.objects.path: '{tmp_path}/nowhere' does not exist" in missing
     scheduler = base / "scheduler/scheduler_config.json"
     scheduler.write_text(scheduler.read_text().replace('"epsilon"', '"v_prediction"'))
-    refused = plan("tables", base, "none", "uce", "distil")
+    refused = plan("tables", base, "none", "uce", "munba_published")
     assert refused.startswith("exit 1") and "tasks.objects.base: 'objects': its prediction_type is 'v_prediction'" in refused
-    jobs = planned_jobs(plan("all", base, "none", "uce"))
-    assert jobs["base_local"] == 1 and jobs["unlearn"] == 2 and "base" not in jobs and "membership" not in jobs
+    jobs = planned_jobs(plan("all", base, "none", "uce", "distil"))
+    assert jobs["base_local"] == 1 and jobs["unlearn"] == 3 and "base" not in jobs and "membership" not in jobs
 
 
 REFUSED_OVERLAYS = {

@@ -29,7 +29,7 @@ REFERENCES = {
 }
 NEEDS = {
     "convolutions": "changes convolutions and fine-tunes; without convolutions it only fine-tunes",
-    "noise": "its loss is of the noise, so the base has to predict it (prediction_type epsilon)",
+    "noise": "runs as published with bases that predict the noise (prediction_type epsilon)",
     "sampling": "acts while a picture is drawn, so there are no weights that another tool could load",
     "words": "the words of what is forgotten are enough; any other method looks at pictures of it and of the rest",
     "validation": "trains on the validation set or chooses a model by it, which contaminates what is measured there",
@@ -49,6 +49,8 @@ class MethodDescription:
         published_of: the registered name of the method that this one is as published, faults included; empty: it is no such variant.
         needs: keys of ``NEEDS``.
         prepares: what it prepares once for all emitters of a task, a job of its own whose file every model reads; empty: nothing.
+        xl: of a diffusion model, whether it also unlearns Stable Diffusion XL (two text encoders; a pooled embedding and sizes beside the
+            text), and its tests show that.
 
     Raises:
         DescriptionError: a field has a value that is not allowed.
@@ -62,6 +64,7 @@ class MethodDescription:
     published_of: str = ""
     needs: tuple[str, ...] = ()
     prepares: str = ""
+    xl: bool = False
 
     def __post_init__(self) -> None:
         for name in ("title", "paper"):
@@ -155,6 +158,11 @@ class MethodDescriptions(Descriptions):
         """
         self.registry.target_of(name)
         return need in self.get(name, "needs", ())
+
+    def knows_xl(self, name: str) -> bool:
+        """Whether a method also unlearns Stable Diffusion XL; errors as ``needs``."""
+        self.registry.target_of(name)
+        return bool(self.get(name, "xl", False))
 
 
 def intervenes(registry: Registry[Any], name: str) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.diffusion.folder import COMPONENTS
-from lethe.diffusion.supported import UnusableBaseError, check_class, check_configs
+from lethe.diffusion.supported import PIPELINE, UnusableBaseError, check_class, check_configs, pipeline_of
 from lethe.diffusion.weights import read_header
 
 PREFIXES = {"unet": "model.diffusion_model.", "vae": "first_stage_model.", "text_encoder": "cond_stage_model.transformer."}
@@ -102,6 +102,10 @@ def check_checkpoint(path: Path, config: Path) -> None:
     ]:
         raise FileNotFoundError(f"{config} does not describe a base; missing: {', '.join(missing)}")
     check_class(config)
+    if (kind := pipeline_of(config)) != PIPELINE:
+        raise UnusableBaseError(
+            f"{config}: a {kind}; allowed: the {PIPELINE} of a Stable Diffusion v1, which a CompVis file holds"
+        )
     check_configs(config)
     if path.suffix == ".safetensors":
         check_names(path, read_header(path))

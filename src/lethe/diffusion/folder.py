@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lethe.diffusion.supported import UnusableBaseError, check_class, check_configs
+from lethe.diffusion.supported import PIPELINE_XL, UnusableBaseError, check_class, check_configs, pipeline_of
 from lethe.diffusion.weights import read_header, weight_files
 from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
@@ -17,7 +17,8 @@ COMPONENTS = {
     "tokenizer": "tokenizer_config.json",
     "scheduler": "scheduler_config.json",
 }
-WEIGHTED = ("unet", "vae", "text_encoder")
+COMPONENTS_XL = COMPONENTS | {"text_encoder_2": "config.json", "tokenizer_2": "tokenizer_config.json"}
+UNWEIGHTED = ("tokenizer", "tokenizer_2", "scheduler")
 SINGLE = (".safetensors", ".ckpt", ".pt", ".pth", ".bin")
 
 
@@ -34,19 +35,23 @@ def check_folder(folder: str | Path) -> None:
     _check_single_file(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such pipeline folder")
+    missing, components = [], COMPONENTS
     if (folder / "model_index.json").is_file():
         check_class(folder)  # before files are missed that another kind of base does not have
-    missing = [] if (folder / "model_index.json").is_file() else ["model_index.json"]
-    for component, config in COMPONENTS.items():
+        components = COMPONENTS_XL if pipeline_of(folder) == PIPELINE_XL else COMPONENTS
+    else:
+        missing.append("model_index.json")
+    weighted = [component for component in components if component not in UNWEIGHTED]
+    for component, config in components.items():
         if not (folder / component / config).is_file():
             missing.append(f"{component}/{config}")
-        if component in WEIGHTED and not any((folder / component).glob("*.safetensors")):
+        if component in weighted and not any((folder / component).glob("*.safetensors")):
             pickled = " (the .bin there is a pickle, which is not read)" if any((folder / component).glob("*.bin")) else ""
             missing.append(f"{component}/*.safetensors{pickled}")
     if missing:
         raise FileNotFoundError(f"{folder} is not a complete Stable Diffusion folder; missing: {', '.join(missing)}")
     check_configs(folder)
-    for component in WEIGHTED:
+    for component in weighted:
         for file in weight_files(folder, component):
             read_header(file)
 

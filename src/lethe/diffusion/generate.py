@@ -34,8 +34,9 @@ from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied
 from lethe.diffusion.interventions import Moment
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.overlap import overlapped
-from lethe.diffusion.pipeline import encode_prompts, make_scheduler
+from lethe.diffusion.pipeline import make_scheduler
 from lethe.diffusion.pixels import CAUSES, NotFiniteError, finite_rows
+from lethe.diffusion.prompts import beside_text, read_prompts, unconditional
 from lethe.diffusion.tokens import Encoded, with_ids
 
 if TYPE_CHECKING:
@@ -257,8 +258,8 @@ class _Sampler:
         self.on_gpu = self.device.type == "cuda"
         self.unet = _compiled(pipe.unet) if settings.compile else pipe.unet
         self.decoding = torch.cuda.Stream(self.device) if self.on_gpu else None
-        self._prompts: dict[tuple[str, str], Encoded] = {}
-        self._mapped: dict[tuple[str, str], Tensor] = {}
+        self._prompts: dict[tuple[str, str, bool], Encoded] = {}
+        self._mapped: dict[tuple[str, str, bool], Tensor] = {}
 
     def encode(self, requests: Sequence[Request]) -> None:
         """Encode and map all prompts before the first batch, so that no batch waits for a copy; needs no edited encoder."""
@@ -266,20 +267,22 @@ class _Sampler:
             if not request.delta.edits_text:
                 self.embedding(request.delta, request.prompt)
                 if self.settings.guidance > 1.0:
-                    self.embedding(request.delta, self.settings.negative_prompt)
+                    self.embedding(request.delta, self.settings.negative_prompt, True)
 
-    def embedding(self, delta: Delta, prompt: str) -> Tensor:
+    def embedding(self, delta: Delta, prompt: str, negative: bool = False) -> Tensor:
         """(tokens, width) of a prompt, encoded by the text encoder of ``delta`` and mapped by it."""
-        if (delta.digest, prompt) not in self._mapped:
-            found = self.prompt(delta, prompt)
-            self._mapped[delta.digest, prompt] = delta.map_embeddings(found.states, found)
-        return self._mapped[delta.digest, prompt]
+        key = (delta.digest, prompt, negative)
+        if key not in self._mapped:
+            found = self.prompt(delta, prompt, negative)
+            self._mapped[key] = delta.map_embeddings(found.states, found)
+        return self._mapped[key]
 
-    def prompt(self, delta: Delta, prompt: str) -> Encoded:
-        """A prompt as the text encoder of ``delta`` reads it, not mapped."""
-        key = (delta.digest if delta.edits_text else "", prompt)
+    def prompt(self, delta: Delta, prompt: str, negative: bool = False) -> Encoded:
+        """A prompt as the text encoder of ``delta`` reads it, not mapped; ``negative``: guidance leads away from it."""
+        key = (delta.digest if delta.edits_text else "", prompt, negative)
         if key not in self._prompts:
-            self._prompts[key] = with_ids(self.pipe, [prompt], encode_prompts(self.pipe, [prompt]))[prompt]
+            text = unconditional(self.pipe, prompt) if negative else read_prompts(self.pipe, [prompt])
+            self._prompts[key] = with_ids(self.pipe, [prompt], *text)[prompt]
         return self._prompts[key]
 
     @torch.inference_mode()
@@ -297,10 +300,12 @@ class _Sampler:
     ) -> _Latents:
         settings = self.settings
         guided = settings.guidance > 1.0
-        text = [self.embedding(row.delta, row.prompt) for row in padded]
+        asked = [(row.delta, row.prompt, False) for row in padded]
         if guided:
-            text = [self.embedding(row.delta, settings.negative_prompt) for row in padded] + text
-        embeddings = torch.stack(text)
+            asked = [(row.delta, settings.negative_prompt, True) for row in padded] + asked
+        embeddings = torch.stack([self.embedding(*one) for one in asked])
+        pooled = [found for one in asked if (found := self.prompt(*one).pooled) is not None]
+        beside = beside_text(torch.stack(pooled) if pooled else None, settings.size, settings.size)
         places = [r.receiver if settings.noise == "image" else 0 for r in padded]
         noise = torch.stack(
             [initial_noise(self.world, self.task, place, r.seed, self.latent) for place, r in zip(places, padded, strict=True)]
@@ -313,7 +318,7 @@ class _Sampler:
             read = hook.before(Moment(number, len(steps), step_there), scaled, embeddings) if hook else embeddings
             scaled = (torch.cat([scaled, scaled]) if guided else scaled).contiguous(memory_format=torch.channels_last)
             # a clone: a view into `steps` has an offset of its own, and compiled code may want aligned inputs
-            predicted = unet(scaled, step_there.clone(), encoder_hidden_states=read, return_dict=False)[0].float()
+            predicted = unet(scaled, step_there.clone(), encoder_hidden_states=read, return_dict=False, **beside)[0].float()
             if guided:
                 unconditional, conditional = predicted.chunk(2)
                 predicted = unconditional + settings.guidance * (conditional - unconditional)

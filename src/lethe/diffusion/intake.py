@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from lethe.diffusion.checkpoints import from_checkpoint
-from lethe.diffusion.pipeline import encode_prompts, load_pipeline
+from lethe.diffusion.pipeline import load_pipeline, weighted
+from lethe.diffusion.prompts import beside_text, is_xl, read_prompts
 from lethe.diffusion.supported import UnusableBaseError
-from lethe.diffusion.weights import STEMS
 from lethe.io.tensors import first_not_finite
 
 if TYPE_CHECKING:
@@ -42,17 +42,21 @@ def take_in_checkpoint(checkpoint: Path, config: Path, folder: str | Path, avera
 @torch.inference_mode()
 def check_weights(pipe: Pipeline, source: str | Path) -> None:
     """Raise an ``UnusableBaseError`` that names the tensor which holds NaN or infinity, or the component that makes some of finite ones."""
-    for name in STEMS:
-        if found := first_not_finite(getattr(pipe, name).state_dict()):
+    for name, module in weighted(pipe).items():
+        if found := first_not_finite(module.state_dict()):
             raise UnusableBaseError(f"{source}: tensor '{found}' of {name} holds NaN or infinity")
-    words, known = len(pipe.tokenizer), pipe.text_encoder.config.vocab_size
-    if words > known:
-        raise UnusableBaseError(f"{source}: the tokenizer knows {words} tokens, the text encoder {known} (vocab_size)")
-    text = encode_prompts(pipe, ["a photo"])
+    for tokenizer, encoder in [(pipe.tokenizer, pipe.text_encoder)] + (
+        [(pipe.tokenizer_2, pipe.text_encoder_2)] if is_xl(pipe) else []
+    ):
+        if (words := len(tokenizer)) > (known := encoder.config.vocab_size):
+            raise UnusableBaseError(f"{source}: the tokenizer knows {words} tokens, the text encoder {known} (vocab_size)")
+    text, pooled = read_prompts(pipe, ["a photo"])
     side = 2 ** len(pipe.unet.config["block_out_channels"])  # the smallest that no block halves to nothing
     latents = torch.zeros(1, pipe.unet.config["in_channels"], side, side).contiguous(memory_format=torch.channels_last)
-    drawn = pipe.unet(latents, pipe.scheduler.config.num_train_timesteps // 2, encoder_hidden_states=text, return_dict=False)[0]
+    given = {"encoder_hidden_states": text, **beside_text(pooled, side * pipe.vae_scale_factor, side * pipe.vae_scale_factor)}
+    drawn = pipe.unet(latents, pipe.scheduler.config.num_train_timesteps // 2, **given, return_dict=False)[0]
     picture = pipe.vae.decode(latents, return_dict=False)[0]
-    for name, values in (("text_encoder", text), ("unet", drawn), ("vae", picture)):
-        if not bool(torch.isfinite(values).all()):
+    made = [("text_encoder", text), ("text_encoder_2", pooled), ("unet", drawn), ("vae", picture)]
+    for name, values in made:
+        if values is not None and not bool(torch.isfinite(values).all()):
             raise UnusableBaseError(f"{source}: {name} gives NaN or infinity though its weights are finite; are they damaged?")

@@ -1,4 +1,4 @@
-"""Stable Diffusion folders: load, check, encode prompts, make schedulers.
+"""Stable Diffusion folders: load, check, make schedulers.
 
 Importing diffusers and transformers costs about 5 s of a process whatever is imported from them (diffusers' model base class
 pulls in peft, torch._dynamo and scipy), so jobs are grouped rather than imports trimmed.
@@ -13,20 +13,23 @@ from typing import Any, Protocol, cast
 import torch
 from diffusers.configuration_utils import ConfigMixin
 from diffusers.models import AutoencoderKL, ModelMixin, UNet2DConditionModel
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_lms_discrete import LMSDiscreteScheduler
 from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from diffusers.utils import logging as diffusers_logging
 from torch import nn
-from transformers import CLIPTextModel, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.folder import base_digest, check_folder, write_base_record
 from lethe.diffusion.layout import channels_last
-from lethe.diffusion.supported import check_sampler
+from lethe.diffusion.prompts import encode_prompts, is_xl
+from lethe.diffusion.supported import PIPELINE_XL, check_sampler, pipeline_of
 from lethe.diffusion.weights import variant_of, weight_files
 from lethe.io.tables import CorruptFileError, readable
 
@@ -78,12 +81,21 @@ class Pipeline(Protocol):
         """Write a pipeline folder."""
 
 
-def typed(pipe: StableDiffusionPipeline) -> Pipeline:
+class PipelineXL(Pipeline, Protocol):
+    """A ``StableDiffusionXLPipeline``; ``lethe.diffusion.prompts.is_xl`` tells them apart."""
+
+    text_encoder_2: CLIPTextModelWithProjection
+    tokenizer_2: PreTrainedTokenizerBase
+    config: Any
+
+
+def typed(pipe: DiffusionPipeline) -> Pipeline:
     """``pipe`` itself; its class sets its components at run time, so no type checker can see that it has them."""
     return cast(Pipeline, pipe)
 
 
 PARTS = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}  # components with weights
+PARTS_XL = PARTS | {"text_encoder_2": CLIPTextModelWithProjection}
 
 # Values on top of the pipeline's own scheduler configuration (betas, prediction type, steps_offset, ...)
 SCHEDULERS: dict[str, tuple[type[ConfigMixin], dict[str, Any]]] = {
@@ -104,7 +116,8 @@ def load_pipeline(
         path_or_hub_id: a pipeline folder, or ``"owner/name"`` on the Hugging Face Hub, which is fetched as a folder. Of weights in
             several variants the plain ones are loaded, else ``fp32``, ``bf16`` or ``fp16`` ones.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:0"``.
-        dtype: of UNet, VAE and text encoder; ``torch.float16`` wants CUDA.
+        dtype: of UNet, VAE and text encoders; ``torch.float16`` wants CUDA. The VAE of XL stays float32 then, where its configuration
+            says ``force_upcast``: its values exceed 65,504.
         revision: commit on the hub, and only with a hub id.
 
     Returns:
@@ -118,15 +131,26 @@ def load_pipeline(
     transformers_logging.disable_progress_bar()
     folder = Path(path_or_hub_id)
     if isinstance(path_or_hub_id, str) and (revision or (not folder.exists() and path_or_hub_id.count("/") == 1)):
-        unused = {"safety_checker": None, "feature_extractor": None}  # and so not fetched
-        folder = Path(StableDiffusionPipeline.download(path_or_hub_id, revision=revision, use_safetensors=True, **unused))
+        left = {"safety_checker": None, "feature_extractor": None}  # not fetched
+        folder = Path(StableDiffusionPipeline.download(path_or_hub_id, revision=revision, use_safetensors=True, **left))
     check_folder(folder)
-    parts = {name: _load_part(folder, name, kind, dtype) for name, kind in PARTS.items()}
+    xl = pipeline_of(folder) == PIPELINE_XL
+    parts = {  # of the VAE of XL `prepare_pipeline` decides in which precision it stays
+        name: _load_part(folder, name, kind, torch.float32 if xl and name == "vae" else dtype)
+        for name, kind in (PARTS_XL if xl else PARTS).items()
+    }
+    unused: dict[str, bool | None] = {"feature_extractor": None}
+    unused |= (
+        {"image_encoder": None, "add_watermarker": False} if xl else {"safety_checker": None, "requires_safety_checker": False}
+    )
     with readable(folder, "a pipeline folder whose tokenizer and scheduler can be read"):
-        pipe = StableDiffusionPipeline.from_pretrained(
-            str(folder), **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
-        )
+        pipe = (StableDiffusionXLPipeline if xl else StableDiffusionPipeline).from_pretrained(str(folder), **parts, **unused)
     return prepare_pipeline(typed(pipe), device, dtype)
+
+
+def weighted(pipe: Pipeline) -> dict[str, nn.Module]:
+    """The components with weights, by name."""
+    return {name: getattr(pipe, name) for name in (PARTS_XL if is_xl(pipe) else PARTS)}
 
 
 def _load_part(folder: Path, name: str, kind: type[ModelMixin | PreTrainedModel], dtype: torch.dtype) -> nn.Module:
@@ -165,44 +189,24 @@ def _load_part(folder: Path, name: str, kind: type[ModelMixin | PreTrainedModel]
 
 def _counts(component: str, tensor: str) -> bool:
     """Whether an unknown tensor says that configuration and weights do not belong together; text encoders carry harmless ones."""
-    return component != "text_encoder" or ("encoder.layers." in tensor and not tensor.startswith("vision_model."))
+    return not component.startswith("text_encoder") or ("encoder.layers." in tensor and not tensor.startswith("vision_model."))
 
 
 def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipeline:
     """``pipe`` itself, on ``device`` in ``dtype``, with the layout and the modes that ``load_pipeline`` promises."""
-    for module in (pipe.unet, pipe.vae, pipe.text_encoder):
+    overflows = dtype == torch.float16 and is_xl(pipe) and pipe.vae.config["force_upcast"]
+    for name, module in weighted(pipe).items():
+        own = torch.float32 if overflows and name == "vae" else dtype
         module.eval().requires_grad_(False)
         for parameter in module.parameters():
-            # A copy: diffusers leaves weights on the CPU in the mapped file, whose pages count as the job's memory. In `dtype`,
+            # A copy: diffusers leaves weights on the CPU in the mapped file, whose pages count as the job's memory. In `own`,
             # since diffusers before 0.36 does not know that argument.
-            parameter.data = parameter.data.to(device, dtype, copy=True)
+            parameter.data = parameter.data.to(device, own, copy=True)
     pipe = pipe.to(device)
     channels_last(pipe.unet)
     channels_last(pipe.vae)
     pipe.set_progress_bar_config(disable=True)
     return pipe
-
-
-@torch.no_grad()
-def encode_prompts(pipe: Pipeline, prompts: Sequence[str]) -> torch.Tensor:
-    """Last hidden state of the text encoder, (n, tokens, width), on the pipeline's device and in its dtype.
-
-    Prompts are padded to the tokenizer's full length, as the stock pipeline does. Each is encoded by itself: its
-    embedding then has the same bits whatever else the job encodes.
-    """
-    if not prompts:
-        raise ValueError("no prompts to encode")
-    rows = []
-    for prompt in prompts:
-        tokens = pipe.tokenizer(
-            prompt,
-            padding="max_length",
-            max_length=pipe.tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        )
-        rows.append(pipe.text_encoder(tokens.input_ids.to(pipe.text_encoder.device))[0])
-    return torch.cat(rows)
 
 
 def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Scheduler:

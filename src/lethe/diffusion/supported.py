@@ -12,12 +12,16 @@ from typing import Any
 
 from lethe.io.tables import readable
 
-PIPELINE = "StableDiffusionPipeline"
-SUPPORTED = f"a {PIPELINE} with one CLIPTextModel, a UNet2DConditionModel that reads latents and text alone, and an AutoencoderKL"
+PIPELINE, PIPELINE_XL = "StableDiffusionPipeline", "StableDiffusionXLPipeline"
+SUPPORTED = (
+    f"a {PIPELINE} with one CLIPTextModel, or a {PIPELINE_XL} with a CLIPTextModel and a CLIPTextModelWithProjection; "
+    "with a UNet2DConditionModel that reads latents and text (of XL a pooled embedding and sizes too), and an AutoencoderKL"
+)
 CLASSES = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel"}
+CLASSES_XL = CLASSES | {"text_encoder_2": "CLIPTextModelWithProjection"}
 OTHERS = {  # the usual guesses, and what stands in the way
-    "StableDiffusionXLPipeline": "two text encoders, pooled embeddings and sizes beside the text",
-    "StableDiffusionXLInpaintPipeline": "two text encoders, and a mask beside the latents",
+    "StableDiffusionXLInpaintPipeline": "its UNet reads a mask beside the latents",
+    "StableDiffusionXLImg2ImgPipeline": "it refines pictures, with the second text encoder alone and a score of aesthetics",
     "StableDiffusionInpaintPipeline": "its UNet reads a mask and a masked picture beside the latents (9 channels)",
     "StableDiffusionInstructPix2PixPipeline": "its UNet reads a picture beside the latents (8 channels)",
     "StableDiffusionUpscalePipeline": "its UNet reads a small picture beside the latents (7 channels)",
@@ -36,8 +40,9 @@ UNGIVEN = {
     "encoder_hid_dim_type": "embeddings of another encoder",
     "time_cond_proj_dim": "the guidance scale",
 }
+SIZES = 6  # numbers of an XL pipeline's micro-conditioning: height and width of original, crop and target
 PREDICTIONS = ("epsilon", "v_prediction")
-NOISE = "epsilon"  # what a base must predict for losses in terms of the noise
+NOISE = "epsilon"
 
 
 class UnusableBaseError(ValueError):
@@ -57,30 +62,45 @@ def check_class(folder: Path) -> None:
     """Raise ``UnusableBaseError`` unless ``model_index.json`` names a pipeline of text to image with the usual components."""
     index = read_config(folder / "model_index.json")
     name = index.get("_class_name")
-    if name != PIPELINE:
+    if name not in (PIPELINE, PIPELINE_XL):
         reason = f" ({OTHERS[name]})" if isinstance(name, str) and name in OTHERS else ""
         raise UnusableBaseError(f"{folder}: a {name}{reason}; a base must be {SUPPORTED}")
-    parts = {key: value[-1] for key, value in index.items() if isinstance(value, list) and value and value[-1] is not None}
-    extra = sorted(set(parts) - set(CLASSES) - {"tokenizer", "scheduler"} - OPTIONAL)
+    classes = CLASSES if name == PIPELINE else CLASSES_XL
+    tokenizers = {"tokenizer"} if name == PIPELINE else {"tokenizer", "tokenizer_2"}
+    parts = {key: value[-1] for key, value in index.items() if isinstance(value, list) and value}
+    extra = sorted(key for key in set(parts) - set(classes) - tokenizers - {"scheduler"} - OPTIONAL if parts[key] is not None)
     faults = [f"model_index.json: component '{key}' ({parts[key]}) is not used" for key in extra]
     faults += [
-        f"model_index.json: {key} is '{parts[key]}'; allowed: {allowed}"
-        for key, allowed in CLASSES.items()
+        f"model_index.json: {key} is {'null' if parts[key] is None else repr(parts[key])}; allowed: {allowed}"
+        for key, allowed in classes.items()
         if parts.get(key, allowed) != allowed
     ]
+    if index.get("requires_aesthetics_score"):
+        faults.append(
+            "model_index.json: requires_aesthetics_score is set (a refiner?); each pass wants a score that nobody gives"
+        )
     _raise(folder, faults)
 
 
 def check_configs(folder: Path) -> None:
     """Raise one ``UnusableBaseError`` that lists every value by which a component cannot be used or does not fit another."""
-    unet, vae, text = (read_config(folder / name / "config.json") for name in ("unet", "vae", "text_encoder"))
-    tokenizer = read_config(folder / "tokenizer/tokenizer_config.json")
+    classes = CLASSES_XL if pipeline_of(folder) == PIPELINE_XL else CLASSES
+    configs = {name: read_config(folder / name / "config.json") for name in classes}
+    unet, vae, *texts = configs.values()
     scheduler = read_config(folder / "scheduler/scheduler_config.json")
-    faults = _unet_faults(unet, vae, text) + _vae_faults(vae) + _text_faults(folder, text, tokenizer) + _noise_faults(scheduler)
-    for name, config in (("unet", unet), ("vae", vae), ("text_encoder", text)):
+    faults = _unet_faults(unet, vae, texts) + _vae_faults(vae) + _text_faults(folder, "", texts[0], CLASSES["text_encoder"])
+    if len(texts) > 1:
+        faults += _text_faults(folder, "_2", texts[1], CLASSES_XL["text_encoder_2"]) + _xl_faults(folder, unet, texts[1])
+    faults += _noise_faults(scheduler)
+    for name, config in configs.items():
         if config.get("quantization_config"):
             faults.append(f"{name}/config.json: quantization_config is set; weights must not be quantised")
     _raise(folder, faults)
+
+
+def pipeline_of(folder: str | Path) -> str:
+    """The class of a base's pipeline, ``PIPELINE`` or ``PIPELINE_XL`` if ``check_class`` let it pass."""
+    return str(read_config(Path(folder) / "model_index.json").get("_class_name"))
 
 
 def prediction_of(folder: str | Path) -> str:
@@ -113,7 +133,7 @@ def _raise(folder: Path, faults: list[str]) -> None:
         raise UnusableBaseError(f"{folder} cannot be used as a base; it must be {SUPPORTED}:{listed}")
 
 
-def _unet_faults(unet: dict[str, Any], vae: dict[str, Any], text: dict[str, Any]) -> list[str]:
+def _unet_faults(unet: dict[str, Any], vae: dict[str, Any], texts: list[dict[str, Any]]) -> list[str]:
     where, faults = "unet/config.json:", []
     if (name := unet.get("_class_name", CLASSES["unet"])) != CLASSES["unet"]:
         faults.append(f"{where} _class_name is '{name}'; allowed: {CLASSES['unet']}")
@@ -123,14 +143,17 @@ def _unet_faults(unet: dict[str, Any], vae: dict[str, Any], text: dict[str, Any]
         faults.append(f"{where} in_channels is {reads}{kind}, but vae/config.json: latent_channels is {latent}")
     if gives != latent:
         faults.append(f"{where} out_channels is {gives}, but vae/config.json: latent_channels is {latent}")
+    ungiven = UNGIVEN if len(texts) == 1 else {key: what for key, what in UNGIVEN.items() if key != "addition_embed_type"}
     faults += [
         f"{where} {key} is {unet[key]!r}, so each pass wants {what}; it must be null"
-        for key, what in UNGIVEN.items()
+        for key, what in ungiven.items()
         if unet.get(key) is not None
     ]
-    widths, width = unet.get("cross_attention_dim", 1280), text.get("hidden_size", 512)
-    if set(widths if isinstance(widths, list) else [widths]) != {width}:
-        faults.append(f"{where} cross_attention_dim is {widths}, but text_encoder/config.json: hidden_size is {width}")
+    widths, own = unet.get("cross_attention_dim", 1280), [text.get("hidden_size", 512) for text in texts]
+    if set(widths if isinstance(widths, list) else [widths]) != {sum(own)}:
+        read = " and ".join(f"text_encoder{number}/config.json" for number in ("", "_2")[: len(own)])
+        said = " + ".join(map(str, own))
+        faults.append(f"{where} cross_attention_dim is {widths}, but {read}: hidden_size is {said}")
     blocks = unet.get("down_block_types", ["CrossAttnDownBlock2D"])
     if not any("CrossAttn" in str(block) for block in blocks):
         faults.append(f"{where} down_block_types {blocks} read no text; one of them must be CrossAttnDownBlock2D")
@@ -155,20 +178,42 @@ def _vae_faults(vae: dict[str, Any]) -> list[str]:
     return faults
 
 
-def _text_faults(folder: Path, text: dict[str, Any], tokenizer: dict[str, Any]) -> list[str]:
-    faults = []
-    names = text.get("architectures") or [CLASSES["text_encoder"]]
-    if names[0] != CLASSES["text_encoder"]:
-        faults.append(f"text_encoder/config.json: architectures is {names}; allowed: {CLASSES['text_encoder']}")
-    longest, positions = tokenizer.get("model_max_length"), text.get("max_position_embeddings", 77)
+def _text_faults(folder: Path, number: str, text: dict[str, Any], allowed: str) -> list[str]:
+    """Of the text encoder of class ``allowed`` and its tokenizer, whose names end in ``number``."""
+    faults, tokenizer = [], f"tokenizer{number}"
+    names = text.get("architectures") or [allowed]
+    if names[0] != allowed:
+        faults.append(f"text_encoder{number}/config.json: architectures is {names}; allowed: {allowed}")
+    longest, positions = _longest(folder, tokenizer), text.get("max_position_embeddings", 77)
     if not isinstance(longest, int) or not 2 <= longest <= positions:
         faults.append(
-            f"tokenizer/tokenizer_config.json: model_max_length is {longest}; "
+            f"{tokenizer}/tokenizer_config.json: model_max_length is {longest}; "
             f"allowed: 2 to the {positions} positions of the text encoder (max_position_embeddings)"
         )
     vocabularies = (("tokenizer.json",), ("vocab.json", "merges.txt"))
-    if not any(all(_filled(folder / "tokenizer" / name) for name in names) for names in vocabularies):
-        faults.append("tokenizer: no vocabulary; it needs tokenizer.json, or vocab.json and merges.txt")
+    if not any(all(_filled(folder / tokenizer / name) for name in names) for names in vocabularies):
+        faults.append(f"{tokenizer}: no vocabulary; it needs tokenizer.json, or vocab.json and merges.txt")
+    return faults
+
+
+def _longest(folder: Path, tokenizer: str) -> Any:
+    return read_config(folder / tokenizer / "tokenizer_config.json").get("model_max_length")
+
+
+def _xl_faults(folder: Path, unet: dict[str, Any], text: dict[str, Any]) -> list[str]:
+    """What of XL does not fit: ``text`` is the second text encoder."""
+    faults = []
+    if (kind := unet.get("addition_embed_type")) != "text_time":
+        faults.append(f"unet/config.json: addition_embed_type is {kind!r}; allowed: 'text_time'")
+    width = text.get("projection_dim", 512) + SIZES * (unet.get("addition_time_embed_dim") or 0)
+    if (reads := unet.get("projection_class_embeddings_input_dim")) != width:
+        faults.append(
+            f"unet/config.json: projection_class_embeddings_input_dim is {reads}, but text_encoder_2/config.json: projection_dim and "
+            f"{SIZES} sizes of addition_time_embed_dim are {width}"
+        )
+    lengths = [_longest(folder, tokenizer) for tokenizer in ("tokenizer", "tokenizer_2")]
+    if lengths[0] != lengths[1]:
+        faults.append(f"tokenizer_2/tokenizer_config.json: model_max_length is {lengths[1]}, that of tokenizer {lengths[0]}")
     return faults
 
 

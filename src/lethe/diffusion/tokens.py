@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
 
 class Encoded(NamedTuple):
-    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)`` and the position of its last real token."""
+    """A prompt: its text, token ids ``(tokens,)``, hidden states ``(tokens, d)``, the position of its last real token, and of XL its
+    pooled embedding ``(p,)``.
+    """
 
     text: str
     ids: Tensor
     states: Tensor
     end: int
+    pooled: Tensor | None = None
 
     @property
     def last(self) -> Tensor:
@@ -31,13 +34,15 @@ def encode(pipe: Pipeline, prompts: list[str]) -> dict[str, Encoded]:
     return with_ids(pipe, prompts, encode_prompts(pipe, prompts).float().cpu().clone())
 
 
-def with_ids(pipe: Pipeline, prompts: list[str], states: Tensor) -> dict[str, Encoded]:
-    """Prompts with their ``states`` ``(n, tokens, d)``, wherever and in whatever precision these are."""
+def with_ids(pipe: Pipeline, prompts: list[str], states: Tensor, pooled: Tensor | None = None) -> dict[str, Encoded]:
+    """Prompts with their ``states`` ``(n, tokens, d)`` and ``pooled`` ``(n, p)``, wherever and in whatever precision these are."""
     size = pipe.tokenizer.model_max_length
     encoding = pipe.tokenizer(prompts, padding="max_length", max_length=size, truncation=True, return_tensors="pt")
     last = (encoding.attention_mask.sum(dim=1) - 2).clamp(min=0)  # before the end token; '' has the begin token only
-    rows = zip(prompts, encoding.input_ids, states, last.tolist(), strict=True)
-    return {prompt: Encoded(prompt, ids, state, position) for prompt, ids, state, position in rows}
+    rows = zip(
+        prompts, encoding.input_ids, states, last.tolist(), [None] * len(prompts) if pooled is None else pooled, strict=True
+    )
+    return {prompt: Encoded(prompt, *row) for prompt, *row in rows}
 
 
 def token_ids(pipe: Pipeline, prompts: list[str]) -> Tensor:

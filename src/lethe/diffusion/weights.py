@@ -15,11 +15,15 @@ from typing import Any
 from lethe.io.tables import CorruptFileError, readable
 
 STEMS = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model", "text_encoder": "model"}
-"""Component -> first part of the names of its weight files, as diffusers and transformers write them."""
+"""Component -> first part of the names of its weight files, as diffusers and transformers write them; a second of a kind is called alike."""
 VARIANTS = ("", "fp32", "bf16", "fp16")  # the first of these that is there is loaded
 TYPES = {"F64", "F32", "F16", "BF16", "I64", "I32", "BOOL"}  # integers: positions, in old text encoders
 LONGEST_HEADER = 100_000_000  # bytes; safetensors' own limit
 POINTER = b"version https://git-lfs"
+
+
+def _stem(component: str) -> str:
+    return STEMS[component.removesuffix("_2")]
 
 
 def variant_of(folder: Path, component: str) -> str | None:
@@ -27,7 +31,7 @@ def variant_of(folder: Path, component: str) -> str | None:
     found = set()
     for file in (folder / component).glob("*.safetensors"):
         if match := re.fullmatch(
-            rf"{STEMS[component]}(?:\.(\w+))?(?:-\d{{5}}-of-\d{{5}})?", file.name.removesuffix(".safetensors")
+            rf"{_stem(component)}(?:\.(\w+))?(?:-\d{{5}}-of-\d{{5}})?", file.name.removesuffix(".safetensors")
         ):
             found.add(match[1] or "")
     return next((variant for variant in VARIANTS if variant in found), None)
@@ -40,13 +44,13 @@ def weight_files(folder: Path, component: str) -> list[Path]:
         FileNotFoundError: no such file; a file that the index names, or the index of a file in parts, is missing.
         CorruptFileError: an index that names no files beside it.
     """
-    variant, place = variant_of(folder, component), folder / component
+    variant, place, stem = variant_of(folder, component), folder / component, _stem(component)
     if variant is None:
         others = sorted(file.name for file in place.glob("*.safetensors"))
         instead = f"; there is {', '.join(others)}, of another name or variant" if others else ""
-        raise FileNotFoundError(f"{place / STEMS[component]}.safetensors: no such weight file{instead}")
+        raise FileNotFoundError(f"{place / stem}.safetensors: no such weight file{instead}")
     dot = f".{variant}" if variant else ""
-    single, index = place / f"{STEMS[component]}{dot}.safetensors", place / f"{STEMS[component]}.safetensors.index{dot}.json"
+    single, index = place / f"{stem}{dot}.safetensors", place / f"{stem}.safetensors.index{dot}.json"
     if single.is_file() and index.is_file():
         raise CorruptFileError(f"{place}: holds {single.name} and {index.name}, two sets of weights; keep one of them")
     if single.is_file():

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from lethe.settings.bases import Base
     from lethe.settings.models import Settings
 
 DECIDES_NO_RESULT = "asks for memory"
@@ -28,7 +29,8 @@ DECIDES_NO_RESULT = "asks for memory"
 Job = Literal["fetch", "latents", "unlearn", "generate"]
 
 PROCESS = 1500  # MB of a process with torch and diffusers, and of a job's own data
-WEIGHTS = {"prebuilt": 50, "train": 50, "pretrained": 4300}  # MB of a base in float32
+WEIGHTS = {"prebuilt": 50, "train": 50, "pretrained": 4300}  # MB of a base in float32; a folder of one's own may hold more
+WEIGHTED = ("unet", "vae", "text_encoder", "text_encoder_2")
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 # MB per row or image of 512 px in float32: one UNet pass, the same with its gradient, one VAE pass
 SAMPLED, TRAINED, CODED = 700, 4000, 1500
@@ -62,7 +64,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     sampled = [settings.generation_of(task) for task in settings.tasks]
     generation = max(sampled, key=lambda found: found.size**2 * found.batch_size)
     scale = (generation.size / 512) ** 2
-    weights = max(WEIGHTS[settings.origin_of(base).source] for base in settings.bases)
+    weights = max(_weights(settings.origin_of(base)) for base in settings.bases)
     precision, rows, coded, copies, trained = "float32", 0.0, 0.0, 1.0, 0.0  # copies and trained: of the weights in float32
     if job == "generate":
         precision = settings.dtype
@@ -82,6 +84,17 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     if settings.device == "cpu":
         return Need(_rounded(loading + trained * weights + work), 0)
     return Need(_rounded(loading), 0 if job == "fetch" else _rounded(PROCESS + (copies + trained) * weights + work))
+
+
+def _weights(base: Base) -> float:
+    """MB of a base in float32; of a folder of one's own at least what its files hold."""
+    total = 0.0
+    if base.source == "pretrained" and base.folder is not None:
+        for component in WEIGHTED:
+            sizes = {file.name: file.stat().st_size / 1e6 for file in (base.folder / component).glob("*.safetensors")}
+            halves = {name: size for name, size in sizes.items() if ".fp16" in name or ".bf16" in name}
+            total += sum(size for name, size in sizes.items() if name not in halves) or 2 * sum(halves.values())
+    return max(total, WEIGHTS[base.source])
 
 
 def pictures(settings: Settings, task: str) -> float:

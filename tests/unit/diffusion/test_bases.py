@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -13,14 +14,20 @@ from typing import Any
 import pytest
 
 from lethe.diffusion.folder import at_hand, check_folder
-from lethe.diffusion.methods import METHODS, NEEDS
-from lethe.diffusion.methods.predictions import reason_against
-from lethe.diffusion.supported import UnusableBaseError, check_sampling, prediction_of
+from lethe.diffusion.methods import METHODS
+from lethe.diffusion.methods.on_bases import reason_against
+from lethe.diffusion.supported import PIPELINE, PIPELINE_XL, UnusableBaseError, check_sampling, pipeline_of, prediction_of
 from lethe.io.tables import CorruptFileError
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 VAE = "vae/diffusion_pytorch_model.safetensors"
 TEXT = "text_encoder/model.safetensors"
+
+
+@pytest.fixture
+def xl(tiny_xl_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny pipeline of XL that a test may spoil."""
+    return shutil.copytree(tiny_xl_folder, tmp_path / "own")
 
 
 @pytest.fixture
@@ -70,7 +77,8 @@ def test_a_plan_can_ask_without_torch(tiny_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("StableDiffusionXLPipeline", "two text encoders"),
+        ("StableDiffusionXLInpaintPipeline", "a mask beside the latents"),
+        ("StableDiffusionXLImg2ImgPipeline", "refines pictures"),
         ("StableDiffusionInpaintPipeline", "9 channels"),
         ("FluxPipeline", "flow matching"),
         ("AnythingElsePipeline", "a base must be a StableDiffusionPipeline"),
@@ -118,6 +126,57 @@ def test_a_value_that_does_not_fit_is_named_with_what_is_allowed(base: Path, fil
     edit(base / file, **values)
     with pytest.raises(UnusableBaseError, match=rf"(?s){base}.*{file}: .*{said}"):
         check_folder(base)
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "said"),
+    [
+        ("model_index.json", {"text_encoder": [None, None]}, "text_encoder is null; allowed: CLIPTextModel"),
+        ("model_index.json", {"text_encoder_2": ["transformers", "CLIPTextModel"]}, "allowed: CLIPTextModelWithProjection"),
+        ("model_index.json", {"requires_aesthetics_score": True}, r"requires_aesthetics_score is set \(a refiner\?\)"),
+        ("unet/config.json", {"cross_attention_dim": 32}, r"cross_attention_dim is 32, but .*hidden_size is 32 \+ 48"),
+        ("unet/config.json", {"addition_embed_type": ...}, "addition_embed_type is None; allowed: 'text_time'"),
+        ("unet/config.json", {"addition_time_embed_dim": 16}, "projection_class_embeddings_input_dim is 88, but .* are 136"),
+        ("unet/config.json", {"class_embed_type": "timestep"}, "class_embed_type is 'timestep'"),
+        ("text_encoder_2/config.json", {"projection_dim": 64}, "projection_class_embeddings_input_dim is 88"),
+        ("text_encoder_2/config.json", {"architectures": ["CLIPTextModel"]}, "allowed: CLIPTextModelWithProjection"),
+        ("text_encoder_2/config.json", {"quantization_config": {"bits": 4}}, "must not be quantised"),
+        ("tokenizer_2/tokenizer_config.json", {"model_max_length": 10}, "model_max_length is 10, that of tokenizer 12"),
+        ("tokenizer_2/tokenizer_config.json", {"model_max_length": 77}, "allowed: 2 to the 12 positions"),
+        ("vae/config.json", {"latents_mean": [0.1] * 4}, "not applied to latents"),
+        ("scheduler/scheduler_config.json", {"prediction_type": "flow"}, "allowed: epsilon, v_prediction"),
+    ],
+)
+def test_a_value_of_xl_that_does_not_fit(xl: Path, file: str, values: Any, said: str) -> None:
+    check_folder(xl)
+    assert pipeline_of(xl) == PIPELINE_XL
+    edit(xl / file, **values)
+    with pytest.raises(UnusableBaseError, match=rf"(?s){xl}.*{said}"):
+        check_folder(xl)
+
+
+def test_the_second_text_encoder_of_xl_is_examined_too(xl: Path, tmp_path: Path) -> None:
+    from lethe.diffusion.intake import take_in
+    from lethe.diffusion.pipeline import load_pipeline
+
+    take_in(xl, tmp_path / "copy")
+    check_folder(tmp_path / "copy")
+    weights = xl / "text_encoder_2/model.safetensors"
+    kept = weights.read_bytes()
+    spoil(weights, lambda tensors: tensors["text_projection.weight"].fill_(float("nan")))
+    with pytest.raises(UnusableBaseError, match="'text_projection.weight' of text_encoder_2 holds NaN"):
+        take_in(xl, tmp_path / "again")
+    spoil(weights, lambda tensors: tensors.pop("text_projection.weight"))
+    with pytest.raises(
+        CorruptFileError, match=r"text_encoder_2: tensor 'text_projection\.weight' of model\.safetensors is missing"
+    ):
+        load_pipeline(xl)
+    weights.write_bytes(kept[:-1000])
+    with pytest.raises(CorruptFileError, match=f"{weights}: .*that its header promises"):
+        check_folder(xl)
+    weights.unlink()
+    with pytest.raises(FileNotFoundError, match=r"missing: text_encoder_2/\*\.safetensors"):
+        check_folder(xl)
 
 
 def test_all_faults_of_a_base_are_one_message(base: Path) -> None:
@@ -207,13 +266,28 @@ def test_what_the_settings_ask_of_a_base(base: Path) -> None:
     with pytest.raises(ValueError, match="'pndm' does not know; allowed for this base: ddim"):
         check_sampling(base, "pndm", 32)
     check_folder(base)
-    assert prediction_of(base) == "v_prediction"
-    assert reason_against("munba", "v_prediction").endswith(
-        "methods for this base: hirm, noise, none, rece, retrain, seot, seot_soft, sham, speed, uce"
+    assert prediction_of(base) == "v_prediction" and pipeline_of(base) == PIPELINE
+
+
+def test_what_is_said_of_a_method_that_cannot_unlearn_a_base() -> None:
+    assert [name for name in METHODS.names() if reason_against(name, "v_prediction", PIPELINE)] == ["munba_published"]
+    assert reason_against("munba_published", "v_prediction", PIPELINE).startswith("its prediction_type is 'v_prediction', and ")
+    able = "methods for this base: distil, distil_module, distil_weight, esd, esd_noised, noise, none, sham, uce"
+    assert reason_against("ca", "epsilon", PIPELINE_XL).endswith(able) and reason_against("ca", "", PIPELINE_XL).endswith(able)
+    assert not any(reason_against(name, *known) for name in METHODS.names() for known in (("epsilon", PIPELINE), ("", "")))
+
+
+def test_the_table_of_the_page_is_what_the_code_says() -> None:
+    """Every method stands in one row: works with bases that predict the noise, v, and with XL."""
+    page = (Path(__file__).parents[3] / "docs/bases.md").read_text()
+    rows = re.findall(
+        r"^\| (`[a-z_`, ]+`)(?: \(.+\))? \| (.+) \| (.+) \| (.+) \|$", page.split("| method | predicts the noise |")[1], re.M
     )
-    assert (
-        not reason_against("uce", "v_prediction") and not reason_against("munba", "epsilon") and not reason_against("munba", "")
-    )
+    told = {name: answers for names, *answers in rows for name in re.findall(r"`(\w+)`", names)}
+    known = [("epsilon", PIPELINE), ("v_prediction", PIPELINE), ("epsilon", PIPELINE_XL)]
+    code = {name: ["no" if reason_against(name, *base) else "yes" for base in known] for name in METHODS.names()}
+    assert told.pop("retrain")[0] == "bases that are trained here" and code.pop("retrain")[2] == "no"
+    assert told == code
 
 
 def test_where_a_base_is_read_before_it_is_taken_in(base: Path, tmp_path: Path) -> None:
@@ -349,30 +423,6 @@ def test_a_vocabulary_larger_than_the_text_encoders(base: Path, tmp_path: Path) 
     (base / "tokenizer/tokenizer.json").write_text(json.dumps(tokenizer))
     with pytest.raises(UnusableBaseError, match=r"the tokenizer knows \d+ tokens, the text encoder \d+"):
         take_in(base, tmp_path / "copy")
-
-
-@pytest.mark.parametrize("method", METHODS.names())
-def test_which_methods_need_the_noise(tiny_pipe: Any, method: str) -> None:
-    """The list that a plan asks, held against the methods themselves."""
-    import torch
-
-    from lethe.diffusion.methods.base import Emitter, UnlearnData
-
-    if method in ("retrain", "sham"):
-        assert not NEEDS.needs(method, "noise")  # they replace weights and look at nothing
-        return
-    data = UnlearnData(torch.randn(4, 4, 8, 8), torch.tensor([0, 0, 1, 1]), {0: "a dog", 1: "a cat"})
-    kept = tiny_pipe.scheduler.config.prediction_type
-    tiny_pipe.scheduler.register_to_config(prediction_type="v_prediction")
-    try:
-        found = METHODS.load(method)().unlearn(tiny_pipe, [Emitter.of_one(0, "a dog", "a dog")], data, seed=0)
-        if NEEDS.needs(method, "noise"):
-            with pytest.raises(ValueError, match="v_prediction"):
-                next(found)
-        else:
-            next(found)
-    finally:
-        tiny_pipe.scheduler.register_to_config(prediction_type=kept)
 
 
 def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_path: Path) -> None:

@@ -41,6 +41,22 @@ def test_the_paper_fits_the_cards_it_is_written_for():
         assert need("unlearn", paper, values).gpu < 45_000  # a card of 48 GB
 
 
+def test_a_large_base_of_ones_own_is_counted_by_its_files(tmp_path: Path) -> None:
+    """As large as Stable Diffusion XL, its UNet in half precision alone; files that are as long as they say, and hold nothing."""
+    own = {"unet/diffusion_pytorch_model.fp16": 5135, "vae/diffusion_pytorch_model": 335, "vae/diffusion_pytorch_model.fp16": 167}
+    own |= {"text_encoder/model": 492, "text_encoder_2/model": 2779, "safety_checker/model": 1200}
+    for name, megabytes in own.items():
+        file = tmp_path / f"{name}.safetensors"
+        file.parent.mkdir(exist_ok=True)
+        with open(file, "wb") as sparse:
+            sparse.truncate(megabytes * 10**6)
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text()) | {"device": "cpu"}
+    before = need("fetch", load_configuration(config)).host
+    config["bases"] |= {"mine": {"source": "pretrained", "path": str(tmp_path)}}
+    asked = need("fetch", load_configuration(config)).host
+    assert before == 2000 and asked == 1500 + 2 * (2 * 5135 + 335 + 492 + 2779) + 248  # rounded up to 500
+
+
 def test_need_follows_what_it_depends_on():
     assert need("generate", settings(batch_size=50)).gpu > need("generate", settings(batch_size=25)).gpu
     assert need("generate", settings(size=768)).gpu > need("generate", settings()).gpu

@@ -93,3 +93,91 @@ def test_a_base_from_one_file(tiny_folder: Path, tmp_path: Path) -> None:
     file.unlink()
     with pytest.raises(SettingsError, match=r"bases\.mine\.path: .*does not exist"):
         made.bases.given(asked)
+
+
+def on_objects(path: Path, **given: Any) -> Plan:
+    """The plan of a world whose task `objects` and whose canvas unlearn the base in a folder."""
+    values = Settings().model_dump(mode="json")
+    values["bases"]["mine"] = {"source": "pretrained", "path": str(path)}
+    for task in ("objects", "canvas"):
+        values["tasks"][task] |= {"base": "mine", "retrain_emitters": []}
+    values["methods"] = ["none", "uce", "esd", "distil"]
+    values["scoring"]["membership"] = {"members": "unlearning"}
+    return Plan(load_configuration(values | given), {}, ROOT)
+
+
+def test_what_xl_is_refused_for(tiny_xl_folder: Path) -> None:
+    made, task = on_objects(tiny_xl_folder), Named(task="objects", base="mine")
+    assert made.bases.given(task) == [] and made.bases.pipeline("mine") == "StableDiffusionXLPipeline"
+    for method in ("none", "uce", "esd", "distil"):
+        assert made.bases.for_method(Named(task="objects", method=method)) == "<results>/base/mine"
+    able = "methods for this base: distil, distil_module, distil_weight, esd, esd_noised, noise, none, sham, uce"
+    for method in ("ca", "hirm", "rece", "seot", "spm"):
+        with pytest.raises(
+            SettingsError, match=rf"tasks\.objects\.base: 'mine': it is a StableDiffusionXLPipeline.*'{method}' .*; {able}"
+        ):
+            made.bases.for_method(Named(task="objects", method=method))
+    with pytest.raises(
+        SettingsError, match=r"similarity\.kinds: 'act' .*'mine' .*StableDiffusionXLPipeline; allowed: clip, attr, dino, true"
+    ):
+        made.bases.for_similarities(task)
+    similar = on_objects(tiny_xl_folder, similarity={"kinds": ["clip", "true"]})
+    assert similar.bases.for_similarities(task) == "<results>/base/mine"
+    with pytest.raises(SettingsError, match=r"unlearncanvas\.canvas\.attack: the base 'mine' is a StableDiffusionXLPipeline"):
+        made.bases.for_attacks(Named(task="canvas"))
+    assert "StableDiffusionXLPipeline" in made.bases.no_membership("objects")
+    tuned = plan(
+        {"mine": {"source": "pretrained", "path": str(tiny_xl_folder)}, "tuned": {"source": "finetuned", "start": "mine"}}
+    )
+    with pytest.raises(SettingsError, match=r"bases\.tuned\.start: the base 'mine' is a StableDiffusionXLPipeline"):
+        tuned.finetuned.start(Named(base="tuned"))
+    assert tuned.bases.pipeline("tuned") == "StableDiffusionXLPipeline"
+
+
+def test_what_a_base_that_predicts_v_is_refused_for(tiny_folder: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(tiny_folder, tmp_path / "own")
+    scheduler = own / "scheduler/scheduler_config.json"
+    scheduler.write_text(scheduler.read_text().replace('"epsilon"', '"v_prediction"'))
+    made, task = on_objects(own), Named(task="objects", base="mine")
+    for method in ("ca", "esd", "distil", "munba", "sa", "spm"):
+        assert made.bases.for_method(Named(task="objects", method=method)) == "<results>/base/mine"
+    with pytest.raises(
+        SettingsError, match=r"tasks\.objects\.base: 'mine': its prediction_type is 'v_prediction'.*'munba_published'"
+    ):
+        made.bases.for_method(Named(task="objects", method="munba_published"))
+    assert made.bases.for_similarities(task) == "<results>/base/mine"
+    assert "'v_prediction'" in made.bases.no_membership("objects")
+    with pytest.raises(SettingsError, match=r"unlearncanvas\.canvas\.attack: .*'v_prediction'; allowed: 'epsilon'"):
+        made.bases.for_attacks(Named(task="canvas"))
+
+
+def test_a_base_of_the_hub_is_known_by_the_cache(tiny_xl_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the files that describe it, before a weight is fetched; without them nothing is known."""
+    commit = "0" * 39 + "1"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    values = Settings().model_dump(mode="json")
+    values["bases"]["mine"] = {"source": "pretrained", "path": "somebody/anything", "revision": commit}
+    values["tasks"]["objects"] |= {"base": "mine", "retrain_emitters": []}
+    bases, asked = Plan(load_configuration(values), {}, ROOT).bases, Named(task="objects", method="spm")
+    assert bases.for_method(asked) == "<results>/base/mine" and bases.pipeline("mine") == bases.prediction("mine") == ""
+    kept = tmp_path / "models--somebody--anything/snapshots" / commit
+    kept.mkdir(parents=True)
+    index = shutil.copy(tiny_xl_folder / "model_index.json", kept)
+    with pytest.raises(SettingsError, match=r"tasks\.objects\.base: 'mine': it is a StableDiffusionXLPipeline"):
+        bases.for_method(asked)
+    Path(index).write_text('{"_class_name": "FluxPipeline"}')
+    with pytest.raises(
+        SettingsError, match=r"bases\.mine\.path: .*a FluxPipeline \(two text encoders, a transformer and flow matching\)"
+    ):
+        bases.for_method(asked)
+
+
+def test_xl_describes_no_compvis_file(tiny_folder: Path, tiny_xl_folder: Path, tmp_path: Path) -> None:
+    from lethe.diffusion.checkpoints import to_checkpoint
+
+    to_checkpoint(tiny_folder, tmp_path / "model.safetensors")
+    base = {"source": "pretrained", "path": str(tmp_path / "model.safetensors"), "config": str(tiny_xl_folder)}
+    with pytest.raises(
+        SettingsError, match=r"a StableDiffusionXLPipeline; allowed: the StableDiffusionPipeline of a Stable Diffusion v1"
+    ):
+        plan({"mine": base}).bases.given(Named(base="mine"))

@@ -44,7 +44,7 @@ METHODS.register("rece", "lethe.diffusion.methods.rece:RECE")
 METHODS.register("sham", "lethe.diffusion.methods.sham:Sham")
 
 LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
-NEEDS = MethodDescriptions(METHODS, "needs")
+NEEDS = MethodDescriptions(METHODS, "needs", "xl")
 ROLES = MethodDescriptions(METHODS, "reference")
 PREPARED = MethodDescriptions(METHODS, "prepares")
 VARIANTS = MethodDescriptions(METHODS, "published_of")

@@ -30,7 +30,10 @@ from lethe.diffusion.delta import Delta
 from lethe.diffusion.differentiate import differentiate
 from lethe.diffusion.methods._common import covered, seeded_generator
 from lethe.diffusion.methods.base import Emitter, UnlearnData
-from lethe.diffusion.pipeline import Pipeline, encode_prompts
+from lethe.diffusion.parameterization import check_prediction, target_of
+from lethe.diffusion.pipeline import Pipeline
+from lethe.diffusion.prompts import beside_text, read_prompts, unconditional
+from lethe.diffusion.supported import NOISE
 from lethe.settings.hyperparameters import Hyperparameters
 
 TEACHER_BATCH = 64  # rows per forward without gradient
@@ -72,8 +75,9 @@ class TrainingConfig(OptimiserConfig):
 class Rows:
     """Noised training rows on the UNet's device.
 
-    ``clean``, ``noisy``, ``target`` (what the UNet is to predict): (n, c, h, w); ``timesteps`` (n,); ``prompt`` (n,): which of
-    the ``Borrowed``'s text embeddings a row goes with (the embeddings themselves would be a gigabyte for the rows of an emitter).
+    ``clean``, ``noisy``, ``target`` (what the UNet is to predict, ``lethe.diffusion.parameterization``): (n, c, h, w); ``timesteps``
+    (n,); ``prompt`` (n,): which of the ``Borrowed``'s text embeddings a row goes with (the embeddings themselves would be a gigabyte
+    for the rows of an emitter).
     """
 
     clean: Tensor
@@ -99,12 +103,11 @@ class Borrowed:
     """A pipeline lent to a method for one call: latents and text embeddings on its device, noise drawn, weights sure to come back.
 
     Raises:
-        ValueError: a scheduler that does not predict noise; the losses of all methods here are in terms of it.
+        ValueError: a base that predicts neither the noise nor v.
     """
 
     def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32") -> None:
-        if pipe.scheduler.config.prediction_type != "epsilon":
-            raise ValueError(f"prediction_type is '{pipe.scheduler.config.prediction_type}'; only 'epsilon' is supported")
+        check_prediction(pipe.scheduler)
         self.pipe = pipe
         self.unet = pipe.unet
         self.device: torch.device = pipe.unet.device
@@ -114,7 +117,13 @@ class Borrowed:
         self.timesteps = int(self.scheduler.config.num_train_timesteps)
         indices = sorted(data.prompts)
         prompts = [*(data.prompts[index] for index in indices), *data.overwrites, ""]
-        self._text = encode_prompts(pipe, prompts).clone()  # inference tensors cannot take part in training, their copies can
+        texts = [read_prompts(pipe, prompts), unconditional(pipe)]
+        self._text = torch.cat(
+            [text.states for text in texts]
+        ).clone()  # inference tensors cannot take part in training, their copies can
+        pooled = [text.pooled for text in texts if text.pooled is not None]
+        self._pooled = torch.cat(pooled).clone() if pooled else None
+        self._size = [side * pipe.vae_scale_factor for side in data.latents.shape[2:]]  # height and width in pixels
         self._latents = data.latents.to(self.device)
         self._place = {index: place for place, index in enumerate(indices)}  # of a receiver's prompt among the texts
         self._overwrite = {text: len(indices) + place for place, text in enumerate(data.overwrites)}
@@ -137,6 +146,10 @@ class Borrowed:
 
     def unprompted(self, rows: Rows) -> Tensor:
         """``(n,)`` int64 on the device: like ``rows.prompt``, with the empty prompt for every row."""
+        return torch.full_like(rows.prompt, len(self._text) - 2)
+
+    def unconditional(self, rows: Rows) -> Tensor:
+        """The same, with what guidance leads away from: the empty prompt, or of XL what its pipeline takes instead (``unconditional``)."""
         return torch.full_like(rows.prompt, len(self._text) - 1)
 
     def forget_rows(self, emitter: Emitter) -> Tensor:
@@ -148,17 +161,18 @@ class Borrowed:
         return (~covered(self.data.receivers, emitter)).nonzero()[:, 0]
 
     def draw(self, rows: Tensor, count: int, generator: torch.Generator) -> tuple[Rows, Tensor]:
-        """``count`` noised rows, uniform over ``rows`` and timesteps, and the receiver each shows; the target is the noise."""
+        """``count`` noised rows, uniform over ``rows`` and timesteps, and the receiver each shows; the target as of ``noised``."""
         chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
         return self.noised(chosen, generator), self.data.receivers[chosen]
 
     def noised(self, rows: Tensor, generator: torch.Generator) -> Rows:
-        """These rows ``(n,)``, noised, uniform over timesteps; the target is the noise."""
+        """These rows ``(n,)``, noised, uniform over timesteps; the target is the noise, or v where the base predicts that."""
         noise = torch.randn((len(rows), *self._latents.shape[1:]), generator=generator)
         timesteps = torch.randint(self.timesteps, (len(rows),), generator=generator)
         there, noise, timesteps, prompt = (to_device(t, self.device) for t in (rows, noise, timesteps, self._prompt[rows]))
         clean = self._latents[there]
-        return Rows(clean, self.scheduler.add_noise(clean, noise, timesteps), timesteps, prompt, noise)
+        target = target_of(self.scheduler, clean, noise, timesteps)
+        return Rows(clean, self.scheduler.add_noise(clean, noise, timesteps), timesteps, prompt, target)
 
     def batches(self, rows: Tensor, batch: int, steps: int, generator: torch.Generator) -> Iterator[Rows]:
         """``steps`` batches of noised ``rows``, one shuffled pass after the other, so that rows are used equally often."""
@@ -166,27 +180,32 @@ class Borrowed:
             yield self.noised(chosen, generator)
 
     def renoise(self, rows: Rows, like: Rows) -> Rows:
-        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_published``)."""
+        """``rows`` with the noise and the noise level of ``like``; timesteps and target stay (the fault of ``munba_published``).
+
+        Raises:
+            ValueError: the base predicts v, for which nobody has run what was published.
+        """
+        if (found := self.scheduler.config.prediction_type) != NOISE:
+            raise ValueError(f"prediction_type is '{found}'; allowed: '{NOISE}', for which it was published")
         return replace(rows, noisy=self.scheduler.add_noise(rows.clean, like.target, like.timesteps))
 
     def predict(self, rows: Rows, text: Tensor | None = None, weights: Mapping[str, Tensor] | None = None) -> Tensor:
-        """The UNet's prediction of the noise of ``rows``.
+        """The UNet's prediction for ``rows``: of their noise, or of v.
 
         Args:
-            text: ``(n, tokens, d)``; their own by default.
+            text: ``(n, tokens, d)``; that of their prompts by default.
             weights: parameters that take the place of the UNet's own in this pass, by name.
 
         Returns:
             (n, c, h, w), in the type of the target.
         """
-        text = self.text(rows) if text is None else text
+        given = {"encoder_hidden_states": self.text(rows) if text is None else text}
+        given |= beside_text(None if self._pooled is None else self._pooled[rows.prompt], *self._size)
         with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
             if weights is None:
-                predicted: Tensor = self.unet(rows.noisy, rows.timesteps, encoder_hidden_states=text).sample
+                predicted: Tensor = self.unet(rows.noisy, rows.timesteps, **given).sample
             else:
-                predicted = functional_call(
-                    self.unet, dict(weights), (rows.noisy, rows.timesteps), {"encoder_hidden_states": text}
-                ).sample
+                predicted = functional_call(self.unet, dict(weights), (rows.noisy, rows.timesteps), given).sample
         return predicted.to(rows.target.dtype)
 
     @torch.no_grad()

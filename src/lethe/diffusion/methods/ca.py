@@ -8,6 +8,9 @@ to mean it,
 
 where sg[] has no gradient. As published eps is the student as it is at this step (``target: current``), so that c* may drift too;
 ``target: base`` holds it where it was. Here c* is what the task overwrites c with.
+
+Of a base that predicts v both sides are v: the authors' code too compares the outputs of the UNet, whatever they are. In eps every row would
+have the weight a^2 besides (``lethe.diffusion.parameterization``).
 """
 
 from __future__ import annotations
@@ -45,7 +48,7 @@ class CA(DenseMethod[CAConfig]):
     counterpart, and all anchor images are used equally often.
     """
 
-    about = MethodDescription(title="CA", paper="arXiv 2303.13516", colour="#56B4E9", marker="v", needs=("noise",))
+    about = MethodDescription(title="CA", paper="arXiv 2303.13516", colour="#56B4E9", marker="v")
     contract = Contract(
         small={"anchors": "forget", "target": "base", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3},
         direction="guide",

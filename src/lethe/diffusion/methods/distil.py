@@ -8,6 +8,9 @@ c_f and c_r the prompts of forget and retain rows and c* the prompt that takes t
 
 The teacher does not change, so it is asked once: its answers on a pool of noised retain rows serve every emitter of the call,
 those on the forget rows every step of one emitter. A step is then one forward and one backward pass of the student.
+
+Of a base that predicts v, teacher and student are compared in v: the method is told by two outputs of one UNet and knows no target of training,
+neither in the paper nor in the authors' code. In eps every row would have the weight a^2 besides (``lethe.diffusion.parameterization``).
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ class SPARE(Method[SPAREConfig]):
     loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
     """
 
-    about = MethodDescription(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", needs=("noise",))
+    about = MethodDescription(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", xl=True)
     contract = Contract(
         small={
             "rank": 4,

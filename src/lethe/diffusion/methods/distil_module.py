@@ -19,7 +19,7 @@ class SPAREModules(SPARE):
     ``ceil(sparsity_inclusiveness * candidates)`` modules are adapted. Loss and training are those of ``distil``.
     """
 
-    about = MethodDescription(title="SPARE (FADE), modules", paper="arXiv 2602.07058", needs=("noise",))
+    about = MethodDescription(title="SPARE (FADE), modules", paper="arXiv 2602.07058", xl=True)
     contract = Contract(
         small={
             "rank": 4,

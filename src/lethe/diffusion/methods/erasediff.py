@@ -10,6 +10,9 @@ images, c_f and c_r their prompts, c* what the task overwrites c_f with and thet
 
 Lbar is a number, so it moves no weight: the inside tells only how much of forgetting is still open (``gap``, L_f - Lbar). Its optimiser is
 its own and begins anew in each round, and theta_i is restored once a round; what the released code does is ``erasediff_published``.
+
+Of a base that predicts v, eps and noise are v in both losses: L_r is the loss that the base was trained on, and alpha weighs L_f against it
+(``lethe.diffusion.parameterization``).
 """
 
 from __future__ import annotations
@@ -55,7 +58,7 @@ class EraseDiffConfig(RoundsConfig):
 class EraseDiff(DenseMethod[RoundsConfig]):
     """Bilevel erasing (EraseDiff, arXiv 2401.05779) on cross-attention; see the module."""
 
-    about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", colour="#5E3C99", marker="<", needs=("noise",))
+    about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", colour="#5E3C99", marker="<")
     contract = Contract(
         small={
             "steps": 12,

@@ -44,7 +44,7 @@ class EraseDiffPublishedConfig(RoundsConfig):
 class EraseDiffPublished(EraseDiff):
     """EraseDiff (arXiv 2401.05779) as its code for UnlearnCanvas runs; see the module."""
 
-    about = MethodDescription(title="EraseDiff (published)", paper="arXiv 2401.05779", published_of="erasediff", needs=("noise",))
+    about = MethodDescription(title="EraseDiff (published)", paper="arXiv 2401.05779", published_of="erasediff")
     contract = Contract(
         small={
             "steps": 8,

@@ -7,6 +7,11 @@ student, c the prompt of what is forgotten and "" the empty one,
 
 where z_t comes from the student itself: it is drawn for c by DDIM with guidance and the drawing is stopped in the k-th of S parts of the
 noise schedule, k and then t within that part uniform. No image is looked at. ``esd_noised`` takes noised training images instead.
+
+Of a base that predicts v, L is taken in v. The coefficients of its target add up to 1, so it has the same minimum in v as in eps, where every
+row would have the weight a^2 besides (``lethe.diffusion.parameterization``) and pure noise, where a drawing begins, would have none. The authors'
+code compares the outputs of the UNet too, also of models that predict a velocity. Of Stable Diffusion XL "" in L is the empty prompt as it is
+encoded, while guidance leads away from what the pipeline takes for nothing (zeros), both as in the authors' code.
 """
 
 from __future__ import annotations
@@ -46,7 +51,7 @@ class ESD(DenseMethod[ESDConfig]):
     An emitter that covers several receivers is forgotten by the prompts of all of them, each as often as it has training images.
     """
 
-    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("noise",))
+    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", xl=True)
     contract = Contract(
         small={"sampling_steps": 4, "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
     )
@@ -72,7 +77,7 @@ def pushed_beyond(student: Student, rows: Rows, config: NegativeConfig) -> tuple
 
 @torch.no_grad()
 def partly_drawn(student: Student, rows: Rows, scheduler: Scheduler, guidance: float, generator: torch.Generator) -> Rows:
-    """``rows`` with latents that the student draws for their prompts, from their noise (their target) to one part of the schedule.
+    """``rows`` with latents that the student draws for their prompts, from their noise to one part of the schedule.
 
     Args:
         scheduler: DDIM with its S steps. generator: gives the part k, the same for all rows, and the timestep of each within it.
@@ -81,5 +86,5 @@ def partly_drawn(student: Student, rows: Rows, scheduler: Scheduler, guidance: f
     part = int(torch.randint(count, (), generator=generator))
     first, last = (round(edge * lent.timesteps / count) for edge in (part, part + 1))
     timesteps = torch.randint(first, last, (len(rows),), generator=generator)
-    latents = drawn(student.predict, rows, lent.unprompted(rows), scheduler, count - 1 - part, guidance)
+    latents = drawn(student.predict, rows, lent.unconditional(rows), scheduler, count - 1 - part, guidance)
     return replace(rows, noisy=latents, timesteps=to_device(timesteps, lent.device))

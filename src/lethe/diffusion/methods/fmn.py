@@ -7,7 +7,7 @@ l-th cross-attention, (heads, pixels, tokens), on a noised image of what is forg
 
 The loss has no target and nothing is retained: more steps are not better, so their number belongs to the tuning. A concept is named by
 words here; the reference first learns ten new tokens for it by textual inversion, which is left out. A parameter that no probability
-depends on, such as the values of the last layer, is not trained.
+depends on, such as the values of the last layer, is not trained. What the base predicts, noise or v, does not enter.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class FMNConfig(DenseTrainingConfig):
 class FMN(Method[FMNConfig]):
     """Forget-Me-Not (arXiv 2303.17591) without textual inversion; see the module for the loss."""
 
-    about = MethodDescription(title="FMN", paper="arXiv 2303.17591", colour="#E69F00", marker="P", needs=("noise",))
+    about = MethodDescription(title="FMN", paper="arXiv 2303.17591", colour="#E69F00", marker="P")
     contract = Contract(small={"steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="attention")
     Config: ClassVar[type[Hyperparameters]] = FMNConfig
 

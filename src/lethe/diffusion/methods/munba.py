@@ -14,6 +14,9 @@ For two players it has a closed form. Put a_i = 1 / (n_i s): row r reads n_r / s
 Both weights are positive for every cos > -1: each player gets the same utility sqrt(1 + cos) per unit of its gradient. The
 step is the bisector of the two directions, always of length sqrt(2). At cos = -1 no step serves both; there 1 + cos is held
 at 1e-3, so that the step shrinks to zero instead of growing from rounding errors.
+
+Both losses are the one that the base was trained on, of v where it predicts v (``lethe.diffusion.parameterization``); to predict 0 costs about 1 in
+either, since latents are scaled to unit variance.
 """
 
 from __future__ import annotations
@@ -78,7 +81,7 @@ class MUNBa(Method[LoraTrainingConfig]):
     when all rows are beyond it, the step is the retain player's alone. No sign is turned at inference.
     """
 
-    about = MethodDescription(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^", needs=("noise",))
+    about = MethodDescription(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^")
     contract = Contract(
         small={
             "rank": 4,

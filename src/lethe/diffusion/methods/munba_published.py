@@ -13,6 +13,8 @@ It differs from ``munba`` in what ``docs/fidelity.md`` lists:
 3. Both losses are *descended*, and the whole adapter is negated at inference, which also undoes the retaining.
 4. Trained with delta W = (alpha / r) B A, used with 1.0 B A (the stored file knows no alpha).
 5. Gradient clipping never acts (the list of parameters it gets is an exhausted iterator).
+
+It ran with bases that predict the noise and is refused for others: what its first fault would be there nobody has published.
 """
 
 from __future__ import annotations

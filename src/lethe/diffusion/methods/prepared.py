@@ -16,6 +16,7 @@ import torch
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.base import UnlearnData
+from lethe.diffusion.methods.on_bases import check_method
 from lethe.io.hashing import sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
 from lethe.io.tensors import first_not_finite, read_tensors, write_tensors
@@ -49,6 +50,7 @@ def prepare(
     """
     from lethe.diffusion.pipeline import load_pipeline  # here, so that a job which only reads is spared it
 
+    check_method(method, base)
     unlearner = METHODS.load(method)(**hyperparameters)
     pipe = load_pipeline(base, device=device)
     begin = time.monotonic()

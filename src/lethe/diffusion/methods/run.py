@@ -15,6 +15,7 @@ from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.methods.on_bases import check_method
 from lethe.diffusion.testbed.receivers import Receiver, chosen
 from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_json
@@ -71,6 +72,7 @@ def run_method(
     unlearner = METHODS.load(method)(**hyperparameters)
     pipe: Pipeline | None = None
     if unlearner.needs_pipeline:
+        check_method(method, base)
         from lethe.diffusion.pipeline import load_pipeline  # 8 s of CPU, which `none` is spared
 
         pipe = load_pipeline(base, device=device)

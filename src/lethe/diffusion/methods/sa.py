@@ -8,6 +8,8 @@ equation 5. With x_q images that stand for what is forgotten, c_f its prompt, (x
 where L_SD is the denoising loss. F is the diagonal of the Fisher information of the base: the mean of the squared gradient of L_SD over images
 and timesteps, of one noised image at a time. It is the same for every emitter, so it is prepared once a task (``prepare``). The reference
 sums over its 1,000 timesteps where this is a mean, so its lam is a thousandth of ours.
+
+L_SD is the loss that the base was trained on: of v where it predicts v, and F with it (``lethe.diffusion.parameterization``).
 """
 
 from __future__ import annotations
@@ -54,7 +56,6 @@ class SA(DenseMethod[SAConfig]):
         paper="arXiv 2305.10120",
         colour="#8B4513",
         marker=">",
-        needs=("noise",),
         prepares="the diagonal of the Fisher information of the base",
     )
     contract = Contract(

@@ -8,6 +8,9 @@ x_f and x_r noised forget and retain images, c_f and c_r their prompts and c* wh
 where sg[] has no gradient and eps is the student as it is at this step (``target: current``, as published) or the base. The mask marks
 the ``mask_share`` of the trained weights whose gradient of the denoising loss, summed *with its sign* over one pass of the forget images
 at the base, is largest in absolute value; all other weights keep their bits.
+
+Of a base that predicts v, eps and noise are v in both losses: the second is the loss that the base was trained on, and alpha weighs it against
+the first (``lethe.diffusion.parameterization``).
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ class SalUn(DenseMethod[SalUnConfig]):
     Weights are ranked among those that are trained.
     """
 
-    about = MethodDescription(title="SalUn", paper="arXiv 2310.12508", colour="#F0E442", marker="h", needs=("noise",))
+    about = MethodDescription(title="SalUn", paper="arXiv 2310.12508", colour="#F0E442", marker="h")
     contract = Contract(
         small={
             "target": "base",

@@ -36,7 +36,7 @@ class SalUnPublishedConfig(RelabelConfig):
 class SalUnPublished(DenseMethod[SalUnPublishedConfig]):
     """SalUn (arXiv 2310.12508) as its code for UnlearnCanvas runs; see the module."""
 
-    about = MethodDescription(title="SalUn (published)", paper="arXiv 2310.12508", published_of="salun", needs=("noise",))
+    about = MethodDescription(title="SalUn (published)", paper="arXiv 2310.12508", published_of="salun")
     contract = Contract(
         small={"steps": 10, "forget_batch": 4, "retain_batch": 4, "learning_rate": 5e-3}, direction="change"
     )  # reported as it is, not as it should be

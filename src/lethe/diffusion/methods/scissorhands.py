@@ -10,6 +10,9 @@ g its gradient on forget images at the base and w the weights of the layers that
 
 The projection is that of gradient episodic memory (GEM, arXiv 1706.08840) for a memory of one gradient, whose quadratic program has this
 closed form: no step makes what is forgotten easier to draw.
+
+L_SD is the loss that the base was trained on: of a base that predicts v, eps stands for v in it and in the first loss, which alpha weighs against
+it (``lethe.diffusion.parameterization``).
 """
 
 from __future__ import annotations
@@ -57,7 +60,7 @@ class Scissorhands(DenseMethod[ResetConfig]):
     Weights are ranked among those that may be reset, so that ``reset_share`` of them is.
     """
 
-    about = MethodDescription(title="Scissorhands", paper="arXiv 2401.06187", colour="#8A7F00", marker="p", needs=("noise",))
+    about = MethodDescription(title="Scissorhands", paper="arXiv 2401.06187", colour="#8A7F00", marker="p")
     contract = Contract(
         small={
             "steps": 20,

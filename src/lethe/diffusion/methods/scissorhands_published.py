@@ -36,9 +36,7 @@ class ScissorhandsPublishedConfig(ResetConfig):
 class ScissorhandsPublished(Scissorhands):
     """Scissorhands (arXiv 2401.06187) as its code for UnlearnCanvas runs; see the module."""
 
-    about = MethodDescription(
-        title="Scissorhands (published)", paper="arXiv 2401.06187", published_of="scissorhands", needs=("noise",)
-    )
+    about = MethodDescription(title="Scissorhands (published)", paper="arXiv 2401.06187", published_of="scissorhands")
     contract = Contract(
         small={"steps": 5, "forget_batch": 4, "retain_batch": 4, "learning_rate": 2e-3}, direction="change"
     )  # reported as it is, not as it should be

@@ -36,7 +36,7 @@ class Sham(Method[ShamConfig]):
     """
 
     about = MethodDescription(
-        title="sham", paper="none (control)", colour="#666666", marker="P", reference="random", needs=("words",)
+        title="sham", paper="none (control)", colour="#666666", marker="P", reference="random", needs=("words",), xl=True
     )
     contract = Contract(small={"of": "uce"}, direction="change", holds_others=False)
     Config = ShamConfig

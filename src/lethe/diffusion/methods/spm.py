@@ -9,6 +9,8 @@ latent that eps_m itself has drawn for c by DDIM with guidance to the k-th of S 
 
 An anchor has the direction of Gaussian noise, taken with a probability of 1 - its cosine with the embeddings of c, and 0.8 to 1.2 of their
 norm; all tokens count as one vector. When images are made, the strength belongs to a prompt (``GatedLoraDelta``).
+
+Of a base that predicts v, L is taken in v, for the reasons that ``esd`` gives: the coefficients of both targets add up to 1.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ class SPMConfig(TrainingConfig):
 class SPM(Method[SPMConfig]):
     """Semi-permeable membrane (arXiv 2312.16145); see the module for the loss. It looks at no image."""
 
-    about = MethodDescription(title="SPM", paper="arXiv 2312.16145", colour="#882255", marker="d", needs=("noise", "sampling"))
+    about = MethodDescription(title="SPM", paper="arXiv 2312.16145", colour="#882255", marker="d", needs=("sampling",))
     contract = Contract(
         small={
             "steps": 24,

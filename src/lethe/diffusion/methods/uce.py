@@ -103,7 +103,9 @@ class UCE(TextMapMethod[UCEConfig]):
     position by position to the guide prompt, and so reaches the end and padding states, which carry the concept too.
     """
 
-    about = MethodDescription(title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o", needs=("words",))
+    about = MethodDescription(
+        title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o", needs=("words",), xl=True
+    )
     contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
     Config = UCEConfig
 

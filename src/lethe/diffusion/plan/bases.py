@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.compvis import check_checkpoint, described_by
-from lethe.diffusion.folder import at_hand, check_folder
+from lethe.diffusion.folder import check_folder
 from lethe.diffusion.methods import ROLES
-from lethe.diffusion.methods.predictions import reason_against
 from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.usable import UsableBases
 from lethe.diffusion.pretraining.architectures import tokenizer_config
-from lethe.diffusion.sources.redrawn import no_unseen
-from lethe.diffusion.supported import NOISE, check_sampling, prediction_of
+from lethe.diffusion.supported import check_sampling
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.bases import Base, Evaluator, Model
 from lethe.settings.errors import SettingsError
@@ -28,7 +27,7 @@ PARTS_OF_BASES: tuple[Literal["vae", "tokenizer"], ...] = ("vae", "tokenizer")
 TRAINED = ("prebuilt", "train")  # sources of models that this project trained
 
 
-class Bases:
+class Bases(UsableBases):
     """Bases, evaluators and the checkpoints they are put together from.
 
     Args:
@@ -38,7 +37,7 @@ class Bases:
     """
 
     def __init__(self, settings: Settings, data: Data, assets: Path) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self.data = data
         self._assets = assets
 
@@ -299,12 +298,6 @@ class Bases:
         """The kind of the wildcard's evaluator."""
         return self.settings.evaluators[wildcards.evaluator].kind
 
-    def files_of(self, name: str) -> Path | None:
-        """Where a base from outside is described already: its own folder or its finished copy; None before it is fetched."""
-        entry = self.settings.bases[name]
-        own = entry.described if entry.folder and entry.folder.exists() else entry.folder
-        return at_hand(own, f"results/{self.settings.world}/base/{name}", entry.provenance)
-
     def given(self, wildcards: Wildcards) -> list[str]:
         """No file, but what is wrong with a base of one's own, as far as its files tell.
 
@@ -334,31 +327,6 @@ class Bases:
         entry = self.settings.bases[wildcards.base]
         return [str(path) for path in (entry.folder, *(described_by(entry.described) if entry.in_one_file else [])) if path]
 
-    def prediction(self, name: str) -> str:
-        """What a base predicts (`prediction_type`); empty before its files are at hand. One that is fine-tuned predicts what its start does."""
-        if start := self.settings.bases[name].start:
-            return self.prediction(start)
-        folder = self.files_of(name)
-        try:
-            return prediction_of(folder) if folder and (folder / "scheduler/scheduler_config.json").is_file() else ""
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"bases.{name}.path: {error}") from None
-
-    def of_task(self, wildcards: Wildcards) -> str:
-        """The pipeline folder of the base that a task unlearns."""
-        return f"<results>/base/{self.settings.tasks[wildcards.task].base}"
-
-    def for_method(self, wildcards: Wildcards) -> str:
-        """The same, if the wildcards' method can unlearn it.
-
-        Raises:
-            SettingsError: why it cannot.
-        """
-        name = self.settings.tasks[wildcards.task].base
-        if reason := reason_against(wildcards.method, self.prediction(name)):
-            raise SettingsError(f"tasks.{wildcards.task}.base: '{name}': {reason}")
-        return self.of_task(wildcards)
-
     def tokenizer(self, wildcards: Wildcards) -> list[str]:
         """The tokenizer of a task's base, where it is a file before the base is trained or fetched: not of one on the hub."""
         base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
@@ -371,28 +339,6 @@ class Bases:
         """The configuration of that tokenizer, where the base is put together here; a pretrained one has its own."""
         base = self.settings.origin_of(self.settings.tasks[wildcards.task].base)
         return {} if base.source == "pretrained" else tokenizer_config(self.settings.pretraining_of(base).tokenizer)
-
-    def no_membership(self, task: str) -> str:
-        """Why a task has no table of membership inference; empty if it has one."""
-        settings = self.settings.tasks[task]
-        trained_here = self.settings.bases[settings.base].source != "pretrained"
-        reason = no_unseen(self.settings.scoring.membership.members, settings.source, trained_here)
-        if not reason and (prediction := self.prediction(settings.base)) not in ("", NOISE):
-            return (
-                f"the base '{settings.base}' has the prediction_type '{prediction}', "
-                f"and the attack takes the loss of the noise ('{NOISE}')"
-            )
-        return reason
-
-    def with_members(self, wildcards: Wildcards) -> str:
-        """The base of a task whose members and non-members are known.
-
-        Raises:
-            SettingsError: for another task, the reason why there are none.
-        """
-        if reason := self.no_membership(wildcards.task):
-            raise SettingsError(f"tables/membership_{wildcards.task}.csv: {reason}")
-        return self.of_task(wildcards)
 
     def shown_lists(self, wildcards: Wildcards) -> list[str]:
         """The list of training images, where members are the images that the methods were shown."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from lethe.diffusion.plan.bases import Bases
-from lethe.diffusion.supported import NOISE
 from lethe.planning.memory import Need, need
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.errors import SettingsError
@@ -34,11 +33,11 @@ class Finetuned:
         """The folder of the base that the wildcard's base starts from.
 
         Raises:
-            SettingsError: it does not predict the noise.
+            SettingsError: it does not predict the noise, or is of XL.
         """
         start = str(self._settings.bases[wildcards.base].start)
-        if (prediction := self._bases.prediction(start)) not in ("", NOISE):
-            raise SettingsError(f"bases.{wildcards.base}.start: '{start}' predicts '{prediction}'; allowed: '{NOISE}', the noise")
+        if reason := self._bases.only_noise(start):
+            raise SettingsError(f"bases.{wildcards.base}.start: {reason}")
         return f"<results>/base/{start}"
 
     def training(self, wildcards: Wildcards) -> dict[str, Any]:

@@ -78,8 +78,7 @@ class Models:
         for where, method in named.items():
             if reason := self._lacks_weights(method):
                 raise SettingsError(
-                    f"{where}: models of '{method}' {reason} and have no weights; "
-                    f"allowed: {', '.join(self.with_weights(task))}"
+                    f"{where}: models of '{method}' {reason} and have no weights; allowed: {', '.join(self.with_weights(task))}"
                 )
 
     @property
