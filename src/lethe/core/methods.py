@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from lethe.core.description import DescriptionError, Descriptions
-from lethe.core.registry import nearest
+from lethe.core.description import DescriptionError, Descriptions, description_of
+from lethe.core.registry import Registry, nearest
 
 DECIDES_NO_RESULT = "reads how methods are called and shown; what it read is code of whoever asks"
 UNCHANGED, RETRAINED, DESTROYED, RANDOM = "unchanged", "retrained", "destroyed", "random"
@@ -46,6 +47,7 @@ class MethodDescription:
         published_of: the registered name of the method that this one is as published, faults included; empty: it is no such variant.
         needs: keys of ``NEEDS``.
         prepares: what it prepares once for all emitters of a task, a job of its own whose file every model reads; empty: nothing.
+        intervenes: whether its models act while an image is drawn, and so have no weights that could be attacked, added or asked for a loss.
 
     Raises:
         DescriptionError: a field has a value that is not allowed.
@@ -59,6 +61,7 @@ class MethodDescription:
     published_of: str = ""
     needs: tuple[str, ...] = ()
     prepares: str = ""
+    intervenes: bool = False
 
     def __post_init__(self) -> None:
         for name in ("title", "paper"):
@@ -152,3 +155,12 @@ class MethodDescriptions(Descriptions):
         """
         self.registry.target_of(name)
         return need in self.get(name, "needs", ())
+
+
+def intervenes(registry: Registry[Any], name: str) -> bool:
+    """Whether the models of a method act while an image is drawn, and have no weights. For plans: no job depends on it.
+
+    Raises:
+        UnknownNameError: there is no such method.
+    """
+    return bool(description_of(registry.target_of(name)).get("intervenes", False))

@@ -1,4 +1,4 @@
-"""Attacks on unlearned models of a task of cells: what is attacked, and how long."""
+"""Attacks on unlearned models of a task: what is attacked, and how long."""
 
 from __future__ import annotations
 
@@ -51,12 +51,14 @@ class Attack(Strict):
     """Attacks on models that forgot some concepts."""
 
     concepts: list[Annotated[int, Field(ge=0, le=9999)]] = Field(
-        min_length=1, description="indices of emitters; each has a retrained model"
+        min_length=1, description="indices of emitters; where a task has retrained models, each of them has one"
     )
     methods: list[Name] = Field(
         min_length=1, description="methods of the task; `none` and the retrained models are attacked beside them"
     )
-    cells: int = Field(6, ge=2, le=10_000, description="cells of a concept that are attacked, at most, evenly spread over all")
+    cells: int = Field(
+        6, ge=2, le=10_000, description="cells of a concept that are attacked, at most, evenly spread over all; an entity is one"
+    )
     pictures: int = Field(3, ge=3, le=1000, description="reference pictures of a cell, each attacked alone")
     seeds: int = Field(
         2, ge=1, le=1000, description="pictures drawn with each, in the first seeds of the task; with words in the first alone"

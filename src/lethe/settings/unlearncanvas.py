@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from lethe.core.registry import nearest
 from lethe.settings.attack import Attack
+from lethe.settings.attack_contradictions import attacked_contradictions
 from lethe.settings.editing import EditSampling
 from lethe.settings.rules import Column
 from lethe.settings.sequences import Pairs, Sequence
@@ -191,13 +192,7 @@ def _of_sequence(where: str, task: CellTask, canvas: UnlearnCanvas, settings: Se
 def _of_attack(where: str, name: str, task: CellTask, attack: Attack, settings: Sections) -> Iterator[str]:
     if REFERENCES not in (splits := task.source_options.splits()):
         yield f"{where}: the source of task '{name}' keeps no images apart for attacks; it keeps: {', '.join(splits) or 'none'}"
-    for number, concept in enumerate(attack.concepts):
-        if concept not in task.retrain_emitters:
-            there = ", ".join(map(str, task.retrain_emitters)) or "none"
-            yield f"{where}.concepts.{number}: no model is retrained without emitter {concept}; allowed: tasks.{name}.retrain_emitters: {there}"
-    for number, method in enumerate(attack.methods):
-        if method not in (runs := settings.methods_of(name)):
-            yield f"{where}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+    yield from attacked_contradictions(where, name, attack, settings)
 
 
 def another_concept(task: CellTask, concept: int) -> int | None:

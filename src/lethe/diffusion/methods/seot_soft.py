@@ -60,7 +60,9 @@ class Suppression(Method[S]):
 class SEOTSoft(Suppression[SEOTSoftConfig]):
     """The soft-weighted regularisation of SEOT (arXiv 2402.05375) without its gradient steps."""
 
-    about = MethodDescription(title="SEOT (soft weighting)", paper="arXiv 2402.05375", colour="#DDCC77", marker="8")
+    about = MethodDescription(
+        title="SEOT (soft weighting)", paper="arXiv 2402.05375", colour="#DDCC77", marker="8", intervenes=True
+    )
     contract = Contract(small={}, direction="change")
     Config: ClassVar[type[Hyperparameters]] = SEOTSoftConfig
 

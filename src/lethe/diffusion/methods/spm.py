@@ -75,7 +75,9 @@ class SPMConfig(TrainingConfig):
 class SPM(Method[SPMConfig]):
     """Semi-permeable membrane (arXiv 2312.16145); see the module for the loss. It looks at no image."""
 
-    about = MethodDescription(title="SPM", paper="arXiv 2312.16145", colour="#882255", marker="d", needs=("noise",))
+    about = MethodDescription(
+        title="SPM", paper="arXiv 2312.16145", colour="#882255", marker="d", needs=("noise",), intervenes=True
+    )
     contract = Contract(
         small={
             "steps": 24,

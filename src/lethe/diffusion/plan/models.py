@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lethe.core.methods import RANDOM, RETRAINED
+from lethe.core.methods import RANDOM, RETRAINED, intervenes
 from lethe.core.records import ModelId
 from lethe.core.registry import nearest
-from lethe.diffusion.methods import PREPARED, ROLES, VARIANTS
+from lethe.diffusion.methods import METHODS, PREPARED, ROLES, VARIANTS
 from lethe.planning.batches import Group, Shape, batches, shapes
 from lethe.planning.wildcards import Wildcards, one_of
 from lethe.settings.errors import SettingsError
@@ -37,6 +37,26 @@ class Models:
     def compared(self) -> list[str]:
         """Methods that unlearn every entity: all but the references."""
         return [method for method in self.methods if not ROLES.role(method)]
+
+    def with_weights(self, task: str) -> list[str]:
+        """Methods with models of a task that have weights: all but those that act while an image is drawn."""
+        return [method for method in self.methods_of(task) if not intervenes(METHODS, method)]
+
+    def check_weights(self, task: str, named: Mapping[str, str]) -> None:
+        """Refuse methods whose models act while an image is drawn, for what needs weights.
+
+        Args:
+            named: key or file -> the method that it names.
+
+        Raises:
+            SettingsError: naming the first of them, and those that are allowed.
+        """
+        for where, method in named.items():
+            if intervenes(METHODS, method):
+                raise SettingsError(
+                    f"{where}: models of '{method}' act while an image is drawn and have no weights; "
+                    f"allowed: {', '.join(self.with_weights(task))}"
+                )
 
     @property
     def published_variants(self) -> list[str]:
@@ -195,11 +215,11 @@ class Models:
             SettingsError: that is no method of the task, or one that tells no distance of its own.
         """
         of = str(self.method(task, method).parameters["of"])
-        allowed = [name for name in self.settings.methods_of(task) if ROLES.role(name) not in (RANDOM, RETRAINED)]
+        allowed = [name for name in self.with_weights(task) if ROLES.role(name) not in (RANDOM, RETRAINED)]
         if of not in allowed:
             where = f"{self._folder / method}.yaml: of is '{of}' for task '{task}'"
             raise SettingsError(
-                f"{where}; allowed: {', '.join(allowed)}, its methods with a model of every emitter{nearest(of, allowed)}"
+                f"{where}; allowed: {', '.join(allowed)}, its methods with weights and a model of every emitter{nearest(of, allowed)}"
             )
         return of
 

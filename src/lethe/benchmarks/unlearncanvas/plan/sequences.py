@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 from lethe.settings.sequences import Pairs, Sequence
@@ -19,7 +19,7 @@ class Sequences:
         studios: of its tasks.
     """
 
-    def __init__(self, settings: Settings, studios: Studios) -> None:
+    def __init__(self, settings: Settings, studios: CanvasStudios) -> None:
         self._settings = settings
         self._studios = studios
         self._sequences: dict[str, Sequence] = {n: c.sequence for n, c in settings.unlearncanvas.items() if c.sequence}
