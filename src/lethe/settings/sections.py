@@ -79,6 +79,10 @@ class Sections(Strict):
         default_factory=lambda: {"canvas": _canvas_benchmark()},
         description="the third benchmark: task of cells -> what is style and object, who judges",
     )
+    attacks: Annotated[dict[Name, Attack], Removable] = Field(
+        default_factory=dict,
+        description="attacks on unlearned models of tasks of entities (target `attacks`): task -> how; of cells: unlearncanvas.{task}.attack",
+    )
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
 
