@@ -60,7 +60,7 @@ def test_a_published_name_stands_for_an_address(figures: Figures, forms: dict[st
 
 def test_every_published_name_is_of_another_template() -> None:
     published = {alias.template for alias in ALIASES}
-    assert len(published) == len(ALIASES) == 22 and published <= set(TEMPLATES)
+    assert len(published) == len(ALIASES) == 23 and published <= set(TEMPLATES)
 
 
 @pytest.mark.parametrize(
