@@ -266,8 +266,7 @@ class Bases:
         """The classifiers that measure a base which is trained: those that know what all its tasks show."""
         tasks = set(self.tasks_on(wildcards))
         judges = [name for name in self.attributes if tasks <= set(self.settings.tasks_of_evaluator(name))]
-        shipped = [name for name in judges if self.settings.evaluators[name].source == "prebuilt"]
-        return [file for name in judges for file in self.part(name, "prebuilt" if name in shipped else "train")]
+        return [file for name in judges for file in self.part(name, self.settings.evaluators[name].source)]
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -376,16 +375,6 @@ class Bases:
                 f"and the attack takes the loss of the noise ('{NOISE}')"
             )
         return reason
-
-    def with_members(self, wildcards: Wildcards) -> str:
-        """The base of a task whose members and non-members are known.
-
-        Raises:
-            SettingsError: for another task, the reason why there are none.
-        """
-        if reason := self.no_membership(wildcards.task):
-            raise SettingsError(f"tables/membership_{wildcards.task}.csv: {reason}")
-        return self.of_task(wildcards)
 
     def shown_lists(self, wildcards: Wildcards) -> list[str]:
         """The list of training images, where members are the images that the methods were shown."""
