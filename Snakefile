@@ -114,6 +114,7 @@ localrules:
     canvas,
     canvas_grid,
     canvas_robustness,
+    attacks,
 
 
 rule all:
@@ -154,6 +155,13 @@ rule figures_all:
         plan.task_figures.of_paper,
 
 
+rule attacks:
+    """Attacks on unlearned models: table and figure of every task that has some in `attacks` or `unlearncanvas.{task}.attack`."""
+    input:
+        plan.entity_attacks.products,
+        plan.attacks.products,
+
+
 rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
@@ -188,6 +196,7 @@ include: "rules/diffusion/unlearn.smk"
 include: "rules/diffusion/external.smk"
 include: "rules/diffusion/generate.smk"
 include: "rules/diffusion/score.smk"
+include: "rules/diffusion/studio.smk"
 include: "rules/classifiers/data.smk"
 include: "rules/classifiers/train.smk"
 include: "rules/classifiers/search.smk"
@@ -196,6 +205,7 @@ include: "rules/icare/tables.smk"
 include: "rules/icare/verdicts.smk"
 include: "rules/icare/trajectories.smk"
 include: "rules/icare/membership.smk"
+include: "rules/icare/attacks.smk"
 include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
@@ -203,7 +213,6 @@ include: "rules/deepunlearn/tables.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"
-include: "rules/unlearncanvas/studio.smk"
 include: "rules/unlearncanvas/grid.smk"
 include: "rules/unlearncanvas/sequences.smk"
 include: "rules/unlearncanvas/pairs.smk"

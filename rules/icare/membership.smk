@@ -8,7 +8,7 @@ Out: membership/{run}.parquet, the loss of every image asked about, and one tabl
 use rule job as membership_baseline with:
     """Members and non-members of every entity, encoded once for all models, and their losses under the base."""
     input:
-        base=plan.bases.with_members,
+        base=plan.tables.with_members,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         receivers="<results>/receivers_{task}.json",
         tar="<results>/sources/{task}.tar",

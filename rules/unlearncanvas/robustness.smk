@@ -12,7 +12,7 @@ rule canvas_robustness:
         plan.sequences.products,
 
 
-use rule studio_job as attack with:
+use rule studio_job as canvas_attack with:
     """The models of one method that forgot one concept, attacked with vectors and words; and one that forgot another concept."""
     input:
         base=plan.bases.for_attacks,
@@ -33,17 +33,17 @@ use rule studio_job as attack with:
         method=one_of(plan.attacks.methods),
         concept=INDEX,
     params:
-        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.attack:attack", asks={"lethe.diffusion.methods.METHODS": []}),
+        job=plan.job("lethe.diffusion.jobs.attack:attack", asks={"lethe.diffusion.methods.METHODS": []}),
         attacks=plan.attacks.settings,
+        judges=plan.attacks.judges,
         settings=plan.attacks.studio,
     message:
         "Attacks on {wildcards.method} on {wildcards.task}, concept {wildcards.concept}"
 
 
-use rule job as attack_table with:
+use rule job as canvas_attack_table with:
     """Success of every attack, with the base, the retrained models and models that forgot another concept beside it."""
     input:
-        receivers="<results>/receivers_{task}.json",
         emitters="<results>/emitters_{task}.json",
         outcomes=plan.attacks.of_task,
     output:
@@ -60,9 +60,10 @@ use rule job as attack_table with:
     wildcard_constraints:
         task=plan.models.where_built("models", "tables", tasks=plan.attacks.tasks),
     params:
-        job=plan.job("lethe.benchmarks.unlearncanvas.jobs.attack_table:tabulate"),
+        job=plan.job("lethe.diffusion.jobs.attack_table:tabulate"),
         references=plan.attacks.references,
-        settings=plan.canvas.settings,
+        kinds=plan.attacks.kinds,
+        unit=plan.attacks.UNIT,
         inference=plan.inference,
     message:
         "Attacks on models of {wildcards.task}"

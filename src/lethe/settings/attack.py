@@ -1,4 +1,4 @@
-"""Attacks on unlearned models of a task of cells: what is attacked, and how long."""
+"""Attacks on unlearned models of a task: what is attacked, and how long."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class Attack(Strict):
     methods: list[Name] = Field(
         min_length=1, description="methods of the task; `none` and the retrained models are attacked beside them"
     )
-    cells: int = Field(6, ge=2, le=10_000, description="cells of a concept that are attacked, at most, evenly spread over all")
+    cells: int = Field(
+        6, ge=2, le=10_000, description="cells of a concept that are attacked, at most, evenly spread over all; an entity is one"
+    )
     pictures: int = Field(3, ge=3, le=1000, description="reference pictures of a cell, each attacked alone")
     seeds: int = Field(
         2, ge=1, le=1000, description="pictures drawn with each, in the first seeds of the task; with words in the first alone"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lethe.core.registry import nearest
+from lethe.settings.attack_contradictions import attacked_contradictions
 from lethe.settings.unlearncanvas import emitters_of_sequence
 
 if TYPE_CHECKING:
@@ -115,16 +116,7 @@ def _circle(task: CellTask, forgotten: Sequence[int]) -> list[str]:
 def _of_attack(where: str, name: str, task: CellTask, attack: Attack, settings: Sections) -> Iterator[str]:
     if REFERENCES not in (splits := task.source_options.splits()):
         yield f"{where}: the source of task '{name}' keeps no images apart for attacks; it keeps: {', '.join(splits) or 'none'}"
-    reported = [index for index in range(task.emitters_count) if index not in task.tuning_emitters]
-    for number, concept in enumerate(attack.concepts):
-        if task.retrain_emitters and concept not in task.retrain_emitters:
-            there = ", ".join(map(str, task.retrain_emitters))
-            yield f"{where}.concepts.{number}: no model is retrained without emitter {concept}; allowed: tasks.{name}.retrain_emitters: {there}"
-        elif concept not in reported:
-            yield f"{where}.concepts.{number}: {concept} is no emitter of task '{name}' that is reported; allowed: {reported[0]} to {reported[-1]}"
-    for number, method in enumerate(attack.methods):
-        if method not in (runs := settings.methods_of(name)):
-            yield f"{where}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+    yield from attacked_contradictions(where, name, attack, settings)
 
 
 def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:

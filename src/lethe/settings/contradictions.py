@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from lethe.core.registry import nearest
+from lethe.settings.attack_contradictions import attack_contradictions
 from lethe.settings.canvas_contradictions import canvas_contradictions
 from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_BASES, SHIPPED_EVALUATORS, SHIPPED_PARTS, SHIPPED_RETRAINED
 from lethe.settings.external import external_contradictions
@@ -31,7 +32,7 @@ def contradictions(settings: Sections, names: Names | None) -> list[str]:
     found = [
         line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
     ]
-    found += [*canvas_contradictions(settings), *external_contradictions(settings)]
+    found += [*canvas_contradictions(settings), *attack_contradictions(settings), *external_contradictions(settings)]
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
 
 

@@ -94,6 +94,10 @@ class Sections(Strict):
         default_factory=lambda: {"canvas": _canvas_benchmark()},
         description="the third benchmark: task of cells -> what is style and object, who judges",
     )
+    attacks: Annotated[dict[Name, Attack], Removable] = Field(
+        default_factory=dict,
+        description="attacks on unlearned models of tasks of entities (target `attacks`): task -> how; of cells: unlearncanvas.{task}.attack",
+    )
     audit: Audit | None = Field(
         None, description="one model and what it is to forget, which becomes a world of its own (docs/audit.md); null: none"
     )

@@ -15,16 +15,17 @@ from lethe.audit.plan import AuditPlan
 from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan import figures as icare_figures
+from lethe.benchmarks.icare.plan.attacks import EntityAttacks
 from lethe.benchmarks.icare.plan.explorer import Explorer
 from lethe.benchmarks.icare.plan.notebooks import Notebooks
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.benchmarks.icare.plan.trajectories import Trajectories
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
-from lethe.benchmarks.unlearncanvas.plan.attacks import Attacks
+from lethe.benchmarks.unlearncanvas.plan.attacks import CanvasAttacks
 from lethe.benchmarks.unlearncanvas.plan.edits import Edits
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
 from lethe.benchmarks.unlearncanvas.plan.sequences import Sequences
-from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
@@ -91,10 +92,11 @@ class Plan:
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
         self.edits = Edits(settings, self.canvas)
-        studios = Studios(settings)
+        studios = CanvasStudios(settings)
         self.grids = Grids(settings, self.models, studios, root / "config/grids")
         self.sequences = Sequences(settings, self.models, studios)
-        self.attacks = Attacks(settings, self.models, studios)
+        self.attacks = CanvasAttacks(settings, self.models)
+        self.entity_attacks = EntityAttacks(settings, self.models, self.bases)
         self.audit = AuditPlan(settings, self.models, self.bases)
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.exports = Exports(settings, self.models, root)

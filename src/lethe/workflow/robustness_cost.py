@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lethe.benchmarks.unlearncanvas.attacked import attacked
 from lethe.benchmarks.unlearncanvas.sequences import MERGED, SIMULTANEOUS, models_of
 from lethe.core.methods import UNCHANGED
 from lethe.diffusion.methods import PREPARED, ROLES
+from lethe.diffusion.plan.attacked import attacked
 from lethe.settings.attack import Attack
 from lethe.settings.sequences import Pairs, Sequence
 from lethe.workflow.passes import SEARCHED, TRAINED, Line, bytes_of, drawing, hours_of_passes, hours_of_pictures, passes_of

@@ -20,6 +20,7 @@ from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import build
 from lethe.figures.templates.world import World
 from lethe.planning.targets import Values
+from lethe.settings.attack import Attack
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.statistics.resampling import Inference
@@ -32,7 +33,8 @@ OF_CELLS = Values({**SOME, "task": "canvas"})
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    settings = Settings()
+    """Of the mini world, in which people are attacked as well."""
+    settings = Settings(attacks={"people": Attack(concepts=[3], methods=["uce"])})
     return Figures(World(settings, Models(settings, ROOT / "config/methods/diffusion"), list(ARCHITECTURES)), ALIASES)
 
 
@@ -58,7 +60,7 @@ def test_a_published_name_stands_for_an_address(figures: Figures, forms: dict[st
 
 def test_every_published_name_is_of_another_template() -> None:
     published = {alias.template for alias in ALIASES}
-    assert len(published) == len(ALIASES) == 22 and published <= set(TEMPLATES)
+    assert len(published) == len(ALIASES) == 23 and published <= set(TEMPLATES)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,7 @@ def test_what_a_world_cannot_make_is_refused_by_its_name(
 def test_a_figure_without_judge_is_refused() -> None:
     settings = Settings(scoring={"metrics": ["clip", "brisque", "rmse", "ssim", "dino"]})  # type: ignore[arg-type]
     [_, form] = Figures(
-        World(settings, Models(settings, ROOT / "config/methods/diffusion"), []), [icare_figures.ALIASES[-2]]
+        World(settings, Models(settings, ROOT / "config/methods/diffusion"), []), [icare_figures.ALIASES[-3]]
     ).forms
     with pytest.raises(SettingsError, match="metric: 'judge_diff' is unknown; allowed: clip_diff, brisque_diff"):
         form.inputs(SOME)

@@ -72,7 +72,10 @@ def scores(
                 for metric, value in ((name, seen), (f"{name}2", asked[name])):
                     p = np.float32(0.75 + 0.01 * receiver.index)
                     row |= {f"{metric}_pred": value, f"{metric}_p": p, f"{metric}_jpeg_pred": value, f"{metric}_jpeg_p": p}
-                    row |= {f"{metric}_asked_p": p if value == asked[name] else np.float32(0.125)}
+                    row |= {
+                        f"{metric}_asked_p": p if value == asked[name] else np.float32(0.125),
+                        metric: float(value == asked[name]),
+                    }
             rows.append(row)
     return pd.DataFrame(rows)
 

@@ -9,18 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 from tests.unit.unlearncanvas.canvas_answers import JUDGES, canvas, scores
-from tests.unit.unlearncanvas.test_jobs import ASSETS, CELLS, SETTINGS, _part, studio_settings
+from tests.unit.unlearncanvas.test_jobs import ASSETS, CELLS, SETTINGS, _part
 from tests.unit.unlearncanvas.test_plan import CANVAS, plan
 
-from lethe.benchmarks.unlearncanvas.attack import EVERY, PROMPT, RANDOM, VECTORS, WORDS, attack_table, judged, spread_out
-from lethe.benchmarks.unlearncanvas.jobs.attack import attack
+from lethe.benchmarks.unlearncanvas.plan.attacks import CanvasAttacks
 from lethe.benchmarks.unlearncanvas.templates import attack as template
 from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, JudgedParameters
+from lethe.diffusion.attacks.judged import JudgeMetrics, judged
+from lethe.diffusion.attacks.table import EVERY, PROMPT, RANDOM, VECTORS, WORDS, Target, attack_table
 from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.folder import base_digest
+from lethe.diffusion.jobs.attack import attack
 from lethe.diffusion.jobs.base_folder import write_base
 from lethe.diffusion.jobs.evaluator_folder import write_evaluator
+from lethe.diffusion.metrics.studio import StudioSettings
+from lethe.diffusion.plan.models import Models
+from lethe.diffusion.plan.studios import Studios
 from lethe.diffusion.sources.canvas import RenderedCanvas
 from lethe.diffusion.sources.pack import pack_images
 from lethe.diffusion.testbed.receivers import Emitter, emitter_records, receiver_records
@@ -29,9 +35,11 @@ from lethe.io.tables import read_parquet, write_json
 from lethe.planning.targets import Values
 from lethe.settings.attack import Attack
 from lethe.settings.errors import SettingsError
+from lethe.settings.tasks import CellEmitter
 from lethe.statistics.resampling import Inference
 
-OF = canvas(("a", "", "photo"), ("", "x", "y"))
+OF = canvas(("a", "", "photo"), ("", "x", "y"), ("a", "x", ""))
+TARGETS = [Target(concept.name, concept.kind) for concept in OF.concepts]
 INFERENCE = Inference(bootstrap=200)
 
 
@@ -54,7 +62,7 @@ ALL, NONE = [[1.0, 1.0]] * 3, [[0.0, 0.0]] * 3
 
 
 def table(*parts: pd.DataFrame) -> pd.DataFrame:
-    return attack_table(pd.concat(parts, ignore_index=True), OF.concepts, INFERENCE, "none", "retrain")
+    return attack_table(pd.concat(parts, ignore_index=True), TARGETS, INFERENCE, "none", "retrain")
 
 
 def test_the_difference_to_the_retrained_model_is_paired_by_cell() -> None:
@@ -103,15 +111,35 @@ def test_without_a_retrained_model_there_is_no_difference() -> None:
     assert not [text for text in figure.legends[0].get_texts() if "all were tried" in text.get_text()]
 
 
-def test_judges_are_asked_about_the_target_and_the_other_attribute() -> None:
-    seen = scores({("a", "x", 1)}, {("a", "x", 1), ("b", "y", 2)})
-    style, thing = (judged(OF, concept, seen, JUDGES) for concept in OF.concepts)
-    styles, things = OF.styles[seen["receiver"]], OF.objects[seen["receiver"]]
-    lost = ((seen["receiver"] == 3) & (seen["seed"] == 1)).to_numpy()  # (a, x, 1)
-    assert (style.success[0] == ((styles == "a") & ~lost)).all() and (style.success[1] == (styles == "a")).all()
-    as_x = ((styles == "b") & (things == "y") & (seen["seed"] == 2)).to_numpy()  # what was asked for as y is seen as x
-    assert (style.other[0] == ~(lost | as_x)).all() and (thing.success[0] == (((things == "x") & ~lost) | as_x)).all()
-    assert spread_out(range(9), 6) == [0, 1, 3, 4, 6, 7] and spread_out([4, 5], 6) == [4, 5]
+@pytest.mark.parametrize("concept", range(3))
+def test_success_by_metrics_is_what_judges_see_in_covered_cells(concept: int) -> None:
+    """A covered cell asks for what is forgotten, so a judge that sees what was asked for sees it, and the other attribute likewise."""
+    lost = {("a", "x", 1), ("a", "z", 2)}  # seen as b
+    seen = scores(lost, {("a", "x", 1), ("b", "x", 2)})
+    seen = seen[np.isin(seen["receiver"], OF.concepts[concept].covers)]
+    cells, of = seen["receiver"].to_numpy(), OF.concepts[concept]
+    asked = [JudgeMetrics(**entry) for entry in _asked(of.kind)]
+    found = judged(seen, asked)
+    for number, judge in enumerate(JUDGES):
+        style, thing = (seen[f"{metric}_pred"].to_numpy() for metric in (judge.style, judge.object))
+        told = {"style": style == of.style, "object": thing == of.object}
+        right = {"style": style == OF.styles[cells], "object": thing == OF.objects[cells]}
+        named = ("style", "object") if of.kind == "pair" else (of.kind,)
+        assert (found.success[number] == np.logical_and.reduce([told[key] for key in named])).all()
+        rest = [right[key] for key in right if key not in named]
+        assert (found.other[number] == rest[0]).all() if rest else np.isnan(found.other[number]).all()
+    assert 0 < found.success[0].mean() < 1 and found.success[1].mean() == 1
+
+
+def _asked(kind: str) -> list[dict[str, list[str]]]:
+    """What the plan gives for a concept of a kind."""
+    covers = {"style": {"style": "mosaic"}, "object": {"object": "fish"}}
+    of = CellEmitter(covers=covers.get(kind, {"style": "mosaic", "object": "fish"}))
+    task = SETTINGS.cell_tasks["canvas"].model_copy(update={"emitters": [of], "tuning_emitters": [], "retrain_emitters": []})
+    settings = SETTINGS.model_copy(update={"tasks": {"canvas": task}})
+    made = CanvasAttacks(settings, Models(settings, ASSETS.parents[1] / "config/methods/diffusion"))
+    assert made.kinds(Values(task="canvas")) == [kind]
+    return made.asked("canvas", 0)
 
 
 def test_the_figure_draws_every_row(tmp_path: Path) -> None:
@@ -251,7 +279,8 @@ def test_an_attack_on_the_base_recovers_what_is_there(tmp_path: Path) -> None:
         "base": tmp_path / "base", "receivers": tmp_path / "receivers.json", "emitters": tmp_path / "emitters.json",
         "tar": tmp_path / "a.tar", "index": tmp_path / "a.parquet", "deltas": [tmp_path / "delta.safetensors"] * 2,
         "evaluators": [tmp_path / "style", tmp_path / "object"], "task": "canvas", "method": "none", "concept": 0,
-        "settings": studio_settings([188]), "seed": 0, "threads": 1,
+        "judges": [JudgeMetrics(["style"], ["object"])], "seed": 0, "threads": 1,
+        "settings": TypeAdapter(StudioSettings).validate_python(Studios(SETTINGS).settings("canvas", [188], ["style", "object"])),
     }  # fmt: skip
     attack(**given, attacks=Attack.model_validate(small), outcome=tmp_path / "found.parquet")
     found = read_parquet(tmp_path / "found.parquet")
@@ -271,5 +300,5 @@ def test_an_attack_on_the_base_recovers_what_is_there(tmp_path: Path) -> None:
         given["tar"],
         given["index"],
     )
-    with pytest.raises(ValueError, match="b.tar: cell 'mosaic_boat' has 2 pictures for attacks, `pictures` asks for 3"):
+    with pytest.raises(ValueError, match="b.tar: 'mosaic_boat' has 2 pictures for attacks, `pictures` asks for 3"):
         attack(**given, attacks=Attack.model_validate(small), outcome=tmp_path / "none.parquet")

@@ -14,7 +14,7 @@ from tests.unit.unlearncanvas.test_plan import CANVAS, EVALUATORS, OWN, plan
 
 from lethe.benchmarks.unlearncanvas.grid import grid_table, objective
 from lethe.benchmarks.unlearncanvas.plan.grid import Grids
-from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.diffusion.methods import METHODS
 from lethe.planning.targets import Values
 from lethe.settings.errors import SettingsError
@@ -116,7 +116,7 @@ def grids(folder: Path, change: dict[str, Any] | None = None, judges: int = 2) -
     section = CANVAS | {"judges": [*CANVAS["judges"], {"style": "colour2", "object": "shape2"}][:judges]}
     task = {"metrics": ["colour", "shape", "colour2", "shape2"], "methods": ["none", "distil", "uce"]}
     made = plan(section, task, SECOND)
-    return Grids(made.settings, made.models, Studios(made.settings), folder)
+    return Grids(made.settings, made.models, CanvasStudios(made.settings), folder)
 
 
 def test_the_plan_gives_the_second_judge_and_other_seeds(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from lethe.benchmarks.unlearncanvas.jobs.measured_run import measure_run
 from lethe.benchmarks.unlearncanvas.jobs.world import measure_world
-from lethe.benchmarks.unlearncanvas.plan.studios import Studios
-from lethe.benchmarks.unlearncanvas.studio import StudioSettings
+from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
+from lethe.benchmarks.unlearncanvas.studio import CanvasStudioSettings
 from lethe.diffusion.jobs.base_folder import write_base
 from lethe.diffusion.jobs.evaluator_folder import write_evaluator
 from lethe.diffusion.latents import write_latents
@@ -56,10 +56,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {path.name: path for path in folder.iterdir()}
 
 
-def studio_settings(seeds: list[int]) -> StudioSettings:
+def studio_settings(seeds: list[int]) -> CanvasStudioSettings:
     """Of the shipped world, with its first judge alone, as a rule gives them."""
     one = SETTINGS.unlearncanvas["canvas"].judges[:1]
-    return TypeAdapter(StudioSettings).validate_python(Studios(SETTINGS).settings("canvas", seeds, one))
+    return TypeAdapter(CanvasStudioSettings).validate_python(CanvasStudios(SETTINGS).settings("canvas", seeds, one))
 
 
 def _part(name: str) -> list[Path]:

@@ -272,8 +272,7 @@ class Bases(UsableBases):
         """The classifiers that measure a base which is trained: those that know what all its tasks show."""
         tasks = set(self.tasks_on(wildcards))
         judges = [name for name in self.attributes if tasks <= set(self.settings.tasks_of_evaluator(name))]
-        shipped = [name for name in judges if self.settings.evaluators[name].source == "prebuilt"]
-        return [file for name in judges for file in self.part(name, "prebuilt" if name in shipped else "train")]
+        return [file for name in judges for file in self.part(name, self.settings.evaluators[name].source)]
 
     @property
     def attributes(self) -> dict[str, str]:

@@ -43,6 +43,7 @@ TEMPLATES.register("InterferenceBySimilarity", "lethe.benchmarks.icare.templates
 TEMPLATES.register("MethodComparison", "lethe.benchmarks.icare.templates.method_comparison:TEMPLATE")
 TEMPLATES.register("ForgetRetain", "lethe.benchmarks.icare.templates.forget_retain:TEMPLATE")
 TEMPLATES.register("VisualGrid", "lethe.benchmarks.icare.templates.visual_grid:TEMPLATE")
+TEMPLATES.register("EntityAttack", "lethe.benchmarks.icare.templates.attack:TEMPLATE")
 TEMPLATES.register("DeepUnlearnGaps", "lethe.benchmarks.deepunlearn.templates.gaps:TEMPLATE")
 TEMPLATES.register("DeepUnlearnTradeoff", "lethe.benchmarks.deepunlearn.templates.retdev_indisc:TEMPLATE")
 TEMPLATES.register("DeepUnlearnRunTime", "lethe.benchmarks.deepunlearn.templates.runtime:TEMPLATE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lethe.diffusion.plan.attacked import attacked
 from lethe.diffusion.plan.models import Models
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
@@ -37,6 +38,12 @@ def _pictures(world: World, wildcards: Wildcards) -> dict[str, Any]:
     return chosen | {"metric": HARM, "similarity": settings.similarity.kinds[0], "seed": settings.generation_of(task).seeds[0]}
 
 
+def _attacked(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """The task, and every method whose models are attacked; all methods where none is."""
+    of = world.settings.attacks.get(wildcards.task)
+    return _methods(world, wildcards) | ({"methods": tuple(attacked(world.models, wildcards.task, of))} if of else {})
+
+
 TASK = "{task}"  # where the report lists them
 ALIASES = [
     Alias(
@@ -63,6 +70,10 @@ ALIASES = [
     Alias(
         "visual_grid", "visual_grid_{task}_{index}", "VisualGrid", _pictures,
         TASK, "pictures of emitter {index}",
+    ),
+    Alias(
+        "attack", "attack_{task}", "EntityAttack", _attacked,
+        TASK, "attacks",
     ),
 ]  # fmt: skip
 """Published file names."""

@@ -10,6 +10,7 @@ from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.models import Models, interference_file
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.errors import SettingsError
 from lethe.settings.models import JUDGE, Settings
 
 PER_TASK = (
@@ -120,6 +121,16 @@ class Tables:
             return []  # of images of which nothing but pairs is known
         names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
         return [f"<results>/tables/{name}_{task}.csv" for name in names]
+
+    def with_members(self, wildcards: Wildcards) -> str:
+        """The base of a task whose members and non-members are known.
+
+        Raises:
+            SettingsError: for another task, the reason why there are none.
+        """
+        if reason := self.bases.no_membership(wildcards.task):
+            raise SettingsError(f"tables/membership_{wildcards.task}.csv: {reason}")
+        return self.bases.of_task(wildcards)
 
     def asked_for_losses(self, wildcards: Wildcards) -> list[str]:
         """Names of the models of the wildcards' task that membership inference asks: those with weights."""

@@ -12,7 +12,7 @@ import pandas as pd
 from lethe.benchmarks.unlearncanvas.combined_pairs import WEIGHTS, combined_table, parts_of
 from lethe.benchmarks.unlearncanvas.concepts import canvas_of
 from lethe.benchmarks.unlearncanvas.pairs import Cells, pairs_of
-from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
+from lethe.benchmarks.unlearncanvas.studio import CanvasStudio, CanvasStudioSettings
 from lethe.core.records import ModelId
 from lethe.diffusion.composition import combined
 from lethe.diffusion.delta import load_delta
@@ -38,7 +38,7 @@ def combine_pairs(
     models: Sequence[str],
     cells: Cells,
     target_seeds: Sequence[int],
-    settings: StudioSettings,
+    settings: CanvasStudioSettings,
     threads: int,
     work: WorkFolder,
 ) -> None:
@@ -48,7 +48,7 @@ def combine_pairs(
         deltas: of ``models``, those of the method. answers: an answer set with ``target, arm, seconds``.
         cells, target_seeds, settings, evaluators: as for ``lethe.benchmarks.unlearncanvas.jobs.pairs.forget_pairs``.
     """
-    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    studio = CanvasStudio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     digest = base_digest(base)
     files = {ModelId.parse(name).index: delta for name, delta in zip(models, deltas, strict=True)}
     pairs = parts_of(studio.canvas, pairs_of(studio.canvas, cells), files)

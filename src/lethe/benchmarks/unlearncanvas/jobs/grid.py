@@ -16,7 +16,7 @@ from lethe.benchmarks.unlearncanvas.accuracy import accuracies
 from lethe.benchmarks.unlearncanvas.answers import right
 from lethe.benchmarks.unlearncanvas.concepts import Concept
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES
-from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
+from lethe.benchmarks.unlearncanvas.studio import CanvasStudio, CanvasStudioSettings
 from lethe.core.records import Fidelity
 from lethe.diffusion.delta import Delta
 from lethe.diffusion.methods import METHODS
@@ -43,7 +43,7 @@ def try_points(
     points: list[dict[str, Any]],
     kept: dict[str, Any],
     tuning: Sequence[int],
-    settings: StudioSettings,
+    settings: CanvasStudioSettings,
     seed: int,
     fidelity: Fidelity,
     threads: int,
@@ -59,7 +59,7 @@ def try_points(
         evaluators: the classifiers of ``settings``, which has one judge and seeds that are not reported.
     """
     unlearners = [METHODS.load(method)(**kept, **point) for point in points]  # all are checked before the first is run
-    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    studio = CanvasStudio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     data = training_data(latents, studio.receivers, studio.emitters, fidelity)
     rows = []
     for number, (point, unlearner) in enumerate(zip(points, unlearners, strict=True)):
@@ -83,7 +83,7 @@ def try_points(
     work.hand_over({TABLE: table})
 
 
-def _measured(studio: Studio, delta: Delta, run: str, concept: Concept) -> dict[str, float | None]:
+def _measured(studio: CanvasStudio, delta: Delta, run: str, concept: Concept) -> dict[str, float | None]:
     """UA, IRA and CRA of one model, over all seeds."""
     canvas, cells = studio.canvas, range(len(studio.receivers))
     answers = studio.answers(delta, cells, studio.settings.seeds, run, "", concept)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lethe.benchmarks.unlearncanvas.pairs import Cells, emitters_of, pairs_of
-from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
+from lethe.benchmarks.unlearncanvas.studio import CanvasStudio, CanvasStudioSettings
 from lethe.core.records import Fidelity
 from lethe.diffusion.delta import NoneDelta
 from lethe.diffusion.methods import METHODS
@@ -36,7 +36,7 @@ def forget_pairs(
     hyperparameters: dict[str, Any],
     cells: Cells,
     target_seeds: Sequence[int],
-    settings: StudioSettings,
+    settings: CanvasStudioSettings,
     seed: int,
     fidelity: Fidelity,
     threads: int,
@@ -50,7 +50,7 @@ def forget_pairs(
         target_seeds: of the cell that is forgotten.
         settings: with the seeds of all other cells. evaluators: its classifiers.
     """
-    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    studio = CanvasStudio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     pairs = emitters_of(studio.canvas, studio.receivers, pairs_of(studio.canvas, cells), len(studio.emitters))
     data, unlearner = training_data(latents, studio.receivers, pairs, fidelity), METHODS.load(method)(**hyperparameters)
     of_base: list[pd.DataFrame] = []  # a method that changes nothing draws the other cells once

@@ -24,7 +24,7 @@ from lethe.benchmarks.unlearncanvas.sequences import (
     models_of,
     without,
 )
-from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
+from lethe.benchmarks.unlearncanvas.studio import CanvasStudio, CanvasStudioSettings
 from lethe.core.records import Fidelity
 from lethe.diffusion.composition import combined, drift
 from lethe.diffusion.delta import Delta, NoneDelta, load_delta
@@ -55,7 +55,7 @@ def forget_in_sequence(
     hyperparameters: dict[str, Any],
     forget: Sequence[int],
     strengths: Sequence[float],
-    settings: StudioSettings,
+    settings: CanvasStudioSettings,
     seed: int,
     fidelity: Fidelity,
     threads: int,
@@ -68,7 +68,7 @@ def forget_in_sequence(
         forget: indices of emitters, in order. strengths: of weaker edits.
         settings: with the seeds that are drawn. evaluators: its classifiers.
     """
-    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    studio = CanvasStudio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     models = models_of(len(forget), strengths)
     sequence = _Sequence(
         studio.pipe,
@@ -166,7 +166,7 @@ def draw_retrained(
     task: str,
     forget: Sequence[int],
     never_seen: Sequence[str],
-    settings: StudioSettings,
+    settings: CanvasStudioSettings,
     threads: int,
 ) -> None:
     """Draw and judge the base that was trained without the sequence; arguments as of ``forget_in_sequence``.
@@ -177,7 +177,7 @@ def draw_retrained(
     Raises:
         ValueError: it saw a cell of the sequence.
     """
-    studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
+    studio = CanvasStudio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     covered = {cell for emitter in chosen(studio.emitters, forget) for cell in emitter.covers}
     if seen := sorted({studio.receivers[cell].name for cell in covered} - set(never_seen)):
         raise ValueError(

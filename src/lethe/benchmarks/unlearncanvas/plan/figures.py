@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from lethe.benchmarks.unlearncanvas.attacked import attacked
+from lethe.diffusion.plan.attacked import attacked
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
 from lethe.planning.wildcards import Wildcards

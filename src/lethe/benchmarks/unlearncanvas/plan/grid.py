@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.core.registry import nearest
 from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
@@ -25,7 +25,7 @@ class Grids:
         folder: of the files, ``config/grids``.
     """
 
-    def __init__(self, settings: Settings, models: Models, studios: Studios, folder: Path) -> None:
+    def __init__(self, settings: Settings, models: Models, studios: CanvasStudios, folder: Path) -> None:
         self._settings = settings
         self._models = models
         self._studios = studios

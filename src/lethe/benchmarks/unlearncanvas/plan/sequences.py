@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.benchmarks.unlearncanvas.plan.studios import Studios
+from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.models import Models
@@ -25,7 +25,7 @@ class Sequences:
         SettingsError: models of a method have no weights.
     """
 
-    def __init__(self, settings: Settings, models: Models, studios: Studios) -> None:
+    def __init__(self, settings: Settings, models: Models, studios: CanvasStudios) -> None:
         self._settings = settings
         self._studios = studios
         self._sequences: dict[str, Sequence] = {n: c.sequence for n, c in settings.unlearncanvas.items() if c.sequence}

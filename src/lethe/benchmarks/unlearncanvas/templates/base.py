@@ -10,9 +10,9 @@ import pandas as pd
 from pydantic import Field
 
 from lethe.benchmarks.unlearncanvas.answers import BASE
-from lethe.benchmarks.unlearncanvas.attacked import attacked
 from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.plan.attacked import attacked
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.figures.pictures import read_pictures
 from lethe.figures.templates.base import Files, Pictures, Template

@@ -2,7 +2,7 @@
 
 
 use rule job as studio_job with:
-    """No target: the form of these rules. Each gives its own `settings` (lethe.benchmarks.unlearncanvas.studio)."""
+    """No target: the form of these rules. Each gives its own `settings` (lethe.diffusion.metrics.studio)."""
     resources:
         mem_mb=plan.training_memory,
         runtime=1200,

@@ -6,22 +6,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from lethe.benchmarks.unlearncanvas.attack import attack_table
-from lethe.benchmarks.unlearncanvas.concepts import canvas_of
 from lethe.core.methods import RETRAINED, UNCHANGED
-from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
+from lethe.diffusion.attacks.table import Target, Unit, attack_table
+from lethe.diffusion.testbed.receivers import read_emitters
 from lethe.io.tables import read_parquet, write_csv
-from lethe.settings.unlearncanvas import UnlearnCanvas
 from lethe.statistics.resampling import Inference
 
 
 def tabulate(
-    receivers: Path,
     emitters: Path,
     outcomes: list[Path],
     table: Path,
     references: dict[str, str],
-    settings: UnlearnCanvas,
+    kinds: list[str],
+    unit: Unit,
     inference: Inference,
 ) -> None:
     """Write one row per concept, method, model, attack and number of steps.
@@ -29,7 +27,8 @@ def tabulate(
     Args:
         outcomes: a file per method and concept.
         references: role -> method: what changes nothing, and what was retrained, where a task has such models.
+        kinds: of every emitter, in index order. unit: what is drawn anew for an interval.
     """
-    canvas = canvas_of(read_receivers(receivers), read_emitters(emitters), settings)
+    targets = [Target(emitter.name, kind) for emitter, kind in zip(read_emitters(emitters), kinds, strict=True)]
     rows = pd.concat(map(read_parquet, outcomes), ignore_index=True)
-    write_csv(table, attack_table(rows, canvas.concepts, inference, references[UNCHANGED], references.get(RETRAINED)))
+    write_csv(table, attack_table(rows, targets, inference, references[UNCHANGED], references.get(RETRAINED), unit))

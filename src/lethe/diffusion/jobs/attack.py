@@ -14,19 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lethe.benchmarks.unlearncanvas.attack import ANOTHER, EVERY, OWN, PROMPT, RANDOM, VECTORS, WORDS, Judged, judged, spread_out
-from lethe.benchmarks.unlearncanvas.studio import Studio, StudioSettings
+from lethe.diffusion.attacks.judged import Judged, JudgeMetrics, judged
 from lethe.diffusion.attacks.outcome import drawn, errors
+from lethe.diffusion.attacks.references import of_non_members, of_shard
 from lethe.diffusion.attacks.search import Reference, Search, free_vectors, relaxed_words
+from lethe.diffusion.attacks.table import ANOTHER, EVERY, OWN, PROMPT, RANDOM, VECTORS, WORDS
 from lethe.diffusion.attacks.vectors import Place, word_embeddings
 from lethe.diffusion.attacks.words import allowed_words, first_successes, random_words
 from lethe.diffusion.delta import Delta, load_delta
 from lethe.diffusion.folder import base_digest
-from lethe.diffusion.latents import encode_images
 from lethe.diffusion.methods._training import emitter_generator
-from lethe.diffusion.pipeline import Pipeline
-from lethe.diffusion.testbed.receivers import Emitter, Receiver
-from lethe.io.shards import ShardReader
+from lethe.diffusion.metrics.studio import Studio, StudioSettings
+from lethe.diffusion.testbed.receivers import Emitter
 from lethe.io.tables import write_parquet
 from lethe.settings.attack import Attack
 
@@ -38,7 +37,6 @@ def attack(
     base: Path,
     receivers: Path,
     emitters: Path,
-    tar: Path,
     index: Path,
     deltas: list[Path],
     evaluators: list[Path],
@@ -47,22 +45,31 @@ def attack(
     method: str,
     concept: int,
     attacks: Attack,
+    judges: list[JudgeMetrics],
     settings: StudioSettings,
     seed: int,
     threads: int,
+    tar: Path | None = None,
+    latents: Path | None = None,
 ) -> None:
     """Attack the model that forgot a concept with vectors and words, and one that forgot another concept with vectors.
 
     Args:
-        tar, index: pictures that nothing was trained on.
+        tar, index: pictures that nothing was trained on; or ``latents`` and ``index``: those of membership inference, encoded.
         deltas: of the model that forgot the concept; of one of the same method that forgot another, if there is one.
+        judges: who judges, and by which metrics.
         settings: with the seeds that are drawn. evaluators: its classifiers.
-        outcome: one row per picture that was drawn, see ``lethe.benchmarks.unlearncanvas.attack``.
+        outcome: one row per picture that was drawn, see ``lethe.diffusion.attacks.table``.
     """
     studio = Studio.load(base, receivers, emitters, evaluators, settings, task=task, threads=threads)
     emitter = studio.emitters[concept]
-    references = read_references(studio.pipe, tar, index, studio.receivers, emitter, attacks, settings.generation.size)
-    trial = _Trial(studio, emitter, references, attacks, seed)
+    if latents is not None:
+        references = of_non_members(latents, index, studio.receivers, emitter, attacks)
+    elif tar is not None:
+        references = of_shard(studio.pipe, tar, index, studio.receivers, emitter, attacks, settings.generation.size)
+    else:
+        raise TypeError("an attack needs reference pictures: `tar`, or `latents`")
+    trial = _Trial(studio, emitter, references, attacks, judges, seed)
     digest = base_digest(base)
     rows = []
     for model, path in zip((OWN, ANOTHER), deltas, strict=False):
@@ -73,29 +80,6 @@ def attack(
     write_parquet(outcome, pd.DataFrame(rows))
 
 
-def read_references(
-    pipe: Pipeline, tar: Path, index: Path, receivers: Sequence[Receiver], emitter: Emitter, attacks: Attack, size: int
-) -> list[Reference]:
-    """Reference pictures of the attacked cells of a concept, the first of each, encoded.
-
-    Raises:
-        ValueError: a cell has too few.
-    """
-    found = []
-    with ShardReader(tar, index) as shard:
-        for cell in spread_out(emitter.covers, attacks.cells):
-            own = shard.table[shard.table["entity"] == receivers[cell].name]
-            if len(own) < attacks.pictures:
-                raise ValueError(
-                    f"{tar}: cell '{receivers[cell].name}' has {len(own)} pictures for attacks, `pictures` asks for {attacks.pictures}"
-                )
-            own = own.iloc[: attacks.pictures]
-            latents = encode_images(pipe.vae, (shard.read(str(member)) for member in own["member"]), size)
-            prompt = receivers[cell].prompt
-            found += [Reference(cell, prompt, str(n), z) for n, z in zip(own["file_name"], latents, strict=True)]
-    return found
-
-
 @dataclass(frozen=True)
 class _Trial:
     """Everything that attacks on one concept share."""
@@ -104,6 +88,7 @@ class _Trial:
     emitter: Emitter
     references: Sequence[Reference]
     attacks: Attack
+    judges: Sequence[JudgeMetrics]
     seed: int
 
     @property
@@ -191,13 +176,13 @@ class _Trial:
     def _judged(
         self, delta: Delta, asked: Sequence[tuple[int, str]], vectors: Tensor | None, place: Place, seeds: Sequence[int]
     ) -> Judged:
-        """What judges see when cells are asked for by their prompts, each with its vectors, in every seed."""
+        """What judges see when receivers are asked for by their prompts, each with its vectors, in every seed."""
         studio = self.studio
         images = drawn(studio.drawing, delta, asked, vectors, place, seeds, studio.settings.generation, **self._noise)
         cells = np.repeat([cell for cell, _ in asked], len(seeds))
         numbers = np.arange(len(cells))  # in the place of seeds, since a cell is drawn with many attacks from one seed
         scores = studio.seen(images.reshape(-1, *images.shape[2:]), cells, numbers)
-        return judged(studio.canvas, studio.canvas.concepts[self.emitter.index], scores, studio.settings.judges)
+        return judged(scores, self.judges)
 
     def _text(self, words: Sequence[int]) -> str:
         return " ".join(self.studio.pipe.tokenizer.convert_ids_to_tokens(list(words)))
