@@ -104,7 +104,7 @@ def _told(file: Path, header: Mapping[str, str]) -> dict[str, Any]:
 def _of_pipeline(path: Path, pipe: Pipeline) -> dict[str, Tensor]:
     """Every parameter of UNet and text encoder of a folder whose autoencoder is the base's."""
     other = load_pipeline(path)
-    found = {}
+    found: dict[str, Tensor] = {}
     for component in (*CHANGED, "vae"):
         theirs = dict(getattr(other, component).named_parameters())
         if name := first_not_finite(theirs):

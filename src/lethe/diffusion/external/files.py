@@ -96,7 +96,7 @@ def _check_pipeline(path: Path, shapes: Shapes | None, prediction: str) -> None:
 
 def folder_shapes(folder: Path) -> Shapes:
     """The parameters of UNet and text encoder of a pipeline folder, from the headers of its files."""
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
     for component in CHANGED:
         for file in weight_files(folder, component):
             found |= {f"{component}.{name}": tuple(entry["shape"]) for name, entry in read_header(file).items()}
