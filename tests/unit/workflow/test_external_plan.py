@@ -89,7 +89,9 @@ def test_a_model_of_every_emitter_shares_jobs(tmp_path: Path) -> None:
 def test_names_stand_for_emitters_where_they_are_known(tmp_path: Path) -> None:
     write_lora(tmp_path / "neon")
     entry = {"kind": "lora", "path": f"{tmp_path}/{{target}}"}
-    assert plan({"theirs": entry}, "canvas").models.names("canvas", ["theirs"]) == ["canvas_001_theirs_000"]
+    cells = plan({"theirs": entry}, "canvas")
+    assert cells.models.names("canvas", ["theirs"]) == ["canvas_001_theirs_000"]
+    assert files(cells, task="canvas") == [f"{tmp_path}/neon/pytorch_lora_weights.safetensors"]  # its base is stored in 8 bits
     with pytest.raises(SettingsError, match=r"what \{target\} stands for in task 'objects' is known only when it has run"):
         plan({"theirs": entry}).models.of("objects")
     named = plan({"theirs": entry | {"targets": {"neon": 4}}})

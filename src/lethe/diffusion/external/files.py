@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from safetensors import safe_open
+
 from lethe.diffusion.external.names import ExternalError, Shapes, lora_pairs, parameters, plain
 from lethe.diffusion.folder import check_folder
 from lethe.diffusion.supported import prediction_of
 from lethe.diffusion.weights import read_header, weight_files
+from lethe.io.tables import readable
 
 Kind = Literal["lora", "partial", "pipeline"]
 LORA_FILE = "pytorch_lora_weights.safetensors"
@@ -101,9 +104,11 @@ def folder_shapes(folder: Path) -> Shapes:
 
 
 def asset_shapes(file: Path) -> Shapes:
-    """The same of a checkpoint of the mini world, whose tensors are called so already."""
-    found = {name: tuple(entry["shape"]) for name, entry in read_header(file).items() if not name.endswith(SCALE)}
-    return _known({name: shape for name, shape in found.items() if name.startswith(CHANGED)})
+    """The same of a checkpoint of the mini world, whose tensors are called so already; some are stored in 8 bits."""
+    with readable(file, "a safetensors file"), safe_open(str(file), framework="numpy") as held:
+        named = [name for name in held.keys() if name.startswith(CHANGED) and not name.endswith(SCALE)]  # noqa: SIM118
+        found = {name: tuple(held.get_slice(name).get_shape()) for name in named}
+    return _known(found)
 
 
 def _known(shapes: Shapes) -> Shapes:
