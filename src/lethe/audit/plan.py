@@ -161,7 +161,7 @@ class AuditPlan:
 
     def judged(self, wildcards: Wildcards | None = None) -> list[str]:
         """Names of the unlearned models, those of the method that changes nothing left out."""
-        return [model.name for model in self.models.of(TASK) if model.method != self.unchanged]
+        return [model.name for task in self.tasks for model in self.models.of(task) if model.method != self.unchanged]
 
     def seeds(self, wildcards: Wildcards) -> list[int]:
         """The seeds of the pictures."""

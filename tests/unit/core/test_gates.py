@@ -75,7 +75,7 @@ def test_an_unknown_gate_is_refused_with_the_nearest() -> None:
 def test_a_job_depends_on_its_own_gates_alone() -> None:
     stop = ["none_is_zero", "ulira_original_leaks"]
     found = [stopping(file, stop) for file in GATES]
-    assert found == [["none_is_zero"], [], ["ulira_original_leaks"], []]
+    assert found == [["none_is_zero"], [], ["ulira_original_leaks"], [], []]
     assert [stopping(file, Settings().gates.stop) for file in GATES] == [[], [], GATES[list(GATES)[2]], []]
 
 
