@@ -78,9 +78,8 @@ def test_every_model_has_a_verdict_on_its_noise(theirs: Clone) -> None:
     assert len(found) == 6
     shared = [("uce", 0, "baseline"), ("distil", 0, "baseline"), ("munba", 0, "baseline"), ("distil", 2, "own")]
     assert all(found.loc[key, "verdict"] == "paired" for key in shared)
-    assert all(
-        found.loc[key, "verdict"] in ("unpaired", "unclear") for key in (("uce", 1, "baseline"), ("distil", 2, "baseline"))
-    )
+    others = [("uce", 1, "baseline"), ("distil", 2, "baseline")]  # two seeds are few: one of twenty may look partly paired
+    assert all(found.loc[key, "verdict"] != "paired" and found.loc[key, "same"] < 0.5 for key in others)
 
 
 def test_the_explorer_names_the_pictures_that_are_there(theirs: Clone) -> None:
