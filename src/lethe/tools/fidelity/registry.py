@@ -89,9 +89,12 @@ DEVIATIONS: dict[str, Deviation] = {
     "F40": Deviation("rows of entities that were not unlearned", reason="every entity of the mini world is unlearned"),
     "F41": Deviation("order of the columns per entity", reason="an order is no number"),
     "F42": Deviation(
-        "weights at orthogonal gradients", reason="gradients that are orthogonal or parallel to the last bit do not occur in training"
+        "weights at orthogonal gradients",
+        reason="gradients that are orthogonal or parallel to the last bit do not occur in training",
     ),
-    "F43": Deviation("names and layout of files", reason="a layout is no number; a corpus in theirs is read (docs/published-corpus.md)"),
+    "F43": Deviation(
+        "names and layout of files", reason="a layout is no number; a corpus in theirs is read (docs/published-corpus.md)"
+    ),
     "D1": Deviation(
         "hyper-parameters chosen on what is reported",
         reason="needs a search: snakemake -c2 deepunlearn_search --config world=tuned_on_reported "
