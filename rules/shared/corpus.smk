@@ -143,7 +143,8 @@ use rule job as corpus_embeddings with:
 use rule job as corpus_entities with:
     """Interference per entity under a method, from published pairs and embeddings."""
     input:
-        unpack(plan.imports.embedding_files),
+        on_embeddings=plan.imports.on_embeddings,
+        off_embeddings=plan.imports.off_embeddings,
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/by_method/pairs_{task}_{method}.parquet",
     output:
@@ -241,7 +242,8 @@ use rule job as corpus_images with:
 use rule job as corpus_pairing with:
     """Whether on and off pictures of the models of a method share their noise."""
     input:
-        unpack(untimed(plan.imports.pairing, ancient)),
+        off=untimed(plan.imports.off_pictures, ancient),
+        on=untimed(plan.imports.on_pictures, ancient),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
     output:
         table="<results>/by_method/pairing_{task}_{method}.csv",
@@ -295,7 +297,8 @@ use rule job as corpus_pairing_table with:
 use rule job as corpus_explorer with:
     """The explorer of published pairs: without numbers of single pictures, and with pictures where there are any."""
     input:
-        unpack(plan.imports.shards),
+        tars=plan.imports.tars,
+        indices=plan.imports.indices,
         pairs="<results>/pairs_{task}.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         similarities=plan.tables.similarities,

@@ -78,9 +78,8 @@ def test_every_model_has_a_verdict_on_its_noise(theirs: Clone) -> None:
     assert len(found) == 6
     shared = [("uce", 0, "baseline"), ("distil", 0, "baseline"), ("munba", 0, "baseline"), ("distil", 2, "own")]
     assert all(found.loc[key, "verdict"] == "paired" for key in shared)
-    assert all(
-        found.loc[key, "verdict"] in ("unpaired", "unclear") for key in (("uce", 1, "baseline"), ("distil", 2, "baseline"))
-    )
+    others = [("uce", 1, "baseline"), ("distil", 2, "baseline")]  # two seeds are few: one of twenty may look partly paired
+    assert all(found.loc[key, "verdict"] != "paired" and found.loc[key, "same"] < 0.5 for key in others)
 
 
 def test_the_explorer_names_the_pictures_that_are_there(theirs: Clone) -> None:
@@ -128,11 +127,14 @@ def test_from_a_hub_only_what_is_asked_for_is_fetched(theirs: Clone, corpus: Cor
         said = done.stdout
         assert "objects  uce     0             pairs                   10     10" in said
         asked = archive(corpus, record="them/corpus", host="huggingface", revision="v1", endpoint=hub.endpoint)
+        targets = ["by_method/pairs_objects_munba.parquet", "datasets/generated_objects_000_uce_000.tar"]
         clone.snakemake(
-            "-c2", *asked, "world=from_hub", "--", "results/from_hub/by_method/pairs_objects_munba.parquet", config=CONFIG
+            "-c2", *asked, "world=from_hub", "--", *(f"results/from_hub/{target}" for target in targets), config=CONFIG
         )
         fetched = {path.partition("/resolve/v1/")[2] for method, path, _ in hub.asked if method == "GET" and "/resolve/" in path}
         assert not [token for _, _, token in hub.asked if token]
-    assert fetched == {"metadata_objects_2_enriched_filtered.json"} | {
-        f"datasets/interferences_caused_by_objects_{index}_munba_7.json" for index in (0, 4)
-    }
+    pairs = {f"datasets/interferences_caused_by_objects_{index}_munba_7.json" for index in (0, 4)}
+    pictures = {name for name in files if name.startswith("datasets/generated_objects_Ann Bole_uce_000/")}
+    assert fetched == {"metadata_objects_2_enriched_filtered.json"} | pairs | pictures and len(pictures) == 21
+    own = [clone.folder / "results" / world / "datasets/generated_objects_000_uce_000.tar" for world in ("theirs", "from_hub")]
+    assert own[0].read_bytes() == own[1].read_bytes()

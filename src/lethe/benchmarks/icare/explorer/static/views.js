@@ -62,6 +62,14 @@ function cellTable(task, method, emitter, receiver) {
   return rows;
 }
 
+function explained(task, run, what) {
+  if (!task.shows(run)) return "This run holds no pictures of this model: its numbers come from a published corpus.";
+  if (task.pictures.runs === undefined) {
+    return `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`;
+  }
+  return `Off: the base. On: the unlearned model. Prompt and seed are the same; whether the initial noise is, tables/pairing_${task.name}.csv tells.`;
+}
+
 let asked = 0; // so that a slow answer never overwrites a later one
 
 async function showCell(panel, task, { method, metric, emitter, receiver }, close) {
@@ -112,9 +120,7 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
   const verdict = task.verdict(method, emitter, receiver);
   panel.replaceChildren(...head,
     verdict ? el("p", { id: "verdict" }, "Verdict: ", el("strong", {}, verdict), ` (${VERDICTS[verdict]}).`) : "",
-    el("p", {}, task.shows(run)
-      ? `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`
-      : "This run holds no pictures of this model: its numbers come from a published corpus."),
+    el("p", {}, explained(task, run, what)),
     pictures,
     el("h3", {}, "In numbers"), means,
     el("p", {}, el("button", { id: "download-means", onclick: () => download(`cell_${run}_${receiver}.csv`, cellTable(task, method, emitter, receiver)) }, "Download the means (CSV)"), " ",
