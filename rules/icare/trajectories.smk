@@ -23,7 +23,7 @@ use rule job as trajectory with:
     output:
         models=directory("<results>/trajectories/{task}_{index}_{method}"),
         table="<results>/tables/trajectory_{task}_{index}_{method}.csv",
-        figure="<results>/figures/trajectory_{task}_{index}_{method}.png",
+        figure="<results>/trajectories/{task}_{index}_{method}.png",
     log:
         "<logs>/trajectory/{task}_{index}_{method}.log",
     benchmark:

@@ -48,14 +48,15 @@ async function choose(name, wanted = new URLSearchParams()) {
     return found < 0 ? Math.max(0, otherwise) : found;
   };
   const entity = (key, otherwise) => (/^\d+$/.test(wanted.get(key) ?? "") && Number(wanted.get(key)) < task.size ? Number(wanted.get(key)) : otherwise);
+  const modelled = Math.max(0, task.entities.findIndex((_, index) => task.methods.some((_method, method) => task.has(method, index))));
   state = {
     view: Object.keys(EXPLANATIONS).includes(wanted.get("view")) ? wanted.get("view") : (before?.view ?? "matrix"),
     method: place(task.methods, "method", task.methods.findIndex((method) => method.reference !== "unchanged")),
     metric: place(task.metrics, "metric", 0),
     similarity: task.similarities.length ? place(task.similarities, "similarity", task.similarities.findIndex((kind) => kind.order)) : null,
-    emitter: entity("emitter", 0),
+    emitter: entity("emitter", modelled),
     receiver: entity("receiver", Math.min(1, task.size - 1)),
-    entity: entity("entity", 0),
+    entity: entity("entity", modelled),
     seed: task.seeds.includes(Number(wanted.get("seed"))) ? Number(wanted.get("seed")) : task.seeds[0],
     open: wanted.get("open") === "yes",
     names: task.size <= 40,
