@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -197,7 +197,7 @@ class Borrowed:
         Returns:
             (n, c, h, w), in the type of the target.
         """
-        given = {"encoder_hidden_states": self.text(rows) if text is None else text}
+        given: dict[str, Any] = {"encoder_hidden_states": self.text(rows) if text is None else text}
         given |= beside_text(None if self._pooled is None else self._pooled[rows.prompt], *self._size)
         with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
             if weights is None:
