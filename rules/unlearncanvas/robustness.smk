@@ -15,7 +15,7 @@ rule canvas_robustness:
 use rule studio_job as canvas_attack with:
     """The models of one method that forgot one concept, attacked with vectors and words; and one that forgot another concept."""
     input:
-        base=plan.bases.for_attacks,
+        base=plan.bases.of_task,
         receivers="<results>/receivers_{task}.json",
         emitters="<results>/emitters_{task}.json",
         tar="<results>/sources/{task}_attack.tar",

@@ -96,11 +96,10 @@ def test_a_base_from_one_file(tiny_folder: Path, tmp_path: Path) -> None:
 
 
 def on_objects(path: Path, **given: Any) -> Plan:
-    """The plan of a world whose task `objects` and whose canvas unlearn the base in a folder."""
+    """The plan of a world whose task `objects` unlearns the base in a folder."""
     values = Settings().model_dump(mode="json")
     values["bases"]["mine"] = {"source": "pretrained", "path": str(path)}
-    for task in ("objects", "canvas"):
-        values["tasks"][task] |= {"base": "mine", "retrain_emitters": []}
+    values["tasks"]["objects"] |= {"base": "mine", "retrain_emitters": []}
     values["methods"] = ["none", "uce", "esd", "distil"]
     values["scoring"]["membership"] = {"members": "unlearning"}
     return Plan(load_configuration(values | given), {}, ROOT)
@@ -123,11 +122,12 @@ def test_what_xl_is_refused_for(tiny_xl_folder: Path) -> None:
         made.bases.for_similarities(task)
     similar = on_objects(tiny_xl_folder, similarity={"kinds": ["clip", "true"]})
     assert similar.bases.for_similarities(task) == "<results>/base/mine"
-    with pytest.raises(SettingsError, match=r"unlearncanvas\.canvas\.attack: the base 'mine' is a StableDiffusionXLPipeline"):
-        made.bases.for_attacks(Named(task="canvas"))
     assert "StableDiffusionXLPipeline" in made.bases.no_membership("objects")
     tuned = plan(
-        {"mine": {"source": "pretrained", "path": str(tiny_xl_folder)}, "tuned": {"source": "finetuned", "start": "mine"}}
+        {
+            "mine": {"source": "pretrained", "path": str(tiny_xl_folder)},
+            "tuned": {"source": "finetuned", "start": "mine", "like": "canvas"},
+        }
     )
     with pytest.raises(SettingsError, match=r"bases\.tuned\.start: the base 'mine' is a StableDiffusionXLPipeline"):
         tuned.finetuned.start(Named(base="tuned"))
@@ -147,8 +147,6 @@ def test_what_a_base_that_predicts_v_is_refused_for(tiny_folder: Path, tmp_path:
         made.bases.for_method(Named(task="objects", method="munba_published"))
     assert made.bases.for_similarities(task) == "<results>/base/mine"
     assert "'v_prediction'" in made.bases.no_membership("objects")
-    with pytest.raises(SettingsError, match=r"unlearncanvas\.canvas\.attack: .*'v_prediction'; allowed: 'epsilon'"):
-        made.bases.for_attacks(Named(task="canvas"))
 
 
 def test_a_base_of_the_hub_is_known_by_the_cache(tiny_xl_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,12 +74,6 @@ class UsableBases:
             raise SettingsError(f"tasks.{wildcards.task}.base: '{name}': {reason}")
         return self.of_task(wildcards)
 
-    def for_attacks(self, wildcards: Wildcards) -> str:
-        """The same, if attacks can be trained on it; errors as ``for_method``."""
-        if reason := self.only_noise(self.settings.tasks[wildcards.task].base):
-            raise SettingsError(f"unlearncanvas.{wildcards.task}.attack: {reason}")
-        return self.of_task(wildcards)
-
     def for_similarities(self, wildcards: Wildcards) -> str:
         """The same, if every kind of similarity that is configured can be told of it; errors as ``for_method``."""
         name = self.settings.tasks[wildcards.task].base
