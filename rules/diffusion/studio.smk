@@ -5,7 +5,7 @@ use rule job as studio_job with:
     """No target: the form of these rules. Each gives its own `settings` (lethe.diffusion.metrics.studio)."""
     resources:
         mem_mb=plan.training_memory,
-        runtime=1200,
+        runtime=2880,
         gpu=plan.gpu,
         gpu_mem_mb=plan.training_gpu_memory,
     params:
