@@ -66,7 +66,7 @@ def draw(data: pd.DataFrame, *, level: float, units: str, judge: int) -> Figure:
     grid[0][0].set_ylabel("success: share of pictures\nin which the target is seen", fontsize=9)
     grid[1][0].set_yticks(range(len(methods)), [row_name(method) for method in methods])
     handles = _handles(grid[0][0], methods, tried=EVERY in set(data["attack"]))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(3, 1 + len(concepts)), fontsize=8.5)
     figure.suptitle(
         "Can what was forgotten be drawn again, and is it recovery or teaching?\n"
         f"{_limit(methods)}\n"
