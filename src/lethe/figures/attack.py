@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SPAN = 0.62  # of the space between two numbers of steps, over which the methods stand apart
 LINE = 0.34  # inches of a row of words
+WIDTH = 10.4  # inches that title and legend need
 NO_SEARCH = "prompt\nalone"
 COLUMNS = ("concept", "name", "kind", "method", "model", "attack", "steps", "success", "low", "high", "n", "images")
 
@@ -53,7 +54,7 @@ def draw(data: pd.DataFrame, *, level: float, units: str, judge: int) -> Figure:
     methods = list(dict.fromkeys(data["method"]))
     concepts = list(dict.fromkeys(data["concept"]))
     height = LINE * len(methods) + 0.6
-    figure = Figure(figsize=(max(6.5, 5.2 * len(concepts)), 3.6 + height + 2.3), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(max(WIDTH, 5.2 * len(concepts)), 3.6 + height + 2.3), dpi=DPI, layout="constrained")
     grid = figure.subplots(2, len(concepts), squeeze=False, sharey="row", gridspec_kw={"height_ratios": [3.6, height]})
     for column, concept in zip(grid.T, concepts, strict=True):
         own = data[data["concept"] == concept]
@@ -65,7 +66,7 @@ def draw(data: pd.DataFrame, *, level: float, units: str, judge: int) -> Figure:
     grid[0][0].set_ylabel("success: share of pictures\nin which the target is seen", fontsize=9)
     grid[1][0].set_yticks(range(len(methods)), [row_name(method) for method in methods])
     handles = _handles(grid[0][0], methods, tried=EVERY in set(data["attack"]))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(3, 1 + len(concepts)), fontsize=8.5)
     figure.suptitle(
         "Can what was forgotten be drawn again, and is it recovery or teaching?\n"
         f"{_limit(methods)}\n"
