@@ -48,12 +48,17 @@ class Shape(NamedTuple):
     plain: str
 
     def name(self, rule: str) -> str:
-        """The name of a rule for this shape: that of full batches has no number.
+        """The name of a rule for this shape: that of full batches has no number, others have how many models they make, or which.
 
         >>> Shape(("",), "people", "people").name("unlearn")
         'unlearn_1'
+        >>> Shape(("0", "1", "2"), "own", "own").name("unlearn"), Shape(("0", "4", "7"), "own", "own").name("unlearn")
+        ('unlearn_3', 'unlearn_047')
         """
-        return rule if len(self.units) == SIZE else f"{rule}_{len(self.units)}"
+        if len(self.units) == SIZE:
+            return rule
+        first = self.units == tuple(str(digit) for digit in range(len(self.units)))
+        return f"{rule}_{len(self.units) if first or self.units == ('',) else ''.join(self.units)}"
 
     def each(self, pattern: str) -> list[str]:
         """``pattern`` for every model of a batch: ``{model}`` is its name, ``{index}`` its index, written with ``{batch}``.
