@@ -160,7 +160,7 @@ def change(file: Path, **values: Any) -> None:
     ("fault", "message"),
     [
         (inpainting, "a StableDiffusionInpaintPipeline (its UNet reads a mask"),
-        (xl, "a StableDiffusionXLPipeline (two text encoders"),
+        (xl, "is not a complete Stable Diffusion folder; missing: text_encoder_2/config.json"),
         (without_weights, "is not a complete Stable Diffusion folder; missing: unet/*.safetensors"),
         (cut_off, "vae/"),
         (without_size, "sample_size is [8, 16]; give audit.size"),

@@ -76,7 +76,7 @@ def test_a_job_depends_on_its_own_gates_alone() -> None:
     stop = ["none_is_zero", "ulira_original_leaks"]
     found = [stopping(file, stop) for file in GATES]
     assert found == [["none_is_zero"], [], ["ulira_original_leaks"], [], []]
-    assert [stopping(file, Settings().gates.stop) for file in GATES] == [[], [], GATES[list(GATES)[2]], []]
+    assert [stopping(file, Settings().gates.stop) for file in GATES] == [[], [], GATES[list(GATES)[2]], [], []]
 
 
 def test_every_gate_of_the_package_is_listed_once() -> None:

@@ -142,13 +142,13 @@ def test_what_cannot_be_used_is_refused_by_the_plan(tmp_path: Path, write: Any, 
         files(plan(made))
 
 
-SDXL = '{"_class_name": "StableDiffusionXLPipeline"}'
+SD3 = '{"_class_name": "StableDiffusion3Pipeline"}'
 
 
 def test_another_architecture_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "003").mkdir()
-    (tmp_path / "003/model_index.json").write_text(SDXL)
-    with pytest.raises(SettingsError, match=r"external\.theirs: .*003: a StableDiffusionXLPipeline \(two text encoders"):
+    (tmp_path / "003/model_index.json").write_text(SD3)
+    with pytest.raises(SettingsError, match=r"external\.theirs: .*003: a StableDiffusion3Pipeline"):
         files(plan({"theirs": {"kind": "pipeline", "path": f"{tmp_path}/{{index}}"}}))
 
 
