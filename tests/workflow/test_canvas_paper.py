@@ -88,7 +88,12 @@ def test_the_whole_is_planned_without_the_heavy_data(world: Clone) -> None:
     jobs = planned_jobs(output)
     assert sum(jobs.values()) < 8000 and jobs["unlearn"] == jobs["generate"] == jobs["score"]
     assert jobs["evaluator_published"] == 2 and jobs["canvas_ledger"] == 2
-    assert jobs["sequence"] == 2 * 4 and jobs["pairs"] == 5 and jobs["canvas_attack"] == 2 * 6 * 14 and jobs["canvas_attack_table"] == 2
+    assert (
+        jobs["sequence"] == 2 * 4
+        and jobs["pairs"] == 5
+        and jobs["canvas_attack"] == 2 * 6 * 14
+        and jobs["canvas_attack_table"] == 2
+    )
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert spent.ru_utime + spent.ru_stime - begin.ru_utime - begin.ru_stime < 25  # seconds
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lethe.core.registry import nearest
@@ -45,9 +45,15 @@ def attacked_contradictions(where: str, name: str, attack: Attack, settings: Sec
                 f"{where}.concepts.{number}: {concept} is no emitter of task '{name}' that is reported; allowed: {reported[0]} to "
                 f"{reported[-1]}{f' but for {within}' if within else ''}"
             )
-    for number, method in enumerate(attack.methods):
-        if method not in (runs := settings.methods_of(name)):
-            yield f"{where}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+    yield from methods_not_run(f"{where}.methods", attack.methods, name, settings)
+
+
+def methods_not_run(where: str, methods: Sequence[str], task: str, settings: Sections) -> Iterator[str]:
+    """One line for every method of a list that does not run on a task; ``where`` is the key of the list."""
+    runs = settings.methods_of(task)
+    for number, method in enumerate(methods):
+        if method not in runs:
+            yield f"{where}.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
 
 
 def judges_of_names(settings: Sections, task: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lethe.core.registry import nearest
-from lethe.settings.attack_contradictions import attacked_contradictions
+from lethe.settings.attack_contradictions import attacked_contradictions, methods_not_run
 from lethe.settings.unlearncanvas import emitters_of_sequence
 
 if TYPE_CHECKING:
@@ -44,15 +44,11 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                 f"{where}.editor: '{canvas.editor}' is no base with `editing`; there are: {', '.join(editors) or 'none'}"
                 f"{nearest(canvas.editor, editors)}"
             )
-        for number, method in enumerate(canvas.demo):
-            if method not in (runs := settings.methods_of(name)):
-                yield f"{where}.demo.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+        yield from methods_not_run(f"{where}.demo", canvas.demo, name, settings)
         if canvas.sequence:
             yield from _of_sequence(f"{where}.sequence", task, canvas, settings)
         for key, named in (("sequence", canvas.sequence), ("pairs", canvas.pairs)):
-            for number, method in enumerate(named.methods if named else []):
-                if method not in (runs := settings.methods_of(name)):
-                    yield f"{where}.{key}.methods.{number}: '{method}' does not run on the task; there are: {', '.join(runs)}{nearest(method, runs)}"
+            yield from methods_not_run(f"{where}.{key}.methods", named.methods if named else [], name, settings)
             if named and named.seeds > len(seeds := settings.generation_of(name).seeds):
                 yield f"{where}.{key}.seeds: {named.seeds}; allowed: at most {len(seeds)}, the seeds of the task"
         if canvas.attack:
