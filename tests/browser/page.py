@@ -70,9 +70,11 @@ class Page:
         )
 
     def saved(self, name: str) -> pd.DataFrame:
+        """The table that was downloaded under a name; a browser holds the name with an empty file until all is written."""
         file, end = self.downloads / name, time.monotonic() + 10
-        while not file.exists():
-            assert time.monotonic() < end, f"{name} was not downloaded; there are {[p.name for p in self.downloads.iterdir()]}"
+        while not file.exists() or file.stat().st_size == 0:
+            there = [(other.name, other.stat().st_size) for other in self.downloads.iterdir()]
+            assert time.monotonic() < end, f"{name} was not downloaded; there are {there}"
             time.sleep(0.01)
         table = pd.read_csv(file)
         file.unlink()
