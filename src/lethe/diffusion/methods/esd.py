@@ -6,7 +6,8 @@ student, c the prompt of what is forgotten and "" the empty one,
     L = MSE(eps_theta(z_t, t, c), eps_0(z_t, t, "") - eta (eps_0(z_t, t, c) - eps_0(z_t, t, "")))
 
 where z_t comes from the student itself: it is drawn for c by DDIM with guidance and the drawing is stopped in the k-th of S parts of the
-noise schedule, k and then t within that part uniform. No image is looked at. ``esd_noised`` takes noised training images instead.
+noise schedule, k and then t within that part uniform. No image is looked at, so words are enough (``prompt_rows``). ``esd_noised`` takes
+noised training images instead.
 
 Of a base that predicts v, L is taken in v. The coefficients of its target add up to 1, so it has the same minimum in v as in eps, where every
 row would have the weight a^2 besides (``lethe.diffusion.parameterization``) and pure noise, where a drawing begins, would have none. The authors'
@@ -16,7 +17,7 @@ encoded, while guidance leads away from what the pipeline takes for nothing (zer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -28,8 +29,8 @@ from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._dense_training import DenseMethod, DenseTrainingConfig, Student
 from lethe.diffusion.methods._drawing import drawn
 from lethe.diffusion.methods._training import Rows, emitter_generator
-from lethe.diffusion.methods.base import Emitter
-from lethe.diffusion.pipeline import Scheduler, make_scheduler
+from lethe.diffusion.methods.base import Emitter, UnlearnData, Unlearned
+from lethe.diffusion.pipeline import Pipeline, Scheduler, make_scheduler
 
 
 class NegativeConfig(DenseTrainingConfig):
@@ -48,14 +49,19 @@ class ESDConfig(NegativeConfig):
 class ESD(DenseMethod[ESDConfig]):
     """Negative guidance on cross-attention (ESD-x, arXiv 2303.07345); see the module for the loss.
 
-    An emitter that covers several receivers is forgotten by the prompts of all of them, each as often as it has training images.
+    An emitter that covers several receivers is forgotten by the prompts of all of them, each as often as it has training images; equally often
+    where there are none.
     """
 
-    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", xl=True)
+    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("words",), xl=True)
     contract = Contract(
         small={"sampling_steps": 4, "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
     )
     Config = ESDConfig
+
+    def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
+        """Yield one dense delta per emitter, with training images or without any."""
+        yield from super().unlearn(pipe, emitters, data if len(data.latents) else prompt_rows(data), seed=seed)
 
     def gradients(self, student: Student, emitter: Emitter, seed: int) -> Iterator[tuple[list[Tensor], dict[str, Tensor]]]:
         """The gradient of L on ``forget_batch`` latents a step."""
@@ -64,6 +70,12 @@ class ESD(DenseMethod[ESDConfig]):
         generator, drawing = (emitter_generator(seed, emitter, purpose) for purpose in ("rows", "drawing"))
         for rows in lent.batches(lent.forget_rows(emitter), config.forget_batch, config.steps, generator):
             yield pushed_beyond(student, partly_drawn(student, rows, scheduler, config.start_guidance, drawing), config)
+
+
+def prompt_rows(data: UnlearnData) -> UnlearnData:
+    """``data`` without images, with one blank row for each prompt: for a method that takes nothing of a row but its prompt."""
+    receivers = torch.tensor(sorted(data.prompts))
+    return replace(data, latents=data.latents.new_zeros(len(receivers), *data.latents.shape[1:]), receivers=receivers)
 
 
 def pushed_beyond(student: Student, rows: Rows, config: NegativeConfig) -> tuple[list[Tensor], dict[str, Tensor]]:
