@@ -316,7 +316,7 @@ use rule job as corpus_explorer with:
         runtime=240,
     params:
         job=plan.job("lethe.archive.jobs.corpus_explorer:write"),
-        kinds=plan.tables.similarity_names,
+        kinds=plan.tables.similarities_named,
         methods=plan.models.methods,
         runs=plan.imports.shown,
         seeds=plan.seeds,
