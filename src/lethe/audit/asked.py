@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from lethe.settings.audit import MOST, Audit
 from lethe.settings.errors import SettingsError
 from lethe.settings.paths import check_exists
 
+ARTICLE = r"(?:an?|the) "
 FILES = (".txt", ".csv", ".lst", ".md")  # endings by which a single entry is a file, whether or not it is there
 
 
@@ -59,6 +61,18 @@ def concepts_of(audit: Audit) -> Asked:
                 raise SettingsError(f"{key}: '{name}' is in {there} too ('{other}'); allowed: each concept once, in one list")
             seen[folded(name)] = name, key
     return asked
+
+
+def prompt_for(template: str, concept: str) -> str:
+    """The prompt that asks for a concept; of two articles, one in the template and one in the concept, the concept's own stays.
+
+    >>> prompt_for("An image of a {concept}", "red fox"), prompt_for("An image of a {concept}", "an arena")
+    ('An image of a red fox', 'An image of an arena')
+    """
+    words = composed(" ".join(concept.replace("_", " ").split()))
+    if re.match(ARTICLE, words, re.IGNORECASE):
+        template = re.sub(rf"\b{ARTICLE}(?={{concept}})", "", template, flags=re.IGNORECASE)
+    return template.format(concept=words)
 
 
 def folded(text: str) -> str:

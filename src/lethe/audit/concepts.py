@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from lethe.audit.asked import folded
+from lethe.audit.asked import folded, prompt_for
 from lethe.diffusion.sources.prompts import CONCEPT
-from lethe.diffusion.testbed.names import prompt_of
 from lethe.diffusion.testbed.receivers import Emitter, Receiver
 from lethe.diffusion.tokens import encode
 
@@ -74,12 +73,12 @@ def choose(
     Raises:
         ValueError: nothing is left; says what the tokenizer does not know.
     """
-    seen = {reader.read(prompt.format(concept=name)).ids: name for name in forget}
+    seen = {reader.read(prompt_for(prompt, name)).ids: name for name in forget}
     same = set(map(folded, forget))
     fit: list[str] = []
     left_out: list[LeftOut] = []
     for name in vocabulary:
-        reading = reader.read(prompt.format(concept=name))
+        reading = reader.read(prompt_for(prompt, name))
         if folded(name) in same:
             left_out.append(LeftOut(name, "it is what is forgotten"))
         elif reading.unknown:
@@ -106,9 +105,9 @@ def named(roles: Mapping[str, str], prompt: str, overwrite: str) -> tuple[list[R
         roles: concept -> its role; those forgotten first, those watched last.
         prompt: the template of prompts. overwrite: the concept that takes the place of what is forgotten; empty: the unconditional one.
     """
-    texts = {name: prompt_of(prompt, {CONCEPT: name}) for name in roles}
+    texts = {name: prompt_for(prompt, name) for name in roles}
     receivers = [Receiver(index, name, text, text, {CONCEPT: name}) for index, (name, text) in enumerate(texts.items())]
-    instead = prompt_of(prompt, {CONCEPT: overwrite}) if overwrite else ""
+    instead = prompt_for(prompt, overwrite) if overwrite else ""
     forgotten = [one for one in receivers if roles[one.name] == FORGOTTEN]
     return receivers, [Emitter.of_one(one.index, one.name, one.prompt, instead) for one in forgotten]
 

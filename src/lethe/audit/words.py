@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lethe.audit.asked import Asked
+from lethe.audit.asked import Asked, prompt_for
 from lethe.core.registry import nearest
 from lethe.settings.errors import SettingsError
 
@@ -25,7 +25,7 @@ def check_words(reader: PromptReader, prompt: str, asked: Asked) -> None:
     """
     for key, names in asked.lists.items():
         for name in names:
-            if unknown := reader.read(prompt.format(concept=name)).unknown:
+            if unknown := reader.read(prompt_for(prompt, name)).unknown:
                 raise SettingsError(_unknown(key, prompt, name, list(unknown), known_words(reader)))
 
 
@@ -40,4 +40,6 @@ def _unknown(key: str, prompt: str, concept: str, words: list[str], vocabulary: 
         key = "audit.prompt"  # the template's own word
     near = nearest(words[0].lower(), vocabulary)
     few = f"; it knows {', '.join(vocabulary)}" if len(vocabulary) <= FEW and not near else ""
-    return f"{key}: the model's tokenizer does not know {', '.join(map(repr, words))} of '{prompt.format(concept=concept)}'{near}{few}"
+    return (
+        f"{key}: the model's tokenizer does not know {', '.join(map(repr, words))} of '{prompt_for(prompt, concept)}'{near}{few}"
+    )

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lethe.audit.asked import Asked, concepts_of
+from lethe.audit.asked import Asked, concepts_of, prompt_for
 from lethe.audit.measures import Measured, measured
 from lethe.audit.model import Audited, audited
 from lethe.audit.unlearned import METHOD, external_of
@@ -48,7 +48,7 @@ def world_of(config: Mapping[str, Any]) -> dict[str, Any]:
     methods = methods_of(audit.methods or ([] if audit.unlearned else ["uce"]))
     check_pictures(audit, methods, asked.forget, asked.keep)
     model = audited(audit, config)
-    prompts = [audit.prompt.format(concept=name) for name in asked.named]
+    prompts = [prompt_for(audit.prompt, name) for name in asked.named]
     external = {}
     if audit.unlearned:
         if len(asked.forget) > 1:
