@@ -21,6 +21,7 @@ from lethe.io.shards import ShardReader
 
 pytestmark = pytest.mark.workflow
 RESULTS = Path("results/smoke")
+BACK = ("--configfile", SMOKE, "back.yaml")
 OURS = {"lora": "distil_004", "partial": "uce_000", "pipeline": "retrain_000", "images": "uce_000"}
 EMITTER = 3
 
@@ -46,7 +47,7 @@ def returned(finished: Clone) -> Clone:
     methods = ["none", "uce", "distil", "munba", "retrain", *external]
     (finished.folder / "back.yaml").write_text(yaml.safe_dump({"methods": methods, "external": external}))
     tables = [f"{RESULTS}/by_method/{table}_objects_{kind}_back.parquet" for table in ("images", "pairs") for kind in OURS]
-    finished.snakemake("-c2", "--configfile", "back.yaml", "--", *tables, config=SMOKE)
+    finished.snakemake("-c2", *BACK, "--", *tables, config=None)
     return finished
 
 
@@ -91,15 +92,15 @@ def test_the_record_says_who_made_it(returned: Clone) -> None:
 
 def test_another_file_in_its_place_runs_its_model_again(returned: Clone) -> None:
     target = str(RESULTS / "by_method/pairs_objects_lora_back.parquet")
-    arguments = ("-n", "--configfile", "back.yaml", "--", target)
-    assert "Nothing to be done" in returned.snakemake(*arguments)
+    arguments = ("-n", *BACK, "--", target)
+    assert "Nothing to be done" in returned.snakemake(*arguments, config=None)
     held = returned.folder / "theirs/lora_003/pytorch_lora_weights.safetensors"
     before = held.read_bytes()
     try:
         held.with_name("README.md").write_text("what stands beside the weights does not count")
-        assert "Nothing to be done" in returned.snakemake(*arguments)
+        assert "Nothing to be done" in returned.snakemake(*arguments, config=None)
         save_file({name: value / 2 for name, value in load(before).items()}, held)
-        jobs = planned_jobs(returned.snakemake(*arguments))
+        jobs = planned_jobs(returned.snakemake(*arguments, config=None))
     finally:
         held.write_bytes(before)
     assert set(jobs) - {"total"} == {"external_model_1", "generate_1", "score_1", "method_tables"}
