@@ -123,9 +123,11 @@ class HubServer:
                     return self.answer(200 if json.loads(body)["oid"] in outer.blobs else 404)
                 if found := re.fullmatch(r"(?:/datasets)?/(.+)\.git/info/lfs/objects/batch", path):
                     return self.answer(200, {"transfer": "basic", "objects": [self.lfs(o) for o in json.loads(body)["objects"]]})
-                if found := re.fullmatch(r"/api/(?:datasets|models)/([^/]+/[^/]+)/(\w+)/([^/]+)", path):
+                if found := re.fullmatch(r"/api/(?:datasets|models)/([^/]+/[^/]+)/(\w+)/([^/]+)(?:/(.+))?", path):
                     if found[1] not in outer.repositories:
                         return self.answer(404, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
+                    if found[2] == "tree":
+                        return self.api_tree(found[1], f"{found[4]}/" if found[4] else "")
                     return getattr(self, f"api_{found[2]}")(found[1], body)
                 if found := re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
                     return self.resolve(found[1], found[2], found[3])
@@ -168,8 +170,9 @@ class HubServer:
                     200, {"success": True, "commitOid": oid, "commitUrl": f"{outer.endpoint}/datasets/{repository}/commit/{oid}"}
                 )
 
-            def api_tree(self, repository: str, body: bytes) -> None:
-                self.answer(200, [self.described(path, data) for path, data in outer.tree(repository).items()])
+            def api_tree(self, repository: str, folder: str) -> None:
+                files = outer.tree(repository).items()
+                self.answer(200, [self.described(path, data) for path, data in files if path.startswith(folder)])
 
             def api_revision(self, repository: str, body: bytes) -> None:
                 self.answer(200, {"id": repository, "sha": outer.oid(repository), "siblings": [], "tags": []})
