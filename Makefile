@@ -7,7 +7,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/paper.yaml
 WORLD := results/mini
 
-.PHONY: setup demo all bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm lint config lock clean
+.PHONY: setup demo all bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
@@ -53,6 +53,10 @@ test-browser: setup ## the explorer in a headless Chromium; where there is none,
 
 test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm
+
+test-reference: setup ## a corpus that Vision Unlearning's own wheel writes; it pins another torch, so it lies in a folder of its own
+	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2
+	LETHE_REFERENCE=$(VENV)/reference $(BIN)/python -m pytest -m reference tests/unit/archive
 
 lint: setup
 	$(BIN)/ruff check .

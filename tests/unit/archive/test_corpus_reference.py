@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
@@ -24,21 +23,16 @@ from lethe.core.records import ModelId
 from lethe.io.tables import read_json
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = os.environ.get("LETHE_REFERENCE", "")
+PACKAGES = os.environ.get("LETHE_REFERENCE", "")  # folder of the wheel; `make test-reference` says how it comes there
 EMITTERS = {"uce": list(range(100)), "distil": [0, 3, 4, 11, 50, 51, 99]}
 EPOCHS, EMBEDDED = {"uce": 0, "distil": 400}, 3
-there = bool(PACKAGES) and (Path(PACKAGES) / "vision_unlearning").is_dir()
-pytestmark = pytest.mark.skipif(
-    not there,
-    reason="needs the wheel vision-unlearning 1.0.0 in a folder of its own, since it pins other versions of torch: "
-    "pip install --no-deps --target FOLDER vision-unlearning==1.0.0 seaborn; then LETHE_REFERENCE=FOLDER",
-)
+pytestmark = pytest.mark.reference
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder `assets` that it wrote."""
-    assert importlib.util.find_spec("lethe")
+    assert (Path(PACKAGES) / "vision_unlearning").is_dir(), f"LETHE_REFERENCE is '{PACKAGES}'; run `make test-reference`"
     folder = tmp_path_factory.mktemp("reference")
     names = pd.read_csv(ROOT / "config/reference/entities_people.csv", comment="#")["name"].tolist()
     for name, content in (("names", names), ("emitters", EMITTERS)):

@@ -58,3 +58,10 @@ def test_entities_are_the_classes_of_torchvision(folder: Path) -> None:
 
     found = Classes(str(folder / "train_retain"))
     assert found.classes == ["cow", "grey cat"] and len(found) == 4
+
+
+def test_captions_and_pictures_are_a_data_set(folder: Path, tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    found = load_dataset("imagefolder", data_dir=str(folder / "train_forget"), cache_dir=str(tmp_path / "cache"))["train"]
+    assert [(row["text"], row["entity"], row["image"].size) for row in found] == [("a photo of dog", "dog", (8, 8))] * 2
