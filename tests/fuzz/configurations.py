@@ -193,7 +193,9 @@ def contradictions() -> list[Case]:
     )
     cases.append(_config("a judge that is not there", _without("evaluators", "judge"), "judge", "scoring.metrics"))
     cases.append(_config("a base that is not there", _without("bases", "people"), "tasks.people.base", "'people'"))
-    cases.append(_config("a demo task that is not there", _without("tasks", "objects"), "demo_tasks", "'objects'"))
+    cases.append(
+        _config("a demo task that is not there", changed(("demo_tasks",), ["breeds", "object"]), "demo_tasks", "'object'")
+    )
     cases.append(_config("no tasks", changed(("tasks",), {}), "tasks"))
     flags = ("pretraining", "base", "unet", "cross_attention")
     cases.append(_config("one flag too many", changed(flags, [True] * 3), "cross_attention", "3"))

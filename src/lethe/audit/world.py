@@ -32,8 +32,8 @@ ASSETS = CHECKOUT / "assets/mini"
 EXAMPLE = """--config 'audit={model: breeds, forget: northern brackel dog, keep: [brackel mastiff dog], prompt: "An image of a {concept}"}'"""
 
 
-def world_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of the world that an audit is; without `audit` the configuration itself.
+def world_of(config: Any) -> Any:
+    """The configuration of the world that an audit is; without `audit` the configuration itself, which may yet be no mapping.
 
     Args:
         config: merged, as plain data.
@@ -41,8 +41,8 @@ def world_of(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         SettingsError: a fault of the section, of the model, of the concepts or of the methods.
     """
-    if config.get("audit") is None:
-        return dict(config)
+    if not isinstance(config, Mapping) or config.get("audit") is None:
+        return config
     audit = read_audit(config["audit"])
     asked = concepts_of(audit)
     methods = methods_of(audit.methods or ([] if audit.unlearned else ["uce"]))
