@@ -78,12 +78,13 @@ def check_descriptions(registry: Registry[Any], form: type[Any]) -> None:
     Raises:
         DescriptionError: naming the class, the key, what is allowed and the nearest match.
     """
+    adapter = TypeAdapter(form)  # costs milliseconds, so not once for each class
     for name in registry.in_order():
         target = registry.target_of(name)
         found = description_of(target)
         check_keys(found, form, f"{target}: {ATTRIBUTE}")
         try:
-            TypeAdapter(form).validate_python(found)
+            adapter.validate_python(found)
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(map(str, first["loc"]))
