@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from lethe.diffusion.curves import read_curve
 from lethe.diffusion.trackers import Run, track
 from lethe.io.atomic import atomic_path
 from lethe.io.tables import read_json
+
+log = logging.getLogger(__name__)
 
 
 def send(
@@ -29,3 +32,4 @@ def send(
     with atomic_path(folder) as part:
         part.mkdir()
         track(tracker, part, runs)
+    log.info("%s: %d curves, from %s to %s", tracker, len(runs), runs[0].name, runs[-1].name)
