@@ -125,6 +125,7 @@ rule all:
         plan.deepunlearn.products(plan.studies.pairs),
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
+        plan.tracking.files(plan.tasks),
         record=plan.record.files,
 
 
@@ -134,6 +135,7 @@ rule demo:
         plan.products(plan.settings.demo_tasks),
         plan.deepunlearn.products(plan.studies.demo),
         plan.canvas.demo,
+        plan.tracking.files(plan.settings.demo_tasks),
         record=plan.record.files,
 
 
@@ -194,6 +196,7 @@ include: "rules/diffusion/pretraining.smk"
 include: "rules/diffusion/models.smk"
 include: "rules/diffusion/unlearn.smk"
 include: "rules/diffusion/external.smk"
+include: "rules/diffusion/tracking.smk"
 include: "rules/diffusion/generate.smk"
 include: "rules/diffusion/score.smk"
 include: "rules/diffusion/studio.smk"

@@ -1,8 +1,8 @@
 """The models of the mini world, trained from nothing (`source: train`), as fp16 checkpoints with provenance; bases trained further.
 
 In: source shards of the tasks.
-Out: parts/{part}.safetensors + .json, and base/{base}/ of a base that is fine-tuned. The parts lie prebuilt in assets/mini; `snakemake
-pack_assets` puts them there.
+Out: parts/{part}.safetensors + .json, and base/{base}/ of a base that is fine-tuned; of each training the loss curve, .losses.csv. The parts
+lie prebuilt in assets/mini; `snakemake pack_assets` puts them there.
 """
 
 
@@ -37,6 +37,7 @@ use rule job as train_vae with:
     output:
         weights="<results>/parts/{vae}.safetensors",
         record="<results>/parts/{vae}.json",
+        losses="<results>/parts/{vae}.losses.csv",
     log:
         "<logs>/train_vae/{vae}.log",
     benchmark:
@@ -66,6 +67,7 @@ use rule job as train_evaluator with:
     output:
         weights="<results>/parts/{evaluator}.safetensors",
         record="<results>/parts/{evaluator}.json",
+        losses="<results>/parts/{evaluator}.losses.csv",
     log:
         "<logs>/train_evaluator/{evaluator}.log",
     benchmark:
@@ -96,6 +98,7 @@ use rule job as train_base with:
     output:
         weights="<results>/parts/base_{base}.safetensors",
         record="<results>/parts/base_{base}.json",
+        losses="<results>/parts/base_{base}.losses.csv",
     log:
         "<logs>/train_base/{base}.log",
     benchmark:
@@ -127,6 +130,7 @@ use rule job as train_without with:
     output:
         weights=f"{plan.bases.reference}.safetensors",
         record=f"{plan.bases.reference}.json",
+        losses=f"{plan.bases.reference}.losses.csv",
     log:
         "<logs>/train_without/{task}_{index}.log",
     benchmark:
@@ -152,6 +156,7 @@ use rule job as finetune_base with:
         sources=plan.bases.sources,
     output:
         folder=directory("<results>/base/{base}"),
+        losses="<results>/base/{base}.losses.csv",
     log:
         "<logs>/finetune_base/{base}.log",
     benchmark:

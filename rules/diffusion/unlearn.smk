@@ -2,7 +2,7 @@
 
 In: a base, the latents of the training images, receivers and emitters, the hyper-parameters of a method on a task.
 Out: prepared/{task}_{method}.safetensors, what a method needs for all emitters, and its record;
-models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a delta on its base, and record.json.
+models/{task}_{index}_{method}_{epochs}/delta.safetensors, the model as a delta on its base, record.json, and losses.csv, its loss curve.
 """
 
 
@@ -83,6 +83,7 @@ for shape in plan.models.shapes("models", having=plan.models.runs_here):
         output:
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
             records=shape.each("<results>/models/{model}/record.json"),
+            losses=shape.each("<results>/models/{model}/losses.csv"),
         log:
             "<logs>/unlearn/{task}_{batch}_{method}_{epochs}.log",
         benchmark:

@@ -30,6 +30,7 @@ from lethe.settings.sources import Numbered
 from lethe.settings.statistics import Similarity, Statistics
 from lethe.settings.strict import Name, Removable, Strict
 from lethe.settings.tasks import AnyTask, CellEmitter, CellTask, Task
+from lethe.settings.tracking import Tracker
 from lethe.settings.unlearncanvas import PROTOCOLS, Judge, Retained, UnlearnCanvas
 
 TAKEN = ("bench",)  # folders below results/ that belong to no world
@@ -104,6 +105,9 @@ class Sections(Strict):
     archive: Archive = Field(default_factory=Archive, description="results that come from a published record (docs/zenodo.md)")
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
     export: Export = Field(default_factory=Export, description="unlearned models for other tools (docs/external-models.md)")
+    tracker: Tracker = Field(
+        "none", description="where loss curves go beside their tables: none, wandb, tensorboard, trackio (docs/results.md)"
+    )
 
     @field_validator("demo_tasks")
     @classmethod

@@ -35,7 +35,9 @@ from lethe.diffusion.plan.entities import Entities
 from lethe.diffusion.plan.external import ExternalFiles, Externals
 from lethe.diffusion.plan.finetuned import Finetuned
 from lethe.diffusion.plan.models import Models
+from lethe.diffusion.plan.tracking import Tracking
 from lethe.execution.code import code_of
+from lethe.figures.plan import losses
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.world import World
@@ -76,6 +78,7 @@ class Plan:
         if self.models.held is not None:
             for task in settings.entity_tasks:
                 self.corpus.check_models(task, self.models.of(task))
+        self.tracking = Tracking(settings, self.models)
         self.imports = Imports(settings, self.models, self.corpus)
         self.data = Data(settings, downloads, root)
         self.bases = Bases(settings, self.data, root / "assets/mini")
@@ -84,7 +87,8 @@ class Plan:
         self.tables = Tables(settings, self.models, self.bases)
         self.trajectories = Trajectories(settings, self.models)
         world = World(settings, self.models, list(ARCHITECTURES))
-        self.figures = Figures(world, [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES])
+        aliases = [*losses.ALIASES, *icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES]
+        self.figures = Figures(world, aliases)
         self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)

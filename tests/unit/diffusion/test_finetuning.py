@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lethe.diffusion.curves import read_curve
 from lethe.io.shards import write_shard
 from lethe.io.tables import write_json
 from lethe.settings.editing import Editing, EditSampling
@@ -66,7 +67,9 @@ def test_what_is_trained_changes_and_nothing_else(
 
     settings = Finetuning(trained=trained, optimizer=STEPS, flip=True)
     for folder in ("one", "again"):
-        finetune_base(tiny_folder, sources, tmp_path / folder, {"cells": STYLE}, settings, 32, 0, "cpu")
+        finetune_base(
+            tiny_folder, sources, tmp_path / folder, {"cells": STYLE}, settings, 32, 0, "cpu", losses=tmp_path / "losses.csv"
+        )
     check_folder(tmp_path / "one")
     assert {name for name in ("unet", "vae", "text_encoder") if changed(tiny_folder, tmp_path / "one", name)} == set(trained)
     assert not changed(tmp_path / "one", tmp_path / "again", "unet")
@@ -79,7 +82,9 @@ def test_parts_of_a_batch_add_up(tiny_folder: Path, sources: list[Path], tmp_pat
 
     for name, part in (("whole", None), ("parts", 3)):
         settings = Finetuning(optimizer=STEPS, micro_batch=part)
-        finetune_base(tiny_folder, sources, tmp_path / name, {"cells": STYLE}, settings, 32, 0, "cpu")
+        finetune_base(
+            tiny_folder, sources, tmp_path / name, {"cells": STYLE}, settings, 32, 0, "cpu", losses=tmp_path / "losses.csv"
+        )
     whole, parts = (weights(tmp_path / name, "unet") for name in ("whole", "parts"))
     start = weights(tiny_folder, "unet")
     far = max(float((whole[name] - start[name]).abs().max()) for name in whole)
@@ -151,7 +156,10 @@ def test_an_editor_is_a_folder_of_diffusers(tiny_folder: Path, sources: list[Pat
         0,
         "cpu",
         Editing(of="photo"),
+        losses=tmp_path / "losses.csv",
     )
+    curve = read_curve(tmp_path / "losses.csv")
+    assert curve["step"].tolist() == list(range(1, 41)) and (curve["loss"] > 0).all() and (curve["learning_rate"] > 0).all()
     assert json.loads((folder / "model_index.json").read_text())["_class_name"] == "StableDiffusionInstructPix2PixPipeline"
     random = np.random.default_rng(0)
     pictures = [random.integers(0, 256, (32, 32, 3), dtype=np.uint8) for _ in range(3)]
@@ -177,4 +185,14 @@ def test_a_base_that_predicts_something_else_is_not_trained(tiny_folder: Path, s
     file = other / "scheduler/scheduler_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"prediction_type": "v_prediction"}))
     with pytest.raises(ValueError, match="the base predicts 'v_prediction'; allowed: epsilon"):
-        finetune_base(other, sources, tmp_path / "x", {"cells": STYLE}, Finetuning(optimizer=STEPS), 32, 0, "cpu")
+        finetune_base(
+            other,
+            sources,
+            tmp_path / "x",
+            {"cells": STYLE},
+            Finetuning(optimizer=STEPS),
+            32,
+            0,
+            "cpu",
+            losses=tmp_path / "losses.csv",
+        )

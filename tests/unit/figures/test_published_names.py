@@ -15,6 +15,7 @@ from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
 from lethe.classifiers import ARCHITECTURES
 from lethe.diffusion.plan.models import Models
 from lethe.figures.jobs.figure import make_figure
+from lethe.figures.plan import losses
 from lethe.figures.plan.figures import Figures, Form
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import build
@@ -26,7 +27,7 @@ from lethe.settings.models import Settings
 from lethe.statistics.resampling import Inference
 
 ROOT = Path(__file__).parents[3]
-ALIASES = [*icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES]
+ALIASES = [*losses.ALIASES, *icare_figures.ALIASES, *deepunlearn_figures.ALIASES, *canvas_figures.ALIASES]
 SOME = Values(task="people", metric="clip_diff", kind="true", index="003", dataset="digits", architecture="mlp")
 OF_CELLS = Values({**SOME, "task": "canvas"})
 
@@ -60,7 +61,7 @@ def test_a_published_name_stands_for_an_address(figures: Figures, forms: dict[st
 
 def test_every_published_name_is_of_another_template() -> None:
     published = {alias.template for alias in ALIASES}
-    assert len(published) == len(ALIASES) == 23 and published <= set(TEMPLATES)
+    assert len(published) == len(ALIASES) == 24 and published <= set(TEMPLATES)
 
 
 @pytest.mark.parametrize(

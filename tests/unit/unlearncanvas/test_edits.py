@@ -125,7 +125,18 @@ def test_edited_pictures_are_judged(canvas_files: dict[str, Any], tiny_folder: P
     sources = [folder / f"real.{suffix}" for suffix in ("tar", "parquet", "json")]
     training = Finetuning(optimizer={"steps": 1, "batch_size": 2})
     style = {"real": "A {object} image in {style} style."}
-    finetune_base(tiny_folder, sources, tmp_path / "editor", style, training, 32, 0, "cpu", Editing(of="photo"))
+    finetune_base(
+        tiny_folder,
+        sources,
+        tmp_path / "editor",
+        style,
+        training,
+        32,
+        0,
+        "cpu",
+        Editing(of="photo"),
+        losses=tmp_path / "losses.csv",
+    )
     given = {name: canvas_files[name] for name in ("evaluators", "settings", "canvas")}
     given |= {"scoring": Scoring(metrics=["style", "object", "style2", "object2", "clip"]), "editing": Editing(of="photo")}
     given |= {"task": "canvas", "world": "w", "name": "mine", "device": "cpu", "dtype": "float32", "threads": 1}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lethe.core.device import resolve_device
 from lethe.core.registry import nearest
+from lethe.diffusion.curves import recorded, write_curve
 from lethe.diffusion.editor import save_editor
 from lethe.diffusion.folder import base_digest, write_base_record
 from lethe.diffusion.latents import encode_images
@@ -36,8 +37,10 @@ def finetune_base(
     seed: int,
     device: str,
     editing: Editing | None = None,
+    *,
+    losses: Path,
 ) -> None:
-    """Train a base further on the images of tasks, or make it a model that edits them; write its pipeline folder.
+    """Train a base further on the images of tasks, or make it a model that edits them; write its pipeline folder and its loss curve.
 
     Args:
         start: the pipeline folder of the base that it starts from.
@@ -50,9 +53,11 @@ def finetune_base(
     parts = [_of_task(pipe, task, style, sources, settings, pixels, editing) for task, style in styles.items()]
     if editing:
         pipe.unet = widened(pipe.unet)
-    losses = finetune(pipe, _joined(parts), settings, seed, editing)
+    with recorded() as curves:
+        errors = finetune(pipe, _joined(parts), settings, seed, editing)
+    write_curve(losses, curves, seed)
     provenance: dict[str, Any] = {"start": base_digest(start), "settings": settings.model_dump(mode="json"), "seed": seed}
-    provenance |= {"editing": editing and editing.model_dump(), "size": pixels, "last_loss": float(np.mean(losses[-100:]))}
+    provenance |= {"editing": editing and editing.model_dump(), "size": pixels, "last_loss": float(np.mean(errors[-100:]))}
     with atomic_path(folder) as part:
         if editing:
             save_editor(pipe, part)

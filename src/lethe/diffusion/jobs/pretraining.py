@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lethe.core.device import resolve_device
+from lethe.diffusion.curves import recorded, write_curve
 from lethe.diffusion.pretraining.checkpoint import read_start
 from lethe.diffusion.pretraining.data import class_name
 from lethe.diffusion.pretraining.train import base_part, evaluator_part, read_tasks, tokenizer_part, vae_part
@@ -29,19 +30,23 @@ def train_vae(
     sources: list[Path],
     weights: Path,
     record: Path,
+    losses: Path,
     settings: PretrainingSettings,
     styles: dict[str, str],
     seed: int,
     start: Sequence[Path] = (),
 ) -> None:
-    """Train the autoencoder of some tasks, from nothing or from the checkpoint ``start``; the record is written beside the weights."""
-    vae_part(weights, read_tasks(styles, sources), settings, seed, start[0] if start else None)
+    """Train the autoencoder of some tasks, from nothing or from the checkpoint ``start``; record and loss curve are written beside the weights."""
+    with recorded() as curves:
+        vae_part(weights, read_tasks(styles, sources), settings, seed, start[0] if start else None)
+    write_curve(losses, curves, seed)
 
 
 def train_evaluator(
     sources: list[Path],
     weights: Path,
     record: Path,
+    losses: Path,
     described: Evaluator,
     settings: PretrainingSettings,
     styles: dict[str, str],
@@ -50,7 +55,7 @@ def train_evaluator(
     tokenizer: Path | None = None,
     start: Sequence[Path] = (),
 ) -> None:
-    """Train an open_clip model, a backbone or a classifier; the record is written beside the weights.
+    """Train an open_clip model, a backbone or a classifier; record and loss curve are written beside the weights.
 
     Args:
         device: where a classifier is trained. start: file of weights that it starts from.
@@ -59,7 +64,9 @@ def train_evaluator(
     classifier = described.kind == "classifier" and settings.judge.architecture == "vit"
     tasks = read_tasks(styles, sources, split=JUDGES, side=SIDE if classifier else None)
     first = read_start(start[0]) if start else None
-    evaluator_part(weights, described, tasks, tokenizer, settings, seed, first, resolve_device(device))
+    with recorded() as curves:
+        evaluator_part(weights, described, tasks, tokenizer, settings, seed, first, resolve_device(device))
+    write_curve(losses, curves, seed)
 
 
 def train_base(
@@ -68,6 +75,7 @@ def train_base(
     tokenizer: Path,
     weights: Path,
     record: Path,
+    losses: Path,
     settings: PretrainingSettings,
     styles: dict[str, str],
     seed: int,
@@ -92,16 +100,18 @@ def train_base(
     if receivers and emitters:
         named, (left_out,) = read_receivers(receivers), chosen(read_emitters(emitters), [index])
         left += [class_name(task, named[receiver].name) for receiver in left_out.covers]
-    base_part(
-        weights,
-        read_tasks(styles, sources),
-        vae=vae[0],
-        tokenizer=tokenizer,
-        judges={judge: attributes[judge.stem] for judge in judges if judge.suffix == ".safetensors"},
-        settings=settings,
-        seed=seed,
-        exclude=left,
-    )
+    with recorded() as curves:
+        base_part(
+            weights,
+            read_tasks(styles, sources),
+            vae=vae[0],
+            tokenizer=tokenizer,
+            judges={judge: attributes[judge.stem] for judge in judges if judge.suffix == ".safetensors"},
+            settings=settings,
+            seed=seed,
+            exclude=left,
+        )
+    write_curve(losses, curves, seed)
 
 
 def pack_assets(parts: list[Path], manifest: Path, folder: Path) -> None:

@@ -25,6 +25,7 @@ def unlearn(
     latents: Path,
     deltas: list[Path],
     records: list[Path],
+    losses: list[Path],
     models: list[str],
     hyperparameters: dict[str, Any],
     seed: int,
@@ -38,7 +39,7 @@ def unlearn(
     """Unlearn every emitter of a batch; what is finished survives a killed job.
 
     Args:
-        deltas, records: one file per model.
+        deltas, records, losses: one file per model.
         models: names of the models.
         weights: of the reference by retraining: those of the base trained without the entity, and their record.
         prepared: of a method that prepares something for all emitters: that, and its record.
@@ -66,5 +67,5 @@ def unlearn(
         device=resolve_device(device),
         work=work,
     )
-    places = zip(ids, deltas, records, strict=True)
+    places = zip(ids, deltas, records, losses, strict=True)
     work.hand_over({name: path for model, *paths in places for name, path in zip(targets_of(model), paths, strict=True)})

@@ -26,6 +26,7 @@ from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
 from lethe.core.device import to_device
+from lethe.diffusion import curves
 from lethe.diffusion.delta import Delta
 from lethe.diffusion.differentiate import differentiate
 from lethe.diffusion.methods._common import covered, seeded_generator
@@ -281,7 +282,7 @@ def optimise(
     betas: tuple[float, float] = (0.9, 0.999),
     epsilon: float = 1e-8,
 ) -> dict[str, float]:
-    """Run AdamW for ``config.steps`` steps.
+    """Run AdamW for ``config.steps`` steps, and ``record`` the curve (``lethe.diffusion.curves``).
 
     Args:
         parameters: what is trained.
@@ -301,6 +302,7 @@ def optimise(
         parameters, lr=config.learning_rate, betas=betas, eps=epsilon, weight_decay=config.weight_decay, foreach=True
     )
     history: list[dict[str, Tensor]] = []  # on the device: reading a number would wait for the step
+    rates: list[float] = []
     for step in range(config.steps):
         gradients, numbers = gradient(step, parameters)
         for parameter, value in zip(parameters, gradients, strict=True):
@@ -312,7 +314,9 @@ def optimise(
         if wanted is not None and reached is not None and step + 1 in wanted[0]:
             wanted[1](step + 1, reached())
         history.append({**numbers, "gradient_norm": norm})
+        rates.append(float(optimizer.param_groups[0]["lr"]))
     columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
+    curves.record({"learning_rate": rates, **columns})
     tail = max(1, config.steps // 10)
     record: dict[str, float] = {"steps": config.steps, "seconds": time.monotonic() - begin}
     for key, values in columns.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from lethe.core.records import Fidelity, ModelId
+from lethe.diffusion.curves import Curve, recorded, write_curve
 from lethe.diffusion.drift import EMPTY_PROMPT_DRIFT, empty_prompt_drift
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.latents import read_latents
@@ -41,9 +42,9 @@ def training_data(
     return UnlearnData(tensors, shown, captions, tuple(overwrites))
 
 
-def targets_of(model: ModelId) -> tuple[str, str]:
-    """Names of a model's delta and record in the work folder."""
-    return f"{model.name}.delta.safetensors", f"{model.name}.record.json"
+def targets_of(model: ModelId) -> tuple[str, str, str]:
+    """Names of a model's delta, record and loss curve in the work folder."""
+    return f"{model.name}.delta.safetensors", f"{model.name}.record.json", f"{model.name}.losses.csv"
 
 
 def run_method(
@@ -62,7 +63,7 @@ def run_method(
 
     Args:
         shared: what the record of every model says of what the method has prepared.
-        work: receives ``{model}.delta.safetensors`` and ``{model}.record.json`` per model.
+        work: receives ``{model}.delta.safetensors``, ``{model}.record.json`` and ``{model}.losses.csv`` per model.
     """
     waiting = [model for model in models if not set(targets_of(model)) <= work.done]
     if not waiting:
@@ -77,29 +78,37 @@ def run_method(
 
         pipe = load_pipeline(base, device=device)
     asked = chosen(emitters, [model.index for model in waiting])
-    for model, result in zip(waiting, unlearner.unlearn(cast("Pipeline", pipe), asked, data, seed=seed), strict=True):
-        if result.emitter.index != model.index:
-            raise ValueError(f"method '{method}' yielded emitter {result.emitter.index} where emitter {model.index} was due")
-        record = {
-            "model": model.name,
-            "emitter": _described(result.emitter),
-            "method": method,
-            "hyperparameters": dict(hyperparameters),
-            "base_sha256": digest,
-            "seed": seed,
-            "kind": result.delta.kind,
-            EMPTY_PROMPT_DRIFT: empty_prompt_drift(pipe, result.delta),
-            "torch": torch.__version__,
-            **result.record,
-            **(shared or {}),
-        }
+    with recorded() as curves:
+        for model, result in zip(waiting, unlearner.unlearn(cast("Pipeline", pipe), asked, data, seed=seed), strict=True):
+            if result.emitter.index != model.index:
+                raise ValueError(f"method '{method}' yielded emitter {result.emitter.index} where emitter {model.index} was due")
+            record = {
+                "model": model.name,
+                "emitter": _described(result.emitter),
+                "method": method,
+                "hyperparameters": dict(hyperparameters),
+                "base_sha256": digest,
+                "seed": seed,
+                "kind": result.delta.kind,
+                EMPTY_PROMPT_DRIFT: empty_prompt_drift(pipe, result.delta),
+                "torch": torch.__version__,
+                **result.record,
+                **(shared or {}),
+            }
+            _keep(work, model, result, record, curves)
+            curves.clear()  # those of the next emitter follow
 
-        def write(delta_path: Path, record_path: Path, result: Unlearned = result, record: dict[str, Any] = record) -> None:
-            result.delta.save(delta_path, base=digest)
-            write_json(record_path, record)
 
-        work.finish(targets_of(model), write)
-        log.info("%s: %s", model.name, {key: value for key, value in result.record.items() if not isinstance(value, list | dict)})
+def _keep(work: WorkFolder, model: ModelId, result: Unlearned, record: Mapping[str, Any], curves: Sequence[Curve]) -> None:
+    """Put the files of a model into the work folder."""
+
+    def write(delta_path: Path, record_path: Path, losses_path: Path) -> None:
+        result.delta.save(delta_path, base=record["base_sha256"])
+        write_json(record_path, record)
+        write_curve(losses_path, curves, record["seed"])
+
+    work.finish(targets_of(model), write)
+    log.info("%s: %s", model.name, {key: value for key, value in result.record.items() if not isinstance(value, list | dict)})
 
 
 def _described(emitter: Emitter) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from lethe.diffusion import curves
 from lethe.settings.pretraining import OptimizerSettings
 
 LOG_EVERY_SECONDS = 30.0
@@ -37,6 +38,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
         self.losses: list[float] = []
+        self.rates: list[float] = []  # learning rate of each step
 
     def _rate(self, step: int) -> float:
         warmup = max(1, round(self.settings.warmup * self.settings.steps))
@@ -47,7 +49,7 @@ class Trainer:
         return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, self.settings.steps - warmup)))
 
     def steps(self) -> Iterator[int]:
-        """Count the steps; show images per second and the time left, on a terminal and in the log."""
+        """Count the steps; show images per second and the time left, on a terminal and in the log. At the end the curve is recorded."""
         log = logging.getLogger(__name__)
         start = last = time.monotonic()
         images = self.settings.batch_size
@@ -72,6 +74,7 @@ class Trainer:
                         rate,
                         left,
                     )
+        curves.record({"learning_rate": self.rates, "loss": self.losses})
 
     def update(self, loss: torch.Tensor) -> None:
         """One optimizer step; a loss that is not finite is an error."""
@@ -89,6 +92,7 @@ class Trainer:
             total += value
             loss.backward()
         self.losses.append(total)
+        self.rates.append(float(self.schedule.get_last_lr()[0]))
         nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         self.optimizer.step()
         self.schedule.step()

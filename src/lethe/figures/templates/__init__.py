@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lethe.figures.templates.base import Template
 
 TEMPLATES: Registry[Template[Any, Any]] = Registry("figure")
+TEMPLATES.register("LossCurves", "lethe.figures.templates.losses:TEMPLATE")
 TEMPLATES.register("MMA", "lethe.benchmarks.icare.templates.mma:TEMPLATE")
 TEMPLATES.register("MSA", "lethe.benchmarks.icare.templates.msa:TEMPLATE")
 TEMPLATES.register("MSAOne", "lethe.benchmarks.icare.templates.msa_one:TEMPLATE")
