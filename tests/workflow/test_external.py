@@ -31,24 +31,25 @@ def model(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def returned(finished: Clone) -> Clone:
-    """The finished run with an overlay ``back.yaml``: `{kind}_back` are exported models of emitter 3, taken for those of others."""
+def returned(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A copy of the finished run with an overlay ``back.yaml``: `{kind}_back` are exported models of emitter 3, taken for those of others."""
+    clone = Clone(shutil.copytree(finished.folder, tmp_path_factory.mktemp("returned") / "le the", symlinks=True))
     exported = [f"{RESULTS}/export/{model(ours)}" for kind, ours in OURS.items() if kind != "images"]
-    finished.snakemake("-c2", "--", *exported)
+    clone.snakemake("-c2", "--", *exported)
     for kind, ours in OURS.items():
         if kind == "images":
-            target = finished.folder / "theirs/images_003"
-            with ShardReader(finished.folder / RESULTS / f"datasets/generated_{model(ours)}.tar") as shard:
+            target = clone.folder / "theirs/images_003"
+            with ShardReader(clone.folder / RESULTS / f"datasets/generated_{model(ours)}.tar") as shard:
                 for member in shard.members:
                     shard.extract(member, target / member)
         else:
-            shutil.copytree(finished.folder / RESULTS / "export" / model(ours), finished.folder / f"theirs/{kind}_003")
+            shutil.copytree(clone.folder / RESULTS / "export" / model(ours), clone.folder / f"theirs/{kind}_003")
     external = {f"{kind}_back": {"kind": kind, "path": f"theirs/{kind}_{{index}}"} for kind in OURS}
     methods = ["none", "uce", "distil", "munba", "retrain", *external]
-    (finished.folder / "back.yaml").write_text(yaml.safe_dump({"methods": methods, "external": external}))
+    (clone.folder / "back.yaml").write_text(yaml.safe_dump({"methods": methods, "external": external}))
     tables = [f"{RESULTS}/by_method/{table}_objects_{kind}_back.parquet" for table in ("images", "pairs") for kind in OURS]
-    finished.snakemake("-c2", *BACK, "--", *tables, config=None)
-    return finished
+    clone.snakemake("-c2", *BACK, "--", *tables, config=None)
+    return clone
 
 
 def pictures(clone: Clone, run: str) -> np.ndarray:
