@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from safetensors.numpy import save_file
+from snakemake.utils import update_config
 
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
@@ -96,6 +98,16 @@ def test_names_stand_for_emitters_where_they_are_known(tmp_path: Path) -> None:
         plan({"theirs": entry}).models.of("objects")
     named = plan({"theirs": entry | {"targets": {"neon": 4}}})
     assert named.models.names("objects", ["theirs"]) == ["objects_004_theirs_000"]
+
+
+def test_models_of_the_published_corpus_are_found_by_the_names_in_their_folders(tmp_path: Path) -> None:
+    write_lora(tmp_path / "models/people_Jackie_Chan_distil_400")
+    entry = {"kind": "lora", "path": f"{tmp_path}/models/{{task}}_{{target}}_distil_400", "epochs": 400}
+    config = Settings().model_dump(mode="json")
+    update_config(config, yaml.safe_load((ROOT / "config/paper.yaml").read_text()))
+    update_config(config, {"external": {"theirs": entry}, "methods": ["none", "theirs"]})
+    made = Plan(load_configuration(config), {}, ROOT)
+    assert made.models.names("people", ["theirs"]) == ["people_066_theirs_400"]
 
 
 def test_pictures_alone_have_no_model(tmp_path: Path) -> None:
