@@ -69,7 +69,7 @@ def prompt_for(template: str, concept: str) -> str:
     >>> prompt_for("An image of a {concept}", "red fox"), prompt_for("An image of a {concept}", "an arena")
     ('An image of a red fox', 'An image of an arena')
     """
-    words = composed(" ".join(concept.replace("_", " ").split()))
+    words = _words(concept)
     if re.match(ARTICLE, words, re.IGNORECASE):
         template = re.sub(rf"\b{ARTICLE}(?={{concept}})", "", template, flags=re.IGNORECASE)
     return template.format(concept=words)
@@ -77,7 +77,11 @@ def prompt_for(template: str, concept: str) -> str:
 
 def folded(text: str) -> str:
     """``text`` as two concepts are held to be one: without case, doubled blanks and underscores."""
-    return composed(" ".join(text.replace("_", " ").split()).lower())
+    return composed(_words(text).lower())
+
+
+def _words(text: str) -> str:
+    return composed(" ".join(text.replace("_", " ").split()))
 
 
 def read_concepts(path: str | Path) -> list[str]:
