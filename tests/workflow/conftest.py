@@ -84,3 +84,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = clone_to(tmp_path_factory.mktemp("finished") / "le the")
     clone.snakemake("-c2", "all")
     return clone
+
+
+@pytest.fixture(scope="module")
+def copied(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A copy of the finished clone, which the tests of a file may damage, or kill a run in.
+
+    A run that was killed leaves finished tables, but not all that they were made from: what is not needed any more is not made again.
+    """
+    return Clone(shutil.copytree(finished.folder, tmp_path_factory.mktemp("copied") / "le the", symlinks=True))

@@ -30,12 +30,6 @@ KILLS = int(os.environ.get("LETHE_KILLS", "2"))
 ONLY_FILES = ("-c2", "--rerun-triggers", "mtime")
 
 
-@pytest.fixture(scope="module")
-def copied(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A copy of the finished clone, which these tests may damage."""
-    return Clone(shutil.copytree(finished.folder, tmp_path_factory.mktemp("copied") / "le the", symlinks=True))
-
-
 def verify(clone: Clone) -> tuple[int, str]:
     command = [sys.executable, "-m", "lethe", "verify", "smoke"]
     done = subprocess.run(command, cwd=clone.folder, env=clone.environment(), capture_output=True, text=True, check=False)

@@ -150,20 +150,18 @@ def test_other_metrics_of_sets_rerun_no_scoring(finished: Clone) -> None:
     assert set(jobs) - {"total"} == {"distribution", "tables"}
 
 
-def test_a_damaged_base_is_one_clear_error(finished: Clone) -> None:
-    weights = finished.folder / RESULTS / "base/objects/unet/diffusion_pytorch_model.safetensors"
+def test_a_damaged_base_is_one_clear_error(copied: Clone) -> None:
+    weights = copied.folder / RESULTS / "base/objects/unet/diffusion_pytorch_model.safetensors"
     before = weights.read_bytes()
-    kept = hashes(finished)
+    kept = hashes(copied)
     try:
         weights.write_bytes(before[:-4] + b"abcd")
-        output = finished.snakemake(
-            "-c1", "--forcerun", "latents", "--", str(RESULTS / "latents/objects.safetensors"), check=False
-        )
+        output = copied.snakemake("-c1", "--forcerun", "latents", "--", str(RESULTS / "latents/objects.safetensors"), check=False)
     finally:
         weights.write_bytes(before)
     assert output.startswith("exit 1")
     assert "HashMismatchError" in output and "diffusion_pytorch_model.safetensors" in output
-    assert hashes(finished) == kept
+    assert hashes(copied) == kept
 
 
 def wait_for_models(run: subprocess.Popen[bytes], work: Path, count: int) -> None:
@@ -174,28 +172,28 @@ def wait_for_models(run: subprocess.Popen[bytes], work: Path, count: int) -> Non
         time.sleep(0.05)
 
 
-def test_a_killed_run_goes_on_and_ends_the_same(finished: Clone) -> None:
-    kept = hashes(finished)
-    deltas = sorted((finished.folder / RESULTS / "models").glob("objects_*_distil_*/delta.safetensors"))
-    target = str(deltas[0].relative_to(finished.folder))
+def test_a_killed_run_goes_on_and_ends_the_same(copied: Clone) -> None:
+    kept = hashes(copied)
+    deltas = sorted((copied.folder / RESULTS / "models").glob("objects_*_distil_*/delta.safetensors"))
+    target = str(deltas[0].relative_to(copied.folder))
     for delta in deltas:
         delta.unlink()
     arguments = ("--rerun-triggers", "mtime", "--cores", "2", "--", "tables", target)
-    work = finished.folder / RESULTS / ".work" / "unlearn"
+    work = copied.folder / RESULTS / ".work" / "unlearn"
     with subprocess.Popen(
-        finished.command(*arguments),
-        cwd=finished.folder,
-        env=finished.environment(),
+        copied.command(*arguments),
+        cwd=copied.folder,
+        env=copied.environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as run:
         wait_for_models(run, work, 1)
-        second = finished.snakemake(*arguments, check=False)
+        second = copied.snakemake(*arguments, check=False)
         wait_for_models(run, work, 2)
         os.killpg(run.pid, signal.SIGKILL)
     assert second.startswith("exit 1") and "locked" in second
     assert not any(delta.exists() for delta in deltas)
-    output = finished.snakemake(*arguments)
+    output = copied.snakemake(*arguments)
     assert re.search(r"resuming: \d+ finished targets", output)
-    assert hashes(finished) == kept
+    assert hashes(copied) == kept
