@@ -65,6 +65,18 @@ def test_gaps(scores, tmp_path):
     assert len(data) == 57 and Image.open(tmp_path / "a.png").width == 1500
 
 
+def test_an_arrowhead_points_to_where_its_number_lies(scores):
+    data = gaps.data(scores)
+    found = [-1.7, 1.1, 0.7, 4.3, 2.6, 1.6, -4.3, 1.5, -2.2, 5.4, 6.7, 0.9, -7.9, 1.6, 1.4, -10.4, -21.1, -52.2, 1.3]
+    reach = [2, 2, 2, 2, 3, 2, 3, 6, 3, 1, 1, 2, 2, 2, 2, 9, 10, 2, 2]
+    rows = data["quantity"].eq("test")
+    for sign in (-1, 1):  # the last but two lies outside of what is shown, and within the margin
+        gap = sign * np.array(found)
+        data.loc[rows, ["gap", "low", "high"]] = np.stack([gap, gap - reach, gap + reach], axis=1)
+        numbers = {text.get_text(): text.xy[0] for text in gaps.draw(data).axes[2].texts}
+        assert {name: np.sign(place) for name, place in numbers.items()} == {f"{sign * far:+d}": -sign for far in (-21, -52)}
+
+
 def no_overlap(boxes):
     return all(
         min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1]) for i, a in enumerate(boxes) for b in boxes[:i]

@@ -88,7 +88,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
             )
             axes.scatter([row["gap"]], [place], s=34, color=style["color"], marker=style["marker"], zorder=3, linewidths=0)
             continue
-        left = row["gap"] < low
+        left = row["gap"] < 0  # 0 is always shown
         edge, sign = (low, 1) if left else (high, -1)
         axes.scatter([edge + sign * 0.2 * pad], [place], s=34, color=style["color"], marker="<" if left else ">", zorder=3)
         axes.annotate(
