@@ -64,6 +64,8 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
+	$(BIN)/codespell
+	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
 	$(BIN)/python -m lethe.settings.generate
