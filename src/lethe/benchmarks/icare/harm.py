@@ -1,0 +1,90 @@
+"""Which pairs a method harms: those that lose more than two seeds of the base differ.
+
+A pair is an emitter, which is forgotten, and another entity, the receiver, which is asked for afterwards. Its value under a quantity is the mean
+over seeds. The *noise floor* is the range in which 95 % of the differences between two seeds of the base lie (``noise_floor``). A pair is
+*harmed* if its value lies beyond the end of that range on the side of damage. Seeds alone put 2.5 % of the pairs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from lethe.diffusion.metrics.specs import comparisons, spec_of
+from lethe.statistics.association import bootstrap_mean
+
+BY_CHANCE = 0.025  # share of pairs beyond one end of a range that holds 95 % of them
+COLUMNS = ["method", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
+
+
+def harmed_pairs(
+    pairs: pd.DataFrame, floor: Mapping[str, Mapping[str, Any]], quantity: str, exclude: Collection[int] = ()
+) -> pd.DataFrame:
+    """Every pair of two entities under one quantity, and whether it is harmed.
+
+    Args:
+        pairs: tidy pairs of a task: ``method, emitter, receiver, metric, value``.
+        floor: of ``noise_floor``: quantity -> ``low``, ``high``.
+        quantity: a comparison with the off image, such as ``clip_diff`` or ``ssim``.
+        exclude: emitters that are not reported, since hyper-parameters were chosen on them.
+
+    Returns:
+        ``method, emitter, receiver, value, damage`` (0 = untouched, larger = worse) and ``harmed``. Pairs without a value are left out.
+
+    Raises:
+        ValueError: the quantity has no noise floor.
+    """
+    spec = spec_of(quantity)
+    bound = floor.get(quantity, {}).get("high" if spec.damage_sign > 0 else "low")
+    if bound is None:
+        raise ValueError(f"no noise floor of '{quantity}'; there is one of: {', '.join(floor)}")
+    rows = pairs[(pairs["metric"] == quantity) & (pairs["emitter"] != pairs["receiver"]) & ~pairs["emitter"].isin(list(exclude))]
+    rows = rows.dropna(subset="value")[["method", "emitter", "receiver", "value"]].reset_index(drop=True)
+    damage = spec.damage(rows["value"].to_numpy(float))
+    return rows.assign(damage=damage, harmed=damage > float(spec.damage(float(bound))))
+
+
+def harm_table(
+    pairs: pd.DataFrame,
+    floor: Mapping[str, Mapping[str, Any]],
+    exclude: Collection[int] = (),
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How many pairs every method harms, under every quantity that has a noise floor.
+
+    Args:
+        pairs, floor, exclude: see ``harmed_pairs``.
+        draws: bootstrap draws over emitters. level: coverage of the intervals. seed: of the draws.
+
+    Returns:
+        One row per method and quantity, both in the order of the table: ``method, quantity, emitters, pairs, harmed``; ``share`` harmed, the
+        mean over emitters of the share of each, with ``low, high`` (bootstrap over emitters; NaN with one emitter); ``by_chance``, the share
+        that seeds alone put beyond the range.
+    """
+    rows = []
+    for quantity in comparisons(pairs["metric"].unique()):
+        if floor.get(quantity, {}).get("low") is None:
+            continue
+        found = harmed_pairs(pairs, floor, quantity, exclude)
+        for method, own in found.groupby("method", sort=False):
+            shares = own.groupby("emitter")["harmed"].mean().to_numpy(float)
+            interval = bootstrap_mean(shares, draws, level, seed)
+            counts = [len(shares), len(own), int(own["harmed"].sum())]
+            rows.append([method, quantity, *counts, interval.mean, interval.low, interval.high, BY_CHANCE])
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    order = {name: place for place, name in enumerate(pairs["method"].unique())}
+    return table.sort_values("method", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+
+
+def worst_pair(found: pd.DataFrame) -> pd.Series | None:
+    """The harmed pair of one method that lost most; None where none is harmed.
+
+    Args:
+        found: rows of ``harmed_pairs`` of one method.
+    """
+    harmed = found[found["harmed"]]
+    return None if harmed.empty else harmed.loc[harmed["damage"].idxmax()]
