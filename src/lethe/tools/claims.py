@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lethe.core.gate import Gate
 from lethe.diffusion.methods import ROLES
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORGET, KEEP, AT_LEAST, LEVEL = 0.2, 0.85, 2, 0.05
+
+
+Verdict = Literal["does not hold", "holds with a doubt", "not measured", "holds"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)  # the worst first
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Row:
         holds: whether it holds; None where there is nothing to tell (the world lacks what the claim is about).
         how: what was computed.
         table: the file it is read from, relative to the world's folder.
+        doubt: why one may doubt it although it holds: an interval that reaches beyond the target. Empty: there is no such reason.
     """
 
     id: str
@@ -47,6 +52,14 @@ class Row:
     holds: bool | None
     how: str
     table: str
+    doubt: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What a reader should make of it."""
+        if self.holds is None:
+            return "not measured"
+        return "does not hold" if not self.holds else "holds with a doubt" if self.doubt else "holds"
 
 
 def claims(folder: str | Path, tasks: Sequence[str], studies: Sequence[str] = (), benchmarks: Sequence[str] = ()) -> list[Row]:
@@ -68,7 +81,7 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     """The rows as a table."""
     import pandas as pd
 
-    return pd.DataFrame([asdict(row) for row in rows])
+    return pd.DataFrame([asdict(row) | {"verdict": row.verdict} for row in rows])
 
 
 def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
@@ -95,7 +108,10 @@ def forgets(folder: Path, task: str) -> Row:
     rows = found[found["method"].map(ROLES.role) == ""]  # methods that are judged
     told = _told(rows, "judge_emitter")
     value = int((rows["judge_emitter"] <= FORGET).sum())
-    return Row("C4", task, claim, value, target, value >= AT_LEAST, f"mean over emitters that were not tuned on: {told}", name)
+    sure = int((rows["judge_emitter_high"].fillna(rows["judge_emitter"]) <= FORGET).sum())
+    doubt = "" if sure >= AT_LEAST else f"with the upper end of the intervals {sure} of {len(rows)} methods do"
+    how = f"mean over emitters that were not tuned on: {told}"
+    return Row("C4", task, claim, value, target, value >= AT_LEAST, how, name, doubt)
 
 
 def keeps(folder: Path, task: str) -> Row:
@@ -106,7 +122,9 @@ def keeps(folder: Path, task: str) -> Row:
         return Row("C5", task, claim, None, target, None, "this world has no judge", name)
     rows = found[found["method"].map(ROLES.role) == ""]  # methods that are judged
     value = float(rows["others_kept"].min(skipna=False))  # a method without a value is no method that keeps
-    return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name)
+    low = rows["others_kept_low"].min()
+    doubt = f"the lowest interval begins at {low:.2f}" if low < KEEP else ""
+    return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name, doubt)
 
 
 def predicts(folder: Path, task: str) -> Row:
@@ -190,13 +208,9 @@ def _told(rows: pd.DataFrame, column: str) -> str:
 def text(rows: Sequence[Row]) -> str:
     """One line per row, for a terminal."""
     return "\n".join(
-        f"{row.id:4}{row.scope:16}{_holds(row.holds):15}{_number(row.value):>10}  target {row.target:9} {row.claim} ({row.how})"
+        f"{row.id:4}{row.scope:16}{row.verdict:20}{_number(row.value):>10}  target {row.target:9} {row.claim} ({row.how})"
         for row in rows
     )
-
-
-def _holds(holds: bool | None) -> str:
-    return "not applicable" if holds is None else "holds" if holds else "DOES NOT HOLD"
 
 
 def _number(value: Any) -> str:

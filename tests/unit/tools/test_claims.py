@@ -20,6 +20,8 @@ def world(tmp_path: Path) -> Path:
     (tables / "gates_people.json").write_text(json.dumps(gates))
     methods = ["none", "uce", "distil", "munba", "retrain"]
     unlearning = pd.DataFrame({"method": methods, "judge_emitter": [1, 0.1, 0.2, 0.5, 0], "others_kept": [1, 0.9, 0.99, 0.7, 1]})
+    unlearning["judge_emitter_high"] = unlearning["judge_emitter"] + 0.05
+    unlearning["others_kept_low"] = unlearning["others_kept"] - 0.05
     unlearning.to_csv(tables / "unlearning_people.csv", index=False)
     similarity = pd.DataFrame({"method": "uce", "metric": "ssim", "similarity": ["clip", "true"], "q": [0.2, 0.001]})
     similarity.assign(spearman=0.3, low=0.1, high=0.5).to_csv(tables / "similarity_people.csv", index=False)
@@ -34,7 +36,9 @@ def test_each_claim_is_one_row(world: Path) -> None:
         "C1": True, "C2": None, "C3": False, "C4": True, "C5": False, "C17": False, "C18": True,
     }  # fmt: skip
     assert rows["C4"].value == 2 and rows["C5"].value == 0.7 and rows["C17"].value == 0.2 and rows["C18"].value == 2
-    assert "DOES NOT HOLD" in text(list(rows.values())) and "not applicable" in text(list(rows.values()))
+    assert rows["C4"].verdict == "holds with a doubt" and rows["C4"].doubt == "with the upper end of the intervals 1 of 3 methods do"
+    assert {rows[number].verdict for number in ("C1", "C2", "C3")} == {"holds", "not measured", "does not hold"}
+    assert "does not hold" in text(list(rows.values())) and "not measured" in text(list(rows.values()))
     assert list(table(list(rows.values())).columns)[:5] == ["id", "scope", "claim", "value", "target"]
 
 

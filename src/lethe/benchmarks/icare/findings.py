@@ -99,4 +99,4 @@ def _rises(task: str, gates: Sequence[Gate]) -> list[Finding | None]:
     if gate is None or gate.value is None:
         return [None]
     headline = "The more alike two things are, the more is harmed." if gate.holds else "Harm does not clearly follow true likeness."
-    return [Finding(task, headline, f"p = {gate.value:.2g}; {gate.how}.", gate.holds, f"tables/gates_{task}.json")]
+    return [Finding(task, headline, f"Corrected p = {gate.value:.2g}: {gate.how}.", gate.holds, f"tables/gates_{task}.json")]
