@@ -173,6 +173,30 @@ use rule job as noise_floor with:
         "Two-seed noise floor of {wildcards.task}"
 
 
+use rule job as harm with:
+    """How many pairs every method harms: those that lost more than two seeds of the base differ, by every measure."""
+    input:
+        pairs="<results>/pairs_{task}.parquet",
+        floor="<results>/noise_floor_{task}.json",
+    output:
+        table="<results>/tables/harm_{task}.csv",
+    log:
+        "<logs>/harm/{task}.log",
+    benchmark:
+        "<benchmarks>/harm/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.entity_tasks),
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.harm:count"),
+        exclude=plan.data.tuning_emitters,
+        inference=plan.inference,
+    message:
+        "Harmed pairs of {wildcards.task}"
+
+
 use rule job as distribution with:
     """What every model draws, as sets of images, next to what the base drew: FID, KID, CMMD, precision and recall."""
     input:

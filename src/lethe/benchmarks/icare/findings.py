@@ -17,7 +17,9 @@ OTHERS = {"dino_diff": "DINO", "ssim": "SSIM"}  # quantities that are set beside
 LEVEL = 0.05  # of corrected tests
 
 
-def findings(task: str, unlearning: pd.DataFrame, harm: pd.DataFrame, similarity: pd.DataFrame, gates: Sequence[Gate]) -> list[Finding]:
+def findings(
+    task: str, unlearning: pd.DataFrame, harm: pd.DataFrame, similarity: pd.DataFrame, gates: Sequence[Gate]
+) -> list[Finding]:
     """The findings of a task, in the order in which they are read.
 
     Args:
@@ -37,8 +39,10 @@ def _forgets(task: str, unlearning: pd.DataFrame) -> Finding | None:
         f"{LOOKS.title(row['method'])} {percent(row['judge_emitter'], row['judge_emitter_low'], row['judge_emitter_high'])}"
         for _, row in rows.iterrows()
     ]
-    headline = f"{counted(int(forgot.sum()), len(rows), 'method')} forgets." if forgot.sum() in (0, 1, len(rows)) else (
-        f"{counted(int(forgot.sum()), len(rows), 'method')} forget."
+    headline = (
+        f"{counted(int(forgot.sum()), len(rows), 'method')} forgets."
+        if forgot.sum() in (0, 1, len(rows))
+        else (f"{counted(int(forgot.sum()), len(rows), 'method')} forget.")
     )
     before = percent(float(rows["judge_base"].mean()))
     detail = (
@@ -57,7 +61,9 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     pairs = int(main["pairs"].max())
     told = [f"{LOOKS.title(row['method'])} harms {int(row['harmed'])}" for _, row in main.iterrows()]
     retrained = harm[(harm["quantity"] == MAIN) & (harm["method"].map(ROLES.role) == RETRAINED)]
-    beside = "".join(f" Training again without it harms {int(row['harmed'])} of {int(row['pairs'])}." for _, row in retrained.iterrows())
+    beside = "".join(
+        f" Training again without it harms {int(row['harmed'])} of {int(row['pairs'])}." for _, row in retrained.iterrows()
+    )
     shares = [f"{LOOKS.title(row['method'])} {percent(row['share'], row['low'], row['high'])}" for _, row in main.iterrows()]
     many = int(clear.sum())
     verb = "harms" if many in (0, 1, len(main)) else "harm"
@@ -98,5 +104,7 @@ def _rises(task: str, gates: Sequence[Gate]) -> list[Finding | None]:
     gate = next((gate for gate in gates if gate.gate == "rises_with_true_similarity"), None)
     if gate is None or gate.value is None:
         return [None]
-    headline = "The more alike two things are, the more is harmed." if gate.holds else "Harm does not clearly follow true likeness."
+    headline = (
+        "The more alike two things are, the more is harmed." if gate.holds else "Harm does not clearly follow true likeness."
+    )
     return [Finding(task, headline, f"Corrected p = {gate.value:.2g}: {gate.how}.", gate.holds, f"tables/gates_{task}.json")]

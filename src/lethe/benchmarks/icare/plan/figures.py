@@ -98,11 +98,16 @@ class TaskFigures:
                 f"metric_similarity_{task}_{ssim}_{self._telling(settings.source)}",
                 f"method_comparison_{task}_{HARM}",
             ]
-            if shown := [model.index for method in self.models.methods_of(task) for model in self.models.pictured(task, method)]:
-                stems.append(f"visual_grid_{task}_{(settings.retrain_emitters or [min(shown)])[0]:03d}")
+            stems += self.grids(task)
             if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]
+
+    def grids(self, task: str) -> list[str]:
+        """The grid of pictures of a task, as a stem: of an emitter with a retrained model, else of the first; none without pictures."""
+        shown = [model.index for method in self.models.methods_of(task) for model in self.models.pictured(task, method)]
+        chosen = [*self.settings.entity_tasks[task].retrain_emitters, *([min(shown)] if shown else [])]
+        return [f"visual_grid_{task}_{chosen[0]:03d}"] if shown else []
 
     def _telling(self, source: str) -> str:
         """The similarity that tells most of entities of a source: the true one where it is known, else their attributes, if compared."""

@@ -1,0 +1,1 @@
+"""The answer of a world in one minute: findings, checks, methods and pictures, from finished tables."""

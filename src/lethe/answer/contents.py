@@ -1,0 +1,121 @@
+"""What an answer rests on: the finished tables of some tasks, studies and canvases of a world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lethe.benchmarks.icare.findings import findings as entity_findings
+from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
+from lethe.core.finding import Finding, percent
+from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.diffusion.methods import LOOKS, ROLES
+from lethe.io.gates import read_gates
+from lethe.tools.claims import VERDICTS, Row, claims
+
+MAIN = "clip_diff"
+MEASURES = {
+    "clip_diff": "CLIP score",
+    "dino_diff": "DINO",
+    "ssim": "SSIM",
+    "lpips_backbone": "LPIPS",
+    "rmse": "RMSE",
+    "judge_diff": "judge",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is told of.
+
+    Attributes:
+        tasks: of I-CARE. studies: of Deep Unlearn, ``{dataset}_{architecture}``, that are attacked.
+        canvases: task -> its table of accuracies, relative to the world.
+    """
+
+    tasks: Sequence[str]
+    studies: Sequence[str]
+    canvases: dict[str, str]
+
+
+def findings(folder: Path, part: Part) -> list[Finding]:
+    """Every finding, task by task."""
+    found: list[Finding] = []
+    for task in part.tasks:
+        tables = (pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity"))
+        found += entity_findings(task, *tables, read_gates(folder / f"tables/gates_{task}.json"))
+    for task, file in part.canvases.items():
+        found += canvas_findings(task, pd.read_csv(folder / file), file)
+    return found
+
+
+def checks(folder: Path, part: Part) -> list[Row]:
+    """Every claim that the world can tell anything of, the worst first."""
+    rows = [row for row in claims(folder, part.tasks, part.studies) if row.holds is not None]
+    return sorted(rows, key=lambda row: VERDICTS.index(row.verdict))
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """A method on a task, as the table of methods shows it; numbers are shares.
+
+    Attributes:
+        forgotten, kept, harmed: each (value, low, high); NaN where there is none. pairs: number behind ``harmed``; count: of harmed ones.
+        reference: whether it is one that others are compared with.
+    """
+
+    task: str
+    title: str
+    forgotten: tuple[float, float, float]
+    kept: tuple[float, float, float]
+    harmed: tuple[float, float, float]
+    count: int
+    pairs: int
+    reference: bool
+
+    def words(self) -> list[str]:
+        """The three shares as texts."""
+        return [percent(*self.forgotten), percent(*self.kept), percent(*self.harmed)]
+
+
+def methods(folder: Path, task: str) -> list[MethodRow]:
+    """Rows of a task: judged methods first, then the retrained reference; the method that changes nothing is left out."""
+    unlearning = pd.read_csv(folder / f"tables/unlearning_{task}.csv").set_index("method")
+    harm = pd.read_csv(folder / f"tables/harm_{task}.csv")
+    harm = harm[harm["quantity"] == MAIN].set_index("method")
+    rows = []
+    for method in harm.index:
+        role = ROLES.role(method)
+        if role == UNCHANGED or method not in unlearning.index or role not in ("", RETRAINED):
+            continue
+        own, hurt = unlearning.loc[method], harm.loc[method]
+        rows.append(
+            MethodRow(
+                task,
+                LOOKS.title(method),
+                _interval(own, "judge_emitter"),
+                _interval(own, "others_kept"),
+                (float(hurt["share"]), float(hurt["low"]), float(hurt["high"])),
+                int(hurt["harmed"]),
+                int(hurt["pairs"]),
+                role != "",
+            )
+        )
+    return sorted(rows, key=lambda row: row.reference)
+
+
+def by_measure(folder: Path, task: str) -> pd.DataFrame:
+    """Harmed pairs: a row per measure, a column per judged method."""
+    harm = pd.read_csv(folder / f"tables/harm_{task}.csv")
+    harm = harm[harm["method"].map(ROLES.role) == ""]
+    table = harm.pivot(index="quantity", columns="method", values="harmed")
+    table = table.loc[[name for name in MEASURES if name in table.index], list(dict.fromkeys(harm["method"]))]
+    return table.rename(index=MEASURES, columns={name: LOOKS.title(name) for name in table.columns}).astype(int)
+
+
+def _interval(row: pd.Series, name: str) -> tuple[float, float, float]:
+    value, low, high = (float(row.get(key, float("nan"))) for key in (name, f"{name}_low", f"{name}_high"))
+    return value, low, high

@@ -1,0 +1,88 @@
+"""The answer as one page, opened by double click: no network, no path of a machine. The template is ``static/answer.html``."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from lethe.answer.contents import MethodRow
+from lethe.core.finding import Finding
+from lethe.tools.claims import VERDICTS, Row
+from lethe.tools.speed.summary import value_text
+
+SIGNS = {"does not hold": "✕", "holds with a doubt": "◐", "not measured": "○", "holds": "●"}
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure inside the page.
+
+    Attributes:
+        title: what it shows. address: of its pixels, ``data:``. caption: what to see.
+    """
+
+    title: str
+    address: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that the page shows.
+
+    Attributes:
+        world: its name. findings, checks: in the order in which they are read. methods: task -> rows. measures: task -> counts of harmed pairs.
+        pictures: in the order in which they are looked at. links: label and address of what lies beside the page.
+    """
+
+    world: str
+    findings: Sequence[Finding]
+    checks: Sequence[Row]
+    methods: Mapping[str, Sequence[MethodRow]]
+    measures: Mapping[str, pd.DataFrame]
+    pictures: Sequence[Picture]
+    links: Sequence[tuple[str, str]]
+
+
+def page(contents: Contents) -> str:
+    """The page as HTML; every text is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(STATIC), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "measured": lambda value: "–" if value is None else value_text(value),
+        "place": _place,
+        "sortable": _sortable,
+    }
+    tally = Counter(row.verdict for row in contents.checks)
+    return environment.get_template("answer.html").render(
+        **vars(contents), tally=[(verdict, SIGNS[verdict], tally[verdict]) for verdict in VERDICTS if tally[verdict]], signs=SIGNS
+    )
+
+
+def text(findings: Sequence[Finding], checks: Sequence[Row]) -> str:
+    """The same for a terminal: findings, and the checks that do not simply hold."""
+    lines = [f"{'+' if finding.hoped else '-'} {finding.text()}" for finding in findings]
+    lines += [
+        f"{SIGNS[row.verdict]} {row.verdict}: {row.claim} ({row.scope}): {row.doubt or row.how}"
+        for row in checks
+        if row.verdict != "holds"
+    ]
+    return "\n".join(lines)
+
+
+def _place(value: float) -> str:
+    """Where a share stands on a line from 0 to 1, in per cent of its length."""
+    return "0" if math.isnan(value) else f"{100 * min(max(value, 0.0), 1.0):.1f}"
+
+
+def _sortable(value: float) -> str:
+    """A number as the page sorts by it; what is not known comes last."""
+    return "9e9" if math.isnan(value) else f"{value:.6f}"
