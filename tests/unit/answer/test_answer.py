@@ -1,0 +1,140 @@
+"""The answer: sentences follow from the tables, also where nothing holds; the page needs no network and names no machine."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lethe.answer.contents import MethodRow
+from lethe.answer.page import Contents, Picture, page, text
+from lethe.benchmarks.icare.findings import findings
+from lethe.benchmarks.icare.harm import harm_table, harmed_pairs, worst_pair
+from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
+from lethe.core.gate import Gate
+from lethe.tools.claims import Row
+
+FLOOR = {"clip_diff": {"low": -1.0, "high": 1.0}, "rmse": {"low": 0.1, "high": 0.2}}
+
+
+def pairs(harm: dict[str, list[float]], metric: str = "clip_diff") -> pd.DataFrame:
+    """Three entities, each unlearned: the values of the six pairs of a method, row by row; an emitter itself has -50."""
+    rows = []
+    for method, values in harm.items():
+        left = iter(values)
+        for emitter in range(3):
+            for receiver in range(3):
+                value = -50.0 if emitter == receiver else next(left)
+                rows.append({"method": method, "emitter": emitter, "receiver": receiver, "metric": metric, "value": value})
+    return pd.DataFrame(rows)
+
+
+def test_a_pair_beyond_the_floor_is_harmed_on_the_side_of_damage() -> None:
+    found = harmed_pairs(pairs({"uce": [-2, -1, 2, 0, -1.1, np.nan]}), FLOOR, "clip_diff")
+    assert found["harmed"].tolist() == [True, False, False, False, True] and found["damage"].iloc[0] == 2
+    errors = harmed_pairs(pairs({"uce": [0.3, 0.2, 0.05, 0, 0.21, 0]}, "rmse"), FLOOR, "rmse")
+    assert errors["harmed"].tolist() == [True, False, False, False, True, False]
+    worst = worst_pair(found)
+    assert worst is not None and (worst["emitter"], worst["receiver"]) == (0, 1) and worst_pair(found[~found["harmed"]]) is None
+
+
+def test_shares_are_means_over_emitters_that_are_reported() -> None:
+    table = harm_table(pairs({"none": [0] * 6, "uce": [-2, -2, -2, 0, 0, 0]}), FLOOR, exclude=[2])
+    assert (
+        table["method"].tolist() == ["none", "uce"] and table["harmed"].tolist() == [0, 3] and table["pairs"].tolist() == [4, 4]
+    )
+    assert table["share"].tolist() == [0.0, 0.75] and table["low"].iloc[1] <= 0.75 <= table["high"].iloc[1]
+
+
+def test_a_quantity_without_a_floor_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no noise floor of 'ssim'; there is one of: clip_diff, rmse"):
+        harmed_pairs(pairs({"uce": [0] * 6}, "ssim"), FLOOR, "ssim")
+
+
+def tables(forgets: bool, harms: bool, predicts: bool) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[Gate]]:
+    known = 0.05 if forgets else 0.9
+    unlearning = pd.DataFrame({"method": ["uce", "munba"], "judge_base": 1.0, "judge_emitter": known, "others_kept": 0.9})
+    for name in ("judge_emitter", "others_kept"):
+        unlearning[f"{name}_low"], unlearning[f"{name}_high"] = unlearning[name] - 0.02, unlearning[name] + 0.02
+    share = 0.5 if harms else 0.0
+    harm = pd.DataFrame(
+        {"method": ["uce", "munba"], "quantity": "clip_diff", "emitters": 8, "pairs": 72, "harmed": int(72 * share)}
+    )
+    harm = harm.assign(share=share, low=max(share - 0.1, 0), high=share + 0.1, by_chance=0.025)
+    harm = pd.concat([harm, harm.assign(quantity="ssim", harmed=0)], ignore_index=True)
+    similarity = pd.DataFrame({"method": ["uce", "uce"], "similarity": ["clip", "true"], "q": [0.01 if predicts else 0.4, 1e-9]})
+    similarity = similarity.assign(spearman=0.4, low=0.1, high=0.6)
+    gates = [Gate("rises_with_true_similarity", 0.01 if predicts else 0.5, 0.05, predicts, "a test", None)]
+    return unlearning, harm, similarity, gates
+
+
+def test_sentences_say_the_opposite_where_the_tables_do() -> None:
+    well = [finding.headline for finding in findings("breeds", *tables(True, False, True))]
+    badly = [finding.headline for finding in findings("breeds", *tables(False, True, False))]
+    assert well == [
+        "Every method forgets.",
+        "No method harms what should have stayed.",
+        "The measure does not matter.",
+        "A similarity known before tells who will be harmed.",
+        "The more alike two things are, the more is harmed.",
+    ]
+    assert badly == [
+        "No method forgets.",
+        "Every method harms what should have stayed.",
+        "How many are harmed depends on the measure.",
+        "No similarity known before tells who will be harmed.",
+        "Harm does not clearly follow true likeness.",
+    ]
+    assert not any(finding.hoped for finding in findings("breeds", *tables(False, True, False)))
+
+
+def test_a_style_is_gone_only_where_the_rest_is_kept() -> None:
+    rows = [("base", 0.0, 1.0, 1.0), ("uce", 0.95, 1.0, 0.9), ("esd", 0.99, 0.95, 0.5)]
+    table = pd.DataFrame(rows, columns=["method", "ua", "ira", "cra"]).assign(kind="style", protocol="default", judge=1)
+    for name in ("ua", "ira", "cra"):
+        table[f"{name}_low"] = table[f"{name}_high"] = table[name]
+    (finding,) = canvas_findings("canvas", table, "tables/x.csv")
+    assert finding.headline == "1 of 2 methods forgets styles and keeps the rest." and not finding.hoped
+    assert "ESD 99 % gone, 50 % kept" in finding.detail and "base" not in finding.detail
+
+
+class Tags(HTMLParser):
+    """Addresses and balance of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
+        if tag not in ("meta", "img", "br", "line", "circle"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag in ("line", "circle") or self.open.pop() == tag  # these two may close themselves
+
+
+def test_the_page_escapes_names_and_loads_nothing() -> None:
+    found = findings("<b>reeds", *tables(True, True, False))
+    nan = float("nan")
+    rows = [MethodRow("breeds", "UCE <x>", (0.0, nan, nan), (0.9, 0.8, 1.0), (0.5, 0.4, 0.6), 36, 72, False)]
+    checks = [Row("C5", "breeds", "keeps the others", 0.9, ">= 0.85", True, "mean", "t.csv", "the interval begins at 0.72")]
+    picture = Picture("breeds", "data:image/png;base64,AAAA", "look")
+    measures = {"breeds": pd.DataFrame({"UCE": [3]}, index=["CLIP score"])}
+    html = page(Contents("mini", found, checks, {"breeds": rows}, measures, [picture], [("All tables", "tables/")]))
+    tags = Tags()
+    tags.feed(html)
+    assert not tags.open and "<b>reeds" not in html and "UCE &lt;x&gt;" in html and "holds with a doubt" in html
+    assert not [address for address in tags.addresses if re.match(r"(https?:)?//|file:|/", address)]
+    assert "nan" not in html.lower().replace("nans", "")
+
+
+def test_the_terminal_is_told_findings_and_what_does_not_simply_hold() -> None:
+    checks = [Row(f"C{n}", "breeds", f"claim {n}", 1.0, "1", holds, "how", "t") for n, holds in enumerate((True, False))]
+    lines = text(findings("breeds", *tables(True, True, True)), checks).splitlines()
+    assert lines[0].startswith("+ breeds: Every method forgets.") and lines[1].startswith("- breeds: Every method harms")
+    assert [line for line in lines if "claim" in line] == ["✕ does not hold: claim 1 (breeds): how"]
