@@ -45,8 +45,10 @@ def findings(folder: Path, part: Part) -> list[Finding]:
     """Every finding, task by task."""
     found: list[Finding] = []
     for task in part.tasks:
-        tables = (pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity"))
-        found += entity_findings(task, *tables, read_gates(folder / f"tables/gates_{task}.json"))
+        unlearning, harm, similarity = (
+            pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity")
+        )
+        found += entity_findings(task, unlearning, harm, similarity, read_gates(folder / f"tables/gates_{task}.json"))
     for task, file in part.canvases.items():
         found += canvas_findings(task, pd.read_csv(folder / file), file)
     return found

@@ -89,7 +89,7 @@ def _predicts(task: str, similarity: pd.DataFrame) -> list[Finding | None]:
     rows = similarity[~similarity["similarity"].isin(("true", "weights")) & similarity["method"].map(ROLES.role).eq("")]
     if rows.empty or rows["q"].isna().all():
         return [None]
-    count, best = int((rows["q"] < LEVEL).sum()), rows.loc[rows["q"].idxmin()]
+    count, best = int((rows["q"] < LEVEL).sum()), rows.sort_values("q", kind="stable").iloc[0]
     headline = (
         "A similarity known before tells who will be harmed." if count else "No similarity known before tells who will be harmed."
     )

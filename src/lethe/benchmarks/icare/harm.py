@@ -87,4 +87,4 @@ def worst_pair(found: pd.DataFrame) -> pd.Series | None:
         found: rows of ``harmed_pairs`` of one method.
     """
     harmed = found[found["harmed"]]
-    return None if harmed.empty else harmed.loc[harmed["damage"].idxmax()]
+    return None if harmed.empty else harmed.sort_values("damage", kind="stable").iloc[-1]
