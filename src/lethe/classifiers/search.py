@@ -123,7 +123,11 @@ def search(
         samplers = [optuna.samplers.NSGAIIISampler(seed=int(seed), population_size=settings.population) for seed in problem.seeds]
     studies = [optuna.create_study(directions=["minimize"] * 4, sampler=sampler) for sampler in samplers]
     judge = _Judge(method, problem, score(problem, retrained)[JUDGED].to_numpy(), settings.objective)
-    norms = [judge.norm_of(problem.original), judge.norm_of(retrained), replace(judge, objective="retrained").norm_of(retrained_again)]
+    norms = [
+        judge.norm_of(problem.original),
+        judge.norm_of(retrained),
+        replace(judge, objective="retrained").norm_of(retrained_again),
+    ]
     rows: list[dict[str, Any]] = []
     for first in range(0, settings.trials, settings.batch):
         asked = [(m, study.ask()) for m, study in enumerate(studies) for _ in range(min(settings.batch, settings.trials - first))]
@@ -156,7 +160,9 @@ def search(
         best = complete_trials.iloc[0]
         return Best(_values(best, space), float(best["norm"]), len(table), time.perf_counter() - begin, 1, *norms), table
     candidates = [
-        _values(row, space) for _, group in complete_trials.groupby("model") for _, row in group.head(settings.finalists).iterrows()
+        _values(row, space)
+        for _, group in complete_trials.groupby("model")
+        for _, row in group.head(settings.finalists).iterrows()
     ]
     models = list(range(len(problem)))
     found = judge.run([m for _ in candidates for m in models], [value for value in candidates for _ in models])

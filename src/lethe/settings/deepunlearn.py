@@ -50,9 +50,7 @@ class DeepUnlearn(Strict):
     lira: Annotated[dict[Name, Lira], Removable] = Field(
         default_factory=lambda: {"digits": Lira()}, description="U-LiRA, for the data sets named here"
     )
-    draws: int = Field(
-        5, ge=2, le=1000, description="fresh draws of what is random in the data (`snakemake deepunlearn_draws`)"
-    )
+    draws: int = Field(5, ge=2, le=1000, description="fresh draws of what is random in the data (`snakemake deepunlearn_draws`)")
     timing_repeats: int = Field(3, ge=1, le=1000, description="runs per method of which the median is the run time")
     demo_architecture: Name = Field("mlp", description="what `demo` runs: this architecture on the first data set")
 

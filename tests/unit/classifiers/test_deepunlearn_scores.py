@@ -119,7 +119,9 @@ def test_score_models():
     assert table["RA"].tolist() == accuracy(logits["retain"], labels["retain"]).tolist()
     forget, test = (cross_entropies(logits[part], labels[part])[1] for part in ("forget", "test"))
     assert table["mia_test"][1] == by_scikit_learn(forget, test, 5)
-    clean = {part: np.where(np.arange(len(labels[part])) < 9, (labels[part] + 1) % 3, labels[part]) for part in ("forget", "test")}
+    clean = {
+        part: np.where(np.arange(len(labels[part])) < 9, (labels[part] + 1) % 3, labels[part]) for part in ("forget", "test")
+    }
     noisy = score_models(logits, labels, [4, 5, 6], **name, clean=clean)
     right = logits["forget"][0].argmax(1) == labels["forget"]
     assert noisy.loc[0, "FA_mislabelled"] == right[:9].mean() and noisy.loc[0, "FA_rightly"] == pytest.approx(right[9:].mean())
@@ -152,7 +154,9 @@ RETRAINED = [(1.0, 0.8, 0.8, 0.5), (1.0, 0.5, 1.0, 0.5)]
 
 
 def test_distance_by_hand():
-    table = against_retrained(made(retrained=RETRAINED, ft=[(0.9, 0.8, 0.6, 0.6), (1.0, 0.6, 0.9, 0.4)])).set_index(["method", "seed"])
+    table = against_retrained(made(retrained=RETRAINED, ft=[(0.9, 0.8, 0.6, 0.6), (1.0, 0.6, 0.9, 0.4)])).set_index(
+        ["method", "seed"]
+    )
     assert np.allclose(table.loc[("ft", 0), ["RR", "FR", "TR", "retdev", "indisc"]].astype(float), [0.9, 1, 0.75, 0.35, 0.8])
     assert np.allclose(table.loc[("ft", 1), ["RR", "FR", "TR", "retdev", "indisc"]].astype(float), [1, 1.2, 0.9, 0.3, 0.8])
     assert np.allclose(table.loc[("ft", 0), ["mdev", "gap"]].astype(float), [0.1, (0.1 + 0 + 0.2 + 0.1) / 4])
@@ -165,7 +169,13 @@ def test_a_class_that_is_forgotten_whole_has_distances_and_no_ratio():
     assert table.loc["ft", "gap"] == pytest.approx((0.1 + 0.1 + 0.1) / 4) and np.isnan(table.loc["ft", "retdev_paired"])
     assert (table["left_out"] == 0).all()  # nobody has a ratio, so no mean leaves a seed out
     groups = ranking_groups(scores, paired_tests(scores), chance=0.1).set_index("method")
-    assert groups.loc["ft", ["letters_gap", "letters_retdev", "group_retdev", "group_indisc", "why"]].tolist() == ["a", "", "", "G1", ""]
+    assert groups.loc["ft", ["letters_gap", "letters_retdev", "group_retdev", "group_indisc", "why"]].tolist() == [
+        "a",
+        "",
+        "",
+        "G1",
+        "",
+    ]
 
 
 def test_the_noise_floor_is_of_all_ordered_pairs():
@@ -208,7 +218,9 @@ def test_components_of_variance():
     for run in range(runs):
         rows += [row | {"unlearning_seed": run} for row in rows_of("ft", [(1.0, value, 0.5, 0.5) for value in fa[:, run]])]
     found = components(pd.DataFrame(rows)).set_index(["method", "measure"]).loc[("ft", "gap")]
-    assert found[["training_seeds", "unlearning_seeds"]].tolist() == [models, runs] and found["mean"] == pytest.approx(far / 4, rel=0.02)
+    assert found[["training_seeds", "unlearning_seeds"]].tolist() == [models, runs] and found["mean"] == pytest.approx(
+        far / 4, rel=0.02
+    )
     assert found["sd_training"] == pytest.approx(0.03 / 4, rel=0.1) and found["sd_unlearning"] == pytest.approx(0.01 / 4, rel=0.1)
     with pytest.raises(ValueError, match="one run per model"):
         components(pd.DataFrame(rows)[: models + 2])
@@ -220,14 +232,23 @@ def test_pairs_differ_by_a_paired_test():
     base = [(1.0, 0.5, 0.5, 0.5)] * 8
     shifted = lambda by, noise: [(1.0, 0.7 + by + s + noise * e, 0.5, 0.5) for s, e in zip(shared, g.normal(size=8), strict=True)]  # noqa: E731
     scores = made(
-        retrained=base, retrained_again=base, original=shifted(0.2, 0.001), ft=shifted(0, 0.001), ga=shifted(0.02, 0.001), ct=shifted(0, 0.05)
+        retrained=base,
+        retrained_again=base,
+        original=shifted(0.2, 0.001),
+        ft=shifted(0, 0.001),
+        ga=shifted(0.02, 0.001),
+        ct=shifted(0, 0.05),
     )
     tests = paired_tests(scores)
     rows = tests[(tests["family"] == "methods") & (tests["measure"] == "gap")].set_index(["method", "other"])
     wide = per_seed(scores).pivot(index="seed", columns="method", values="gap")
     assert rows.loc[("ft", "ga"), "p"] == pytest.approx(ttest_rel(wide["ft"], wide["ga"]).pvalue)
     assert rows["q"].tolist() == pytest.approx(false_discovery_control(rows["p"]).tolist())
-    assert rows["differs"].to_dict() == {("ft", "ga"): True, ("ft", "ct"): False, ("ga", "ct"): False}  # seeds vary by more than 0.02
+    assert rows["differs"].to_dict() == {
+        ("ft", "ga"): True,
+        ("ft", "ct"): False,
+        ("ga", "ct"): False,
+    }  # seeds vary by more than 0.02
     assert against(tests, "original").all() and set(against(tests, "retrained_again").index) == {"ft", "ga", "ct"}
     alike = paired_tests(made(retrained=base, ft=shifted(0, 0), ct=shifted(0, 0)))
     assert (alike["p"] == 1).all() and not alike["differs"].any()
@@ -311,7 +332,9 @@ def test_groups_by_hand():
     assert table["group_indisc"].to_dict() == dict(ft="G1", ct="G3", msg="G2", kde="G3", ga="F", ff="F", iu="F")
     assert "exceeds the original's by" in table.loc["ga", "why"] and "at chance" in table.loc["ff", "why"]
     assert table.loc["iu", "why"] == "gap is NaN" and table.loc["ft", "why"] == ""
-    assert table["letters_gap"].to_dict() == dict.fromkeys(["ft", "ct", "msg", "kde"], "a") | dict.fromkeys(["ga", "ff", "iu"], "F")
+    assert table["letters_gap"].to_dict() == dict.fromkeys(["ft", "ct", "msg", "kde"], "a") | dict.fromkeys(
+        ["ga", "ff", "iu"], "F"
+    )
     edge = made(retrained=RETRAINED[:1], original=[(1, 1, 0.9, 0.8)], ft=[(1, 0.8, 0.199, 0.5)], ct=[(1, 0.8, 0.201, 0.5)])
     assert grouped(edge)["group_retdev"].tolist() == ["F", "G1"]  # gaps of 0.15025 and 0.14975 against 0.15
     edge = made(retrained=RETRAINED[:1], original=[(1, 1, 0.9, 0.8)], ft=[(1, 0.8, 0.119, 0.5)], ct=[(0.121, 0.8, 0.121, 0.5)])
@@ -325,7 +348,9 @@ def test_a_method_fails_only_beyond_the_noise_of_seeds():
     """Two methods are worse than the original by the same mean; only the one that is so on every seed fails."""
     steady = [(1.0, 1.0, 0.91 + 0.001 * seed, 0.8) for seed in (0, 1, 2)]
     noisy = [(1.0, 1.0, value, 0.8) for value in (0.95, 0.90, 0.883)]
-    table = grouped(made(retrained=[RETRAINED[0]] * 3, original=[(1.0, 1.0, 0.9, 0.8)] * 3, ft=steady, ct=noisy)).set_index("method")
+    table = grouped(made(retrained=[RETRAINED[0]] * 3, original=[(1.0, 1.0, 0.9, 0.8)] * 3, ft=steady, ct=noisy)).set_index(
+        "method"
+    )
     assert table["group_retdev"].to_dict() == {"ft": "F", "ct": "G1"}
 
 

@@ -131,7 +131,9 @@ def test_among_finalists_within_the_floor_the_fastest_wins(
     problem, retrained, _ = tuned
     monkeypatch.setattr(Shrink, "breaks_above", 1.0)
     monkeypatch.setattr("lethe.classifiers.search.time.perf_counter", clock := Clock())
-    monkeypatch.setattr(Shrink, "took", lambda _, config: clock.pass_by(1 - config.weight_decay if fast == "max" else config.weight_decay))
+    monkeypatch.setattr(
+        Shrink, "took", lambda _, config: clock.pass_by(1 - config.weight_decay if fast == "max" else config.weight_decay)
+    )
     far = problem, retrained, problem.original.select([1, 0])  # another seed's model, trained on what is forgotten: a wide floor
     best, trials = searched(Shrink(), far)
     finalists = trials[trials["state"] == "complete"].sort_values("norm", kind="stable").groupby("model").head(2)

@@ -40,7 +40,9 @@ def paired_tests(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     for place, part in per_seed(scores).groupby(KEYS, sort=False):
         methods = [name for name in dict.fromkeys(part["method"]) if name not in REFERENCES]
         families = {METHODS: list(combinations(methods, 2))}
-        families |= {name: [(method, name) for method in methods] for name in (ORIGINAL, RETRAINED_AGAIN) if name in set(part["method"])}
+        families |= {
+            name: [(method, name) for method in methods] for name in (ORIGINAL, RETRAINED_AGAIN) if name in set(part["method"])
+        }
         for measure in MEASURES:
             wide = part.pivot(index="seed", columns="method", values=measure)
             for family, pairs in families.items():

@@ -35,7 +35,10 @@ def search_method(
     experiment = Experiment.load(data, architecture, resolve_device(device))
     models = (Stack.load(path).to(experiment.images.device) for path in (original, retrained, retrained_again))
     found, tried = search(
-        METHODS.load(unlearner)(), *tuned(experiment, *models, settings), most_epochs=most_epochs(training.epochs), settings=settings
+        METHODS.load(unlearner)(),
+        *tuned(experiment, *models, settings),
+        most_epochs=most_epochs(training.epochs),
+        settings=settings,
     )
     write_parquet(trials, tried)
     write_json(best, found._asdict())
