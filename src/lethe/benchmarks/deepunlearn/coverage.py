@@ -121,5 +121,7 @@ def text(found: Sequence[Coverage]) -> str:
     for row in found:
         shares = " ".join(f"{row.coverage[name]:9.3f}" for name in names)
         world = row.world
-        lines.append(f"{world.n:6} {world.splits:3} {world.forgets:3} {world.shift:6.2f} {row.sets:5} {shares}  {row.alarms:10.3f}")
+        lines.append(
+            f"{world.n:6} {world.splits:3} {world.forgets:3} {world.shift:6.2f} {row.sets:5} {shares}  {row.alarms:10.3f}"
+        )
     return "\n".join(lines)

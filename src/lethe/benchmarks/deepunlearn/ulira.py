@@ -20,8 +20,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import combinations
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -31,7 +29,6 @@ from scipy.stats import norm
 
 from lethe.core.registry import nearest
 from lethe.statistics.attacks import Measured, Thresholds, accuracy_influence, auc_influence, roc
-from lethe.statistics.resampling import q_values
 from lethe.statistics.two_way import Rate, Share, TwoWay
 
 Variant = Literal["logit_leave_one_split_out", "logit_insample", "published"]
@@ -123,6 +120,16 @@ def attack(
     return _evaluate(_targets(phi, members, unseen, variant == DEFAULT, seed), unseen.shape, variant, undefined)
 
 
+def sample_means(phi: NDArray[np.float32], chosen: Mask) -> tuple[Floats, Floats]:
+    """Mean confidence and number of a sample's chosen observations that are finite, both (N,); NaN where there is none.
+
+    Args:
+        phi, chosen: (S, K, N).
+    """
+    fit = _Moments.of(phi, chosen & np.isfinite(phi)).fit(leave_out=False)
+    return fit.mean[0], fit.count[0]
+
+
 def published_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
     """The published code's membership probability N_f / (N_f + N_n) of every forgotten observation, NaN elsewhere; (S, K, N).
 
@@ -165,21 +172,26 @@ class _Moments:
         count, total, squares = (np.stack(part) for part in zip(*rows, strict=True))
         return cls(count, total, squares)
 
-    @cached_property
-    def _sums(self) -> tuple[Floats, Floats, Floats]:
-        return self.count.sum(0), self.total.sum(0), self.squares.sum(0)
-
-    def fit(self, split: int | None) -> tuple[Floats, Floats, Floats, float]:
-        """Number, mean and variance per sample (N,), and the pooled variance, without one split (None: of all)."""
-        left_out = [part[split] if split is not None else 0.0 for part in (self.count, self.total, self.squares)]
-        count, total, squares = (whole - part for whole, part in zip(self._sums, left_out, strict=True))
+    def fit(self, leave_out: bool) -> _Fit:
+        """Of all splits (one row), or of all but one (a row each)."""
+        parts = (self.count, self.total, self.squares)
+        count, total, squares = (part.sum(0, keepdims=True) - (part if leave_out else 0.0) for part in parts)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / count
             deviations = np.where(count > 1, np.maximum(squares - total * mean, 0), 0)
-            variance = deviations / (count - 1)
-        freedom = np.maximum(count - 1, 0).sum()
-        pooled = deviations.sum() / freedom if freedom else math.nan
-        return count, mean, np.maximum(variance, _VARIANCE_FLOOR), max(pooled, _VARIANCE_FLOOR) if freedom else math.nan
+            variance = np.maximum(deviations / (count - 1), _VARIANCE_FLOOR)
+            pooled = np.maximum(deviations.sum(1) / np.maximum(count - 1, 0).sum(1), _VARIANCE_FLOOR)
+        return _Fit(count, mean, variance, pooled[:, None])
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Number, mean and variance per sample, (S, N) or (1, N), and the variance pooled over samples (S, 1) or (1, 1)."""
+
+    count: Floats
+    mean: Floats
+    variance: Floats
+    pooled: Floats
 
 
 @dataclass(frozen=True)
@@ -194,23 +206,23 @@ class _Targets:
 
 def _targets(phi: NDArray[np.float32], members: Mask, unseen: Mask, leave_out: bool, seed: int) -> _Targets:
     finite = np.isfinite(phi)
-    members, never = members & finite, unseen[:, None] & finite
-    moments = _Moments.of(phi, members), _Moments.of(phi, never)
+    kinds = members & finite, unseen[:, None] & finite
+    of_members, of_unseen = fits = [_Moments.of(phi, chosen).fit(leave_out) for chosen in kinds]
+    fitted = (of_members.count > 0) & (of_unseen.count > 0) & np.isfinite(of_members.pooled + of_unseen.pooled)
+    many = (of_members.count >= OWN_SPREAD) & (of_unseen.count >= OWN_SPREAD)
+    variance_m, variance_n = (np.where(many, fit.variance, fit.pooled) for fit in fits)
+    constant = np.log(variance_n / variance_m)
     scores: tuple[list[Floats], list[Floats]] = ([], [])
     places: tuple[list[Indices], list[Indices]] = ([], [])
-    fits = None if leave_out else [part.fit(None) for part in moments]
     for s, values in enumerate(phi):
-        (count_m, mean_m, own_m, pooled_m), (count_n, mean_n, own_n, pooled_n) = fits or [part.fit(s) for part in moments]
-        fitted = (count_m > 0) & (count_n > 0) & np.isfinite(pooled_m + pooled_n)
-        many = (count_m >= OWN_SPREAD) & (count_n >= OWN_SPREAD)
-        variance_m, variance_n = np.where(many, own_m, pooled_m), np.where(many, own_n, pooled_n)
-        constant = np.log(variance_n / variance_m)
-        generator = np.random.default_rng([seed, 0, s])
-        for kind, chosen in enumerate(_equal_numbers(members[s] & fitted, never[s] & fitted, generator)):
+        row = s if leave_out else 0
+        allowed = (chosen[s] & fitted[row] for chosen in kinds)
+        for kind, chosen in enumerate(_equal_numbers(*allowed, np.random.default_rng([seed, 0, s]))):
             models, samples = np.nonzero(chosen)
             x = values[models, samples].astype(np.float64)
-            apart = [(x - mean[samples]) ** 2 / spread[samples] for mean, spread in ((mean_n, variance_n), (mean_m, variance_m))]
-            ratio = apart[0] - apart[1] + constant[samples]
+            apart_m = (x - of_members.mean[row, samples]) ** 2 / variance_m[row, samples]
+            apart_n = (x - of_unseen.mean[row, samples]) ** 2 / variance_n[row, samples]
+            ratio = apart_n - apart_m + constant[row, samples]
             ratio[np.abs(ratio) < 1e-9] = 0.0  # models that all answer the same: rounding must not decide
             scores[kind].append(ratio / 2)
             places[kind].append(s * phi.shape[2] + samples)
@@ -222,8 +234,11 @@ def _equal_numbers(first: Mask, second: Mask, generator: np.random.Generator) ->
     size = np.minimum(first.sum(1), second.sum(1))[:, None]
     chosen = []
     for mask in (first, second):
+        if (mask.sum(1, keepdims=True) == size).all():
+            chosen.append(mask)
+            continue
         key = np.where(mask, generator.random(mask.shape), 2.0)
-        ascending = np.pad(np.sort(key, axis=1), ((0, 0), (0, 1)), constant_values=2.0)
+        ascending = np.concatenate([np.sort(key, axis=1), np.full((len(key), 1), 2.0)], axis=1)
         chosen.append(key < np.take_along_axis(ascending, size, axis=1))
     return chosen[0], chosen[1]
 
@@ -287,34 +302,3 @@ def _nothing(variant: str, undefined: float, shape: tuple[int, int]) -> Attack:
     none = np.empty(0, dtype=np.int64)
     decisions = _decisions(none, none.astype(bool), shape)
     return Attack(variant, dict.fromkeys(("accuracy", "auc", *RATES), missing), 0, undefined, roc_of_none, decisions)
-
-
-def table(attacks: Mapping[str, Attack], level: float = 0.95) -> pd.DataFrame:
-    """One row per method: ``method`` and ``Attack.record``, in the order given."""
-    return pd.DataFrame([{"method": method, **found.record(level)} for method, found in attacks.items()])
-
-
-def pairs_table(attacks: Mapping[str, Attack], alpha: float = 0.05) -> pd.DataFrame:
-    """Every two methods compared, target by target, over splits and samples.
-
-    Returns:
-        ``statistic, method, other, difference, low, high, p, q, differs``: of the first minus the other, its interval at 1 - ``alpha``, and
-        p-values that Benjamini and Hochberg's (1995) procedure corrects over the pairs of a statistic; ``differs``: q < ``alpha``.
-    """
-    tables = []
-    for name in ("accuracy", "auc", *RATES):
-        rows = []
-        for (method, first), (other, second) in combinations(attacks.items(), 2):
-            apart = first.estimates[name].minus(second.estimates[name])
-            low, high = apart.interval(1 - alpha)
-            rows.append((name, method, other, apart.value, low, high, apart.p()))
-        found = pd.DataFrame(rows, columns=["statistic", "method", "other", "difference", "low", "high", "p"])
-        tables.append(found.assign(q=q_values(found["p"])))
-    joined = pd.concat(tables, ignore_index=True)
-    return joined.assign(differs=joined["q"] < alpha)
-
-
-def roc_table(attacks: Mapping[str, Attack]) -> pd.DataFrame:
-    """The curves of all methods: ``method, fpr, tpr, low, high``; see ``Attack.roc``."""
-    parts = [found.roc.assign(method=method)[["method", *found.roc]] for method, found in attacks.items()]
-    return pd.concat(parts, ignore_index=True)
