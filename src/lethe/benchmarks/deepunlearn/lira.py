@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -117,3 +117,23 @@ def read_outputs(path: str | Path) -> tuple[Floats, Mask]:
     """The inverse of ``write_outputs``; another file is a ``CorruptFileError``."""
     tensors, _ = read_tensors(path, FORMAT)
     return tensors["phi"].numpy(), tensors["correct"].numpy()
+
+
+def read_methods(said: Sequence[Path], methods: Sequence[str]) -> dict[str, tuple[Floats, Mask]]:
+    """Method -> what its models say, (S, K, n) each.
+
+    Args:
+        said: files of ``write_outputs``: the blocks of splits of the first method, in order, then of the second, ...
+
+    Raises:
+        ValueError: the methods do not all have equally many files.
+    """
+    blocks, rest = divmod(len(said), len(methods))
+    if rest or not blocks:
+        raise ValueError(f"{len(said)} files of {len(methods)} methods: each needs equally many, at least one")
+    found = {}
+    for number, method in enumerate(methods):
+        parts = [read_outputs(path) for path in said[number * blocks : (number + 1) * blocks]]
+        phi, correct = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        found[method] = phi, correct
+    return found

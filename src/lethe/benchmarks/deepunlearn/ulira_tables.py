@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.benchmarks.deepunlearn.ulira import RATES, Attack, Floats, Mask, attack, sample_means
+from lethe.benchmarks.deepunlearn.memorisation import memorisation
+from lethe.benchmarks.deepunlearn.ulira import RATES, Attack, Mask, attack, sample_means
 from lethe.benchmarks.deepunlearn.ulira_splits import LiraSplits
 from lethe.statistics.resampling import q_values
 
@@ -74,19 +75,6 @@ def retained_table(outputs: Outputs, splits: LiraSplits, original: str, level: f
     return pd.DataFrame(rows)
 
 
-def memorisation(phi: NDArray[np.float32], splits: LiraSplits) -> Floats:
-    """How much more confident original models are of a sample that they were trained on, (n,); NaN where one kind is missing.
-
-    The mean logit confidence of the models that were trained on it, minus that of those that were not; as Feldman (2020, arXiv 1906.05271)
-    defines it, but on the logit scale.
-
-    Args:
-        phi: (S, K, n) of original models.
-    """
-    trained, never = splits.forgotten() | splits.retained(), splits.never_seen()[:, None]
-    return sample_means(phi, trained)[0] - sample_means(phi, np.broadcast_to(never, trained.shape))[0]
-
-
 def samples_table(outputs: Outputs, attacks: Mapping[str, Attack], splits: LiraSplits, original: str) -> pd.DataFrame:
     """One row per method and sample.
 
@@ -97,12 +85,14 @@ def samples_table(outputs: Outputs, attacks: Mapping[str, Attack], splits: LiraS
 
     Returns:
         ``method, sample`` (row of the data that U-LiRA uses), ``phi_forgotten, phi_unseen`` (mean logit confidence of the models that forgot
-        it, that never saw it; NaN without one), ``forgotten, unseen`` (their numbers), ``memorisation``, ``decisions`` (times it was a target)
+        it, that never saw it; NaN without one), ``forgotten, unseen`` (their numbers), ``memorised`` (see
+        ``lethe.benchmarks.deepunlearn.memorisation``), ``decisions`` (times it was a target)
         and ``right`` (share of these that were rightly decided; NaN without one).
     """
     forgotten = splits.forgotten()
     unseen = np.broadcast_to(splits.never_seen()[:, None], forgotten.shape)
-    memorised = memorisation(outputs[original][0], splits)
+    trained = (forgotten | splits.retained())[:, 0]
+    memorised = memorisation(outputs[original][0][:, 0], trained, splits.never_seen())["memorised"]
     tables = []
     for method, (phi, _) in outputs.items():
         (mean_f, count_f), (mean_n, count_n) = sample_means(phi, forgotten), sample_means(phi, unseen)
@@ -114,7 +104,7 @@ def samples_table(outputs: Outputs, attacks: Mapping[str, Attack], splits: LiraS
             "phi_unseen": mean_n,
             "forgotten": count_f.astype(np.int64),
             "unseen": count_n.astype(np.int64),
-            "memorisation": memorised,
+            "memorised": memorised,
             "decisions": decisions["decisions"],
             "right": decisions["right"] / decisions["decisions"].where(decisions["decisions"] > 0),
         }

@@ -10,9 +10,9 @@ import pandas as pd
 from lethe.benchmarks.deepunlearn import ulira
 from lethe.benchmarks.deepunlearn.gates import lira_gates
 from lethe.benchmarks.deepunlearn.lira import read_methods
-from lethe.benchmarks.deepunlearn.plan.tables import ORIGINAL, RETRAINED
 from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
 from lethe.benchmarks.deepunlearn.ulira_tables import attack_table, pairs_table, retained_table, roc_table, samples_table
+from lethe.classifiers.distance import ORIGINAL, RETRAINED
 from lethe.io.gates import write_gates
 from lethe.io.tables import write_csv, write_parquet
 from lethe.settings.classifiers import Lira
