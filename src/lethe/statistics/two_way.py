@@ -30,9 +30,8 @@ class TwoWay:
         influence: (R, C), of a cell the summed influence values of its observations, divided by their number, so that the error of ``value``
             is about the sum over all cells. Stored as it is given; sums are taken in double precision.
 
-    >>> by_hand = TwoWay(0.5, np.array([[0.1, -0.1], [0.1, -0.1]]))
-    >>> by_hand.variance  # the columns differ, the rows do not
-    0.08
+    >>> TwoWay(0.5, np.array([[3.0, 1.0], [1.0, -1.0]])).variance  # rows 16, columns 16, cells 12
+    20.0
     """
 
     value: float
