@@ -90,7 +90,9 @@ def measure(world: World, sets: int, seed: int = 0) -> Coverage:
     attacks: list[dict[str, tuple[float, float, float, float]]] = []
     alarms = 0
     for number in progress(range(sets), sets, "set", f"{world.n} samples"):
-        found = attack(world.phi(forgotten, np.random.default_rng([seed, number])), correct, forgotten, unseen, seed=number)
+        found = attack(
+            world.phi(forgotten, np.random.default_rng([seed, number])), correct, forgotten, unseen, seed=number, curve=False
+        )
         alarms += not gate_retrained_is_null(found).holds
         attacks.append(_ends(found))
     result = Coverage(world, sets, math.sqrt(0.95 * 0.05 / sets), alarms=alarms / sets)

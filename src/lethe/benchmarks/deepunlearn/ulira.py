@@ -56,7 +56,8 @@ class Attack:
             false-positive rates of 1 % and 0.1 %. All but the accuracy are NaN with ``published``.
         targets: number of decisions.
         undefined: share of observations without a score: not finite, or (``published``) a 0/0.
-        roc: ``fpr, tpr`` on ``FPR_GRID``, ``low, high`` (95 %) at ``BANDS``, else NaN; empty with ``published``.
+        roc: ``fpr, tpr`` on ``FPR_GRID``, ``low, high`` (95 %) at ``BANDS``, else NaN; empty with
+            ``published`` or where it was not asked for.
         decisions: a row per sample: ``decisions`` and how many are ``right``.
     """
 
@@ -82,7 +83,13 @@ class Attack:
 
 
 def attack(
-    phi: NDArray[np.float32], correct: Mask, members: Mask, unseen: Mask, variant: Variant = DEFAULT, seed: int = 0
+    phi: NDArray[np.float32],
+    correct: Mask,
+    members: Mask,
+    unseen: Mask,
+    variant: Variant = DEFAULT,
+    seed: int = 0,
+    curve: bool = True,
 ) -> Attack:
     """Attack S x K models, K per split.
 
@@ -96,6 +103,7 @@ def attack(
         members: (S, K, N), whom the attacker looks for: samples that model was trained on and then forgot (or, of what it retains, never).
         unseen: (S, N), the sample is in no training set of the split.
         variant: see the module. seed: of the choice of targets.
+        curve: whether its ROC curve is made too.
 
     Raises:
         ValueError: shapes that do not fit, an unknown variant, a sample both member and unseen in a split, or fewer than two splits.
@@ -117,7 +125,7 @@ def attack(
         return _published(correct, members, unseen)
     observations = members | unseen[:, None]
     undefined = 1 - float(np.isfinite(phi[observations]).mean()) if observations.any() else math.nan
-    return _evaluate(_targets(phi, members, unseen, variant == DEFAULT, seed), unseen.shape, variant, undefined)
+    return _evaluate(_targets(phi, members, unseen, variant == DEFAULT, seed), unseen.shape, variant, undefined, curve)
 
 
 def sample_means(phi: NDArray[np.float32], chosen: Mask) -> tuple[Floats, Floats]:
@@ -243,7 +251,7 @@ def _equal_numbers(first: Mask, second: Mask, generator: np.random.Generator) ->
     return chosen[0], chosen[1]
 
 
-def _evaluate(targets: _Targets, shape: tuple[int, int], variant: str, undefined: float) -> Attack:
+def _evaluate(targets: _Targets, shape: tuple[int, int], variant: str, undefined: float, curve: bool) -> Attack:
     positives, negatives = targets.positives, targets.negatives
     if not len(positives):
         return _nothing(variant, undefined, shape)
@@ -262,10 +270,12 @@ def _evaluate(targets: _Targets, shape: tuple[int, int], variant: str, undefined
 
     estimates: dict[str, TwoWay] = {"accuracy": accuracy, "auc": Share(*two_way(auc_influence(positives, negatives)))}
     estimates |= {name: rate(fpr) for name, fpr in RATES.items()}
-    curve = pd.DataFrame({"fpr": FPR_GRID, "tpr": roc(positives, negatives, FPR_GRID), "low": np.nan, "high": np.nan})
-    curve.loc[BANDS, ["low", "high"]] = [rate(fpr).interval() for fpr in FPR_GRID[BANDS]]
+    grid = FPR_GRID if curve else FPR_GRID[:0]
+    rates = pd.DataFrame({"fpr": grid, "tpr": roc(positives, negatives, grid), "low": np.nan, "high": np.nan})
+    if curve:
+        rates.loc[BANDS, ["low", "high"]] = [rate(fpr).interval() for fpr in FPR_GRID[BANDS]]
     places, hits = np.concatenate([targets.of_positives, targets.of_negatives]), np.concatenate([right, spared])
-    return Attack(variant, estimates, 2 * len(positives), undefined, curve, _decisions(places, hits, shape))
+    return Attack(variant, estimates, 2 * len(positives), undefined, rates, _decisions(places, hits, shape))
 
 
 def _published(correct: Mask, forgotten: Mask, unseen: Mask) -> Attack:

@@ -62,10 +62,10 @@ def retained_table(outputs: Outputs, splits: LiraSplits, original: str, level: f
         A row per method as of ``attack_table``, and of every statistic ``{name}_change`` with ``_low`` and ``_high``: minus the original's.
     """
     retained, unseen = splits.retained(), splits.never_seen()
-    before = attack(*outputs[original], retained, unseen, seed=seed)
+    before = attack(*outputs[original], retained, unseen, seed=seed, curve=False)
     rows = []
     for method, said in outputs.items():
-        after = attack(*said, retained, unseen, seed=seed)
+        after = attack(*said, retained, unseen, seed=seed, curve=False)
         row = {"method": method, **after.record(level)}
         for name, found in after.estimates.items():
             change = found.minus(before.estimates[name])

@@ -46,9 +46,10 @@ def attack_models(
     forgotten, unseen = splits.forgotten(), splits.never_seen()
     tables = []
     for variant in get_args(ulira.Variant):  # one after another: what intervals rest on is large
-        attacks = {method: ulira.attack(*models, forgotten, unseen, variant, seed) for method, models in outputs.items()}
+        default = variant == ulira.DEFAULT
+        attacks = {name: ulira.attack(*models, forgotten, unseen, variant, seed, default) for name, models in outputs.items()}
         tables.append(attack_table(attacks, 1 - alpha))
-        if variant == ulira.DEFAULT:
+        if default:
             write_csv(pairs, pairs_table(attacks, alpha))
             write_parquet(by_sample, samples_table(outputs, attacks, splits, ORIGINAL))
             write_parquet(roc, roc_table(attacks))
