@@ -128,11 +128,14 @@ use rule job as lira_search with:
 
 
 use rule job as lira_scores with:
-    """U-LiRA: accuracy, AUC, TPR at 1 % FPR with bootstrap intervals, in three variants."""
+    """U-LiRA in three variants: accuracy, AUC, TPR at 1 % and 0.1 % FPR with intervals over splits and samples; pairs; kept samples; each sample."""
     input:
         said=plan.deepunlearn.lira_outputs,
     output:
         table="<results>/tables/deepunlearn_lira_{dataset}_{architecture}.csv",
+        pairs="<results>/tables/deepunlearn_lira_pairs_{dataset}_{architecture}.csv",
+        retained="<results>/tables/deepunlearn_lira_retained_{dataset}_{architecture}.csv",
+        by_sample="<results>/tables/deepunlearn_lira_samples_{dataset}_{architecture}.parquet",
         roc="<results>/deepunlearn/{dataset}/{architecture}/lira/roc.parquet",
         gates="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
     log:
@@ -146,14 +149,14 @@ use rule job as lira_scores with:
         job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_scores:attack_models"),
         methods=plan.deepunlearn.attacked_methods,
         lira=plan.deepunlearn.lira,
-        bootstrap=plan.settings.statistics.bootstrap,
+        alpha=plan.settings.statistics.alpha,
         seed=plan.settings.seed,
     message:
         "U-LiRA of {wildcards.architecture} on {wildcards.dataset}"
 
 
 use rule job as lira_gate with:
-    """The retrained models' interval holds 0.5 and the originals' does not, or the run stops here (`gates.stop`)."""
+    """U-LiRA finds nothing in retrained models, and more in original ones, or the run stops here (`gates.stop`)."""
     input:
         checked="<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json",
     output:
@@ -171,3 +174,41 @@ use rule job as lira_gate with:
         study="U-LiRA on {architecture} on {dataset}",
     message:
         "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"
+
+
+use rule job as deepunlearn_coverage with:
+    """How often U-LiRA's intervals hold the truth of made-up data, and how often its gate is wrong. Outside `all`: minutes."""
+    output:
+        json="results/bench/deepunlearn_coverage.json",
+    log:
+        "logs/bench/deepunlearn_coverage.log",
+    benchmark:
+        "benchmarks/bench/deepunlearn_coverage.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.coverage:cover"),
+    message:
+        "Coverage of U-LiRA's intervals"
+
+
+use rule job as memorisation with:
+    """Which samples the networks know by heart, by U-LiRA's originals: forget sets are chosen by it."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        said=plan.deepunlearn.lira_originals,
+    output:
+        scores="<results>/deepunlearn/{dataset}/{architecture}/lira/memorisation.parquet",
+    log:
+        "<logs>/memorisation/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/memorisation/{dataset}_{architecture}.tsv"
+    resources:
+        mem_mb=plan.studies.memory,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.memorisation:score"),
+        lira=plan.deepunlearn.lira,
+    message:
+        "What {wildcards.architecture} knows by heart, {wildcards.dataset}"

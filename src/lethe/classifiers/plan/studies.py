@@ -114,6 +114,10 @@ class Studies:
         """A params function: a setting of the wildcard's data set, as plain data."""
         return lambda wildcards: self._data(wildcards).model_dump()[name]
 
+    def provider(self, wildcards: Wildcards) -> str:
+        """Where the images of the wildcard's data set come from."""
+        return self.provider_of(wildcards.dataset)
+
     def selection(self, wildcards: Wildcards) -> dict[str, Any]:
         """Which images of the wildcard's data set are used, as plain data."""
         return self._data(wildcards).model_dump(include=set(Selection.model_fields))

@@ -70,6 +70,10 @@ class DeepUnlearn:
         methods = self.attacked_methods(wildcards)
         return [file for name in methods for file in self.lira_files(wildcards, name, blocks)]
 
+    def lira_originals(self, wildcards: Wildcards) -> list[str]:
+        """What the originals say about every sample, a file per block."""
+        return self.lira_files(wildcards, ORIGINAL)
+
     def lira_files(self, wildcards: Wildcards, name: str, blocks: Iterable[str] = ()) -> list[str]:
         """One file of every block of the wildcards' study: ``models``, or what originals, retrained or a method's models say.
 
