@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.classifiers import PROVIDERS
-from lethe.classifiers.data.base import LabelledImages, check_labelled
+from lethe.classifiers.data.base import LabelledImages
 from lethe.classifiers.data.forget_sets import of_class, of_subclass, ranked
 from lethe.classifiers.data.selection import limited, noisy
 from lethe.classifiers.data.splits import fixed_split
@@ -38,8 +38,7 @@ def write_data(
     name = selection.provider or dataset
     provider = PROVIDERS.load(name)()
     data = provider.load(Path(folder) if folder else None)
-    if selection.limit:
-        data = check_labelled(limited(data, selection.limit), provider.classes, f"{dataset}: limit {selection.limit}")
+    data = limited(data, selection.limit)
     labels = noisy(data.labels, selection.label_noise, provider.classes, selection.draw)
     split = fixed_split(
         len(data.images) - data.test,
