@@ -24,7 +24,7 @@ from lethe.classifiers.problem import Problem
 from lethe.classifiers.search import Best, most_epochs, objectives, search, suggest
 from lethe.io.tables import CorruptFileError
 from lethe.io.tensors import write_tensors
-from lethe.settings.classifiers import BaseTraining, Search
+from lethe.settings.classifiers import BaseTraining, Search, Selection
 from lethe.settings.errors import SettingsError
 
 SEEDS = [0, 1]
@@ -71,7 +71,7 @@ class Broken(Shrink):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "data.safetensors"
-    sizes = write_data(path, "digits", "", 0.15, 0.10)
+    sizes = write_data(path, "digits", Selection())
     assert sizes["test"] == 360 and sum(sizes.values()) == 1797
     return path
 
@@ -138,8 +138,8 @@ def test_among_finalists_within_the_floor_the_fastest_wins(
     best, trials = searched(Shrink(), far)
     finalists = trials[trials["state"] == "complete"].sort_values("norm", kind="stable").groupby("model").head(2)
     assert best.tied == 4 and best.values["weight_decay"] == getattr(finalists["weight_decay"], fast)()
-    alone, _ = searched(Shrink(), (problem, retrained, retrained))  # the same models again: no floor, no tie
-    assert alone.tied == 1 and alone.norm <= best.norm
+    alone, _ = searched(Shrink(), (problem, retrained, retrained))  # the same models again: no floor, only equal norms tie
+    assert alone.tied < 4 and alone.norm <= best.norm
 
 
 def test_the_sampler_learns_from_what_it_is_told(tuned: tuple[Problem, Stack, Stack], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,9 @@ def ranked(train: Indices, scores: NDArray[np.floating], share: float) -> Indice
     """
     own = scores[train]
     if missing := int((~np.isfinite(own)).sum()):
-        raise ValueError(f"{missing} of {len(train)} training samples have no score; U-LiRA's `limit` must leave none of them out")
+        raise ValueError(
+            f"{missing} of {len(train)} training samples have no score; U-LiRA's `limit` must leave none of them out"
+        )
     return train[np.sort(np.argsort(-own, kind="stable")[: max(1, round(share * len(train)))])]
 
 
