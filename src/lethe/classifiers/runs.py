@@ -27,8 +27,8 @@ def repeated(problem: Problem, runs: int) -> Problem:
     count = len(problem)
     seeds = [seed + STRIDE * run for run in range(runs) for seed in problem.seeds]
     wide = replace(problem.select(list(range(count)) * runs), seeds=seeds)
-    parts = {name: _shuffled(wide, name, count) for name in ("retain", "forget", "val")}
-    return replace(wide, **parts)
+    retain, forget, val = (_shuffled(wide, name, count) for name in ("retain", "forget", "val"))
+    return replace(wide, retain=retain, forget=forget, val=val)
 
 
 def _shuffled(problem: Problem, name: str, first: int) -> Tensor:

@@ -72,7 +72,7 @@ def _judged(scores: pd.DataFrame, compared: pd.DataFrame, level: float) -> dict[
     """What one draw tells apart."""
     tests = paired_tests(scores, level)
     pairs = tests[(tests["family"] == METHODS) & (tests["measure"] == "gap")]
-    floor = noise_floor(scores).set_index("measure").loc["gap", "p99"]
+    floor = noise_floor(scores).set_index("measure")["p99"]["gap"]
     gaps = compared.loc[compared["method"] == ORIGINAL, "gap"]
     above = {"seeds": len(gaps), "above_floor": int((gaps > floor).sum()), "floor_p99": float(floor)}
     return {"pairs": len(pairs), "separated": int(pairs["differs"].sum()), **above}
