@@ -95,6 +95,7 @@ wildcard_constraints:
     architecture=one_of(ARCHITECTURES),
     unlearner=one_of(CLASSIFIER_METHODS),
     block=one_of(plan.deepunlearn.blocks),
+    draw="[1-9][0-9]*",
     template=one_of(TEMPLATES),
     parameters=CHARACTERS,
     tutorial=one_of(plan.notebooks.tutorial_tasks),
@@ -113,6 +114,8 @@ localrules:
     deepunlearn,
     deepunlearn_search,
     deepunlearn_lira_search,
+    deepunlearn_draws,
+    deepunlearn_variance,
     canvas,
     canvas_grid,
     canvas_robustness,
@@ -215,6 +218,7 @@ include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
+include: "rules/deepunlearn/draws.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"

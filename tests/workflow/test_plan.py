@@ -49,6 +49,8 @@ def rules() -> list[tuple[str, str]]:
                 "deepunlearn",
                 "deepunlearn_search",
                 "deepunlearn_lira_search",
+                "deepunlearn_draws",
+                "deepunlearn_variance",
                 "canvas",
                 "canvas_editing",
                 "canvas_grid",
