@@ -176,7 +176,7 @@ def test_dampening_is_the_formula_over_single_samples() -> None:
         return total
 
     of_forget, of_all = fisher(given.forget), fisher(torch.cat([given.forget, given.retain], 1))
-    for alpha, dampening in ((1.5, 0.4), (3.0, 1.0)):
+    for alpha, dampening in ((1.5, 0.4), (3.0, 1.0), (0.5, 1.5)):
         result, dampened = unlearned(given, "ssd", alpha=alpha, dampening=dampening), 0
         for name, weight in named(network).items():
             ratio = torch.where(of_forget[name] > 0, of_all[name] / of_forget[name], 1.0)
@@ -184,7 +184,7 @@ def test_dampening_is_the_formula_over_single_samples() -> None:
             dampened += int(selected.sum())
             assert ((ratio * alpha - 1).abs() > 1e-5).all()  # no weight is at the threshold
             expected = torch.where(selected, weight * (dampening * ratio).clamp(max=1), weight)
-            assert (result.parameters[name][0] - expected).abs().max() <= 1e-6, name
+            assert (result.parameters[name][0] - expected).abs().max() <= 2e-6, name  # sums of float32
         assert 0 < dampened < sum(parameter.numel() for parameter in network.parameters())
 
 
