@@ -91,7 +91,7 @@ class DeepUnlearn(Strict):
             return
         where = f"deepunlearn.datasets.{name}.scored_on"
         check_known(where, entry.scored_on, list(self.lira))
-        other = self.datasets[entry.scored_on] if entry.scored_on in self.datasets else None
+        other = self.datasets.get(entry.scored_on)
         if other is None or other.scored_on:
             raise ValueError(f"{where}: '{entry.scored_on}' is no data set with a forget set of its own")
         for key in ("limit", "label_noise", "draw"):
