@@ -209,7 +209,7 @@ def data_sets() -> list[Case]:
     """``data.safetensors``: images, labels and splits."""
     file, header = "data.safetensors", {"format": DATA, "dataset": "digits", "provider": "digits"}
     tensors: Tensors = {"images": torch.zeros(40, 8, 8, 1, dtype=torch.uint8), "labels": torch.arange(40) % 10}
-    tensors["clean_labels"] = tensors["labels"]
+    tensors["clean_labels"] = tensors["labels"].clone()
     tensors |= {name: torch.arange(10) + 10 * i for i, name in enumerate(("retain", "forget", "val", "test"))}
     cases = bytes_cases(file, tensors, header, read_data)
 
