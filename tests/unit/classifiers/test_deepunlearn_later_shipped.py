@@ -17,7 +17,7 @@ from lethe.classifiers.problem import Problem
 from lethe.settings.deepunlearn import DeepUnlearn
 
 ROOT = Path(__file__).parents[3]
-SEEDS = [0, 1, 2]
+SEEDS = [0, 1]
 LATER = ["ssd", "l1_sparse", "delete", "lotus", "trew", "rum"]
 
 
@@ -35,12 +35,11 @@ def study(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.parametrize("name", LATER)
 def test_it_forgets_the_embedded_study(name: str, study: tuple[str, Problem]) -> None:
-    """Forget accuracy falls, and most of the retain accuracy stays."""
+    """Forget accuracy falls by a tenth at least (a retrained model's: by a third), and the retain accuracy stays far above chance."""
     architecture, given = study
     method = METHODS.load(name)()
     found = shipped(ROOT / "config/methods/classifiers", "digits", architecture)[name].values
     result = run(method, given, [method.Config(**found)] * len(given))
     before, after = (accuracy(given, stack, given.forget).mean() for stack in (given.original, result))
-    assert after < before, f"forget accuracy {before:.3f} before, {after:.3f} after"
-    assert accuracy(given, result, given.retain).mean() > 0.6
-    print(name, architecture, f"{before:.3f} {after:.3f} RA {accuracy(given, result, given.retain).mean():.3f}")
+    assert after < before - 0.1, f"forget accuracy {before:.3f} before, {after:.3f} after"
+    assert accuracy(given, result, given.retain).mean() > 0.5
