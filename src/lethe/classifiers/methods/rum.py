@@ -27,7 +27,7 @@ class RefinedUnlearning(Method["RefinedUnlearning.Config"]):
 
     This sequence is the best of the paper on CIFAR-10. Every group leaves the set that is retained when its turn comes.
 
-    Memorisation is how much the confidence in a sample falls when it is not trained on. The paper estimates it from thousands of models
+    Memorisation is how much the confidence in a sample falls when it is not trained on. The paper estimates it from many models
     and its follow-up (arXiv 2410.16516) by proxies. Here the proxy is the confidence of the original model alone, log p_y - log(1 - p_y),
     evaluation mode: the more confident, the less memorised. The authors' code takes the ends and the middle of the training set's scores
     as three forget sets; here one forget set is given, and its thirds are the groups.
