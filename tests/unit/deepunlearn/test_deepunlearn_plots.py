@@ -13,6 +13,7 @@ from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.benchmarks.deepunlearn.templates import gaps, lira_roc, ranking, retdev_indisc
 from lethe.benchmarks.deepunlearn.templates import runtime as run_time
 from lethe.classifiers.distance import noise_floor
+from lethe.classifiers.methods import METHODS as REGISTERED
 from lethe.classifiers.scores import runtime_table, summarise
 from lethe.figures.style import save
 
@@ -47,6 +48,12 @@ def test_every_method_has_a_name_and_a_look_of_its_own():
     assert len(looks) == 21 and len({style.title(m) for m in methods}) == 21
     assert style.title("bt_published") == "BT (published)" and style.title("new") == "new"
     assert style.look("bt_published") == style.look("bt")
+
+
+def test_no_two_registered_methods_look_alike():
+    methods = [name for name in REGISTERED.names() if not name.endswith("_published")]  # a variant looks like its method
+    looks = [(style.look(name)["color"], style.look(name)["marker"]) for name in methods]
+    assert len(methods) >= 24 and len(set(looks)) == len(methods)
 
 
 def test_cut_by_hand():
