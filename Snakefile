@@ -94,6 +94,7 @@ wildcard_constraints:
     dataset=one_of(plan.settings.deepunlearn.datasets),
     architecture=one_of(ARCHITECTURES),
     unlearner=one_of(CLASSIFIER_METHODS),
+    draw="[1-9][0-9]*",
     template=one_of(TEMPLATES),
     parameters=CHARACTERS,
     tutorial=one_of(plan.notebooks.tutorial_tasks),
@@ -111,6 +112,8 @@ localrules:
     tutorials,
     deepunlearn,
     deepunlearn_search,
+    deepunlearn_draws,
+    deepunlearn_variance,
     canvas,
     canvas_grid,
     canvas_robustness,
@@ -213,6 +216,7 @@ include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
+include: "rules/deepunlearn/draws.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"

@@ -48,6 +48,8 @@ def rules() -> list[tuple[str, str]]:
                 "bench",
                 "deepunlearn",
                 "deepunlearn_search",
+                "deepunlearn_draws",
+                "deepunlearn_variance",
                 "canvas",
                 "canvas_editing",
                 "canvas_grid",

@@ -137,7 +137,7 @@ class Plan:
 
     @cached_property
     def known(self) -> dict[str, list[str]]:
-        """Name of a wildcard -> the values that it takes in this world; of an index the first."""
+        """Name of a wildcard -> the values that it takes in this world; of an index or a draw the first."""
         return {
             "task": self.tasks,
             "method": self.models.methods,
@@ -150,6 +150,7 @@ class Plan:
             "dataset": list(self.settings.deepunlearn.datasets),
             "architecture": self.studies.architectures,
             "unlearner": self.studies.unlearners,
+            "draw": ["1"],
             "template": list(TEMPLATES),
             "index": ["000"],
             "tutorial": list(self.notebooks.tutorial_tasks),

@@ -1,4 +1,4 @@
-"""Tables as of a real run, for the figures of the Deep Unlearn benchmark: 18 methods, two references, two that fail."""
+"""Tables as of a real run, for the figures of the Deep Unlearn benchmark: 18 methods, the references, two that fail."""
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ def make_scores(seeds: int = 10, dataset: str = "digits", architecture: str = "m
     """Rows of ``score_models``; FF is at chance with an attack of NaN, GA is far from the others."""
     g = np.random.default_rng(seed)
     rows = []
-    for method in ["retrained", "original", *METHODS]:
+    for method in ["retrained", "original", "retrained_again", *METHODS]:
         ra, fa, ta, mia = g.uniform(0.94, 1), g.uniform(0.82, 0.93), g.uniform(0.81, 0.865), g.uniform(0.48, 0.56)
-        if method == "retrained":
+        if method in ("retrained", "retrained_again"):
             ra, fa, ta, mia = 0.999, 0.87, 0.868, 0.5
         if method == "original":
             ra, fa, ta, mia = 0.999, 0.999, 0.87, 0.57

@@ -33,12 +33,8 @@ def search_method(
         training: of the models that are to forget; it bounds the epochs of the method.
     """
     experiment = Experiment.load(data, architecture, resolve_device(device))
-    models = (Stack.load(path).to(experiment.images.device) for path in (original, retrained, retrained_again))
-    found, tried = search(
-        METHODS.load(unlearner)(),
-        *tuned(experiment, *models, settings),
-        most_epochs=most_epochs(training.epochs),
-        settings=settings,
-    )
+    first, second, third = (Stack.load(path).to(experiment.images.device) for path in (original, retrained, retrained_again))
+    given = tuned(experiment, first, second, third, settings)
+    found, tried = search(METHODS.load(unlearner)(), *given, most_epochs=most_epochs(training.epochs), settings=settings)
     write_parquet(trials, tried)
     write_json(best, found._asdict())

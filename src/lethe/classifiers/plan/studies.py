@@ -122,6 +122,10 @@ class Studies:
         """Which images of the wildcard's data set are used, as plain data."""
         return self._data(wildcards).model_dump(include=set(Selection.model_fields))
 
+    def drawn(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The same for the wildcard's draw, which is counted from that of the data set."""
+        return self.selection(wildcards) | {"draw": self._data(wildcards).draw + int(wildcards.draw)}
+
     def seeds(self, wildcards: Wildcards) -> list[int]:
         """Seeds of the models of the wildcard's data set."""
         return list(range(self._data(wildcards).seeds))

@@ -9,6 +9,7 @@ from typing import Any
 from lethe.classifiers.methods.needs import only_fine_tunes
 from lethe.classifiers.plan.studies import files_of_study
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 
 ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
@@ -23,7 +24,9 @@ class DeepUnlearn:
     """
 
     def __init__(self, settings: Settings, root: Path) -> None:
+        self._settings = settings.deepunlearn
         self._lira = settings.deepunlearn.lira
+        self.draw_numbers = list(range(1, settings.deepunlearn.draws + 1))  # 0 is what a study reports
         self._root = root
 
     def attacked(self, dataset: str, architecture: str) -> bool:
@@ -44,6 +47,41 @@ class DeepUnlearn:
             if self.attacked(dataset, architecture):
                 stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
         return [f"<results>/{stem}" for stem in stems]
+
+    @property
+    def draws(self) -> list[str]:
+        """What compares draws, of every study whose forget set other models do not choose."""
+        return [
+            f"<results>/tables/deepunlearn_draws_{dataset}_{architecture}.json"
+            for dataset, entry in self._settings.datasets.items()
+            for architecture in entry.architectures
+            if not entry.scored_on
+        ]
+
+    def draws_of_study(self, wildcards: Wildcards) -> list[str]:
+        """Scores of every draw of the wildcards' study."""
+        return files_of_study(wildcards, "draws/{unlearner}.parquet", map(str, self.draw_numbers))
+
+    def variance(self) -> list[str]:
+        """Components of variance of every study that runs methods more than once per model.
+
+        Raises:
+            SettingsError: none does.
+        """
+        files = [
+            f"<results>/tables/deepunlearn_variance_{dataset}_{architecture}.csv"
+            for dataset, entry in self._settings.datasets.items()
+            for architecture in entry.architectures
+            if entry.unlearning_seeds > 1
+        ]
+        if not files:
+            raise SettingsError("every method runs once per model; set deepunlearn.datasets.{key}.unlearning_seeds to 2 or more")
+        return files
+
+    def ranked_methods(self, wildcards: Wildcards) -> list[str]:
+        """Methods of the wildcards' data set that do more than to fine-tune on its architecture."""
+        methods = self._settings.datasets[wildcards.dataset].methods
+        return [name for name in methods if not only_fine_tunes(name, wildcards.architecture)]
 
     def lira_outputs(self, wildcards: Wildcards) -> list[str]:
         """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
