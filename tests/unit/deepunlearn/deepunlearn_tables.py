@@ -43,7 +43,7 @@ def make_timing(seed: int = 0) -> pd.DataFrame:
 
 
 def make_attacks(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Curves and attacks of binormal scores, as of ``ulira.roc_table`` and ``ulira.table``."""
+    """Curves and attacks of binormal scores, as of ``roc_table`` and ``attack_table`` of U-LiRA."""
     from scipy.stats import norm
 
     g = np.random.default_rng(seed)
@@ -51,7 +51,13 @@ def make_attacks(seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     curves, attacks = [], []
     for method in ["retrained", "original", *METHODS]:
         shift = {"retrained": 0.0, "original": 0.32}.get(method, g.uniform(-0.03, 0.36))
-        curves.append(pd.DataFrame({"method": method, "fpr": fpr, "tpr": norm.sf(norm.isf(fpr) - shift)}))
+        tpr = norm.sf(norm.isf(fpr) - shift)
+        banded = np.where(np.arange(len(fpr)) % 10 == 1, tpr, np.nan)
+        curves.append(pd.DataFrame({"method": method, "fpr": fpr, "tpr": tpr, "low": 0.8 * banded, "high": 1.2 * banded}))
         auc = norm.cdf(shift / 2**0.5)
-        attacks.append({"method": method, "auc": auc, "auc_low": auc - 0.006, "auc_high": auc + 0.006})
+        row = {"method": method, "auc": auc, "auc_low": auc - 0.006, "auc_high": auc + 0.006}
+        for name, rate in (("tpr", 0.01), ("tpr_0.1", 0.001)):
+            found = norm.sf(norm.isf(rate) - shift)
+            row |= {name: found, f"{name}_low": 0.8 * found if name == "tpr" else 0.0, f"{name}_high": 1.2 * found}
+        attacks.append(row)
     return pd.concat(curves, ignore_index=True), pd.DataFrame(attacks)

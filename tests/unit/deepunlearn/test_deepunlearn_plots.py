@@ -151,7 +151,7 @@ def test_runtime(summary):
 def test_roc():
     roc, attacks = make_attacks()
     roc = roc[roc["method"] != "ff"]
-    attacks.loc[attacks["method"] == "ff", ["auc", "auc_low", "auc_high"]] = np.nan
+    attacks.loc[attacks["method"] == "ff", attacks.columns != "method"] = np.nan
     data = lira_roc.data(roc, attacks)
     assert len(data) == len(roc) + 1 and list(dict.fromkeys(data["method"]))[-1] == "ff"
     leak = (data.groupby("method", sort=False)["auc"].first() - 0.5).abs().dropna()
@@ -159,8 +159,16 @@ def test_roc():
     figure = lira_roc.draw(data)
     axes = figure.axes[0]
     assert axes.get_xscale() == axes.get_yscale() == "log" and axes.get_title("left") == "not shown, no curve: FF"
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert len(labels) == 20 and any(label.startswith("original  0.590 [0.584, 0.596]") for label in labels)
+    key, *panels = figure.axes[1:]
+    rows = [text.get_text() for text in key.get_yticklabels()]
+    assert len(rows) == 19 and rows[0] == style.title(data["method"].iloc[0]) and "FF" not in rows
+    values = attacks.set_index("method").loc["original"]
+    written = [texts(panel)[rows.index("original")] for panel in panels]
+    assert written == [f"{values['auc']:.3f}", f"{values['tpr']:.2g}", f"{values['tpr_0.1']:.2g}"]
+    for panel, name in zip(panels, ("auc", "tpr", "tpr_0.1"), strict=True):
+        bar = panel.lines[1 + 2 * rows.index("original")].get_xdata()  # after the coin a bar and a point of each
+        assert bar[1] == values[f"{name}_high"] and bar[0] == max(values[f"{name}_low"], 1e-4 if name != "auc" else 0)
+    assert len(axes.collections) == 2  # bands of both references
     with pytest.raises(ValueError, match="no attack for the curve of 'ct'"):
         lira_roc.data(roc, attacks[attacks["method"] != "ct"])
 
