@@ -50,13 +50,13 @@ def named(network: nn.Module) -> dict[str, nn.Parameter]:
 # Loops. Random numbers come from ``Problem.draws``, the sum of everything else is worked out here.
 
 
-def retain_or_forget_gradients(given: Problem, network: nn.Module) -> list[Tensor]:
+def retain_or_forget_gradients(given: Problem, network: nn.Module, forget_batch: int = 64) -> list[Tensor]:
     """MSG's gradient of every convolution, in the order of the network."""
     network.train()
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
     order = given.draws("msg/subset").permutations(given.retain.shape[1])[0]
     parts = [(1, part) for part in given.retain[0, order[: given.forget.shape[1]]].split(64)]
-    parts += [(-1, part) for part in given.forget[0].split(64)]
+    parts += [(-1, part) for part in given.forget[0].split(forget_batch)]
     total = [torch.zeros_like(weight) for weight in weights]
     for sign, part in parts:
         found = torch.autograd.grad(F.cross_entropy(network(given.images[part]), given.labels[part]), weights)
@@ -65,15 +65,21 @@ def retain_or_forget_gradients(given: Problem, network: nn.Module) -> list[Tenso
     return total
 
 
-def msg(given: Problem, network: nn.Module, c: Any) -> None:
+def msg(given: Problem, network: nn.Module, c: Any, published: bool = False) -> None:
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
     draws, scale = given.draws("msg/reset"), []
-    for weight, gradient in zip(weights, retain_or_forget_gradients(given, network), strict=True):
+    gradients = retain_or_forget_gradients(given, network, c.batch_size if published else 64)
+    for weight, gradient in zip(weights, gradients, strict=True):
         small = gradient.abs().flatten().sort(stable=True).indices[: round(c.init_rate * weight.numel())]
         fresh = draws.normal(weight.shape)[0] * math.sqrt(2 / (weight.shape[0] * weight.shape[2] * weight.shape[3]))
         scale.append(torch.full((weight.numel(),), 0.1))
         scale[-1][small] = 1.0
         weight.data.view(-1)[small] = fresh.flatten()[small]
+    if published:
+        convolutions = [
+            name for name, module in network.named_modules() if isinstance(module, nn.Conv2d) and module.bias is not None
+        ]
+        redraw(network, [f"{name}.bias" for name in convolutions], given.draws("msg/biases"))
     optimiser, order, top = sgd(network, c.learning_rate, c.weight_decay), data_order(), (c.num_epochs + 1) // 2
     for s in range(1, c.num_epochs + 1):
         share = s / top if s <= top else (c.num_epochs + 1 - s) / (c.num_epochs + 1 - top)
@@ -85,6 +91,10 @@ def msg(given: Problem, network: nn.Module, c: Any) -> None:
                 assert weight.grad is not None
                 weight.grad *= factor.view_as(weight)
             optimiser.step()
+
+
+def msg_published(given: Problem, network: nn.Module, c: Any) -> None:
+    msg(given, network, c, published=True)
 
 
 def redraw(network: nn.Module, names: list[str], draws: Any) -> None:
@@ -269,6 +279,7 @@ def few_classes(given: Problem) -> Problem:
 LOOPS: list[tuple[str, Loop, dict[str, Any]]] = [
     ("msg", msg, {"num_epochs": 3}),
     ("msg", msg, {"num_epochs": 4, "init_rate": 0.7, "learning_rate": 0.02}),
+    ("msg_published", msg_published, {"num_epochs": 3, "batch_size": 16}),
     ("kde", kde, {"num_epochs": 2, "retain_num_epochs": 3, "weight_decay": 0.01}),
     ("kde_published", kde_published, {"num_epochs": 2, "retain_num_epochs": 2, "batch_size": 16}),
     ("rni", rni, {"num_epochs": 5, "fine_num_epochs": 2, "weight_decay": 0.01, "fine_learning_rate": 0.02}),
