@@ -23,7 +23,8 @@ class ForgetContrast(Method["ForgetContrast.Config"]):
     1. One pass over D_F: KL(uniform || p).
     2. Then in every epoch
        (a) over pairs of a batch of D_F and one of D_R: mean of -log softmax(z_F z_R^T / temperature), the softmax over the batch
-           of D_R and z_R a constant, worked out after z_F as published (batch normalisation sees both); cosine annealing per step from ``forget_learning_rate`` to ``eta_min``;
+           of D_R and z_R a constant; cosine annealing per step from ``forget_learning_rate`` to ``eta_min``. z_R comes after z_F, as
+           published: batch normalisation sees both;
        (b) over D_R: CE, at ``retain_learning_rate`` * batch_size / 64.
     """
 
