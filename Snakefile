@@ -111,6 +111,7 @@ localrules:
     tutorials,
     deepunlearn,
     deepunlearn_search,
+    deepunlearn_weights,
     canvas,
     canvas_grid,
     canvas_robustness,

@@ -48,6 +48,7 @@ def rules() -> list[tuple[str, str]]:
                 "bench",
                 "deepunlearn",
                 "deepunlearn_search",
+                "deepunlearn_weights",
                 "canvas",
                 "canvas_editing",
                 "canvas_grid",
