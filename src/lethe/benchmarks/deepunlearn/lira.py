@@ -73,7 +73,7 @@ def train_originals(experiment: Experiment, lira: LiraDesign, training: BaseTrai
 
 def train_retrained(experiment: Experiment, lira: LiraDesign, training: BaseTraining, models: Sequence[int]) -> Stack:
     """Models (M,) trained on what their forget set leaves of a half."""
-    splits, forgets = np.divmod(np.asarray(models), lira.forget_sets)
+    splits, forgets = np.divmod(models, lira.forget_sets)
     rows = samples_of(experiment, lira)[splits_of(experiment, lira).retain[splits, forgets]]
     return experiment.train(rows, [INIT_SEED] * len(rows), training, lira.epochs)
 
@@ -97,7 +97,7 @@ def unlearn(
     Args:
         original: the original model of each, (M,).
     """
-    splits, forgets = np.divmod(np.asarray(models), lira.forget_sets)
+    splits, forgets = zip(*(divmod(m, lira.forget_sets) for m in models), strict=True)
     return run(method, problem_of(experiment, lira, original, splits, forgets, models), [config] * len(models))
 
 
@@ -110,13 +110,14 @@ def problem_of(
         original: of each. seeds: of what methods draw for each.
     """
     rows, of_splits = samples_of(experiment, lira), splits_of(experiment, lira, max(lira.forget_sets, 1 + max(forgets)))
+    own = list(splits), list(forgets)
     return Problem(
         experiment.architecture,
         original,
         experiment.images,
         experiment.labels,
-        rows[of_splits.retain[splits, forgets]],
-        rows[of_splits.forget[splits, forgets]],
+        rows[of_splits.retain[own]],
+        rows[of_splits.forget[own]],
         rows[of_splits.val].expand(len(original), -1),
         seeds=list(seeds),
         augment=experiment.augment,
