@@ -29,7 +29,7 @@ from lethe.classifiers.models.mlp import Mlp
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import Adam, data_order
-from lethe.settings.classifiers import Lira
+from lethe.settings.classifiers import BaseTraining, Lira
 
 Loop = Callable[[Problem, nn.Module, Any], nn.Module | None]
 
@@ -628,3 +628,19 @@ def test_lira_asks_the_models_it_made() -> None:
         logits[:, 0] += 0.1 * m
         p = logits.softmax(1)[torch.arange(200), experiment.labels]
         assert torch.allclose(torch.from_numpy(marked[m]).double(), (p / (1 - p)).log(), atol=1e-4), m
+
+
+def test_lira_models_start_from_the_same_weights_or_from_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As published from one initialisation, whatever the block; else every original and every retrained model from a seed of its own."""
+    given, seeds = problem("mlp"), list[list[int]]()
+    experiment = Experiment(
+        "digits", Digits(), "mlp", FiveAtOnce(10, (1, 8, 8)), given.images[:200], given.labels[:200], given.labels[:200], {}, None
+    )
+    monkeypatch.setattr(Experiment, "train", lambda self, rows, starts, *rest: seeds.append(starts))
+    for init in ("shared", "own"):
+        settings = Lira(splits=4, forget_sets=2, init=init)
+        for part in (range(2), range(2, 4)):
+            lira.train_originals(experiment, settings, BaseTraining(), part)
+        lira.train_retrained(experiment, settings, BaseTraining(), range(8))
+    assert seeds[:3] == [[0, 0], [0, 0], [0] * 8]
+    assert seeds[3:] == [[0, 1], [2, 3], list(range(4, 12))]
