@@ -113,6 +113,7 @@ localrules:
     tutorials,
     deepunlearn,
     deepunlearn_search,
+    deepunlearn_weights,
     deepunlearn_lira_search,
     deepunlearn_draws,
     deepunlearn_variance,

@@ -48,6 +48,7 @@ def rules() -> list[tuple[str, str]]:
                 "bench",
                 "deepunlearn",
                 "deepunlearn_search",
+                "deepunlearn_weights",
                 "deepunlearn_lira_search",
                 "deepunlearn_draws",
                 "deepunlearn_variance",
