@@ -28,3 +28,7 @@ class ResNet18(Architecture):
         if self.image_shape[0] != 3:
             raise ValueError(f"image_shape is {self.image_shape}; resnet18 takes images of 3 channels")
         return resnet18(weights=None, num_classes=self.classes)
+
+    def recipe(self) -> str:
+        """As torchvision builds it."""
+        return f"from torchvision.models import resnet18\nmodel = resnet18(weights=None, num_classes={self.classes})\n"

@@ -31,6 +31,11 @@ class TinyVit(Architecture):
             drop_path_rate=0.1,
         )
 
+    def recipe(self) -> str:
+        """As timm builds it; drop-paths are no weights, and an evaluated model has none."""
+        chosen = f'"tiny_vit_11m_224", pretrained=False, num_classes={self.classes}, in_chans={self.image_shape[0]}'
+        return f"import timm\nmodel = timm.create_model({chosen})\n"
+
     def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
         """One model after another, each with the same random drop-paths.
 
