@@ -11,6 +11,7 @@ use rule job as search_hyperparameters with:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original=plan.studies.tuned("original"),
         retrained=plan.studies.tuned("retrained"),
+        retrained_again=plan.studies.tuned("retrained_again"),
     output:
         best="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.json",
         trials="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.parquet",

@@ -1,17 +1,18 @@
 """Original and retrained classifiers. All models of a job are trained stacked.
 
 In: images, labels and splits.
-Out: deepunlearn/{dataset}/{architecture}/{original,retrained}.safetensors, the same below tuning/ for the search.
+Out: deepunlearn/{dataset}/{architecture}/{original,retrained,retrained_again}.safetensors, the same below tuning/ for the search.
 """
 
 
 use rule job as classifiers with:
-    """Original and retrained models of every seed."""
+    """Original and retrained models of every seed, and retrained ones of as many other seeds: the noise floor."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
     output:
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
+        retrained_again="<results>/deepunlearn/{dataset}/{architecture}/retrained_again.safetensors",
     log:
         "<logs>/classifiers/{dataset}_{architecture}.log",
     benchmark:
@@ -37,6 +38,7 @@ use rule job as tuning_classifiers with:
     output:
         original="<results>/deepunlearn/{dataset}/{architecture}/tuning/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/tuning/retrained.safetensors",
+        retrained_again="<results>/deepunlearn/{dataset}/{architecture}/tuning/retrained_again.safetensors",
     log:
         "<logs>/tuning_classifiers/{dataset}_{architecture}.log",
     benchmark:

@@ -6,7 +6,7 @@ Out: deepunlearn/{dataset}/{architecture}/unlearned/{unlearner}.safetensors, sco
 
 
 use rule job as forget_samples with:
-    """One method on the models of every seed."""
+    """One method on the models of every seed, `unlearning_seeds` times."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
@@ -25,6 +25,7 @@ use rule job as forget_samples with:
         job=plan.job("lethe.classifiers.jobs.forget_samples:forget"),
         shipped=plan.studies.shipped,
         seeds=plan.studies.seeds,
+        runs=plan.studies.setting("unlearning_seeds"),
         device=plan.settings.device,
     message:
         "{wildcards.unlearner} on {wildcards.architecture}, {wildcards.dataset}"
@@ -36,6 +37,7 @@ use rule job as score_study with:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
+        retrained_again="<results>/deepunlearn/{dataset}/{architecture}/retrained_again.safetensors",
         unlearned=plan.studies.files("unlearned/{unlearner}.safetensors"),
     output:
         scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",

@@ -96,8 +96,8 @@ use rule job as lira_gate with:
         mem_mb=500,
         runtime=5,
     params:
-        job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_gate:pass_gates"),
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.pass_gates:pass_gates"),
         stop=plan.stopping("tables/deepunlearn_gates_{dataset}_{architecture}.json"),
-        study="{architecture} on {dataset}",
+        study="U-LiRA on {architecture} on {dataset}",
     message:
         "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from lethe.settings.strict import Name, Strict
 
+Objective = Literal["retrained", "published"]
 LIRA_METHODS = ["ft", "srl", "ngplus", "euk", "msg", "cfw", "prmq", "ct", "kde", "bt", "salun", "scrub"]
 
 
@@ -26,6 +27,10 @@ class Search(Strict):
 
     protocol: Literal["held_out", "published"] = Field(
         "held_out", description="held_out: on a forget set that is not reported; published: on the reported one"
+    )
+    objective: Objective = Field(
+        "retrained",
+        description="retrained: the attack is to do as well as on the retrained model; published: no better than a coin",
     )
     trials: int = Field(30, ge=1, le=100_000, description="per method, architecture and tuning seed")
     batch: int = Field(10, ge=1, le=100_000, description="trials asked for at once, trained stacked")

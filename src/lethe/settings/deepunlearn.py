@@ -27,6 +27,9 @@ class Classification(Strict):
     seeds: int = Field(
         10, ge=2, le=1000, description="models per architecture; a seed sets the initial weights and what methods draw"
     )
+    unlearning_seeds: int = Field(
+        1, ge=1, le=1000, description="runs of every method per model, each with what it draws of its own"
+    )
     val_share: float = Field(0.15, gt=0, lt=1, description="of the development part, for validation")
     forget_share: float = Field(0.10, gt=0, lt=1, description="of the training set, to be forgotten")
     training: BaseTraining = Field(default_factory=BaseTraining, description="of original and retrained models")
@@ -47,6 +50,7 @@ class DeepUnlearn(Strict):
     lira: Annotated[dict[Name, Lira], Removable] = Field(
         default_factory=lambda: {"digits": Lira()}, description="U-LiRA, for the data sets named here"
     )
+    draws: int = Field(5, ge=2, le=1000, description="fresh draws of what is random in the data (`snakemake deepunlearn_draws`)")
     timing_repeats: int = Field(3, ge=1, le=1000, description="runs per method of which the median is the run time")
     demo_architecture: Name = Field("mlp", description="what `demo` runs: this architecture on the first data set")
 

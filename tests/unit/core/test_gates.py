@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 import lethe
-from lethe.benchmarks.deepunlearn.jobs.lira_gate import pass_gates
+from lethe.benchmarks.deepunlearn.jobs.pass_gates import pass_gates
 from lethe.core.gate import Gate, GateError, enforce
 from lethe.io.gates import read_gates, write_gates
 from lethe.io.tables import CorruptFileError, read_json, write_json

@@ -8,11 +8,14 @@ from lethe.classifiers.experiment import Experiment
 from lethe.core.device import resolve_device
 from lethe.settings.classifiers import BaseTraining
 
+AGAIN = 1000  # of a seed to that of the second retrained model; there are at most 1000 reported seeds
+
 
 def train(
     data: Path,
     original: Path,
     retrained: Path,
+    retrained_again: Path,
     dataset: str,
     architecture: str,
     training: BaseTraining,
@@ -20,7 +23,7 @@ def train(
     tuning: bool,
     device: str,
 ) -> None:
-    """Train one original and one retrained model per seed.
+    """Train one original and two retrained models per seed: the second from another seed tells how far retrained models lie apart.
 
     Args:
         tuning: whether every model has a forget set of its own, which is not reported.
@@ -28,6 +31,11 @@ def train(
     experiment = Experiment.load(data, architecture, resolve_device(device))
     retain = experiment.tuning_rows(seeds)[0] if tuning else experiment.splits["retain"].expand(len(seeds), -1)
     trained = experiment.training_rows().expand(len(seeds), -1)
-    for role, path, rows in (("original", original, trained), ("retrained", retrained, retain)):
-        stack = experiment.train(rows, seeds, training)
+    again = [seed + AGAIN for seed in seeds]
+    for role, path, rows, initial in (
+        ("original", original, trained, seeds),
+        ("retrained", retrained, retain, seeds),
+        ("retrained_again", retrained_again, retain, again),
+    ):
+        stack = experiment.train(rows, initial, training)
         stack.save(path, {"dataset": dataset, "architecture": architecture, "role": role})

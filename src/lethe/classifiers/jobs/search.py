@@ -17,6 +17,7 @@ def search_method(
     data: Path,
     original: Path,
     retrained: Path,
+    retrained_again: Path,
     best: Path,
     trials: Path,
     architecture: str,
@@ -32,18 +33,12 @@ def search_method(
         training: of the models that are to forget; it bounds the epochs of the method.
     """
     experiment = Experiment.load(data, architecture, resolve_device(device))
-    models, references = (Stack.load(path).to(experiment.images.device) for path in (original, retrained))
-    problem, references = tuned(experiment, models, references, settings)
+    models = (Stack.load(path).to(experiment.images.device) for path in (original, retrained, retrained_again))
     found, tried = search(
         METHODS.load(unlearner)(),
-        problem,
-        references,
+        *tuned(experiment, *models, settings),
         most_epochs=most_epochs(training.epochs),
-        trials=settings.trials,
-        batch=settings.batch,
-        population=settings.population,
-        finalists=settings.finalists,
-        protocol=settings.protocol,
+        settings=settings,
     )
     write_parquet(trials, tried)
     write_json(best, found._asdict())

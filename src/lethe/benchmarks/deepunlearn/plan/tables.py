@@ -37,6 +37,7 @@ class DeepUnlearn:
         for dataset, architecture in pairs:
             study = f"{dataset}_{architecture}"
             stems.append(f"tables/deepunlearn_{study}.csv")
+            stems += [f"tables/deepunlearn_{kind}_gates_{study}.json" for kind in ("study", "search")]
             stems += [f"figures/deepunlearn_{kind}_{study}.png" for kind in ("gaps", "retdev_indisc", "runtime")]
             if (self._root / f"config/reference/deepunlearn_{study}.csv").is_file():
                 stems.append(f"tables/deepunlearn_ledger_{study}.csv")
