@@ -11,6 +11,7 @@ from torch import Tensor
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.data.augment import augmentation
+from lethe.classifiers.data.base import Provider
 from lethe.classifiers.data.stored import read_data
 from lethe.classifiers.data.tuning import tuning_rows
 from lethe.classifiers.models.base import Architecture
@@ -24,15 +25,19 @@ class Experiment:
     """A data set, its splits and an architecture, ready to train on.
 
     Attributes:
-        images: (N, C, H, W) float32 network input. labels: (N,) int64.
-        splits: ``retain, forget, val, test`` -> rows of ``images``.
+        dataset: key of the data set. provider: where its images come from.
+        images: (N, C, H, W) float32 network input. labels: (N,) int64, as they are trained on.
+        clean_labels: (N,) int64, as the provider gives them; different where a study replaced labels.
+        splits: ``retain, forget, val, test`` -> rows of ``images``; a row may be in none.
     """
 
     dataset: str
+    provider: Provider
     architecture_name: str
     architecture: Architecture
     images: Tensor
     labels: Tensor
+    clean_labels: Tensor
     splits: dict[str, Tensor]
     augment: Augment | None
 
@@ -40,13 +45,15 @@ class Experiment:
     def load(cls, path: str | Path, architecture: str, device: str = "cpu") -> Experiment:
         """From a file of ``lethe.classifiers.data.prepare``; another file is a ``CorruptFileError``."""
         name, provider, tensors = read_data(path)
-        images, labels = provider.to_input(tensors.pop("images").numpy()), tensors.pop("labels")
+        images = provider.to_input(tensors.pop("images").numpy())
         return cls(
             name,
+            provider,
             architecture,
             ARCHITECTURES.load(architecture)(provider.classes, provider.image_shape),
             images.to(device),
-            labels.to(device),
+            tensors.pop("labels").to(device),
+            tensors.pop("clean_labels").to(device),
             {name: rows.to(device) for name, rows in tensors.items()},
             augmentation(provider),
         )

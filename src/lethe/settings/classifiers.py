@@ -12,11 +12,48 @@ Objective = Literal["retrained", "published"]
 LIRA_METHODS = ["ft", "srl", "ngplus", "euk", "msg", "cfw", "prmq", "ct", "kde", "bt", "salun", "scrub"]
 
 
+ForgetSet = Literal["random", "memorised", "hardest", "class", "subclass"]
+
+
+class Selection(Strict):
+    """Which images of a data set a study uses, how they are labelled, and which of them are to be forgotten."""
+
+    provider: str = Field("", description="which data set of lethe.classifiers; empty: the key itself")
+    limit: int = Field(0, ge=0, le=10**9, description="images of the development part and of the test part, each at most; 0: all")
+    train_size: int = Field(0, ge=0, le=10**9, description="images of the training set, after validation was taken; 0: all")
+    label_noise: float = Field(0.0, ge=0, lt=1, description="share of labels that are replaced by another class, in all parts")
+    val_share: float = Field(0.15, gt=0, lt=1, description="of the development part, for validation")
+    forget_share: float = Field(0.10, gt=0, lt=1, description="of the training set, to be forgotten; not used for classes")
+    forget_set: ForgetSet = Field(
+        "random",
+        description="random: drawn; memorised, hardest: by U-LiRA's models of another data set; class: all of `forget_class`; "
+        "subclass: its smallest cluster",
+    )
+    forget_class: int | None = Field(None, ge=0, lt=10**6, description="class and subclass only: number of the class")
+    scored_on: str = Field(
+        "", description="memorised and hardest only: key of the data set, of the same images and labels, whose U-LiRA models tell"
+    )
+    draw: int = Field(0, ge=0, lt=10**6, description="of label noise, training subset and random forget set; others are fresh draws")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Selection:
+        of_class = self.forget_set in ("class", "subclass")
+        if of_class != (self.forget_class is not None):
+            raise ValueError(
+                f"forget_class is {self.forget_class} with forget_set {self.forget_set}; allowed: a number for class and subclass, else null"
+            )
+        if (self.forget_set in ("memorised", "hardest")) != bool(self.scored_on):
+            raise ValueError(
+                f"scored_on is '{self.scored_on}' with forget_set {self.forget_set}; allowed: a data set for memorised and hardest, else empty"
+            )
+        return self
+
+
 class BaseTraining(Strict):
     """How original and retrained models are trained: cross-entropy, SGD, cosine annealing per epoch."""
 
-    epochs: int = Field(30, ge=1, le=100_000, description="passes over the training set")
-    batch_size: int = Field(64, ge=1, le=100_000, description="images per step")
+    epochs: int = Field(60, ge=1, le=100_000, description="passes over the training set")
+    batch_size: int = Field(32, ge=1, le=100_000, description="images per step")
     learning_rate: float = Field(0.05, gt=0, le=100, description="at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="of SGD")
@@ -60,4 +97,5 @@ class Lira(Strict):
     methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
     splits: int = Field(64, ge=4, le=100_000, description="random halves of the data, one original model each")
     forget_sets: int = Field(4, ge=1, le=100_000, description="forget sets per split, one retrained and one unlearned model each")
-    epochs: int = Field(25, ge=1, le=100_000, description="of base training; the rest as in `training`")
+    limit: int = Field(0, ge=0, le=10**9, description="images that its halves are drawn from, the first of a pinned order; 0: all")
+    epochs: int = Field(60, ge=1, le=100_000, description="of base training; the rest as in `training`")

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.benchmarks.deepunlearn.ulira_splits import LiraSplits, lira_splits
-from lethe.classifiers import PROVIDERS
 from lethe.classifiers.confidence import confidence
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.methods.base import Hyperparameters, Method, run
@@ -35,7 +34,7 @@ def splits_of(experiment: Experiment, lira: Lira) -> LiraSplits:
 
 
 def _count(experiment: Experiment) -> int:
-    official = PROVIDERS.load(experiment.dataset).official_test
+    official = experiment.provider.official_test
     return len(experiment.images) - (len(experiment.splits["test"]) if official else 0)
 
 

@@ -13,6 +13,7 @@ from lethe.classifiers.hyperparameters import shipped
 from lethe.classifiers.methods import METHODS
 from lethe.core.registry import nearest
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.classifiers import Selection
 from lethe.settings.deepunlearn import Classification
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
@@ -89,6 +90,14 @@ class Studies:
 
         return files
 
+    def forget_scores(self, wildcards: Wildcards) -> str | list[str]:
+        """What U-LiRA's models of another data set say of every image, where the forget set of the wildcard's is chosen by it."""
+        other = self._data(wildcards).scored_on
+        if not other:
+            return []
+        architectures = self.settings.lira[other].architectures or self.settings.datasets[other].architectures
+        return f"<results>/deepunlearn/{other}/{architectures[0]}/lira/memorisation.parquet"
+
     def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{unlearner}``, below the folder of a study, for each of its methods."""
         return lambda wildcards: files_of_study(wildcards, pattern, self.methods(wildcards))
@@ -126,6 +135,10 @@ class Studies:
         """A params function: a setting of the wildcard's data set, as plain data."""
         return lambda wildcards: self._data(wildcards).model_dump()[name]
 
+    def selection(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Which images of the wildcard's data set are used, as plain data."""
+        return self._data(wildcards).model_dump(include=set(Selection.model_fields))
+
     def seeds(self, wildcards: Wildcards) -> list[int]:
         """Seeds of the models of the wildcard's data set."""
         return list(range(self._data(wildcards).seeds))
@@ -152,7 +165,7 @@ class Studies:
 
         A process, and ``COPIES`` times the bytes of all images as float32: images x channels x height x width x 4. At least ``LEAST``.
         """
-        provider = PROVIDERS.load(wildcards.dataset)
+        provider = PROVIDERS.load(self._data(wildcards).provider or wildcards.dataset)
         size = 4e-6 * provider.images * len(provider.mean) * provider.image_size**2
         return max(LEAST, int(-(-(PROCESS + COPIES * size) // 500)) * 500)
 
@@ -167,7 +180,8 @@ class Studies:
         return shipped(self._root / "config/methods/classifiers", dataset, architecture)
 
     def _shipped(self, wildcards: Wildcards, method: str) -> dict[str, Any]:
-        dataset, architecture = wildcards.dataset, wildcards.architecture
+        architecture = wildcards.architecture
+        dataset = self._data(wildcards).hyperparameters_of or wildcards.dataset
         found = self.shipped_methods(dataset, architecture)
         if method not in found:
             known = nearest(method, list(found))
