@@ -110,6 +110,7 @@ localrules:
     notebooks,
     tutorials,
     deepunlearn,
+    deepunlearn_evaluations,
     deepunlearn_search,
     canvas,
     canvas_grid,
@@ -214,6 +215,7 @@ include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
+include: "rules/deepunlearn/evaluations.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"

@@ -47,6 +47,7 @@ def rules() -> list[tuple[str, str]]:
                 "studio_job",
                 "bench",
                 "deepunlearn",
+                "deepunlearn_evaluations",
                 "deepunlearn_search",
                 "canvas",
                 "canvas_editing",

@@ -47,10 +47,14 @@ def test_an_exported_model_answers_as_it_did(name: str, tmp_path: Path) -> None:
     module.load_state_dict(load_file(tmp_path / "model.safetensors"), strict=True)
     with torch.inference_mode():
         expected = architecture.logits(stack, images.expand(2, -1, -1, -1, -1))
-        assert torch.allclose(module(images), expected[1], atol=1e-5) and not torch.allclose(module(images), expected[0], atol=1e-3)
+        assert torch.allclose(module(images), expected[1], atol=1e-5) and not torch.allclose(
+            module(images), expected[0], atol=1e-3
+        )
 
 
-@pytest.mark.parametrize(("name", "library"), [("mlp", "torch"), ("tinycnn", "torch"), ("resnet18", "torchvision"), ("tinyvit", "timm")])
+@pytest.mark.parametrize(
+    ("name", "library"), [("mlp", "torch"), ("tinycnn", "torch"), ("resnet18", "torchvision"), ("tinyvit", "timm")]
+)
 def test_shipped_architectures_are_built_without_lethe(name: str, library: str) -> None:
     recipe = ARCHITECTURES.load(name)(5, SHAPES.get(name, (3, 32, 32))).recipe()
     assert library in recipe and "lethe" not in recipe

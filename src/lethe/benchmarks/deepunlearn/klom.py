@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from lethe.benchmarks.deepunlearn.ulira_splits import LiraSplits
-from lethe.classifiers.scores import RETRAINED
+from lethe.classifiers.distance import RETRAINED
 
 PRIOR = 8.0  # models that the mean variance counts for, beside those of a sample
 BLOCKS = 16  # of splits, each left out once for the interval

@@ -6,6 +6,7 @@ it knows is back after a few steps (arXiv 2605.11592), and where it is shown one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lethe.classifiers.distance import ORIGINAL, RETRAINED
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.classifiers.scores import ORIGINAL, RETRAINED, accuracy, mean_interval
+from lethe.classifiers.scores import accuracy, mean_interval
 from lethe.classifiers.training import SGD, batches, data_order, fixed_global_seed
 from lethe.settings.classifiers import BaseTraining
 
@@ -82,14 +84,20 @@ def _accuracies(problem: Problem, stack: Stack, *parts: Tensor) -> list[Floats]:
     return [accuracy(values, problem.labels[part].cpu()) for values, part in zip(logits, parts, strict=True)]
 
 
-def curve_rows(method: str, seeds: list[int], curves: Curves) -> pd.DataFrame:
-    """Curves as rows: ``method, seed, step, shown, other``."""
-    steps = curves.shown.shape[1]
+def curve_rows(method: str, seeds: Sequence[int], curves: Curves) -> pd.DataFrame:
+    """Curves as rows: ``method, seed, unlearning_seed, step, shown, other``.
+
+    Args:
+        seeds: (I,). curves: of J x I models, run by run (``lethe.classifiers.runs``).
+    """
+    models, steps = curves.shown.shape
+    runs = models // len(seeds)
     return pd.DataFrame(
         {
             "method": method,
-            "seed": np.repeat(seeds, steps),
-            "step": np.tile(np.arange(steps), len(seeds)),
+            "seed": np.repeat(np.tile(seeds, runs), steps),
+            "unlearning_seed": np.repeat(np.arange(runs), len(seeds) * steps),
+            "step": np.tile(np.arange(steps), models),
             "shown": curves.shown.ravel(),
             "other": curves.other.ravel(),
         }
@@ -100,7 +108,7 @@ def relearning_table(curves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """How many steps a method's models need, and what comes back unshown, against the retrained models of the same seeds.
 
     Args:
-        curves: of ``curve_rows``, with ``retrained`` and ``original``.
+        curves: of ``curve_rows``, with ``retrained`` and ``original``. Several runs of a method on one model count as their mean.
         level: coverage of the intervals.
 
     Returns:
@@ -110,15 +118,18 @@ def relearning_table(curves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
         ``other_excess`` (of ``other_after``): minus those of ``retrained``, paired by seed. All with ``_low`` and ``_high``, Student's t
         over seeds.
     """
-    first, last = (curves[curves["step"] == step].set_index(["method", "seed"]) for step in (0, curves["step"].max()))
-    goal = TARGET * first.loc[ORIGINAL, "shown"]
-    reached = curves[curves["shown"] >= curves["seed"].map(goal)]
-    steps = reached.groupby(["method", "seed"])["step"].min().reindex(first.index)
-    found = pd.DataFrame({"back": steps.notna(), "steps": steps.fillna(curves["step"].max() + 1)})
-    found["other_before"], found["other_after"] = first["other"], last["other"]
+    keys = ["method", "seed", "unlearning_seed"]
+    end = int(curves["step"].max())
+    first, last = (curves[curves["step"] == step].set_index(keys) for step in (0, end))
+    goals = _of_seeds(first["shown"], ORIGINAL)
+    reached = curves[curves["shown"] >= TARGET * curves["seed"].map(goals)]
+    steps = reached.groupby(keys)["step"].min().reindex(first.index)
+    models = pd.DataFrame({"back": steps.notna(), "steps": steps.fillna(end + 1)})
+    models["other_before"], models["other_after"] = first["other"], last["other"]
+    found = models.groupby(level=["method", "seed"], sort=False).mean()
+    seeds = found.index.get_level_values("seed")
     for name, column in (("steps_excess", "steps"), ("other_excess", "other_after")):
-        seeds = found.index.get_level_values("seed")
-        found[name] = found[column] - seeds.map(found.loc[RETRAINED, column])
+        found[name] = found[column] - seeds.map(_of_seeds(found[column], RETRAINED))
     rows = []
     for method, group in found.groupby(level="method", sort=False):
         row = {"method": method, "seeds": len(group), "back": float(group["back"].mean())}
@@ -126,3 +137,9 @@ def relearning_table(curves: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
             row[name], row[f"{name}_low"], row[f"{name}_high"] = mean_interval(group[name].to_numpy(float), level)
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _of_seeds(values: pd.Series[float], reference: str) -> dict[int, float]:
+    """Seed -> the value of a reference, which has one model per seed; of values by method and seed."""
+    rows = values[values.index.get_level_values("method") == reference]
+    return dict(zip(rows.index.get_level_values("seed"), rows, strict=True))

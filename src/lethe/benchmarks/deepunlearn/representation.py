@@ -10,7 +10,7 @@ The reference of both is exact: the representation of a retrained model, of the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lethe.classifiers.scores import RETRAINED, mean_interval
+from lethe.classifiers.distance import RETRAINED
+from lethe.classifiers.scores import mean_interval
 
 ROWS = 5000  # samples of a part that are looked at: its first ones, whose order is random
 ITERATIONS = 200  # of the probe: it need not converge to find what is there to be found
@@ -70,12 +71,42 @@ def probe_accuracies(features: Mapping[str, Floats], labels: Mapping[str, Labels
     return {part: float(probe.score(values, labels[part])) for part, values in features.items()}
 
 
+def representation_scores(
+    features: Mapping[str, Floats],
+    labels: Mapping[str, Labels],
+    retrained: Mapping[str, Floats],
+    again: Mapping[str, Floats] | None,
+    seeds: Sequence[int],
+    method: str,
+) -> pd.DataFrame:
+    """Rows of the models of one method, one per model and part.
+
+    Args:
+        features: part -> (J x I, n, D), run by run (``lethe.classifiers.runs``), with the part ``retain``. labels: part -> (n,).
+        retrained, again: part -> (I, n, D) of retrained models of the same seeds and of others. ``again`` is None for these themselves.
+        seeds: (I,). method: what the rows say of it.
+
+    Returns:
+        ``method, seed, unlearning_seed, part``, ``cka`` with the retrained model of the seed, ``cka_again`` with that of another seed (NaN
+        for these themselves) and ``probe``.
+    """
+    rows = []
+    for model in range(len(features[FITTED_ON])):
+        run, m = divmod(model, len(seeds))
+        found = probe_accuracies({part: values[model] for part, values in features.items()}, labels)
+        for part, values in features.items():
+            row = {"method": method, "seed": seeds[m], "unlearning_seed": run, "part": part}
+            row["cka"] = linear_cka(values[model], retrained[part][m])
+            row["cka_again"] = float("nan") if again is None else linear_cka(values[model], again[part][m])
+            rows.append(row | {"probe": found[part]})
+    return pd.DataFrame(rows)
+
+
 def representation_table(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Means over seeds, and what they are above or below those of the retrained models of the same seeds.
 
     Args:
-        scores: ``method, seed, part``, ``cka`` with the retrained model of the seed, ``cka_again`` with another retrained model and
-            ``probe``; with rows of ``retrained``.
+        scores: rows of ``representation_scores``, with those of ``retrained``. Several runs of a method on one model count as their mean.
         level: coverage of the intervals.
 
     Returns:
@@ -84,8 +115,9 @@ def representation_table(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFr
         ``probe``.
     """
     keys = ["seed", "part"]
-    floor = scores.loc[scores["method"] == RETRAINED, [*keys, "cka_again", "probe"]]
-    joined = scores.merge(floor, on=keys, suffixes=("", "_floor"), validate="many_to_one")
+    means = scores.groupby(["method", *keys], sort=False, as_index=False)[["cka", "cka_again", "probe"]].mean()
+    floor = means.loc[means["method"] == RETRAINED, [*keys, "cka_again", "probe"]]
+    joined = means.merge(floor, on=keys, suffixes=("", "_floor"), validate="many_to_one")
     joined["cka_excess"] = joined["cka_again"] - joined["cka_again_floor"]
     joined["probe_excess"] = joined["probe"] - joined["probe_floor"]
     rows = []

@@ -21,7 +21,7 @@ from lethe.settings.paths import check_exists
 
 PROCESS = 1500  # MB of a process with torch, and of a job's own data
 COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
-REFERENCES = ("original", "retrained")
+REFERENCES = ("original", "retrained", "retrained_again")
 LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
 
 

@@ -45,6 +45,14 @@ class DeepUnlearn:
                 stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
         return [f"<results>/{stem}" for stem in stems]
 
+    def evaluations(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """Tables beyond accuracy and membership; KLoM where U-LiRA is asked for, of whose models it is."""
+        tables = []
+        for dataset, architecture in pairs:
+            kinds = ["representation", "relearning", *(["klom"] if self.attacked(dataset, architecture) else [])]
+            tables += [f"<results>/tables/deepunlearn_{kind}_{dataset}_{architecture}.csv" for kind in kinds]
+        return tables
+
     def lira_outputs(self, wildcards: Wildcards) -> list[str]:
         """What the U-LiRA models of every method, of the originals and of the retrained say about every sample."""
         return files_of_study(wildcards, "lira/{unlearner}.safetensors", self.attacked_methods(wildcards))
