@@ -18,6 +18,7 @@ use rule job as fetch_classification_data with:
         runtime=60,
     params:
         job=plan.job("lethe.classifiers.data.fetch:fetch"),
+        provider=plan.studies.provider,
     message:
         "Files of {wildcards.dataset}"
 

@@ -101,3 +101,24 @@ use rule job as lira_gate with:
         study="U-LiRA on {architecture} on {dataset}",
     message:
         "U-LiRA gate of {wildcards.architecture} on {wildcards.dataset}"
+
+
+use rule job as memorisation with:
+    """Which samples the networks know by heart, by U-LiRA's originals: forget sets are chosen by it."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        said="<results>/deepunlearn/{dataset}/{architecture}/lira/original.safetensors",
+    output:
+        scores="<results>/deepunlearn/{dataset}/{architecture}/lira/memorisation.parquet",
+    log:
+        "<logs>/memorisation/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/memorisation/{dataset}_{architecture}.tsv"
+    resources:
+        mem_mb=plan.studies.memory,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.memorisation:score"),
+        lira=plan.deepunlearn.lira,
+    message:
+        "What {wildcards.architecture} knows by heart, {wildcards.dataset}"

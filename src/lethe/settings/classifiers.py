@@ -33,7 +33,9 @@ class Selection(Strict):
     scored_on: str = Field(
         "", description="memorised and hardest only: key of the data set, of the same images and labels, whose U-LiRA models tell"
     )
-    draw: int = Field(0, ge=0, lt=10**6, description="of label noise, training subset and random forget set; others are fresh draws")
+    draw: int = Field(
+        0, ge=0, lt=10**6, description="of label noise, training subset and random forget set; others are fresh draws"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Selection:
@@ -97,5 +99,7 @@ class Lira(Strict):
     methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
     splits: int = Field(64, ge=4, le=100_000, description="random halves of the data, one original model each")
     forget_sets: int = Field(4, ge=1, le=100_000, description="forget sets per split, one retrained and one unlearned model each")
-    limit: int = Field(0, ge=0, le=10**9, description="images that its halves are drawn from, the first of a pinned order; 0: all")
+    limit: int = Field(
+        0, ge=0, le=10**9, description="images that its halves are drawn from, the first of a pinned order; 0: all"
+    )
     epochs: int = Field(60, ge=1, le=100_000, description="of base training; the rest as in `training`")

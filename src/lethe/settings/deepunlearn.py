@@ -14,13 +14,13 @@ METHODS_18 = [
     *["ft", "ga", "srl", "ngplus", "cfk", "euk", "fcs", "msg", "cfw"],
     *["prmq", "ct", "kde", "rni", "bt", "salun", "scrub", "iu", "ff"],
 ]
-FETCHABLE = ["fashion_mnist", "mnist"]
+FETCHABLE = ["cifar10", "cifar100", "fashion_mnist", "mnist"]
 
 
 class Classification(Selection):
     """One data set and the classifiers that forget a part of it."""
 
-    source: Literal["local", "fetch"] = Field("local", description="fetch: a rule downloads it (mnist, fashion_mnist)")
+    source: Literal["local", "fetch"] = Field("local", description="fetch: a rule downloads it (mnist, fashion_mnist, cifar10, cifar100)")
     folder: str = Field("", description="local only: where its files are; empty: it needs none, or looks in its usual places")
     architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.classifiers")
     methods: list[Name] = Field(default=METHODS_18, min_length=1, description="see lethe.classifiers.methods")
@@ -91,7 +91,7 @@ class DeepUnlearn(Strict):
             return
         where = f"deepunlearn.datasets.{name}.scored_on"
         check_known(where, entry.scored_on, list(self.lira))
-        other = self.datasets[entry.scored_on] if entry.scored_on in self.datasets else None
+        other = self.datasets.get(entry.scored_on)
         if other is None or other.scored_on:
             raise ValueError(f"{where}: '{entry.scored_on}' is no data set with a forget set of its own")
         for key in ("limit", "label_noise", "draw"):

@@ -22,7 +22,7 @@ from lethe.classifiers.found import Found, found_of, found_of_study
 from lethe.classifiers.hyperparameters import pack, shipped
 from lethe.classifiers.search import tuned
 from lethe.io.tables import read_parquet
-from lethe.settings.classifiers import BaseTraining, Search
+from lethe.settings.classifiers import BaseTraining, Search, Selection
 
 FT = Found(
     values={"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 256, "num_epochs": 1}, norm=0.1, trials=8, seconds=2.5
@@ -32,7 +32,7 @@ FT = Found(
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("study") / "data.safetensors"
-    write_data(path, "digits", "", 0.15, 0.10)
+    write_data(path, "digits", Selection())
     return path
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lethe.benchmarks.deepunlearn import lira
+from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.methods import iu
 from lethe.classifiers.methods.base import Hyperparameters, Method
@@ -571,7 +572,9 @@ def test_lira_asks_the_models_it_made() -> None:
     """Model m starts from original m // K, retains and forgets the training half of that split, and answers at (m // K, m % K)."""
     splits, forgets = 4, 3
     given, network = problem("mlp"), FiveAtOnce(10, (1, 8, 8))
-    experiment = Experiment("digits", "mlp", network, given.images[:200], given.labels[:200], {}, None)
+    experiment = Experiment(
+        "digits", Digits(), "mlp", network, given.images[:200], given.labels[:200], given.labels[:200], {}, None
+    )
     settings, original = Lira(splits=splits, forget_sets=forgets), network.init(range(splits))
     expected = lira.splits_of(experiment, settings)
 

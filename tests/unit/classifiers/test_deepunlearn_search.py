@@ -24,7 +24,7 @@ from lethe.classifiers.problem import Problem
 from lethe.classifiers.search import Best, most_epochs, objectives, search, suggest
 from lethe.io.tables import CorruptFileError
 from lethe.io.tensors import write_tensors
-from lethe.settings.classifiers import BaseTraining, Search
+from lethe.settings.classifiers import BaseTraining, Search, Selection
 from lethe.settings.errors import SettingsError
 
 SEEDS = [0, 1]
@@ -71,7 +71,7 @@ class Broken(Shrink):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "data.safetensors"
-    sizes = write_data(path, "digits", "", 0.15, 0.10)
+    sizes = write_data(path, "digits", Selection())
     assert sizes["test"] == 360 and sum(sizes.values()) == 1797
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -44,6 +45,8 @@ class Provider(ABC):
             image is repeated where there are three.
         crop: pixels of padding of the random crop in base training, 0 for none. flip: whether base training mirrors images.
         official_test: whether the test part comes with the data set; U-LiRA uses the whole of one where it does not.
+        md5: official files and their MD5, which are fetched from one of ``urls``; empty: none can be. unpacked: folder that an archive among
+            them is unpacked into.
     """
 
     classes: ClassVar[int]
@@ -54,6 +57,9 @@ class Provider(ABC):
     crop: ClassVar[int] = 0
     flip: ClassVar[bool] = False
     official_test: ClassVar[bool] = True
+    md5: ClassVar[Mapping[str, str]] = {}
+    urls: ClassVar[tuple[str, ...]] = ()
+    unpacked: ClassVar[str] = ""
 
     @abstractmethod
     def load(self, folder: Path | None) -> LabelledImages:

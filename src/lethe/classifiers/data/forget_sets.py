@@ -15,15 +15,16 @@ def ranked(train: Indices, scores: NDArray[np.floating], share: float) -> Indice
     """The samples with the largest scores, as many as ``share`` of the training set (at least one), in their order.
 
     Args:
-        train: (n,) rows of the data set. scores: (N,) per row of the data set. share: in (0, 1).
+        train: (n,) rows of the data set. scores: (N,) per row of the data set; what has none (NaN) is not chosen. share: in (0, 1).
 
     Raises:
-        ValueError: a sample of the training set has no score.
+        ValueError: fewer training samples than asked for have a score.
     """
-    own = scores[train]
-    if missing := int((~np.isfinite(own)).sum()):
-        raise ValueError(f"{missing} of {len(train)} training samples have no score; U-LiRA's `limit` must leave none of them out")
-    return train[np.sort(np.argsort(-own, kind="stable")[: max(1, round(share * len(train)))])]
+    count = max(1, round(share * len(train)))
+    own = np.where(np.isfinite(scores[train]), scores[train], -np.inf)
+    if (known := int(np.isfinite(own).sum())) < count:
+        raise ValueError(f"{known} of {len(train)} training samples have a score; {count} are to be forgotten")
+    return train[np.sort(np.argsort(-own, kind="stable")[:count])]
 
 
 def of_class(train: Indices, labels: Indices, number: int) -> Indices:

@@ -135,6 +135,10 @@ class Studies:
         """A params function: a setting of the wildcard's data set, as plain data."""
         return lambda wildcards: self._data(wildcards).model_dump()[name]
 
+    def provider(self, wildcards: Wildcards) -> str:
+        """Where the images of the wildcard's data set come from."""
+        return self._data(wildcards).provider or wildcards.dataset
+
     def selection(self, wildcards: Wildcards) -> dict[str, Any]:
         """Which images of the wildcard's data set are used, as plain data."""
         return self._data(wildcards).model_dump(include=set(Selection.model_fields))
@@ -165,7 +169,7 @@ class Studies:
 
         A process, and ``COPIES`` times the bytes of all images as float32: images x channels x height x width x 4. At least ``LEAST``.
         """
-        provider = PROVIDERS.load(self._data(wildcards).provider or wildcards.dataset)
+        provider = PROVIDERS.load(self.provider(wildcards))
         size = 4e-6 * provider.images * len(provider.mean) * provider.image_size**2
         return max(LEAST, int(-(-(PROCESS + COPIES * size) // 500)) * 500)
 
