@@ -19,6 +19,7 @@ from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack
 from lethe.io.tables import read_json
 from lethe.io.tensors import write_tensors
+from lethe.settings.classifiers import Selection
 
 SHAPES = {"mlp": (1, 8, 8), "tinycnn": (1, 8, 8)}
 
@@ -73,7 +74,7 @@ def test_a_model_of_another_architecture_is_refused() -> None:
 def test_what_is_beside_the_weights_is_all_that_is_needed(tmp_path: Path) -> None:
     """From the raw digits, by what the description says alone, to the logits of the study."""
     data, stack, weights, about = (tmp_path / name for name in ("data", "ft.safetensors", "ft_7.safetensors", "ft_7.json"))
-    write_data(data, "digits", "", 0.15, 0.10)
+    write_data(data, "digits", Selection())
     experiment = Experiment.load(data, "mlp")
     models = experiment.architecture.init([6, 7])
     models.save(stack, {})
