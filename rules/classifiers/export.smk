@@ -20,7 +20,7 @@ use rule job as export_classifier with:
     wildcard_constraints:
         unlearner=one_of(plan.studies.makers),
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=10,
     params:
         job=plan.job("lethe.classifiers.jobs.export:export"),

@@ -51,7 +51,7 @@ use rule job as representation with:
     benchmark:
         "<benchmarks>/representation/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=120,
         gpu=plan.gpu,
     params:
@@ -80,7 +80,7 @@ use rule job as relearning with:
     benchmark:
         "<benchmarks>/relearning/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=600,
         gpu=plan.gpu,
     params:

@@ -29,7 +29,7 @@ def export(
     """Write the state dict of the model of one seed, and beside it what it is and how it is loaded.
 
     Args:
-        stack: models of all ``seeds``.
+        stack: models of all ``seeds``; of several runs of a method the first is taken.
         unlearner: what made them: a method, ``original`` or ``retrained``.
         license: of the weights.
     """
