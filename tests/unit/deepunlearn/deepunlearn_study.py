@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from lethe.classifiers.data.prepare import write_data
 from lethe.classifiers.experiment import Experiment
-from lethe.classifiers.jobs.classifiers import train
 from lethe.classifiers.models.stack import Stack
 from lethe.settings.classifiers import BaseTraining, Selection
 
@@ -37,10 +36,13 @@ def study() -> Files:
     folder = Path(tempfile.mkdtemp(prefix="lethe-study-"))
     data = folder / "data.safetensors"
     write_data(data, "digits", Selection(train_size=600, label_noise=0.2, forget_share=0.2))
-    references = {name: folder / name for name in ("original", "retrained", "retrained_again")}
-    train(data, **references, dataset="digits", architecture="mlp", training=TRAINING, seeds=SEEDS, tuning=False, device="cpu")
-    architecture = Experiment.load(data, "mlp").architecture
-    fresh, original = architecture.init([seed + 50 for seed in SEEDS]), Stack.load(references["original"])
-    head = {name: fresh.parameters[name] for name in architecture.classifier}
-    Stack(original.parameters | head).save(folder / "new_head", {})
-    return Files(folder, data, references, folder / "new_head")
+    experiment = Experiment.load(data, "mlp")
+    kept, again = experiment.splits["retain"], [1000 + seed for seed in SEEDS]
+    jobs = {"original": (experiment.training_rows(), SEEDS), "retrained": (kept, SEEDS), "retrained_again": (kept, again)}
+    stacks = {name: experiment.train(rows.expand(len(SEEDS), -1), seeds, TRAINING) for name, (rows, seeds) in jobs.items()}
+    fresh = experiment.architecture.init([seed + 50 for seed in SEEDS])
+    head = {name: fresh.parameters[name] for name in experiment.architecture.classifier}
+    stacks["new_head"] = Stack(stacks["original"].parameters | head)
+    for name, stack in stacks.items():
+        stack.save(folder / name, {})
+    return Files(folder, data, {name: folder / name for name in jobs}, folder / "new_head")
