@@ -24,7 +24,7 @@ def curves(method: str, first: list[list[float]], other: float = 0.5) -> pd.Data
 def test_halves_share_no_row() -> None:
     shown, other = halves(torch.arange(5))
     assert (shown.tolist(), other.tolist()) == ([0, 1], [2, 3])
-    assert [len(part) for part in halves(torch.arange(10_000))] == [1000, 1000]
+    assert [len(part) for part in halves(torch.arange(10_000))] == [500, 500]
     with pytest.raises(ValueError, match="a forget set of 1; at least 2"):
         halves(torch.arange(1))
 

@@ -25,7 +25,7 @@ from lethe.settings.classifiers import BaseTraining
 STEPS = 100  # of fine-tuning, at most
 RATE = 0.1  # of the learning rate of base training, constant
 TARGET = 0.95  # of the original's accuracy: what counts as back
-ROWS = 1000  # samples of each half at most
+ROWS = 500  # samples of each half at most
 
 Floats = NDArray[np.float64]
 
