@@ -59,6 +59,6 @@ def description(architecture: Architecture, provider: Provider, file: str) -> di
         "image_shape": [channels, height, width],
         "mean": list(provider.mean),
         "std": list(provider.std),
-        "input": f"pixels in [0, 1]; resized to {height} x {width} (bilinear, with antialias) if of another size; a grey image repeated to "
-        f"{channels} channels; then (pixel - mean) / std per channel",
+        "input": f"pixels in [0, 1], resized to {height} x {width} (bilinear, with antialias) if of another size, "
+        f"{'grey' if channels == 1 else 'a grey image in all channels'}; then (pixel - mean) / std per channel",
     }
