@@ -112,6 +112,7 @@ localrules:
     notebooks,
     tutorials,
     deepunlearn,
+    deepunlearn_evaluations,
     deepunlearn_search,
     deepunlearn_weights,
     deepunlearn_lira_search,
@@ -210,6 +211,7 @@ include: "rules/classifiers/data.smk"
 include: "rules/classifiers/train.smk"
 include: "rules/classifiers/search.smk"
 include: "rules/classifiers/unlearn.smk"
+include: "rules/classifiers/export.smk"
 include: "rules/icare/tables.smk"
 include: "rules/icare/verdicts.smk"
 include: "rules/icare/trajectories.smk"
@@ -220,6 +222,7 @@ include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
 include: "rules/deepunlearn/draws.smk"
+include: "rules/deepunlearn/evaluations.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"

@@ -47,6 +47,7 @@ def rules() -> list[tuple[str, str]]:
                 "studio_job",
                 "bench",
                 "deepunlearn",
+                "deepunlearn_evaluations",
                 "deepunlearn_search",
                 "deepunlearn_weights",
                 "deepunlearn_lira_search",

@@ -156,7 +156,14 @@ class _Optimiser(ABC):
                 weights = [self.stack.parameters[name].detach()[m] for name in gradients]
                 # a model that is done stays as it is, even where its gradient or momentum is not finite; its momentum goes on
                 moved = weights if number else [weight.clone() for weight in weights]
-                self._move_one(m, list(gradients), moved, [_laid_out(g[m], w) for g, w in zip(gradients.values(), weights, strict=True)], number, decay)
+                self._move_one(
+                    m,
+                    list(gradients),
+                    moved,
+                    [_laid_out(g[m], w) for g, w in zip(gradients.values(), weights, strict=True)],
+                    number,
+                    decay,
+                )
             return
         parameters = [self.stack.parameters[name] for name in gradients]
         decayed = torch._foreach_mul(parameters, self._columns(self.weight_decay, parameters))

@@ -7,7 +7,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.base import Architecture, recipe_of_layers
 from lethe.classifiers.models.description import ArchitectureDescription
 from lethe.classifiers.models.stack import Stack
 
@@ -36,5 +36,13 @@ class Mlp(Architecture):
     def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
         """As batched matrix products."""
         p = stack.parameters
-        hidden = torch.baddbmm(p["fc1.bias"][:, None], images.flatten(2), p["fc1.weight"].mT).relu()
-        return torch.baddbmm(p["fc.bias"][:, None], hidden, p["fc.weight"].mT)
+        return torch.baddbmm(p["fc.bias"][:, None], self.features(stack, images), p["fc.weight"].mT)
+
+    def features(self, stack: Stack, images: Tensor) -> Tensor:
+        """The hidden layer, (M, B, 64)."""
+        p = stack.parameters
+        return torch.baddbmm(p["fc1.bias"][:, None], images.flatten(2), p["fc1.weight"].mT).relu()
+
+    def recipe(self) -> str:
+        """Plain PyTorch."""
+        return recipe_of_layers(self.template)

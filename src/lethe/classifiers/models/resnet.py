@@ -34,6 +34,10 @@ class ResNet18(Architecture):
             raise ValueError(f"image_shape is {self.image_shape}; a ResNet-18 takes images of 3 channels")
         return resnet18(weights=None, num_classes=self.classes)
 
+    def recipe(self) -> str:
+        """As torchvision builds it."""
+        return f"from torchvision.models import resnet18\nmodel = resnet18(weights=None, num_classes={self.classes})\n"
+
 
 class ResNet18Cifar(ResNet18):
     """A ResNet-18 for small images: a stem of 3 x 3 with stride 1 and no max-pool, as He et al. (2016, arXiv 1512.03385, 4.2) use on CIFAR-10.
@@ -49,3 +53,8 @@ class ResNet18Cifar(ResNet18):
         nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")  # as torchvision's other convolutions
         network.maxpool = nn.Identity()
         return network
+
+    def recipe(self) -> str:
+        """As torchvision builds it, with the other stem."""
+        stem = "model.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)\nmodel.maxpool = nn.Identity()\n"
+        return f"from torch import nn\n{super().recipe()}{stem}"

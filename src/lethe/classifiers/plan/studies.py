@@ -10,6 +10,7 @@ from typing import Any
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.found import Found
 from lethe.classifiers.hyperparameters import shipped
+from lethe.classifiers.methods import METHODS
 from lethe.classifiers.plan.sizes import Size, memory_of_images, size_of
 from lethe.core.registry import nearest
 from lethe.planning.wildcards import Wildcards
@@ -19,6 +20,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
 
+REFERENCES = ("original", "retrained", "retrained_again")
 MOST_IMAGES = 256  # of a step of a method
 
 
@@ -61,6 +63,11 @@ class Studies:
         """Methods of any data set, sorted."""
         return sorted({name for data in self.settings.datasets.values() for name in data.methods})
 
+    @property
+    def makers(self) -> list[str]:
+        """What can have made a model: the references and every method."""
+        return [*REFERENCES, *METHODS]
+
     # --- input functions ---
 
     def fetched(self, dry_run: Callable[[], bool]) -> Callable[[Wildcards], str | list[str]]:
@@ -94,6 +101,20 @@ class Studies:
     def files(self, pattern: str) -> Callable[[Wildcards], list[str]]:
         """An input function: ``pattern``, which holds ``{unlearner}``, below the folder of a study, for each of its methods."""
         return lambda wildcards: files_of_study(wildcards, pattern, self.methods(wildcards))
+
+    def stack(self, wildcards: Wildcards) -> str:
+        """The models that the wildcard's unlearner made, or those of a reference.
+
+        Raises:
+            SettingsError: there is none of the wildcard's seed.
+        """
+        seeds = self.seeds(wildcards)
+        if int(wildcards.seed) not in seeds:
+            raise SettingsError(
+                f"deepunlearn.datasets.{wildcards.dataset}.seeds: there is no model {wildcards.seed}; allowed: 0 to {seeds[-1]}"
+            )
+        pattern = "{unlearner}.safetensors" if wildcards.unlearner in REFERENCES else "unlearned/{unlearner}.safetensors"
+        return files_of_study(wildcards, pattern, [wildcards.unlearner])[0]
 
     def tuned(self, role: str) -> str:
         """The models of a role (``original``, ``retrained``) that a search runs on: of its own, or as published the reported ones."""

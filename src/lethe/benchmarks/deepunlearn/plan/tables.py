@@ -53,6 +53,14 @@ class DeepUnlearn:
                 stems += [f"tables/deepunlearn_gates_{study}.json", f"figures/deepunlearn_lira_roc_{study}.png"]
         return [f"<results>/{stem}" for stem in stems]
 
+    def evaluations(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """Tables beyond accuracy and membership; KLoM where U-LiRA is asked for, of whose models it is."""
+        tables = []
+        for dataset, architecture in pairs:
+            kinds = ["representation", "relearning", *(["klom"] if self.attacked(dataset, architecture) else [])]
+            tables += [f"<results>/tables/deepunlearn_{kind}_{dataset}_{architecture}.csv" for kind in kinds]
+        return tables
+
     # --- U-LiRA ---
 
     @property
