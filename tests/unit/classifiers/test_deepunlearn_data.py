@@ -18,7 +18,7 @@ from tests.file_server import Cut, FileServer, Refuse, serving
 
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.data.augment import augmentation
-from lethe.classifiers.data.base import MissingDataError, Provider
+from lethe.classifiers.data.base import MissingDataError
 from lethe.classifiers.data.cifar import Cifar10, Cifar100, CifarProvider
 from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.data.fetch import fetch

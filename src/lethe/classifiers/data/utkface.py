@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from lethe.classifiers.data.base import LabelledImages, MissingDataError, Provider, check_labelled
@@ -16,7 +15,7 @@ from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 SPLIT_SEED = 123
 TEST_SHARE = 0.2  # the data set has no split

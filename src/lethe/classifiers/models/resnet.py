@@ -46,6 +46,8 @@ class ResNet18Cifar(ResNet18):
     ``ResNet18``. It is no network of the paper.
     """
 
+    about = ArchitectureDescription(constant=11_178_472, per_class=513, kept_per_pixel=1210, cpu=19.5, gpu=0.03)
+
     def build(self) -> nn.Module:
         """One model; see ``ResNet18.build``."""
         network = super().build()
