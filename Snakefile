@@ -113,6 +113,7 @@ localrules:
     deepunlearn,
     deepunlearn_evaluations,
     deepunlearn_search,
+    deepunlearn_weights,
     deepunlearn_lira_search,
     canvas,
     canvas_grid,

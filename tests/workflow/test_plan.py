@@ -49,6 +49,7 @@ def rules() -> list[tuple[str, str]]:
                 "deepunlearn",
                 "deepunlearn_evaluations",
                 "deepunlearn_search",
+                "deepunlearn_weights",
                 "deepunlearn_lira_search",
                 "canvas",
                 "canvas_editing",

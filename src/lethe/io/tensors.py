@@ -86,7 +86,7 @@ def _joined_shape(name: str, parts: Sequence[Mapping[str, torch.Tensor]]) -> lis
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
     """Those of a tensor, without a copy where it is contiguous and on the CPU."""
-    return memoryview(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def read_tensors(path: str | Path, expected: str = "") -> tuple[dict[str, torch.Tensor], dict[str, str]]:

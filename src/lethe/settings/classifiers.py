@@ -104,6 +104,9 @@ class LiraDesign(Strict):
         0, ge=0, le=10**9, description="images that its halves are drawn from, the first of a pinned order; 0: all"
     )
     epochs: int = Field(60, ge=1, le=100_000, description="of base training; the rest as in `training`")
+    init: Literal["shared", "own"] = Field(
+        "shared", description="initial weights, shared: the same for all models, as published; own: of a seed each"
+    )
 
 
 class LiraSearch(Strict):

@@ -27,7 +27,7 @@ from lethe.io.tensors import read_tensors, write_tensors
 from lethe.settings.classifiers import BaseTraining, LiraDesign
 
 FORMAT = "lethe-lira-outputs"
-INIT_SEED = 0  # as published: one initialisation for all models
+INIT_SEED = 0  # as published: one initialisation for all models, where it is shared
 LIMIT_SEED = 123  # of the order whose first images are used where there is a limit
 
 Floats = NDArray[np.float32]
@@ -65,17 +65,22 @@ def _splits(count: int, splits: int, forgets: int) -> LiraSplits:
     return lira_splits(count, splits=splits, forgets=forgets)
 
 
+def _starts(lira: LiraDesign, models: Sequence[int], first: int = 0) -> list[int]:
+    """Seeds of the initial weights of some models; ``first``: that of model 0, where each has its own."""
+    return [INIT_SEED if lira.init == "shared" else first + int(model) for model in models]
+
+
 def train_originals(experiment: Experiment, lira: LiraDesign, training: BaseTraining, splits: Sequence[int]) -> Stack:
     """The models of some splits, (M,), each trained on all of its half."""
     rows = samples_of(experiment, lira)[splits_of(experiment, lira).train[list(splits)]]
-    return experiment.train(rows, [INIT_SEED] * len(rows), training, lira.epochs)
+    return experiment.train(rows, _starts(lira, splits), training, lira.epochs)
 
 
 def train_retrained(experiment: Experiment, lira: LiraDesign, training: BaseTraining, models: Sequence[int]) -> Stack:
     """Models (M,) trained on what their forget set leaves of a half."""
-    splits, forgets = np.divmod(np.asarray(models), lira.forget_sets)
+    splits, forgets = np.divmod(models, lira.forget_sets)
     rows = samples_of(experiment, lira)[splits_of(experiment, lira).retain[splits, forgets]]
-    return experiment.train(rows, [INIT_SEED] * len(rows), training, lira.epochs)
+    return experiment.train(rows, _starts(lira, models, lira.splits), training, lira.epochs)
 
 
 def train_to_tune_on(experiment: Experiment, lira: LiraDesign, training: BaseTraining, splits: Sequence[int], seed: int) -> Stack:
@@ -97,7 +102,7 @@ def unlearn(
     Args:
         original: the original model of each, (M,).
     """
-    splits, forgets = np.divmod(np.asarray(models), lira.forget_sets)
+    splits, forgets = zip(*(divmod(m, lira.forget_sets) for m in models), strict=True)
     return run(method, problem_of(experiment, lira, original, splits, forgets, models), [config] * len(models))
 
 
@@ -110,13 +115,14 @@ def problem_of(
         original: of each. seeds: of what methods draw for each.
     """
     rows, of_splits = samples_of(experiment, lira), splits_of(experiment, lira, max(lira.forget_sets, 1 + max(forgets)))
+    own = list(splits), list(forgets)
     return Problem(
         experiment.architecture,
         original,
         experiment.images,
         experiment.labels,
-        rows[of_splits.retain[splits, forgets]],
-        rows[of_splits.forget[splits, forgets]],
+        rows[of_splits.retain[own]],
+        rows[of_splits.forget[own]],
         rows[of_splits.val].expand(len(original), -1),
         seeds=list(seeds),
         augment=experiment.augment,
