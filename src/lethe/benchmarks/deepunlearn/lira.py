@@ -130,7 +130,7 @@ def read_methods(said: Sequence[Path], methods: Sequence[str]) -> dict[str, tupl
     """
     blocks, rest = divmod(len(said), len(methods))
     if rest or not blocks:
-        raise ValueError(f"{len(said)} files of {len(methods)} methods: each needs equally many, at least one")
+        raise ValueError(f"{len(said)} files for {len(methods)} methods; allowed: the same number of blocks for each")
     found = {}
     for number, method in enumerate(methods):
         parts = [read_outputs(path) for path in said[number * blocks : (number + 1) * blocks]]
