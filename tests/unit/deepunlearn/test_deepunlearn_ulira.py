@@ -322,7 +322,7 @@ def test_every_method_is_attacked_in_every_variant(tmp_path):
     assert len(pd.read_csv(files["pairs"])) == 4 * 3 and len(pd.read_csv(files["retained"])) == 3
     assert len(read_parquet(files["by_sample"])) == 3 * 60 and set(read_parquet(files["roc"])["method"]) == set(methods)
     assert [gate.gate for gate in read_gates(files["gates"])] == ["ulira_retrained_is_null", "ulira_original_leaks"]
-    with pytest.raises(ValueError, match="5 files of 3 methods"):
+    with pytest.raises(ValueError, match="5 files for 3 methods"):
         read_methods(said[:5], methods)
 
 

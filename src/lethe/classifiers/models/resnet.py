@@ -37,10 +37,7 @@ class ResNet18(Architecture):
     def recipe(self) -> str:
         """As torchvision builds it."""
         return f"from torchvision.models import resnet18\nmodel = resnet18(weights=None, num_classes={self.classes})\n"
-<<<<<<< HEAD
 
-=======
->>>>>>> i18-home
 
 class ResNet18Cifar(ResNet18):
     """A ResNet-18 for small images: a stem of 3 x 3 with stride 1 and no max-pool, as He et al. (2016, arXiv 1512.03385, 4.2) use on CIFAR-10.
@@ -60,10 +57,6 @@ class ResNet18Cifar(ResNet18):
         return network
 
     def recipe(self) -> str:
-<<<<<<< HEAD
         """As torchvision builds it, with the other stem."""
-=======
-        """As torchvision builds it, with another stem."""
->>>>>>> i18-home
         stem = "model.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)\nmodel.maxpool = nn.Identity()\n"
         return f"from torch import nn\n{super().recipe()}{stem}"
