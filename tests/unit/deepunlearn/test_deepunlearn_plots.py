@@ -129,9 +129,11 @@ def test_retdev_indisc(scores, summary, tradeoff):
     letters = ranked(scores)[0].set_index("method")["letters_gap"]
     axes = retdev_indisc.draw(data).axes[0]
     assert axes.get_title("left") == "not shown, no value: FF"
-    names = {f"{style.title(m)}$^{{{letters[m]}}}$" if m in letters else style.title(m) for m in data["method"] if m != "ff"}
+    names = {
+        f"{style.title(m)}: {letters[m]}" if letters.get(m, "F") != "F" else style.title(m) for m in data["method"] if m != "ff"
+    }
     assert {text.split(" (")[0] for text in texts(axes)} == names and len(axes.patches) == 2  # a band for each axis
-    assert any(text.startswith("GA$^{F}$ (0.9") for text in texts(axes)) and axes.get_xlim()[1] < 0.3
+    assert any(text.startswith("GA (0.9") for text in texts(axes)) and axes.get_xlim()[1] < 0.3
     with pytest.raises(ValueError, match="the table holds: digits, mlp; digits, tinycnn"):
         retdev_indisc.quality(pd.concat([summary, summary.assign(architecture="tinycnn")]))
 
