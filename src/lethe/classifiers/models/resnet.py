@@ -38,6 +38,7 @@ class ResNet18(Architecture):
         """As torchvision builds it."""
         return f"from torchvision.models import resnet18\nmodel = resnet18(weights=None, num_classes={self.classes})\n"
 
+
 class ResNet18Cifar(ResNet18):
     """A ResNet-18 for small images: a stem of 3 x 3 with stride 1 and no max-pool, as He et al. (2016, arXiv 1512.03385, 4.2) use on CIFAR-10.
 
