@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ from torch import Tensor
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.data.augment import augmentation
 from lethe.classifiers.data.base import Provider
+from lethe.classifiers.data.pixels import Pixels
 from lethe.classifiers.data.stored import read_data
 from lethe.classifiers.data.tuning import tuning_rows
 from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.problem import Augment, Problem, train
 from lethe.settings.classifiers import BaseTraining
+
+HELD = 2**26  # bytes of network input that are normalised once; more are kept as bytes, a batch at a time
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Experiment:
 
     Attributes:
         dataset: key of the data set. provider: where its images come from.
-        images: (N, C, H, W) float32 network input. labels: (N,) int64, as they are trained on.
+        images: (N, C, H, W) float32 network input, or the bytes that it is made of where it would be larger than ``HELD``. labels: (N,) int64, as they are trained on.
         clean_labels: (N,) int64, as the provider gives them; different where a study replaced labels.
         splits: ``retain, forget, val, test`` -> rows of ``images``; a row may be in none.
     """
@@ -35,7 +39,7 @@ class Experiment:
     provider: Provider
     architecture_name: str
     architecture: Architecture
-    images: Tensor
+    images: Tensor | Pixels
     labels: Tensor
     clean_labels: Tensor
     splits: dict[str, Tensor]
@@ -45,13 +49,13 @@ class Experiment:
     def load(cls, path: str | Path, architecture: str, device: str = "cpu") -> Experiment:
         """From a file of ``lethe.classifiers.data.prepare``; another file is a ``CorruptFileError``."""
         name, provider, tensors = read_data(path)
-        images = provider.to_input(tensors.pop("images").numpy())
+        images = provider.pixels(tensors.pop("images").numpy(), device)
         return cls(
             name,
             provider,
             architecture,
             ARCHITECTURES.load(architecture)(provider.classes, provider.image_shape),
-            images.to(device),
+            images[:] if 4 * len(images) * math.prod(provider.image_shape) <= HELD else images,
             tensors.pop("labels").to(device),
             tensors.pop("clean_labels").to(device),
             {name: rows.to(device) for name, rows in tensors.items()},
@@ -82,6 +86,7 @@ class Experiment:
                 momentum=training.momentum,
                 weight_decay=training.weight_decay,
                 augment=self.augment,
+                precision=training.precision,
             )
             yield range(chosen.start, chosen.stop), stack
 

@@ -51,6 +51,9 @@ class Selection(Strict):
         return self
 
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
 class BaseTraining(Strict):
     """How original and retrained models are trained: cross-entropy, SGD, cosine annealing per epoch."""
 
@@ -59,6 +62,9 @@ class BaseTraining(Strict):
     learning_rate: float = Field(0.05, gt=0, le=100, description="at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="of SGD")
+    precision: Precision = Field(
+        "auto", description="of passes in base training; auto: bfloat16 on a GPU for resnet18, resnet18_cifar and tinyvit, else float32"
+    )
 
 
 LOT = 4  # times the models that an architecture trains at once: how many of a search are in memory

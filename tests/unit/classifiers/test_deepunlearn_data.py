@@ -218,7 +218,6 @@ def test_faces_are_sorted_by_name_then_split(tmp_path: Path, nested: bool, monke
     names = np.array(sorted(levels))[[*order[12:], *order[:12]]]
     assert data.labels.tolist() == [min(int(name.split("_")[0]) // 20, 4) for name in names]
     assert np.abs(data.images[:, 8, 8, 0].astype(int) - [levels[name] for name in names]).max() <= 2
-    assert torch.allclose(UtkFace().to_input(data.images), Provider.to_input(UtkFace(), data.images))
 
 
 def test_faults_of_faces_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,6 +119,13 @@ class Method(ABC, Generic[H]):
     contract: ClassVar[ClassifierContract]
     Config: ClassVar[type[Hyperparameters]]
 
+    def prepare(self, problem: Problem) -> Problem:
+        """The problem with what ``unlearn`` would otherwise work out again for every hyper-parameter tried, in ``Problem.known``.
+
+        A search calls it once. ``unlearn`` gives the same result without it.
+        """
+        return problem
+
     @abstractmethod
     def unlearn(self, problem: Problem, configs: Sequence[H]) -> Stack:
         """The models after unlearning, detached and without gradients.
@@ -153,7 +160,7 @@ def sgd(stack: Stack, configs: Sequence[Hyperparameters]) -> SGD:
 
 def fine_tune(problem: Problem, stack: Stack, configs: Sequence[Standard]) -> Stack:
     """Minimise CE(D_R) from where ``stack`` is, in place: SGD, cosine annealing per epoch."""
-    epochs, optimiser, order = column(configs, "num_epochs", stack.device), sgd(stack, configs), data_order()
+    epochs, optimiser, order = column(configs, "num_epochs"), sgd(stack, configs), data_order()
     for epoch in range(int(epochs.max())):
         for part in batches(problem.retain, configs[0].batch_size, order):
             optimiser.step(problem.cross_entropy(stack, part), cosine(epoch, epochs))

@@ -80,6 +80,9 @@ class Architecture(ABC):
         ``stack.buffers`` are updated in place. Gradients flow to ``stack.parameters``.
         """
         self.template.train(train)
+        if len(stack) == 1:  # views: neither the weights, nor their gradients, nor the logits are copied
+            state = {name: tensor.squeeze(0) for part in (stack.parameters, stack.buffers) for name, tensor in part.items()}
+            return functional_call(self.template, state, (images.squeeze(0),)).unsqueeze(0)
         # unbound in one go: indexing would give every model a gradient of the size of the stack; buffers are changed in place
         parameters = {name: tensor.unbind(0) for name, tensor in stack.parameters.items()}
         rows = []

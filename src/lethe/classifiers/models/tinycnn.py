@@ -99,6 +99,14 @@ class _PoolRelu(Function):
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
         ctx.save_for_backward(inputs[0], output)
+        ctx.save_for_forward(inputs[0], output)
+
+    @staticmethod
+    def jvp(ctx: Function, tangent: Tensor) -> Tensor:
+        saved: tuple[Tensor, ...] = ctx.saved_tensors
+        x, pooled = saved
+        chosen = (x == pooled[:, None]).to(x.dtype)
+        return (chosen * tangent).sum(1) * (pooled > 0) / chosen.sum(1).clamp_min(1)
 
     @staticmethod
     def backward(ctx: Function, gradient: Tensor) -> Tensor:
@@ -141,6 +149,10 @@ class _Columns(Function):
         pass
 
     @staticmethod
+    def jvp(ctx: Function, tangent: Tensor) -> Tensor:
+        return _Columns.apply(tangent)
+
+    @staticmethod
     def backward(ctx: Function, gradient: Tensor) -> Tensor:
         return _Fold.apply(gradient)
 
@@ -162,6 +174,10 @@ class _Fold(Function):
     @staticmethod
     def setup_context(ctx: FunctionCtx, inputs: tuple[Tensor], output: Tensor) -> None:
         pass
+
+    @staticmethod
+    def jvp(ctx: Function, tangent: Tensor) -> Tensor:
+        return _Fold.apply(tangent)
 
     @staticmethod
     def backward(ctx: Function, gradient: Tensor) -> Tensor:
