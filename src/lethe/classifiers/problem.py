@@ -91,7 +91,7 @@ class Problem:
     def features(self, stack: Stack, index: Tensor, batch_size: int = 512) -> Tensor:
         """What the last layer is given (M, n, D) of the samples ``index`` (n,), in evaluation mode."""
         rows = index.expand(len(stack), -1)
-        return torch.cat([self.architecture.features(stack, self.images[part]) for part in rows.split(batch_size, dim=1)], dim=1)
+        return torch.cat([self.architecture.features(stack, self.inputs(part)) for part in rows.split(batch_size, dim=1)], dim=1)
 
 
 def train(
