@@ -224,8 +224,8 @@ def _targets(phi: NDArray[np.float32], members: Mask, unseen: Mask, leave_out: b
     places: tuple[list[Indices], list[Indices]] = ([], [])
     for s, values in enumerate(phi):
         row = s if leave_out else 0
-        allowed = (chosen[s] & fitted[row] for chosen in kinds)
-        for kind, chosen in enumerate(_equal_numbers(*allowed, np.random.default_rng([seed, 0, s]))):
+        first, second = (chosen[s] & fitted[row] for chosen in kinds)
+        for kind, chosen in enumerate(_equal_numbers(first, second, np.random.default_rng([seed, 0, s]))):
             models, samples = np.nonzero(chosen)
             x = values[models, samples].astype(np.float64)
             apart_m = (x - of_members.mean[row, samples]) ** 2 / variance_m[row, samples]
@@ -234,7 +234,9 @@ def _targets(phi: NDArray[np.float32], members: Mask, unseen: Mask, leave_out: b
             ratio[np.abs(ratio) < 1e-9] = 0.0  # models that all answer the same: rounding must not decide
             scores[kind].append(ratio / 2)
             places[kind].append(s * phi.shape[2] + samples)
-    return _Targets(*map(np.concatenate, scores), *map(np.concatenate, places))
+    positives, negatives = map(np.concatenate, scores)
+    of_positives, of_negatives = map(np.concatenate, places)
+    return _Targets(positives, negatives, of_positives, of_negatives)
 
 
 def _equal_numbers(first: Mask, second: Mask, generator: np.random.Generator) -> tuple[Mask, Mask]:
@@ -256,9 +258,10 @@ def _evaluate(targets: _Targets, shape: tuple[int, int], variant: str, undefined
     if not len(positives):
         return _nothing(variant, undefined, shape)
 
-    def two_way(measured: Measured) -> tuple[float, Floats]:
-        kinds = ((targets.of_positives, measured.positives), (targets.of_negatives, measured.negatives))
-        return measured.value, sum(_per_cell(*kind, shape) for kind in kinds) / len(positives)
+    def two_way(measured: Measured) -> tuple[float, NDArray[np.float32]]:
+        of_positives = _per_cell(targets.of_positives, measured.positives, shape)
+        of_negatives = _per_cell(targets.of_negatives, measured.negatives, shape)
+        return measured.value, ((of_positives + of_negatives) / len(positives)).astype(np.float32)
 
     right, spared = positives > 0, negatives <= 0
     accuracy = Share(*two_way(accuracy_influence(right, spared)))
@@ -287,16 +290,16 @@ def _published(correct: Mask, forgotten: Mask, unseen: Mask) -> Attack:
         return _nothing("published", undefined, shape)
     hits, places = scores[rows, models, samples] > 0.5, rows * shape[1] + samples
     accuracy = float(hits.mean())
-    found = Share(accuracy, _per_cell(places, hits - accuracy, shape) / len(hits))
+    found = Share(accuracy, (_per_cell(places, hits - accuracy, shape) / len(hits)).astype(np.float32))
     empty = _nothing("published", undefined, shape)
     return replace(
         empty, estimates={**empty.estimates, "accuracy": found}, targets=len(hits), decisions=_decisions(places, hits, shape)
     )
 
 
-def _per_cell(places: Indices, values: Floats, shape: tuple[int, int]) -> Floats:
+def _per_cell(places: Indices, values: NDArray[np.floating], shape: tuple[int, int]) -> Floats:
     """(S, N): sums of values by the cell that each belongs to."""
-    return np.bincount(places, weights=values, minlength=shape[0] * shape[1]).reshape(shape)
+    return np.bincount(places, weights=values, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64, copy=False)
 
 
 def _decisions(places: Indices, hits: Mask, shape: tuple[int, int]) -> pd.DataFrame:

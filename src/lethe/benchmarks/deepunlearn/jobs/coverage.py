@@ -24,8 +24,10 @@ def cover(json: Path, sets: int = SETS) -> None:
     Args:
         sets: made-up data sets of each size, half as many of the two further kinds.
     """
-    kinds = (({}, sets), ({"uneven": UNEVEN}, sets // 2), ({"uneven": UNEVEN, "shift": SHIFT}, sets // 2))
-    found = [measure(World(n, **kind), number) for kind, number in kinds for n in SIZES]
+    null = [(World(n), sets) for n in SIZES]
+    uneven = [(World(n, uneven=UNEVEN), sets // 2) for n in SIZES]
+    leaking = [(World(n, uneven=UNEVEN, shift=SHIFT), sets // 2) for n in SIZES]
+    found = [measure(world, number) for world, number in [*null, *uneven, *leaking]]
     shares = [share for row in found for share in row.coverage.values()]
     alarms = [row.alarms for row in found if not row.world.shift]
     value = {"lowest coverage": min(shares), "highest coverage": max(shares), "most false alarms": max(alarms)}
@@ -33,8 +35,9 @@ def cover(json: Path, sets: int = SETS) -> None:
         "value": value,
         "target": {"coverage": f"0.95 +- {NEAR}", "false alarms": ALARMS},
         "holds": all(abs(share - 0.95) <= NEAR for share in shares) and max(alarms) <= ALARMS,
-        "how": f"{sets} made-up null data sets of each size, half as many uneven and leaking ones, S = 64, K = 4: shares of sets whose two-way 95 % interval of U-LiRA's accuracy, area "
-        "and true-positive rates holds the truth, and for which the gate of retrained models does not hold",
+        "how": f"{sets} made-up null data sets of each size, half as many uneven and leaking ones, S = 64, K = 4: shares of sets whose two-way "
+        "95 % interval of U-LiRA's accuracy, area and true-positive rates holds the truth, and for which the gate of retrained models does "
+        "not hold",
         "measured": [row.record() for row in found],
     }
     write_json(json, result)
