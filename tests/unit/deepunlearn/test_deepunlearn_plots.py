@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
+from lethe.benchmarks.deepunlearn.draws import compare_draws
 from lethe.benchmarks.deepunlearn.figures import style
 from lethe.benchmarks.deepunlearn.pairs import paired_tests
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
-from lethe.benchmarks.deepunlearn.templates import gaps, lira_roc, ranking, retdev_indisc
+from lethe.benchmarks.deepunlearn.templates import draws, gaps, lira_roc, ranking, retdev_indisc
 from lethe.benchmarks.deepunlearn.templates import runtime as run_time
 from lethe.classifiers.distance import noise_floor
 from lethe.classifiers.methods import METHODS as REGISTERED
@@ -193,6 +194,17 @@ def test_what_does_not_differ_from_another_seed_is_at_the_floor():
     made = pd.concat([scores, of("retrained_again").assign(method="ft"), of("original").assign(method="ga")])
     data = ranking.data(*ranked(made)).query("metric == 'gap'").set_index("method")
     assert data["state"].to_dict() == {"ft": "floor", "ga": "alike"} and data["letters"].to_dict() == {"ft": "a", "ga": "b"}
+
+
+def test_draws():
+    found = compare_draws({number: make_scores(4, seed=number) for number in (1, 2, 3)}).methods
+    data = draws.data(found)
+    assert len(data) == 3 * 20 and set(data["method"][-6:]) == {"original", "retrained_again"}
+    overall = data.groupby("method", sort=False)["gap"].mean()
+    assert overall[:18].dropna().is_monotonic_increasing
+    axes = draws.draw(data).axes[0]
+    assert len(axes.collections) == data["gap"].le(style.cut(data["gap"])[1]).sum()
+    assert [text for text in texts(axes) if text.endswith(">")], "GA lies far off"
 
 
 def test_few_methods_and_one_seed_draw():

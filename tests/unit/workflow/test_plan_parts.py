@@ -58,7 +58,7 @@ def test_studies_are_claimed_where_they_are_attacked() -> None:
 
 def test_draws_are_counted_from_the_reported_one() -> None:
     made = plan(deepunlearn={"draws": 2, "datasets": {"digits": {"draw": 3, "methods": ["ft", "ct"]}}, "lira": {}})
-    assert made.deepunlearn.draws[0] == "<results>/tables/deepunlearn_draws_digits_mlp.json"
+    assert made.deepunlearn.draws[0] == "<results>/figures/deepunlearn_draws_digits_mlp.png"
     study = SimpleNamespace(dataset="digits", architecture="mlp", draw="2")
     assert made.deepunlearn.draws_of_study(study) == [f"<results>/deepunlearn/digits/mlp/draws/{draw}.parquet" for draw in (1, 2)]
     assert made.studies.drawn(study) == made.studies.selection(study) | {"draw": 5}

@@ -77,9 +77,9 @@ class DeepUnlearn:
 
     @property
     def draws(self) -> list[str]:
-        """What compares draws, of every study whose forget set other models do not choose."""
+        """The figure of the draws of every study whose forget set other models do not choose."""
         return [
-            f"<results>/tables/deepunlearn_draws_{dataset}_{architecture}.json"
+            f"<results>/figures/deepunlearn_draws_{dataset}_{architecture}.png"
             for dataset, entry in self._settings.datasets.items()
             for architecture in entry.architectures
             if not entry.scored_on
