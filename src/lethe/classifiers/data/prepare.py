@@ -16,6 +16,7 @@ from lethe.classifiers.data.forget_sets import of_class, of_subclass, ranked
 from lethe.classifiers.data.selection import limited, noisy
 from lethe.classifiers.data.splits import fixed_split
 from lethe.classifiers.data.stored import FORMAT, SPLITS
+from lethe.classifiers.membership import SMALLEST
 from lethe.io.tensors import write_tensors
 from lethe.settings.classifiers import Selection
 
@@ -33,7 +34,8 @@ def write_data(
         scores: (N,) by which a forget set is ranked (``memorised``, ``hardest``); the largest are forgotten.
 
     Raises:
-        MissingDataError: its files are not there. CorruptFileError, ValueError: see the provider, ``fixed_split`` and ``forget_sets``.
+        MissingDataError: its files are not there. CorruptFileError, ValueError: see the provider, ``fixed_split`` and ``forget_sets``; also
+            for a set that is too small to be attacked.
     """
     name = selection.provider or dataset
     provider = PROVIDERS.load(name)()
@@ -49,6 +51,11 @@ def write_data(
         draw=selection.draw,
         choose=_forget_set(selection, data, labels, scores),
     )
+    for part in ("forget", "val", "test"):
+        if (size := len(getattr(split, part))) < SMALLEST:
+            raise ValueError(
+                f"data set {dataset}: the {part} set has {size} samples; membership attacks need at least {SMALLEST}"
+            )
     tensors = {"images": data.images, "labels": labels, "clean_labels": data.labels}
     tensors |= {part: getattr(split, part) for part in SPLITS}
     header = {"format": FORMAT, "dataset": dataset, "provider": name}
