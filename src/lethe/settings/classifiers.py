@@ -63,7 +63,8 @@ class BaseTraining(Strict):
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="of SGD")
     precision: Precision = Field(
-        "auto", description="of passes in base training; auto: bfloat16 on a GPU for resnet18, resnet18_cifar and tinyvit, else float32"
+        "auto",
+        description="of passes in base training; auto: bfloat16 on a GPU for resnet18, resnet18_cifar and tinyvit, else float32",
     )
 
 

@@ -18,7 +18,7 @@ from tests.file_server import Cut, FileServer, Refuse, serving
 
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.data.augment import augmentation
-from lethe.classifiers.data.base import MissingDataError, Provider
+from lethe.classifiers.data.base import MissingDataError
 from lethe.classifiers.data.cifar import Cifar10, Cifar100, CifarProvider
 from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.data.fetch import fetch
@@ -170,7 +170,9 @@ def test_faults_of_cifar_files_are_named(tmp_path: Path, cifar: tuple) -> None:
     provider, per_file = cifar
     with pytest.raises(MissingDataError, match="no folder is configured.*binary version"):
         provider().load(None)
-    with pytest.raises(MissingDataError, match=f"{provider.test_file}.*https://www.cs.toronto.edu/~kriz/{next(iter(provider.md5))}"):
+    with pytest.raises(
+        MissingDataError, match=f"{provider.test_file}.*https://www.cs.toronto.edu/~kriz/{next(iter(provider.md5))}"
+    ):
         provider().load(tmp_path)
     write_cifar(tmp_path, provider, per_file)
     first = tmp_path / provider.train_files[0]

@@ -44,8 +44,12 @@ class TinyVit(Architecture):
         for m in range(len(stack)):
             # Each model enters the default by itself, since that calls train(), which empties timm's cache of attention biases:
             # in evaluation mode a model would otherwise get those of the one before it.
-            one = stack if len(stack) == 1 else Stack(
-                *({name: tensor[m : m + 1] for name, tensor in part.items()} for part in (stack.parameters, stack.buffers))
+            one = (
+                stack
+                if len(stack) == 1
+                else Stack(
+                    *({name: tensor[m : m + 1] for name, tensor in part.items()} for part in (stack.parameters, stack.buffers))
+                )
             )
             with torch.random.fork_rng(devices=devices, enabled=train):
                 if train:
