@@ -30,7 +30,8 @@ class Experiment:
 
     Attributes:
         dataset: key of the data set. provider: where its images come from.
-        images: (N, C, H, W) float32 network input, or the bytes that it is made of where it would be larger than ``HELD``. labels: (N,) int64, as they are trained on.
+        images: (N, C, H, W) float32 network input, or the bytes that it is made of where it would be larger than ``HELD``.
+        labels: (N,) int64, as they are trained on.
         clean_labels: (N,) int64, as the provider gives them; different where a study replaced labels.
         splits: ``retain, forget, val, test`` -> rows of ``images``; a row may be in none.
     """

@@ -122,6 +122,7 @@ def search(
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the sampler's interface may change; it is pinned
         samplers = [optuna.samplers.NSGAIIISampler(seed=int(seed), population_size=settings.population) for seed in problem.seeds]
     studies = [optuna.create_study(directions=["minimize"] * 4, sampler=sampler) for sampler in samplers]
+    problem = method.prepare(problem)
     judge = _Judge(method, problem, score(problem, retrained)[JUDGED].to_numpy(), settings.objective)
     norms = [
         judge.norm_of(problem.original),

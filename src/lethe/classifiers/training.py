@@ -151,31 +151,25 @@ class _Optimiser(ABC):
     def _descend(self, gradients: Mapping[str, Tensor], factor: Tensor | float) -> None:
         """Move every parameter against its gradient with the weight decay, at ``factor`` times the rate."""
         rate = self.learning_rate * torch.as_tensor(factor, device="cpu")
+        rates, names = rate.tolist(), list(gradients)
         if self.stack.buffers:
-            for m, (number, decay) in enumerate(zip(rate.tolist(), self.weight_decay.tolist(), strict=True)):
-                weights = [self.stack.parameters[name].detach()[m] for name in gradients]
+            for m, decay in enumerate(self.weight_decay.tolist()):
+                weights = [self.stack.parameters[name].detach()[m] for name in names]
+                found = [_laid_out(gradients[name][m], weight) for name, weight in zip(names, weights, strict=True)]
                 # a model that is done stays as it is, even where its gradient or momentum is not finite; its momentum goes on
-                moved = weights if number else [weight.clone() for weight in weights]
-                self._move_one(
-                    m,
-                    list(gradients),
-                    moved,
-                    [_laid_out(g[m], w) for g, w in zip(gradients.values(), weights, strict=True)],
-                    number,
-                    decay,
-                )
+                self._move_one(m, names, weights if rates[m] else [w.clone() for w in weights], found, rates[m], decay)
             return
-        parameters = [self.stack.parameters[name] for name in gradients]
+        parameters = [self.stack.parameters[name] for name in names]
         decayed = torch._foreach_mul(parameters, self._columns(self.weight_decay, parameters))
         torch._foreach_add_(decayed, list(gradients.values()))
-        rates = self._columns(rate, parameters)
-        updates = torch._foreach_mul(self._directions(list(gradients), decayed), rates)
-        if not bool((rate != 0).all()):
-            updates = [torch.where(column == 0, 0.0, update) for column, update in zip(rates, updates, strict=True)]
+        columns = self._columns(rate, parameters)
+        updates = list(torch._foreach_mul(self._directions(names, list(decayed)), columns))
+        if 0.0 in rates:
+            updates = [torch.where(column == 0, 0.0, update) for column, update in zip(columns, updates, strict=True)]
         torch._foreach_sub_(parameters, updates)
 
     @abstractmethod
-    def _directions(self, names: Sequence[str], gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+    def _directions(self, names: Sequence[str], gradients: list[Tensor]) -> list[Tensor]:
         """What parameters are moved against, of their gradients with the weight decay; (M, *shape) each."""
 
     @abstractmethod
@@ -225,16 +219,16 @@ class SGD(_Optimiser):
 
     def move(self, gradients: Mapping[str, Tensor], factor: Tensor | float = 1.0) -> None:
         """Descend once along ``gradients`` (by name, (M, *shape)); otherwise as ``step``."""
-        for name, gradient in gradients.items():
+        for name in gradients:
             if name not in self.velocity:
                 self.velocity[name] = torch.zeros_like(self.stack.parameters[name], requires_grad=False)
         self._descend(gradients, factor)
 
-    def _directions(self, names: Sequence[str], gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+    def _directions(self, names: Sequence[str], gradients: list[Tensor]) -> list[Tensor]:
         """The new velocities."""
         velocities = [self.velocity[name] for name in names]
         torch._foreach_mul_(velocities, self._columns(self.momentum, velocities))
-        torch._foreach_add_(velocities, list(gradients))
+        torch._foreach_add_(velocities, gradients)
         return velocities
 
     def _move_one(
@@ -245,7 +239,7 @@ class SGD(_Optimiser):
             gradients,
             [self.velocity[name][m] for name in names],
             weight_decay=decay,
-            momentum=float(self.momentum[m]),
+            momentum=self.momentum.tolist()[m],
             lr=rate,
             dampening=0.0,
             nesterov=False,
@@ -288,15 +282,15 @@ class Adam(_Optimiser):
         self.steps += 1
         self._descend(gradients, factor)
 
-    def _directions(self, names: Sequence[str], gradients: Sequence[Tensor]) -> Sequence[Tensor]:
+    def _directions(self, names: Sequence[str], gradients: list[Tensor]) -> list[Tensor]:
         """First over root of second moments, both corrected for their start at 0."""
         means, squares = ([self.moments[name][which] for name in names] for which in (0, 1))
         first, second = self.betas
-        torch._foreach_lerp_(means, list(gradients), 1 - first)
+        torch._foreach_lerp_(means, gradients, 1 - first)
         torch._foreach_lerp_(squares, torch._foreach_mul(gradients, gradients), 1 - second)
         roots = torch._foreach_sqrt(torch._foreach_div(squares, 1 - second**self.steps))
         torch._foreach_add_(roots, self.epsilon)
-        return torch._foreach_div(torch._foreach_div(means, 1 - first**self.steps), roots)
+        return list(torch._foreach_div(torch._foreach_div(means, 1 - first**self.steps), roots))
 
     def _move_one(
         self, m: int, names: Sequence[str], weights: list[Tensor], gradients: list[Tensor], rate: float, decay: float

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def augmentation(provider: Provider) -> Augment | None:
     """What base training does to the images of a data set, from its ``crop`` and ``flip``; None where it has neither.
 
-    The result takes normalised images (B, C, H, W) and a generator, which may be of another device, and returns as many: an image is shifted by up to ``crop``
-    pixels along both axes, independently, and mirrored with probability 1/2. What comes in from outside is black, which after
-    normalisation is -mean/std and not 0.
+    The result takes normalised images (B, C, H, W) and a generator, which may be on another device, and returns as many: an image is
+    shifted by up to ``crop`` pixels along both axes, independently, and mirrored with probability 1/2. What comes in from outside is black,
+    which after normalisation is -mean/std and not 0.
     """
     padding, flip = provider.crop, provider.flip
     if not padding and not flip:

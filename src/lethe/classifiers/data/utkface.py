@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -13,9 +12,6 @@ from lethe.core.progress import log
 from lethe.io.image_folders import list_images, warn_left_out
 from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
-
-if TYPE_CHECKING:
-    pass
 
 SPLIT_SEED = 123
 TEST_SHARE = 0.2  # the data set has no split
