@@ -24,7 +24,7 @@ def test_architectures_say_how_large_they_are(name: str, classes: int, size: int
     assert described(name).at_once == network.at_once
 
 
-@pytest.mark.parametrize("name", ["mlp", "tinycnn", "resnet18"])
+@pytest.mark.parametrize("name", ["mlp", "tinycnn", "resnet18", "resnet18_cifar"])
 def test_architectures_say_what_a_step_keeps(name: str) -> None:
     network = ARCHITECTURES.load(name)(10, (3, 32, 32))
     stack, kept = network.init([0]), dict[int, int]()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,10 +28,8 @@ class Files(NamedTuple):
     new_head: Path
 
 
-@functools.cache
-def study() -> Files:
-    """Six models of every kind, 600 digits of which a fifth is mislabelled and 120 are forgotten; made once a process."""
-    folder = Path(tempfile.mkdtemp(prefix="lethe-study-"))
+def make(folder: Path) -> Files:
+    """Six models of every kind, 600 digits of which a fifth is mislabelled and 120 are forgotten."""
     data = folder / "data.safetensors"
     write_data(data, "digits", Selection(train_size=600, label_noise=0.2, forget_share=0.2))
     experiment = Experiment.load(data, "mlp")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.unit.deepunlearn.deepunlearn_study import SEEDS, TRAINING, study
+from tests.unit.deepunlearn.deepunlearn_study import SEEDS, TRAINING, Files
 
 from lethe.benchmarks.deepunlearn.jobs.relearning import relearn_study
 from lethe.benchmarks.deepunlearn.relearning import STEPS, Curves, curve_rows, halves, relearn, relearning_table
@@ -42,10 +42,9 @@ def test_steps_are_counted_to_the_share_of_the_original_of_the_seed() -> None:
     )
 
 
-def test_a_model_of_a_stack_relearns_as_it_does_alone_and_is_left_alone() -> None:
-    files = study()
-    experiment = Experiment.load(files.data, "mlp")
-    retrained = Stack.load(files.references["retrained"]).select([0, 1])
+def test_a_model_of_a_stack_relearns_as_it_does_alone_and_is_left_alone(study: Files) -> None:
+    experiment = Experiment.load(study.data, "mlp")
+    retrained = Stack.load(study.references["retrained"]).select([0, 1])
     problem, before = experiment.problem(retrained, [0, 1]), retrained.clone()
     both, alone = relearn(problem, retrained, TRAINING), relearn(problem.select([1]), retrained.select([1]), TRAINING)
     assert both.shown.shape == both.other.shape == (2, STEPS + 1)
@@ -53,11 +52,10 @@ def test_a_model_of_a_stack_relearns_as_it_does_alone_and_is_left_alone() -> Non
     assert all(torch.equal(retrained.parameters[name], before.parameters[name]) for name in before.parameters)
 
 
-def test_retrained_models_are_at_the_null_and_originals_are_not(tmp_path: Path) -> None:
-    files = study()
+def test_retrained_models_are_at_the_null_and_originals_are_not(study: Files, tmp_path: Path) -> None:
     rows, place = tmp_path / "curves.parquet", tmp_path / "table.csv"
     given = {"architecture": "mlp", "methods": ["new_head"], "seeds": SEEDS, "training": TRAINING, "alpha": 0.05, "device": "cpu"}
-    relearn_study(files.data, **files.references, unlearned=[files.new_head], curves=rows, table=place, **given)
+    relearn_study(study.data, **study.references, unlearned=[study.new_head], curves=rows, table=place, **given)
     table = pd.read_csv(place).set_index("method")
     assert table["back"].to_dict() == {"original": 1, "retrained": 1, "retrained_again": 1, "new_head": 0}
     excess = [f"{name}_excess{bound}" for name in ("steps", "other") for bound in ("", "_low", "_high")]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.unit.deepunlearn.deepunlearn_study import SEEDS, study
+from tests.unit.deepunlearn.deepunlearn_study import SEEDS, Files
 
 from lethe.benchmarks.deepunlearn.jobs.representation import compare
 from lethe.benchmarks.deepunlearn.representation import linear_cka, probe_accuracies, representation_scores, representation_table
@@ -71,11 +71,10 @@ def test_runs_of_a_method_are_held_against_the_model_of_their_seed() -> None:
     assert list(table["seeds"]) == [2, 2] and table.loc["ft", ["cka_excess", "probe_excess"]].abs().max() == 0
 
 
-def test_retrained_models_are_at_the_floor_and_originals_are_not(tmp_path: Path) -> None:
-    files = study()
+def test_retrained_models_are_at_the_floor_and_originals_are_not(study: Files, tmp_path: Path) -> None:
     scores, place = tmp_path / "scores.parquet", tmp_path / "table.csv"
     given = {"architecture": "mlp", "methods": ["new_head"], "seeds": SEEDS, "alpha": 0.05, "device": "cpu"}
-    compare(files.data, **files.references, unlearned=[files.new_head], scores=scores, table=place, **given)
+    compare(study.data, **study.references, unlearned=[study.new_head], scores=scores, table=place, **given)
     table = pd.read_csv(place).set_index(["method", "part"])
     assert set(table.index.get_level_values("part")) == {"retain", "forget", "test", "forget_mislabelled"}
     assert table.loc["retrained", "cka"].to_numpy() == pytest.approx(1) and (table.loc["retrained", "cka_excess"] == 0).all()
