@@ -82,7 +82,7 @@ class DeepUnlearn:
     def draws(self) -> list[str]:
         """The figure of the draws of every study whose forget set other models do not choose."""
         return [
-            f"<results>/figures/deepunlearn_draws_{dataset}_{architecture}.png"
+            f"<results>/figures/deepunlearn_fresh_draws_{dataset}_{architecture}.png"
             for dataset, entry in self._settings.datasets.items()
             for architecture in entry.architectures
             if not entry.scored_on
@@ -92,8 +92,8 @@ class DeepUnlearn:
         """Scores of every draw of the wildcards' study."""
         return files_of_study(wildcards, "draws/{unlearner}.parquet", map(str, self.draw_numbers))
 
-    def variance(self) -> list[str]:
-        """Components of variance of every study that runs methods more than once per model.
+    def variance(self, wildcards: Wildcards) -> list[str]:
+        """An input function: components of variance of every study that runs methods more than once per model.
 
         Raises:
             SettingsError: none does.
