@@ -28,6 +28,7 @@ use rule job as search_hyperparameters with:
         settings=plan.settings.deepunlearn.search.model_dump(),
         training=plan.studies.setting("training"),
         device=plan.settings.device,
+        work=plan.work("search_hyperparameters"),
     message:
         "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
 

@@ -14,7 +14,7 @@ rule deepunlearn_draws:
 rule deepunlearn_variance:
     """How much of a method's spread is the models', and how much its own: asks for `unlearning_seeds` of 2 or more."""
     input:
-        lambda wildcards: plan.deepunlearn.variance(),
+        plan.deepunlearn.variance,
 
 
 use rule job as drawn_data with:

@@ -123,6 +123,7 @@ use rule job as lira_search with:
         settings=plan.deepunlearn.lira_search,
         training=plan.studies.setting("training"),
         device=plan.settings.device,
+        work=plan.work("lira_search"),
     message:
         "Search for {wildcards.unlearner} under U-LiRA, {wildcards.architecture} on {wildcards.dataset}"
 
@@ -143,7 +144,7 @@ use rule job as lira_scores with:
     benchmark:
         "<benchmarks>/lira_scores/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.deepunlearn.attack_memory,
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.deepunlearn.jobs.lira_scores:attack_models"),

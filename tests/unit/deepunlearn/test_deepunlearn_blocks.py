@@ -7,14 +7,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from pydantic import ValidationError
 from tests.unit.workflow.test_workflow_plan import ROOT, of, plan
 
 from lethe.benchmarks.deepunlearn.blocks import block_names, splits_in, splits_per_block
-from lethe.benchmarks.deepunlearn.lira import join_outputs, read_methods, read_outputs, write_outputs
-from lethe.io.tables import CorruptFileError
-from lethe.settings.classifiers import Lira
+from lethe.benchmarks.deepunlearn.jobs import lira_search
+from lethe.benchmarks.deepunlearn.lira import (
+    join_outputs,
+    problem_of,
+    read_methods,
+    read_outputs,
+    samples_of,
+    splits_of,
+    train_originals,
+    write_outputs,
+)
+from lethe.classifiers.data.prepare import write_data
+from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.models.stack import Stack
+from lethe.execution.work import WorkFolder
+from lethe.io.tables import CorruptFileError, read_json, read_parquet
+from lethe.settings.classifiers import BaseTraining, Lira, LiraDesign, Search
+from lethe.settings.deepunlearn import Classification
 from lethe.workflow.start import plan_of
 
 CIFAR = {
@@ -97,3 +113,34 @@ def test_blocks_of_outputs_are_read_in_order(tmp_path: Path) -> None:
     write_outputs(tmp_path / "other", phi.reshape(5, 1, 6), phi.reshape(5, 1, 6) > 3)
     with pytest.raises(CorruptFileError, match=re.escape("holds (5, 1, 6), but")):
         read_outputs([tmp_path / "first", tmp_path / "other"])
+
+
+def test_a_search_for_u_lira_tunes_on_forget_sets_that_are_never_attacked(tmp_path: Path) -> None:
+    data, lira, training = (
+        tmp_path / "data.safetensors",
+        LiraDesign(splits=4, forget_sets=2, limit=300, epochs=2),
+        BaseTraining(epochs=5),
+    )
+    write_data(data, "digits", Classification())
+    experiment, blocks = Experiment.load(data, "mlp"), ["000-000", "001-002"]
+    names = "models", "retrained", "retrained_again"
+    files = {name: [tmp_path / block / name for block in blocks] for name in names}
+    of_all = {"data": data, "architecture": "mlp", "lira": lira, "training": training, "device": "cpu"}
+    for i, block in enumerate(blocks):
+        train_originals(experiment, lira, training, list(splits_in(block))).save(files["models"][i], {})
+        places = {name: files[name][i] for name in names[1:]}
+        lira_search.train(**of_all, **places, dataset="digits", block=block, work=WorkFolder(tmp_path / "work" / block, "x"))
+    first, again = (Stack.load(files[name][1]) for name in names[1:])
+    assert len(first) == 2 and not torch.equal(first.parameters["fc.bias"], again.parameters["fc.bias"])
+
+    problem = problem_of(experiment, lira, Stack.load(files["models"][0]), [0], [lira.forget_sets], [0])
+    attacked = samples_of(experiment, lira)[splits_of(experiment, lira).forget[0]].sort(-1).values
+    half = samples_of(experiment, lira)[splits_of(experiment, lira).train[0]].sort().values
+    assert torch.equal(torch.cat([problem.retain[0], problem.forget[0]]).sort().values, half)
+    assert not (attacked == problem.forget[0].sort().values).all(-1).any()
+
+    settings = Search(trials=2, batch=2, population=2, finalists=1)
+    out, work = {name: tmp_path / f"ft.{name}" for name in ("best", "trials")}, WorkFolder(tmp_path / "work/search", "x")
+    lira_search.search_method(**of_all, **files, **out, unlearner="ft", splits=2, settings=settings, work=work)
+    assert set(read_json(out["best"])["values"]) == {"learning_rate", "weight_decay", "batch_size", "num_epochs"}
+    assert set(read_parquet(out["trials"])["model"]) == {0, 1}

@@ -58,7 +58,7 @@ def test_studies_are_claimed_where_they_are_attacked() -> None:
 
 def test_draws_are_counted_from_the_reported_one() -> None:
     made = plan(deepunlearn={"draws": 2, "datasets": {"digits": {"draw": 3, "methods": ["ft", "ct"]}}, "lira": {}})
-    assert made.deepunlearn.draws[0] == "<results>/figures/deepunlearn_draws_digits_mlp.png"
+    assert made.deepunlearn.draws[0] == "<results>/figures/deepunlearn_fresh_draws_digits_mlp.png"
     study = SimpleNamespace(dataset="digits", architecture="mlp", draw="2")
     assert made.deepunlearn.draws_of_study(study) == [f"<results>/deepunlearn/digits/mlp/draws/{draw}.parquet" for draw in (1, 2)]
     assert made.studies.drawn(study) == made.studies.selection(study) | {"draw": 5}
@@ -67,9 +67,9 @@ def test_draws_are_counted_from_the_reported_one() -> None:
 
 def test_components_of_variance_need_several_runs_per_model() -> None:
     with pytest.raises(SettingsError, match=r"runs once per model; set deepunlearn.datasets.\{key\}.unlearning_seeds"):
-        plan().deepunlearn.variance()
+        plan().deepunlearn.variance(NONE)
     made = plan(deepunlearn={"datasets": {"digits": {"unlearning_seeds": 3, "architectures": ["mlp"]}}, "lira": {}})
-    assert made.deepunlearn.variance() == ["<results>/tables/deepunlearn_variance_digits_mlp.csv"]
+    assert made.deepunlearn.variance(NONE) == ["<results>/tables/deepunlearn_variance_digits_mlp.csv"]
 
 
 def test_benchmarks_are_claims_of_a_world_with_a_judge() -> None:

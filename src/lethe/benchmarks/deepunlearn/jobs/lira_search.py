@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from lethe.benchmarks.deepunlearn.blocks import splits_in
@@ -57,8 +58,9 @@ def search_method(
     settings: Search,
     training: BaseTraining,
     device: str,
+    work: WorkFolder,
 ) -> None:
-    """Keep the best hyper-parameters and every trial.
+    """Keep the best hyper-parameters and every trial; what is finished survives a killed job.
 
     Args:
         models, retrained, retrained_again: of the blocks that hold the splits to tune on.
@@ -70,10 +72,11 @@ def search_method(
     original, *references = (_first(paths, splits).to(experiment.images.device) for paths in (models, retrained, retrained_again))
     problem = problem_of(experiment, lira, original, tuned, [lira.forget_sets] * splits, tuned)
     found, tried = search(
-        METHODS.load(unlearner)(), problem, *references, most_epochs=most_epochs(training.epochs), settings=settings
+        METHODS.load(unlearner)(), problem, *references, most_epochs=most_epochs(training.epochs), settings=settings, work=work
     )
-    write_parquet(trials, tried)
-    write_json(best, found._asdict())
+    work.finish("best", partial(write_json, data=found._asdict()))
+    work.finish("trials", partial(write_parquet, table=tried))
+    work.hand_over({"best": best, "trials": trials})
 
 
 def _first(paths: list[Path], models: int) -> Stack:

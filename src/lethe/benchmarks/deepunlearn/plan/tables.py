@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from lethe.benchmarks.deepunlearn.blocks import block_names, splits_in, splits_per_block
 from lethe.classifiers.methods.needs import only_fine_tunes
+from lethe.classifiers.plan.sizes import LEAST, PROCESS
 from lethe.classifiers.plan.studies import MOST_IMAGES, Studies, files_of_study
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.classifiers import LOT, LiraDesign, LiraSearch
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 
+SAID, ATTACKED = 5, 100  # bytes of a sample that a model speaks of: in its file, and in an attack
 ORIGINAL, RETRAINED = "original", "retrained"  # the references, trained with and without what is forgotten
 
 
@@ -79,7 +82,7 @@ class DeepUnlearn:
     def draws(self) -> list[str]:
         """The figure of the draws of every study whose forget set other models do not choose."""
         return [
-            f"<results>/figures/deepunlearn_draws_{dataset}_{architecture}.png"
+            f"<results>/figures/deepunlearn_fresh_draws_{dataset}_{architecture}.png"
             for dataset, entry in self._settings.datasets.items()
             for architecture in entry.architectures
             if not entry.scored_on
@@ -89,8 +92,8 @@ class DeepUnlearn:
         """Scores of every draw of the wildcards' study."""
         return files_of_study(wildcards, "draws/{unlearner}.parquet", map(str, self.draw_numbers))
 
-    def variance(self) -> list[str]:
-        """Components of variance of every study that runs methods more than once per model.
+    def variance(self, wildcards: Wildcards) -> list[str]:
+        """An input function: components of variance of every study that runs methods more than once per model.
 
         Raises:
             SettingsError: none does.
@@ -190,6 +193,13 @@ class DeepUnlearn:
     def lira_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
         """MB for a job that makes U-LiRA's models of a block, some at a time, from its originals."""
         return attempt * self._studies.size(wildcards).memory(0, MOST_IMAGES, self._cuda)
+
+    def attack_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
+        """MB for a job that attacks the models of all methods: what they say, and what an attack computes from one method's."""
+        lira = self._lira[wildcards.dataset]
+        said = 1e-6 * lira.splits * lira.forget_sets * (lira.limit or self._studies.images_of(wildcards.dataset))
+        need = PROCESS + said * (SAID * len(self.attacked_methods(wildcards)) + ATTACKED)
+        return attempt * max(LEAST, ceil(need / 500) * 500)
 
     def lira_search_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
         """MB for a search under U-LiRA: its tuning models and their references, and what is tried at once."""

@@ -33,7 +33,7 @@ def data(draws: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A row per method, in it a point and an interval per draw, the first one above. Outliers stand as a number at the edge."""
+    """A row per method, in it a point and an interval per draw, the first one above. Outliers are numbers at the edge."""
     from matplotlib.figure import Figure
 
     methods, draws = list(dict.fromkeys(data["method"])), sorted(data["draw"].unique())
@@ -48,13 +48,14 @@ def draw(data: pd.DataFrame) -> Figure:
             axes.axhspan(place - 0.5, place + 0.5, color=EDGE, alpha=0.2, linewidth=0, zorder=0)
         for number, row in enumerate(data[data["method"] == method].itertuples()):
             y = place + (number - (len(draws) - 1) / 2) * 0.8 / len(draws)
-            if not np.isfinite(row.gap):
-                continue
-            if row.gap > most:
-                axes.annotate(f"{row.gap:.2f} >", (right, y), ha="right", va="center", fontsize=6.5)
+            if not row.gap <= most:  # an outlier, or no value
                 continue
             axes.plot([row.low, row.high], [y, y], color=style["color"], linewidth=1.2, zorder=2, solid_capstyle="butt")
             axes.scatter([row.gap], [y], s=20, color=style["color"], marker=style["marker"], zorder=3, linewidths=0)
+        outside = data.loc[(data["method"] == method) & (data["gap"] > most), "gap"]
+        if len(outside):
+            ends = dict.fromkeys(f"{end:.2f}" for end in (outside.min(), outside.max()))
+            axes.annotate(f"{' to '.join(ends)} >", (right, place), ha="right", va="center", fontsize=8.5)
     axes.set_xlim(0, right)
     axes.set_yticks(range(len(methods)), [title(method) for method in methods])
     axes.set_ylim(len(methods) - 0.5, -0.5)
