@@ -234,12 +234,13 @@ class SGD(_Optimiser):
     def _move_one(
         self, m: int, names: Sequence[str], weights: list[Tensor], gradients: list[Tensor], rate: float, decay: float
     ) -> None:
+        momentum = self.momentum.tolist()[m]
         torch._fused_sgd_(
             weights,
             gradients,
-            [self.velocity[name][m] for name in names],
+            [self.velocity[name][m] for name in names] if momentum else [],
             weight_decay=decay,
-            momentum=self.momentum.tolist()[m],
+            momentum=momentum,
             lr=rate,
             dampening=0.0,
             nesterov=False,

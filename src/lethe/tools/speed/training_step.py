@@ -34,7 +34,7 @@ from lethe.settings.classifiers import Precision
 
 NAMES = ("resnet18", "tinyvit")
 CLASSES, SIZE = 10, 32
-ROUNDS = 3  # of timing, the ways by turns; their median counts
+ROUNDS = 2  # of timing, the ways by turns; their mean counts
 RATE, MOMENTUM, DECAY = 0.05, 0.9, 5e-4
 STARTS_NOTHING = {  # operations that allocate memory, or look at it in another way
     "aten::alias", "aten::as_strided", "aten::as_strided_", "aten::chunk", "aten::contiguous", "aten::detach", "aten::detach_",
@@ -82,9 +82,9 @@ def plain(architecture: Architecture, images: Pixels, labels: torch.Tensor, batc
 
 
 def kernels(steps: Steps, device: str) -> int:
-    """Kernels that one step starts: those of three steps less those of one, halved."""
-    few, many = (_started(lambda count=count: steps(count), device) for count in (1, 3))  # type: ignore[misc]
-    return (many - few) // 2
+    """Kernels that one step starts: those of two steps less those of one."""
+    few, many = (_started(lambda count=count: steps(count), device) for count in (1, 2))  # type: ignore[misc]
+    return many - few
 
 
 def _started(run: Callable[[], object], device: str) -> int:
@@ -135,7 +135,7 @@ def compare(name: str, batch: int, count: int, device: str) -> dict[str, Any]:
     started = {way: kernels(steps, device) for way, steps in ways.items()}
     rounds = [{way: seconds(steps, count, device) for way, steps in ways.items()} for _ in range(ROUNDS)]
     return {
-        way: {"kernels": started[way], "steps_per_second": 1 / statistics.median(times[way] for times in rounds)} for way in ways
+        way: {"kernels": started[way], "steps_per_second": 1 / statistics.mean(times[way] for times in rounds)} for way in ways
     }
 
 
