@@ -104,6 +104,18 @@ def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
         "score": 120,
         "splits": 30,
     }
+    assert jobs["lira_models"] == 64 and jobs["lira_forget"] == 6 * 64  # a split of large networks each
+
+
+def test_u_lira_has_a_search_of_its_own(clone: Clone) -> None:
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "deepunlearn_lira_search", config=None))
+    assert jobs["lira_models"] == jobs["lira_tuning_models"] == 2 and jobs["lira_search"] == 21
+    said, own = (
+        "results/mini/deepunlearn/digits/mlp/lira/000-063/ft.safetensors",
+        "deepunlearn={lira: {digits: {search: {trials: 2}}}}",
+    )
+    with_own = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--config", own, "--", said, config=None))
+    assert with_own["lira_search"] == 1 and "search_hyperparameters" not in with_own
 
 
 def test_literal_slurm_command_resolves(clone: Clone) -> None:
