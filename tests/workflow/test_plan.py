@@ -50,6 +50,7 @@ def rules() -> list[tuple[str, str]]:
                 "deepunlearn_search",
                 "deepunlearn_draws",
                 "deepunlearn_variance",
+                "deepunlearn_lira_search",
                 "canvas",
                 "canvas_editing",
                 "canvas_grid",

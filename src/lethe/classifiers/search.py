@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from lethe.classifiers.evaluation import score
 from lethe.classifiers.experiment import Experiment
-from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform, Method, Space, run
+from lethe.classifiers.methods.base import Blocks, Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.settings.classifiers import Objective, Search
+from lethe.settings.classifiers import LOT, Objective, Search
 
 log = logging.getLogger(__name__)
 OBJECTIVES = ("retain", "forget", "val", "mia")
@@ -194,9 +194,13 @@ class _Judge:
         return float(np.linalg.norm(objectives(self.problem, stack, self.reference, self.objective), axis=1).mean())
 
     def run(self, models: Sequence[int], values: Sequence[Mapping[str, Any]]) -> Floats:
-        """Objectives (n, 4) of running ``values[i]`` on model ``models[i]``."""
+        """Objectives (n, 4) of running ``values[i]`` on model ``models[i]``, some models in memory at a time."""
+        configs, lot = [self.method.Config(**value) for value in values], LOT * self.problem.architecture.at_once
+        return np.concatenate([self._run(models[i : i + lot], configs[i : i + lot]) for i in range(0, len(models), lot)])
+
+    def _run(self, models: Sequence[int], configs: Sequence[Hyperparameters]) -> Floats:
         chosen = self.problem.select(models)
-        unlearned = run(self.method, chosen, [self.method.Config(**value) for value in values])
+        unlearned = run(self.method, chosen, configs)
         return objectives(chosen, unlearned, self.reference[list(models)], self.objective)
 
     def fastest(self, candidates: Sequence[Mapping[str, Any]], tied: NDArray[np.int64]) -> int:

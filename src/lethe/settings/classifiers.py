@@ -61,6 +61,9 @@ class BaseTraining(Strict):
     weight_decay: float = Field(5e-4, ge=0, le=1, description="of SGD")
 
 
+LOT = 4  # times the models that an architecture trains at once: how many of a search are in memory
+
+
 class Search(Strict):
     """How hyper-parameters are searched (`snakemake deepunlearn_search`)."""
 
@@ -92,14 +95,41 @@ class Search(Strict):
         return self
 
 
-class Lira(Strict):
-    """Per-sample membership inference from many models, U-LiRA."""
+class LiraDesign(Strict):
+    """Which models U-LiRA is made of: all that decides what one of them says, but for its method."""
 
-    architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
-    methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
     splits: int = Field(64, ge=4, le=100_000, description="random halves of the data, one original model each")
     forget_sets: int = Field(4, ge=1, le=100_000, description="forget sets per split, one retrained and one unlearned model each")
     limit: int = Field(
         0, ge=0, le=10**9, description="images that its halves are drawn from, the first of a pinned order; 0: all"
     )
     epochs: int = Field(60, ge=1, le=100_000, description="of base training; the rest as in `training`")
+
+
+class LiraSearch(Strict):
+    """A hyper-parameter search for U-LiRA alone; what is not said here is as in `deepunlearn.search`, protocol held_out."""
+
+    splits: int = Field(0, ge=0, le=100_000, description="the first of U-LiRA's splits, one tuning model each; 0: half of them")
+    trials: int = Field(200, ge=1, le=100_000, description="per method and split")
+
+
+class Lira(LiraDesign):
+    """Per-sample membership inference from many models, U-LiRA."""
+
+    architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
+    methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
+    models_per_job: int = Field(
+        0, ge=0, le=10**6, description="original and retrained models that a job trains, whole splits; 0: chosen by their size"
+    )
+    search: LiraSearch | None = Field(None, description="a search of its own, whose results are used; null: as everywhere")
+
+    @model_validator(mode="after")
+    def _whole_splits(self) -> Lira:
+        models = 1 + self.forget_sets
+        if 0 < self.models_per_job < models:
+            raise ValueError(
+                f"models_per_job is {self.models_per_job}, but a split has {models} models, which share a job; allowed: 0, {models} or more"
+            )
+        if self.search is not None and self.search.splits > self.splits:
+            raise ValueError(f"search.splits is {self.search.splits}; allowed: 0 to {self.splits}, the splits that there are")
+        return self

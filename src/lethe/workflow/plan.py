@@ -92,7 +92,7 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
-        self.deepunlearn = DeepUnlearn(settings, root)
+        self.deepunlearn = DeepUnlearn(settings, self.studies, root)
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
         self.edits = Edits(settings, self.canvas)
@@ -151,6 +151,7 @@ class Plan:
             "architecture": self.studies.architectures,
             "unlearner": self.studies.unlearners,
             "draw": ["1"],
+            "block": self.deepunlearn.blocks,
             "template": list(TEMPLATES),
             "index": ["000"],
             "tutorial": list(self.notebooks.tutorial_tasks),

@@ -15,7 +15,9 @@ from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_scores
 from lethe.benchmarks.deepunlearn import ulira
 from lethe.benchmarks.deepunlearn.draws import compare_draws
 from lethe.benchmarks.deepunlearn.jobs.draws import score_draw, tabulate
+from lethe.benchmarks.deepunlearn.jobs.lira_scores import attack_models
 from lethe.benchmarks.deepunlearn.jobs.run_times import time_methods
+from lethe.benchmarks.deepunlearn.lira import read_methods, write_outputs
 from lethe.benchmarks.deepunlearn.study_gates import gate_search_above_exact
 from lethe.benchmarks.deepunlearn.tables import chance_level, study_tables
 from lethe.benchmarks.deepunlearn.ulira_splits import lira_splits
@@ -27,8 +29,9 @@ from lethe.classifiers.hyperparameters import pack, shipped
 from lethe.classifiers.jobs.forget_samples import forget
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.search import tuned
+from lethe.io.gates import read_gates
 from lethe.io.tables import read_parquet
-from lethe.settings.classifiers import BaseTraining, Search, Selection
+from lethe.settings.classifiers import BaseTraining, Lira, Search, Selection
 
 FT = Found(
     values={"learning_rate": 0.01, "weight_decay": 0.0, "batch_size": 256, "num_epochs": 1},
@@ -137,16 +140,29 @@ def test_run_times_are_of_one_thread(data: Path, tmp_path: Path) -> None:
     assert list(read_parquet(places["times"])["method"]) == ["retrained", "ft"]
 
 
-def test_every_method_is_attacked_in_every_variant() -> None:
-    splits = lira_splits(60, splits=4, forgets=2)
+def test_every_method_is_attacked_in_every_variant(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
-    outputs = {
-        name: (generator.normal(size=(4, 2, 60)).astype(np.float32), generator.random((4, 2, 60)) < 0.5) for name in ("ft", "ga")
-    }
-    attacks = ulira.attack_all(outputs, splits.forgotten(), splits.never_seen(), seed=3, draws=20)
-    assert list(attacks) == ["logit_leave_one_split_out", "logit_insample", "published"]
-    alone = ulira.attack(*outputs["ga"], splits.forgotten(), splits.never_seen(), "logit_insample", seed=3, draws=20)
-    assert attacks["logit_insample"]["ga"].record() == alone.record()
+    methods, outputs, said = ["original", "retrained", "ft"], {}, []
+    for method in methods:
+        phi, correct = generator.normal(size=(4, 2, 60)).astype(np.float32), generator.random((4, 2, 60)) < 0.5
+        outputs[method] = phi, correct
+        for block, part in enumerate((slice(0, 3), slice(3, 4))):
+            said.append(tmp_path / f"{method}_{block}.safetensors")
+            write_outputs(said[-1], phi[part], correct[part])
+    names = {"table": "csv", "pairs": "csv", "retained": "csv", "by_sample": "parquet", "roc": "parquet", "gates": "json"}
+    files = {name: tmp_path / f"{name}.{ending}" for name, ending in names.items()}
+    attack_models(said, **files, methods=methods, lira=Lira(splits=4, forget_sets=2), alpha=0.1, seed=3)
+    table = pd.read_csv(files["table"])
+    assert list(table["variant"].unique()) == ["logit_leave_one_split_out", "logit_insample", "published"] and len(table) == 9
+    splits = lira_splits(60, splits=4, forgets=2)
+    alone = ulira.attack(*outputs["ft"], splits.forgotten(), splits.never_seen(), "logit_insample", seed=3).record(level=0.9)
+    row = table[(table["method"] == "ft") & (table["variant"] == "logit_insample")].iloc[0]
+    assert all(row[name] == pytest.approx(value, rel=1e-5) for name, value in alone.items() if name != "variant")
+    assert len(pd.read_csv(files["pairs"])) == 4 * 3 and len(pd.read_csv(files["retained"])) == 3
+    assert len(read_parquet(files["by_sample"])) == 3 * 60 and set(read_parquet(files["roc"])["method"]) == set(methods)
+    assert [gate.gate for gate in read_gates(files["gates"])] == ["ulira_retrained_is_null", "ulira_original_leaks"]
+    with pytest.raises(ValueError, match="5 files for 3 methods"):
+        read_methods(said[:5], methods)
 
 
 def test_no_method_may_be_nearer_to_exact_unlearning_than_the_floor() -> None:

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.description import ArchitectureDescription
 from lethe.classifiers.models.stack import Stack
 
 
 class Mlp(Architecture):
     """Pixels - 64 ReLU - classes. Its blocks for CF-k and EU-k are its two layers."""
 
+    about = ArchitectureDescription(constant=64, per_class=65, per_value=64, kept_per_pixel=4, at_once=64, cpu=0.006, gpu=0.002)
     block_names = ("fc1", "fc")
     classifier_name = "fc"
     at_once = 64  # more spill the cache

@@ -6,6 +6,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.description import ArchitectureDescription
 
 
 class ResNet18(Architecture):
@@ -16,6 +17,7 @@ class ResNet18(Architecture):
     Its blocks for CF-k and EU-k are the four stages; stem and classifier are none.
     """
 
+    about = ArchitectureDescription(constant=11_186_152, per_class=513, kept_per_pixel=114, cpu=1.3, gpu=0.012)
     block_names = ("layer1", "layer2", "layer3", "layer4")
     classifier_name = "fc"
 

@@ -11,6 +11,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.description import ArchitectureDescription
 from lethe.classifiers.models.stack import Stack
 
 
@@ -20,6 +21,9 @@ class TinyCnn(Architecture):
     Its blocks for CF-k and EU-k are conv1, conv2 and the linear layer.
     """
 
+    about = ArchitectureDescription(
+        constant=1392, per_class=1, per_class_and_pixel=1, kept_per_pixel=28, at_once=64, cpu=0.06, gpu=0.003
+    )
     block_names = ("conv1", "conv2", "fc")
     classifier_name = "fc"
     at_once = 64  # more spill the cache
