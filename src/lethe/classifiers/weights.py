@@ -67,15 +67,15 @@ def shares(architecture: Architecture, masks: Mapping[str, Mapping[str, Tensor]]
         ``kind, tensor, weights`` and a share in [0, 1] per mask. First a row for all weights, then one for those of each kind of layer
         (``tensor`` is ``all``), then one per tensor.
     """
-    kinds = {"all": list(architecture.kinds)}
+    kinds: dict[str, list[str]] = {"all": list(architecture.kinds)}
     for name, kind in architecture.kinds.items():
         kinds.setdefault(kind, []).append(name)
-    groups = [(kind, "all", names) for kind, names in kinds.items()]
+    groups = [(group, "all", names) for group, names in kinds.items()]
     groups += [(kind, name, [name]) for name, kind in architecture.kinds.items()]
     sizes = {name: tensor.numel() for name, tensor in architecture.template.named_parameters()}
     rows = []
-    for kind, tensor, names in groups:
+    for group, tensor, names in groups:
         weights = sum(sizes[name] for name in names)
         found = {column: sum(int(mask[name].sum()) for name in names) / weights for column, mask in masks.items()}
-        rows.append({"kind": kind, "tensor": tensor, "weights": weights} | found)
+        rows.append({"kind": group, "tensor": tensor, "weights": weights} | found)
     return pd.DataFrame(rows)

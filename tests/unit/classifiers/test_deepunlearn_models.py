@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.models.base import Architecture
-from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.training import SGD, cross_entropy
 
 SHAPES = {
@@ -168,7 +168,7 @@ def test_a_step_of_a_stack_equals_a_step_of_each_model(name: str) -> None:
         optimiser = SGD(trained(name).select(rows), 0.01)
         optimiser.step(cross_entropy(model.logits(optimiser.stack, batch[rows], train=True), labels[rows]))
         results.append(optimiser.finish())
-    assert largest(results[0], join(results[1:])) < 1e-5
+    assert largest(results[0], gather(zip(([0], [1]), results[1:], strict=True), 2)) < 1e-5
 
 
 @pytest.mark.parametrize("name", NORMALISED)
@@ -195,7 +195,7 @@ def test_a_stack_survives_a_file(name: str, tmp_path: Path) -> None:
 def test_drop_paths_are_random_shared_and_repeatable() -> None:
     model, one = architecture("tinyvit"), trained("tinyvit").select([0])
     batch = images("tinyvit", models=1, batch=8)
-    twins, both = join([one, one]), batch.expand(2, -1, -1, -1, -1)
+    twins, both = gather([([0], one), ([1], one)], 2), batch.expand(2, -1, -1, -1, -1)
     torch.manual_seed(0)
     first, second = model.logits(twins.clone(), both, train=True), model.logits(twins.clone(), both, train=True)
     assert torch.equal(first[0], first[1]) and not torch.allclose(first, second)

@@ -18,7 +18,7 @@ from lethe.benchmarks.deepunlearn.ulira_tables import attack_table, pairs_table,
 from lethe.classifiers.confidence import confidence
 from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.models.mlp import Mlp
-from lethe.classifiers.models.stack import join
+from lethe.classifiers.models.stack import gather
 from lethe.classifiers.problem import train
 from lethe.io.gates import read_gates
 from lethe.io.tables import read_json, read_parquet
@@ -360,7 +360,8 @@ def test_digits_retrained_is_null_and_original_leaks():
         phi, correct = confidence(models.swapaxes(0, 1), data.labels)
         return ulira.attack(phi, correct, found.forgotten(), found.never_seen())
 
-    attacks = {"retrained": attacked(join(parts), forgets), "original": attacked(original, 1)}
+    retrained = gather(((range(k * splits, (k + 1) * splits), part) for k, part in enumerate(parts)), forgets * splits)
+    attacks = {"retrained": attacked(retrained, forgets), "original": attacked(original, 1)}
     gates = lira_gates(attacks)
     assert [gate.holds for gate in gates] == [True, True], gates
     assert (
