@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lethe.settings.strict import Name, Strict
 
@@ -37,18 +37,25 @@ class Selection(Strict):
         0, ge=0, lt=10**6, description="of label noise, training subset and random forget set; others are fresh draws"
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Selection:
-        of_class = self.forget_set in ("class", "subclass")
-        if of_class != (self.forget_class is not None):
+    @field_validator("forget_class")
+    @classmethod
+    def _of_class(cls, value: int | None, info: ValidationInfo) -> int | None:
+        kind = info.data.get("forget_set")
+        if (kind in ("class", "subclass")) != (value is not None):
             raise ValueError(
-                f"forget_class is {self.forget_class} with forget_set {self.forget_set}; allowed: a number for class and subclass, else null"
+                f"forget_class is {value} with forget_set {kind}; allowed: a number for class and subclass, else null"
             )
-        if (self.forget_set in ("memorised", "hardest")) != bool(self.scored_on):
+        return value
+
+    @field_validator("scored_on")
+    @classmethod
+    def _of_other(cls, value: str, info: ValidationInfo) -> str:
+        kind = info.data.get("forget_set")
+        if (kind in ("memorised", "hardest")) != bool(value):
             raise ValueError(
-                f"scored_on is '{self.scored_on}' with forget_set {self.forget_set}; allowed: a data set for memorised and hardest, else empty"
+                f"scored_on is '{value}' with forget_set {kind}; allowed: a data set for memorised and hardest, else empty"
             )
-        return self
+        return value
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
