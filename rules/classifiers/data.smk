@@ -18,6 +18,7 @@ use rule job as fetch_classification_data with:
         runtime=60,
     params:
         job=plan.job("lethe.classifiers.data.fetch:fetch"),
+        provider=plan.studies.provider,
     message:
         "Files of {wildcards.dataset}"
 
@@ -26,6 +27,7 @@ use rule job as classification_data with:
     """Images, labels and pinned splits of a data set in one file."""
     input:
         files=plan.studies.fetched(asked.dry_run),
+        scores=plan.studies.forget_scores,
     output:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
     log:
@@ -39,7 +41,6 @@ use rule job as classification_data with:
         job=plan.job("lethe.classifiers.jobs.classification_data:prepare"),
         outside=identities(plan.studies.own_folder),
         folder=plan.studies.setting("folder"),
-        val_share=plan.studies.setting("val_share"),
-        forget_share=plan.studies.setting("forget_share"),
+        selection=plan.studies.selection,
     message:
         "Data set {wildcards.dataset}"

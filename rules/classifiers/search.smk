@@ -11,6 +11,7 @@ use rule job as search_hyperparameters with:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original=plan.studies.tuned("original"),
         retrained=plan.studies.tuned("retrained"),
+        retrained_again=plan.studies.tuned("retrained_again"),
     output:
         best="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.json",
         trials="<results>/deepunlearn/{dataset}/{architecture}/search/{unlearner}.parquet",
@@ -19,7 +20,7 @@ use rule job as search_hyperparameters with:
     benchmark:
         "<benchmarks>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.search_memory,
         runtime=1440,
         gpu=plan.gpu,
     params:
@@ -27,6 +28,7 @@ use rule job as search_hyperparameters with:
         settings=plan.settings.deepunlearn.search.model_dump(),
         training=plan.studies.setting("training"),
         device=plan.settings.device,
+        work=plan.work("search_hyperparameters"),
     message:
         "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
 

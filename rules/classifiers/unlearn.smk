@@ -6,7 +6,7 @@ Out: deepunlearn/{dataset}/{architecture}/unlearned/{unlearner}.safetensors, sco
 
 
 use rule job as forget_samples with:
-    """One method on the models of every seed."""
+    """One method on the models of every seed, `unlearning_seeds` times."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
@@ -18,13 +18,14 @@ use rule job as forget_samples with:
     benchmark:
         "<benchmarks>/forget_samples/{dataset}_{architecture}_{unlearner}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=600,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.classifiers.jobs.forget_samples:forget"),
         shipped=plan.studies.shipped,
         seeds=plan.studies.seeds,
+        runs=plan.studies.setting("unlearning_seeds"),
         device=plan.settings.device,
     message:
         "{wildcards.unlearner} on {wildcards.architecture}, {wildcards.dataset}"
@@ -36,6 +37,7 @@ use rule job as score_study with:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
         retrained="<results>/deepunlearn/{dataset}/{architecture}/retrained.safetensors",
+        retrained_again="<results>/deepunlearn/{dataset}/{architecture}/retrained_again.safetensors",
         unlearned=plan.studies.files("unlearned/{unlearner}.safetensors"),
     output:
         scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",
@@ -44,7 +46,7 @@ use rule job as score_study with:
     benchmark:
         "<benchmarks>/score_study/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=120,
         gpu=plan.gpu,
     params:

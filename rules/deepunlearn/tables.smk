@@ -18,6 +18,12 @@ rule deepunlearn_search:
         [f"<results>/hyperparameters/{study}.yaml" for study in plan.studies.names],
 
 
+rule deepunlearn_weights:
+    """Of every study, the share of weights that no gradient reaches, and of those that FF treats alike."""
+    input:
+        [f"<results>/tables/deepunlearn_weights_{study}.csv" for study in plan.studies.names],
+
+
 use rule job as run_times with:
     """Seconds per method, with the machine to itself: the job takes all its cores."""
     input:
@@ -47,7 +53,7 @@ use rule job as run_times with:
 
 
 use rule job as deepunlearn_tables with:
-    """Means and intervals over seeds, run-time efficiency, ranking groups."""
+    """Means and intervals over seeds, run-time efficiency, the noise floor, which methods differ."""
     input:
         data="<results>/deepunlearn/{dataset}/data.safetensors",
         scores="<results>/deepunlearn/{dataset}/{architecture}/scores.parquet",
@@ -58,6 +64,10 @@ use rule job as deepunlearn_tables with:
         seeds="<results>/tables/deepunlearn_seeds_{dataset}_{architecture}.csv",
         groups="<results>/tables/deepunlearn_groups_{dataset}_{architecture}.csv",
         ranks="<results>/tables/deepunlearn_ranks_{dataset}_{architecture}.csv",
+        floor="<results>/tables/deepunlearn_floor_{dataset}_{architecture}.csv",
+        pairs="<results>/tables/deepunlearn_pairs_{dataset}_{architecture}.csv",
+        study_gates="<results>/deepunlearn/{dataset}/{architecture}/study_gates.json",
+        search_gates="<results>/deepunlearn/{dataset}/{architecture}/search_gates.json",
     log:
         "<logs>/deepunlearn_tables/{dataset}_{architecture}.log",
     benchmark:
@@ -68,6 +78,48 @@ use rule job as deepunlearn_tables with:
         alpha=plan.settings.statistics.alpha,
     message:
         "Tables of {wildcards.architecture} on {wildcards.dataset}"
+
+
+use rule job as deepunlearn_study_gates with:
+    """The originals lie above the noise floor, or the run stops here (`gates.stop`)."""
+    input:
+        checked="<results>/deepunlearn/{dataset}/{architecture}/study_gates.json",
+    output:
+        gates="<results>/tables/deepunlearn_study_gates_{dataset}_{architecture}.json",
+    log:
+        "<logs>/deepunlearn_study_gates/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_study_gates/{dataset}_{architecture}.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.pass_gates:pass_gates"),
+        stop=plan.stopping("tables/deepunlearn_study_gates_{dataset}_{architecture}.json"),
+        study="the study of {architecture} on {dataset}",
+    message:
+        "Noise floor of {wildcards.architecture} on {wildcards.dataset}"
+
+
+use rule job as deepunlearn_search_gates with:
+    """No method was found nearer to exact unlearning than exact unlearning itself, or the run stops here (`gates.stop`)."""
+    input:
+        checked="<results>/deepunlearn/{dataset}/{architecture}/search_gates.json",
+    output:
+        gates="<results>/tables/deepunlearn_search_gates_{dataset}_{architecture}.json",
+    log:
+        "<logs>/deepunlearn_search_gates/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/deepunlearn_search_gates/{dataset}_{architecture}.tsv"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.pass_gates:pass_gates"),
+        stop=plan.stopping("tables/deepunlearn_search_gates_{dataset}_{architecture}.json"),
+        study="the search for {architecture} on {dataset}",
+    message:
+        "Norms of the search for {wildcards.architecture} on {wildcards.dataset}"
 
 
 use rule job as deepunlearn_ledger with:
@@ -89,3 +141,26 @@ use rule job as deepunlearn_ledger with:
         outside=identities(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     message:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
+
+
+use rule job as weights_table with:
+    """Shares of weights by tensor: with a gradient of exactly zero whatever the image, and at the bound of FF's variance."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+    output:
+        table="<results>/tables/deepunlearn_weights_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/weights_table/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/weights_table/{dataset}_{architecture}.tsv"
+    resources:
+        mem_mb=plan.studies.memory,
+        runtime=600,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.weights:tabulate"),
+        methods=plan.studies.methods,
+        device=plan.settings.device,
+    message:
+        "Weights that methods act on, {wildcards.architecture} on {wildcards.dataset}"

@@ -234,3 +234,46 @@ use rule job as bench_canvas_plan with:
         canvas=plan.benchmarks.settings_of_canvas,
     message:
         "Dry run of UnlearnCanvas with 70 concepts"
+
+
+use rule job as bench_training_step with:
+    """One training step of ResNet-18 and TinyViT, ours against plain PyTorch: kernels and steps per second."""
+    output:
+        json="results/bench/training_step.json",
+    log:
+        "logs/bench/training_step.log",
+    benchmark:
+        "benchmarks/bench/training_step.tsv"
+    threads: CORES
+    resources:
+        mem_mb=12000,
+        runtime=60,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.tools.speed.training_step:measure"),
+        batch=256,
+        steps=1,
+        device=plan.settings.device,
+    message:
+        "One training step against plain PyTorch"
+
+
+use rule job as bench_influence with:
+    """Influence unlearning of one ResNet-18, 1,000 samples and 50 iterations, from one product with its Fisher matrix."""
+    output:
+        json="results/bench/influence.json",
+    log:
+        "logs/bench/influence.log",
+    benchmark:
+        "benchmarks/bench/influence.tsv"
+    threads: CORES
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.tools.speed.influence:measure"),
+        full=False,
+        device=plan.settings.device,
+    message:
+        "Influence unlearning of ResNet-18"

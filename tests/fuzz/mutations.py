@@ -39,10 +39,16 @@ MAY_BE_ZERO |= {
     "retrain_emitters",
     "min_images_per_entity",
     "concepts",
+    "limit",
+    "train_size",
+    "label_noise",
+    "draw",
+    "forget_class",
+    "models_per_job",
 }
 ZERO_AT = {"unlearncanvas.canvas.attack.vectors.steps"}  # pictures before the search
 SHARES = {"alpha", "val_share", "forget_share", "nudenet_threshold", "momentum", "warmup", "weight_decay", "caption_dropout"}
-SHARES |= {"ema_decay", "word_dropout", "label_smoothing", "beta_start", "beta_end"}
+SHARES |= {"label_noise", "ema_decay", "word_dropout", "label_smoothing", "beta_start", "beta_end"}
 LARGEST = 2**31
 
 

@@ -207,8 +207,9 @@ def stacks() -> list[Case]:
 
 def data_sets() -> list[Case]:
     """``data.safetensors``: images, labels and splits."""
-    file, header = "data.safetensors", {"format": DATA, "dataset": "digits"}
+    file, header = "data.safetensors", {"format": DATA, "dataset": "digits", "provider": "digits"}
     tensors: Tensors = {"images": torch.zeros(40, 8, 8, 1, dtype=torch.uint8), "labels": torch.arange(40) % 10}
+    tensors["clean_labels"] = tensors["labels"].clone()
     tensors |= {name: torch.arange(10) + 10 * i for i, name in enumerate(("retain", "forget", "val", "test"))}
     cases = bytes_cases(file, tensors, header, read_data)
 
@@ -234,6 +235,8 @@ def data_sets() -> list[Case]:
     cases.append(broken("a row in two splits", {"forget": tensors["retain"].clone()}, "0"))
     cases.append(broken("a tensor too many", {"stranger": torch.ones(2)}, "stranger"))
     for dataset in ("digit", "", "imagenet"):
+        cases.append(_case(f"data: of {dataset!r}", file, tensors, header | {"provider": dataset}, read_data, f"'{dataset}'"))
+    for dataset in ("", "di}its", "../digits"):
         cases.append(_case(f"data: set {dataset!r}", file, tensors, header | {"dataset": dataset}, read_data, f"'{dataset}'"))
     cases.append(_case("data: no set", file, tensors, {"format": DATA}, read_data))
     cases.append(_case("data: another format", file, tensors, header | {"format": DELTA}, read_data, DELTA))

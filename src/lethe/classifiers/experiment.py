@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,16 @@ from torch import Tensor
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.data.augment import augmentation
+from lethe.classifiers.data.base import Provider
+from lethe.classifiers.data.pixels import Pixels
 from lethe.classifiers.data.stored import read_data
 from lethe.classifiers.data.tuning import tuning_rows
 from lethe.classifiers.models.base import Architecture
-from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.problem import Augment, Problem, train
 from lethe.settings.classifiers import BaseTraining
+
+HELD = 2**26  # bytes of network input that are normalised once; more are kept as bytes, a batch at a time
 
 
 @dataclass(frozen=True)
@@ -24,15 +29,20 @@ class Experiment:
     """A data set, its splits and an architecture, ready to train on.
 
     Attributes:
-        images: (N, C, H, W) float32 network input. labels: (N,) int64.
-        splits: ``retain, forget, val, test`` -> rows of ``images``.
+        dataset: key of the data set. provider: where its images come from.
+        images: (N, C, H, W) float32 network input, or the bytes that it is made of where it would be larger than ``HELD``.
+        labels: (N,) int64, as they are trained on.
+        clean_labels: (N,) int64, as the provider gives them; different where a study replaced labels.
+        splits: ``retain, forget, val, test`` -> rows of ``images``; a row may be in none.
     """
 
     dataset: str
+    provider: Provider
     architecture_name: str
     architecture: Architecture
-    images: Tensor
+    images: Tensor | Pixels
     labels: Tensor
+    clean_labels: Tensor
     splits: dict[str, Tensor]
     augment: Augment | None
 
@@ -40,13 +50,15 @@ class Experiment:
     def load(cls, path: str | Path, architecture: str, device: str = "cpu") -> Experiment:
         """From a file of ``lethe.classifiers.data.prepare``; another file is a ``CorruptFileError``."""
         name, provider, tensors = read_data(path)
-        images, labels = provider.to_input(tensors.pop("images").numpy()), tensors.pop("labels")
+        images = provider.pixels(tensors.pop("images").numpy(), device)
         return cls(
             name,
+            provider,
             architecture,
             ARCHITECTURES.load(architecture)(provider.classes, provider.image_shape),
-            images.to(device),
-            labels.to(device),
+            images[:] if 4 * len(images) * math.prod(provider.image_shape) <= HELD else images,
+            tensors.pop("labels").to(device),
+            tensors.pop("clean_labels").to(device),
             {name: rows.to(device) for name, rows in tensors.items()},
             augmentation(provider),
         )
@@ -57,25 +69,27 @@ class Experiment:
         Raises:
             FloatingPointError: one diverged.
         """
-        parts = []
+        return gather(self._trained(index, seeds, training, epochs or training.epochs), len(seeds))
+
+    def _trained(self, index: Tensor, seeds: Sequence[int], training: BaseTraining, epochs: int) -> Iterator[tuple[range, Stack]]:
+        """Places and models, as many at a time as their architecture likes."""
         for first in range(0, len(seeds), self.architecture.at_once):
-            chosen = slice(first, first + self.architecture.at_once)
-            parts.append(
-                train(
-                    self.architecture,
-                    self.architecture.init(seeds[chosen]).to(self.images.device),
-                    self.images,
-                    self.labels,
-                    index[chosen],
-                    epochs=epochs or training.epochs,
-                    batch_size=training.batch_size,
-                    learning_rate=training.learning_rate,
-                    momentum=training.momentum,
-                    weight_decay=training.weight_decay,
-                    augment=self.augment,
-                )
+            chosen = slice(first, min(first + self.architecture.at_once, len(seeds)))
+            stack = train(
+                self.architecture,
+                self.architecture.init(seeds[chosen]).to(self.images.device),
+                self.images,
+                self.labels,
+                index[chosen],
+                epochs=epochs,
+                batch_size=training.batch_size,
+                learning_rate=training.learning_rate,
+                momentum=training.momentum,
+                weight_decay=training.weight_decay,
+                augment=self.augment,
+                precision=training.precision,
             )
-        return join(parts)
+            yield range(chosen.start, chosen.stop), stack
 
     def problem(self, original: Stack, seeds: Sequence[int]) -> Problem:
         """The reported problem of some models."""

@@ -17,16 +17,19 @@ class Found(Strict):
         norm: of the four objectives (``lethe.classifiers.search``).
         trials: how many were run.
         seconds: that all of them took.
+        norm_retrained, norm_floor: norms of exact unlearning and of retrained models of other seeds; the same for all methods of a study.
     """
 
     values: dict[str, int | float]
     norm: float
     trials: int
     seconds: float
+    norm_retrained: float
+    norm_floor: float
 
 
 def read_search(path: str | Path) -> Found:
-    """What a search wrote; it also holds the norms of doing nothing and of exact unlearning, which are left out."""
+    """What a search wrote; it also holds the norm of doing nothing, which is left out."""
     content = read_json(path)
     return Found.model_validate({name: content[name] for name in Found.model_fields})
 

@@ -17,17 +17,20 @@ from lethe.settings.methods import SearchCost, Searched, Sourced, StudyFile, loa
 SOURCE = "search"
 HEADER = """\
 # Found by `snakemake deepunlearn_search` and copied here from results/{world}/hyperparameters. norm: Euclidean norm of the four objectives, mean
-# over the tuning models; norm_original and norm_retrained: the same for doing nothing and for exact unlearning.
+# over the tuning models; norm_original, norm_retrained and norm_floor: the same for doing nothing, for exact unlearning and for models
+# retrained from another seed.
 """
 
 
 def shipped(folder: str | Path, dataset: str, architecture: str) -> dict[str, Found]:
     """Method -> what the search found, for a data set and an architecture; see ``load_study``."""
+    content = load_study(dataset, architecture, folder)
+    norms = content.model_dump(include={"norm_retrained", "norm_floor"})
     return {
         name: Found.model_validate(
-            entry.search.model_dump() | {"values": {key: value.value for key, value in entry.values.items()}}
+            entry.search.model_dump() | norms | {"values": {key: value.value for key, value in entry.values.items()}}
         )
-        for name, entry in load_study(dataset, architecture, folder).items()
+        for name, entry in content.methods.items()
     }
 
 
@@ -66,13 +69,13 @@ def pack(searches: list[Path], found: Path, dataset: str, architecture: str, sea
         found: the file to write.
         search: how was searched.
     """
-    models = read_json(searches[0])  # the norms of doing nothing and of exact unlearning are the same for all methods
+    models = read_json(searches[0])  # the norms of models that no method made are the same for all
     study = {
         "dataset": dataset,
         "architecture": architecture,
         "protocol": search.protocol,
+        "objective": search.objective,
         "seeds": search.seeds,
-        "norm_original": round(models["norm_original"], 4),
-        "norm_retrained": round(models["norm_retrained"], 4),
+        **{name: round(models[name], 4) for name in ("norm_original", "norm_retrained", "norm_floor")},
     }
     write_study(found, study, {path.stem: read_search(path) for path in searches})

@@ -1,7 +1,7 @@
-"""From predictions to the tables of the benchmark: accuracies, retention, indiscernibility, run-time efficiency.
+"""From predictions to the tables of the benchmark: accuracies, distances to the retrained models, run-time efficiency.
 
-Definitions follow arXiv 2410.01276 and its published code. Two things there can be read in two ways, and both are computed: ratios to the
-retrained models seed by seed (``paired``) or of the means over seeds (``of_means``).
+Definitions follow arXiv 2410.01276 and its published code, beside which stand the distances of ``lethe.classifiers.distance``. Ratios to
+the retrained models can be read in two ways, and both are computed: seed by seed (``paired``) or of the means over seeds (``of_means``).
 
 A model that fails is not left out: a sample with a logit that is not finite counts as wrong, so that such a model has an accuracy, a
 retention and a place in every table; only its attacks have no value.
@@ -18,20 +18,17 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import t as student
 
+from lethe.classifiers.distance import KEYS, RATIOS, REFERENCES, RETRAINED, deviation, per_seed, ratios
 from lethe.classifiers.membership import attack_accuracy, indiscernibility
 from lethe.core.missing import known
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-RETRAINED = "retrained"  # trained without the forget set: what unlearning should arrive at
-ORIGINAL = "original"  # trained with it: where unlearning starts
-REFERENCES = (RETRAINED, ORIGINAL)
 PARTS = {"retain": "RA", "forget": "FA", "val": "VA", "test": "TA"}
-KEYS = ["dataset", "architecture"]
-SCORES = ["RA", "FA", "VA", "TA", "mia_val", "mia_test"]
-RATIOS = {"RR": "RA", "FR": "FA", "TR": "TA"}
-PER_SEED = [*SCORES, *RATIOS, "retdev", "indisc"]
+OF_NOISE = ["TA_clean", "FA_mislabelled", "FA_rightly"]  # what true labels tell, where some labels are known to be wrong
+SCORES = ["RA", "FA", "VA", "TA", "mia_val", "mia_test", *OF_NOISE]
+PER_SEED = [*SCORES, *RATIOS, "retdev", "indisc", "mdev", "gap"]
 
 Floats = NDArray[np.float64]
 Values: TypeAlias = "NDArray[np.generic] | Tensor"  # of the CPU; read as an array
@@ -44,8 +41,7 @@ def accuracy(logits: Values, labels: Values) -> Floats:
         logits: (M, n, C), array or CPU tensor; a sample with a value that is not finite counts as wrong.
         labels: (n,) or (M, n) int.
     """
-    z = np.asarray(logits)
-    return ((z.argmax(-1) == np.asarray(labels)) & np.isfinite(z).all(-1)).mean(1)
+    return _right(logits, labels).mean(1)
 
 
 def cross_entropies(logits: Values, labels: Values) -> Floats:
@@ -69,6 +65,7 @@ def score_models(
     dataset: str,
     architecture: str,
     method: str,
+    clean: Mapping[str, Values] | None = None,
 ) -> pd.DataFrame:
     """One row per model of a stack.
 
@@ -78,9 +75,13 @@ def score_models(
         labels: part -> (n,) or (M, n).
         seeds: (M,) of the models, also of the shuffles in the attacks.
         dataset, architecture, method: what the rows say they are.
+        clean: ``forget`` and ``test`` -> true labels, (n,) or (M, n), where ``labels`` hold wrong ones; None: they are not known.
 
     Returns:
-        ``dataset, architecture, method, seed, RA, FA, VA, TA, mia_val, mia_test``; all scores are fractions.
+        ``dataset, architecture, method, seed, RA, FA, VA, TA, mia_val, mia_test``, all of them fractions, and three that are NaN where
+        they are not defined: ``TA_clean``, the accuracy on true test labels; ``FA_mislabelled`` and ``FA_rightly``, FA over the forgotten
+        samples whose label is wrong, and over the others. A wrong label can only be known by heart: a retrained model is hardly ever
+        right there.
 
     Raises:
         ValueError: for an unknown part, or numbers of models that differ.
@@ -97,47 +98,34 @@ def score_models(
         columns[name] = accuracy(logits[part], labels[part]) if part in logits else nothing
     losses = {part: cross_entropies(logits[part], labels[part]) for part in ("forget", "val", "test") if part in logits}
     for part in ("val", "test"):
-        known = part in losses and "forget" in losses
+        attacked = part in losses and "forget" in losses
         columns[f"mia_{part}"] = (
             [attack_accuracy(f, h, seed) for f, h, seed in zip(losses["forget"], losses[part], seeds, strict=True)]
-            if known
+            if attacked
             else nothing
         )
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns | _of_noise(logits, labels, clean or {}, nothing))
 
 
-def retention(scores: pd.DataFrame) -> pd.DataFrame:
-    """Add what compares each model with the retrained one of the same seed.
+def _right(logits: Values, labels: Values) -> NDArray[np.bool_]:
+    """(M, n): whether the largest logit is that of the label; a sample with a value that is not finite is wrong."""
+    z = np.asarray(logits)
+    return (z.argmax(-1) == np.asarray(labels)) & np.isfinite(z).all(-1)
 
-    Args:
-        scores: rows of ``score_models``, with those of ``retrained``.
 
-    Returns:
-        The rows with ``RR = RA / RA_R``, ``FR = FA / FA_R``, ``TR = TA / TA_R``, ``retdev = |RR - 1| + |FR - 1| + |TR - 1|`` and
-        ``indisc = 1 - |mia_test - 0.5| / 0.5``.
-
-    Raises:
-        ValueError: a model without a retrained one of its data set, architecture and seed, or with two; or a retrained model that is never
-            right (its ratios would be infinite).
-    """
-    keys = [*KEYS, "seed"]
-    references = scores.loc[scores["method"] == RETRAINED, [*keys, *RATIOS.values()]]
-    twice = references.duplicated(keys)
-    if twice.any():
-        raise ValueError(f"two retrained models of {_where(references[twice].iloc[0], keys)}")
-    joined = scores.merge(references, on=keys, how="left", suffixes=("", "_R"), indicator=True, validate="many_to_one")
-    alone = joined["_merge"] != "both"
-    if alone.any():
-        row = joined[alone].iloc[0]
-        raise ValueError(f"no retrained model of {_where(row, keys)}; method '{row['method']}' cannot be compared")
-    wrong = (joined[[f"{name}_R" for name in RATIOS.values()]] <= 0).any(axis=1)
-    if wrong.any():
-        raise ValueError(f"the retrained model of {_where(joined[wrong].iloc[0], keys)} has accuracy 0")
-    out = scores.reset_index(drop=True).copy()
-    for ratio, name in RATIOS.items():
-        out[ratio] = (joined[name] / joined[f"{name}_R"]).to_numpy()
-    out["retdev"] = _deviation(out)
-    out["indisc"] = indiscernibility(out["mia_test"].to_numpy())
+def _of_noise(
+    logits: Mapping[str, Values], labels: Mapping[str, Values], clean: Mapping[str, Values], nothing: Floats
+) -> dict[str, Floats]:
+    """The columns of ``OF_NOISE``."""
+    out = dict.fromkeys(OF_NOISE, nothing)
+    if "test" in clean and "test" in logits:
+        out["TA_clean"] = accuracy(logits["test"], clean["test"])
+    if "forget" in clean and "forget" in logits:
+        right = _right(logits["forget"], labels["forget"])
+        wrong_label = np.broadcast_to(np.asarray(clean["forget"]) != np.asarray(labels["forget"]), right.shape)
+        for name, rows in (("FA_mislabelled", wrong_label), ("FA_rightly", ~wrong_label)):
+            counts = rows.sum(1)
+            out[name] = np.where(counts > 0, (right & rows).sum(1) / np.maximum(counts, 1), np.nan)
     return out
 
 
@@ -150,25 +138,27 @@ def summarise(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
 
     Returns:
         ``dataset, architecture, method, seeds, undefined`` (seeds whose attack on the test set has no value), ``left_out`` (the most
-        seeds that one of the means leaves out), then for every name in ``PER_SEED`` mean, ``_low`` and ``_high``; ``retdev`` is named
-        ``retdev_paired`` (mean over seeds of each seed's deviation). Last
-        ``retdev_of_means`` and ``indisc_of_means``, of the ratio of mean accuracies and of the mean attack: the noise of single seeds does
-        not enter them. Methods keep their order. Seeds without a value are not in a mean; all without is NaN.
+        seeds that one of the means leaves out, of what has a value at all), then for every name in ``PER_SEED`` mean, ``_low`` and
+        ``_high``; ``retdev`` is named ``retdev_paired`` (mean over seeds of each seed's deviation). Last ``retdev_of_means`` and
+        ``indisc_of_means``, of the ratio of mean accuracies and of the mean attack: the noise of single seeds does not enter them.
+        Methods keep their order. Several runs of a method on a model are averaged first. Seeds without a value are not in a mean; all
+        without is NaN.
     """
-    compared = retention(scores)
+    compared = per_seed(scores)
+    names = [name for name in PER_SEED if name in compared]
+    defined = [name for name in names if compared[name].notna().any()]
     rows = []
     for keys, group in compared.groupby([*KEYS, "method"], sort=False):
         row: dict[str, Any] = dict(zip([*KEYS, "method"], keys, strict=True))
         row |= {"seeds": len(group), "undefined": int(group["mia_test"].isna().sum())}
-        row["left_out"] = max(known(group[name])[1] for name in PER_SEED)
-        for name in PER_SEED:
+        row["left_out"] = max(known(group[name])[1] for name in defined)
+        for name in names:
             title = "retdev_paired" if name == "retdev" else name
             row[title], row[f"{title}_low"], row[f"{title}_high"] = mean_interval(group[name].to_numpy(float), level)
         rows.append(row)
     table = pd.DataFrame(rows)
-    reference = table[table["method"] == RETRAINED].set_index(KEYS)[list(RATIOS.values())].add_suffix("_R")
-    means = table.join(reference, on=KEYS)
-    table["retdev_of_means"] = _deviation(pd.DataFrame({r: means[name] / means[f"{name}_R"] for r, name in RATIOS.items()}))
+    reference = table[table["method"] == RETRAINED].set_index(KEYS)[list(RATIOS.values())]
+    table["retdev_of_means"] = deviation(ratios(table, table[KEYS].join(reference, on=KEYS)))
     table["indisc_of_means"] = indiscernibility(table["mia_test"].to_numpy())
     return table
 
@@ -210,11 +200,3 @@ def runtime_table(timing: pd.DataFrame, search: pd.DataFrame | None = None) -> p
     table = pd.DataFrame({"seconds": seconds, "search_seconds": cost, "rte": reference / seconds})
     table["rte_with_search"] = reference / (seconds + cost)
     return table.reset_index()
-
-
-def _deviation(ratios: pd.DataFrame) -> Floats:
-    return (ratios[list(RATIOS)] - 1).abs().sum(axis=1, skipna=False).to_numpy(float)
-
-
-def _where(row: pd.Series, keys: Sequence[str]) -> str:
-    return ", ".join(f"{key} {row[key]}" for key in keys)

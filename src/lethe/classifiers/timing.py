@@ -46,7 +46,7 @@ def run_times(
 
 
 def _wait(experiment: Experiment) -> None:
-    if experiment.images.is_cuda:
+    if experiment.images.device.type == "cuda":
         torch.cuda.synchronize()
 
 

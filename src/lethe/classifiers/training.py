@@ -48,9 +48,9 @@ def _seed(seed: int, purpose: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:8], "big") >> 1
 
 
-def data_order() -> torch.Generator:
-    """A fresh generator of the data order, the same for every model and every method."""
-    return torch.Generator().manual_seed(ORDER_SEED)
+def data_order(device: torch.device | str = "cpu") -> torch.Generator:
+    """A fresh generator of the data order, the same for every model and every method; one of another device gives other numbers."""
+    return torch.Generator(device).manual_seed(ORDER_SEED)
 
 
 @contextmanager
@@ -66,13 +66,18 @@ def batches(index: Tensor, batch_size: int, order: torch.Generator | None) -> It
 
     ``order`` shuffles positions, the same for all models; None keeps them in order.
     """
-    positions = torch.arange(index.shape[1]) if order is None else torch.randperm(index.shape[1], generator=order)
+    if order is None:
+        yield from index.split(batch_size, dim=1)
+        return
+    positions = torch.randperm(index.shape[1], generator=order, device=order.device).to(index.device)
     for part in positions.split(batch_size):
-        yield index[:, part.to(index.device)]
+        yield index[:, part]
 
 
 def augmented(images: Tensor, augment: Callable[[Tensor, torch.Generator], Tensor], order: torch.Generator) -> Tensor:
     """Images (M, B, C, H, W) after random augmentation, every model's with the same random numbers, taken from ``order``."""
+    if len(images) == 1:
+        return augment(images.squeeze(0), order).unsqueeze(0)
     state, rows = order.get_state(), []
     for batch in images:
         order.set_state(state)
@@ -108,7 +113,12 @@ def cosine(epoch: int, epochs: Tensor) -> Tensor:
 
 
 class _Optimiser(ABC):
-    """What SGD and Adam share: the models, their rates and gradients, and that a model whose rate is 0 stays as it is."""
+    """What SGD and Adam share: the models, their rates and gradients, and that a model whose rate is 0 stays as it is.
+
+    Rates are kept on the CPU: which models move decides which kernels run, and a step must not wait for the device to know. Models that
+    an architecture computes in one product (no buffers) are updated together, tensor by tensor; models that it computes one after another
+    each by torch's fused kernel, without a model axis. Either way a model is updated in the same way alone and among others.
+    """
 
     def __init__(
         self, stack: Stack, learning_rate: Tensor | float, weight_decay: Tensor | float, trainable: Sequence[str] | None
@@ -120,33 +130,53 @@ class _Optimiser(ABC):
             stack.parameters[name].requires_grad_(True)
 
     def _vector(self, value: Tensor | float) -> Tensor:
-        """One number per model, (M,) float32."""
-        return torch.as_tensor(value, dtype=torch.float32, device=self.stack.device).expand(len(self.stack))
+        """One number per model, (M,) float32, on the CPU."""
+        return torch.as_tensor(value, dtype=torch.float32, device="cpu").expand(len(self.stack))
+
+    def _columns(self, vector: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """(M,) as (M, 1, 1, ...) on the device, for each of the tensors (M, *shape)."""
+        vector = vector.to(self.stack.device, non_blocking=True)
+        return [_column(vector, tensor.ndim) for tensor in tensors]
 
     def gradients(self, losses: Tensor) -> dict[str, Tensor]:
         """d losses[m] / d parameters[m], by name, (M, *shape); zero for a parameter that the loss does not see."""
         parameters = [self.stack.parameters[name] for name in self.names]
-        found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+        found = torch.autograd.grad(losses, parameters, torch.ones_like(losses), allow_unused=True)
         return {
             name: torch.zeros_like(parameter) if gradient is None else gradient
             for name, parameter, gradient in zip(self.names, parameters, found, strict=True)
         }
 
+    @torch.no_grad()
     def _descend(self, gradients: Mapping[str, Tensor], factor: Tensor | float) -> None:
-        """Move every parameter against ``_direction`` of its gradient with the weight decay, at ``factor`` times the rate."""
-        rate = self.learning_rate * torch.as_tensor(factor, device=self.stack.device)
-        moves_all = bool((rate != 0).all())
-        with torch.no_grad():
-            for name, gradient in gradients.items():
-                parameter = self.stack.parameters[name]
-                gradient = gradient + _column(self.weight_decay, parameter.ndim) * parameter
-                update = _column(rate, parameter.ndim) * self._direction(name, gradient)
-                # a model that is done stays as it is, even where its gradient or momentum is not finite
-                parameter.sub_(update if moves_all else torch.where(_column(rate, parameter.ndim) == 0, 0.0, update))
+        """Move every parameter against its gradient with the weight decay, at ``factor`` times the rate."""
+        rate = self.learning_rate * torch.as_tensor(factor, device="cpu")
+        rates, names = rate.tolist(), list(gradients)
+        if self.stack.buffers:
+            for m, decay in enumerate(self.weight_decay.tolist()):
+                weights = [self.stack.parameters[name].detach()[m] for name in names]
+                found = [_laid_out(gradients[name][m], weight) for name, weight in zip(names, weights, strict=True)]
+                # a model that is done stays as it is, even where its gradient or momentum is not finite; its momentum goes on
+                self._move_one(m, names, weights if rates[m] else [w.clone() for w in weights], found, rates[m], decay)
+            return
+        parameters = [self.stack.parameters[name] for name in names]
+        decayed = torch._foreach_mul(parameters, self._columns(self.weight_decay, parameters))
+        torch._foreach_add_(decayed, list(gradients.values()))
+        columns = self._columns(rate, parameters)
+        updates = list(torch._foreach_mul(self._directions(names, list(decayed)), columns))
+        if 0.0 in rates:
+            updates = [torch.where(column == 0, 0.0, update) for column, update in zip(columns, updates, strict=True)]
+        torch._foreach_sub_(parameters, updates)
 
     @abstractmethod
-    def _direction(self, name: str, gradient: Tensor) -> Tensor:
-        """What a parameter is moved against, of its gradient with the weight decay; (M, *shape)."""
+    def _directions(self, names: Sequence[str], gradients: list[Tensor]) -> list[Tensor]:
+        """What parameters are moved against, of their gradients with the weight decay; (M, *shape) each."""
+
+    @abstractmethod
+    def _move_one(
+        self, m: int, names: Sequence[str], weights: list[Tensor], gradients: list[Tensor], rate: float, decay: float
+    ) -> None:
+        """Move the weights of model ``m`` in place, and its momentum with them."""
 
     def finish(self) -> Stack:
         """The trained stack, without gradients."""
@@ -185,15 +215,38 @@ class SGD(_Optimiser):
             gradient_scale: name -> (M, *shape), multiplied onto the gradient (before weight decay); a mask, for instance.
         """
         gradients, scale = self.gradients(losses), gradient_scale or {}
-        self._descend({name: g * scale[name] if name in scale else g for name, g in gradients.items()}, factor)
+        self.move({name: g * scale[name] if name in scale else g for name, g in gradients.items()}, factor)
 
-    def _direction(self, name: str, gradient: Tensor) -> Tensor:
-        """The new velocity."""
-        if name in self.velocity:
-            self.velocity[name].mul_(_column(self.momentum, gradient.ndim)).add_(gradient)
-        else:
-            self.velocity[name] = gradient.clone()
-        return self.velocity[name]
+    def move(self, gradients: Mapping[str, Tensor], factor: Tensor | float = 1.0) -> None:
+        """Descend once along ``gradients`` (by name, (M, *shape)); otherwise as ``step``."""
+        for name in gradients:
+            if name not in self.velocity:
+                self.velocity[name] = torch.zeros_like(self.stack.parameters[name], requires_grad=False)
+        self._descend(gradients, factor)
+
+    def _directions(self, names: Sequence[str], gradients: list[Tensor]) -> list[Tensor]:
+        """The new velocities."""
+        velocities = [self.velocity[name] for name in names]
+        torch._foreach_mul_(velocities, self._columns(self.momentum, velocities))
+        torch._foreach_add_(velocities, gradients)
+        return velocities
+
+    def _move_one(
+        self, m: int, names: Sequence[str], weights: list[Tensor], gradients: list[Tensor], rate: float, decay: float
+    ) -> None:
+        momentum = self.momentum.tolist()[m]
+        torch._fused_sgd_(
+            weights,
+            gradients,
+            [self.velocity[name][m] for name in names] if momentum else [],
+            weight_decay=decay,
+            momentum=momentum,
+            lr=rate,
+            dampening=0.0,
+            nesterov=False,
+            maximize=False,
+            is_first_step=False,
+        )
 
 
 class Adam(_Optimiser):
@@ -230,14 +283,41 @@ class Adam(_Optimiser):
         self.steps += 1
         self._descend(gradients, factor)
 
-    def _direction(self, name: str, gradient: Tensor) -> Tensor:
-        """First over root of second moment, both corrected for their start at 0."""
-        (mean, square), (first, second) = self.moments[name], self.betas
-        mean.lerp_(gradient, 1 - first)
-        square.lerp_(gradient.square(), 1 - second)
-        return mean / (1 - first**self.steps) / ((square / (1 - second**self.steps)).sqrt() + self.epsilon)
+    def _directions(self, names: Sequence[str], gradients: list[Tensor]) -> list[Tensor]:
+        """First over root of second moments, both corrected for their start at 0."""
+        means, squares = ([self.moments[name][which] for name in names] for which in (0, 1))
+        first, second = self.betas
+        torch._foreach_lerp_(means, gradients, 1 - first)
+        torch._foreach_lerp_(squares, torch._foreach_mul(gradients, gradients), 1 - second)
+        roots = torch._foreach_sqrt(torch._foreach_div(squares, 1 - second**self.steps))
+        torch._foreach_add_(roots, self.epsilon)
+        return list(torch._foreach_div(torch._foreach_div(means, 1 - first**self.steps), roots))
+
+    def _move_one(
+        self, m: int, names: Sequence[str], weights: list[Tensor], gradients: list[Tensor], rate: float, decay: float
+    ) -> None:
+        torch._fused_adam_(
+            weights,
+            gradients,
+            [self.moments[name][0][m] for name in names],
+            [self.moments[name][1][m] for name in names],
+            [],
+            [torch.tensor(float(self.steps), device=self.stack.device)] * len(names),
+            lr=rate,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            weight_decay=decay,
+            eps=self.epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
 
 
 def _column(vector: Tensor, ndim: int) -> Tensor:
     """(M,) or () as (M, 1, 1, ...), to multiply a tensor of ``ndim`` dimensions."""
     return vector.view(-1, *[1] * (ndim - 1)) if vector.ndim else vector
+
+
+def _laid_out(gradient: Tensor, weight: Tensor) -> Tensor:
+    """The gradient in the memory layout of its weight: a fused kernel walks through both as one row of numbers."""
+    return gradient if gradient.stride() == weight.stride() else torch.empty_like(weight).copy_(gradient)

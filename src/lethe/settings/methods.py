@@ -15,7 +15,7 @@ A method of diffusion models has a file of its own, ``config/methods/diffusion/{
 
 Methods of classifiers are searched for a study, so their file is one of a study, ``config/methods/classifiers/{dataset}_{architecture}.yaml``::
 
-    dataset: digits             # and how was searched: protocol, seeds, norm_original, norm_retrained
+    dataset: digits             # and how was searched: protocol, objective, seeds, norm_original, norm_retrained, norm_floor
     architecture: mlp
     methods:
       ft:
@@ -93,15 +93,18 @@ class StudyFile(Strict):
     """The content of a file of a study of classifiers.
 
     Attributes:
-        norm_original, norm_retrained: as ``SearchCost.norm``, of doing nothing and of exact unlearning.
+        norm_original, norm_retrained, norm_floor: as ``SearchCost.norm``, of doing nothing, of exact unlearning and of models that were
+            retrained from another seed.
     """
 
     dataset: str
     architecture: str
     protocol: str
+    objective: str
     seeds: list[int]
     norm_original: float
     norm_retrained: float
+    norm_floor: float
     methods: dict[str, Searched] = Field(min_length=1)
 
 
@@ -153,8 +156,8 @@ def load_method(name: str, profile: str, task: str, folder: str | Path = "config
     return MethodSettings(name, epochs, parameters, {key: entry.source for key, entry in values.items()}, steps, per_epoch)
 
 
-def load_study(dataset: str, architecture: str, folder: str | Path = "config/methods/classifiers") -> dict[str, Searched]:
-    """The hyper-parameters of every method of classifiers for a data set and an architecture.
+def load_study(dataset: str, architecture: str, folder: str | Path = "config/methods/classifiers") -> StudyFile:
+    """The hyper-parameters of every method of classifiers for a data set and an architecture, and how they were searched.
 
     Raises:
         SettingsError: no such file, or a malformed one; says how to get one.
@@ -166,7 +169,7 @@ def load_study(dataset: str, architecture: str, folder: str | Path = "config/met
         raise SettingsError(
             f"{path}: it is about {content.architecture} on {content.dataset}; its name says {architecture} on {dataset}"
         )
-    return content.methods
+    return content
 
 
 def _epochs(values: Mapping[str, Sourced], where: str) -> int:

@@ -44,7 +44,7 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
         "lethe.diffusion.pretraining.EVALUATOR_FOLDERS": [
             settings.evaluators[name].kind for name in evaluators if settings.evaluators[name].kind != "zero_shot"
         ],  # which is the task's clip
-        "lethe.classifiers.PROVIDERS": datasets,
+        "lethe.classifiers.PROVIDERS": [studied[name].provider or name for name in datasets],
         "lethe.classifiers.ARCHITECTURES": _named(wildcards, "architecture", architectures),
         "lethe.classifiers.methods.METHODS": _named(wildcards, "unlearner", [] if "task" in wildcards else methods),
     }

@@ -13,6 +13,8 @@ GATES = {
     ],
     "tables/membership_gates_{task}.json": ["base_knows_its_members", "retrain_knows_no_member", "none_answers_as_the_base"],
     "tables/deepunlearn_gates_{dataset}_{architecture}.json": ["ulira_retrained_is_null", "ulira_original_leaks"],
+    "tables/deepunlearn_study_gates_{dataset}_{architecture}.json": ["original_above_noise_floor"],
+    "tables/deepunlearn_search_gates_{dataset}_{architecture}.json": ["search_above_exact_unlearning"],
     "tables/audit_gates_{task}.json": ["audit_base_draws_pictures", "audit_none_is_the_base", "audit_forgotten_moved"],
     "tables/unlearncanvas_gates_{task}.json": [
         "canvas_style_is_no_colour",

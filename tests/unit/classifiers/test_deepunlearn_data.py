@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import struct
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.file_server import Cut, FileServer, Refuse, serving
 
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.data.augment import augmentation
-from lethe.classifiers.data.base import MissingDataError, Provider
+from lethe.classifiers.data.base import MissingDataError
 from lethe.classifiers.data.cifar import Cifar10, Cifar100, CifarProvider
 from lethe.classifiers.data.digits import Digits
 from lethe.classifiers.data.fetch import fetch
@@ -26,6 +27,7 @@ from lethe.classifiers.data.splits import fixed_split
 from lethe.classifiers.data.utkface import UtkFace
 from lethe.io.download import ATTEMPTS, DownloadError
 from lethe.io.tables import CorruptFileError
+from lethe.settings.deepunlearn import FETCHABLE
 
 RNG = np.random.default_rng(0)
 IDX = {"train": 30, "t10k": 20}
@@ -168,7 +170,9 @@ def test_faults_of_cifar_files_are_named(tmp_path: Path, cifar: tuple) -> None:
     provider, per_file = cifar
     with pytest.raises(MissingDataError, match="no folder is configured.*binary version"):
         provider().load(None)
-    with pytest.raises(MissingDataError, match=f"{provider.test_file}.*https://www.cs.toronto.edu/~kriz/{provider.archive[0]}"):
+    with pytest.raises(
+        MissingDataError, match=f"{provider.test_file}.*https://www.cs.toronto.edu/~kriz/{next(iter(provider.md5))}"
+    ):
         provider().load(tmp_path)
     write_cifar(tmp_path, provider, per_file)
     first = tmp_path / provider.train_files[0]
@@ -214,7 +218,6 @@ def test_faces_are_sorted_by_name_then_split(tmp_path: Path, nested: bool, monke
     names = np.array(sorted(levels))[[*order[12:], *order[:12]]]
     assert data.labels.tolist() == [min(int(name.split("_")[0]) // 20, 4) for name in names]
     assert np.abs(data.images[:, 8, 8, 0].astype(int) - [levels[name] for name in names]).max() <= 2
-    assert torch.allclose(UtkFace().to_input(data.images), Provider.to_input(UtkFace(), data.images))
 
 
 def test_faults_of_faces_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,6 +420,28 @@ def test_a_file_that_no_address_has_is_an_error_at_once(server: FileServer, tmp_
     assert len(server.requests) == 1
 
 
-def test_only_idx_data_sets_can_be_fetched(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'digits' cannot be fetched; allowed: fashion_mnist, mnist"):
+def test_an_archive_of_cifar_is_fetched_unpacked_and_read(tmp_path: Path, cifar: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, per_file = cifar
+    write_cifar(tmp_path / provider.unpacked, provider, per_file)
+    [name] = provider.md5
+    with tarfile.open(tmp_path / name, "w:gz") as archive:
+        archive.add(tmp_path / provider.unpacked, provider.unpacked)
+    with serving(monkeypatch) as server:
+        server.files = {name: (tmp_path / name).read_bytes()}
+        monkeypatch.setattr(provider, "md5", {name: hashlib.md5(server.files[name]).hexdigest()})
+        for _ in range(2):  # what is there is left alone
+            fetch(provider.__name__.lower(), tmp_path / "files", [server.url])
+        assert len(server.requests) == 1
+        monkeypatch.setattr(provider, "md5", {name: "0" * 32})
+        with pytest.raises(DownloadError, match=f"md5 is .* instead of {'0' * 32}"):
+            fetch(provider.__name__.lower(), tmp_path / "other", [server.url])
+    assert [path.name for path in (tmp_path / "files").iterdir()] == [provider.unpacked]
+    fetched, packed = (provider().load(tmp_path / place) for place in ("files", provider.unpacked))
+    assert np.array_equal(fetched.images, packed.images) and np.array_equal(fetched.labels, packed.labels)
+
+
+def test_what_can_be_fetched_is_what_has_published_checksums(tmp_path: Path) -> None:
+    assert [name for name in PROVIDERS.names() if PROVIDERS.load(name).md5] == FETCHABLE
+    assert all(PROVIDERS.load(name).urls for name in FETCHABLE)
+    with pytest.raises(ValueError, match="'digits' cannot be fetched; allowed: cifar10, cifar100, fashion_mnist, mnist"):
         fetch("digits", tmp_path)

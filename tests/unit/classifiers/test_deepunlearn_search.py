@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 import torch
 
@@ -18,17 +19,20 @@ from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.found import Found
 from lethe.classifiers.hyperparameters import shipped, write_study
 from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform, Method, Standard, Uniform
+from lethe.classifiers.methods.ft import FineTune
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.classifiers.search import most_epochs, objectives, search, suggest
+from lethe.classifiers.search import Best, most_epochs, objectives, search, suggest
+from lethe.execution.work import WorkFolder
 from lethe.io.tables import CorruptFileError
 from lethe.io.tensors import write_tensors
-from lethe.settings.classifiers import BaseTraining
+from lethe.settings.classifiers import BaseTraining, Search, Selection
 from lethe.settings.errors import SettingsError
 
 SEEDS = [0, 1]
-FLOORS = {"norm_original": 0.1, "norm_retrained": 0.05}
-SMALL = {"most_epochs": 2, "trials": 8, "batch": 4, "population": 4, "finalists": 2, "protocol": "held_out"}
+FLOORS = {"norm_original": 0.1, "norm_retrained": 0.05, "norm_floor": 0.01}
+SMALL = Search(trials=8, batch=4, population=4, finalists=2)
+JUDGED = ["RA", "FA", "VA", "mia_val"]
 
 
 class Shrink(Method[Standard]):
@@ -43,7 +47,23 @@ class Shrink(Method[Standard]):
             factor = float("nan") if config.learning_rate > self.breaks_above else 1 - config.weight_decay
             for tensor in stack.parameters.values():
                 tensor[m] *= factor
+            self.took(config)
         return stack
+
+    def took(self, config: Standard) -> None:
+        """What a test puts here tells how long a run took."""
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
 
 
 class Broken(Shrink):
@@ -53,18 +73,24 @@ class Broken(Shrink):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "data.safetensors"
-    sizes = write_data(path, "digits", "", 0.15, 0.10)
+    sizes = write_data(path, "digits", Selection())
     assert sizes["test"] == 360 and sum(sizes.values()) == 1797
     return path
 
 
 @pytest.fixture(scope="module")
-def tuned(data: Path) -> tuple[Problem, Stack]:
+def tuned(data: Path) -> tuple[Problem, Stack, Stack]:
+    """Tuning models that differ from one another, and those of exact unlearning from two seeds."""
     experiment = Experiment.load(data, "mlp")
     training = BaseTraining(epochs=2)
     original = experiment.train(experiment.training_rows().expand(2, -1), SEEDS, training)
     retain, _ = experiment.tuning_rows(SEEDS)
-    return experiment.tuning_problem(original, SEEDS), experiment.train(retain, SEEDS, training)
+    again = experiment.train(retain, [1000, 1001], training)
+    return experiment.tuning_problem(original, SEEDS), experiment.train(retain, SEEDS, training), again
+
+
+def searched(method: Method[Standard], tuned: tuple[Problem, Stack, Stack], **changes: object) -> tuple[Best, pd.DataFrame]:
+    return search(method, *tuned, most_epochs=2, settings=SMALL.model_copy(update=changes))
 
 
 def test_tuning_forget_sets_are_not_reported_and_differ() -> None:
@@ -78,34 +104,62 @@ def test_tuning_forget_sets_are_not_reported_and_differ() -> None:
     assert (alone[0][0] == retain[1]).all() and (alone[1][0] == forget[1]).all()
 
 
-def test_objectives_of_the_reference_are_its_membership_alone(tuned: tuple[Problem, Stack]) -> None:
-    problem, retrained = tuned
-    scores = score(problem, retrained)
-    found = objectives(problem, retrained, scores[["RA", "FA", "VA"]].to_numpy())
-    assert found.shape == (2, 4) and (found[:, :3] == 0).all()
-    assert found[:, 3] == pytest.approx(abs(2 * scores["mia_val"].to_numpy() - 1))
-    moved = objectives(problem, retrained, scores[["RA", "FA", "VA"]].to_numpy() - [0.3, 0.0, 0.0])
-    assert moved[:, 0] == pytest.approx([0.1, 0.1]) and (moved[:, 1:] == found[:, 1:]).all()
+def test_exact_unlearning_is_at_zero_and_as_published_at_its_membership(tuned: tuple[Problem, Stack, Stack]) -> None:
+    problem, retrained, _ = tuned
+    reference = score(problem, retrained)[JUDGED].to_numpy()
+    assert (objectives(problem, retrained, reference, "retrained") == np.zeros((2, 4))).all()
+    found = objectives(problem, retrained, reference, "published")
+    assert (found[:, :3] == 0).all() and found[:, 3] == pytest.approx(abs(2 * reference[:, 3] - 1))
+    moved = objectives(problem, retrained, reference - [0.3, 0.0, 0.0, 0.1], "retrained")
+    assert moved == pytest.approx(np.tile([0.1, 0, 0, 0.2], (2, 1)))
 
 
-def test_the_sampler_learns_from_what_it_is_told(tuned: tuple[Problem, Stack], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("objective", ["retrained", "published"])
+def test_a_search_measures_what_it_is_compared_with(tuned: tuple[Problem, Stack, Stack], objective: str) -> None:
+    problem, retrained, again = tuned
+    best, trials = searched(Shrink(), tuned, objective=objective)
+    reference = score(problem, retrained)[JUDGED].to_numpy()
+    floor = np.linalg.norm(objectives(problem, again, reference, "retrained"), axis=1).mean()
+    assert best.norm_floor == pytest.approx(floor) and floor > 0
+    assert (best.norm_retrained == 0) is (objective == "retrained") and best.norm_original > 0
+    assert (trials["norm"].dropna() >= 0).all()
+
+
+@pytest.mark.parametrize("fast", ["max", "min"])
+def test_among_finalists_within_the_floor_the_fastest_wins(
+    tuned: tuple[Problem, Stack, Stack], monkeypatch: pytest.MonkeyPatch, fast: str
+) -> None:
+    """Weights hardly change, so all finalists are near the best; the largest weight decay is said to be the fastest, or the smallest."""
+    problem, retrained, _ = tuned
+    monkeypatch.setattr(Shrink, "breaks_above", 1.0)
+    monkeypatch.setattr("lethe.classifiers.search.time.perf_counter", clock := Clock())
+    monkeypatch.setattr(
+        Shrink, "took", lambda _, config: clock.pass_by(1 - config.weight_decay if fast == "max" else config.weight_decay)
+    )
+    far = problem, retrained, problem.original.select([1, 0])  # another seed's model, trained on what is forgotten: a wide floor
+    best, trials = searched(Shrink(), far)
+    finalists = trials[trials["state"] == "complete"].sort_values("norm", kind="stable").groupby("model").head(2)
+    assert best.tied == 4 and best.values["weight_decay"] == getattr(finalists["weight_decay"], fast)()
+    alone, _ = searched(Shrink(), (problem, retrained, retrained))  # the same models again: no floor, only equal norms tie
+    assert alone.tied < 4 and alone.norm <= best.norm
+
+
+def test_the_sampler_learns_from_what_it_is_told(tuned: tuple[Problem, Stack, Stack], monkeypatch: pytest.MonkeyPatch) -> None:
     """After the first generation the suggestions depend on the objectives; random search would not."""
 
     def size(unlearned: Stack) -> np.ndarray:
         return sum(tensor.abs().flatten(1).sum(1) for tensor in unlearned.parameters.values()).numpy()[:, None]
 
-    few = SMALL | {"trials": 12}
     monkeypatch.setattr(Shrink, "breaks_above", 1.0)
     drawn = []
     for sign in (1, -1):
-        monkeypatch.setattr("lethe.classifiers.search.objectives", lambda _p, u, _r, sign=sign: np.tile(sign * size(u), 4))
-        drawn.append(search(Shrink(), *tuned, **few)[1]["weight_decay"].to_numpy())
+        monkeypatch.setattr("lethe.classifiers.search.objectives", lambda _p, u, _r, _o, sign=sign: np.tile(sign * size(u), 4))
+        drawn.append(searched(Shrink(), tuned, trials=12)[1]["weight_decay"].to_numpy())
     assert (drawn[0][:8] == drawn[1][:8]).all() and (drawn[0][8:] != drawn[1][8:]).any()
 
 
-def test_a_trial_with_nan_is_recorded_and_the_study_goes_on(tuned: tuple[Problem, Stack]) -> None:
-    problem, retrained = tuned
-    best, trials = search(Shrink(), problem, retrained, **SMALL)
+def test_a_trial_with_nan_is_recorded_and_the_study_goes_on(tuned: tuple[Problem, Stack, Stack]) -> None:
+    best, trials = searched(Shrink(), tuned)
     assert len(trials) == 16 and set(trials["state"]) == {"complete", "failed"}
     failed = trials[trials["state"] == "failed"]
     assert (failed["learning_rate"] > Shrink.breaks_above).all() and failed["norm"].isna().all()
@@ -113,21 +167,50 @@ def test_a_trial_with_nan_is_recorded_and_the_study_goes_on(tuned: tuple[Problem
     assert best.trials == 16 + 2 * len(SEEDS) * 2 and isinstance(best.values["batch_size"], int)
 
 
-def test_published_protocol_takes_the_single_best_trial(tuned: tuple[Problem, Stack]) -> None:
-    problem, retrained = tuned
-    best, trials = search(Shrink(), problem, retrained, **SMALL | {"trials": 6, "batch": 6, "protocol": "published"})
+def test_published_protocol_takes_the_single_best_trial(tuned: tuple[Problem, Stack, Stack]) -> None:
+    best, trials = searched(Shrink(), tuned, trials=6, batch=6, protocol="published")
     assert best.norm == pytest.approx(trials["norm"].min()) and best.trials == len(trials) == 12
 
 
-def test_a_search_repeats_itself(tuned: tuple[Problem, Stack]) -> None:
-    problem, retrained = tuned
-    first, second = (search(Shrink(), problem, retrained, **SMALL)[1] for _ in range(2))
+def test_a_search_repeats_itself(tuned: tuple[Problem, Stack, Stack]) -> None:
+    first, second = (searched(Shrink(), tuned)[1] for _ in range(2))
     assert first.equals(second)
 
 
-def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack]) -> None:
+def test_a_killed_search_goes_on_where_it_was(
+    tuned: tuple[Problem, Stack, Stack], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runs, unlearn = list[int](), FineTune.unlearn
+
+    def counted(self: FineTune, problem: Problem, configs: Sequence[Standard]) -> Stack:
+        if len(runs) == stop:
+            raise KeyboardInterrupt
+        runs.append(len(problem))
+        return unlearn(self, problem, configs)
+
+    def run(folder: str) -> tuple[Best, pd.DataFrame]:
+        work = WorkFolder(tmp_path / folder, "a key")
+        return search(FineTune(), *tuned, most_epochs=2, settings=SMALL, work=work)
+
+    monkeypatch.setattr(FineTune, "unlearn", counted)
+    stop = -1
+    _, whole = run("whole")
+    of_whole = len(runs)
+    runs.clear()
+    stop = of_whole // 2
+    with pytest.raises(KeyboardInterrupt):
+        run("killed")
+    stop = -1
+    _, resumed = run("killed")
+    pd.testing.assert_frame_equal(resumed, whole)
+    assert (
+        0 < len(runs) - of_whole <= 4
+    )  # the lot it was killed in, whose trials are grouped by batch size, or the timing of finalists
+
+
+def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack, Stack]) -> None:
     with pytest.raises(RuntimeError, match="all 4 trials of Broken failed"):
-        search(Broken(), *tuned, **SMALL | {"trials": 2, "batch": 2})
+        searched(Broken(), tuned, trials=2, batch=2)
 
 
 def test_suggestions_stay_in_their_space() -> None:
@@ -157,8 +240,9 @@ def test_most_epochs_as_published(epochs: int, most: int) -> None:
 
 
 def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
-    found = Found(values={"learning_rate": 0.01, "batch_size": 64}, norm=0.1, trials=9, seconds=1.5)
-    study = {"dataset": "digits", "architecture": "mlp", "protocol": "held_out", "seeds": [0], **FLOORS}
+    norms = {"norm_retrained": 0.05, "norm_floor": 0.01}
+    found = Found(values={"learning_rate": 0.01, "batch_size": 64}, norm=0.1, trials=9, seconds=1.5, **norms)
+    study = {"dataset": "digits", "architecture": "mlp", "protocol": "held_out", "objective": "retrained", "seeds": [0], **FLOORS}
     write_study(tmp_path / "digits_mlp.yaml", study, {"ft": found})
     kept = shipped(tmp_path, "digits", "mlp")["ft"]
     assert kept == found and isinstance(kept.values["batch_size"], int)
@@ -167,7 +251,8 @@ def test_kept_hyperparameters_come_back(tmp_path: Path) -> None:
 
 def test_missing_and_malformed_hyperparameters_are_clear(tmp_path: Path) -> None:
     (tmp_path / "digits_mlp.yaml").write_text(
-        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nseeds: [0]\nnorm_original: 1\nnorm_retrained: 0\n"
+        "dataset: digits\narchitecture: mlp\nprotocol: held_out\nobjective: retrained\nseeds: [0]\n"
+        "norm_original: 1\nnorm_retrained: 0\nnorm_floor: 0\n"
         "methods: {ft: {search: {norm: 1, trials: 2, seconds: 1}}}\n"
     )
     with pytest.raises(SettingsError, match="methods.ft.values: Field required"):

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lethe.benchmarks.deepunlearn.pairs import against, paired_tests
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
+from lethe.classifiers.distance import ORIGINAL, RETRAINED_AGAIN, noise_floor
 from lethe.classifiers.found import Found
 from lethe.classifiers.methods.needs import only_fine_tunes, uses_validation
 from lethe.classifiers.scores import runtime_table, summarise
@@ -19,12 +21,18 @@ class StudyTables(NamedTuple):
     """The tables of a study.
 
     Attributes:
-        methods: one row per method: means and intervals over seeds, run times, ``uses_val`` and ``only_fine_tunes``.
-        groups: the group of every ranked method.
+        methods: one row per method: means and intervals over seeds, run times, ``uses_val`` and ``only_fine_tunes``, and of ranked methods
+            ``differs_from_original`` and ``differs_from_floor``: whether ``gap`` is another than the original's, and than that of models
+            retrained from another seed.
+        floor: how far retrained models are apart.
+        pairs: the tests of ranked methods.
+        groups: letters and group of every ranked method.
         ranks: the mean rank of every ranked method.
     """
 
     methods: pd.DataFrame
+    floor: pd.DataFrame
+    pairs: pd.DataFrame
     groups: pd.DataFrame
     ranks: pd.DataFrame
 
@@ -46,7 +54,7 @@ def study_tables(
     A method that only fine-tunes on this architecture is shown but not ranked: it would take a place as another method's twin.
 
     Args:
-        scores: rows of ``score_models`` with both references.
+        scores: rows of ``score_models`` with the three references.
         times: ``method, seconds, slowest`` with ``retrained`` (``lethe.classifiers.timing``).
         found: method -> what its search found and cost.
         architecture: name of the architecture.
@@ -61,4 +69,8 @@ def study_tables(
     methods = summary.merge(runtime_table(times, search), on="method", how="left")
     methods = methods.merge(times[["method", "slowest"]], on="method", how="left")
     ranked = scores[~scores["method"].isin(fine_tunes)]
-    return StudyTables(methods, ranking_groups(ranked, chance, level), mean_ranks(ranked, level))
+    pairs = paired_tests(ranked, level)
+    for name, other in (("differs_from_original", ORIGINAL), ("differs_from_floor", RETRAINED_AGAIN)):
+        methods[name] = methods["method"].map(against(pairs, other))
+    groups = ranking_groups(ranked, pairs, chance, level)
+    return StudyTables(methods, noise_floor(scores), pairs, groups, mean_ranks(ranked, level))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from torch import Tensor  # the plan asks providers for their sizes and needs no torch
+
+    from lethe.classifiers.data.pixels import Pixels
 
 
 class MissingDataError(FileNotFoundError):
@@ -44,6 +47,8 @@ class Provider(ABC):
             image is repeated where there are three.
         crop: pixels of padding of the random crop in base training, 0 for none. flip: whether base training mirrors images.
         official_test: whether the test part comes with the data set; U-LiRA uses the whole of one where it does not.
+        md5: official files and their MD5, which are fetched from one of ``urls``; empty: none can be. unpacked: folder that an archive among
+            them is unpacked into.
     """
 
     classes: ClassVar[int]
@@ -54,6 +59,9 @@ class Provider(ABC):
     crop: ClassVar[int] = 0
     flip: ClassVar[bool] = False
     official_test: ClassVar[bool] = True
+    md5: ClassVar[Mapping[str, str]] = {}
+    urls: ClassVar[tuple[str, ...]] = ()
+    unpacked: ClassVar[str] = ""
 
     @abstractmethod
     def load(self, folder: Path | None) -> LabelledImages:
@@ -68,18 +76,18 @@ class Provider(ABC):
         """(channels, height, width) of a network's input."""
         return len(self.mean), self.image_size, self.image_size
 
-    def to_input(self, images: NDArray[np.uint8]) -> Tensor:
-        """Network input (N, C, H, W) float32 of images (N, H, W, C): resized, in [0, 1], normalised."""
+    def pixels(self, images: NDArray[np.uint8], device: str = "cpu") -> Pixels:
+        """Images (N, H, W, C) on a device, as bytes that become network input when they are indexed."""
         import torch
 
-        pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 255
-        if pixels.shape[2:] != (self.image_size, self.image_size):
-            pixels = torch.nn.functional.interpolate(
-                pixels, (self.image_size, self.image_size), mode="bilinear", antialias=True, align_corners=False
-            )
-        pixels = pixels.expand(-1, len(self.mean), -1, -1)
-        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
-        return (pixels - mean) / std
+        from lethe.classifiers.data.pixels import Pixels
+
+        values = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        return Pixels.on(device, values, self.image_size, self.mean, self.std)
+
+    def to_input(self, images: NDArray[np.uint8]) -> Tensor:
+        """Network input (N, C, H, W) float32 of images (N, H, W, C): resized, in [0, 1], normalised."""
+        return self.pixels(images)[:]
 
 
 def check_labelled(data: LabelledImages, classes: int, where: str) -> LabelledImages:

@@ -18,7 +18,6 @@ class CifarProvider(Provider):
     """32 x 32 colour images in records: label byte(s), then the red, green and blue plane.
 
     Attributes:
-        archive: name and MD5 of the official archive; unpacked into a folder ``unpacked``.
         train_files: names of the development part; the test part is ``test_file``.
         records: images that each of the files holds. label_bytes: before the pixels of a record; the last one is the label.
     """
@@ -27,8 +26,7 @@ class CifarProvider(Provider):
     image_size = 32
     crop = 4
     flip = True
-    archive: ClassVar[tuple[str, str]]
-    unpacked: ClassVar[str]
+    urls = ("https://www.cs.toronto.edu/~kriz/",)
     train_files: ClassVar[tuple[str, ...]]
     test_file: ClassVar[str]
     records: ClassVar[dict[str, int]]
@@ -79,10 +77,10 @@ class CifarProvider(Provider):
         return data[:, self.label_bytes :].reshape(count, 3, 32, 32).transpose(0, 2, 3, 1), labels
 
     def _missing(self, problem: str) -> MissingDataError:
-        file, md5 = self.archive
+        [(file, md5)] = self.md5.items()
         return MissingDataError(
-            f"{type(self).__name__}: {problem}; unpack https://www.cs.toronto.edu/~kriz/{file} (md5 {md5}) and configure the "
-            f"folder that holds {', '.join((*self.train_files, self.test_file))}. It must be the binary version: the Python version is "
+            f"{type(self).__name__}: {problem}; set `source: fetch`, or unpack {self.urls[0]}{file} (md5 {md5}) and configure the folder "
+            f"that holds {', '.join((*self.train_files, self.test_file))}. It must be the binary version: the Python version is "
             "pickled, which is not read"
         )
 
@@ -93,7 +91,7 @@ class Cifar10(CifarProvider):
     classes = 10
     mean = (0.4914, 0.4822, 0.4465)
     std = (0.2023, 0.1994, 0.2010)
-    archive = ("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530")
+    md5 = {"cifar-10-binary.tar.gz": "c32a1d4ab5d03f1284b67883e8d87530"}
     unpacked = "cifar-10-batches-bin"
     train_files = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
     test_file = "test_batch.bin"
@@ -107,7 +105,7 @@ class Cifar100(CifarProvider):
     classes = 100
     mean = (0.5071, 0.4865, 0.4409)
     std = (0.2673, 0.2564, 0.2762)
-    archive = ("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8")
+    md5 = {"cifar-100-binary.tar.gz": "03b5dce01913d631647c71ecec9e9cb8"}
     unpacked = "cifar-100-binary"
     train_files = ("train.bin",)
     test_file = "test.bin"

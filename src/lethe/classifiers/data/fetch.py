@@ -1,4 +1,4 @@
-"""Download the idx files of a data set, each checked against its MD5."""
+"""Download the official files of a data set, each checked against its MD5; archives are unpacked."""
 
 from __future__ import annotations
 
@@ -6,27 +6,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lethe.classifiers import PROVIDERS
-from lethe.classifiers.data.idx import IdxProvider
 from lethe.io.download import download
 from lethe.io.remote import RemoteFile
+from lethe.io.unpack import unpack
+
+ARCHIVE = ".tar.gz"
 
 
-def fetch(dataset: str, folder: Path, urls: Sequence[str] | None = None) -> None:
-    """Download the files of ``fashion_mnist`` or ``mnist`` into ``folder`` (11 to 31 MB).
+def fetch(provider: str, folder: Path, urls: Sequence[str] | None = None) -> None:
+    """Download the files of ``mnist``, ``fashion_mnist`` (11 to 31 MB), ``cifar10`` or ``cifar100`` (170 MB) into ``folder``.
 
-    A file that is there and whole is left alone; see ``lethe.io.download`` for interruptions and retries.
+    A file that is there and whole is left alone; see ``lethe.io.download`` for interruptions and retries. An archive is unpacked and goes.
 
     Args:
         urls: addresses of folders that hold the files, tried in turn; the official ones by default.
 
     Raises:
-        UnknownNameError, ValueError: there is no such data set, or not as idx files.
-        DownloadError: no address gave a file with the right checksum.
+        UnknownNameError, ValueError: there is no such data set, or it cannot be fetched.
+        DownloadError: no address gave a file with the right checksum. CorruptFileError: an archive holds what it must not.
     """
-    provider = PROVIDERS.load(dataset)
-    if not issubclass(provider, IdxProvider):
-        allowed = [other for other in PROVIDERS.names() if issubclass(PROVIDERS.load(other), IdxProvider)]
-        raise ValueError(f"data set '{dataset}' cannot be fetched; allowed: {', '.join(allowed)}")
-    for file, md5 in provider.md5.items():
-        addresses = [f"{url.rstrip('/')}/{file}" for url in urls or provider.urls]
-        download(RemoteFile(urls=addresses, kind="gz", md5=md5), folder / file)
+    found = PROVIDERS.load(provider)
+    if not found.md5:
+        allowed = [other for other in PROVIDERS.names() if PROVIDERS.load(other).md5]
+        raise ValueError(f"data set '{provider}' cannot be fetched; allowed: {', '.join(allowed)}")
+    for file, md5 in found.md5.items():
+        archive = file.endswith(ARCHIVE)
+        if archive and (folder / found.unpacked).is_dir():
+            continue
+        addresses = [f"{url.rstrip('/')}/{file}" for url in urls or found.urls]
+        download(RemoteFile(urls=addresses, kind="tar.gz" if archive else "gz", md5=md5), folder / file)
+        if archive:
+            unpack(folder / file, folder / found.unpacked)
+            (folder / file).unlink()

@@ -18,7 +18,6 @@ class IdxProvider(Provider):
 
     Attributes:
         name: under which ``data.fetch.fetch`` knows the files.
-        md5: of the official gzip files, which are fetched from one of ``urls``.
         packaged: folder where a system package puts them, and the package; looked at where no folder is given.
     """
 
@@ -26,8 +25,6 @@ class IdxProvider(Provider):
     images = 70_000
     image_size = 32
     name: ClassVar[str]
-    md5: ClassVar[dict[str, str]]
-    urls: ClassVar[tuple[str, ...]]
     packaged: ClassVar[tuple[Path, str] | None] = None
 
     def load(self, folder: Path | None) -> LabelledImages:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from lethe.classifiers.data.base import LabelledImages, MissingDataError, Provider, check_labelled
@@ -15,12 +13,8 @@ from lethe.io.image_folders import list_images, warn_left_out
 from lethe.io.images import decode_image, note_lines
 from lethe.io.tables import CorruptFileError
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 SPLIT_SEED = 123
 TEST_SHARE = 0.2  # the data set has no split
-CHUNK = 256  # images that are normalised at once
 YEARS = 20  # per class; the last one is open
 
 
@@ -76,15 +70,6 @@ class UtkFace(Provider):
         for line in note_lines(notes):
             log.warning("pictures %s", line)
         return check_labelled(LabelledImages(images, labels, test), self.classes, str(paths[0].parent))
-
-    def to_input(self, images: NDArray[np.uint8]) -> Tensor:
-        """As in ``Provider``, in chunks: nothing but the result is large."""
-        import torch
-
-        result = torch.empty(len(images), *self.image_shape)
-        for first in range(0, len(images), CHUNK):
-            result[first : first + CHUNK] = super().to_input(images[first : first + CHUNK])
-        return result
 
 
 def _missing(problem: str) -> MissingDataError:

@@ -43,7 +43,7 @@ class BadTeacher(Method["BadTeacher.Config"]):
         """See the class."""
         device = problem.images.device
         rate, decay = (column(configs, name, device) for name in ("learning_rate", "weight_decay"))
-        epochs, temperature = column(configs, "num_epochs", device), column(configs, "kl_temperature", device)
+        epochs, temperature = column(configs, "num_epochs"), column(configs, "kl_temperature", device)
         stack = problem.original.clone()
         index = torch.cat([problem.retain, problem.forget], 1)
         logits = torch.cat([teach(problem, problem.original, problem.retain), self._incompetent(problem)], 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 import torch
@@ -19,6 +20,7 @@ from lethe.core.methods import MethodDescription
 SAMPLES = 2000  # of D_R at most: a gradient per sample and class is dear
 LARGEST, LARGEST_OUT = 1e3, 1e2  # variance before alpha; of the classifier
 RAISED = 10.0
+FISHER = "ff/fisher"  # as which F is known of a problem
 
 
 class FisherForgetting(Method["FisherForgetting.Config"]):
@@ -58,22 +60,31 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
             parameter.add_(variance.sqrt() * draws.normal(parameter.shape[1:]))
         return stack
 
-    def _fisher(self, problem: Problem, configs: Sequence[Config]) -> dict[str, Tensor]:
+    def prepare(self, problem: Problem) -> Problem:
+        """With F of every model, which no hyper-parameter changes."""
+        return problem if FISHER in problem.known else replace(problem, known={**problem.known, FISHER: diagonal(problem)})
+
+    def _fisher(self, problem: Problem, configs: Sequence[Config]) -> Mapping[str, Tensor]:
         """F, name -> (M, *shape)."""
-        index = problem.retain
-        if index.shape[1] > SAMPLES:
-            index = index.gather(1, problem.draws("ff/samples").permutations(index.shape[1])[:, :SAMPLES])
-        total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}
-        for m in range(len(problem)):
-            for _, parameters, logits in copies(problem, m, index[m]):
-                logarithms = logits.log_softmax(-1)
-                root = logarithms.detach().div(2).exp()  # squared with the gradient it gives the weight p_y
-                squares = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
-                for label in range(problem.classes):
-                    loss = (root[:, label] * logarithms[:, label]).sum()
-                    gradients = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True)
-                    for square, gradient in zip(squares.values(), gradients, strict=True):
-                        square.addcmul_(gradient, gradient)
-                for name, square in squares.items():
-                    total[name][m] += square.sum(0)
-        return {name: value / index.shape[1] for name, value in total.items()}
+        return self.prepare(problem).known[FISHER]
+
+
+def diagonal(problem: Problem) -> dict[str, Tensor]:
+    """F, name -> (M, *shape)."""
+    index = problem.retain
+    if index.shape[1] > SAMPLES:
+        index = index.gather(1, problem.draws("ff/samples").permutations(index.shape[1])[:, :SAMPLES])
+    total = {name: torch.zeros_like(parameter) for name, parameter in problem.original.parameters.items()}
+    for m in range(len(problem)):
+        for _, parameters, logits in copies(problem, m, index[m]):
+            logarithms = logits.log_softmax(-1)
+            root = logarithms.detach().div(2).exp()  # squared with the gradient it gives the weight p_y
+            squares = {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
+            for label in range(problem.classes):
+                loss = (root[:, label] * logarithms[:, label]).sum()
+                gradients = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True)
+                for square, gradient in zip(squares.values(), gradients, strict=True):
+                    square.addcmul_(gradient, gradient)
+            for name, square in squares.items():
+                total[name][m] += square.sum(0)
+    return {name: value / index.shape[1] for name, value in total.items()}

@@ -34,6 +34,10 @@ class FisherForgettingPublished(FisherForgetting):
         shape: ClassVar[tuple[str, ...]] = ("batch_size",)
         batch_size: BatchSize = 64
 
+    def prepare(self, problem: Problem) -> Problem:
+        """As it is: F depends on the batch size, which is searched."""
+        return problem
+
     def _fisher(self, problem: Problem, configs: Sequence[FisherForgetting.Config]) -> dict[str, Tensor]:
         assert isinstance(configs[0], FisherForgettingPublished.Config)
         size = configs[0].batch_size

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import torch
 
 from lethe.classifiers.methods._per_sample import rows
-from lethe.classifiers.methods.iu import InfluenceUnlearning
+from lethe.classifiers.methods.iu import InfluenceUnlearning, Weights
 from lethe.classifiers.problem import Problem
 from lethe.core.methods import MethodDescription
 
@@ -24,8 +24,9 @@ class InfluenceUnlearningPublished(InfluenceUnlearning):
         title="IU (published)", paper="code published with arXiv 2410.01276", colour="#009E73", marker="^", published_of="iu"
     )
 
-    def _solve(self, problem: Problem, v: Tensor) -> Tensor:
-        found = v.clone()
+    def _solve(self, problem: Problem, v: Weights) -> Weights:
+        shapes = {name: tensor.shape for name, tensor in v.items()}
+        found = torch.cat([tensor.flatten(1) for tensor in v.values()], 1)
         for model, k in enumerate(found):
             singles = (g for part in rows(problem, model, problem.retain[model, : N + 2]) for g in part)
             o = next(singles)
@@ -33,4 +34,5 @@ class InfluenceUnlearningPublished(InfluenceUnlearning):
                 t = o @ g
                 k -= (k @ g) / (N + t) * o
                 o = o - t / (N + t) * o
-        return found
+        parts = found.split([shape[1:].numel() for shape in shapes.values()], 1)
+        return {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}

@@ -70,7 +70,7 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
         reset(problem, stack, [*first, *problem.architecture.classifier], "kde/reset")
 
         index, order = self._warm_up(problem)
-        logits, epochs = teach(problem, problem.original, index), column(configs, "num_epochs", device)
+        logits, epochs = teach(problem, problem.original, index), column(configs, "num_epochs")
         optimiser = sgd(stack, configs)
         for epoch in range(int(epochs.max())):
             for part, target in paired(index, logits, size, order):
@@ -78,7 +78,7 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
                 optimiser.step(kl_divergence(target, student, temperature), constant(epoch, epochs))
 
         order = data_order()  # a new one: how long the others warmed up is not to matter
-        logits, epochs = teach(problem, problem.original, problem.retain), column(configs, "retain_num_epochs", device)
+        logits, epochs = teach(problem, problem.original, problem.retain), column(configs, "retain_num_epochs")
         optimiser = SGD(stack, later[0], column(configs, "momentum", device), later[1])
         for epoch in range(int(epochs.max())):
             for part, target in paired(problem.retain, logits, size, order):

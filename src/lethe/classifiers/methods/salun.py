@@ -36,8 +36,8 @@ class SalUn(Method["SalUn.Config"]):
 
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
-        device, size = problem.images.device, configs[0].batch_size
-        epochs = column(configs, "num_epochs", device)
+        size = configs[0].batch_size
+        epochs = column(configs, "num_epochs")
         stack = problem.original.clone()
         optimiser, order, draws = sgd(stack, configs), data_order(), problem.draws("salun/labels")
         mask = _largest(self._saliency(problem, optimiser, size), [config.threshold for config in configs])

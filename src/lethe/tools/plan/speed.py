@@ -11,7 +11,16 @@ from lethe.planning.targets import Values
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
-NAMES = ("batch_invariance", "dry_run", "uce", "scoring", "stacked_training", "tables")  # of `make bench`
+NAMES = (
+    "batch_invariance",
+    "dry_run",
+    "uce",
+    "scoring",
+    "stacked_training",
+    "training_step",
+    "influence",
+    "tables",
+)  # of `make bench`
 OF_CELLS = ("answers", "answers_vit", "canvas_plan")  # of `make bench` where there is a task of UnlearnCanvas
 METHOD = "uce"  # whose first model is scored: it costs nothing to make
 

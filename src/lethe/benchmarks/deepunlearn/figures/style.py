@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 Pixels = NDArray[np.float64]
 
-RETRAINED, ORIGINAL = "retrained", "original"
-REFERENCES = (RETRAINED, ORIGINAL)
-# Of methods that choose none. Okabe & Ito (2008); with three markers, each with its dashes, methods look different without colour doing it alone
+RETRAINED, RETRAINED_AGAIN, ORIGINAL = "retrained", "retrained_again", "original"
+REFERENCES = (RETRAINED, RETRAINED_AGAIN, ORIGINAL)
+FAILED = "F"  # in place of letters
+# Of methods that choose none. Okabe & Ito (2008); with four markers, each with its dashes, methods look different without colour doing it alone
 _COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, DARK_OLIVE)
-_DASHES: dict[str, Any] = {"o": "-", "s": (0, (4, 1.5)), "^": (0, (1.2, 1.2))}
+_DASHES: dict[str, Any] = {"o": "-", "s": (0, (4, 1.5)), "^": (0, (1.2, 1.2)), "D": (0, (6, 1.5, 1.2, 1.5))}
 FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
 
 
 def title(method: str) -> str:
     """How a method is written in figures, e.g. ``ngplus`` -> ``NG+``; what is no method's name as it is."""
-    return LOOKS.title(method)
+    return "retrained again" if method == RETRAINED_AGAIN else LOOKS.title(method)
 
 
 def look(method: str) -> dict[str, Any]:
     """``color``, ``marker`` and ``linestyle`` of a method; the same in every figure."""
     if method == RETRAINED:
         return {"color": BLACK, "marker": "*", "linestyle": "-"}
+    if method == RETRAINED_AGAIN:
+        return {"color": BLACK, "marker": "P", "linestyle": (0, (1, 1))}
     if method == ORIGINAL:
         return {"color": STEEL, "marker": "X", "linestyle": "-"}
     number = sum(map(ord, method))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lethe.benchmarks.deepunlearn.figures.style import ORIGINAL, RETRAINED, look, one_setting, span, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
-from lethe.figures.colours import INK
+from lethe.figures.colours import EDGE, INK
 from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
@@ -21,26 +21,30 @@ if TYPE_CHECKING:
 QUANTITIES = {"FA": "forget", "RA": "retain", "TA": "test"}
 
 
-def data(scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per method and quantity: ``method, quantity, gap, low, high, seeds``; closest method first.
+def data(scores: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """One row per method and quantity: ``method, quantity, gap, low, high, seeds, floor``; closest method first.
 
     ``gap`` is the mean over seeds of the difference to the retrained model of the same seed, in percentage points; ``low`` and ``high`` are
-    its 95 % t-interval. Methods are sorted by the sum of absolute gaps, ``original`` is last.
+    its 95 % t-interval; ``floor`` is what 95 % of retrained models of two seeds differ by at most. Methods are sorted by the sum of absolute
+    gaps, ``original`` is last.
 
     Args:
         scores: rows of ``lethe.classifiers.scores.score_models`` of one data set and architecture, with ``retrained``.
+        floor: of ``lethe.classifiers.distance.noise_floor``.
     """
-    from lethe.classifiers.scores import mean_interval, retention
+    from lethe.classifiers.distance import per_seed
+    from lethe.classifiers.scores import mean_interval
 
     one_setting(scores)
-    retention(scores)  # its errors name what cannot be paired
-    reference = scores[scores["method"] == RETRAINED].set_index("seed")
+    models = per_seed(scores)
+    reference = models[models["method"] == RETRAINED].set_index("seed")
+    p95 = 100 * floor.set_index("measure")["p95"]
     rows = []
-    for method, group in scores[scores["method"] != RETRAINED].groupby("method", sort=False):
+    for method, group in models[models["method"] != RETRAINED].groupby("method", sort=False):
         for name, quantity in QUANTITIES.items():
             gaps = 100 * (group[name].to_numpy(float) - reference.loc[group["seed"], name].to_numpy(float))
-            rows.append([method, quantity, *mean_interval(gaps), len(group)])
-    table = pd.DataFrame(rows, columns=["method", "quantity", "gap", "low", "high", "seeds"])
+            rows.append([method, quantity, *mean_interval(gaps), len(group), p95[name]])
+    table = pd.DataFrame(rows, columns=["method", "quantity", "gap", "low", "high", "seeds", "floor"])
     distance = table.assign(gap=table["gap"].abs()).groupby("method")["gap"].sum()
     last = table["method"].eq(ORIGINAL)
     order = table.assign(last=last, distance=table["method"].map(distance))
@@ -62,7 +66,8 @@ def draw(data: pd.DataFrame) -> Figure:
     panels[0].set_yticks(range(len(methods)), [title(method) for method in methods])
     panels[0].set_ylim(len(methods) - 0.4, -0.6)
     panels[1].set_xlabel(
-        "difference to the retrained models of the same seed, percentage points\n(bar: 95 % interval of the mean)"
+        "difference to the retrained models of the same seed, percentage points\n"
+        "(bar: 95 % interval of the mean; grey: 95 % of retrained models of two seeds)"
     )
     return figure
 
@@ -77,6 +82,7 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     shown = (rows["gap"] >= low) & (rows["gap"] <= high)
     pad = 0.06 * max(high - low, 1.0) + 0.12 * max(high - low, 1.0) * float(not shown.all())
     low, high = low - pad, high + pad
+    axes.axvspan(-rows["floor"].iloc[0], rows["floor"].iloc[0], color=EDGE, alpha=0.35, linewidth=0, zorder=0)
     axes.axvline(0, color=INK, linewidth=1, zorder=1)
     for place, (method, row) in enumerate(rows.iterrows()):
         style = look(str(method))
@@ -102,10 +108,13 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
 
 def compute(parameters: OneStudy, tables: Tables, inference: Inference) -> Result:
     """Rows: see ``data``."""
-    return Result.of_table(data(tables["seeds"]))
+    return Result.of_table(data(tables["seeds"], tables["floor"]))
 
 
 TEMPLATE = StudyTemplate(
     "DeepUnlearnGaps", "Gaps to retraining", OneStudy, compute,
-    lambda result, parameters, pictures: draw(result.table), {"seeds": "tables/deepunlearn_seeds_{study}.csv"},
+    lambda result, parameters, pictures: draw(result.table), {
+        "seeds": "tables/deepunlearn_seeds_{study}.csv",
+        "floor": "tables/deepunlearn_floor_{study}.csv",
+    },
 )  # fmt: skip

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, label_points, look, one_setting, span, title
+from lethe.benchmarks.deepunlearn.figures.style import FAILED, REFERENCES, RETRAINED, label_points, look, one_setting, span, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
+from lethe.figures.colours import EDGE
 from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
@@ -19,13 +20,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def data(summary: pd.DataFrame) -> pd.DataFrame:
+def data(summary: pd.DataFrame, floor: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``quality`` with ``letters`` and, of ``retrained`` alone, ``retdev_floor`` and ``indisc_floor``.
+
+    Args:
+        summary: of ``lethe.classifiers.scores.summarise``, rows of one data set and architecture.
+        floor: of ``lethe.classifiers.distance.noise_floor``: what 95 % of retrained models of two seeds differ by at most.
+        groups: of ``lethe.benchmarks.deepunlearn.ranking.ranking_groups``: methods with a letter in common do not differ in ``gap``.
+    """
+    table = quality(summary)
+    table["letters"] = table["method"].map(groups.set_index("method")["letters_gap"]).fillna("")
+    for name in ("retdev", "indisc"):
+        p95 = floor.loc[floor["measure"] == name, "p95"].item()
+        table[f"{name}_floor"] = np.where(table["method"] == RETRAINED, p95, np.nan)
+    return table
+
+
+def quality(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per method: ``method, retdev, retdev_low, retdev_high, indisc, indisc_low, indisc_high``.
 
     Means over seeds and 95 % t-intervals, retention deviation paired by seed, indiscernibility on the test set.
 
     Args:
-        summary: of ``lethe.classifiers.scores.summarise``, rows of one data set and architecture.
+        summary: as of ``data``.
     """
     one_setting(summary)
     names = {f"{stem}_paired{end}": f"{stem}{end}" for stem in ("retdev",) for end in ("", "_low", "_high")}
@@ -35,14 +52,30 @@ def data(summary: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A point per method with its intervals. Deviations that are outliers are arrowheads at the right edge with their number."""
+    """A point per method with its intervals and letters, and bands for the noise of retrained models.
+
+    Deviations that are outliers are arrowheads at the right edge with their number.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, 6.4), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     axes.set_ylabel("indiscernibility (higher is better)\n1: the membership attack on the test set is a coin")
-    axes.set_xlabel("retention deviation |RR - 1| + |FR - 1| + |TR - 1| (lower is better)")
+    axes.set_xlabel(
+        "retention deviation |RR - 1| + |FR - 1| + |TR - 1| (lower is better)\n"
+        "grey: within what 95 % of retrained models of two seeds differ by; methods without a letter in common differ in gap"
+    )
     note = scatter(axes, data, "retdev", "indisc")
+    for _, row in data.dropna(subset=["retdev_floor", "indisc_floor"]).iterrows():
+        axes.axvspan(0, row["retdev_floor"], color=EDGE, alpha=0.35, linewidth=0, zorder=0)
+        axes.axhspan(
+            row["indisc"] - row["indisc_floor"],
+            row["indisc"] + row["indisc_floor"],
+            color=EDGE,
+            alpha=0.35,
+            linewidth=0,
+            zorder=0,
+        )
     if note:
         axes.set_title(f"not shown, no value: {note}", loc="left", fontsize=9)
     axes.grid(True)
@@ -95,6 +128,8 @@ def positions(axes: Axes, data: pd.DataFrame, x: str, y: str) -> Sequence[tuple[
         if not bottom <= py <= top:
             py = top - 0.02 * (top - bottom) if py > top else bottom + 0.02 * (top - bottom)
             outside.append(f"{row[y]:.2f}")
+        if row.get("letters", "") not in ("", FAILED):
+            name = f"{name}: {row['letters']}"
         out.append((px, py, f"{name} ({', '.join(outside)})" if outside else name))
     return out
 
@@ -108,10 +143,14 @@ def _arrow(row: pd.Series, px: float, py: float, x: str, y: str) -> str:
 
 def compute(parameters: OneStudy, tables: Tables, inference: Inference) -> Result:
     """Rows: see ``data``."""
-    return Result.of_table(data(tables["methods"]))
+    return Result.of_table(data(tables["methods"], tables["floor"], tables["groups"]))
 
 
 TEMPLATE = StudyTemplate(
     "DeepUnlearnTradeoff", "Deviation and indiscernibility", OneStudy, compute,
-    lambda result, parameters, pictures: draw(result.table), {"methods": "tables/deepunlearn_{study}.csv"},
+    lambda result, parameters, pictures: draw(result.table), {
+        "methods": "tables/deepunlearn_{study}.csv",
+        "floor": "tables/deepunlearn_floor_{study}.csv",
+        "groups": "tables/deepunlearn_groups_{study}.csv",
+    },
 )  # fmt: skip

@@ -31,7 +31,7 @@ def data(summary: pd.DataFrame, runtime: pd.DataFrame) -> pd.DataFrame:
         summary: of ``lethe.classifiers.scores.summarise``, rows of one data set and architecture.
         runtime: of ``lethe.classifiers.scores.runtime_table``. A method that is in one table only is left out.
     """
-    quality = retdev_indisc.data(summary)
+    quality = retdev_indisc.quality(summary)
     return runtime[["method", "seconds", "rte"]].merge(quality, on="method", how="inner")
 
 

@@ -1,4 +1,4 @@
-"""The gates of U-LiRA."""
+"""The gates of a study and of U-LiRA."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lethe.io.gates import read_gates, write_gates
 
 
 def pass_gates(checked: Path, gates: Path, stop: list[str], study: str) -> None:
-    """Hand the gates on, unless one that stops the run does not hold; the table of U-LiRA is made in any case.
+    """Hand the gates on, unless one that stops the run does not hold; the tables that they judge are made in any case.
 
     Args:
         checked: gates, whether they hold or not.
         gates: the same.
         stop: names of those that stop the run.
-        study: what was attacked.
+        study: what is judged.
 
     Raises:
-        GateError: U-LiRA finds something in retrained models, or nothing in original ones.
+        GateError: one that stops the run does not hold.
     """
     judged = read_gates(checked)
-    enforce(judged, stop, f"U-LiRA on {study}")
+    enforce(judged, stop, study)
     write_gates(gates, judged)
