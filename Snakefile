@@ -94,6 +94,8 @@ wildcard_constraints:
     dataset=one_of(plan.settings.deepunlearn.datasets),
     architecture=one_of(ARCHITECTURES),
     unlearner=one_of(CLASSIFIER_METHODS),
+    block=one_of(plan.deepunlearn.blocks),
+    draw="[1-9][0-9]*",
     template=one_of(TEMPLATES),
     parameters=CHARACTERS,
     tutorial=one_of(plan.notebooks.tutorial_tasks),
@@ -110,7 +112,12 @@ localrules:
     notebooks,
     tutorials,
     deepunlearn,
+    deepunlearn_evaluations,
     deepunlearn_search,
+    deepunlearn_weights,
+    deepunlearn_lira_search,
+    deepunlearn_draws,
+    deepunlearn_variance,
     canvas,
     canvas_grid,
     canvas_robustness,
@@ -204,6 +211,7 @@ include: "rules/classifiers/data.smk"
 include: "rules/classifiers/train.smk"
 include: "rules/classifiers/search.smk"
 include: "rules/classifiers/unlearn.smk"
+include: "rules/classifiers/export.smk"
 include: "rules/icare/tables.smk"
 include: "rules/icare/verdicts.smk"
 include: "rules/icare/trajectories.smk"
@@ -213,6 +221,8 @@ include: "rules/icare/explorer.smk"
 include: "rules/icare/notebooks.smk"
 include: "rules/deepunlearn/lira.smk"
 include: "rules/deepunlearn/tables.smk"
+include: "rules/deepunlearn/draws.smk"
+include: "rules/deepunlearn/evaluations.smk"
 include: "rules/unlearncanvas/tables.smk"
 include: "rules/unlearncanvas/world.smk"
 include: "rules/unlearncanvas/notebook.smk"

@@ -20,7 +20,7 @@ use rule job as search_hyperparameters with:
     benchmark:
         "<benchmarks>/search_hyperparameters/{dataset}_{architecture}_{unlearner}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.search_memory,
         runtime=1440,
         gpu=plan.gpu,
     params:
@@ -28,6 +28,7 @@ use rule job as search_hyperparameters with:
         settings=plan.settings.deepunlearn.search.model_dump(),
         training=plan.studies.setting("training"),
         device=plan.settings.device,
+        work=plan.work("search_hyperparameters"),
     message:
         "Search for {wildcards.unlearner}, {wildcards.architecture} on {wildcards.dataset}"
 

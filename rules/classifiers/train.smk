@@ -1,4 +1,4 @@
-"""Original and retrained classifiers. All models of a job are trained stacked.
+"""Original and retrained classifiers, trained stacked. What a job has finished survives when it is killed.
 
 In: images, labels and splits.
 Out: deepunlearn/{dataset}/{architecture}/{original,retrained,retrained_again}.safetensors, the same below tuning/ for the search.
@@ -18,8 +18,8 @@ use rule job as classifiers with:
     benchmark:
         "<benchmarks>/classifiers/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
-        runtime=1440,
+        mem_mb=plan.studies.training_memory,
+        runtime=plan.studies.training_time,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.classifiers.jobs.classifiers:train"),
@@ -27,6 +27,7 @@ use rule job as classifiers with:
         tuning=False,
         seeds=plan.studies.seeds,
         device=plan.settings.device,
+        work=plan.work("classifiers"),
     message:
         "Original and retrained {wildcards.architecture} on {wildcards.dataset}"
 
@@ -44,8 +45,8 @@ use rule job as tuning_classifiers with:
     benchmark:
         "<benchmarks>/tuning_classifiers/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
-        runtime=600,
+        mem_mb=plan.studies.training_memory,
+        runtime=plan.studies.tuning_time,
         gpu=plan.gpu,
     params:
         job=plan.job("lethe.classifiers.jobs.classifiers:train"),
@@ -53,5 +54,6 @@ use rule job as tuning_classifiers with:
         tuning=True,
         seeds=plan.settings.deepunlearn.search.seeds,
         device=plan.settings.device,
+        work=plan.work("tuning_classifiers"),
     message:
         "{wildcards.architecture} to tune on, {wildcards.dataset}"

@@ -18,7 +18,7 @@ use rule job as forget_samples with:
     benchmark:
         "<benchmarks>/forget_samples/{dataset}_{architecture}_{unlearner}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=600,
         gpu=plan.gpu,
     params:
@@ -46,7 +46,7 @@ use rule job as score_study with:
     benchmark:
         "<benchmarks>/score_study/{dataset}_{architecture}.tsv"
     resources:
-        mem_mb=plan.studies.memory,
+        mem_mb=plan.studies.unlearning_memory,
         runtime=120,
         gpu=plan.gpu,
     params:

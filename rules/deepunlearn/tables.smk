@@ -18,6 +18,12 @@ rule deepunlearn_search:
         [f"<results>/hyperparameters/{study}.yaml" for study in plan.studies.names],
 
 
+rule deepunlearn_weights:
+    """Of every study, the share of weights that no gradient reaches, and of those that FF treats alike."""
+    input:
+        [f"<results>/tables/deepunlearn_weights_{study}.csv" for study in plan.studies.names],
+
+
 use rule job as run_times with:
     """Seconds per method, with the machine to itself: the job takes all its cores."""
     input:
@@ -135,3 +141,26 @@ use rule job as deepunlearn_ledger with:
         outside=identities(plan.root / "config/reference/deepunlearn_{dataset}_{architecture}.csv"),
     message:
         "Ledger of {wildcards.architecture} on {wildcards.dataset}"
+
+
+use rule job as weights_table with:
+    """Shares of weights by tensor: with a gradient of exactly zero whatever the image, and at the bound of FF's variance."""
+    input:
+        data="<results>/deepunlearn/{dataset}/data.safetensors",
+        original="<results>/deepunlearn/{dataset}/{architecture}/original.safetensors",
+    output:
+        table="<results>/tables/deepunlearn_weights_{dataset}_{architecture}.csv",
+    log:
+        "<logs>/weights_table/{dataset}_{architecture}.log",
+    benchmark:
+        "<benchmarks>/weights_table/{dataset}_{architecture}.tsv"
+    resources:
+        mem_mb=plan.studies.memory,
+        runtime=600,
+        gpu=plan.gpu,
+    params:
+        job=plan.job("lethe.benchmarks.deepunlearn.jobs.weights:tabulate"),
+        methods=plan.studies.methods,
+        device=plan.settings.device,
+    message:
+        "Weights that methods act on, {wildcards.architecture} on {wildcards.dataset}"

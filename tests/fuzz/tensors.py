@@ -235,7 +235,9 @@ def data_sets() -> list[Case]:
     cases.append(broken("a row in two splits", {"forget": tensors["retain"].clone()}, "0"))
     cases.append(broken("a tensor too many", {"stranger": torch.ones(2)}, "stranger"))
     for dataset in ("digit", "", "imagenet"):
-        cases.append(_case(f"data: set {dataset!r}", file, tensors, header | {"provider": dataset}, read_data, f"'{dataset}'"))
+        cases.append(_case(f"data: of {dataset!r}", file, tensors, header | {"provider": dataset}, read_data, f"'{dataset}'"))
+    for dataset in ("", "di}its", "../digits"):
+        cases.append(_case(f"data: set {dataset!r}", file, tensors, header | {"dataset": dataset}, read_data, f"'{dataset}'"))
     cases.append(_case("data: no set", file, tensors, {"format": DATA}, read_data))
     cases.append(_case("data: another format", file, tensors, header | {"format": DELTA}, read_data, DELTA))
     return cases + _pickles(file, read_data)

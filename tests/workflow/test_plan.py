@@ -47,7 +47,12 @@ def rules() -> list[tuple[str, str]]:
                 "studio_job",
                 "bench",
                 "deepunlearn",
+                "deepunlearn_evaluations",
                 "deepunlearn_search",
+                "deepunlearn_weights",
+                "deepunlearn_lira_search",
+                "deepunlearn_draws",
+                "deepunlearn_variance",
                 "canvas",
                 "canvas_editing",
                 "canvas_grid",
@@ -99,6 +104,18 @@ def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
         "score": 120,
         "splits": 30,
     }
+    assert jobs["lira_models"] == 64 and jobs["lira_forget"] == 6 * 64  # a split of large networks each
+
+
+def test_u_lira_has_a_search_of_its_own(clone: Clone) -> None:
+    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "deepunlearn_lira_search", config=None))
+    assert jobs["lira_models"] == jobs["lira_tuning_models"] == 2 and jobs["lira_search"] == 21
+    said, own = (
+        "results/mini/deepunlearn/digits/mlp/lira/000-063/ft.safetensors",
+        "deepunlearn={lira: {digits: {search: {trials: 2}}}}",
+    )
+    with_own = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--config", own, "--", said, config=None))
+    assert with_own["lira_search"] == 1 and "search_hyperparameters" not in with_own
 
 
 def test_literal_slurm_command_resolves(clone: Clone) -> None:
@@ -267,7 +284,7 @@ def test_one_job_makes_every_figure(walked: dict[str, Any]) -> None:
     """By its address or by a published name; nothing else writes below figures/."""
     makers = {name: rule for name, rule in walked.items() if any("/figures/" in output for output in rule["outputs"])}
     assert {rule["function"] for rule in makers.values()} == {"lethe.figures.jobs.figure:make_figure"}
-    assert len(makers) == 25 and {"figure", "interference_matrix", "deepunlearn_ranking"} <= set(makers)
+    assert len(makers) == 26 and {"figure", "interference_matrix", "deepunlearn_ranking"} <= set(makers)
 
 
 def test_a_file_has_one_reading(walked: dict[str, Any]) -> None:

@@ -28,7 +28,12 @@ with SnakemakeApi(OutputSettings(dryrun=True)) as api:
     jobs = {{job.rule.name: job for job in flow._workflow.dag.jobs if "work" in dict(job.params.items())}}
     print("JOBS", json.dumps({{name: [list(job.input), dict(job.params.items()), dict(job.wildcards.items())] for name, job in jobs.items()}}))
 """
-RULES = {"generate_baseline", *(f"{name}{of_one}" for name in ("unlearn", "generate", "score") for of_one in ("", "_1"))}
+OF_CLASSIFIERS = {"classifiers", "lira_models", "lira_forget"}
+RULES = {
+    "generate_baseline",
+    *OF_CLASSIFIERS,
+    *(f"{name}{of_one}" for name in ("unlearn", "generate", "score") for of_one in ("", "_1")),
+}
 
 
 @pytest.fixture(scope="module")

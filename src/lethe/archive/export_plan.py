@@ -50,12 +50,17 @@ class Exports:
         told = description_of(METHODS.target_of(wildcards.method))
         return {key: str(told[key]) for key in ("title", "paper")}
 
+    @property
+    def license(self) -> str:
+        """The licence of weights that were trained here, as the Hub names it: what is configured, or this project's."""
+        return self._settings.export.license or read_citation(self._root / "CITATION.cff").license.lower()
+
     def origin(self, wildcards: Wildcards) -> dict[str, str]:
         """Where the base of the wildcard's task is from, and its licence; an empty licence: what its own card says."""
         name = self._settings.tasks[wildcards.task].base
         entry, license_ = self._settings.bases[name], self._settings.export.license
-        if not license_ and self._settings.origin_of(name).source in ("prebuilt", "train"):
-            license_ = read_citation(self._root / "CITATION.cff").license.lower()  # a base of this project
+        if self._settings.origin_of(name).source in ("prebuilt", "train"):
+            license_ = self.license  # a base of this project
         hub = {"hub_id": entry.path, "revision": entry.revision} if entry.on_hub else {"hub_id": "", "revision": ""}
         return {"name": name, "license": license_, **hub}
 

@@ -86,7 +86,7 @@ def noise_floor(scores: pd.DataFrame) -> pd.DataFrame:
     retrained = scores[scores["method"].isin((RETRAINED, RETRAINED_AGAIN))]
     for place, models in retrained.groupby(KEYS, sort=False):
         if len(models) < 2:
-            raise ValueError(f"a noise floor needs two retrained models; {', '.join(place)} has {len(models)}")
+            raise ValueError(f"a noise floor needs two retrained models; {', '.join(map(str, place))} has {len(models)}")
         first, second = np.nonzero(~np.eye(len(models), dtype=bool))
         a, b = (models.iloc[chosen].reset_index(drop=True) for chosen in (first, second))
         found = _compare(a, b)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from lethe.classifiers.data.pixels import Pixels
 from lethe.classifiers.data.stored import read_data
 from lethe.classifiers.data.tuning import tuning_rows
 from lethe.classifiers.models.base import Architecture
-from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.problem import Augment, Problem, train
 from lethe.settings.classifiers import BaseTraining
 
@@ -69,26 +69,27 @@ class Experiment:
         Raises:
             FloatingPointError: one diverged.
         """
-        parts = []
+        return gather(self._trained(index, seeds, training, epochs or training.epochs), len(seeds))
+
+    def _trained(self, index: Tensor, seeds: Sequence[int], training: BaseTraining, epochs: int) -> Iterator[tuple[range, Stack]]:
+        """Places and models, as many at a time as their architecture likes."""
         for first in range(0, len(seeds), self.architecture.at_once):
-            chosen = slice(first, first + self.architecture.at_once)
-            parts.append(
-                train(
-                    self.architecture,
-                    self.architecture.init(seeds[chosen]).to(self.images.device),
-                    self.images,
-                    self.labels,
-                    index[chosen],
-                    epochs=epochs or training.epochs,
-                    batch_size=training.batch_size,
-                    learning_rate=training.learning_rate,
-                    momentum=training.momentum,
-                    weight_decay=training.weight_decay,
-                    augment=self.augment,
-                    precision=training.precision,
-                )
+            chosen = slice(first, min(first + self.architecture.at_once, len(seeds)))
+            stack = train(
+                self.architecture,
+                self.architecture.init(seeds[chosen]).to(self.images.device),
+                self.images,
+                self.labels,
+                index[chosen],
+                epochs=epochs,
+                batch_size=training.batch_size,
+                learning_rate=training.learning_rate,
+                momentum=training.momentum,
+                weight_decay=training.weight_decay,
+                augment=self.augment,
+                precision=training.precision,
             )
-        return join(parts)
+            yield range(chosen.start, chosen.stop), stack
 
     def problem(self, original: Stack, seeds: Sequence[int]) -> Problem:
         """The reported problem of some models."""

@@ -25,6 +25,7 @@ def attack_accuracy(forget: NDArray[np.floating], held_out: NDArray[np.floating]
 
     Published code of arXiv 2410.01276 (``evaluate_mia_on_pointwise_losses``): both sets are shuffled and cut to the smaller size, then
     ``LogisticRegression()`` on the scalar loss, ``StratifiedShuffleSplit(10, random_state=123)`` with a tenth to test on, accuracy.
+    Forgotten samples are class 0 and come first, as there: the folds depend on the order.
 
     Args:
         forget: (n,) cross-entropies of the forget set.
@@ -45,8 +46,8 @@ def attack_accuracy(forget: NDArray[np.floating], held_out: NDArray[np.floating]
         return float("nan")
     generator = np.random.default_rng(seed)
     n = min(len(forget), len(held_out))
-    drawn = [generator.permutation(losses)[:n].astype(np.float64) for losses in (held_out, forget)]
-    x, y = np.concatenate(drawn), np.repeat([0.0, 1.0], n)
+    out, gone = (generator.permutation(losses)[:n].astype(np.float64) for losses in (held_out, forget))
+    x, y = np.concatenate([gone, out]), np.repeat([0.0, 1.0], n)
     scores = []
     for train, test in _folds(n):
         weight, bias = logistic_regression(x[train], y[train])

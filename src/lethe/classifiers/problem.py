@@ -87,6 +87,12 @@ class Problem:
         rows = index.expand(len(stack), -1) if index.ndim == 1 else index
         return torch.cat([self.logits(stack, part) for part in rows.split(batch_size, dim=1)], dim=1)
 
+    @torch.inference_mode()
+    def features(self, stack: Stack, index: Tensor, batch_size: int = 512) -> Tensor:
+        """What the last layer is given (M, n, D) of the samples ``index`` (n,), in evaluation mode."""
+        rows = index.expand(len(stack), -1)
+        return torch.cat([self.architecture.features(stack, self.inputs(part)) for part in rows.split(batch_size, dim=1)], dim=1)
+
 
 def train(
     architecture: Architecture,

@@ -13,20 +13,24 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from lethe.classifiers.evaluation import score
 from lethe.classifiers.experiment import Experiment
-from lethe.classifiers.methods.base import Blocks, Choice, Integers, LogUniform, Method, Space, run
+from lethe.classifiers.methods.base import Blocks, Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.settings.classifiers import Objective, Search
+from lethe.execution.work import WorkFolder
+from lethe.io.tensors import read_tensors, write_tensors
+from lethe.settings.classifiers import LOT, Objective, Search
 
 log = logging.getLogger(__name__)
 OBJECTIVES = ("retain", "forget", "val", "mia")
@@ -96,6 +100,7 @@ def search(
     *,
     most_epochs: int,
     settings: Search,
+    work: WorkFolder | None = None,
 ) -> tuple[Best, pd.DataFrame]:
     """One study per model of ``problem``, all studies side by side.
 
@@ -105,6 +110,7 @@ def search(
         settings: how many trials per study, how many of them at once, and how the best is chosen: by the single best trial of all
             studies (``published``), or (``held_out``) by the mean norm of the best trials of every study run again on all models. Where
             several of these are within the floor of the best, the fastest wins: a smaller norm is noise there.
+        work: where what every lot of trials reached is kept; a search that was killed asks its samplers again and goes on from there.
 
     Returns:
         The best hyper-parameters, and all trials: ``model, trial, state (complete | failed), retain, forget, val, mia, norm`` and one
@@ -123,7 +129,7 @@ def search(
         samplers = [optuna.samplers.NSGAIIISampler(seed=int(seed), population_size=settings.population) for seed in problem.seeds]
     studies = [optuna.create_study(directions=["minimize"] * 4, sampler=sampler) for sampler in samplers]
     problem = method.prepare(problem)
-    judge = _Judge(method, problem, score(problem, retrained)[JUDGED].to_numpy(), settings.objective)
+    judge = _Judge(method, problem, score(problem, retrained)[JUDGED].to_numpy(), settings.objective, work)
     norms = [
         judge.norm_of(problem.original),
         judge.norm_of(retrained),
@@ -133,7 +139,7 @@ def search(
     for first in range(0, settings.trials, settings.batch):
         asked = [(m, study.ask()) for m, study in enumerate(studies) for _ in range(min(settings.batch, settings.trials - first))]
         values = [suggest(trial, space, most_epochs, len(problem.architecture.blocks)) for _, trial in asked]
-        found = judge.run([m for m, _ in asked], values)
+        found = judge.run([m for m, _ in asked], values, f"trials_{first:05d}")
         for (m, trial), value, objective in zip(asked, values, found, strict=True):
             complete = bool(np.isfinite(objective).all())
             if complete:
@@ -166,7 +172,7 @@ def search(
         for _, row in group.head(settings.finalists).iterrows()
     ]
     models = list(range(len(problem)))
-    found = judge.run([m for _ in candidates for m in models], [value for value in candidates for _ in models])
+    found = judge.run([m for _ in candidates for m in models], [value for value in candidates for _ in models], "finalists")
     reached = np.linalg.norm(found, axis=1).reshape(len(candidates), len(models)).mean(1)
     if not np.isfinite(reached).any():
         raise RuntimeError(f"no finalist of {type(method).__name__} ran on all tuning seeds without NaN")
@@ -183,21 +189,31 @@ class _Judge:
 
     Attributes:
         reference: (M, 4), what ``objectives`` compares with.
+        work: where results are kept; None: nowhere.
     """
 
     method: Method[Any]
     problem: Problem
     reference: Floats
     objective: Objective
+    work: WorkFolder | None
 
     def norm_of(self, stack: Stack) -> float:
         """Mean norm of M models."""
         return float(np.linalg.norm(objectives(self.problem, stack, self.reference, self.objective), axis=1).mean())
 
-    def run(self, models: Sequence[int], values: Sequence[Mapping[str, Any]]) -> Floats:
-        """Objectives (n, 4) of running ``values[i]`` on model ``models[i]``."""
+    def run(self, models: Sequence[int], values: Sequence[Mapping[str, Any]], name: str) -> Floats:
+        """Objectives (n, 4) of running ``values[i]`` on model ``models[i]``, some models in memory at a time; ``name`` is that of these runs."""
+        configs, lot = [self.method.Config(**value) for value in values], LOT * self.problem.architecture.at_once
+        found = []
+        for i in range(0, len(models), lot):
+            reach = partial(self._run, models[i : i + lot], configs[i : i + lot])
+            found.append(reach() if self.work is None else _kept(self.work, f"{name}_{i:05d}.safetensors", reach))
+        return np.concatenate(found)
+
+    def _run(self, models: Sequence[int], configs: Sequence[Hyperparameters]) -> Floats:
         chosen = self.problem.select(models)
-        unlearned = run(self.method, chosen, [self.method.Config(**value) for value in values])
+        unlearned = run(self.method, chosen, configs)
         return objectives(chosen, unlearned, self.reference[list(models)], self.objective)
 
     def fastest(self, candidates: Sequence[Mapping[str, Any]], tied: NDArray[np.int64]) -> int:
@@ -207,9 +223,15 @@ class _Judge:
         seconds = []
         for candidate in [tied[0], *tied]:
             begin = time.perf_counter()
-            self.run([0], [candidates[candidate]])
+            self._run([0], [self.method.Config(**candidates[candidate])])
             seconds.append(time.perf_counter() - begin)
         return int(tied[int(np.argmin(seconds[1:]))])
+
+
+def _kept(work: WorkFolder, name: str, reach: Callable[[], Floats]) -> Floats:
+    """Objectives, kept as a file of ``work`` as soon as they are there."""
+    work.finish(name, lambda path: write_tensors(path, {"objectives": torch.from_numpy(reach())}, {}))
+    return read_tensors(work.path(name))[0]["objectives"].numpy()
 
 
 def _values(row: pd.Series, space: Mapping[str, Space]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lethe.settings.strict import Name, Strict
 
@@ -37,18 +37,25 @@ class Selection(Strict):
         0, ge=0, lt=10**6, description="of label noise, training subset and random forget set; others are fresh draws"
     )
 
-    @model_validator(mode="after")
-    def _fits(self) -> Selection:
-        of_class = self.forget_set in ("class", "subclass")
-        if of_class != (self.forget_class is not None):
+    @field_validator("forget_class")
+    @classmethod
+    def _of_class(cls, value: int | None, info: ValidationInfo) -> int | None:
+        kind = info.data.get("forget_set")
+        if (kind in ("class", "subclass")) != (value is not None):
             raise ValueError(
-                f"forget_class is {self.forget_class} with forget_set {self.forget_set}; allowed: a number for class and subclass, else null"
+                f"forget_class is {value} with forget_set {kind}; allowed: a number for class and subclass, else null"
             )
-        if (self.forget_set in ("memorised", "hardest")) != bool(self.scored_on):
+        return value
+
+    @field_validator("scored_on")
+    @classmethod
+    def _of_other(cls, value: str, info: ValidationInfo) -> str:
+        kind = info.data.get("forget_set")
+        if (kind in ("memorised", "hardest")) != bool(value):
             raise ValueError(
-                f"scored_on is '{self.scored_on}' with forget_set {self.forget_set}; allowed: a data set for memorised and hardest, else empty"
+                f"scored_on is '{value}' with forget_set {kind}; allowed: a data set for memorised and hardest, else empty"
             )
-        return self
+        return value
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -66,6 +73,9 @@ class BaseTraining(Strict):
         "auto",
         description="of passes in base training; auto: bfloat16 on a GPU for resnet18, resnet18_cifar and tinyvit, else float32",
     )
+
+
+LOT = 4  # times the models that an architecture trains at once: how many of a search are in memory
 
 
 class Search(Strict):
@@ -99,14 +109,44 @@ class Search(Strict):
         return self
 
 
-class Lira(Strict):
-    """Per-sample membership inference from many models, U-LiRA."""
+class LiraDesign(Strict):
+    """Which models U-LiRA is made of: all that decides what one of them says, but for its method."""
 
-    architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
-    methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
     splits: int = Field(64, ge=4, le=100_000, description="random halves of the data, one original model each")
     forget_sets: int = Field(4, ge=1, le=100_000, description="forget sets per split, one retrained and one unlearned model each")
     limit: int = Field(
         0, ge=0, le=10**9, description="images that its halves are drawn from, the first of a pinned order; 0: all"
     )
     epochs: int = Field(60, ge=1, le=100_000, description="of base training; the rest as in `training`")
+    init: Literal["shared", "own"] = Field(
+        "shared", description="initial weights, shared: the same for all models, as published; own: of a seed each"
+    )
+
+
+class LiraSearch(Strict):
+    """A hyper-parameter search for U-LiRA alone; what is not said here is as in `deepunlearn.search`, protocol held_out."""
+
+    splits: int = Field(0, ge=0, le=100_000, description="the first of U-LiRA's splits, one tuning model each; 0: half of them")
+    trials: int = Field(200, ge=1, le=100_000, description="per method and split")
+
+
+class Lira(LiraDesign):
+    """Per-sample membership inference from many models, U-LiRA."""
+
+    architectures: list[Name] = Field(default_factory=list, description="of the data set; empty: all of them")
+    methods: list[Name] = Field(default=LIRA_METHODS, min_length=1, description="besides original and retrained")
+    models_per_job: int = Field(
+        0, ge=0, le=10**6, description="original and retrained models that a job trains, whole splits; 0: chosen by their size"
+    )
+    search: LiraSearch | None = Field(None, description="a search of its own, whose results are used; null: as everywhere")
+
+    @model_validator(mode="after")
+    def _whole_splits(self) -> Lira:
+        models = 1 + self.forget_sets
+        if 0 < self.models_per_job < models:
+            raise ValueError(
+                f"models_per_job is {self.models_per_job}, but a split has {models} models, which share a job; allowed: 0, {models} or more"
+            )
+        if self.search is not None and self.search.splits > self.splits:
+            raise ValueError(f"search.splits is {self.search.splits}; allowed: 0 to {self.splits}, the splits that there are")
+        return self

@@ -20,7 +20,9 @@ FETCHABLE = ["cifar10", "cifar100", "fashion_mnist", "mnist"]
 class Classification(Selection):
     """One data set and the classifiers that forget a part of it."""
 
-    source: Literal["local", "fetch"] = Field("local", description="fetch: a rule downloads it (mnist, fashion_mnist, cifar10, cifar100)")
+    source: Literal["local", "fetch"] = Field(
+        "local", description="fetch: a rule downloads it (mnist, fashion_mnist, cifar10, cifar100)"
+    )
     folder: str = Field("", description="local only: where its files are; empty: it needs none, or looks in its usual places")
     architectures: list[Name] = Field(default=["mlp", "tinycnn"], min_length=1, description="see lethe.classifiers")
     methods: list[Name] = Field(default=METHODS_18, min_length=1, description="see lethe.classifiers.methods")

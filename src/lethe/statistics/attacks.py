@@ -8,14 +8,15 @@ Whitney 1947). So the area of a bootstrap draw is a weighting of the rows and co
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 1 << 24  # entries of one block of the bootstrap; bounds memory at some 130 MB
+_ROUNDING = 1e-9  # of a rate times a number
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 def auc(positives: Floats, negatives: Floats) -> float:
@@ -39,73 +40,73 @@ def auc_interval(positives: Floats, negatives: Floats, draws: int, level: float,
     generator = np.random.default_rng(seed)
     wins = (positives[:, None] > negatives) + 0.5 * (positives[:, None] == negatives)
     rows, columns = (generator.multinomial(k, np.full(k, 1 / k), size=draws) / k for k in (m, n))
-    return finite_interval(weighted_wins(wins, rows, columns), level)
+    low, high = np.percentile(((rows @ wins) * columns).sum(axis=1), [50 * (1 - level), 50 * (1 + level)])
+    return float(low), float(high)
 
 
-def group_wins(positives: Sequence[Floats], negatives: Sequence[Floats]) -> Floats:
-    """Pairs won between groups, (S, T): of a positive of group s and a negative of group t, ties half."""
-    scores = np.concatenate(positives)
-    owner = np.repeat(np.arange(len(positives)), [len(part) for part in positives])
-    order = scores.argsort()  # sorted queries are several times faster
-    scores, owner = scores[order], owner[order]
-    wins = np.zeros((len(positives), len(negatives)))
-    for t, part in enumerate(map(np.sort, negatives)):
-        wins[:, t] = np.bincount(owner, weights=_below(part, scores), minlength=len(positives))
-    return wins
+@dataclass(frozen=True)
+class Measured:
+    """A quantity of an attack, and the influence value of every score.
+
+    Attributes:
+        value: the quantity.
+        positives, negatives: (m,) and (n,), so that the error of ``value`` is about the sum of their two means (which are 0 here).
+    """
+
+    value: float
+    positives: Floats
+    negatives: Floats
 
 
-def weighted_wins(wins: Floats, rows: Floats, columns: Floats) -> Floats:
-    """Pairs won in every draw, (draws,), from pairs won (S, T) and how often each row (draws, S) and column (draws, T) is drawn."""
-    return ((rows @ wins) * columns).sum(axis=1)
-
-
-def true_positive_rates(positives: Sequence[Floats], negatives: Sequence[Floats], weights: Floats, fpr: float) -> Floats:
-    """Largest true-positive rate at a false-positive rate of at most ``fpr``, for every draw.
+def accuracy_influence(positives: Mask, negatives: Mask) -> Measured:
+    """Mean of both kinds' share of right decisions.
 
     Args:
-        positives, negatives: scores per group, S of each.
-        weights: (draws, S), how often a draw holds a group.
-        fpr: in [0, 1].
-
-    Returns:
-        (draws,); NaN where a draw has no positive.
+        positives, negatives: whether a positive, a negative was rightly decided; none may be empty.
     """
-    scores = np.concatenate(negatives)
-    owner = np.repeat(np.arange(len(negatives)), [len(part) for part in negatives])
-    order = (-scores).argsort(kind="stable")
-    scores, owner = scores[order], owner[order]
-    number = np.array([len(part) for part in negatives], dtype=float)
-    threshold = np.empty(len(weights))
-    step = max(1, _BLOCK // len(scores))
-    for start in range(0, len(weights), step):
-        block = weights[start : start + step]
-        above = block[:, owner].cumsum(axis=1) > fpr * (block @ number)[:, None] + 1e-9
-        # the first negative that would be one too many: only scores strictly above it are called positive
-        threshold[start : start + step] = np.where(above.any(axis=1), scores[above.argmax(axis=1)], math.inf)
-    found = np.stack([len(part) - np.searchsorted(np.sort(part), threshold, side="right") for part in positives], axis=1)
-    return ratio((found * weights).sum(1), weights @ np.array([len(part) for part in positives], dtype=float))
+    shares = positives.mean(), negatives.mean()
+    of_kinds = ((right - share) / 2 for right, share in zip((positives, negatives), shares, strict=True))
+    return Measured(float(sum(shares) / 2), *of_kinds)
+
+
+def auc_influence(positives: Floats, negatives: Floats) -> Measured:
+    """The area under the ROC curve by placement values (DeLong, DeLong, Clarke-Pearson 1988): of a positive the share of negatives below it."""
+    placed = _below(np.sort(negatives), positives) / len(negatives)
+    above = 1 - _below(np.sort(positives), negatives) / len(positives)
+    area = float(placed.mean())
+    return Measured(area, placed - area, above - area)
+
+
+class Thresholds:
+    """True-positive rates at chosen false-positive rates, with influence values; both kinds are sorted once."""
+
+    def __init__(self, positives: Floats, negatives: Floats) -> None:
+        self._positives, self._negatives = positives, negatives
+        self._found, self._passed = np.sort(positives), np.sort(negatives)
+
+    def at(self, fpr: float) -> Measured:
+        """The largest true-positive rate at a false-positive rate of at most ``fpr``, in [0, 1).
+
+        The threshold is estimated too: a negative above it moves it, by the ratio of both kinds' densities there. This ratio is counted between
+        the negatives half and one and a half times as many as lie above the threshold, at least five to each side.
+        """
+        number = len(self._passed)
+        allowed = math.floor(fpr * number + _ROUNDING)
+        threshold = self._passed[number - 1 - allowed]
+        reach = max(5, allowed // 2)
+        ends = self._passed[[max(0, number - 1 - allowed - reach), min(number - 1, number - 1 - allowed + reach)]]
+        near = [np.searchsorted(kind, ends[1], "right") - np.searchsorted(kind, ends[0]) for kind in (self._found, self._passed)]
+        hits, alarms = self._positives > threshold, self._negatives > threshold
+        ratio = near[0] * number / (near[1] * len(self._found))
+        return Measured(float(hits.mean()), hits - hits.mean(), ratio * (alarms.mean() - alarms))
 
 
 def roc(positives: Floats, negatives: Floats, fpr: Floats) -> Floats:
     """True-positive rate at each false-positive rate of ``fpr``, the largest that it allows."""
     p, n = np.sort(positives), np.sort(negatives)
-    passed = np.floor(fpr * len(n) + 1e-9).astype(int)  # negatives that may be called positive
+    passed = np.floor(fpr * len(n) + _ROUNDING).astype(int)  # negatives that may be called positive
     threshold = np.where(passed < len(n), n[::-1][np.minimum(passed, len(n) - 1)], -np.inf)
     return 1 - np.searchsorted(p, threshold, side="right") / len(p)
-
-
-def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Elementwise; NaN where the denominator is not positive."""
-    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
-
-
-def finite_interval(values: Floats, level: float) -> tuple[float, float]:
-    """Percentile interval of the finite values of a bootstrap; NaN without one."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return math.nan, math.nan
-    low, high = np.percentile(finite, [50 * (1 - level), 50 * (1 + level)])
-    return float(low), float(high)
 
 
 def _below(ascending: Floats, scores: Floats) -> Floats:

@@ -8,6 +8,7 @@ import lethe.classifiers.methods as classifiers
 import lethe.diffusion.methods as diffusion
 from lethe.audit.world import world_of
 from lethe.classifiers import ARCHITECTURES, PROVIDERS
+from lethe.classifiers.models.description import ArchitectureDescription
 from lethe.core.description import check_descriptions
 from lethe.core.methods import RETRAINED, MethodDescription
 from lethe.diffusion.metrics import METRICS
@@ -25,11 +26,12 @@ def load_configuration(config: dict[str, Any]) -> Settings:
 
     Raises:
         SettingsError: listing all faults, one a line.
-        DescriptionError: a registered metric or method does not say what it is; it would be computed for hours and could not be read.
+        DescriptionError: a registered metric, method or architecture does not say what it is; it would be computed for hours and could not be read.
     """
     for methods in (diffusion.METHODS, classifiers.METHODS):
         check_descriptions(methods, MethodDescription)
     check_descriptions(METRICS, MetricDescription)
+    check_descriptions(ARCHITECTURES, ArchitectureDescription)
     return load_settings(world_of(config), registered_names())
 
 

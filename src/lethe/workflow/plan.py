@@ -92,7 +92,7 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
-        self.deepunlearn = DeepUnlearn(settings, root)
+        self.deepunlearn = DeepUnlearn(settings, self.studies, root)
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
         self.edits = Edits(settings, self.canvas)
@@ -137,7 +137,7 @@ class Plan:
 
     @cached_property
     def known(self) -> dict[str, list[str]]:
-        """Name of a wildcard -> the values that it takes in this world; of an index the first."""
+        """Name of a wildcard -> the values that it takes in this world; of an index or a draw the first."""
         return {
             "task": self.tasks,
             "method": self.models.methods,
@@ -150,6 +150,8 @@ class Plan:
             "dataset": list(self.settings.deepunlearn.datasets),
             "architecture": self.studies.architectures,
             "unlearner": self.studies.unlearners,
+            "block": self.deepunlearn.blocks,
+            "draw": ["1"],
             "template": list(TEMPLATES),
             "index": ["000"],
             "tutorial": list(self.notebooks.tutorial_tasks),

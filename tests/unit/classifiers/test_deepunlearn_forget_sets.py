@@ -15,6 +15,7 @@ from lethe.classifiers.data.prepare import write_data
 from lethe.classifiers.data.selection import limited, noisy
 from lethe.classifiers.data.splits import fixed_split
 from lethe.classifiers.data.stored import read_data
+from lethe.classifiers.data.tuning import tuning_rows
 from lethe.classifiers.evaluation import score
 from lethe.classifiers.experiment import Experiment
 from lethe.settings.classifiers import BaseTraining, Selection
@@ -110,6 +111,19 @@ def test_a_class_is_forgotten_whole(tmp_path: Path) -> None:
         and (tensors["labels"][tensors["forget"]] == 8).all()
         and not (tensors["labels"][tensors["retain"]] == 8).any()
     )
+
+
+def test_a_forget_set_too_small_to_be_attacked_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="data set tiny: the forget set has 3 samples; membership attacks need at least 5"):
+        write_data(tmp_path / "data.safetensors", "tiny", Selection(provider="digits", train_size=600, forget_share=0.005))
+
+
+def test_what_is_tuned_on_is_disjoint_also_where_most_is_forgotten() -> None:
+    retain, forget = np.arange(100), np.arange(100, 400)
+    kept, chosen = tuning_rows(retain, forget, [1, 2])
+    assert kept.shape == (2, 350) and chosen.shape == (2, 50)
+    for row, gone in zip(kept, chosen, strict=True):
+        assert set(row) | set(gone) == set(range(400)) and set(gone) <= set(retain) and not set(row) & set(gone)
 
 
 def test_a_ranked_forget_set_needs_its_scores(tmp_path: Path) -> None:

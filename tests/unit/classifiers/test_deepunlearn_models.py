@@ -13,12 +13,18 @@ from torch.nn import functional as F
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.models.base import Architecture
-from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.training import SGD, cross_entropy
 
-SHAPES = {"mlp": (1, 8, 8), "tinycnn": (1, 8, 8), "resnet18": (3, 32, 32), "tinyvit": (3, 32, 32)}
+SHAPES = {
+    "mlp": (1, 8, 8),
+    "tinycnn": (1, 8, 8),
+    "resnet18": (3, 32, 32),
+    "resnet18_cifar": (3, 16, 16),
+    "tinyvit": (3, 32, 32),
+}
 NAMES = ARCHITECTURES.names()
-NORMALISED = ["resnet18", "tinyvit"]  # with batch normalisation
+NORMALISED = ["resnet18", "resnet18_cifar", "tinyvit"]  # with batch normalisation
 STACKED = ["mlp", "tinycnn"]  # with a formulation of their own
 
 
@@ -162,7 +168,7 @@ def test_a_step_of_a_stack_equals_a_step_of_each_model(name: str) -> None:
         optimiser = SGD(trained(name).select(rows), 0.01)
         optimiser.step(cross_entropy(model.logits(optimiser.stack, batch[rows], train=True), labels[rows]))
         results.append(optimiser.finish())
-    assert largest(results[0], join(results[1:])) < 1e-5
+    assert largest(results[0], gather(zip(([0], [1]), results[1:], strict=True), 2)) < 1e-5
 
 
 @pytest.mark.parametrize("name", NORMALISED)
@@ -189,7 +195,7 @@ def test_a_stack_survives_a_file(name: str, tmp_path: Path) -> None:
 def test_drop_paths_are_random_shared_and_repeatable() -> None:
     model, one = architecture("tinyvit"), trained("tinyvit").select([0])
     batch = images("tinyvit", models=1, batch=8)
-    twins, both = join([one, one]), batch.expand(2, -1, -1, -1, -1)
+    twins, both = gather([([0], one), ([1], one)], 2), batch.expand(2, -1, -1, -1, -1)
     torch.manual_seed(0)
     first, second = model.logits(twins.clone(), both, train=True), model.logits(twins.clone(), both, train=True)
     assert torch.equal(first[0], first[1]) and not torch.allclose(first, second)
@@ -198,7 +204,7 @@ def test_drop_paths_are_random_shared_and_repeatable() -> None:
 
 
 def test_images_that_an_architecture_cannot_take_are_an_error() -> None:
-    with pytest.raises(ValueError, match="image_shape is \\(1, 8, 8\\); resnet18 takes images of 3 channels"):
+    with pytest.raises(ValueError, match="image_shape is \\(1, 8, 8\\); a ResNet-18 takes images of 3 channels"):
         ARCHITECTURES.load("resnet18")(10, (1, 8, 8))
     with pytest.raises(ValueError, match="height and width must be multiples of 4"):
         ARCHITECTURES.load("tinycnn")(10, (1, 10, 8))
@@ -209,6 +215,7 @@ def test_the_published_sizes() -> None:
         ("mlp", 10, (1, 8, 8)): 4810,
         ("tinycnn", 10, (1, 8, 8)): 1898,
         ("resnet18", 10, (3, 32, 32)): 11_181_642,
+        ("resnet18_cifar", 10, (3, 32, 32)): 11_173_962,
     }
     for (name, classes, shape), count in counts.items():
         assert sum(parameter.numel() for parameter in ARCHITECTURES.load(name)(classes, shape).template.parameters()) == count

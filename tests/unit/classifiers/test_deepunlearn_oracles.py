@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.contract.test_deepunlearn_methods import contract, loaded, problem
@@ -28,7 +29,7 @@ from lethe.classifiers.models.mlp import Mlp
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import Adam, data_order
-from lethe.settings.classifiers import Lira
+from lethe.settings.classifiers import BaseTraining, Lira
 
 Loop = Callable[[Problem, nn.Module, Any], nn.Module | None]
 
@@ -51,13 +52,13 @@ def named(network: nn.Module) -> dict[str, nn.Parameter]:
 # Loops. Random numbers come from ``Problem.draws``, the sum of everything else is worked out here.
 
 
-def retain_or_forget_gradients(given: Problem, network: nn.Module) -> list[Tensor]:
+def retain_or_forget_gradients(given: Problem, network: nn.Module, forget_batch: int = 64) -> list[Tensor]:
     """MSG's gradient of every convolution, in the order of the network."""
     network.train()
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
     order = given.draws("msg/subset").permutations(given.retain.shape[1])[0]
     parts = [(1, part) for part in given.retain[0, order[: given.forget.shape[1]]].split(64)]
-    parts += [(-1, part) for part in given.forget[0].split(64)]
+    parts += [(-1, part) for part in given.forget[0].split(forget_batch)]
     total = [torch.zeros_like(weight) for weight in weights]
     for sign, part in parts:
         found = torch.autograd.grad(F.cross_entropy(network(given.images[part]), given.labels[part]), weights)
@@ -66,15 +67,21 @@ def retain_or_forget_gradients(given: Problem, network: nn.Module) -> list[Tenso
     return total
 
 
-def msg(given: Problem, network: nn.Module, c: Any) -> None:
+def msg(given: Problem, network: nn.Module, c: Any, published: bool = False) -> None:
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
     draws, scale = given.draws("msg/reset"), []
-    for weight, gradient in zip(weights, retain_or_forget_gradients(given, network), strict=True):
+    gradients = retain_or_forget_gradients(given, network, c.batch_size if published else 64)
+    for weight, gradient in zip(weights, gradients, strict=True):
         small = gradient.abs().flatten().sort(stable=True).indices[: round(c.init_rate * weight.numel())]
         fresh = draws.normal(weight.shape)[0] * math.sqrt(2 / (weight.shape[0] * weight.shape[2] * weight.shape[3]))
         scale.append(torch.full((weight.numel(),), 0.1))
         scale[-1][small] = 1.0
         weight.data.view(-1)[small] = fresh.flatten()[small]
+    if published:
+        convolutions = [
+            name for name, module in network.named_modules() if isinstance(module, nn.Conv2d) and module.bias is not None
+        ]
+        redraw(network, [f"{name}.bias" for name in convolutions], given.draws("msg/biases"))
     optimiser, order, top = sgd(network, c.learning_rate, c.weight_decay), data_order(), (c.num_epochs + 1) // 2
     for s in range(1, c.num_epochs + 1):
         share = s / top if s <= top else (c.num_epochs + 1 - s) / (c.num_epochs + 1 - top)
@@ -86,6 +93,10 @@ def msg(given: Problem, network: nn.Module, c: Any) -> None:
                 assert weight.grad is not None
                 weight.grad *= factor.view_as(weight)
             optimiser.step()
+
+
+def msg_published(given: Problem, network: nn.Module, c: Any) -> None:
+    msg(given, network, c, published=True)
 
 
 def redraw(network: nn.Module, names: list[str], draws: Any) -> None:
@@ -270,6 +281,7 @@ def few_classes(given: Problem) -> Problem:
 LOOPS: list[tuple[str, Loop, dict[str, Any]]] = [
     ("msg", msg, {"num_epochs": 3}),
     ("msg", msg, {"num_epochs": 4, "init_rate": 0.7, "learning_rate": 0.02}),
+    ("msg_published", msg_published, {"num_epochs": 3, "batch_size": 16}),
     ("kde", kde, {"num_epochs": 2, "retain_num_epochs": 3, "weight_decay": 0.01}),
     ("kde_published", kde_published, {"num_epochs": 2, "retain_num_epochs": 2, "batch_size": 16}),
     ("rni", rni, {"num_epochs": 5, "fine_num_epochs": 2, "weight_decay": 0.01, "fine_learning_rate": 0.02}),
@@ -578,10 +590,19 @@ def test_lira_asks_the_models_it_made() -> None:
     settings, original = Lira(splits=splits, forget_sets=forgets), network.init(range(splits))
     expected = lira.splits_of(experiment, settings)
 
+    def said(method: Mark) -> Any:
+        """What five models at a time say."""
+        parts, models = [], list(range(splits * forgets))
+        for some in (models[i : i + network.at_once] for i in range(0, len(models), network.at_once)):
+            of_each = original.select([m // forgets for m in some])
+            parts.append(
+                lira.outputs_of(experiment, settings, lira.unlearn(experiment, settings, of_each, method, config, some))[0]
+            )
+        return np.concatenate(parts)
+
     still, config = Mark(0.0), Hyperparameters()
-    phi, correct = lira.unlearned_outputs(experiment, settings, original, still, config)
-    for ours, theirs in zip((phi, correct), lira.original_outputs(experiment, settings, original), strict=True):
-        assert (ours == theirs).all() and ours.shape == (splits, forgets, 200)
+    untouched, _ = lira.outputs_of(experiment, settings, original)
+    assert untouched.shape == (splits, 200) and np.allclose(said(still), untouched.repeat(forgets, axis=0), atol=1e-5)
 
     m = 0
     for part in still.given:
@@ -598,7 +619,7 @@ def test_lira_asks_the_models_it_made() -> None:
             m += 1
     assert m == splits * forgets
 
-    marked, _ = lira.unlearned_outputs(experiment, settings, original, Mark(0.1), config)
+    marked = said(Mark(0.1))
     for m in range(splits * forgets):
         split, k = divmod(m, forgets)
         module = copy.deepcopy(network.template)
@@ -606,4 +627,20 @@ def test_lira_asks_the_models_it_made() -> None:
         logits = module(experiment.images).detach().double()
         logits[:, 0] += 0.1 * m
         p = logits.softmax(1)[torch.arange(200), experiment.labels]
-        assert torch.allclose(torch.from_numpy(marked[split, k]).double(), (p / (1 - p)).log(), atol=1e-4), m
+        assert torch.allclose(torch.from_numpy(marked[m]).double(), (p / (1 - p)).log(), atol=1e-4), m
+
+
+def test_lira_models_start_from_the_same_weights_or_from_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As published from one initialisation, whatever the block; else every original and every retrained model from a seed of its own."""
+    given, seeds = problem("mlp"), list[list[int]]()
+    experiment = Experiment(
+        "digits", Digits(), "mlp", FiveAtOnce(10, (1, 8, 8)), given.images[:200], given.labels[:200], given.labels[:200], {}, None
+    )
+    monkeypatch.setattr(Experiment, "train", lambda self, rows, starts, *rest: seeds.append(starts))
+    for init in ("shared", "own"):
+        settings = Lira(splits=4, forget_sets=2, init=init)
+        for part in (range(2), range(2, 4)):
+            lira.train_originals(experiment, settings, BaseTraining(), part)
+        lira.train_retrained(experiment, settings, BaseTraining(), range(8))
+    assert seeds[:3] == [[0, 0], [0, 0], [0] * 8]
+    assert seeds[3:] == [[0, 1], [2, 3], list(range(4, 12))]

@@ -35,11 +35,11 @@ REFERENCE = ROOT / "config/reference/deepunlearn_cifar10_resnet18.csv"
 
 
 def by_scikit_learn(forget, held_out, seed):
-    """The published procedure, word for word, with a seeded generator for its two shuffles."""
+    """The published procedure with a seeded generator for its two shuffles; what it calls test losses are those of the forget set."""
     generator = np.random.default_rng(seed)
     held_out, forget = generator.permutation(held_out), generator.permutation(forget)
     n = min(len(forget), len(held_out))
-    x = np.concatenate([held_out[:n], forget[:n]]).reshape(-1, 1)
+    x = np.concatenate([forget[:n], held_out[:n]]).reshape(-1, 1)
     y = np.concatenate([np.zeros(n, int), np.ones(n, int)])
     cv = StratifiedShuffleSplit(n_splits=10, random_state=123)
     return cross_val_score(LogisticRegression(), x, y, cv=cv, scoring="accuracy").mean()

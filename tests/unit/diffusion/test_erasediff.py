@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.diffusion.dense import EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run
+from tests.unit.diffusion.dense import EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run, smaller
 from torch.nn.functional import mse_loss
 
 from lethe.diffusion.methods.erasediff import EraseDiff
@@ -34,6 +34,7 @@ class Transcript:
 
     def __init__(self, on: Base, drawn: list[Any], released: bool) -> None:
         self.on, self.released = on, released
+        self.smallest: dict[str, torch.Tensor] = {}
         self.pairs = list(zip(drawn[::2], drawn[1::2], strict=True))
         self.unet = deepcopy(on.pipe.unet)
         self.weights = {name: p for name, p in self.unet.named_parameters() if "attn2" in name}
@@ -61,6 +62,8 @@ class Transcript:
         optimizer.zero_grad()
         (forget if inside else retain + 0.3 * (forget - bar)).backward()
         self.gradients = {f"unet.{name}": p.grad.clone() for name, p in self.weights.items()}  # type: ignore[union-attr]
+        if not inside:  # steps inside are taken back
+            self.smallest = smaller(self.smallest, self.gradients)
         optimizer.step()
         return float(forget.detach())
 
@@ -73,7 +76,8 @@ class Transcript:
                 parameter.copy_(kept[name])
 
     def changed(self) -> Update:
-        return Update({f"unet.{name}": parameter.detach() for name, parameter in self.weights.items()}, self.gradients)
+        values = {f"unet.{name}": parameter.detach() for name, parameter in self.weights.items()}
+        return Update(values, self.gradients, self.smallest)
 
 
 def test_two_rounds_are_those_of_the_algorithm(on: Base, drawn: list[Any]) -> None:

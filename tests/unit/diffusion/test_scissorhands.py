@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.unit.diffusion.dense import EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run
+from tests.unit.diffusion.dense import EMITTER, Base, Update, assert_same_update, base, drawn_rows, encode, run, smaller
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
@@ -63,6 +63,7 @@ def transcript(on: Base, drawn: list[Any], steps: int, released: bool) -> tuple[
         (-denoising(unet, on, next(waiting))).backward()
         memory = {name: p.grad.clone() for name, p in weights.items() if "attn2" in name}  # type: ignore[union-attr]
     optimizer, projected = torch.optim.Adam(unet.parameters(), lr=1e-3), []
+    smallest: dict[str, Tensor] = {}
     for _ in range(steps):
         forget, retain = next(waiting), next(waiting)
         labels = prompts(on, retain[0]) if released else [EMITTER.overwrite[int(on.data.receivers[n])] for n in forget[0]]
@@ -80,8 +81,10 @@ def transcript(on: Base, drawn: list[Any], steps: int, released: bool) -> tuple[
                 for name, m in memory.items():
                     weights[name].grad += v * m
         gradients = {f"unet.{name}": p.grad.clone() for name, p in weights.items()}  # type: ignore[union-attr]
+        smallest = smaller(smallest, gradients)
         optimizer.step()
-    return Update({f"unet.{name}": parameter.detach() for name, parameter in weights.items()}, gradients), count, projected
+    values = {f"unet.{name}": parameter.detach() for name, parameter in weights.items()}
+    return Update(values, gradients, smallest), count, projected
 
 
 def test_reset_and_steps_are_those_of_the_formula(on: Base, drawn: list[Any]) -> None:

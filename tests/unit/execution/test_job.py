@@ -92,7 +92,8 @@ def test_a_work_folder_is_bound_to_its_whole_job() -> None:
         calls = [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
         if found := [call for call in calls if call.startswith("WorkFolder")]:
             made[path.name] = found
-    assert made == {"run.py": ["WorkFolder.of_job(job)"]}
+    measured = ["WorkFolder(folder / 'work', 'measured')"]  # of no job: what a tool measures is thrown away
+    assert made == {"run.py": ["WorkFolder.of_job(job)"], "model_memory.py": measured}
 
 
 def test_a_second_process_waits_for_the_work_folder(started: Path) -> None:

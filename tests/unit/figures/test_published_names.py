@@ -13,6 +13,7 @@ from lethe.benchmarks.deepunlearn.plan import figures as deepunlearn_figures
 from lethe.benchmarks.icare.plan import figures as icare_figures
 from lethe.benchmarks.unlearncanvas.plan import figures as canvas_figures
 from lethe.classifiers import ARCHITECTURES
+from lethe.classifiers.distance import noise_floor
 from lethe.diffusion.plan.models import Models
 from lethe.figures.jobs.figure import make_figure
 from lethe.figures.plan import losses
@@ -61,7 +62,7 @@ def test_a_published_name_stands_for_an_address(figures: Figures, forms: dict[st
 
 def test_every_published_name_is_of_another_template() -> None:
     published = {alias.template for alias in ALIASES}
-    assert len(published) == len(ALIASES) == 24 and published <= set(TEMPLATES)
+    assert len(published) == len(ALIASES) == 25 and published <= set(TEMPLATES)
 
 
 @pytest.mark.parametrize(
@@ -118,9 +119,11 @@ def test_a_figure_without_judge_is_refused() -> None:
 def test_one_job_writes_what_is_asked_for(forms: dict[str, Form], tmp_path: Path) -> None:
     """From the tables of a study to its files: a published name gives a CSV, the address numbers of the same rows."""
     form = forms["deepunlearn_gaps"]
-    make_scores().to_csv(tmp_path / "seeds.csv", index=False)
+    scores = make_scores()
+    for kind, table in (("seeds", scores), ("floor", noise_floor(scores))):
+        table.to_csv(tmp_path / f"{kind}.csv", index=False)
     outputs = [tmp_path / f"gaps.{ending}" for ending in ("png", *form.endings, "json")]
-    inputs = {"seeds": [tmp_path / "seeds.csv"]}
+    inputs = {kind: [tmp_path / f"{kind}.csv"] for kind in ("seeds", "floor")}
     assert inputs.keys() == form.inputs(SOME).keys()
     make_figure(
         inputs, outputs, form.template(SOME), form.values(SOME), form.facts(SOME), Inference(permutations=99, bootstrap=50)

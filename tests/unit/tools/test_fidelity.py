@@ -321,7 +321,8 @@ def test_classifiers_are_compared_where_both_variants_stand(tmp_path: Path) -> N
     ) == (0.4, 0.5)
     mean = found["digits_mlp", "mean accuracy of U-LiRA on unlearned models"]
     assert (mean.published, mean.lethe, mean.agreement) == pytest.approx((0.7, 0.525, 1))
-    study = pd.DataFrame({"method": ["ff", "ff_published", "iu"], "retdev_paired": [0.1, 0.3, 0.2], "indisc": [0.9, 0.7, 0.8]})
+    study = pd.DataFrame({"method": ["ff", "ff_published", "iu"], "gap": [0.5, 0.6, 0.4]})
+    study = study.assign(retdev_paired=[0.1, 0.3, 0.2], indisc=[0.9, 0.7, 0.8])
     write(tmp_path, "tables/deepunlearn_digits_mlp.csv", study)
-    assert [(e.published, e.lethe) for e in classifiers.published("ff")(world)] == [(0.3, 0.1), (0.7, 0.9)]
+    assert [(e.published, e.lethe) for e in classifiers.published("ff")(world)] == [(0.6, 0.5), (0.3, 0.1), (0.7, 0.9)]
     assert list(classifiers.published("iu")(world)) == []

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.workflow.configuration import load_configuration
 from lethe.workflow.plan import Plan
@@ -53,6 +54,22 @@ def test_studies_are_claimed_where_they_are_attacked() -> None:
         "<results>/tables/deepunlearn_digits_tinycnn.csv",
         "<results>/tables/deepunlearn_groups_digits_tinycnn.csv",
     ]
+
+
+def test_draws_are_counted_from_the_reported_one() -> None:
+    made = plan(deepunlearn={"draws": 2, "datasets": {"digits": {"draw": 3, "methods": ["ft", "ct"]}}, "lira": {}})
+    assert made.deepunlearn.draws[0] == "<results>/figures/deepunlearn_fresh_draws_digits_mlp.png"
+    study = SimpleNamespace(dataset="digits", architecture="mlp", draw="2")
+    assert made.deepunlearn.draws_of_study(study) == [f"<results>/deepunlearn/digits/mlp/draws/{draw}.parquet" for draw in (1, 2)]
+    assert made.studies.drawn(study) == made.studies.selection(study) | {"draw": 5}
+    assert made.deepunlearn.ranked_methods(study) == ["ft"]  # CT has no convolution to change
+
+
+def test_components_of_variance_need_several_runs_per_model() -> None:
+    with pytest.raises(SettingsError, match=r"runs once per model; set deepunlearn.datasets.\{key\}.unlearning_seeds"):
+        plan().deepunlearn.variance(NONE)
+    made = plan(deepunlearn={"datasets": {"digits": {"unlearning_seeds": 3, "architectures": ["mlp"]}}, "lira": {}})
+    assert made.deepunlearn.variance(NONE) == ["<results>/tables/deepunlearn_variance_digits_mlp.csv"]
 
 
 def test_benchmarks_are_claims_of_a_world_with_a_judge() -> None:

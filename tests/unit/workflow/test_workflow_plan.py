@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from lethe.classifiers import PROVIDERS
+from lethe.classifiers.plan.sizes import memory_of_images
 from lethe.planning.targets import Step, makeable, unknown_target
 from lethe.settings.errors import SettingsError
 from lethe.workflow.plan import Plan
@@ -84,9 +85,9 @@ def test_studies_and_their_products(mini: Plan) -> None:
     assert studies.pairs == [("digits", "mlp"), ("digits", "tinycnn")] and studies.demo == [("digits", "mlp")]
     assert studies.names == ["digits_mlp", "digits_tinycnn"]
     products = mini.deepunlearn.products(studies.demo)
-    assert "<results>/tables/deepunlearn_gates_digits_mlp.json" in products and len(products) == 6
+    assert "<results>/tables/deepunlearn_gates_digits_mlp.json" in products and len(products) == 8
     attacked = plan(deepunlearn={"lira": {"digits": {"architectures": ["tinycnn"]}}}).deepunlearn
-    assert not attacked.attacked("digits", "mlp") and len(attacked.products(studies.demo)) == 4
+    assert not attacked.attacked("digits", "mlp") and len(attacked.products(studies.demo)) == 6
 
 
 def test_hyperparameters_are_kept_or_searched(mini: Plan) -> None:
@@ -113,7 +114,10 @@ def test_what_only_fine_tunes_is_not_attacked(mini: Plan) -> None:
 
 
 def test_memory_grows_with_the_images(mini: Plan) -> None:
-    found = {name: mini.studies.memory(of(dataset=name)) for name in PROVIDERS}
+    found = {name: memory_of_images(name, PROVIDERS.load(name).images) for name in PROVIDERS}
+    assert (
+        mini.studies.memory(of(dataset="digits")) == found["digits"] == mini.studies.memory(of(dataset="digits"), attempt=2) / 2
+    )
     assert found["digits"] == 4000 and found["utkface"] == 48_000 and max(found["cifar10"], found["mnist"]) < 5000
 
 

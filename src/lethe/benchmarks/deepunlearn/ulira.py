@@ -2,7 +2,8 @@
 
 For a sample, the confidences of models that forgot it and of models that never saw it are modelled as two normal distributions (Carlini
 et al. 2022, arXiv 2112.03570; for unlearning Hayes et al. 2024, arXiv 2403.01218). An attacker decides for the likelier one. Exact
-unlearning makes both the same, so that the attack is right half of the time.
+unlearning makes both the same, so that the attack is right half of the time. Intervals are over splits and samples, both of which were
+drawn (docs/ulira.md).
 
 Three variants:
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -27,16 +28,19 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from lethe.core.registry import nearest
-from lethe.statistics.attacks import finite_interval, group_wins, ratio, roc, true_positive_rates, weighted_wins
+from lethe.statistics.attacks import Measured, Thresholds, accuracy_influence, auc_influence, roc
+from lethe.statistics.two_way import Rate, Share, TwoWay
 
 Variant = Literal["logit_leave_one_split_out", "logit_insample", "published"]
 DEFAULT: Variant = "logit_leave_one_split_out"
 OWN_SPREAD = 64  # observations from which a sample has a standard deviation of its own (Carlini et al. 2022, section VI-B)
-LOW_FPR = 0.01
+RATES = {"tpr": 0.01, "tpr_0.1": 0.001}  # column of a true-positive rate -> its false-positive rate
 FPR_GRID = np.concatenate([[0.0], np.geomspace(1e-4, 1.0, 241)])
+BANDS = np.arange(1, 240, 10)  # six points of the grid a decade have an interval; the last, where both rates are 1, needs none
 _VARIANCE_FLOOR = 1e-6  # of logit confidences: models that all answer the same must not divide by zero
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
@@ -46,100 +50,92 @@ class Attack:
 
     Attributes:
         variant: how.
-        accuracy: share of right decisions (p > 0.5 is "forgotten"). With ``published`` the share of forgotten observations so decided.
-        auc: probability that a forgotten target scores above an unseen one; NaN with ``published``.
-        tpr: true-positive rate at a false-positive rate of 1 %; NaN with ``published``.
-        intervals: name of each of the three -> (low, high), percentile bootstrap over splits.
+        estimates: of each, value and two-way interval over splits and samples:
+            ``accuracy``, the share of right decisions (p > 0.5 is "member"), with ``published`` of forgotten observations alone;
+            ``auc``, the probability that a member scores above an unseen target; ``tpr`` and ``tpr_0.1``, the true-positive rates at
+            false-positive rates of 1 % and 0.1 %. All but the accuracy are NaN with ``published``.
         targets: number of decisions.
         undefined: share of observations without a score: not finite, or (``published``) a 0/0.
-        roc: ``fpr, tpr`` on ``FPR_GRID``; empty with ``published``.
+        roc: ``fpr, tpr`` on ``FPR_GRID``, ``low, high`` (95 %) at ``BANDS``, else NaN; empty with
+            ``published`` or where it was not asked for.
+        decisions: a row per sample: ``decisions`` and how many are ``right``.
     """
 
     variant: str
-    accuracy: float
-    auc: float
-    tpr: float
-    intervals: Mapping[str, tuple[float, float]]
+    estimates: Mapping[str, TwoWay]
     targets: int
     undefined: float
     roc: pd.DataFrame
+    decisions: pd.DataFrame
 
-    def record(self) -> dict[str, Any]:
-        """As one row of a table: ``accuracy, accuracy_low, accuracy_high``, the same for ``auc`` and ``tpr``."""
+    def record(self, level: float = 0.95) -> dict[str, Any]:
+        """As one row of a table: ``accuracy, accuracy_low, accuracy_high``, the same of the other estimates, and of the accuracy
+        ``width_factor``: how many times wider the interval is than one that counts splits alone."""
         row: dict[str, Any] = {"variant": self.variant}
-        for name, (low, high) in self.intervals.items():
-            row |= {name: getattr(self, name), f"{name}_low": low, f"{name}_high": high}
-        return row | {"targets": self.targets, "undefined": self.undefined}
+        for name, found in self.estimates.items():
+            low, high = found.interval(level)
+            row |= {name: found.value, f"{name}_low": low, f"{name}_high": high}
+        return row | {
+            "width_factor": self.estimates["accuracy"].width_factor,
+            "targets": self.targets,
+            "undefined": self.undefined,
+        }
 
 
 def attack(
     phi: NDArray[np.float32],
     correct: Mask,
-    forgotten: Mask,
+    members: Mask,
     unseen: Mask,
     variant: Variant = DEFAULT,
     seed: int = 0,
-    draws: int = 1000,
-    level: float = 0.95,
+    curve: bool = True,
 ) -> Attack:
     """Attack S x K models, K per split.
 
-    Every model is asked about as many unseen as forgotten samples, the unseen drawn at random. A sample's means are its own; its standard
-    deviations too where both fits rest on at least 64 observations, else they are pooled over samples (deviations from the samples' means),
-    separately for forgotten and unseen. Splits are what the bootstrap draws: models of one split are not independent.
+    Every model is asked about as many unseen samples as members, drawn at random. A sample's means are its own; its standard deviations
+    too where both fits rest on at least 64 observations, else they are pooled over samples (deviations from the samples' means),
+    separately for members and unseen. Intervals count that models of a split share their data, and that splits share their samples.
 
     Args:
         phi: (S, K, N) logit confidence; a value that is not finite is no observation. Not used by ``published``.
         correct: (S, K, N). Used by ``published`` alone.
-        forgotten: (S, K, N), the sample was trained on and then in the forget set of that model.
+        members: (S, K, N), whom the attacker looks for: samples that model was trained on and then forgot (or, of what it retains, never).
         unseen: (S, N), the sample is in no training set of the split.
-        variant: see the module. seed: of the unseen targets and of the bootstrap.
-        draws: of the bootstrap. level: of its intervals.
+        variant: see the module. seed: of the choice of targets.
+        curve: whether its ROC curve is made too.
 
     Raises:
-        ValueError: shapes that do not fit, an unknown variant, a sample both forgotten and unseen in a split, or fewer than two splits.
+        ValueError: shapes that do not fit, an unknown variant, a sample both member and unseen in a split, or fewer than two splits.
     """
     allowed = list(get_args(Variant))
     if variant not in allowed:
         raise ValueError(f"variant is '{variant}'; allowed: {', '.join(allowed)}{nearest(variant, allowed)}")
-    shape = forgotten.shape
+    shape = members.shape
     if len(shape) != 3 or phi.shape != shape or correct.shape != shape or unseen.shape != (shape[0], shape[2]):
         raise ValueError(
-            "phi, correct and forgotten of shape (S, K, N) and unseen of (S, N) are needed, "
-            f"not {phi.shape}, {correct.shape}, {forgotten.shape} and {unseen.shape}"
+            "phi, correct and members of shape (S, K, N) and unseen of (S, N) are needed, "
+            f"not {phi.shape}, {correct.shape}, {members.shape} and {unseen.shape}"
         )
     if shape[0] < 2:
         raise ValueError("at least two splits are needed: one has nothing to be compared with")
-    if (forgotten & unseen[:, None]).any():
-        raise ValueError("a sample is both forgotten and unseen in one split")
-    weights = np.random.default_rng([seed, 1]).multinomial(shape[0], np.full(shape[0], 1 / shape[0]), size=draws).astype(float)
+    if (members & unseen[:, None]).any():
+        raise ValueError("a sample is both member and unseen in one split")
     if variant == "published":
-        return _published(correct, forgotten, unseen, weights, level)
-    positives, negatives = _targets(phi, forgotten, unseen, variant == DEFAULT, seed)
-    observations = forgotten | unseen[:, None]
-    undefined = 1 - float(np.isfinite(phi[observations]).mean()) if observations.any() else float("nan")
-    return _evaluate(positives, negatives, weights, level, variant, undefined)
+        return _published(correct, members, unseen)
+    observations = members | unseen[:, None]
+    undefined = 1 - float(np.isfinite(phi[observations]).mean()) if observations.any() else math.nan
+    return _evaluate(_targets(phi, members, unseen, variant == DEFAULT, seed), unseen.shape, variant, undefined, curve)
 
 
-def attack_all(
-    outputs: Mapping[str, tuple[NDArray[np.float32], Mask]], forgotten: Mask, unseen: Mask, seed: int = 0, draws: int = 1000
-) -> dict[Variant, dict[str, Attack]]:
-    """Attack the models of every method in every variant.
+def sample_means(phi: NDArray[np.float32], chosen: Mask) -> tuple[Floats, Floats]:
+    """Mean confidence and number of a sample's chosen observations that are finite, both (N,); NaN where there is none.
 
     Args:
-        outputs: method -> what its models say: confidence and correctness, both (S, K, N).
-        forgotten, unseen, seed, draws: see ``attack``.
-
-    Returns:
-        variant -> method -> attack, in the order of ``Variant`` and of ``outputs``.
+        phi, chosen: (S, K, N).
     """
-    return {
-        variant: {
-            method: attack(phi, correct, forgotten, unseen, variant, seed=seed, draws=draws)
-            for method, (phi, correct) in outputs.items()
-        }
-        for variant in get_args(Variant)
-    }
+    fit = _Moments.of(phi, chosen & np.isfinite(phi)).fit(leave_out=False)
+    return fit.mean[0], fit.count[0]
 
 
 def published_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
@@ -167,18 +163,6 @@ def published_scores(correct: Mask, forgotten: Mask, unseen: Mask) -> Floats:
     return out
 
 
-def _published(correct: Mask, forgotten: Mask, unseen: Mask, weights: Floats, level: float) -> Attack:
-    scores = published_scores(correct, forgotten, unseen)
-    defined = np.isfinite(scores).sum((1, 2)).astype(float)
-    hits = (np.nan_to_num(scores) > 0.5).sum((1, 2)).astype(float)
-    nothing = (math.nan, math.nan)
-    intervals = {"accuracy": finite_interval(ratio(weights @ hits, weights @ defined), level), "auc": nothing, "tpr": nothing}
-    total, observed = int(defined.sum()), int(forgotten.sum())
-    accuracy = float(hits.sum() / total) if total else math.nan
-    undefined = 1 - total / observed if observed else math.nan
-    return Attack("published", accuracy, math.nan, math.nan, intervals, total, undefined, _no_roc())
-
-
 @dataclass(frozen=True)
 class _Moments:
     """Per split and sample (S, N): number, sum and sum of squares of the observations of one kind."""
@@ -196,43 +180,63 @@ class _Moments:
         count, total, squares = (np.stack(part) for part in zip(*rows, strict=True))
         return cls(count, total, squares)
 
-    def fit(self, split: int | None) -> tuple[Floats, Floats, Floats, float]:
-        """Number, mean and variance per sample (N,), and the pooled variance, without one split (None: of all)."""
-        left_out = [part[split] if split is not None else 0.0 for part in (self.count, self.total, self.squares)]
-        count = self.count.sum(0) - left_out[0]
-        total, squares = self.total.sum(0) - left_out[1], self.squares.sum(0) - left_out[2]
+    def fit(self, leave_out: bool) -> _Fit:
+        """Of all splits (one row), or of all but one (a row each)."""
+        parts = (self.count, self.total, self.squares)
+        count, total, squares = (part.sum(0, keepdims=True) - (part if leave_out else 0.0) for part in parts)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / count
             deviations = np.where(count > 1, np.maximum(squares - total * mean, 0), 0)
-            variance = deviations / (count - 1)
-        freedom = np.maximum(count - 1, 0).sum()
-        pooled = deviations.sum() / freedom if freedom else math.nan
-        return count, mean, np.maximum(variance, _VARIANCE_FLOOR), max(pooled, _VARIANCE_FLOOR) if freedom else math.nan
+            variance = np.maximum(deviations / (count - 1), _VARIANCE_FLOOR)
+            pooled = np.maximum(deviations.sum(1) / np.maximum(count - 1, 0).sum(1), _VARIANCE_FLOOR)
+        return _Fit(count, mean, variance, pooled[:, None])
 
 
-def _targets(
-    phi: NDArray[np.float32], forgotten: Mask, unseen: Mask, leave_out: bool, seed: int
-) -> tuple[list[Floats], list[Floats]]:
-    """Log-likelihood ratios (forgotten over unseen) of the forgotten and the unseen targets, per split."""
+@dataclass(frozen=True)
+class _Fit:
+    """Number, mean and variance per sample, (S, N) or (1, N), and the variance pooled over samples (S, 1) or (1, 1)."""
+
+    count: Floats
+    mean: Floats
+    variance: Floats
+    pooled: Floats
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """Log-likelihood ratios (member over unseen) of the targets, as many unseen as members, and the place s * N + i of each."""
+
+    positives: Floats
+    negatives: Floats
+    of_positives: Indices
+    of_negatives: Indices
+
+
+def _targets(phi: NDArray[np.float32], members: Mask, unseen: Mask, leave_out: bool, seed: int) -> _Targets:
     finite = np.isfinite(phi)
-    forgotten, never = forgotten & finite, unseen[:, None] & finite
-    moments = _Moments.of(phi, forgotten), _Moments.of(phi, never)
-    positives, negatives = [], []
-    fits = None if leave_out else [part.fit(None) for part in moments]
+    kinds = members & finite, unseen[:, None] & finite
+    of_members, of_unseen = fits = [_Moments.of(phi, chosen).fit(leave_out) for chosen in kinds]
+    fitted = (of_members.count > 0) & (of_unseen.count > 0) & np.isfinite(of_members.pooled + of_unseen.pooled)
+    many = (of_members.count >= OWN_SPREAD) & (of_unseen.count >= OWN_SPREAD)
+    variance_m, variance_n = (np.where(many, fit.variance, fit.pooled) for fit in fits)
+    constant = np.log(variance_n / variance_m)
+    scores: tuple[list[Floats], list[Floats]] = ([], [])
+    places: tuple[list[Indices], list[Indices]] = ([], [])
     for s, values in enumerate(phi):
-        (count_f, mean_f, own_f, pooled_f), (count_n, mean_n, own_n, pooled_n) = fits or [part.fit(s) for part in moments]
-        fitted = (count_f > 0) & (count_n > 0) & np.isfinite(pooled_f + pooled_n)
-        many = (count_f >= OWN_SPREAD) & (count_n >= OWN_SPREAD)
-        variance_f, variance_n = np.where(many, own_f, pooled_f), np.where(many, own_n, pooled_n)
-        x = values.astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            ratio = (x - mean_n) ** 2 / variance_n - (x - mean_f) ** 2 / variance_f + np.log(variance_n / variance_f)
-        ratio[np.abs(ratio) < 1e-9] = 0.0  # models that all answer the same: rounding must not decide
-        generator = np.random.default_rng([seed, 0, s])
-        chosen_f, chosen_n = _equal_numbers(forgotten[s] & fitted, never[s] & fitted, generator)
-        positives.append(ratio[chosen_f] / 2)
-        negatives.append(ratio[chosen_n] / 2)
-    return positives, negatives
+        row = s if leave_out else 0
+        first, second = (chosen[s] & fitted[row] for chosen in kinds)
+        for kind, chosen in enumerate(_equal_numbers(first, second, np.random.default_rng([seed, 0, s]))):
+            models, samples = np.nonzero(chosen)
+            x = values[models, samples].astype(np.float64)
+            apart_m = (x - of_members.mean[row, samples]) ** 2 / variance_m[row, samples]
+            apart_n = (x - of_unseen.mean[row, samples]) ** 2 / variance_n[row, samples]
+            ratio = apart_n - apart_m + constant[row, samples]
+            ratio[np.abs(ratio) < 1e-9] = 0.0  # models that all answer the same: rounding must not decide
+            scores[kind].append(ratio / 2)
+            places[kind].append(s * phi.shape[2] + samples)
+    positives, negatives = map(np.concatenate, scores)
+    of_positives, of_negatives = map(np.concatenate, places)
+    return _Targets(positives, negatives, of_positives, of_negatives)
 
 
 def _equal_numbers(first: Mask, second: Mask, generator: np.random.Generator) -> tuple[Mask, Mask]:
@@ -240,48 +244,74 @@ def _equal_numbers(first: Mask, second: Mask, generator: np.random.Generator) ->
     size = np.minimum(first.sum(1), second.sum(1))[:, None]
     chosen = []
     for mask in (first, second):
+        if (mask.sum(1, keepdims=True) == size).all():
+            chosen.append(mask)
+            continue
         key = np.where(mask, generator.random(mask.shape), 2.0)
-        place = np.empty(mask.shape, dtype=np.int64)
-        np.put_along_axis(place, key.argsort(axis=1), np.arange(mask.shape[1])[None], axis=1)
-        chosen.append(place < size)
+        ascending = np.concatenate([np.sort(key, axis=1), np.full((len(key), 1), 2.0)], axis=1)
+        chosen.append(key < np.take_along_axis(ascending, size, axis=1))
     return chosen[0], chosen[1]
 
 
-def _evaluate(
-    positives: list[Floats], negatives: list[Floats], weights: Floats, level: float, variant: str, undefined: float
-) -> Attack:
-    """Accuracy, AUC and TPR of scores per split, with their bootstrap over splits: ``weights`` (draws, S) counts each split."""
-    number = np.array([len(part) for part in positives], dtype=float)  # as many negatives
-    targets = int(2 * number.sum())
-    if not targets:
-        nothing = (math.nan, math.nan)
-        names = ("accuracy", "auc", "tpr")
-        return Attack(variant, math.nan, math.nan, math.nan, dict.fromkeys(names, nothing), 0, undefined, _no_roc())
-    hits = np.array([(p > 0).sum() + (n <= 0).sum() for p, n in zip(positives, negatives, strict=True)], dtype=float)
-    wins = group_wins(positives, negatives)
-    every = np.concatenate([np.ones((1, len(number))), weights])  # row 0 is the data as they are
-    sizes = every @ number
-    accuracy = ratio(every @ hits, 2 * sizes)
-    auc = ratio(weighted_wins(wins, every, every), sizes**2)
-    tpr = true_positive_rates(positives, negatives, every, LOW_FPR)
-    intervals = {
-        name: finite_interval(values[1:], level) for name, values in (("accuracy", accuracy), ("auc", auc), ("tpr", tpr))
-    }
-    curve = roc(np.concatenate(positives), np.concatenate(negatives), FPR_GRID)
-    found = pd.DataFrame({"fpr": FPR_GRID, "tpr": curve})
-    return Attack(variant, float(accuracy[0]), float(auc[0]), float(tpr[0]), intervals, targets, undefined, found)
+def _evaluate(targets: _Targets, shape: tuple[int, int], variant: str, undefined: float, curve: bool) -> Attack:
+    positives, negatives = targets.positives, targets.negatives
+    if not len(positives):
+        return _nothing(variant, undefined, shape)
+
+    def two_way(measured: Measured) -> tuple[float, NDArray[np.float32]]:
+        of_positives = _per_cell(targets.of_positives, measured.positives, shape)
+        of_negatives = _per_cell(targets.of_negatives, measured.negatives, shape)
+        return measured.value, ((of_positives + of_negatives) / len(positives)).astype(np.float32)
+
+    right, spared = positives > 0, negatives <= 0
+    accuracy = Share(*two_way(accuracy_influence(right, spared)))
+    thresholds = Thresholds(positives, negatives)
+
+    def rate(fpr: float) -> Rate:
+        measured = thresholds.at(fpr)
+        return Rate(*two_way(measured), round(measured.value * len(positives)), len(positives), accuracy.width_factor)
+
+    estimates: dict[str, TwoWay] = {"accuracy": accuracy, "auc": Share(*two_way(auc_influence(positives, negatives)))}
+    estimates |= {name: rate(fpr) for name, fpr in RATES.items()}
+    grid = FPR_GRID if curve else FPR_GRID[:0]
+    rates = pd.DataFrame({"fpr": grid, "tpr": roc(positives, negatives, grid), "low": np.nan, "high": np.nan})
+    if curve:
+        rates.loc[BANDS, ["low", "high"]] = [rate(fpr).interval() for fpr in FPR_GRID[BANDS]]
+    places, hits = np.concatenate([targets.of_positives, targets.of_negatives]), np.concatenate([right, spared])
+    return Attack(variant, estimates, 2 * len(positives), undefined, rates, _decisions(places, hits, shape))
 
 
-def _no_roc() -> pd.DataFrame:
-    return pd.DataFrame({"fpr": np.empty(0), "tpr": np.empty(0)})
+def _published(correct: Mask, forgotten: Mask, unseen: Mask) -> Attack:
+    scores = published_scores(correct, forgotten, unseen)
+    rows, models, samples = np.nonzero(np.isfinite(scores))
+    observed, shape = int(forgotten.sum()), unseen.shape
+    undefined = 1 - len(rows) / observed if observed else math.nan
+    if not len(rows):
+        return _nothing("published", undefined, shape)
+    hits, places = scores[rows, models, samples] > 0.5, rows * shape[1] + samples
+    accuracy = float(hits.mean())
+    found = Share(accuracy, (_per_cell(places, hits - accuracy, shape) / len(hits)).astype(np.float32))
+    empty = _nothing("published", undefined, shape)
+    return replace(
+        empty, estimates={**empty.estimates, "accuracy": found}, targets=len(hits), decisions=_decisions(places, hits, shape)
+    )
 
 
-def table(attacks: Mapping[str, Attack]) -> pd.DataFrame:
-    """One row per method: ``method`` and ``Attack.record``, in the order given."""
-    return pd.DataFrame([{"method": method, **found.record()} for method, found in attacks.items()])
+def _per_cell(places: Indices, values: NDArray[np.floating], shape: tuple[int, int]) -> Floats:
+    """(S, N): sums of values by the cell that each belongs to."""
+    return np.bincount(places, weights=values, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64, copy=False)
 
 
-def roc_table(attacks: Mapping[str, Attack]) -> pd.DataFrame:
-    """The curves of all methods: ``method, fpr, tpr``."""
-    parts = [found.roc.assign(method=method)[["method", "fpr", "tpr"]] for method, found in attacks.items()]
-    return pd.concat(parts, ignore_index=True)
+def _decisions(places: Indices, hits: Mask, shape: tuple[int, int]) -> pd.DataFrame:
+    number = np.bincount(places % shape[1], minlength=shape[1])
+    right = np.bincount(places % shape[1], weights=hits, minlength=shape[1])
+    return pd.DataFrame({"decisions": number, "right": right.astype(np.int64)})
+
+
+def _nothing(variant: str, undefined: float, shape: tuple[int, int]) -> Attack:
+    """An attack without a target."""
+    missing = Share(math.nan, np.full(shape, np.nan, dtype=np.float32))
+    roc_of_none = pd.DataFrame(dict.fromkeys(("fpr", "tpr", "low", "high"), np.empty(0)))
+    none = np.empty(0, dtype=np.int64)
+    decisions = _decisions(none, none.astype(bool), shape)
+    return Attack(variant, dict.fromkeys(("accuracy", "auc", *RATES), missing), 0, undefined, roc_of_none, decisions)

@@ -32,15 +32,21 @@ class LiraSplits(Split[Indices]):
 
     def forgotten(self) -> Mask:
         """(S, K, n): whether a sample was trained on and then in the forget set of that model."""
-        splits, forgets, _ = self.forget.shape
-        mask = np.zeros((splits, forgets, self.n), dtype=bool)
-        np.put_along_axis(mask, self.forget, True, axis=2)
-        return mask
+        return self._mask(self.forget)
+
+    def retained(self) -> Mask:
+        """(S, K, n): whether a sample was trained on and is to be kept by that model."""
+        return self._mask(self.retain)
 
     def never_seen(self) -> Mask:
         """(S, n): whether a sample is unseen by all models of a split."""
         mask = np.zeros((len(self.unseen), self.n), dtype=bool)
         np.put_along_axis(mask, self.unseen, True, axis=1)
+        return mask
+
+    def _mask(self, rows: Indices) -> Mask:
+        mask = np.zeros((*rows.shape[:2], self.n), dtype=bool)
+        np.put_along_axis(mask, rows, True, axis=2)
         return mask
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lethe.classifiers.distance import KEYS, MEASURES, REFERENCES, against_retrained
 
@@ -40,7 +41,7 @@ def components(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*KEYS, "method", "measure", *names])
 
 
-def _components(values: np.ndarray) -> tuple[float, float, float, float]:
+def _components(values: NDArray[np.float64]) -> tuple[float, float, float, float]:
     models, runs = values.shape
     if models < 2:
         return (float("nan"),) * 4

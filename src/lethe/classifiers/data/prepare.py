@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from lethe.classifiers import PROVIDERS
-from lethe.classifiers.data.base import LabelledImages, check_labelled
+from lethe.classifiers.data.base import LabelledImages
 from lethe.classifiers.data.forget_sets import of_class, of_subclass, ranked
 from lethe.classifiers.data.selection import limited, noisy
 from lethe.classifiers.data.splits import fixed_split
 from lethe.classifiers.data.stored import FORMAT, SPLITS
+from lethe.classifiers.membership import SMALLEST
 from lethe.io.tensors import write_tensors
 from lethe.settings.classifiers import Selection
 
@@ -33,13 +34,13 @@ def write_data(
         scores: (N,) by which a forget set is ranked (``memorised``, ``hardest``); the largest are forgotten.
 
     Raises:
-        MissingDataError: its files are not there. CorruptFileError, ValueError: see the provider, ``fixed_split`` and ``forget_sets``.
+        MissingDataError: its files are not there. CorruptFileError, ValueError: see the provider, ``fixed_split`` and ``forget_sets``; also
+            for a set that is too small to be attacked.
     """
     name = selection.provider or dataset
     provider = PROVIDERS.load(name)()
     data = provider.load(Path(folder) if folder else None)
-    if selection.limit:
-        data = check_labelled(limited(data, selection.limit), provider.classes, f"{dataset}: limit {selection.limit}")
+    data = limited(data, selection.limit)
     labels = noisy(data.labels, selection.label_noise, provider.classes, selection.draw)
     split = fixed_split(
         len(data.images) - data.test,
@@ -50,6 +51,11 @@ def write_data(
         draw=selection.draw,
         choose=_forget_set(selection, data, labels, scores),
     )
+    for part in ("forget", "val", "test"):
+        if (size := len(getattr(split, part))) < SMALLEST:
+            raise ValueError(
+                f"data set {dataset}: the {part} set has {size} samples; membership attacks need at least {SMALLEST}"
+            )
     tensors = {"images": data.images, "labels": labels, "clean_labels": data.labels}
     tensors |= {part: getattr(split, part) for part in SPLITS}
     header = {"format": FORMAT, "dataset": dataset, "provider": name}

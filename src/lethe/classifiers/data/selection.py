@@ -13,7 +13,10 @@ Labels = NDArray[np.int64]
 
 
 def limited(data: LabelledImages, limit: int) -> LabelledImages:
-    """At most ``limit`` images of the development part and as many of the test part, drawn once, in their order; 0: all."""
+    """At most ``limit`` images of the development part and as many of the test part, drawn once, in their order; 0: all.
+
+    A class may get no image: 100 classes do not fit into a hundred images.
+    """
     dev = len(data.images) - data.test
     if not limit or limit >= max(dev, data.test):
         return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.data.base import Provider
+from lethe.core.records import NAME
 from lethe.io.tables import CorruptFileError
 from lethe.io.tensors import read_tensors
 
@@ -29,14 +31,15 @@ def read_data(path: str | Path) -> tuple[str, Provider, dict[str, Tensor]]:
         CorruptFileError: it is damaged, of another format, of an unknown data set, or its tensors do not fit together.
     """
     tensors, header = read_tensors(path, FORMAT)
-    name = header.get("provider", "")
-    if name not in PROVIDERS:
-        raise CorruptFileError(f"{path}: data set '{name}' is unknown; known: {', '.join(PROVIDERS)}")
-    provider = PROVIDERS.load(name)()
-    fault = _fault(tensors, provider)
-    if fault:
+    name, source = header.get("dataset", ""), header.get("provider", "")
+    if source not in PROVIDERS:
+        raise CorruptFileError(f"{path}: provider '{source}' is unknown; known: {', '.join(PROVIDERS)}")
+    if not re.fullmatch(NAME, name):
+        raise CorruptFileError(f"{path}: dataset '{name}' is no name; allowed: lower-case words and digits joined by underscores")
+    provider = PROVIDERS.load(source)()
+    if fault := _fault(tensors, provider):
         raise CorruptFileError(f"{path}: {fault}")
-    return header.get("dataset", name), provider, tensors
+    return name, provider, tensors
 
 
 def _fault(tensors: dict[str, Tensor], provider: Provider) -> str:

@@ -11,7 +11,7 @@ Indices = NDArray[np.int64]
 
 
 def tuning_rows(retain: Indices, forget: Indices, seeds: Sequence[int]) -> tuple[Indices, Indices]:
-    """One forget set per tuning model, of the reported one's size, drawn from the reported retain set.
+    """One forget set per tuning model, of the reported one's size but at most half of the reported retain set, which it is drawn from.
 
     A search that sees one forget set only learns its noise: every model has one of its own.
 
@@ -22,5 +22,5 @@ def tuning_rows(retain: Indices, forget: Indices, seeds: Sequence[int]) -> tuple
         What to retain (M, n), the reported forget set included, and what to forget (M, f).
     """
     drawn = np.stack([np.random.default_rng(seed).permutation(retain) for seed in seeds])
-    kept, chosen = drawn[:, : len(retain) - len(forget)], drawn[:, len(retain) - len(forget) :]
+    kept, chosen = np.split(drawn, [len(retain) - min(len(forget), len(retain) // 2)], axis=1)
     return np.concatenate([kept, np.broadcast_to(forget, (len(seeds), len(forget)))], axis=1), chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from lethe.classifiers.experiment import Experiment
@@ -9,6 +10,7 @@ from lethe.classifiers.methods import METHODS
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.search import most_epochs, search, tuned
 from lethe.core.device import resolve_device
+from lethe.execution.work import WorkFolder
 from lethe.io.tables import write_json, write_parquet
 from lethe.settings.classifiers import BaseTraining, Search
 
@@ -25,20 +27,20 @@ def search_method(
     settings: Search,
     training: BaseTraining,
     device: str,
+    work: WorkFolder,
 ) -> None:
-    """Keep the best hyper-parameters and every trial.
+    """Keep the best hyper-parameters and every trial; what is finished survives a killed job.
 
     Args:
         settings: of the search.
         training: of the models that are to forget; it bounds the epochs of the method.
     """
     experiment = Experiment.load(data, architecture, resolve_device(device))
-    models = (Stack.load(path).to(experiment.images.device) for path in (original, retrained, retrained_again))
+    first, second, third = (Stack.load(path).to(experiment.images.device) for path in (original, retrained, retrained_again))
+    given = tuned(experiment, first, second, third, settings)
     found, tried = search(
-        METHODS.load(unlearner)(),
-        *tuned(experiment, *models, settings),
-        most_epochs=most_epochs(training.epochs),
-        settings=settings,
+        METHODS.load(unlearner)(), *given, most_epochs=most_epochs(training.epochs), settings=settings, work=work
     )
-    write_parquet(trials, tried)
-    write_json(best, found._asdict())
+    work.finish("best", partial(write_json, data=found._asdict()))
+    work.finish("trials", partial(write_parquet, table=tried))
+    work.hand_over({"best": best, "trials": trials})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -12,7 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lethe.classifiers.models.stack import Stack, join
+from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.problem import Problem
 from lethe.classifiers.training import SGD, batches, cosine, data_order, fixed_global_seed
 from lethe.settings import hyperparameters
@@ -184,9 +184,10 @@ def run(method: Method[Any], problem: Problem, configs: Sequence[Hyperparameters
         groups[tuple(getattr(config, name) for name in names)].append(m)
     most = problem.architecture.at_once
     calls = [rows[i : i + most] for rows in groups.values() for i in range(0, len(rows), most)]
-    results = []
-    for rows in calls:
-        with fixed_global_seed(problem.original.device):
-            results.append(method.unlearn(problem.select(rows), [configs[m] for m in rows]))
-    place = {m: position for position, m in enumerate(m for rows in calls for m in rows)}
-    return join(results).select([place[m] for m in range(len(problem))])
+
+    def results() -> Iterator[tuple[list[int], Stack]]:
+        for rows in calls:
+            with fixed_global_seed(problem.original.device):
+                yield rows, method.unlearn(problem.select(rows), [configs[m] for m in rows])
+
+    return gather(results(), len(problem))

@@ -23,7 +23,8 @@ class ForgetContrast(Method["ForgetContrast.Config"]):
     1. One pass over D_F: KL(uniform || p).
     2. Then in every epoch
        (a) over pairs of a batch of D_F and one of D_R: mean of -log softmax(z_F z_R^T / temperature), the softmax over the batch
-           of D_R and z_R a constant; cosine annealing per step from ``forget_learning_rate`` to ``eta_min``;
+           of D_R and z_R a constant; cosine annealing per step from ``forget_learning_rate`` to ``eta_min``. z_R comes after z_F, as
+           published: batch normalisation sees both;
        (b) over D_R: CE, at ``retain_learning_rate`` * batch_size / 64.
     """
 
@@ -74,10 +75,11 @@ class ForgetContrast(Method["ForgetContrast.Config"]):
         steps, step = epochs * -(-problem.forget.shape[1] // size), 0
         for epoch in range(int(epochs.max())):
             for gone, kept in zip(batches(problem.forget, size, order), batches(problem.retain, size, order), strict=False):
+                logits = problem.logits(stack, gone, train=True)
                 with torch.no_grad():
                     anchors = problem.logits(stack, kept, train=True)
                 rate = low + (high - low) * (1 + torch.cos(torch.pi * step / steps)) / 2
-                contrast.step(_contrast(problem.logits(stack, gone, train=True), anchors, temperature), rate * (epoch < epochs))
+                contrast.step(_contrast(logits, anchors, temperature), rate * (epoch < epochs))
                 step += 1
             for part in batches(problem.retain, size, order):
                 repair.step(problem.cross_entropy(stack, part), constant(epoch, epochs))

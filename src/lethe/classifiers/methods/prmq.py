@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from math import ceil
 from typing import Annotated, ClassVar
 
@@ -28,7 +29,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
     Of all weights and biases of convolutions and linear layers together the ``prune_amount`` with the smallest absolute value is
     drawn anew from U(+-1 / sqrt(fan_in)), biases set to 0. CE_w is the mean weighted with n_c^-0.1 for a class with n_c samples in
     D_R, H the entropy of a sample's prediction, p_0 the original's, evaluated as for testing. SGD at a constant rate for
-    floor(batches of D_R * num_epochs) steps (the published loop takes one more); the result is rounded to float16.
+    floor(batches of D_R * num_epochs) steps; the result is rounded to float16.
     """
 
     about = MethodDescription(
@@ -45,6 +46,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
         sees="nothing",
         tolerance=2**-10,
     )
+    extra_steps: ClassVar[int] = 0
 
     class Config(Hyperparameters):
         """Standard but for ``num_epochs``, which need not be whole, and the share that is pruned."""
@@ -61,22 +63,22 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
         """See the class."""
         size = configs[0].batch_size
         per_epoch = ceil(problem.retain.shape[1] / size)
-        steps = torch.tensor([int(per_epoch * config.num_epochs) for config in configs])
+        steps = torch.tensor([int(per_epoch * config.num_epochs) + self.extra_steps for config in configs])
         counts = F.one_hot(problem.labels[problem.retain], problem.classes).sum(1)  # (M, C)
         weights = counts.clamp(min=1).float() ** CLASS_POWER
 
         stack = problem.original.clone()
         _prune(problem, stack, column(configs, "prune_amount", stack.device), problem.draws("prmq/reset"))
         entropies = _entropy(teach(problem, problem.original, problem.retain))  # (M, n)
-        optimiser, order, step = sgd(stack, configs), data_order(), 0
-        for _ in range(ceil(int(steps.max()) / per_epoch)):
-            for part, target in paired(problem.retain, entropies, size, order):
+        optimiser, order, last = sgd(stack, configs), data_order(), int(steps.max())
+        for first in range(0, last, per_epoch):
+            epoch = islice(paired(problem.retain, entropies, size, order), last - first)
+            for step, (part, target) in enumerate(epoch, first):
                 logits, labels = problem.logits(stack, part, train=True), problem.labels[part]
                 losses = cross_entropies(logits, labels)
                 weight = weights.gather(1, labels)
                 loss = (weight * losses).sum(1) / weight.sum(1) + (_entropy(logits) - target).square().mean(1)
                 optimiser.step(loss, (step < steps).float())
-                step += 1
         return _half(optimiser.finish())
 
 

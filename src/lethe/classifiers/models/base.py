@@ -92,5 +92,35 @@ class Architecture(ABC):
             rows.append(functional_call(self.template, state, (batch,)))
         return torch.stack(rows)
 
+    def features(self, stack: Stack, images: Tensor) -> Tensor:
+        """What the classifier is given, (M, B, D), of images (M, B, *image_shape): the penultimate representation, in evaluation mode."""
+        given: list[Tensor] = []
+        classifier = self.template.get_submodule(self.classifier_name)
+        hook = classifier.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+        try:
+            for m, batch in enumerate(images):
+                self.template.eval()  # before every model: timm's TinyViT forgets the attention biases of the one before
+                tensors = (*stack.parameters.items(), *stack.buffers.items())
+                functional_call(self.template, {name: tensor[m] for name, tensor in tensors}, (batch,))
+        finally:
+            hook.remove()
+        return torch.stack(given)
+
+    def recipe(self) -> str:
+        """Python that makes one model of this architecture as ``model``, for whoever loads an exported one (``lethe.classifiers.export``).
+
+        An architecture that ``torch``, ``torchvision`` or ``timm`` can build says so; this one needs Lethe.
+        """
+        kind = type(self)
+        return f"from {kind.__module__} import {kind.__name__}\nmodel = {kind.__name__}({self.classes}, {self.image_shape}).build()\n"
+
     def _below(self, module: str) -> tuple[str, ...]:
         return tuple(name for name in self.kinds if name.startswith(f"{module}."))
+
+
+def recipe_of_layers(layers: nn.Module) -> str:
+    """``Architecture.recipe`` of plain layers of PyTorch, one after another."""
+    lines = [f"    {name}=nn.{layer!r}," for name, layer in layers.named_children()]
+    return "\n".join(
+        ["from collections import OrderedDict", "from torch import nn", "model = nn.Sequential(OrderedDict(", *lines, "))", ""]
+    )

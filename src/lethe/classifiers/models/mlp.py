@@ -7,13 +7,15 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from lethe.classifiers.models.base import Architecture
+from lethe.classifiers.models.base import Architecture, recipe_of_layers
+from lethe.classifiers.models.description import ArchitectureDescription
 from lethe.classifiers.models.stack import Stack
 
 
 class Mlp(Architecture):
     """Pixels - 64 ReLU - classes. Its blocks for CF-k and EU-k are its two layers."""
 
+    about = ArchitectureDescription(constant=64, per_class=65, per_value=64, kept_per_pixel=4, at_once=64, cpu=0.006, gpu=0.002)
     block_names = ("fc1", "fc")
     classifier_name = "fc"
     at_once = 64  # more spill the cache
@@ -34,5 +36,13 @@ class Mlp(Architecture):
     def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
         """As batched matrix products."""
         p = stack.parameters
-        hidden = torch.baddbmm(p["fc1.bias"][:, None], images.flatten(2), p["fc1.weight"].mT).relu()
-        return torch.baddbmm(p["fc.bias"][:, None], hidden, p["fc.weight"].mT)
+        return torch.baddbmm(p["fc.bias"][:, None], self.features(stack, images), p["fc.weight"].mT)
+
+    def features(self, stack: Stack, images: Tensor) -> Tensor:
+        """The hidden layer, (M, B, 64)."""
+        p = stack.parameters
+        return torch.baddbmm(p["fc1.bias"][:, None], images.flatten(2), p["fc1.weight"].mT).relu()
+
+    def recipe(self) -> str:
+        """Plain PyTorch."""
+        return recipe_of_layers(self.template)

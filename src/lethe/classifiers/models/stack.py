@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lethe.io.tables import readable
-from lethe.io.tensors import read_tensors, write_tensors
+from lethe.io.tensors import read_tensors, write_joined
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,20 @@ class Stack:
         )
 
     def save(self, path: str | Path, header: dict[str, str]) -> None:
-        """Write all models to one safetensors file, atomically; equal weights give equal bytes."""
-        tensors = {f"parameters/{name}": tensor for name, tensor in self.parameters.items()}
-        tensors |= {f"buffers/{name}": tensor for name, tensor in self.buffers.items()}
-        write_tensors(path, tensors, {"format": "lethe-stack", "version": "1", **header})
+        """Write all models to one safetensors file, atomically and tensor by tensor; equal weights give equal bytes."""
+        save_joined(path, [self], header)
+
+    def _named(self) -> dict[str, Tensor]:
+        """Tensors by their names in a file."""
+        named = {f"parameters/{name}": tensor for name, tensor in self.parameters.items()}
+        return named | {f"buffers/{name}": tensor for name, tensor in self.buffers.items()}
 
     @classmethod
     def load(cls, path: str | Path) -> Stack:
-        """The inverse of ``save``; another file is a ``CorruptFileError``."""
+        """The inverse of ``save``; another file is a ``CorruptFileError``.
+
+        Weights are maps of the file: those of models that are not asked for are never read.
+        """
         tensors, _ = read_tensors(path, "lethe-stack")
         kinds: dict[str, dict[str, Tensor]] = {"parameters": {}, "buffers": {}}
         with readable(path, "a stack of models"):
@@ -77,9 +83,26 @@ class Stack:
             return cls(**kinds)
 
 
-def join(stacks: Sequence[Stack]) -> Stack:
-    """All models of some stacks of one architecture, in order."""
-    return Stack(
-        {name: torch.cat([stack.parameters[name].detach() for stack in stacks]) for name in stacks[0].parameters},
-        {name: torch.cat([stack.buffers[name].detach() for stack in stacks]) for name in stacks[0].buffers},
-    )
+def save_joined(path: str | Path, stacks: Sequence[Stack], header: dict[str, str]) -> None:
+    """Write all models of some stacks of one architecture, in order, as ``save`` would write them joined; they are never joined in memory."""
+    write_joined(path, [stack._named() for stack in stacks], {"format": "lethe-stack", "version": "1", **header})
+
+
+def gather(parts: Iterable[tuple[Sequence[int], Stack]], models: int) -> Stack:
+    """One stack of models that come in parts, each part copied to its places as it comes and held no longer.
+
+    Args:
+        parts: places of some models, in 0..models-1, and these models, of one architecture. All places occur.
+        models: M, at least 1.
+    """
+    whole: Stack | None = None
+    for places, part in parts:
+        if whole is None:
+            whole = part._each(lambda tensor: torch.empty((models, *tensor.shape[1:]), dtype=tensor.dtype, device=tensor.device))
+        rows = torch.as_tensor(list(places), device=part.device)
+        for into, tensors in ((whole.parameters, part.parameters), (whole.buffers, part.buffers)):
+            for name, tensor in tensors.items():
+                into[name][rows] = tensor.detach()
+    if whole is None:
+        raise ValueError("no models to gather")
+    return whole

@@ -10,17 +10,18 @@ from typing import Any
 from lethe.classifiers import PROVIDERS
 from lethe.classifiers.found import Found
 from lethe.classifiers.hyperparameters import shipped
+from lethe.classifiers.methods import METHODS
+from lethe.classifiers.plan.sizes import Size, memory_of_images, size_of
 from lethe.core.registry import nearest
 from lethe.planning.wildcards import Wildcards
-from lethe.settings.classifiers import Selection
+from lethe.settings.classifiers import LOT, Selection
 from lethe.settings.deepunlearn import Classification
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
 
-PROCESS = 1500  # MB of a process with torch, and of a job's own data
-COPIES = 3.25  # images while they are normalised: three times as float32 and once as uint8
-LEAST = 4000  # MB of a job that trains a stack of models, however small its data set
+REFERENCES = ("original", "retrained", "retrained_again")
+MOST_IMAGES = 256  # of a step of a method
 
 
 class Studies:
@@ -33,6 +34,7 @@ class Studies:
 
     def __init__(self, settings: Settings, root: Path) -> None:
         self.settings = settings.deepunlearn
+        self._cuda = settings.device == "cuda"
         self.shipped_methods = lru_cache(maxsize=None)(self._shipped_methods)
         self._root = root
 
@@ -60,6 +62,11 @@ class Studies:
     def unlearners(self) -> list[str]:
         """Methods of any data set, sorted."""
         return sorted({name for data in self.settings.datasets.values() for name in data.methods})
+
+    @property
+    def makers(self) -> list[str]:
+        """What can have made a model: the references and every method."""
+        return [*REFERENCES, *METHODS]
 
     # --- input functions ---
 
@@ -95,6 +102,20 @@ class Studies:
         """An input function: ``pattern``, which holds ``{unlearner}``, below the folder of a study, for each of its methods."""
         return lambda wildcards: files_of_study(wildcards, pattern, self.methods(wildcards))
 
+    def stack(self, wildcards: Wildcards) -> str:
+        """The models that the wildcard's unlearner made, or those of a reference.
+
+        Raises:
+            SettingsError: there is none of the wildcard's seed.
+        """
+        seeds = self.seeds(wildcards)
+        if int(wildcards.seed) not in seeds:
+            raise SettingsError(
+                f"deepunlearn.datasets.{wildcards.dataset}.seeds: there is no model {wildcards.seed}; allowed: 0 to {seeds[-1]}"
+            )
+        pattern = "{unlearner}.safetensors" if wildcards.unlearner in REFERENCES else "unlearned/{unlearner}.safetensors"
+        return files_of_study(wildcards, pattern, [wildcards.unlearner])[0]
+
     def tuned(self, role: str) -> str:
         """The models of a role (``original``, ``retrained``) that a search runs on: of its own, or as published the reported ones."""
         folder = "tuning/" if self.settings.search.protocol == "held_out" else ""
@@ -116,11 +137,15 @@ class Studies:
 
     def provider(self, wildcards: Wildcards) -> str:
         """Where the images of the wildcard's data set come from."""
-        return self._data(wildcards).provider or wildcards.dataset
+        return self.provider_of(wildcards.dataset)
 
     def selection(self, wildcards: Wildcards) -> dict[str, Any]:
         """Which images of the wildcard's data set are used, as plain data."""
         return self._data(wildcards).model_dump(include=set(Selection.model_fields))
+
+    def drawn(self, wildcards: Wildcards) -> dict[str, Any]:
+        """The same for the wildcard's draw, which is counted from that of the data set."""
+        return self.selection(wildcards) | {"draw": self._data(wildcards).draw + int(wildcards.draw)}
 
     def seeds(self, wildcards: Wildcards) -> list[int]:
         """Seeds of the models of the wildcard's data set."""
@@ -143,14 +168,58 @@ class Studies:
         """Method of a study -> what config/methods/classifiers keeps for it; empty where searches are used."""
         return {} if self._searched else {name: self._shipped(wildcards, name) for name in self.methods(wildcards)}
 
-    def memory(self, wildcards: Wildcards) -> int:
-        """MB for a job that holds the wildcard's data set as network input, rounded up to 500.
+    def memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
+        """MB for a job that holds the wildcard's data set as network input; of every further attempt as much again."""
+        dataset = wildcards.dataset
+        return attempt * memory_of_images(self.provider_of(dataset), self.images_of(dataset))
 
-        A process, and ``COPIES`` times the bytes of all images as float32: images x channels x height x width x 4. At least ``LEAST``.
-        """
-        provider = PROVIDERS.load(self.provider(wildcards))
-        size = 4e-6 * provider.images * len(provider.mean) * provider.image_size**2
-        return max(LEAST, int(-(-(PROCESS + COPIES * size) // 500)) * 500)
+    def training_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
+        """MB for a job that trains models of the wildcards' study and keeps each lot as a file."""
+        return attempt * self.size(wildcards).memory(0, self._data(wildcards).training.batch_size, self._cuda)
+
+    def unlearning_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
+        """MB for a job that holds all models of the wildcards' study, before and after a method."""
+        data = self._data(wildcards)
+        return attempt * self.size(wildcards).memory(2 * data.seeds * data.unlearning_seeds, MOST_IMAGES, self._cuda)
+
+    def search_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
+        """MB for a search on the wildcards' study: its tuning models and their references, and what is tried at once."""
+        size = self.size(wildcards)
+        stacked = 3 * len(self.settings.search.seeds) + 2 * LOT * size.at_once
+        return attempt * size.memory(stacked, MOST_IMAGES, self._cuda)
+
+    def training_time(self, wildcards: Wildcards) -> int:
+        """Minutes for the models of every seed: an original and two retrained ones."""
+        return self._training_minutes(wildcards, 3 * self._data(wildcards).seeds)
+
+    def tuning_time(self, wildcards: Wildcards) -> int:
+        """Minutes for the models of every tuning seed."""
+        return self._training_minutes(wildcards, 3 * len(self.settings.search.seeds))
+
+    def size(self, wildcards: Wildcards) -> Size:
+        """Sizes of the wildcards' study."""
+        return self.size_of(wildcards.dataset, wildcards.architecture)
+
+    def size_of(self, dataset: str, architecture: str) -> Size:
+        """Sizes of a study."""
+        return size_of(self.provider_of(dataset), self.images_of(dataset), architecture, self._cuda)
+
+    def provider_of(self, dataset: str) -> str:
+        """Where the images of a data set come from."""
+        return self.settings.datasets[dataset].provider or dataset
+
+    def images_of(self, dataset: str) -> int:
+        """Number of images of a data set, or at most so many."""
+        limit = self.settings.datasets[dataset].limit
+        images = PROVIDERS.load(self.provider_of(dataset)).images
+        return min(images, 2 * limit) if limit else images  # of the development and of the test part
+
+    def _training_minutes(self, wildcards: Wildcards, models: int) -> int:
+        data = self._data(wildcards)
+        rows = data.train_size or self.images_of(wildcards.dataset)
+        training = data.training
+        steps = training.epochs * -(-rows // training.batch_size)
+        return self.size(wildcards).minutes(models, steps, training.batch_size)
 
     @property
     def _searched(self) -> bool:

@@ -48,6 +48,7 @@ TEMPLATES.register("EntityAttack", "lethe.benchmarks.icare.templates.attack:TEMP
 TEMPLATES.register("DeepUnlearnGaps", "lethe.benchmarks.deepunlearn.templates.gaps:TEMPLATE")
 TEMPLATES.register("DeepUnlearnTradeoff", "lethe.benchmarks.deepunlearn.templates.retdev_indisc:TEMPLATE")
 TEMPLATES.register("DeepUnlearnRunTime", "lethe.benchmarks.deepunlearn.templates.runtime:TEMPLATE")
+TEMPLATES.register("DeepUnlearnDraws", "lethe.benchmarks.deepunlearn.templates.draws:TEMPLATE")
 TEMPLATES.register("DeepUnlearnRocCurves", "lethe.benchmarks.deepunlearn.templates.lira_roc:TEMPLATE")
 TEMPLATES.register("DeepUnlearnRanking", "lethe.benchmarks.deepunlearn.templates.ranking:TEMPLATE")
 TEMPLATES.register("UnlearnCanvasSamples", "lethe.benchmarks.unlearncanvas.templates.samples:TEMPLATE")

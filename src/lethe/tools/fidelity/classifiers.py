@@ -48,7 +48,7 @@ def published(method: str) -> Callable[[World], Iterator[Effect]]:
             table = world.csv(f"tables/deepunlearn_{study}.csv").set_index("method")
             if not {method, f"{method}_published"} <= set(table.index):
                 continue
-            for quantity in ("retdev_paired", "indisc"):
+            for quantity in ("gap", "retdev_paired", "indisc"):
                 yield Effect(
                     scope=f"{study}/{method}",
                     quantity=quantity,

@@ -21,9 +21,10 @@ Pixels = NDArray[np.float64]
 
 RETRAINED, RETRAINED_AGAIN, ORIGINAL = "retrained", "retrained_again", "original"
 REFERENCES = (RETRAINED, RETRAINED_AGAIN, ORIGINAL)
-# Of methods that choose none. Okabe & Ito (2008); with three markers, each with its dashes, methods look different without colour doing it alone
+FAILED = "F"  # in place of letters
+# Of methods that choose none. Okabe & Ito (2008); with four markers, each with its dashes, methods look different without colour doing it alone
 _COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, DARK_OLIVE)
-_DASHES: dict[str, Any] = {"o": "-", "s": (0, (4, 1.5)), "^": (0, (1.2, 1.2))}
+_DASHES: dict[str, Any] = {"o": "-", "s": (0, (4, 1.5)), "^": (0, (1.2, 1.2)), "D": (0, (6, 1.5, 1.2, 1.5))}
 FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
 
 

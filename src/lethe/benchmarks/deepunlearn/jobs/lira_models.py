@@ -1,33 +1,54 @@
-"""The models of U-LiRA of a study that no method made, and what they say about every sample."""
+"""The models of U-LiRA of some splits that no method made, and what they say about every sample."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lethe.benchmarks.deepunlearn.lira import original_outputs, retrained_outputs, train_originals, write_outputs
+from lethe.benchmarks.deepunlearn.blocks import splits_in
+from lethe.benchmarks.deepunlearn.lira import join_outputs, outputs_of, train_originals, train_retrained, write_outputs
 from lethe.classifiers.experiment import Experiment
+from lethe.classifiers.kept import in_lots
+from lethe.classifiers.models.stack import Stack, save_joined
 from lethe.core.device import resolve_device
-from lethe.settings.classifiers import BaseTraining, Lira
+from lethe.execution.work import WorkFolder
+from lethe.settings.classifiers import BaseTraining, LiraDesign
 
 
 def train(
     data: Path,
-    original_models: Path,
+    models: Path,
     original: Path,
     retrained: Path,
     dataset: str,
     architecture: str,
-    lira: Lira,
+    block: str,
+    lira: LiraDesign,
     training: BaseTraining,
     device: str,
+    work: WorkFolder,
 ) -> None:
-    """Train originals on random halves of the data and retrained models for every forget set.
+    """Train originals on random halves of the data and retrained models for every forget set; what is finished survives a killed job.
 
     Args:
-        original_models: the originals themselves; ``original`` and ``retrained`` hold what models say.
+        models: the originals themselves; ``original`` and ``retrained`` hold what models say.
+        block: the splits.
     """
     experiment = Experiment.load(data, architecture, resolve_device(device))
-    models = train_originals(experiment, lira, training)
-    models.save(original_models, {"dataset": dataset, "architecture": architecture})
-    write_outputs(original, *original_outputs(experiment, lira, models))
-    write_outputs(retrained, *retrained_outputs(experiment, lira, training))
+    at_once, header = experiment.architecture.at_once, {"dataset": dataset, "architecture": architecture}
+    splits, forget_sets = splits_in(block), lira.forget_sets
+
+    def make_originals(some: list[int], stack_path: Path, said: Path) -> None:
+        stack = train_originals(experiment, lira, training, some)
+        stack.save(stack_path, header)
+        write_outputs(said, *outputs_of(experiment, lira, stack))
+
+    def make_retrained(some: list[int], said: Path) -> None:
+        write_outputs(said, *outputs_of(experiment, lira, train_retrained(experiment, lira, training, some)))
+
+    stacks, originals = in_lots(work, ["models", "original"], splits, at_once, make_originals)
+    of_forgets = range(splits.start * forget_sets, splits.stop * forget_sets)
+    (retraineds,) = in_lots(work, ["retrained"], of_forgets, at_once, make_retrained)
+    work.finish("models", lambda path: save_joined(path, [Stack.load(part) for part in stacks], header))
+    work.finish("original", lambda path: join_outputs(originals, path, repeats=forget_sets, forget_sets=forget_sets))
+    work.finish("retrained", lambda path: join_outputs(retraineds, path, forget_sets=forget_sets))
+    work.hand_over({"models": models, "original": original, "retrained": retrained})

@@ -14,11 +14,11 @@ from lethe.io.tables import write_parquet
 from lethe.settings.classifiers import Lira
 
 
-def score(data: Path, said: Path, scores: Path, lira: Lira) -> None:
+def score(data: Path, said: list[Path], scores: Path, lira: Lira) -> None:
     """Write a row per image of the data set; images that U-LiRA leaves out have no score.
 
     Args:
-        said: what the originals say.
+        said: what the originals say, a file per block of splits.
     """
     phi, _ = read_outputs(said)
     samples = phi.shape[2]

@@ -28,6 +28,7 @@ ALIASES = [
     _of_study("gaps", "DeepUnlearnGaps", "gaps to retraining"),
     _of_study("retdev_indisc", "DeepUnlearnTradeoff", "deviation and indiscernibility"),
     _of_study("runtime", "DeepUnlearnRunTime", "run time"),
+    _of_study("fresh_draws", "DeepUnlearnDraws", "fresh draws"),
     _of_study("lira_roc", "DeepUnlearnRocCurves", "U-LiRA"),
     Alias("deepunlearn_ranking", "deepunlearn_ranking", "DeepUnlearnRanking", _studies, "Deep Unlearn", "ranking"),
 ]

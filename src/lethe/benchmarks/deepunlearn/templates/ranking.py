@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.deepunlearn.figures.style import ORIGINAL, RETRAINED_AGAIN, title
+from lethe.benchmarks.deepunlearn.figures.style import FAILED, ORIGINAL, RETRAINED_AGAIN, title
 from lethe.benchmarks.deepunlearn.templates.base import SeveralStudies, StudyTemplate, Tables
 from lethe.figures.colours import BLUE, EDGE, INK, PALE_BLUE, VERMILION, WHITE
 from lethe.figures.style import DPI, WIDTH, styled
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METRICS = {"gap": "gap", "retdev": "retention deviation", "mdev": "attack (mdev)"}
-FAILED, FLOOR, BETTER, ALIKE = "F", "floor", "better", "alike"
+FLOOR, BETTER, ALIKE = "floor", "better", "alike"
 _FILL = {FLOOR: BLUE, BETTER: PALE_BLUE, ALIKE: WHITE, FAILED: VERMILION, "": WHITE}
 _TEXT = {FLOOR: "white", BETTER: INK, ALIKE: INK, FAILED: "white", "": INK}
 
@@ -63,7 +63,7 @@ def draw(data: pd.DataFrame) -> Figure:
     methods = list(dict.fromkeys(data["method"]))
     settings = list(dict.fromkeys(zip(data["dataset"], data["architecture"], strict=True)))
     columns = [(metric, *setting) for metric in METRICS for setting in settings]
-    width = min(WIDTH * 1.6, max(5.6, 1.2 + 1.45 * len(columns)))
+    width = min(WIDTH * 1.6, max(5.6, 1.2 + 1.75 * len(columns)))
     figure = Figure(figsize=(width, 1.7 + 0.3 * len(methods)), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     cells = data.set_index(["metric", "dataset", "architecture", "method"])
@@ -75,7 +75,16 @@ def draw(data: pd.DataFrame) -> Figure:
             state, shown = ("", "") if found is None else (str(found["state"]), str(found["letters"]))
             axes.add_patch(Rectangle((x - 0.48, row - 0.46), 0.96, 0.92, facecolor=_FILL[state], edgecolor=EDGE, linewidth=0.5))
             colour = _TEXT[state]
-            axes.text(x - 0.42, row, shown, color=colour, ha="left", va="center", fontweight="bold", fontsize=8.5)
+            axes.text(
+                x - 0.42,
+                row,
+                shown,
+                color=colour,
+                ha="left",
+                va="center",
+                fontweight="bold",
+                fontsize=min(8.5, 68 / max(len(shown), 1)),
+            )
             axes.text(x + 0.42, row, _rank(found), color=colour, ha="right", va="center", fontsize=8.5)
     axes.set_xticks(positions, [f"{dataset}\n{architecture}" for _, dataset, architecture in columns])
     axes.set_yticks(range(len(methods)), [title(method) for method in methods])
@@ -88,8 +97,8 @@ def draw(data: pd.DataFrame) -> Figure:
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.set_xlabel(
-        "methods with a letter in common do not differ; pale blue: nearer to the retrained models than the original; blue: as near as models\n"
-        "retrained from another seed; F: failed, doing nothing is better; right: mean rank over seeds [95 % interval]",
+        "methods with a letter in common do not differ; pale blue: nearer to the retrained models than the original; blue: no different\n"
+        "from models retrained from another seed; F: failed, doing nothing is better; right: mean rank over seeds [95 % interval]",
         fontsize=9,
     )
     return figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, RETRAINED, label_points, look, one_setting, span, title
+from lethe.benchmarks.deepunlearn.figures.style import FAILED, REFERENCES, RETRAINED, label_points, look, one_setting, span, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
 from lethe.figures.colours import EDGE
 from lethe.figures.style import DPI, WIDTH, styled
@@ -63,7 +63,7 @@ def draw(data: pd.DataFrame) -> Figure:
     axes.set_ylabel("indiscernibility (higher is better)\n1: the membership attack on the test set is a coin")
     axes.set_xlabel(
         "retention deviation |RR - 1| + |FR - 1| + |TR - 1| (lower is better)\n"
-        "grey: within what 95 % of retrained models of two seeds differ by; raised: methods without a common letter differ in gap"
+        "grey: within what 95 % of retrained models of two seeds differ by; methods without a letter in common differ in gap"
     )
     note = scatter(axes, data, "retdev", "indisc")
     for _, row in data.dropna(subset=["retdev_floor", "indisc_floor"]).iterrows():
@@ -128,8 +128,9 @@ def positions(axes: Axes, data: pd.DataFrame, x: str, y: str) -> Sequence[tuple[
         if not bottom <= py <= top:
             py = top - 0.02 * (top - bottom) if py > top else bottom + 0.02 * (top - bottom)
             outside.append(f"{row[y]:.2f}")
-        raised = f"$^{{{row['letters']}}}$" if row.get("letters", "") else ""
-        out.append((px, py, f"{name}{raised} ({', '.join(outside)})" if outside else f"{name}{raised}"))
+        if row.get("letters", "") not in ("", FAILED):
+            name = f"{name}: {row['letters']}"
+        out.append((px, py, f"{name} ({', '.join(outside)})" if outside else name))
     return out
 
 
