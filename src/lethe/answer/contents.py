@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.findings import findings as study_findings
 from lethe.benchmarks.icare.findings import findings as entity_findings
 from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
 from lethe.core.finding import Finding, percent
@@ -49,6 +50,9 @@ def findings(folder: Path, part: Part) -> list[Finding]:
             pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity")
         )
         found += entity_findings(task, unlearning, harm, similarity, read_gates(folder / f"tables/gates_{task}.json"))
+    for study in part.studies:
+        methods, lira = (pd.read_csv(folder / f"tables/deepunlearn_{name}{study}.csv") for name in ("", "lira_"))
+        found += study_findings(study, methods, lira)
     for task, file in part.canvases.items():
         found += canvas_findings(task, pd.read_csv(folder / file), file)
     return found
@@ -83,7 +87,7 @@ class MethodRow:
         return [percent(*self.forgotten), percent(*self.kept), percent(*self.harmed)]
 
 
-def methods(folder: Path, task: str) -> list[MethodRow]:
+def method_rows(folder: Path, task: str) -> list[MethodRow]:
     """Rows of a task: judged methods first, then the retrained reference; the method that changes nothing is left out."""
     unlearning = pd.read_csv(folder / f"tables/unlearning_{task}.csv").set_index("method")
     harm = pd.read_csv(folder / f"tables/harm_{task}.csv")

@@ -53,7 +53,7 @@ class Answer:
             f"<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json"
             for dataset, architecture in self._attacked(wildcards)
         ]
-        return [*of_tasks, *gates, *(f"<results>/{file}" for file in self.canvases(wildcards).values())]
+        return [*of_tasks, *studies, *gates, *(f"<results>/{file}" for file in self.canvases(wildcards).values())]
 
     def figures(self, wildcards: Wildcards) -> list[str]:
         """A grid of pictures of every task that has pictures."""

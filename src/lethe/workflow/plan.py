@@ -154,6 +154,7 @@ class Plan:
             "unlearner": self.studies.unlearners,
             "block": self.deepunlearn.blocks,
             "draw": ["1"],
+            "extent": ["demo", "all"],
             "template": list(TEMPLATES),
             "index": ["000"],
             "tutorial": list(self.notebooks.tutorial_tasks),

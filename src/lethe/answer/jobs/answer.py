@@ -6,7 +6,7 @@ import base64
 import logging
 from pathlib import Path
 
-from lethe.answer.contents import Part, by_measure, checks, findings, methods
+from lethe.answer.contents import Part, by_measure, checks, findings, method_rows
 from lethe.answer.page import Contents, Picture, page, text
 from lethe.io.atomic import write_text
 
@@ -48,7 +48,7 @@ def tell(
         world,
         found,
         judged,
-        {task: methods(folder, task) for task in tasks},
+        {task: method_rows(folder, task) for task in tasks},
         {task: by_measure(folder, task) for task in tasks},
         pictures,
         list(links.items()),

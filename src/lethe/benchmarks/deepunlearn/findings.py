@@ -1,0 +1,77 @@
+"""What the tables of a study say, as findings: how near to retraining, and what does an attacker find?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from lethe.benchmarks.deepunlearn.ulira import DEFAULT
+from lethe.classifiers.distance import ORIGINAL, REFERENCES, RETRAINED, RETRAINED_AGAIN
+from lethe.classifiers.methods import LOOKS
+from lethe.core.finding import Finding, counted, percent
+
+SHOWN = 3  # methods that a sentence names
+
+
+def findings(study: str, methods: pd.DataFrame, lira: pd.DataFrame) -> list[Finding]:
+    """The findings of a study, in the order in which they are read.
+
+    Args:
+        study: ``{dataset}_{architecture}``. methods: table of the study. lira: table of U-LiRA, of all variants.
+    """
+    return [_distance(study, methods), _attack(study, lira)]
+
+
+def _distance(study: str, methods: pd.DataFrame) -> Finding:
+    gaps = methods.set_index("method")
+    ranked = gaps[~gaps.index.isin(REFERENCES) & ~gaps["only_fine_tunes"].astype(bool)].sort_values("gap", kind="stable")
+    original, floor = float(gaps.loc[ORIGINAL, "gap"]), float(gaps.loc[RETRAINED_AGAIN, "gap"])
+    nearer = ranked[(ranked["differs_from_original"].astype(str) == "True") & (ranked["gap"] < original)]
+    reach = ranked[ranked["differs_from_floor"].astype(str) == "False"]
+    verb = "comes" if len(nearer) in (0, 1, len(ranked)) else "come"
+    best = "; ".join(
+        f"{_title(name)} {row['gap']:.3f} [{row['gap_low']:.3f}, {row['gap_high']:.3f}]" for name, row in _first(ranked)
+    )
+    told = (
+        f"{counted(len(reach), len(ranked), 'method')} is as near as a second retrained model"
+        if len(reach) < 2
+        else (f"{len(reach)} methods are as near as a second retrained model")
+    )
+    return Finding(
+        study,
+        f"{counted(len(nearer), len(ranked), 'method')} {verb} nearer to retraining than doing nothing. {told}.",
+        f"Distance in accuracies and attack: {best}. Doing nothing: {original:.3f}; a second retrained model: {floor:.3f}.",
+        len(nearer) == len(ranked) and bool(len(reach)),
+        f"tables/deepunlearn_{study}.csv",
+    )
+
+
+def _attack(study: str, lira: pd.DataFrame) -> Finding:
+    rows = lira[lira["variant"] == DEFAULT].set_index("method")
+    retrained, original = rows.loc[RETRAINED], rows.loc[ORIGINAL]
+    methods = rows[~rows.index.isin(REFERENCES)].sort_values("accuracy", kind="stable")
+    found = methods[methods["accuracy_low"] > retrained["accuracy_high"]]
+    verb = "leaves a trace" if len(found) in (0, 1, len(methods)) else "leave a trace"
+    least = "; ".join(f"{_title(name)} {_accuracy(row)}" for name, row in _first(methods))
+    name, most = methods.index[-1], methods.iloc[-1]
+    return Finding(
+        study,
+        f"{counted(len(found), len(methods), 'method')} {verb} of what was forgotten.",
+        f"An attacker with many models (U-LiRA) is right in {_accuracy(retrained)} of guesses about retrained models and in {_accuracy(original)} "
+        f"about originals. Least: {least}. Most: {_title(str(name))} {_accuracy(most)}.",
+        not len(found),
+        f"tables/deepunlearn_lira_{study}.csv",
+    )
+
+
+def _first(rows: pd.DataFrame) -> Sequence[tuple[str, pd.Series]]:
+    return [(str(name), row) for name, row in rows.head(SHOWN).iterrows()]
+
+
+def _title(name: str) -> str:
+    return LOOKS.title(name)
+
+
+def _accuracy(row: pd.Series) -> str:
+    return percent(float(row["accuracy"]), float(row["accuracy_low"]), float(row["accuracy_high"]))
