@@ -49,6 +49,9 @@ class Answer:
     def tables(self, wildcards: Wildcards) -> list[str]:
         """Tables and gates that sentences and checks are read from."""
         of_tasks = [f"<results>/{name.format(task)}" for task in self.tasks(wildcards) for name in TABLES]
+        studies = [
+            f"<results>/tables/deepunlearn_{name}{study}.csv" for study in self.studies(wildcards) for name in ("", "lira_")
+        ]
         gates = [
             f"<results>/deepunlearn/{dataset}/{architecture}/lira/gates.json"
             for dataset, architecture in self._attacked(wildcards)
