@@ -17,15 +17,17 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: setup ## the main job on two tasks, then the report
-	$(RUN) demo
-	$(RUN) demo --report $(WORLD)/report.html
-	@echo "report: $(CURDIR)/$(WORLD)/report.html"
+demo: setup ## the main job on two tasks, then the report and what was found
+	$(RUN) demo $(WORLD)/answer_demo.html
+	$(RUN) demo $(WORLD)/answer_demo.html --report $(WORLD)/report.html
+	@cat $(WORLD)/answer_demo.txt
+	@echo "the answer: $(WORLD)/answer_demo.html, everything: $(WORLD)/report.html"
 
-all: setup ## all four tasks, then the report
-	$(RUN) all
-	$(RUN) all --report $(WORLD)/report.html
-	@echo "report: $(CURDIR)/$(WORLD)/report.html"
+all: setup ## all four tasks, then the report and what was found
+	$(RUN) all $(WORLD)/answer_all.html
+	$(RUN) all $(WORLD)/answer_all.html --report $(WORLD)/report.html
+	@cat $(WORLD)/answer_all.txt
+	@echo "the answer: $(WORLD)/answer_all.html, everything: $(WORLD)/report.html"
 
 explorer: setup ## a page for looking at every pair of all four tasks and its pictures; half a minute after all
 	$(RUN) explorer

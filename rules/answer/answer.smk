@@ -18,6 +18,7 @@ use rule job as answer with:
             category="the answer",
             labels={"result": "findings, checks, methods"},
         ),
+        sentences="<results>/answer_{extent}.txt",
     log:
         "<logs>/answer/{extent}.log",
     benchmark:

@@ -1,16 +1,14 @@
-"""The answer of a world: a page, and the same sentences in the log."""
+"""The answer of a world: a page, and its sentences as a text."""
 
 from __future__ import annotations
 
 import base64
-import logging
 from pathlib import Path
 
 from lethe.answer.contents import Part, by_measure, checks, findings, method_rows
 from lethe.answer.page import Contents, Picture, page, text
 from lethe.io.atomic import write_text
 
-log = logging.getLogger(__name__)
 CAPTION = (
     "Rows are methods, columns are what is asked for; the framed column is forgotten and should change. "
     "The others should look as in the top row, which is the model before."
@@ -22,6 +20,7 @@ def tell(
     figures: list[Path],
     code: list[Path],
     answer: Path,
+    sentences: Path,
     world: str,
     tasks: list[str],
     pictured: list[str],
@@ -29,7 +28,7 @@ def tell(
     canvases: dict[str, str],
     links: dict[str, str],
 ) -> None:
-    """Write the page.
+    """Write the page and its sentences.
 
     Args:
         tables: what sentences are read from; found by their names, here so that a change of them is seen.
@@ -54,7 +53,7 @@ def tell(
         list(links.items()),
     )
     write_text(answer, page(contents))
-    log.info("what %s says:\n%s", world, text(found, judged))
+    write_text(sentences, text(found, judged) + "\n")
 
 
 def _address(file: Path) -> str:
