@@ -71,8 +71,8 @@ def test_what_comes_back_is_what_went(returned: Clone, kind: str) -> None:
     scores = [(returned.folder / RESULTS / f"scores/{run}.parquet").read_bytes() for run in (theirs, ours)]
     method = OURS[kind].rpartition("_")[0]
     tables = [[rows(returned, table, name) for name in (f"{kind}_back", method)] for table in ("images", "pairs")]
-    if kind == "partial":  # the map of the text is now inside the weights, so a sum is taken in another order
-        assert all(np.allclose(back["value"], went["value"], atol=0.005, equal_nan=True) for back, went in tables)
+    if kind == "partial":  # the map of the text is now inside the weights, so a sum is taken in another order; scales end at 100
+        assert all(np.allclose(back["value"], went["value"], atol=0.02, equal_nan=True) for back, went in tables)
     else:
         assert scores[0] == scores[1]
         for back, went in tables:

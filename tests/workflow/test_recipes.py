@@ -119,7 +119,8 @@ def test_a_classifier_method(copy: Copy) -> None:
     assert page.again() == set()
     plan = page.plan("shrink.yaml")
     figures = {"deepunlearn_gaps", "deepunlearn_retdev_indisc", "deepunlearn_runtime", "deepunlearn_ranking"}
-    assert plan.rules - OF_RUN == {"forget_samples", "score_study", "run_times", "deepunlearn_tables"} | figures
+    gates = {"deepunlearn_study_gates", "deepunlearn_search_gates"}
+    assert plan.rules - OF_RUN == {"forget_samples", "score_study", "run_times", "deepunlearn_tables"} | figures | gates
     assert [path for path in plan.outputs if "/unlearned/" in path] == [
         "results/smoke/deepunlearn/digits/mlp/unlearned/shrink.safetensors"
     ]
