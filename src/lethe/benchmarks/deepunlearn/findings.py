@@ -26,7 +26,7 @@ def findings(study: str, methods: pd.DataFrame, lira: pd.DataFrame) -> list[Find
 def _distance(study: str, methods: pd.DataFrame) -> Finding:
     gaps = methods.set_index("method")
     ranked = gaps[~gaps.index.isin(REFERENCES) & ~gaps["only_fine_tunes"].astype(bool)].sort_values("gap", kind="stable")
-    original, floor = float(gaps.loc[ORIGINAL, "gap"]), float(gaps.loc[RETRAINED_AGAIN, "gap"])
+    original, floor = (float(gaps["gap"][name]) for name in (ORIGINAL, RETRAINED_AGAIN))
     nearer = ranked[(ranked["differs_from_original"].astype(str) == "True") & (ranked["gap"] < original)]
     reach = ranked[ranked["differs_from_floor"].astype(str) == "False"]
     verb = "comes" if len(nearer) in (0, 1, len(ranked)) else "come"
@@ -49,17 +49,18 @@ def _distance(study: str, methods: pd.DataFrame) -> Finding:
 
 def _attack(study: str, lira: pd.DataFrame) -> Finding:
     rows = lira[lira["variant"] == DEFAULT].set_index("method")
-    retrained, original = rows.loc[RETRAINED], rows.loc[ORIGINAL]
+    said = {str(name): row for name, row in rows.iterrows()}
+    retrained, original = said[RETRAINED], said[ORIGINAL]
     methods = rows[~rows.index.isin(REFERENCES)].sort_values("accuracy", kind="stable")
     found = methods[methods["accuracy_low"] > retrained["accuracy_high"]]
     verb = "leaves a trace" if len(found) in (0, 1, len(methods)) else "leave a trace"
     least = "; ".join(f"{_title(name)} {_accuracy(row)}" for name, row in _first(methods))
-    name, most = methods.index[-1], methods.iloc[-1]
+    name = str(methods.index[-1])
     return Finding(
         study,
         f"{counted(len(found), len(methods), 'method')} {verb} of what was forgotten.",
         f"An attacker with many models (U-LiRA) is right in {_accuracy(retrained)} of guesses about retrained models and in {_accuracy(original)} "
-        f"about originals. Least: {least}. Most: {_title(str(name))} {_accuracy(most)}.",
+        f"about originals. Least: {least}. Most: {_title(name)} {_accuracy(said[name])}.",
         not len(found),
         f"tables/deepunlearn_lira_{study}.csv",
     )

@@ -78,7 +78,8 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     for quantity, name in {MAIN: "CLIP score", **OTHERS}.items():
         rows = judged[judged["quantity"] == quantity]
         if not rows.empty:
-            lines.append(f"by {name} {listed([f'{LOOKS.title(row.method)} {row.harmed}' for row in rows.itertuples()])}")
+            told_by = [f"{LOOKS.title(row['method'])} {row['harmed']}" for _, row in rows.iterrows()]
+            lines.append(f"by {name} {listed(told_by)}")
     counts = judged[judged["quantity"].isin([MAIN, *OTHERS])].groupby("method")["harmed"]
     same = bool((counts.max() == counts.min()).all())
     headline = "The measure does not matter." if same else "How many are harmed depends on the measure."
