@@ -11,6 +11,8 @@ import pytest
 
 from lethe.answer.contents import MethodRow
 from lethe.answer.page import Contents, Picture, page, text
+from lethe.benchmarks.deepunlearn.findings import findings as study_findings
+from lethe.benchmarks.deepunlearn.ulira import DEFAULT
 from lethe.benchmarks.icare.findings import findings
 from lethe.benchmarks.icare.harm import harm_table, harmed_pairs, worst_pair
 from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
@@ -138,3 +140,21 @@ def test_the_terminal_is_told_findings_and_what_does_not_simply_hold() -> None:
     lines = text(findings("breeds", *tables(True, True, True)), checks).splitlines()
     assert lines[0].startswith("+ breeds: Every method forgets.") and lines[1].startswith("- breeds: Every method harms")
     assert [line for line in lines if "claim" in line] == ["✕ does not hold: claim 1 (breeds): how"]
+
+
+def test_a_study_is_told_by_its_distance_and_its_attack() -> None:
+    rows = [("original", 0.14), ("retrained", 0.0), ("retrained_again", 0.02), ("ft", 0.1), ("ga", 0.2)]
+    methods = pd.DataFrame(rows, columns=["method", "gap"]).assign(only_fine_tunes=False)
+    methods = methods.assign(gap_low=methods["gap"] - 0.01, gap_high=methods["gap"] + 0.01)
+    methods["differs_from_original"] = [None, None, None, True, True]
+    methods["differs_from_floor"] = [None, None, None, False, True]
+    accuracies = {"original": 0.75, "retrained": 0.5, "ft": 0.6, "ga": 0.507}
+    lira = pd.DataFrame({"method": list(accuracies), "accuracy": list(accuracies.values())}).assign(variant=DEFAULT)
+    lira = lira.assign(accuracy_low=lira["accuracy"] - 0.01, accuracy_high=lira["accuracy"] + 0.01)
+    near, attack = study_findings("digits_mlp", methods, lira)
+    assert near.headline == (
+        "1 of 2 methods comes nearer to retraining than doing nothing. 1 of 2 methods is as near as a second retrained model."
+    )
+    assert near.detail.startswith("Distance in accuracies and attack: FT 0.100 [0.090, 0.110]; GA 0.200") and not near.hoped
+    assert attack.headline == "1 of 2 methods leaves a trace of what was forgotten." and not attack.hoped
+    assert "Least: GA 51 % [50, 52]; FT 60 % [59, 61]. Most: FT" in attack.detail
