@@ -204,6 +204,7 @@ def test_summaries_count_what_they_leave_out() -> None:
 
 @pytest.mark.parametrize(("kept", "holds"), [([0.9, 0.95], True), ([0.9, math.nan], False)])
 def test_a_method_without_a_value_keeps_nothing(monkeypatch: pytest.MonkeyPatch, kept: list[float], holds: bool) -> None:
-    found: Callable[..., pd.DataFrame] = lambda *_: pd.DataFrame({"method": ["uce", "distil"], "others_kept": kept})  # noqa: E731
+    table = pd.DataFrame({"method": ["uce", "distil"], "others_kept": kept, "others_kept_low": kept})
+    found: Callable[..., pd.DataFrame] = lambda *_: table  # noqa: E731
     monkeypatch.setattr(claims, "_csv", found)
     assert claims.keeps(None, "t").holds is holds  # type: ignore[arg-type]
