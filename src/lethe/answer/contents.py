@@ -12,7 +12,7 @@ from lethe.benchmarks.deepunlearn.findings import findings as study_findings
 from lethe.benchmarks.icare.findings import findings as entity_findings
 from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
 from lethe.core.finding import Finding, percent
-from lethe.core.methods import RETRAINED, UNCHANGED
+from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
 from lethe.tools.claims import VERDICTS, Row, claims
@@ -95,7 +95,7 @@ def method_rows(folder: Path, task: str) -> list[MethodRow]:
     rows = []
     for method in harm.index:
         role = ROLES.role(method)
-        if role == UNCHANGED or method not in unlearning.index or role not in ("", RETRAINED):
+        if role not in ("", RETRAINED) or method not in unlearning.index:
             continue
         own, hurt = unlearning.loc[method], harm.loc[method]
         rows.append(

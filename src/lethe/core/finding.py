@@ -60,3 +60,12 @@ def counted(number: int, of: int, what: str) -> str:
     if of == 1:
         return f"The one {what}" if number else f"No {what}"
     return f"Every {what}" if number == of else f"No {what}" if not number else f"{number} of {of} {what}s"
+
+
+def agreeing(number: int, of: int, one: str, many: str) -> str:
+    """The verb that goes with ``counted``.
+
+    >>> [agreeing(number, 3, "forgets", "forget") for number in (0, 1, 2, 3)]
+    ['forgets', 'forgets', 'forget', 'forgets']
+    """
+    return one if number in (0, 1, of) else many

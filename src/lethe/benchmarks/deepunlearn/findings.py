@@ -9,7 +9,7 @@ import pandas as pd
 from lethe.benchmarks.deepunlearn.ulira import DEFAULT
 from lethe.classifiers.distance import ORIGINAL, REFERENCES, RETRAINED, RETRAINED_AGAIN
 from lethe.classifiers.methods import LOOKS
-from lethe.core.finding import Finding, counted, percent
+from lethe.core.finding import Finding, agreeing, counted, percent
 
 SHOWN = 3  # methods that a sentence names
 
@@ -29,7 +29,7 @@ def _distance(study: str, methods: pd.DataFrame) -> Finding:
     original, floor = (float(gaps["gap"][name]) for name in (ORIGINAL, RETRAINED_AGAIN))
     nearer = ranked[(ranked["differs_from_original"].astype(str) == "True") & (ranked["gap"] < original)]
     reach = ranked[ranked["differs_from_floor"].astype(str) == "False"]
-    verb = "comes" if len(nearer) in (0, 1, len(ranked)) else "come"
+    verb = agreeing(len(nearer), len(ranked), "comes", "come")
     best = "; ".join(
         f"{_title(name)} {row['gap']:.3f} [{row['gap_low']:.3f}, {row['gap_high']:.3f}]" for name, row in _first(ranked)
     )
@@ -53,7 +53,7 @@ def _attack(study: str, lira: pd.DataFrame) -> Finding:
     retrained, original = said[RETRAINED], said[ORIGINAL]
     methods = rows[~rows.index.isin(REFERENCES)].sort_values("accuracy", kind="stable")
     found = methods[methods["accuracy_low"] > retrained["accuracy_high"]]
-    verb = "leaves a trace" if len(found) in (0, 1, len(methods)) else "leave a trace"
+    verb = agreeing(len(found), len(methods), "leaves a trace", "leave a trace")
     least = "; ".join(f"{_title(name)} {_accuracy(row)}" for name, row in _first(methods))
     name = str(methods.index[-1])
     return Finding(

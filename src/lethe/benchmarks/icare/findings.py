@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lethe.core.finding import Finding, counted, listed, percent
+from lethe.core.finding import Finding, agreeing, counted, listed, percent
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import LOOKS, ROLES
@@ -39,11 +39,8 @@ def _forgets(task: str, unlearning: pd.DataFrame) -> Finding | None:
         f"{LOOKS.title(row['method'])} {percent(row['judge_emitter'], row['judge_emitter_low'], row['judge_emitter_high'])}"
         for _, row in rows.iterrows()
     ]
-    headline = (
-        f"{counted(int(forgot.sum()), len(rows), 'method')} forgets."
-        if forgot.sum() in (0, 1, len(rows))
-        else (f"{counted(int(forgot.sum()), len(rows), 'method')} forget.")
-    )
+    many = int(forgot.sum())
+    headline = f"{counted(many, len(rows), 'method')} {agreeing(many, len(rows), 'forgets', 'forget')}."
     before = percent(float(rows["judge_base"].mean()))
     detail = (
         f"The judge, a classifier, knew what is forgotten in {before} of the pictures before. Afterwards it knows it in {listed(told)} "
@@ -66,7 +63,7 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     )
     shares = [f"{LOOKS.title(row['method'])} {percent(row['share'], row['low'], row['high'])}" for _, row in main.iterrows()]
     many = int(clear.sum())
-    verb = "harms" if many in (0, 1, len(main)) else "harm"
+    verb = agreeing(many, len(main), "harms", "harm")
     first = Finding(
         task,
         f"{counted(many, len(main), 'method')} {verb} what should have stayed.",

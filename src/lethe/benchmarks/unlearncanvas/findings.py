@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lethe.core.finding import Finding, counted, percent
+from lethe.core.finding import Finding, agreeing, counted, percent
 from lethe.diffusion.methods import LOOKS, ROLES
 
 BASE = "base"  # the row of the model before anything is forgotten
@@ -28,8 +28,7 @@ def _of_kind(task: str, kind: str, rows: pd.DataFrame, file: str) -> Finding:
     gone = rows["ua"] >= FORGOTTEN
     both = gone & (rows[["ira", "cra"]].min(axis=1) >= KEPT)
     many = int(both.sum())
-    verb = "forgets" if many in (0, 1, len(rows)) else "forget"
-    rest = "keeps" if verb == "forgets" else "keep"
+    verb, rest = (agreeing(many, len(rows), f"{word}s", word) for word in ("forget", "keep"))
     told = []
     for _, row in rows.iterrows():
         least = "ira" if row["ira"] <= row["cra"] else "cra"
