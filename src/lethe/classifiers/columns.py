@@ -33,11 +33,11 @@ TRIALS: list[Column] = [
     count("model", "number of the model that is searched on"),
     count("trial", "number of the trial"),
     text("state", "`complete` or `failed`"),
-    number("retain", "deviation from the retrained model on what is to be retained", "", "lower"),
-    number("forget", "deviation from the retrained model on what is to be forgotten", "", "lower"),
-    number("val", "deviation from the retrained model on the validation set", "", "lower"),
-    number("mia", "deviation of the membership attack from guessing", "", "lower"),
-    number("norm", "length of the four deviations together", "", "lower"),
+    number("retain", "a third of the difference to the retrained model in accuracy on what is to be retained", "", "lower"),
+    number("forget", "a third of the difference to the retrained model in accuracy on what is to be forgotten", "", "lower"),
+    number("val", "a third of the difference to the retrained model in accuracy on the validation set", "", "lower"),
+    number("mia", "twice the difference to the retrained model in the attack of `mia_val`", "", "lower"),
+    number("norm", "Euclidean norm of the four: trials are judged by it", "", "lower"),
     Column("{hyperparameter}", "value of the hyper-parameter {hyperparameter}", "any"),
 ]
 TABLES = (

@@ -31,7 +31,7 @@ def package(world: str, tables: Sequence[Described], folder: str = "") -> dict[s
 def _resource(table: Described, path: str) -> dict[str, Any]:
     ending = path[path.rindex(".") :]
     of_rows = {
-        "description": f"One row is {table.table.row}." if table.columns else table.table.row,
+        "title": f"One row is {table.table.row}" if table.columns else table.table.row,
         "format": ending[1:],
         "mediatype": MEDIA[ending],
     }

@@ -9,6 +9,7 @@ from lethe.core.columns import BY_ROW, HOLE, SAME, Column, Placeholder, Table
 from lethe.diffusion.methods import LOOKS
 from lethe.diffusion.metrics.quantities import QUANTITY
 
+FEW = 12  # names that a placeholder may stand for, up to which each is told
 TERMS = """\
 - *Emitter*: what is forgotten. *Receiver*: what a picture is asked for afterwards. Both are numbers: the index of an
   entity in `metadata_{task}_2_enriched_filtered.json`.
@@ -34,15 +35,12 @@ def section(table: Table, columns: Sequence[Column], files: Sequence[str] = (), 
         files: of a world, below its folder; none: the pattern of their names.
     """
     asked = f" Made on request: `{table.asked}`." if table.asked else ""
-    if not table.columns:
-        text = f"No table: {table.row}."
-    else:
-        text = f"One row is {table.row}."
+    text = _sentence(f"One row is {table.row}" if table.columns else f"No table: {table.row}")
     lines = [f"{level} `{table.file}`", "", *wrapped(text + asked), ""]
     if files:
         lines += [*wrapped(f"Here: {', '.join(f'`{file}`' for file in files)}."), ""]
     if columns:
-        told = ((f"`{one.name}`", one.type, _word(one.unit), _word(one.better), one.meaning) for one in columns)
+        told = ((f"`{one.name}`", one.type, _word(one.unit, one), _word(one.better, one), one.meaning) for one in columns)
         lines += [*rows(["column", "type", "unit", "better", "meaning"], told), ""]
     return lines + [line for one in table.placeholders if _used(one, columns) for line in _placeholder(one)]
 
@@ -76,24 +74,21 @@ def _used(placeholder: Placeholder, columns: Iterable[Column]) -> bool:
 
 
 def _placeholder(one: Placeholder) -> list[str]:
-    if one.of is QUANTITY.of or one.name == QUANTITY.name:
-        return [f"`{{{one.name}}}` is {one.what}: see [quantities](#quantities).", ""]
-    if not one.of:
-        return [f"`{{{one.name}}}` is {one.what}.", ""]
-    if all(meaning.label.strip("`") == name for name, meaning in one.of.items()) or len(one.of) > 30:
-        names = list(one.of) if len(one.of) <= 30 else list(one.of)[:3]
-        return [
-            *wrapped(
-                f"`{{{one.name}}}` is {one.what}: {', '.join(f'`{name}`' for name in names)}{' ...' if len(one.of) > 30 else ''}."
-            ),
-            "",
-        ]
-    told = ((f"`{name}`", meaning.label, meaning.unit, meaning.better) for name, meaning in one.of.items())
-    return [f"`{{{one.name}}}` is {one.what}:", "", *rows([one.name, "meaning", "unit", "better"], told), ""]
+    begin = f"`{{{one.name}}}` is {one.what}"
+    if one.name == QUANTITY.name:
+        return [f"{begin}: see [Quantities](#quantities).", ""]
+    if one.of and len(one.of) <= FEW and any(meaning.label != f"`{name}`" for name, meaning in one.of.items()):
+        told = ((f"`{name}`", meaning.label, meaning.unit, meaning.better) for name, meaning in one.of.items())
+        return [f"{begin}:", "", *rows([one.name, "meaning", "unit", "better"], told), ""]
+    names = ", ".join(f"`{name}`" for name in list(one.of)[: FEW if len(one.of) <= FEW else 2])
+    more = f", one of {len(one.of)} such as {names}" if len(one.of) > FEW else f": {names}" if names else ""
+    return [*wrapped(f"{begin}{more}."), ""]
 
 
-def _word(value: str) -> str:
-    return {SAME: "of the quantity", BY_ROW: "of the row's quantity"}.get(value, value)
+def _word(value: str, column: Column) -> str:
+    hole = HOLE.findall(column.name)
+    return {SAME: f"as {{{hole[-1]}}}" if hole else "", BY_ROW: "as the row's quantity"}.get(value, value)
 
 
-__all__ = ["HOLE", "TERMS", "methods", "quantities", "rows", "section", "wrapped"]
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."

@@ -72,7 +72,7 @@ PUBLISHED_TESTS = [
     number("published_spearman", "Spearman's rho as the reference computes it, pairs taken as independent", CORRELATION),
     number("published_spearman_p", "its p, uncorrected", SHARE),
 ]
-METRIC = text("metric", "the quantity, by its code name; its unit and direction are under `quantity` below")
+METRIC = text("metric", "the quantity, by its code name; unit and direction stand under Quantities")
 VALUE = "the quantity that the row names"
 
 IMAGES = [
@@ -140,6 +140,7 @@ PAIRING = [
     P,
 ]
 
+WIDE = Table("tables/unlearning_{task}.csv", "a method: does it forget, and what does it cost?", UNLEARNING, [COMPARISON])
 TABLES = (
     Table(
         "pairs_{task}.parquet",
@@ -166,22 +167,22 @@ TABLES = (
             ATTRIBUTE,
         ],
     ),
-    Table("tables/unlearning_{task}.csv", "a method: does it forget, and what does it cost?", UNLEARNING, [COMPARISON]),
+    WIDE,
     Table(
         "tables/unlearning_tidy_{task}.csv",
         "a method, a quantity and a side: the numbers of `unlearning_{task}.csv`, one a row",
         [
             text("method", "code name of the method"),
             METHOD_NAME,
-            text("quantity", "what is measured, by its code name; its unit and direction are under `quantity` below"),
+            text("quantity", "what is measured, by its code name; unit and direction stand under Quantities"),
             text("quantity_name", "what is measured, in words"),
             text(
                 "side",
                 "`emitter`: pictures of what was unlearned; `others`: of everything else; `base`: before unlearning; "
-                "`noise`: two seeds of the base",
+                "`noise`: two seeds of the base; `worst`: the worst model",
             ),
             number("value", "mean of the quantity", BY_ROW, BY_ROW),
-            *between(BY_ROW, BY_ROW, "emitters; of `noise` the range of 95 % of single differences"),
+            *between(BY_ROW, BY_ROW, "emitters (of `noise`: the range of 95 % of single differences)"),
             text("unit", "unit of the three numbers; empty: none"),
             text("better", "`higher` or `lower`: which way is better for this side; empty: neither"),
             count("left_out", "pictures without a value, which the mean leaves out"),
@@ -226,7 +227,7 @@ TABLES = (
             text("method", "code name of the method"),
             text("attribute", "attribute of the entities"),
             text("statistic", "statistic per entity, as in `interference_per_entity_{task}.json`"),
-            text("effect", "what `value` is: Spearman's rho for a number, eta squared of ranks for categories"),
+            text("effect", "what `value` is: `spearman` for an attribute that is a number, `epsilon_squared` for categories"),
             number("value", "size of the effect"),
             *between("", "", "entities"),
             P,

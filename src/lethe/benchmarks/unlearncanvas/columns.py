@@ -81,8 +81,9 @@ ACCURACIES: list[Column] = [
     ),
     number("{accuracy}_jpeg", "mean on JPEG copies: {accuracy}", SAME, SAME),
 ]
+ARM = text("arm", "how concepts follow: `sequential`, `simultaneous`, `independent`, `merged`; or `retrained`")
 OF_SEQUENCE: list[Column] = [
-    text("arm", "how the concepts of the sequence are forgotten"),
+    ARM,
     count("step", "step of the sequence"),
     number("strength", "strength of the edit"),
     number("drift", "relative change of the empty prompt", "ratio", "lower"),
@@ -122,13 +123,13 @@ TABLES = (
     Table("tables/unlearncanvas_accuracy_{task}.csv", "a method, a kind, a protocol and a judge", ACCURACIES, [ACCURACY]),
     Table(
         "tables/unlearncanvas_demo_{task}.csv",
-        "the same for the few methods and concepts of the demo",
+        "a method, a kind, a protocol and a judge, of the few methods and concepts of the demo",
         ACCURACIES,
         [ACCURACY],
     ),
     Table(
         "tables/unlearncanvas_others_{task}.csv",
-        "the same for pictures of others",
+        "a method of others, a kind, a protocol and a judge",
         ACCURACIES,
         [ACCURACY],
         "by its name",
@@ -353,7 +354,7 @@ TABLES = (
     ),
     Table(
         "unlearncanvas/retrained_sequence_{task}.parquet",
-        "the same of models that were retrained",
+        "a picture of a retrained model of the sequence and what every judge sees in it",
         [*ANSWERS, *OF_SEQUENCE],
         OF_ANSWERS,
         "canvas_robustness",
@@ -365,7 +366,7 @@ TABLES = (
             TASK,
             JUDGE_NUMBER,
             METHOD,
-            text("arm", "how the concepts of the sequence are forgotten"),
+            ARM,
             count("step", "step of the sequence"),
             number("strength", "strength of the edit"),
             count("asked", "concepts that the model was asked to forget"),
@@ -391,7 +392,7 @@ TABLES = (
             TASK,
             JUDGE_NUMBER,
             METHOD,
-            text("arm", "how the concepts of the sequence are forgotten"),
+            ARM,
             number("ua", "level of unlearning accuracy", SHARE),
             number("strength", "strength of the edit that reaches it; empty: none does", ""),
             number("ua_smallest", "smallest unlearning accuracy there", SHARE, "higher"),
