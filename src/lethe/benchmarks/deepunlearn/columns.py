@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lethe.benchmarks.deepunlearn.ulira import RATES
+from typing import get_args
+
+from lethe.benchmarks.deepunlearn.ulira import RATES, Variant
 from lethe.classifiers.columns import HYPERPARAMETER, METHOD, SCORE, SCORES, STUDY, TRIALS
 from lethe.core.columns import (
     BY_ROW,
@@ -60,7 +62,7 @@ DIFFERS = flag("differs", "whether `q` is below the level of the tests")
 OTHER = text("other", "what it is compared with: another method, or a reference")
 ATTACK = [
     METHOD,
-    text("variant", "how the attack is computed: ours, or as published"),
+    text("variant", f"how the attack is computed: {', '.join(f'`{name}`' for name in get_args(Variant))}; the first is reported"),
     *interval("{statistic}", "{statistic}", SAME, SAME),
     number("width_factor", "how many times wider the interval of `accuracy` is than one that counts splits alone"),
     count("targets", "samples that the attack decides about, over all models"),
