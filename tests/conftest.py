@@ -8,7 +8,9 @@ import pytest
 from tests.paper_world import PaperWorld, write_world
 from xdist.scheduler import LoadScopeScheduling
 
-FINISHED = tuple(f"tests/workflow/test_{name}.py" for name in ("archive", "damage", "deepunlearn", "external", "record", "run"))
+FINISHED = tuple(
+    f"tests/workflow/test_{name}.py" for name in ("archive", "damage", "deepunlearn", "external", "record", "run", "tables")
+)
 
 
 EDITED = tuple(f"tests/workflow/test_{name}.py" for name in ("recipes", "reruns"))
