@@ -100,6 +100,13 @@ def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
     return causes or list(reason.get_names())
 
 
+def changed_parameters(job: Any) -> list[str]:
+    """Which parameters of a job differ from those of its last run, one line each; none where no record of that run is kept."""
+    place = record_path(job.rule.name, job.wildcards, job.output)
+    before = recorded(place) if place else None
+    return [] if before is None else differences(before._replace(inputs={}), given(job.params.items(), []), [])
+
+
 def differences(before: Made, now: Made, inputs: Iterable[str]) -> list[str]:
     """What a job was given then and is given now, one line a difference.
 
