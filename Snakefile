@@ -104,6 +104,14 @@ wildcard_constraints:
 
 
 localrules:
+    inputs,
+    download,
+    put_by_hand,
+    unpack,
+    base_pretrained,
+    base_local,
+    evaluator_pretrained,
+    fetch_classification_data,
     all,
     audit,
     demo,
