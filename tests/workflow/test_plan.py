@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,13 @@ def test_every_rule_has_its_shape(name: str, text: str) -> None:
     present = [key for key in keys if key in ORDER]
     assert present == sorted(present, key=ORDER.index), f"{name}: order is {present}"
     assert re.search(r"^        job=plan\.job\(", text, flags=re.MULTILINE), f"{name} names no function"
+
+
+def test_every_rule_says_something_of_its_own(clone: Clone) -> None:
+    """Also one that is another rule with some other words; rules for batches of other sizes say the same."""
+    listed = re.findall(r"^(\w+) \((.+?)\)?$", clone.snakemake("-l", config=None), flags=re.MULTILINE)
+    said = Counter(text for text, _ in {(text, re.sub(r"_\d+$", "", name)) for name, text in listed})
+    assert len(listed) > 200 and not [text for text, count in said.items() if count > 1]
 
 
 def test_rules_name_no_method_task_or_data_set() -> None:
