@@ -14,7 +14,9 @@ settings.register_profile(
 )  # other work on the machine is no fault
 settings.load_profile("busy")
 
-FINISHED = tuple(f"tests/workflow/test_{name}.py" for name in ("archive", "damage", "deepunlearn", "external", "record", "run"))
+FINISHED = tuple(
+    f"tests/workflow/test_{name}.py" for name in ("archive", "damage", "deepunlearn", "external", "record", "run", "tables")
+)
 
 
 EDITED = tuple(f"tests/workflow/test_{name}.py" for name in ("recipes", "reruns"))
