@@ -64,7 +64,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src scripts tests envs
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
