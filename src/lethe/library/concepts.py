@@ -61,6 +61,7 @@ def forget(
         ValueError: a model that has forgotten something already, nothing to keep, or a method without the pictures that it looks at.
 
     Examples:
+        >>> import lethe
         >>> model = lethe.load("results/mini/base/objects")
         >>> unlearned = lethe.forget(model, "four", keep=["one", "two"], prompt="An image of a {concept}")
         >>> unlearned.delta.kind, unlearned.record["steps"]

@@ -67,6 +67,7 @@ class Model:
             NotFiniteError: the model draws NaN.
 
         Examples:
+            >>> import lethe
             >>> model = lethe.load("results/mini/base/objects")
             >>> pictures = model.draw(["An image of a four", "An image of a one"], seeds=[42, 43], steps=2)
             >>> len(pictures), pictures[0].size
@@ -90,6 +91,7 @@ class Model:
             ExportError: a method that acts while a picture is drawn (``seot``, ``spm``): no weights are the model.
 
         Examples:
+            >>> import lethe
             >>> model = lethe.load("results/mini/base/objects")
             >>> unlearned = lethe.forget(model, "four", keep=["one"], prompt="An image of a {concept}")
             >>> sorted(path.name for path in unlearned.save("without_four").iterdir())[:3]
@@ -125,6 +127,7 @@ def load(path_or_hub_id: str | Path, *, device: str = "cpu", half: bool = False,
         UnusableBaseError: a pipeline of another kind.
 
     Examples:
+        >>> import lethe
         >>> lethe.load("results/mini/base/objects").size
         32
     """

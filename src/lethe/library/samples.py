@@ -47,6 +47,7 @@ def forget_samples(
         ValueError: rows that do not fit, a method without the validation samples it needs, or a network that cannot start anew.
 
     Examples:
+        >>> import lethe
         >>> import torch
         >>> _ = torch.manual_seed(0)
         >>> network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
