@@ -1,6 +1,10 @@
-"""Write lethe.yaml, the conda environment, from requirements.lock: ``python envs/generate.py``. A test holds the two together."""
+"""Write lethe.yaml, the conda environment, from requirements.lock: ``python envs/generate.py``. A test holds the two together.
+
+``python envs/generate.py --pins`` prints the pins alone: containers install them with pip. It needs nothing but Python.
+"""
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -51,4 +55,7 @@ def environment() -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "envs" / "lethe.yaml").write_text(environment())
+    if sys.argv[1:] == ["--pins"]:
+        print("\n".join(pins()))
+    else:
+        (ROOT / "envs" / "lethe.yaml").write_text(environment())
