@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 HERE = str(workflow.current_basedir.get_path_or_uri(secret_free=True))  # of this file, also where another workflow includes it
 if not os.path.isdir(HERE):
-    raise WorkflowError(f"{HERE}: rules of Lethe at an address; allowed: those of a checkout on this machine (config/README.md)")
+    raise WorkflowError(f"{HERE}: is in no folder of this machine; as a module, take workflow/Snakefile (config/README.md)")
 CHECKOUT = os.path.dirname(os.path.normpath(HERE))
 sys.path.insert(0, os.path.join(CHECKOUT, "src"))  # the package of this checkout, installed or not
 

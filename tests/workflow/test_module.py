@@ -16,33 +16,47 @@ pytestmark = pytest.mark.workflow
 FILE = "results/mini/metadata_objects_2_enriched_filtered.json"
 
 
-def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "snakemake", "-c1", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def snakemake(folder: Path, *words: str) -> str:
+    """What a run in ``folder`` says; its package is that of the module, not one beside the tests."""
+    command = [sys.executable, "-m", "snakemake", "-c1", "--quiet", "rules", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout + done.stderr
 
 
-@pytest.fixture
-def deployed(tmp_path: Path) -> Path:
+def deployed(folder: Path, snakefile: str) -> Path:
     """A folder with the configuration and the Snakefile of config/README.md, and nothing else."""
-    written = next(
-        text for text in re.findall(r"```\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL) if "module" in text
+    blocks = re.findall(r"```\n(.*?)```", (ROOT / "config/README.md").read_text(), re.DOTALL)
+    written = next(text for text in blocks if "module lethe" in text)
+    (folder / "workflow").mkdir(parents=True)
+    (folder / "workflow/Snakefile").write_text(written.replace('"/path/to/lethe/workflow/Snakefile"', snakefile))
+    shutil.copytree(ROOT / "config", folder / "config")
+    return folder
+
+
+def test_a_module_of_a_checkout_plans_everything_without_a_target(tmp_path: Path) -> None:
+    here = deployed(tmp_path, f'"{ROOT}/workflow/Snakefile"')
+    assert re.search(r"^everything +1$", snakemake(here, "-n"), re.MULTILINE)
+
+
+def test_a_module_of_a_repository_brings_the_whole_commit(tmp_path: Path) -> None:
+    """As of a forge, where Snakemake has a clone and fetches single files of it."""
+    clone = tmp_path / "clone"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    (tmp_path / "workflow").mkdir()
-    (tmp_path / "workflow/Snakefile").write_text(written.replace("/path/to/lethe", str(ROOT)))
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    return tmp_path
-
-
-def test_a_job_of_the_module_runs_in_the_folder_of_the_user(deployed: Path) -> None:
-    done = snakemake(deployed, FILE)
-    assert done.returncode == 0, done.stderr
-    assert (deployed / FILE).is_file()
-
-
-def test_without_a_target_everything_is_planned(deployed: Path) -> None:
-    done = snakemake(deployed, "-n", "--quiet", "rules")
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^everything +1$", done.stdout + done.stderr, re.MULTILINE)
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone / name)
+    git = ["git", "-C", str(clone), "-c", "user.name=tests", "-c", "user.email=tests@example.org"]
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+        subprocess.run([*git, *words], check=True)
+    here = deployed(tmp_path / "here", f'gitfile("{clone}", path="workflow/Snakefile", ref="main")')
+    snakemake(here, "--", FILE)
+    assert (here / FILE).is_file()
+    (laid,) = (here / ".snakemake/lethe").iterdir()
+    assert (laid / "src/lethe/__init__.py").is_file() and re.fullmatch("[0-9a-f]{40}", laid.name)
 
 
 def test_the_catalog_finds_what_it_looks_for() -> None:
