@@ -16,6 +16,7 @@ from lethe.benchmarks.deepunlearn.templates import runtime as run_time
 from lethe.classifiers.distance import noise_floor
 from lethe.classifiers.methods import METHODS as REGISTERED
 from lethe.classifiers.scores import runtime_table, summarise
+from lethe.figures import outliers
 from lethe.figures.style import save
 
 
@@ -58,9 +59,9 @@ def test_no_two_registered_methods_look_alike():
 
 
 def test_cut_by_hand():
-    assert style.cut([0, 1, 2, 3, 4, 100, np.nan]) == (0, 4)
-    assert style.cut([0, 1, 2, 3, 4]) == (0, 4)
-    assert np.isnan(style.cut([np.nan])).all()
+    assert outliers.cut([0, 1, 2, 3, 4, 100, np.nan]) == (0, 4)
+    assert outliers.cut([0, 1, 2, 3, 4]) == (0, 4)
+    assert np.isnan(outliers.cut([np.nan])).all()
     rows = pd.DataFrame(
         {"method": ["retrained", *"abcdef"], "x": [0, 10, 11, 12, 13, 14, 90.0], "x_high": [0, 10, 11, 12, 13, 15, 99.0]}
     )
@@ -203,7 +204,7 @@ def test_draws():
     overall = data.groupby("method", sort=False)["gap"].mean()
     assert overall[:18].dropna().is_monotonic_increasing
     axes = draws.draw(data).axes[0]
-    assert len(axes.collections) == data["gap"].le(style.cut(data["gap"])[1]).sum()
+    assert len(axes.collections) == data["gap"].le(outliers.cut(data["gap"])[1]).sum()
     assert [text for text in texts(axes) if text.endswith(">")], "GA lies far off"
 
 

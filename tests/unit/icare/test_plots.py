@@ -36,6 +36,7 @@ from lethe.statistics.resampling import Inference
 from lethe.tools.notebook import export_html, run_notebook
 
 ROOT = Path(__file__).parents[3]
+INFERENCE = Inference()
 
 
 def unknown(made: Tables) -> np.ndarray:
@@ -95,18 +96,34 @@ def test_similarity_matrix(made):
 
 def test_metric_similarity_finds_the_known_truth(made):
     test = metric_similarity.mantel_test(199, 0)
-    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "clip_diff", METHODS, test)
-    told = data.groupby("method")[["rho", "p_value"]].first()
+    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "clip_diff", METHODS, test, made.noise_floor)
+    told = data.groupby("method")[["rho", "p_value", "q_value"]].first()
     assert (data["emitter"] != data["receiver"]).all() and len(data) == 4 * 90 + 9
     assert told.loc["munba", "rho"] > 0.8 and told.loc["munba", "p_value"] == pytest.approx(1 / 200)
     assert told.loc[["none", "retrain"]].isna().all(axis=None)
-    titles = [axes.get_title() for axes in metric_similarity.draw(data, "clip_diff", "true").axes]
-    assert titles[0] == "none: constant, no test" and titles[4] == "retrain: 1 emitter, no test"
+    assert told.loc[["uce", "distil", "munba"], "q_value"].max() == told["p_value"].max()  # Benjamini and Hochberg over three
+    assert set(data["floor_low"]) == {-0.2} and set(data["floor_high"]) == {0.2}
+    figure = metric_similarity.draw(data, "clip_diff", "true")
+    titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
+    assert titles == ["UCE", "SPARE (FADE)", "MUNBa"]  # those that say something, and no empty panel
+    assert "q = 0.005" in figure.axes[2].get_title() and "p =" not in figure.axes[2].get_title()
+    below = " ".join(text.get_text() for text in figure.texts)
+    assert "not drawn: none (the same value for every pair)" in below and "retrain (models of one emitter only)" in below
+    assert "3 tests" in below and "rank correlation" in below
+
+
+def test_medians_of_fifths_are_of_the_rows_in_order_of_similarity(made):
+    test = metric_similarity.mantel_test(19, 0)
+    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "ssim", ["uce"], test, {})
+    axes = metric_similarity.draw(data, "ssim", "true").axes[0]
+    rows = data.sort_values("similarity", kind="stable")
+    drawn = [line.get_ydata()[0] for line in axes.lines if line.get_linewidth() == 2.4]
+    assert drawn == [pytest.approx(rows["value"].iloc[18 * fifth : 18 * fifth + 18].median()) for fifth in range(5)]
 
 
 def test_metric_similarity_of_unknown_similarity_says_so(made):
     data = metric_similarity.data(
-        made.pairs, unknown(made), made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0)
+        made.pairs, unknown(made), made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0), {}
     )
     assert data.empty
     assert "not known" in metric_similarity.draw(data, "clip_diff", "true").axes[0].get_title()
@@ -125,7 +142,7 @@ def test_method_comparison(made):
 
 
 def test_forget_retain_agrees_with_the_unlearning_table(made):
-    data = forget_retain.data(made.pairs, made.baseline, made.metadata, METHODS, [8, 9])
+    data = forget_retain.data(made.pairs, made.baseline, made.metadata, METHODS, [8, 9], INFERENCE)
     none = data[data["method"] == "none"]
     assert np.allclose(none["forget"], 0.9) and np.allclose(none["retain"], 1.0)
     base = made.baseline.groupby("receiver")["judge"].mean()
@@ -135,7 +152,11 @@ def test_forget_retain_agrees_with_the_unlearning_table(made):
     means = data[~data["tuning"]].groupby("method")[["forget", "retain"]].mean()
     assert np.allclose(means.loc[METHODS, "forget"], summary.loc[METHODS, "judge_emitter"])
     assert np.allclose(means.loc[METHODS, "retain"], summary.loc[METHODS, "others_kept"])
-    assert isinstance(forget_retain.draw(data), Figure)
+    low = data.groupby("method")["retain_low"].first()
+    assert np.allclose(low.loc["munba"], summary.loc["munba", "others_kept_low"])
+    left, right = forget_retain.draw(data).axes
+    told = [text.get_text() for text in left.texts]
+    assert "none: 0.90 beyond the axis" in told and left.get_xlim()[1] < 0.9  # it would take the axis of all others
 
 
 def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
@@ -144,7 +165,7 @@ def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
     lacking = made.pairs.assign(value=made.pairs["value"].mask(chosen))
 
     def retained(pairs: pd.DataFrame) -> pd.DataFrame:
-        return forget_retain.data(pairs, made.baseline, made.metadata, METHODS, [])
+        return forget_retain.data(pairs, made.baseline, made.metadata, METHODS, [], INFERENCE)
 
     def compared(pairs: pd.DataFrame) -> pd.DataFrame:
         return method_comparison.data(pairs, made.noise_floor, made.metadata, "clip_diff", METHODS, [])
@@ -156,7 +177,7 @@ def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
         assert found.loc[row, "left_out"].item() == 2 and found["left_out"].sum() == 2
     boxes = method_comparison.draw(compared(lacking), "clip_diff").axes[0]
     assert "2 pairs missing" in boxes.get_xticklabels()[0].get_text()
-    assert forget_retain.draw(retained(lacking)).axes[0].get_title(loc="left") == "2 pairs have no accuracy and are left out"
+    assert forget_retain.draw(retained(lacking)).get_suptitle() == "2 pairs have no accuracy and are left out"
 
 
 def test_visual_grid(made, tmp_path):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, cut, look, title
+from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, look, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
 from lethe.figures.colours import EDGE
+from lethe.figures.outliers import cut
 from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
