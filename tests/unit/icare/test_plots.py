@@ -30,7 +30,9 @@ from lethe.core.records import ModelId
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.figures import tables
+from lethe.figures.heatmap import alike_beside
 from lethe.figures.style import method_colour, save
+from lethe.figures.tables import entity_names
 from lethe.io.shards import write_shard
 from lethe.statistics.resampling import Inference
 from lethe.tools.notebook import export_html, run_notebook
@@ -57,23 +59,44 @@ def test_import_is_light():
     assert found.stdout.strip() == "[]"
 
 
+def of_cells(made: Tables, metric: str, methods: list[str]) -> pd.DataFrame:
+    return interference_matrix.data(made.pairs, made.metadata, metric, methods, made.noise_floor, made.alike("true"))
+
+
 def test_interference_matrix(made, tmp_path):
-    data = interference_matrix.data(made.pairs, made.metadata, "clip_diff", METHODS)
+    data = of_cells(made, "clip_diff", METHODS)
     assert list(dict.fromkeys(data["method"])) == METHODS
     assert len(data) == 4 * 100 + 10 and data.loc[data["method"] == "none", "value"].eq(0).all()
-    figure = interference_matrix.draw(data, "clip_diff")
-    assert [axes.get_title() for axes in figure.axes[:5]] == ["none", "UCE", "SPARE (FADE)", "MUNBa", "retrain"]
-    images = [axes.images[0] for axes in figure.axes[:5]]
+    figure = interference_matrix.draw(data, "clip_diff", "true")
+    assert [axes.get_title() for axes in figure.axes[:4]] == ["UCE", "SPARE (FADE)", "MUNBa", "retrain"]
+    images = [axes.images[0] for axes in figure.axes[:4]]
     assert len({image.get_clim() for image in images}) == 1 and sum(images[0].get_clim()) == 0
-    assert images[4].get_array().mask.sum() == 90  # retrain has one emitter
+    assert [image.get_array().shape for image in images] == [(10, 10)] * 3 + [(1, 10)]  # retrain has one emitter: no grey rows
+    assert any("not drawn: none (0 in every cell)" in text.get_text() for text in figure.texts)
     save(figure, tmp_path / "a.png")
-    save(interference_matrix.draw(data, "clip_diff"), tmp_path / "b.png")
+    save(interference_matrix.draw(data, "clip_diff", "true"), tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_cells_stand_in_the_order_of_similarity_and_those_within_the_noise_are_marked(made):
+    data = of_cells(made, "clip_diff", ["munba"])
+    order = [int(i) for i in alike_beside(made.alike("true"))]
+    assert order != sorted(order) and sorted(order) == list(range(10))
+    axes = interference_matrix.draw(data, "clip_diff", "true").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [entity_names(made.metadata)[i] for i in order]
+    cells = data.set_index(["emitter", "receiver"])
+    assert axes.images[0].get_array()[0, 1] == cells.loc[(order[0], order[1]), "value"]
+    within = cells["value"].between(-0.2, 0.2)
+    assert (cells["within_noise"] == within).all() and len(axes.collections[0].get_offsets()) == within.sum() > 0
+    alone = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["munba"], {})
+    assert not alone["within_noise"].any()
+    worse = of_cells(made, "ssim", ["munba"])  # of a metric that knows no gain: all that is no worse than two seeds
+    assert (worse["within_noise"] == (worse["value"] >= 0.4)).all()
 
 
 @pytest.mark.parametrize("metric", ["clip_diff", "brisque_diff", "ssim", "rmse", "dino_diff"])
 def test_red_is_harm_and_no_change_is_pale(made, metric):
-    data = interference_matrix.data(made.pairs, made.metadata, metric, ["munba"])
+    data = of_cells(made, metric, ["munba"])
     image = interference_matrix.draw(data, metric).axes[0].images[0]
     unchanged = quantity(metric).unchanged
     worst = data.loc[(data["value"] - unchanged).abs().idxmax(), "value"]
@@ -83,15 +106,20 @@ def test_red_is_harm_and_no_change_is_pale(made, metric):
 
 def test_all_entities_have_names_in_a_large_task():
     large = make_tables(60)
-    figure = interference_matrix.draw(interference_matrix.data(large.pairs, large.metadata, "ssim", ["uce"]), "ssim")
+    figure = interference_matrix.draw(of_cells(large, "ssim", ["uce"]), "ssim")
     assert 5 <= len(figure.axes[0].get_yticks()) <= 14
 
 
 def test_similarity_matrix(made):
     data = similarity_matrix.data({"clip": made.alike("clip"), "true": unknown(made)}, made.metadata)
     assert len(data) == 200 and data.loc[data["kind"] == "true", "similarity"].isna().all()
-    titles = [axes.get_title() for axes in similarity_matrix.draw(data).axes]
-    assert titles[:2] == ["CLIP text similarity", "True similarity: not known"]
+    figure = similarity_matrix.draw(data)
+    assert [axes.get_title().split("\n")[0] for axes in figure.axes] == ["CLIP text similarity", ""]  # and the colour bar
+    assert any("not drawn: True similarity" in text.get_text() for text in figure.texts)
+    clip = data[(data["kind"] == "clip") & (data["emitter"] != data["receiver"])]
+    most = clip.loc[clip["similarity"].idxmax()]
+    assert most["rank"] == clip["rank"].max() <= 100 and clip["rank"].min() >= 0
+    assert clip["rank"].corr(clip["similarity"], method="spearman") == pytest.approx(1)
 
 
 def test_metric_similarity_finds_the_known_truth(made):

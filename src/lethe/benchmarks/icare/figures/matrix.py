@@ -11,7 +11,7 @@ from lethe.benchmarks.icare.figures.words import heading, told
 from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.figures import tables
 from lethe.figures.colours import SEQUENTIAL
-from lethe.figures.heatmap import heatmap, heatmap_figure
+from lethe.figures.heatmap import alike_beside, heatmap, heatmap_figure
 from lethe.figures.style import styled
 from lethe.figures.templates.base import Pictures
 from lethe.figures.templates.result import Result
@@ -26,7 +26,7 @@ def draw_interference(result: Result, parameters: ResultParameters, pictures: Pi
     what = quantity(result.axes["value"][1])
     title = f"{heading(parameters)}\n" + "\n".join(f"{told(f)} emitters" for f in result.findings)
     values = _values(result)
-    return _draw(result, values, colour_scale(what, tables.off_diagonal(values)), title)
+    return _draw(result, values, np.abs(values - what.unchanged), colour_scale(what, tables.off_diagonal(values)), title)
 
 
 @styled
@@ -35,17 +35,18 @@ def draw_similarity(result: Result, parameters: ResultParameters, pictures: Pict
     values = _values(result)
     others = tables.off_diagonal(values)
     scale = {"cmap": SEQUENTIAL, "vmin": float(others.min()), "vmax": float(others.max())}
-    return _draw(result, values, scale, f"{heading(parameters)}\nmean off the diagonal {others.mean():.2f}")
+    return _draw(result, values, values, scale, f"{heading(parameters)}\nmean off the diagonal {others.mean():.2f}")
 
 
 def _values(result: Result) -> np.ndarray:
     return tables.matrix(result.table, len(result.notes["names"]))
 
 
-def _draw(result: Result, values: np.ndarray, scale: dict[str, Any], title: str) -> Figure:
+def _draw(result: Result, values: np.ndarray, alike: np.ndarray, scale: dict[str, Any], title: str) -> Figure:
+    """``alike``: (N, N), by which entities stand side by side."""
     names = list(result.notes["names"])
-    figure, (axes,) = heatmap_figure(1, names, gap=0.0, right=1.5, cell=4.6, title=0.9)
-    image = heatmap([axes], 0, values, names, **scale)
+    figure, (panel,) = heatmap_figure(1, names, gap=0.0, right=1.5, cell=4.6, title=0.9)
+    image, axes = heatmap(panel, values, names, [int(i) for i in alike_beside(alike)], **scale), panel.axes
     axes.set_title(title, fontsize=9.5)
     drawn = values[np.isfinite(values)]
     below, above = bool(drawn.min() < scale["vmin"] - 1e-9), bool(drawn.max() > scale["vmax"] + 1e-9)
