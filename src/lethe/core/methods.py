@@ -19,7 +19,7 @@ from typing import Any
 from lethe.core.description import DescriptionError, Descriptions, description_of
 from lethe.core.registry import Registry, nearest
 
-LONGEST = 72  # letters of what a name means: a line of a figure's footnote
+LONGEST = 46  # letters of what a name means: a line of a figure's footnote
 DECIDES_NO_RESULT = "reads how methods are called and shown; what it read is code of whoever asks"
 UNCHANGED, RETRAINED, DESTROYED, RANDOM = "unchanged", "retrained", "destroyed", "random"
 REFERENCES = {

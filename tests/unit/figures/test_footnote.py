@@ -1,5 +1,6 @@
 """Every name of a method is spelt out below the figures that use it."""
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -17,15 +18,24 @@ def test_every_registered_method_says_what_its_name_means(looks):
 
 
 def test_a_meaning_that_fits_no_line_is_refused():
-    with pytest.raises(DescriptionError, match="at most 72"):
+    with pytest.raises(DescriptionError, match="at most 46"):
         MethodDescription(title="X", paper="p", means="x" * 73)
 
 
 def test_names_are_spelt_out_in_columns_that_fit():
     told = meanings(["euk", "euk", "of another version", "ft"], OF_CLASSIFIERS)
     assert [line.split(":")[0] for line in told] == ["EU-k", "FT"]
-    figure = Figure(figsize=(4, 3), layout="constrained")
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    axes = figure.subplots()
+    legend = figure.legend(handles=axes.plot([0, 1], label="a line"), loc="outside lower center")
+    figure.draw_without_rendering()
+    inches = lambda box: [value / figure.dpi for value in box.extents]  # noqa: E731
+    before = [inches(axes.get_window_extent()), inches(legend.get_window_extent())]
     footnote(figure, told)
     footnote(figure, [])
-    (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == told and legend._ncols == 1
+    figure.draw_without_rendering()
+    grown = figure.get_figheight() - 3
+    after = [inches(axes.get_window_extent()), inches(legend.get_window_extent())]
+    assert grown > 0 and np.allclose(after, np.array(before) + [0, grown, 0, grown], atol=0.02)  # nothing moves but up
+    assert [text.get_text() for text in figure.texts] == told
+    assert all(inches(text.get_window_extent())[3] <= grown for text in figure.texts)

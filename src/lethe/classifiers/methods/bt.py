@@ -25,7 +25,7 @@ class BadTeacher(Method["BadTeacher.Config"]):
     """
 
     about = MethodDescription(
-        title="BT", means="bad teacher: imitated on the forget set", paper="arXiv 2205.08096", colour="#8A7F00", marker="s"
+        title="BT", means="bad teacher on the forget set", paper="arXiv 2205.08096", colour="#8A7F00", marker="s"
     )
     contract = ClassifierContract(
         small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"

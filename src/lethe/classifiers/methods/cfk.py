@@ -28,7 +28,7 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
 
     about = MethodDescription(
         title="CF-k",
-        means="catastrophic forgetting: only the last k blocks are fine-tuned",
+        means="catastrophic forgetting of the last k blocks",
         paper="arXiv 2201.06640",
         colour="#E69F00",
         marker="o",

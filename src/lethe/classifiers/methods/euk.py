@@ -26,7 +26,7 @@ class ExactUnlearning(CatastrophicForgetting):
 
     about = MethodDescription(
         title="EU-k",
-        means="exact unlearning of the last k blocks: trained anew",
+        means="exact unlearning of the last k blocks",
         paper="code published with arXiv 2410.01276",
         colour="#56B4E9",
         marker="o",

@@ -37,7 +37,7 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
 
     about = MethodDescription(
         title="FF",
-        means="Fisher forgetting: noise on weights that the retain set does not need",
+        means="Fisher forgetting by noise on weights",
         paper="arXiv 1911.04933",
         colour="#CC79A7",
         marker="^",

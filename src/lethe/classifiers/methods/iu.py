@@ -42,7 +42,7 @@ class InfluenceUnlearning(Method["InfluenceUnlearning.Config"]):
     """
 
     about = MethodDescription(
-        title="IU", means="influence unlearning: one Newton-like step", paper="arXiv 2304.04934", colour="#009E73", marker="^"
+        title="IU", means="influence unlearning, a Newton-like step", paper="arXiv 2304.04934", colour="#009E73", marker="^"
     )
     contract = ClassifierContract(small={"alpha": 1.0}, direction="change", retain=0.97, sees="labels")
 

@@ -28,7 +28,7 @@ class L1Sparse(Method["L1Sparse.Config"]):
 
     about = MethodDescription(
         title="l1-sparse",
-        means="fine-tuning with a penalty that prunes weights",
+        means="fine-tuning that prunes weights",
         paper="arXiv 2304.04934",
         colour="#D55E00",
         marker="D",

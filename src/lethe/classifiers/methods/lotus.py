@@ -37,7 +37,7 @@ class Lotus(Method["Lotus.Config"]):
 
     about = MethodDescription(
         title="LoTUS",
-        means="as unsure of the forget set as of unseen samples",
+        means="as unsure as of unseen samples",
         paper="arXiv 2503.18314",
         colour="#CC79A7",
         marker="D",

@@ -22,7 +22,7 @@ class NegGradPlus(Method["NegGradPlus.Config"]):
 
     about = MethodDescription(
         title="NG+",
-        means="NegGrad+: descend on the retain set, ascend on the forget set",
+        means="NegGrad+, up on forget, down on retain",
         paper="arXiv 2302.09880",
         colour="#CC79A7",
         marker="o",

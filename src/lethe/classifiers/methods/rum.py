@@ -35,7 +35,7 @@ class RefinedUnlearning(Method["RefinedUnlearning.Config"]):
 
     about = MethodDescription(
         title="RUM",
-        means="refined unlearning: little-memorised samples first",
+        means="refined unlearning, group by group",
         paper="arXiv 2406.01257",
         colour="#56B4E9",
         marker="D",

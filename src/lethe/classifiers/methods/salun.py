@@ -26,7 +26,7 @@ class SalUn(Method["SalUn.Config"]):
 
     about = MethodDescription(
         title="SalUn",
-        means="saliency unlearning: random labels, salient weights only",
+        means="saliency unlearning by random labels",
         paper="arXiv 2310.12508",
         colour="#0072B2",
         marker="^",

@@ -36,7 +36,7 @@ class Scrub(Method["Scrub.Config"]):
 
     about = MethodDescription(
         title="SCRUB",
-        means="leaves the original on the forget set, then rewinds",
+        means="leaves its teacher, then rewinds",
         paper="arXiv 2302.09880",
         colour="#D55E00",
         marker="^",

@@ -21,7 +21,7 @@ class SuccessiveRandomLabels(Method[Standard]):
     """
 
     about = MethodDescription(
-        title="SRL", means="successive random labels for the forget set", paper="arXiv 2010.10981", colour="#009E73", marker="o"
+        title="SRL", means="successive random labels", paper="arXiv 2010.10981", colour="#009E73", marker="o"
     )
     contract = ClassifierContract(small={"learning_rate": 0.03, "num_epochs": 2}, direction="loss", retain=0.85, sees="samples")
     Config = Standard

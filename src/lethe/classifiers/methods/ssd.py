@@ -33,7 +33,7 @@ class SelectiveDampening(Method["SelectiveDampening.Config"]):
 
     about = MethodDescription(
         title="SSD",
-        means="selective synaptic dampening of weights that matter to the forget set",
+        means="selective synaptic dampening",
         paper="arXiv 2308.07707",
         colour="#0072B2",
         marker="D",

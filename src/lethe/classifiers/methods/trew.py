@@ -37,7 +37,7 @@ class TiltedReweighting(Method["TiltedReweighting.Config"]):
 
     about = MethodDescription(
         title="TREW",
-        means="tilted reweighting of answers on the forget set",
+        means="tilted reweighting of answers",
         paper="arXiv 2506.20893",
         colour="#E69F00",
         marker="D",

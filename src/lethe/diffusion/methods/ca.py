@@ -50,7 +50,7 @@ class CA(DenseMethod[CAConfig]):
 
     about = MethodDescription(
         title="CA",
-        means="concept ablation: the target's prompt draws its anchor",
+        means="concept ablation, an anchor is drawn",
         paper="arXiv 2303.13516",
         colour="#56B4E9",
         marker="v",

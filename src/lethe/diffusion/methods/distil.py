@@ -52,7 +52,7 @@ class SPARE(Method[SPAREConfig]):
 
     about = MethodDescription(
         title="SPARE (FADE)",
-        means="low-rank adapters taught by the unedited model",
+        means="low-rank adapters taught by the base",
         paper="arXiv 2602.07058",
         colour="#D55E00",
         marker="s",

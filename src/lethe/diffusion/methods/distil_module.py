@@ -20,7 +20,7 @@ class SPAREModules(SPARE):
     """
 
     about = MethodDescription(
-        title="SPARE (FADE), modules", means="SPARE on the most telling modules only", paper="arXiv 2602.07058", xl=True
+        title="SPARE (FADE), modules", means="SPARE on the most telling modules", paper="arXiv 2602.07058", xl=True
     )
     contract = Contract(
         small={

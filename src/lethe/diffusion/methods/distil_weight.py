@@ -21,7 +21,7 @@ class SPAREWeights(SPARE):
     """
 
     about = MethodDescription(
-        title="SPARE (FADE), weights", means="SPARE on the most telling weights only", paper="arXiv 2602.07058", xl=True
+        title="SPARE (FADE), weights", means="SPARE on the most telling weights", paper="arXiv 2602.07058", xl=True
     )
     contract = Contract(
         small={

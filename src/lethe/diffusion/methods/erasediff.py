@@ -60,7 +60,7 @@ class EraseDiff(DenseMethod[RoundsConfig]):
 
     about = MethodDescription(
         title="EraseDiff",
-        means="forgetting and retaining as a bilevel problem",
+        means="bilevel forgetting and retaining",
         paper="arXiv 2401.05779",
         colour="#5E3C99",
         marker="<",

@@ -55,7 +55,7 @@ class ESD(DenseMethod[ESDConfig]):
 
     about = MethodDescription(
         title="ESD",
-        means="erased stable diffusion: pushed beyond the unconditional prediction",
+        means="erased Stable Diffusion, negative guidance",
         paper="arXiv 2303.07345",
         colour="#CC79A7",
         marker="D",

@@ -23,7 +23,7 @@ class ESDNoised(DenseMethod[NegativeConfig]):
 
     about = MethodDescription(
         title="ESD (noised images)",
-        means="the loss of ESD on noised images",
+        means="ESD's loss on noised images",
         paper="arXiv 2303.07345",
         colour="#8C5B78",
         marker="d",

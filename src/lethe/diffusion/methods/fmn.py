@@ -42,7 +42,7 @@ class FMN(Method[FMNConfig]):
 
     about = MethodDescription(
         title="FMN",
-        means="Forget-Me-Not: attention steered away from the words",
+        means="Forget-Me-Not, attention steered away",
         paper="arXiv 2303.17591",
         colour="#E69F00",
         marker="P",

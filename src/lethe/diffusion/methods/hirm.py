@@ -60,7 +60,7 @@ class HiRM(Method[HiRMConfig]):
 
     about = MethodDescription(
         title="HiRM",
-        means="misdirects a high-level representation of the text",
+        means="misdirects the text's representation",
         paper="HiRM, ICLR 2026",
         colour="#332288",
         marker="<",

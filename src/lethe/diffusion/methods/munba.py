@@ -82,7 +82,7 @@ class MUNBa(Method[LoraTrainingConfig]):
     """
 
     about = MethodDescription(
-        title="MUNBa", means="machine unlearning via Nash bargaining", paper="arXiv 2411.15537", colour="#009E73", marker="^"
+        title="MUNBa", means="unlearning via Nash bargaining", paper="arXiv 2411.15537", colour="#009E73", marker="^"
     )
     contract = Contract(
         small={

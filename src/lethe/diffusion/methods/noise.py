@@ -34,7 +34,7 @@ class NoiseControl(Method[NoiseConfig]):
 
     about = MethodDescription(
         title="noise",
-        means="control: draws only noise",
+        means="control, draws only noise",
         paper="none (control)",
         colour="#b3b3b3",
         marker="x",

@@ -68,7 +68,7 @@ class RECE(TextMapMethod[RECEConfig]):
 
     about = MethodDescription(
         title="RECE",
-        means="reliable and efficient concept erasure: repeated closed-form edits",
+        means="UCE repeated, embeddings found anew",
         paper="arXiv 2407.12383 (ECCV 2024)",
         colour="#AA4499",
         marker="o",

@@ -51,7 +51,7 @@ class SalUn(DenseMethod[SalUnConfig]):
 
     about = MethodDescription(
         title="SalUn",
-        means="saliency unlearning: relabels, salient weights only",
+        means="saliency unlearning by relabelling",
         paper="arXiv 2310.12508",
         colour="#F0E442",
         marker="h",

@@ -62,7 +62,7 @@ class Scissorhands(DenseMethod[ResetConfig]):
 
     about = MethodDescription(
         title="Scissorhands",
-        means="resets weights that matter to the target, then trains",
+        means="resets telling weights, then trains",
         paper="arXiv 2401.06187",
         colour="#8A7F00",
         marker="p",

@@ -45,7 +45,7 @@ class SEOT(Suppression[SEOTConfig]):
 
     about = MethodDescription(
         title="SEOT",
-        means="weakens the words and the end of the prompt",
+        means="weakens words and end of the prompt",
         paper="arXiv 2402.05375",
         colour="#999933",
         marker="H",

@@ -62,7 +62,7 @@ class SEOTSoft(Suppression[SEOTSoftConfig]):
 
     about = MethodDescription(
         title="SEOT (soft weighting)",
-        means="weakens the words and the end of the prompt, without gradient steps",
+        means="SEOT without gradient steps",
         paper="arXiv 2402.05375",
         colour="#DDCC77",
         marker="8",

@@ -37,7 +37,7 @@ class Sham(Method[ShamConfig]):
 
     about = MethodDescription(
         title="sham",
-        means="control: moved as far, at random",
+        means="control, moved as far at random",
         paper="none (control)",
         colour="#666666",
         marker="P",

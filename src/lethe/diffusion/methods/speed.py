@@ -129,7 +129,7 @@ class SPEED(TextMapMethod[SPEEDConfig]):
 
     about = MethodDescription(
         title="SPEED",
-        means="edits only in the null space of what is kept",
+        means="edits in the null space of what is kept",
         paper="arXiv 2503.07392 (ICLR 2026)",
         colour="#117733",
         marker="o",

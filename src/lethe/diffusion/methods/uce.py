@@ -105,7 +105,7 @@ class UCE(TextMapMethod[UCEConfig]):
 
     about = MethodDescription(
         title="UCE",
-        means="unified concept editing, in closed form",
+        means="unified concept editing, closed form",
         paper="arXiv 2308.14761 (WACV 2024)",
         colour="#0072B2",
         marker="o",

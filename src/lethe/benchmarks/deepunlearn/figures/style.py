@@ -63,11 +63,11 @@ def one_setting(table: pd.DataFrame) -> str:
 def span(data: pd.DataFrame, name: str) -> tuple[float, float]:
     """Range of a column and of its intervals (``_low``, ``_high``) over the rows that are no outliers.
 
-    ``retrained`` is what all others are compared with and never an outlier. (NaN, NaN) without a value.
+    ``retrained`` and ``original`` are what all others are compared with and never outliers. (NaN, NaN) without a value.
     """
     values = data[name].to_numpy(float)
     low, high = cut(values)
-    inside = data[(values >= low) & (values <= high) | (data["method"] == RETRAINED)]
+    inside = data[(values >= low) & (values <= high) | data["method"].isin([RETRAINED, ORIGINAL])]
     ends = [inside[column].to_numpy(float) for column in (name, f"{name}_low", f"{name}_high") if column in inside]
     everything = np.concatenate(ends)
     if not np.isfinite(everything).any():

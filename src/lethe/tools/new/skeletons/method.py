@@ -27,7 +27,7 @@ class Skeleton(Method[SkeletonConfig]):
 
     about = MethodDescription(
         title="Skeleton title",
-        means="what the title stands for, for footnotes of figures",
+        means="what the title stands for",
         paper="not published",
         needs=("words",),
     )  # in figures and tables; literals only
