@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
@@ -21,7 +22,7 @@ _ARROWS: dict[Side, tuple[str, int, int]] = {
 }
 
 
-def cut(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
+def cut(values: Sequence[float] | pd.Series[float] | NDArray[np.float64]) -> tuple[float, float]:
     """Smallest and largest value that is no outlier: within Tukey's outer fence of three interquartile ranges.
 
     (NaN, NaN) without a finite value.

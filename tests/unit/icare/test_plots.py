@@ -162,7 +162,13 @@ def test_method_comparison(made):
     rows = made.pairs.query("method == 'uce' and metric == 'clip_diff' and emitter == 2 and receiver != 2")
     found = data.query("method == 'uce' and emitter == 2")["value"].item()
     assert found == pytest.approx(rows["value"].mean()) and data["tuning"].sum() == 8
-    assert isinstance(method_comparison.draw(data, "clip_diff"), Figure)
+    one = (data["method"] == "munba") & (data["emitter"] == 2)
+    far = data.assign(value=data["value"].mask(one, -117.2))
+    axes = method_comparison.draw(far, "clip_diff").axes[0]
+    written = [text.get_text() for text in axes.texts]
+    median = far.loc[(far["method"] == "munba") & ~far["tuning"], "value"].median()
+    assert axes.get_ylim()[0] > -20 and "\u2212117" in written  # one emitter does not take the axis
+    assert written[METHODS.index("munba")] == f"{median:.2f}".replace("-", "\u2212")
     with pytest.raises(ValueError, match="noise floor has no 'dino_diff'"):
         method_comparison.data(made.pairs, made.noise_floor, made.metadata, "dino_diff", METHODS, [])
     blank = {"clip_diff": {"mean": None, "low": None, "high": None}}

@@ -10,7 +10,7 @@ from lethe.benchmarks.deepunlearn.figures.style import ORIGINAL, RETRAINED_AGAIN
 from lethe.figures.text import wrapped
 
 FLOOR, BETTER, ALIKE = "floor", "better", "alike"
-LINE = 125  # letters of a line above a figure
+LINE = 135  # letters of a line above a figure
 KEYS = ["dataset", "architecture", "metric", "method"]
 
 
