@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SIZE = 8  # of the letters, points
 LETTER = 0.061  # inches of a letter of this size, with some to spare
 LINE, EDGE = 0.155, 0.08  # inches of a line, and left free beside, above and below
-MOST_LINES = 6  # of a remark
+MOST_LINES = 20  # of a remark
 
 
 def meanings(methods: Iterable[str], looks: MethodDescriptions = LOOKS) -> list[str]:
@@ -28,6 +28,11 @@ def meanings(methods: Iterable[str], looks: MethodDescriptions = LOOKS) -> list[
         looks: of the family of the methods.
     """
     return [f"{looks.title(name)}: {looks.means(name)}" for name in dict.fromkeys(methods) if looks.means(name)]
+
+
+def in_one_line(methods: Iterable[str], looks: MethodDescriptions = LOOKS) -> list[str]:
+    """All meanings in one line, for figures that write remarks one below the other; nothing where no method says what it means."""
+    return ["; ".join(told)] if (told := meanings(methods, looks)) else []
 
 
 def footnote(figure: Figure, lines: Sequence[str], most: int = 3) -> None:

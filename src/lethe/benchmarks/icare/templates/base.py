@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import OTHERS_QUANTITIES, QUANTITIES
-from lethe.benchmarks.icare.parameters import kinds_of, methods_of, metrics_of, tasks_of
+from lethe.benchmarks.icare.figures.words import explained
+from lethe.benchmarks.icare.parameters import ResultParameters, kinds_of, methods_of, metrics_of, tasks_of
 from lethe.benchmarks.icare.templates import check, files
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.benchmarks.icare.templates.files import Models
@@ -15,6 +16,7 @@ from lethe.benchmarks.icare.templates.lacking import lacking
 from lethe.benchmarks.icare.templates.needs import Needs
 from lethe.core.records import ModelId
 from lethe.diffusion.metrics.specs import metric_of
+from lethe.figures.footnote import in_one_line
 from lethe.figures.templates.base import Files, P, Pictures, Template
 from lethe.figures.templates.result import Result
 
@@ -69,10 +71,13 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
         return world.models.embedded if self.embeddings else world.models.pictured if self.images else world.models.of_method
 
     def remarks(self, parameters: P, result: Result, facts: Mapping[str, Any]) -> list[str]:
-        """That a figure with numbers of CLIP has those of a CLIP that this world trained itself."""
+        """What symbols and names of methods mean, and that numbers of CLIP are those of a CLIP that this world trained itself."""
         shown = [*metrics_of(parameters), *kinds_of(parameters), *(name for _, name in result.axes.values())]
         shown += [str(value) for key, value in parameters if key.startswith("statistic")]
-        return [OWN_CLIP] if facts["own_clip"] and any("clip" in name for name in shown) else []
+        own_clip = [OWN_CLIP] if facts["own_clip"] and any("clip" in name for name in shown) else []
+        if not isinstance(parameters, ResultParameters):  # these explain themselves
+            return own_clip
+        return [*explained(result), *in_one_line(methods_of(parameters)), *own_clip]
 
     def load(self, parameters: P, files_of_kinds: Files, facts: Mapping[str, Any]) -> dict[str, TaskData]:
         """Task -> data."""

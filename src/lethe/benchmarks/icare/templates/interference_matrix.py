@@ -35,7 +35,7 @@ def data(
     noise_floor: Mapping[str, Mapping[str, float | None]],
     alike: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
-    """One row per cell: ``method, emitter, receiver, emitter_name, receiver_name, value, within_noise, emitter_place, receiver_place``.
+    """One row per cell: ``method, emitter, receiver``, names, ``value, within_noise, floor_low, floor_high, emitter_place, receiver_place``.
 
     ``within_noise``: the change is no harm beyond the noise floor, and no gain beyond it. The places are those of the figure, from 0: entities
     that are alike stand side by side, the same for all methods.
@@ -52,6 +52,8 @@ def data(
     rows = tables.with_names(tables.select_pairs(pairs, metric, methods), tables.entity_names(metadata))
     rows = rows.assign(within_noise=_within(rows["value"], metric, noise_floor.get(metric, {})))
     place = np.argsort(alike_beside(_harming(rows, metric, len(metadata)) if alike is None else alike))
+    floor = noise_floor.get(metric, {})
+    rows = rows.assign(**{f"floor_{end}": np.nan if floor.get(end) is None else floor[end] for end in ("low", "high")})
     return rows.assign(**{f"{end}_place": place[rows[end].to_numpy(int)] for end in ("emitter", "receiver")})
 
 
@@ -93,7 +95,9 @@ def draw(data: pd.DataFrame, metric: str, similarity: str = "") -> Figure:
     rows = {m: sorted(set(data.loc[data["method"] == m, "emitter"])) for m in shown}
     few = [method for method in shown if 2 * len(rows[method]) < len(names)]
     whole = [method for method in shown if method not in few]
-    scale = colour_scale(what, np.concatenate([tables.off_diagonal(values) for values in matrices.values()]))
+    ends = [float(data[f"floor_{end}"].iloc[0]) for end in ("low", "high")]
+    floor = ends if np.isfinite(ends).all() else None
+    scale = colour_scale(what, np.concatenate([tables.off_diagonal(values) for values in matrices.values()]), floor)
     strips = [len(rows[method]) for method in few]
     figure, panels = heatmap_figure(len(whole), names, gap=0.15, right=1.2, strips=strips)
     for panel, method in zip(panels, [*whole, *few], strict=True):

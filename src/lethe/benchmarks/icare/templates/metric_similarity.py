@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from lethe.benchmarks.icare.figures.marks import medians
 from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
 from lethe.benchmarks.icare.figures.words import number, probability
 from lethe.benchmarks.icare.parameters import KindOfBase, MethodsParameters
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FIFTHS, FEWEST = 5, 25  # groups of pairs by similarity, and how many pairs there must be for medians of groups
 Matrix = NDArray[np.float64]
 CorrelationTest = Callable[[Matrix, Matrix], tuple[float, float]]
 """``(N, N)`` damage, ``(N, N)`` similarity -> Spearman's rho off the diagonal and its permutation p value."""
@@ -157,10 +157,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, colour: str, marker: str) -> None:
     axes.axhspan(*(float(rows[f"floor_{end}"].iloc[0]) for end in ("low", "high")), color=GREY, alpha=0.6, linewidth=0, zorder=0)
     size, alpha = (18, 0.6) if len(rows) < 1000 else (6, 0.2)
     axes.scatter(x, y, s=size, color=colour, marker=marker, alpha=alpha, linewidths=0, zorder=2)
-    for part in np.array_split(np.argsort(x, kind="stable"), FIFTHS) if len(x) >= FEWEST else []:
-        axes.plot(
-            [x[part].min(), x[part].max()], [np.median(y[part])] * 2, color=INK, linewidth=2.4, zorder=4, solid_capstyle="butt"
-        )
+    medians(axes, x, y)
 
 
 def _silent(rows: pd.DataFrame) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = 3  # panels side by side
 SIDE, LARGE = 0.185, 0.5  # inches of a cell: of several panels, of one
 MOST_NUMBERS = 20  # values; of more, numbers do not fit their cells
+GAINED = 0.1  # accuracy from where on a gain is marked
 DARK = 0.6  # from where on numbers are white
 
 
@@ -81,7 +82,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     figure.suptitle(
         "How much accuracy every style and object loses when one is forgotten\n"
         f"Outlined: the forgotten one itself, where red is wanted. Elsewhere red is harm.\nJudge {parameters.judge}; "
-        "images that show the forgotten one are left out elsewhere; grey: no such model.",
+        "images that show the forgotten one are left out elsewhere; grey: no such model; plus: gained.",
         fontsize=10,
     )
     return figure
@@ -106,6 +107,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, emitters: pd.DataFrame, receivers: pd
             if np.isfinite(value):
                 ink = WHITE if abs(value) > DARK else INK
                 axes.text(j, i, f"{value:.2f}".replace("-0.00", "0.00"), ha="center", va="center", fontsize=8, color=ink)
+    else:  # for readers without colours: what was gained
+        y, x = np.nonzero(values < -GAINED)
+        axes.scatter(x, y, marker="+", s=14, color=INK, linewidths=0.8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image
