@@ -130,8 +130,9 @@ class MethodDescriptions(Descriptions):
         return str(self.get(name, "title", name))
 
     def means(self, name: str) -> str:
-        """What the name of a method stands for; empty where nobody said so. A variant as published: ``as published``."""
-        return "as published with its paper" if self.published_of(name) else str(self.get(name, "means", ""))
+        """What the name of a method stands for; empty where nobody said so. Of a variant as published, what its method's name does."""
+        of = self.published_of(name)
+        return f"{self.means(of)}; code as published" if of else str(self.get(name, "means", ""))
 
     def role(self, name: str) -> str:
         """Which of ``REFERENCES`` a method is; empty for one that is judged."""

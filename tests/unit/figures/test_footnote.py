@@ -14,7 +14,9 @@ from lethe.figures.footnote import footnote, meanings
 @pytest.mark.parametrize("looks", [LOOKS, OF_CLASSIFIERS], ids=["diffusion", "classifiers"])
 def test_every_registered_method_says_what_its_name_means(looks):
     assert [name for name in looks if not looks.means(name)] == []
-    assert not [name for name in looks if looks.means(name).endswith(".") or len(looks.means(name)) > LONGEST]
+    told = {name: looks.means(name) for name in looks if not looks.published_of(name)}
+    assert not [name for name, means in told.items() if means.endswith(".") or len(means) > LONGEST]
+    assert all(looks.means(name) == f"{told[of]}; code as published" for name in looks if (of := looks.published_of(name)))
 
 
 def test_a_meaning_that_fits_no_line_is_refused():

@@ -14,6 +14,7 @@ from lethe.benchmarks.unlearncanvas.figures.words import in_order, row_name
 from lethe.benchmarks.unlearncanvas.interference import accuracy_lost, values_of
 from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, CanvasTemplate, JudgedParameters
 from lethe.figures.colours import DIVERGING, GREY, INK, WHITE, reverse
+from lethe.figures.footnote import footnote
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
 from lethe.figures.templates.result import Result
@@ -53,7 +54,9 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     from matplotlib.figure import Figure
 
     data = result.table
-    methods = list(dict.fromkeys(data["method"]))
+    every = list(dict.fromkeys(data["method"]))
+    still = [method for method in every if (data.loc[data["method"] == method, "lost"] == 0).all()]
+    methods = [method for method in every if method not in still] or every
     receivers = data[["receiver_kind", "receiver"]].drop_duplicates()
     emitters = receivers[receivers["receiver"].isin(data["emitter"])].set_axis(["emitter_kind", "emitter"], axis=1)
     one = len(methods) == 1
@@ -85,6 +88,7 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
         "images that show the forgotten one are left out elsewhere; grey: no such model; plus: gained.",
         fontsize=10,
     )
+    footnote(figure, [f"not drawn: {row_name(method)}: 0 in every cell" for method in still if method not in methods], most=1)
     return figure
 
 
