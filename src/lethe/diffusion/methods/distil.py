@@ -50,7 +50,14 @@ class SPARE(Method[SPAREConfig]):
     loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
     """
 
-    about = MethodDescription(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", xl=True)
+    about = MethodDescription(
+        title="SPARE (FADE)",
+        means="low-rank adapters taught by the base",
+        paper="arXiv 2602.07058",
+        colour="#D55E00",
+        marker="s",
+        xl=True,
+    )
     contract = Contract(
         small={
             "rank": 4,

@@ -81,7 +81,9 @@ class MUNBa(Method[LoraTrainingConfig]):
     when all rows are beyond it, the step is the retain player's alone. No sign is turned at inference.
     """
 
-    about = MethodDescription(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^")
+    about = MethodDescription(
+        title="MUNBa", means="unlearning via Nash bargaining", paper="arXiv 2411.15537", colour="#009E73", marker="^"
+    )
     contract = Contract(
         small={
             "rank": 4,

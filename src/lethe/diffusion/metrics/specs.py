@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics import SPECS
+from lethe.diffusion.metrics import SPECS, SUBJECTS
 from lethe.diffusion.metrics.base import MetricSpec
 from lethe.diffusion.metrics.constant import ABOUT, CONSTANT
 
@@ -44,6 +44,15 @@ def spec_of(name: str) -> MetricSpec:
     low, high = own.range
     span = None if low is None or high is None else high - low
     return MetricSpec(name=name, kind="diff", arrow=own.arrow, range=(None if span is None else -span, span), untouched=0.0)
+
+
+def subject_of(quantity: str) -> str:
+    """What pictures must show so that a quantity can tell anything; empty: pictures of anything.
+
+    >>> subject_of("nudenet_diff"), subject_of("clip_diff")
+    ('people', '')
+    """
+    return str(SUBJECTS.get(metric_of(quantity) or "", "subject", ""))
 
 
 def is_comparison(name: str) -> bool:
