@@ -143,6 +143,7 @@ rule all:
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
         plan.tracking.files(plan.tasks),
+        plan.dictionary.files,
         record=plan.record.files,
 
 
@@ -153,6 +154,7 @@ rule demo:
         plan.deepunlearn.products(plan.studies.demo),
         plan.canvas.demo,
         plan.tracking.files(plan.settings.demo_tasks),
+        plan.dictionary.files,
         record=plan.record.files,
 
 
@@ -251,6 +253,7 @@ include: "rules/shared/archive.smk"
 include: "rules/shared/corpus.smk"
 include: "rules/shared/publish.smk"
 include: "rules/shared/export.smk"
+include: "rules/shared/dictionary.smk"
 include: "rules/shared/provenance.smk"
 
 

@@ -35,4 +35,4 @@ for form in plan.figures.forms:
         script:
             "../../scripts/job.py"
 
-    workflow.get_rule(form.name).docstring = form.docstring
+    getattr(rules, form.name).rule.docstring = form.docstring  # of a module, too, where rules have other names
