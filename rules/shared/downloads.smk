@@ -2,6 +2,7 @@
 
 In: config/downloads.yaml (address, format, checksum, licence of every file); data/, where files lie that were got by hand.
 Out: resources/downloads/{file}, checked; resources/unpacked/{file}/ for archives. Shared by all worlds; nothing of the mini world.
+`inputs` asks for all of it, and for models. What needs a network is a local rule: it runs on the login node of a cluster.
 """
 
 
