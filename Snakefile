@@ -122,6 +122,8 @@ localrules:
     figures,
     figures_all,
     explorer,
+    explorer_all,
+    explorer_demo,
     notebooks,
     tutorials,
     deepunlearn,
@@ -192,6 +194,20 @@ rule explorer:
         plan.explorer.of_tasks(plan.entity_tasks),
 
 
+rule explorer_demo:
+    """The explorer of what the demo made: its tasks, its study of classifiers, its part of UnlearnCanvas, and the way to its answer."""
+    input:
+        plan.explorer.of_tasks(name for name in plan.entity_tasks if name in plan.settings.demo_tasks),
+        plan.overviews.files("demo"),
+
+
+rule explorer_all:
+    """The explorer of everything: all tasks, Deep Unlearn, UnlearnCanvas, and the way to the answer."""
+    input:
+        plan.explorer.of_tasks(plan.entity_tasks),
+        plan.overviews.files("all"),
+
+
 rule notebooks:
     """Every notebook: the analysis of every task and the tutorials."""
     input:
@@ -249,6 +265,7 @@ include: "rules/unlearncanvas/robustness.smk"
 include: "rules/audit/audit.smk"
 include: "rules/shared/figures.smk"
 include: "rules/answer/answer.smk"
+include: "rules/answer/overview.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"
 include: "rules/tools/fidelity.smk"

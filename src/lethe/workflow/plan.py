@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.answer.overviews import Overviews
 from lethe.answer.plan import Answer
 from lethe.archive.corpus.imports import Imports
 from lethe.archive.corpus.plan import Corpus
@@ -114,6 +115,7 @@ class Plan:
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.answer = Answer(settings, self.studies, self.deepunlearn, self.canvas, self.task_figures)
+        self.overviews = Overviews(self.studies, self.deepunlearn, self.canvas)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
