@@ -69,6 +69,7 @@ def test_what_is_missing_is_a_warning_of_a_plan_and_an_error_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(inputs._of_snakemake, "propagate", True)  # Snakemake, once it ran in this process, keeps its records
     inputs._warn.cache_clear()
     for _ in range(2):
         check_put("data/race.csv", "write it", lambda: True)
