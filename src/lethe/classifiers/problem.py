@@ -12,6 +12,7 @@ from lethe.classifiers.data.pixels import Pixels
 from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.training import SGD, Draws, augmented, batches, cosine, cross_entropy, data_order, fixed_global_seed
+from lethe.core.progress import progress
 from lethe.settings.classifiers import Precision
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -108,6 +109,7 @@ def train(
     weight_decay: float = 5e-4,
     augment: Augment | None = None,
     precision: Precision = "float32",
+    compiled: bool = False,
 ) -> Stack:
     """Base training of original and retrained models: cross-entropy, SGD, cosine annealing per epoch.
 
@@ -117,6 +119,7 @@ def train(
         start: initial models, left alone. index: (M, n) rows of ``images`` that each model sees.
         precision: ``bfloat16``: forward and backward passes under torch's autocast, convolutions with channels last; weights and their updates
             stay float32. ``auto``: that on a GPU for architectures whose models run one after another, ``float32`` otherwise.
+        compiled: see ``Architecture.training_passes``; several models are run together.
 
     Raises:
         FloatingPointError: a model diverged; names it.
@@ -126,8 +129,8 @@ def train(
     stack = _channels_last(start.clone()) if half else start.clone()
     optimiser = SGD(stack, learning_rate, momentum, weight_decay)
     order, lengths = data_order(device), torch.full((len(stack),), epochs)
-    with fixed_global_seed(device):
-        for epoch in range(epochs):
+    with fixed_global_seed(device), architecture.training_passes(together=len(stack) > 1, compiled=compiled):
+        for epoch in progress(range(epochs), epochs, "epoch", "base training", inner=True):
             factor = cosine(epoch, lengths)
             for part in batches(index, batch_size, order):
                 batch = images[part] if augment is None else augmented(images[part], augment, order)

@@ -34,15 +34,24 @@ def section(table: Table, columns: Sequence[Column], files: Sequence[str] = (), 
         columns: that are told, with their placeholders.
         files: of a world, below its folder; none: the pattern of their names.
     """
-    asked = f" Made on request: `{table.asked}`." if table.asked else ""
     text = _sentence(f"One row is {table.row}" if table.columns else f"No table: {table.row}")
-    lines = [f"{level} `{table.file}`", "", *wrapped(text + asked), ""]
+    lines = [f"{level} `{table.file}`", "", *wrapped(text + _asked(table)), ""]
     if files:
         lines += [*wrapped(f"Here: {', '.join(f'`{file}`' for file in files)}."), ""]
     if columns:
         told = ((f"`{one.name}`", one.type, _word(one.unit, one), _word(one.better, one), one.meaning) for one in columns)
         lines += [*rows(["column", "type", "unit", "better", "meaning"], told), ""]
     return lines + [line for one in table.placeholders if _used(one, columns) for line in _placeholder(one)]
+
+
+def _asked(table: Table) -> str:
+    """What makes a table that a plain run leaves out."""
+    target, _, where = table.asked.partition(" (")
+    if not target:
+        return ""
+    if " " in target:
+        return f" Made when it is asked for {target}."
+    return f" Made by `{target}`{f' ({where}' if where else ''}."
 
 
 def quantities(names: Iterable[str] = QUANTITY.of) -> list[str]:

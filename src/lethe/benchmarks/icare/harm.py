@@ -36,6 +36,11 @@ def harmed_pairs(
 
     Raises:
         ValueError: the quantity has no noise floor.
+
+    Examples:
+        >>> pairs = pd.DataFrame({"method": "uce", "emitter": [0, 0], "receiver": [1, 2], "metric": "ssim", "value": [0.9, 0.3]})
+        >>> harmed_pairs(pairs, {"ssim": {"low": 0.5, "high": 0.8}}, "ssim")[["receiver", "value", "harmed"]].values.tolist()
+        [[1, 0.9, False], [2, 0.3, True]]
     """
     spec = spec_of(quantity)
     bound = floor.get(quantity, {}).get("high" if spec.damage_sign > 0 else "low")
