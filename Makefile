@@ -67,6 +67,7 @@ lint: setup
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
+	$(BIN)/mdformat --check *.md docs assets config .github tests/data
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
