@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/paper.yaml
 WORLD := results/mini
+GENERATED := docs/columns.md
 
 .PHONY: setup demo all bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config lock clean
 
@@ -64,10 +65,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src scripts tests envs
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
-	$(BIN)/mdformat --check *.md docs assets config .github tests/data
+	$(BIN)/mdformat --check $(filter-out $(GENERATED),$(wildcard *.md docs/*.md)) assets config .github tests/data
+	$(BIN)/python -m tests.prose
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff

@@ -26,9 +26,9 @@ MEAN_WORDS, MOST_WORDS, MOST_CHARACTERS = 25, 40, 120
 PAGES = ("*.md", "docs/**/*.md", "config/**/*.md", "assets/**/*.md", ".github/**/*.md", "tests/data/*.md")
 CODE = "`x`"
 MARKDOWN = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
-# A sentence ends at . ? or !, closing brackets and quotes included, where a capital, a digit or code follows.
-END = re.compile(r"""(?<=[.?!])[)"'”\]]*\s+(?=[("'“\[]*[A-Z0-9`])""")
-ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|vs|cf|al|eq|no|Fig|Dr|[A-Z])\.$")
+# A sentence ends at . ? or !, closing brackets and quotes included, but not after an abbreviation or three dots.
+END = re.compile(r"""(?<=[.?!])[)"'”\]]*\s+""")
+ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|vs|cf|al|eq|Fig|Dr|[A-Z])|\.\.)\.$")
 TEMPLATE = re.compile(r"\{%.*?%\}", re.DOTALL)
 VALUE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 

@@ -35,7 +35,13 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
     in the formula.
     """
 
-    about = MethodDescription(title="FF", paper="arXiv 1911.04933", colour="#CC79A7", marker="^")
+    about = MethodDescription(
+        title="FF",
+        means="Fisher forgetting by noise on weights",
+        paper="arXiv 1911.04933",
+        colour="#CC79A7",
+        marker="^",
+    )
     contract = ClassifierContract(small={"alpha": 1e-05}, direction="change", retain=0.9, sees="nothing")
 
     class Config(Hyperparameters):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import yaml
-
 from pydantic_core import to_jsonable_python
 
 from lethe.settings.models import Settings
