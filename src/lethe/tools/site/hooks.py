@@ -17,6 +17,8 @@ from lethe.tools.site import library_page, rules_page, settings_page
 
 PAGES_ABOVE = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 """Pages at the top of the repository -> where they stand in the site."""
+MADE_OF = {"config/config.yaml": "reference/settings.md", "Snakefile": "reference/rules.md"}
+"""Files that a forge shows -> the page that the site has instead."""
 REFERENCE = "reference/"  # pages made from code, which link to each other only
 PICTURES = (".png", ".svg", ".jpg")
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?(?=\))")
@@ -80,8 +82,8 @@ def outside(markdown: str, source: str) -> list[str]:
 
 def in_site(path: str) -> str:
     """Where a file outside of docs/ stands in the site."""
-    if path in PAGES_ABOVE:
-        return PAGES_ABOVE[path]
+    if target := (PAGES_ABOVE | MADE_OF).get(path):
+        return target
     return path if path.endswith(PICTURES) else f"files/{path}.md"
 
 
