@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.answer.overviews import Overviews
 from lethe.answer.plan import Answer
 from lethe.archive.corpus.imports import Imports
 from lethe.archive.corpus.plan import Corpus
@@ -53,6 +54,7 @@ from lethe.tools.plan.fidelity import Effects
 from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
 from lethe.workflow.gates import stopping
+from lethe.workflow.inputs import Inputs
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
@@ -94,6 +96,7 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
+        self.inputs = Inputs(settings, self.data, self.bases, self.studies, root / "config/downloads.yaml")
         self.deepunlearn = DeepUnlearn(settings, self.studies, root)
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
@@ -112,6 +115,7 @@ class Plan:
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.answer = Answer(settings, self.studies, self.deepunlearn, self.canvas, self.task_figures)
+        self.overviews = Overviews(self.studies, self.deepunlearn, self.canvas)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
