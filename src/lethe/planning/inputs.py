@@ -46,10 +46,10 @@ class Need(BaseModel):
 def text(needs: Sequence[Need]) -> str:
     """A table with a row for each need, what is missing first, and below it how to get that.
 
-    >>> print(text([Need(name="a.csv", place="data/nowhere/a.csv", advice="write it", source="docs/a.md")]))
+    >>> print(text([Need(name="a.csv", place="data/nowhere/a.csv", advice="write it", source="docs/datasets.md")]))
     state    name   size  licence     where               from
-    missing  a.csv  ?     not stated  data/nowhere/a.csv  docs/a.md
-    missing: data/nowhere/a.csv: write it (docs/a.md)
+    missing  a.csv  ?     not stated  data/nowhere/a.csv  docs/datasets.md
+    missing: data/nowhere/a.csv: write it (docs/datasets.md)
     """
     if not needs:
         return "this world needs nothing from outside"

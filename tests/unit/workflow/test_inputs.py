@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -69,6 +70,8 @@ def test_what_is_missing_is_a_warning_of_a_plan_and_an_error_of_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for name, value in (("handlers", [caplog.handler]), ("disabled", False), ("propagate", False), ("level", logging.INFO)):
+        monkeypatch.setattr(inputs._of_snakemake, name, value)  # Snakemake, once it ran in this process, has changed them
     inputs._warn.cache_clear()
     for _ in range(2):
         check_put("data/race.csv", "write it", lambda: True)
