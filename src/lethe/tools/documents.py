@@ -25,7 +25,7 @@ WHAT, MEASURED = "docs/claims.yaml", "docs/measured.csv"
 KEY = ["id", "scope", "claim"]
 COLUMNS = [*KEY, "value", "verdict", "doubt", "measured"]
 GROUPS = {
-    "all": ("`make all` before it", "31", "270 MB"),
+    "all": ("after `make all`", "31", "270 MB"),
     "bench": ("", "2", "below 1 MB"),
 }
 """What makes the files of several claims -> a note, minutes and disk of it."""
