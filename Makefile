@@ -14,8 +14,8 @@ setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -qq -r requirements.lock
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: setup ## the main job on two tasks, then the report and what was found
@@ -36,14 +36,14 @@ explorer: setup ## a page for looking at everything: overviews, every pair and i
 
 bench: setup ## the measured claims about speed and sameness
 	$(RUN) bench
-	@$(BIN)/python -m lethe.tools.speed.summary
+	@$(BIN)/lethe bench
 
 plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
 	$(BIN)/snakemake --profile slurm -n --quiet rules --configfile $(CONFIG) -- all
 
 bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of memory, 5 GB of disk
 	$(RUN) results/bench/sd14.json
-	@$(BIN)/python -m lethe.tools.speed.summary
+	@$(BIN)/lethe bench
 
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
@@ -73,8 +73,7 @@ lint: setup
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
-	$(BIN)/python -m lethe.settings.generate
-	$(BIN)/python -m lethe.archive.citation
+	$(BIN)/lethe config
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

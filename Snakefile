@@ -26,6 +26,7 @@ from lethe.planning import outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
 from lethe.execution.code import keep_parts
 from lethe.planning.outside import identities, untimed
+from lethe.workflow.terminal import shorten
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.planning.wildcards import one_of
 
@@ -40,6 +41,7 @@ if LINKS is None:
     outside.recall()
 OVERLAYS = ()
 if workflow.is_main_process:
+    shorten(workflow)
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
     OVERLAYS = workflow.overwrite_configfiles
 update_config(config, nested_values(workflow.config_settings.config))
@@ -102,6 +104,17 @@ wildcard_constraints:
 
 
 localrules:
+    inputs,
+    download,
+    put_by_hand,
+    unpack,
+    base_pretrained,
+    evaluator_pretrained,
+    fetch_classification_data,
+    fetch_record,
+    fetch_manifest,
+    fetch_bundle,
+    corpus_file,
     all,
     audit,
     demo,

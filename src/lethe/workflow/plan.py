@@ -54,6 +54,7 @@ from lethe.tools.plan.fidelity import Effects
 from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
 from lethe.workflow.gates import stopping
+from lethe.workflow.inputs import Inputs
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
@@ -95,6 +96,7 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
+        self.inputs = Inputs(settings, self.data, self.bases, self.studies, root / "config/downloads.yaml")
         self.deepunlearn = DeepUnlearn(settings, self.studies, root)
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)

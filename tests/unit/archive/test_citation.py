@@ -61,7 +61,7 @@ def test_citation_is_valid_cff() -> None:
 
 
 def test_zenodo_json_is_made_from_it() -> None:
-    assert (ROOT / ".zenodo.json").read_text() == zenodo_json(ROOT / "CITATION.cff"), "run python -m lethe.archive.citation"
+    assert (ROOT / ".zenodo.json").read_text() == zenodo_json(ROOT / "CITATION.cff"), "run lethe config"
 
 
 def test_citation_and_package_agree() -> None:
