@@ -48,7 +48,7 @@ bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of m
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
 
-docs: setup ## the documentation as a site: site/index.html opens by double click
+docs: setup ## the documentation as a site; pages open by double click, the search needs `.venv/bin/mkdocs serve`
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "documentation: $(CURDIR)/site/index.html"
 
