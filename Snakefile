@@ -133,6 +133,7 @@ rule all:
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
         plan.tracking.files(plan.tasks),
+        plan.answer.page("all"),
         record=plan.record.files,
 
 
@@ -143,6 +144,7 @@ rule demo:
         plan.deepunlearn.products(plan.studies.demo),
         plan.canvas.demo,
         plan.tracking.files(plan.settings.demo_tasks),
+        plan.answer.page("demo"),
         record=plan.record.files,
 
 

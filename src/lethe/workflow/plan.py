@@ -109,7 +109,7 @@ class Plan:
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
-        self.answer = Answer(settings, self.studies, self.deepunlearn, self.canvas, self.task_figures)
+        self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []

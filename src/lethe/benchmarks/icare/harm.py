@@ -8,14 +8,15 @@ over seeds. The *noise floor* is the range in which 95 % of the differences betw
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from lethe.benchmarks.icare.levels import BY_CHANCE
 from lethe.diffusion.metrics.specs import comparisons, spec_of
 from lethe.statistics.association import bootstrap_mean
 
-BY_CHANCE = 0.025  # share of pairs beyond one end of a range that holds 95 % of them
 COLUMNS = ["method", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
 
 
@@ -88,3 +89,36 @@ def worst_pair(found: pd.DataFrame) -> pd.Series | None:
     """
     harmed = found[found["harmed"]]
     return None if harmed.empty else harmed.sort_values("damage", kind="stable").iloc[-1]
+
+
+@dataclass(frozen=True)
+class BadCase:
+    """A bad case: the pair that lost most, and what its emitter harmed least.
+
+    Attributes:
+        emitter, receiver: indices; under half of the methods no other pair of the task lost more.
+        harmed: number of methods that harm it, of ``methods``.
+        spared: index of the receiver of the same emitter whose greatest loss over methods is the smallest; None with two entities.
+    """
+
+    emitter: int
+    receiver: int
+    harmed: int
+    methods: int
+    spared: int | None
+
+
+def bad_case(found: pd.DataFrame) -> BadCase | None:
+    """The pair whose median damage over methods is the largest; None where no pair was unlearned by every method.
+
+    Args:
+        found: rows of ``harmed_pairs`` of the methods that are compared.
+    """
+    damage = found.pivot(index=["emitter", "receiver"], columns="method", values="damage").dropna()
+    if damage.empty:
+        return None
+    emitter, receiver = damage.median(axis=1).idxmax()
+    others = damage.loc[emitter].drop(receiver)
+    own = found[(found["emitter"] == emitter) & (found["receiver"] == receiver)]
+    spared = None if others.empty else int(others.max(axis=1).idxmin())
+    return BadCase(int(emitter), int(receiver), int(own["harmed"].sum()), len(own), spared)
