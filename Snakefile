@@ -22,7 +22,7 @@ from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
 from lethe.execution.work import sweep
 from lethe.core.records import EPOCHS, INDEX, NAME
-from lethe.planning import outside
+from lethe.planning import chapters, outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
 from lethe.execution.code import keep_parts
 from lethe.planning.outside import identities, untimed
@@ -235,6 +235,7 @@ include: "rules/unlearncanvas/capacity.smk"
 include: "rules/unlearncanvas/robustness.smk"
 include: "rules/audit/audit.smk"
 include: "rules/shared/figures.smk"
+include: "rules/answer/tables.smk"
 include: "rules/answer/answer.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"

@@ -37,13 +37,14 @@ use rule job as answer with:
         tables=plan.answer.tables,
         gates=plan.answer.gates,
         pictures=plan.answer.pictures,
+        pages=plan.answer.pages,
         code=ancient(plan.answer.static),
     output:
         answer=report(
             "<results>/answer_{extent}.html",
             caption="../../report/answer.rst",
-            category="the answer",
-            labels={"result": "findings, checks, methods"},
+            category=chapters.ANSWER,
+            labels={"result": "findings, pictures, methods, checks", "task": "all"},
         ),
         sentences="<results>/answer_{extent}.txt",
     log:

@@ -62,8 +62,10 @@ class TaskTables:
     @classmethod
     def read(cls, folder: Path, task: str) -> Self:
         """From ``folder`` of a world; a missing table is a ``FileNotFoundError``."""
-        tables = (pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity"))
-        return cls(*tables, read_gates(folder / f"tables/gates_{task}.json"))
+        unlearning, harm, similarity = (
+            pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity")
+        )
+        return cls(unlearning, harm, similarity, read_gates(folder / f"tables/gates_{task}.json"))
 
 
 def findings(folder: Path, part: Part, tables: Mapping[str, TaskTables]) -> list[Finding]:

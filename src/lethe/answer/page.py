@@ -29,7 +29,7 @@ class Contents:
     Attributes:
         world: its name. extent: ``demo`` or ``all``. findings, checks: in the order in which they are read. methods: task -> rows.
         measures: task -> counts of harmed pairs.
-        pictures: a bad case per task. links: label and address of what lies beside the page and was made before it.
+        pictures: a bad case per task. links: task or study -> address of a table's page -> its title; all of them are there.
     """
 
     world: str
@@ -39,15 +39,20 @@ class Contents:
     methods: Mapping[str, Sequence[MethodRow]]
     measures: Mapping[str, pd.DataFrame]
     pictures: Sequence[Case]
-    links: Sequence[tuple[str, str]]
+    links: Mapping[str, Mapping[str, str]]
+
+
+def environment() -> Environment:
+    """Where templates are read from: every text is escaped, a name that is not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(STATIC), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def page(contents: Contents) -> str:
     """The page as HTML; every text is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(STATIC), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
+    made = environment()
+    made.filters |= {
         "measured": lambda value: "–" if value is None else value_text(value),
         "place": _place,
         "share": lambda value: f"{100 * value:g} %",
@@ -57,7 +62,7 @@ def page(contents: Contents) -> str:
     for finding in contents.findings:
         subjects.setdefault(finding.subject, []).append(finding)
     tally = Counter(row.verdict for row in contents.checks)
-    return environment.get_template("answer.html").render(
+    return made.get_template("answer.html").render(
         **vars(contents),
         tally=[(verdict, SIGNS[verdict], tally[verdict]) for verdict in VERDICTS if tally[verdict]],
         signs=SIGNS,

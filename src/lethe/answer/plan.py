@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lethe.answer.kinds import KINDS
+from lethe.answer.pages import Pages
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
@@ -32,9 +34,10 @@ class Answer:
         deepunlearn: DeepUnlearn,
         canvas: Canvas,
         tables: Tables,
+        pages: Pages,
     ) -> None:
         self._settings, self._models, self._studies = settings, models, studies
-        self._deepunlearn, self._canvas, self._tables = deepunlearn, canvas, tables
+        self._deepunlearn, self._canvas, self._tables, self._pages = deepunlearn, canvas, tables, pages
 
     def page(self, extent: str) -> list[str]:
         """The page of an extent; none where there is nothing to tell of, as in an audit, which has a page of its own."""
@@ -103,9 +106,26 @@ class Answer:
         task = wildcards.task
         return [model.name for method in self._models.methods_of(task) for model in self._models.pictured(task, method)]
 
-    def links(self, wildcards: Wildcards) -> dict[str, str]:
-        """What lies beside the page and was made before it: label -> address."""
-        return {"All tables": "tables/", "All figures": "figures/"}
+    def pages(self, wildcards: Wildcards) -> list[str]:
+        """Tables as pages."""
+        return [f"<results>/{page}" for pages in self._pages_of(wildcards.extent).values() for page in pages]
+
+    def links(self, wildcards: Wildcards) -> dict[str, dict[str, str]]:
+        """What lies beside the answer and was made before it: task or study -> address of a page -> its title."""
+        pages = self._pages_of(wildcards.extent)
+        return {
+            subject: {page: KINDS[page.removeprefix("tables/").removesuffix(f"_{subject}.html")].title for page in own}
+            for subject, own in pages.items()
+        }
+
+    def _pages_of(self, extent: str) -> dict[str, list[str]]:
+        found = {task: self._pages.of_tasks([task]) for task in self._tasks(extent)}
+        if extent == "all":
+            for task in found:
+                found[task] += [f"tables/membership_{task}.html"] if self._tables.membership([task]) else []
+        attacked = self._attacked(extent)
+        found |= {"_".join(study): self._pages.of_study("_".join(study), study in attacked) for study in self._chosen(extent)}
+        return found | {task: [file.replace(".csv", ".html")] for task, file in self._canvases(extent).items()}
 
     @property
     def static(self) -> list[Path]:

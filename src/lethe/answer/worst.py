@@ -119,9 +119,14 @@ def recognised(pairs: pd.DataFrame, emitter: int, seeds: int) -> dict[tuple[str,
     rows = pairs[(pairs["emitter"] == emitter) & pairs["metric"].isin(("judge", "judge_diff"))]
     if rows.empty:
         return {}
-    values = rows.pivot(index=["method", "receiver"], columns="metric", values="value").dropna()
-    found = {("", int(receiver)): round(seeds * (row["judge"] - row["judge_diff"])) for (_, receiver), row in values.iterrows()}
-    return found | {(str(method), int(receiver)): round(seeds * row["judge"]) for (method, receiver), row in values.iterrows()}
+    values = rows.pivot(index=["method", "receiver"], columns="metric", values="value").dropna().reset_index()
+    found: dict[tuple[str, int], int] = {}
+    for method, receiver, on, change in zip(
+        *(values[name] for name in ("method", "receiver", "judge", "judge_diff")), strict=True
+    ):
+        found[method, int(receiver)] = round(seeds * on)
+        found["", int(receiver)] = round(seeds * (on - change))
+    return found
 
 
 def _sheet(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.answer.pages import Pages
 from lethe.answer.plan import Answer
 from lethe.archive.corpus.imports import Imports
 from lethe.archive.corpus.plan import Corpus
@@ -109,7 +110,8 @@ class Plan:
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
-        self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables)
+        self.pages = Pages(settings, self.studies, self.tables)
+        self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables, self.pages)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
@@ -155,6 +157,8 @@ class Plan:
             "block": self.deepunlearn.blocks,
             "draw": ["1"],
             "extent": ["demo", "all"],
+            "readable": self.pages.kinds,
+            "subject": self.pages.subjects,
             "template": list(TEMPLATES),
             "index": ["000"],
             "tutorial": list(self.notebooks.tutorial_tasks),

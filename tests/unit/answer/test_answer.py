@@ -119,7 +119,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
-        if tag not in ("meta", "img", "br", "line", "circle"):
+        if tag not in ("meta", "img", "br", "line", "circle", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -137,7 +137,18 @@ def test_the_page_escapes_names_and_loads_nothing() -> None:
     ]
     picture = Case("breeds", [Shown("a <i>dog", "forgotten", strips)], "look")
     measures = {"breeds": pd.DataFrame({"UCE": [3]}, index=["CLIP score"])}
-    html = page(Contents("mini", "demo", found, checks, {"breeds": rows}, measures, [picture], [("All tables", "tables/")]))
+    html = page(
+        Contents(
+            "mini",
+            "demo",
+            found,
+            checks,
+            {"breeds": rows},
+            measures,
+            [picture],
+            {"breeds": {"tables/harm_breeds.html": "Harm <all>"}},
+        )
+    )
     tags = Tags()
     tags.feed(html)
     assert not tags.open and "<b>reeds" not in html and "UCE &lt;x&gt;" in html and "holds with a doubt" in html

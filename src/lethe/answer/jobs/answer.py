@@ -15,6 +15,7 @@ def tell(
     tables: list[Path],
     gates: list[Path],
     pictures: list[Path],
+    pages: list[Path],
     code: list[Path],
     answer: Path,
     sentences: Path,
@@ -24,7 +25,7 @@ def tell(
     studies: list[str],
     canvases: dict[str, str],
     judging: dict[str, str],
-    links: dict[str, str],
+    links: dict[str, dict[str, str]],
 ) -> None:
     """Write the page and its sentences.
 
@@ -34,7 +35,7 @@ def tell(
         code: template, style and script of the page.
         world: its name. extent: ``demo`` or ``all``. tasks: of entities. studies: of classifiers. canvases: task of cells -> its table.
         judging: file of gates, relative to the world -> the task or study that it judges.
-        links: label -> address of what lies beside the page.
+        pages: tables as pages, which ``links`` names: task or study -> address -> title.
     """
     folder, part = answer.parent, Part(tasks, studies, canvases, judging)
     finished = {task: TaskTables.read(folder, task) for task in tasks}
@@ -48,7 +49,7 @@ def tell(
         {task: method_rows(task, own) for task, own in finished.items()},
         {task: by_measure(own) for task, own in finished.items()},
         cases,
-        list(links.items()),
+        links,
     )
     write_text(answer, page(contents))
     write_text(sentences, text(found, judged) + "\n")

@@ -117,8 +117,8 @@ def bad_case(found: pd.DataFrame) -> BadCase | None:
     damage = found.pivot(index=["emitter", "receiver"], columns="method", values="damage").dropna()
     if damage.empty:
         return None
-    emitter, receiver = damage.median(axis=1).idxmax()
-    others = damage.loc[emitter].drop(receiver)
+    emitter, receiver = (int(index) for index in damage.index[int(damage.median(axis=1).argmax())])
+    others = damage.xs(emitter, level="emitter").drop(index=receiver)
     own = found[(found["emitter"] == emitter) & (found["receiver"] == receiver)]
-    spared = None if others.empty else int(others.max(axis=1).idxmin())
-    return BadCase(int(emitter), int(receiver), int(own["harmed"].sum()), len(own), spared)
+    spared = None if others.empty else int(others.index[int(others.max(axis=1).argmin())])
+    return BadCase(emitter, receiver, int(own["harmed"].sum()), len(own), spared)
