@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/paper.yaml
 WORLD := results/mini
+GENERATED := docs/columns.md
 
 .PHONY: setup demo all bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config lock clean
 
@@ -13,8 +14,8 @@ setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -qq -r requirements.lock
+	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: setup ## the main job on two tasks, then the report and what was found
@@ -29,20 +30,20 @@ all: setup ## all four tasks, then the report and what was found
 	@cat $(WORLD)/answer_all.txt
 	@echo "the answer: $(WORLD)/answer_all.html, everything: $(WORLD)/report.html"
 
-explorer: setup ## a page for looking at every pair of all four tasks and its pictures; half a minute after all
-	$(RUN) explorer
-	@echo "explorer: $(CURDIR)/$(WORLD)/explorer/index.html"
+explorer: setup ## a page for looking at everything: overviews, every pair and its pictures; half a minute after all
+	$(RUN) explorer_all
+	@echo "explorer: $(WORLD)/explorer/index.html"
 
 bench: setup ## the measured claims about speed and sameness
 	$(RUN) bench
-	@$(BIN)/python -m lethe.tools.speed.summary
+	@$(BIN)/lethe bench
 
 plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
 	$(BIN)/snakemake --profile slurm -n --quiet rules --configfile $(CONFIG) -- all
 
 bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of memory, 5 GB of disk
 	$(RUN) results/bench/sd14.json
-	@$(BIN)/python -m lethe.tools.speed.summary
+	@$(BIN)/lethe bench
 
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
@@ -64,14 +65,15 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src scripts tests envs
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakefmt --check Snakefile rules workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
+	$(BIN)/mdformat --check $(filter-out $(GENERATED),$(wildcard *.md docs/*.md)) assets config .github tests/data
+	$(BIN)/python -m tests.prose
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
-	$(BIN)/python -m lethe.settings.generate
-	$(BIN)/python -m lethe.archive.citation
+	$(BIN)/lethe config
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \

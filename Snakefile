@@ -26,6 +26,7 @@ from lethe.planning import chapters, outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
 from lethe.execution.code import keep_parts
 from lethe.planning.outside import identities, untimed
+from lethe.workflow.terminal import shorten
 from lethe.workflow.start import hold_lock, nested_values, plan_of, refuse_run
 from lethe.planning.wildcards import one_of
 
@@ -40,6 +41,7 @@ if LINKS is None:
     outside.recall()
 OVERLAYS = ()
 if workflow.is_main_process:
+    shorten(workflow)
     RUN_LOCK = stated(hold_lock, sys.argv, workflow.dryrun)
     OVERLAYS = workflow.overwrite_configfiles
 update_config(config, nested_values(workflow.config_settings.config))
@@ -102,6 +104,17 @@ wildcard_constraints:
 
 
 localrules:
+    inputs,
+    download,
+    put_by_hand,
+    unpack,
+    base_pretrained,
+    evaluator_pretrained,
+    fetch_classification_data,
+    fetch_record,
+    fetch_manifest,
+    fetch_bundle,
+    corpus_file,
     all,
     audit,
     demo,
@@ -109,6 +122,8 @@ localrules:
     figures,
     figures_all,
     explorer,
+    explorer_all,
+    explorer_demo,
     notebooks,
     tutorials,
     deepunlearn,
@@ -134,6 +149,7 @@ rule all:
         plan.notebooks.tutorials,
         plan.tracking.files(plan.tasks),
         plan.answer.page("all"),
+        plan.dictionary.files,
         record=plan.record.files,
 
 
@@ -145,6 +161,7 @@ rule demo:
         plan.canvas.demo,
         plan.tracking.files(plan.settings.demo_tasks),
         plan.answer.page("demo"),
+        plan.dictionary.files,
         record=plan.record.files,
 
 
@@ -177,6 +194,20 @@ rule explorer:
     """A page for looking at every pair of entities and the pictures behind it: results/{world}/explorer/index.html."""
     input:
         plan.explorer.of_tasks(plan.entity_tasks),
+
+
+rule explorer_demo:
+    """The explorer of what the demo made: its tasks, its study of classifiers, its part of UnlearnCanvas, and the way to its answer."""
+    input:
+        plan.explorer.of_tasks(name for name in plan.entity_tasks if name in plan.settings.demo_tasks),
+        plan.overviews.files("demo"),
+
+
+rule explorer_all:
+    """The explorer of everything: all tasks, Deep Unlearn, UnlearnCanvas, and the way to the answer."""
+    input:
+        plan.explorer.of_tasks(plan.entity_tasks),
+        plan.overviews.files("all"),
 
 
 rule notebooks:
@@ -237,6 +268,7 @@ include: "rules/audit/audit.smk"
 include: "rules/shared/figures.smk"
 include: "rules/answer/tables.smk"
 include: "rules/answer/answer.smk"
+include: "rules/answer/overview.smk"
 include: "rules/tools/claims.smk"
 include: "rules/tools/speed.smk"
 include: "rules/tools/fidelity.smk"
@@ -244,6 +276,7 @@ include: "rules/shared/archive.smk"
 include: "rules/shared/corpus.smk"
 include: "rules/shared/publish.smk"
 include: "rules/shared/export.smk"
+include: "rules/shared/dictionary.smk"
 include: "rules/shared/provenance.smk"
 
 

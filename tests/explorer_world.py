@@ -4,18 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tests.unit.icare.plot_tables import METHODS, Tables, make_tables
 
+from lethe.benchmarks.icare.explorer.data import script
 from lethe.benchmarks.icare.explorer.page import write_page
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.core.records import ModelId
+from lethe.io.atomic import write_text
 from lethe.io.shards import index_path, write_shard
 
 SEEDS = (42, 43, 44)
 SIZE = 8  # pixels
+OVERVIEW: dict[str, Any] = {
+    "findings": [{"subject": "breeds", "headline": "Every method forgets.", "detail": "UCE 0 %.", "hoped": True, "table": "-"}],
+    "table": {
+        "group": None,
+        "columns": [{"label": "Pairs harmed", "hint": "low is good", "high": 1, "target": 0.025, "better": "low"}],
+        "rows": [
+            {"name": name, "reference": False, "cells": [{"text": text, "value": value, "low": value, "high": value}]}
+            for name, text, value in (("UCE", "30 %", 0.3), ("MUNBa", "9 %", 0.09), ("ESD", "not known", None))
+        ],
+    },
+    "worst": {
+        "metric": "clip_diff",
+        "pairs": [{"method": "munba", "emitter": 2, "receiver": 5, "value": -3.456}],
+        "harmless": ["UCE"],
+    },
+    "checks": [
+        {"verdict": verdict, "claim": claim, "target": "0", "value": "0", "doubt": "", "how": "counted"}
+        for verdict, claim in (("does not hold", "harm can be foretold"), ("holds", "no-op is zero"))
+    ],
+    "terms": {"emitter": "what is forgotten"},
+}
 
 
 @dataclass
@@ -63,7 +87,14 @@ def write_world(folder: Path, size: int = SIZE, thumbnail: int = 128) -> World:
         write_shard(tar, pictures(rng, 10, size))
         shards[run] = (tar, index_path(tar))
     page = folder / "explorer"
-    write_page(page, "test", ["people", "breeds"])
+    parts = [
+        {"name": f"deepunlearn_digits_{name}", "label": f"digits_{name}", "benchmark": "Deep Unlearn"} for name in ("mlp", "cnn")
+    ]
+    write_page(page, "test", ["people", "breeds"], parts)
+    write_text(
+        page / "deepunlearn_digits_mlp/overview.js", script("overview", "deepunlearn_digits_mlp", OVERVIEW | {"worst": None})
+    )
+    write_text(page / "links_demo.js", script("link", "The answer", {"address": "../answer_demo.html"}))
     write_task(
         page / "breeds",
         "breeds",
@@ -71,6 +102,7 @@ def write_world(folder: Path, size: int = SIZE, thumbnail: int = 128) -> World:
         tables.metadata,
         tables.similarity,
         tables.noise_floor,
+        OVERVIEW,
         METHODS,
         shards,
         thumbnail,

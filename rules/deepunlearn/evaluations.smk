@@ -1,7 +1,7 @@
 """Deep Unlearn beyond accuracy and membership: margins, representations and relearning, each against retrained models and their floor.
 
 In: unlearned and retrained models, what U-LiRA's models say.
-Out: tables/deepunlearn_{klom,representation,relearning}_{dataset}_{architecture}.csv; see docs/results.md.
+Out: tables/deepunlearn_{klom,representation,relearning}_{dataset}_{architecture}.csv; see docs/deepunlearn.md.
 """
 
 

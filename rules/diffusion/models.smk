@@ -50,6 +50,7 @@ use rule job as base_pretrained with:
 
 
 use rule base_pretrained as base_local with:
+    """A base of one's own, a folder or a file: examined and copied."""
     input:
         plan.bases.given,
     log:

@@ -105,6 +105,7 @@ use rule job as receivers with:
 
 
 use rule receivers as cells with:
+    """Cells and emitters of a task of cells, from the records of its source."""
     input:
         records="<results>/sources/{task}.json",
     log:
@@ -119,6 +120,7 @@ use rule receivers as cells with:
 
 
 use rule receivers as known_cells with:
+    """Cells and emitters of a task whose cells are known before a file is read."""
     input:
         [],
     log:

@@ -23,6 +23,7 @@ use rule job as explorer_page with:
         outside=identities(plan.explorer.static),
         world=plan.settings.world,
         tasks=plan.entity_tasks,
+        parts=plan.overviews.parts,
     message:
         "Page of the explorer"
 
@@ -38,6 +39,7 @@ use rule job as explorer_task with:
         similarities=plan.tables.similarities,
         noise_floor="<results>/noise_floor_{task}.json",
         verdicts=plan.tables.verdicts,
+        overview="<results>/overviews/{task}.json",
     output:
         folder=directory("<results>/explorer/{task}"),
     log:

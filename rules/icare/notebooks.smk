@@ -37,6 +37,7 @@ use rule job as notebook_interference with:
 
 
 use rule notebook_interference as notebook_data_preparation with:
+    """How the entities of a task were chosen, from records to forget and retain lists, step by step."""
     input:
         unpack(plan.data.first_split),
         source=ancient(plan.root / "notebooks/data_preparation.ipynb"),
@@ -65,6 +66,7 @@ use rule notebook_interference as notebook_data_preparation with:
 
 
 use rule notebook_interference as notebook_data_exploration with:
+    """The images, attributes and similarities of a task, looked at."""
     input:
         source=ancient(plan.root / "notebooks/data_exploration.ipynb"),
         tar="<results>/sources/{task}.tar",
@@ -94,6 +96,7 @@ use rule notebook_interference as notebook_data_exploration with:
 
 
 use rule notebook_interference as notebook_statistics with:
+    """The statistics of a task: similarity and attributes against interference, with corrected p-values."""
     input:
         source=ancient(plan.root / "notebooks/statistics.ipynb"),
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",

@@ -120,6 +120,7 @@ use rule job as baseline_from_archive with:
 
 
 use rule baseline_from_archive as metadata_from_archive with:
+    """Metadata, chosen entities and similarities of a task from the record."""
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/metadata.tar",
@@ -138,6 +139,7 @@ use rule baseline_from_archive as metadata_from_archive with:
 
 
 use rule baseline_from_archive as weight_similarity_from_archive with:
+    """Weight similarity of a method's models from the record: what `weight_similarity` makes."""
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/metadata.tar",
@@ -155,6 +157,7 @@ use rule baseline_from_archive as weight_similarity_from_archive with:
 
 
 use rule baseline_from_archive as tables_from_archive with:
+    """Every table of interference of a task from the record, with its gates."""
     input:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/tables.tar",

@@ -303,6 +303,7 @@ use rule job as corpus_explorer with:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         similarities=plan.tables.similarities,
         noise_floor="<results>/noise_floor_{task}.json",
+        overview="<results>/overviews/{task}.json",
     output:
         folder=directory("<results>/explorer/{task}"),
     log:

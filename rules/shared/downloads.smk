@@ -2,6 +2,7 @@
 
 In: config/downloads.yaml (address, format, checksum, licence of every file); data/, where files lie that were got by hand.
 Out: resources/downloads/{file}, checked; resources/unpacked/{file}/ for archives. Shared by all worlds; nothing of the mini world.
+`inputs` asks for all of it, and for models. What needs a network is a local rule: it runs on the login node of a cluster.
 """
 
 
@@ -29,7 +30,7 @@ use rule job as download with:
 use rule job as put_by_hand with:
     """A file that was put into data/, checked as a download is; it says how to get it if it is not there."""
     input:
-        untimed(plan.data.in_data, ancient),
+        untimed(plan.data.put(asked.dry_run), ancient),
     output:
         path="resources/downloads/{file}",
     log:
@@ -70,3 +71,19 @@ use rule job as unpack with:
         job=plan.job("lethe.io.unpack:unpack"),
     message:
         "Unpack {wildcards.file}"
+
+
+use rule job as inputs with:
+    """Before a run: fetch what can be fetched, check what is put in place by hand, and print a table of both; status 1 if something is missing."""
+    input:
+        files=plan.inputs.targets,
+    log:
+        "<logs>/inputs.log",
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        job=plan.job("lethe.planning.inputs:tell"),
+        needs=plan.inputs.plain,
+    message:
+        "What this world needs from outside"

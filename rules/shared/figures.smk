@@ -7,7 +7,7 @@ Out: figures/{template}/{parameters}.png (docs/results.md), and the file names u
 for form in plan.figures.forms:
 
     rule:
-        """A figure of a template and its parameters, by its address or by a published file name."""
+        """What `form.docstring` says, since a docstring has no variables."""
         name:
             form.name
         input:
@@ -34,3 +34,5 @@ for form in plan.figures.forms:
             form.message
         script:
             "../../scripts/job.py"
+
+    getattr(rules, form.name).rule.docstring = form.docstring  # of a module, too, where rules have other names

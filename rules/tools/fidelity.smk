@@ -6,6 +6,7 @@ Out: one table, a row per effect; docs/fidelity.md quotes it.
 
 
 use rule similarities as published_similarities with:
+    """The same similarities as the published code computes them, faults included."""
     output:
         matrices=plan.fidelity.matrices,
     log:

@@ -21,6 +21,13 @@ class Page:
         self.driver.get(f"file://{page}?{next(self.count)}#{where}")
         self.wait("return performance.getEntriesByName('shown').length > 0")
 
+    def look(self, scheme: str, width: int) -> None:
+        """With light or dark colours, on a screen of so many pixels."""
+        preference = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})
+        metrics = {"width": width, "height": 1100, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
     def run(self, code: str, *arguments):
         return self.driver.execute_script(code, *arguments)
 
@@ -48,7 +55,7 @@ class Page:
         """Click the middle of the cell at a place of the matrix (not: of an entity)."""
         x, y = self.run(
             "const {left, top} = plot.canvas.getBoundingClientRect(), [row, column] = arguments;"
-            "return [left + plot.left + (column + 0.5) * plot.cell, top + plot.top + (row + 0.5) * plot.cell]",
+            "return [left + plot.left + (column + 0.5) * plot.cellWidth, top + plot.top + (row + 0.5) * plot.cellHeight]",
             row,
             column,
         )
@@ -61,6 +68,12 @@ class Page:
         for key in keys:
             actions.send_keys(getattr(webdriver.Keys, key))
         actions.perform()
+
+    def faults(self) -> list[str]:
+        """What went wrong in the console since it was read last; that a part of the page is not there is no fault."""
+        said = [entry["message"] for entry in self.driver.get_log("browser")]
+        absent = ("/overview.js - Failed", "/links_all.js - Failed", "/links_demo.js - Failed")
+        return [text for text in said if not any(name in text for name in absent)]
 
     def shown(self, method: int, emitter: int, receiver: int) -> None:
         """Wait until the cell is open and read."""

@@ -7,13 +7,14 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from tests.browser.page import Page
-from tests.explorer_world import SIZE, World
+from tests.explorer_world import OVERVIEW, SIZE, World
 from tests.unit.icare.plot_tables import make_tables
 
 from lethe.benchmarks.icare.explorer.data import script, task_data
@@ -40,9 +41,14 @@ next(0);
 @pytest.fixture
 def page(browser: Page, world: World) -> Iterator[Page]:
     """The explorer at the matrix of UCE; at its end nothing may have gone wrong in the console."""
-    browser.open(world.page, "task=breeds&method=uce&metric=clip_diff")
+    browser.open(world.page, "task=breeds&view=matrix&method=uce&metric=clip_diff")
     yield browser
-    assert browser.driver.get_log("browser") == []
+    assert browser.faults() == []
+
+
+def rounded(value: float) -> Any:
+    """A value as the page shows it: two decimals, since the noise floor of the test's metrics is 0.2 wide, or there is none."""
+    return pytest.approx(value, abs=0.0051, nan_ok=True)
 
 
 def number(text: str) -> float:
@@ -73,21 +79,21 @@ def test_a_click_shows_the_pictures_and_numbers_of_the_pair(page: Page, world: W
             np.testing.assert_array_equal(picture(shown[1]), on.read(f"005_{seed}.png"))
     for metric in ("clip_diff", "rmse", "dino_diff"):
         text = page.run("return document.querySelector(`#cell tr[data-metric=${arguments[0]}] td`).textContent", metric)
-        assert number(text) == pytest.approx(value(world, "uce", 2, 5, metric), rel=6e-4)
+        assert number(text) == rounded(value(world, "uce", 2, 5, metric))
     heads = [head.get_attribute("textContent") for head in page.all("#cell .scroll thead th")]
     texts = [cell.get_attribute("textContent") for cell in page.all("#cell .scroll tr[data-seed='43'] > *")]
     row = dict(zip(heads, texts, strict=True))
-    assert number(row["off: CLIP score of one image (100 \u00d7 cosine)"]) == pytest.approx(95.43, rel=6e-4)
+    assert number(row["off: CLIP score of one image (100 \u00d7 cosine)"]) == pytest.approx(95.43, rel=6e-3)
     on_clip, rmse = (world.image("breeds_002_uce_000", 5, 43, name) for name in ("clip", "rmse"))
-    assert number(row["on: CLIP score of one image (100 \u00d7 cosine)"]) == pytest.approx(on_clip, rel=6e-4)
-    assert number(row["RMSE between on and off (share of the pixel range)"]) == pytest.approx(rmse, rel=6e-4)
+    assert number(row["on: CLIP score of one image (100 \u00d7 cosine)"]) == pytest.approx(on_clip, rel=6e-3)
+    assert number(row["RMSE between on and off (share of the pixel range)"]) == pytest.approx(rmse, rel=6e-3)
 
 
 def test_an_order_moves_cells_but_not_their_meaning(page: Page) -> None:
-    page.choose("order", "attribute: height cm")  # 100 - index: the reverse
+    page.choose("order", "height cm")  # 100 - index: the reverse
     page.click_cell(0, 2)
     page.shown(1, 9, 7)
-    page.choose("order", "clusters: True similarity")
+    page.choose("order", "alike by True similarity")
     order = page.run("return plot.order")
     assert sorted(order) == list(range(10)) and order != list(range(10))
     page.click_cell(3, 4)
@@ -114,17 +120,16 @@ def test_the_keyboard_does_all_that_the_mouse_does(page: Page) -> None:
 
 
 def test_the_matrix_is_painted_in_the_colours_of_its_values(page: Page) -> None:
-    painted = page.run(
-        "const {left, top, cell} = plot, side = 10 * cell;"
-        "const {data} = plot.canvas.getContext('2d').getImageData(left, top, side, side);"
-        "return [[4, 4], [4, 8]].map(([r, k]) => Math.floor((r + 0.5) * cell) * side + Math.floor((k + 0.5) * cell))"
-        ".map((at) => [...data.slice(4 * at, 4 * at + 4)])"
-    )
-    wanted = page.run(
-        "return [[4, 4], [4, 8]].map(([r, k]) => [...task.colour(state.metric, task.value(1, state.metric, r, k)), 255])"
+    painted, wanted = page.run(
+        "const value = ([row, column]) => task.value(1, state.metric, row, column);"
+        "const loud = task.others(4).map((other) => [4, other]).find((pair) => !task.quiet(state.metric, value(pair)));"
+        "const {data, width} = plot.canvas.getContext('2d').getImageData(0, 0, plot.canvas.width, plot.canvas.height);"
+        "const pixel = ([x, y]) => [...data.slice(4 * ((y + 6) * width + x + 6), 4 * ((y + 6) * width + x + 6) + 3)];"
+        "return [[4, 4], loud].map((pair) => [pixel(plot.corner(...pair)), [...task.colour(state.metric, value(pair))]])"
+        ".reduce(([a, b], [one, other]) => [[...a, one], [...b, other]], [[], []])"
     )
     assert painted == wanted
-    red, _, blue, _ = painted[0]
+    red, _, blue = painted[0]
     assert red > blue  # the unlearned entity: harm is red, as in the figures
 
 
@@ -164,7 +169,7 @@ def test_an_entity_is_told_as_emitter_and_as_receiver(page: Page, world: World) 
     suffered = rows[(rows["receiver"] == 3) & (rows["emitter"] != 3)]
     texts = [cell.text for cell in page.all("#summary tr[data-method='munba'] td")]
     wanted = [value(world, "munba", 3, 3, "clip_diff"), caused["value"].mean(), suffered["value"].mean()]
-    assert [number(text) for text in texts] == pytest.approx(wanted, rel=6e-4)
+    assert [number(text) for text in texts] == [rounded(one) for one in wanted]
     worst = world.tables.pairs.query("method == 'uce' and metric == 'clip_diff' and emitter == 3 and receiver != 3")
     worst = int(worst.loc[worst["value"].idxmin(), "receiver"])
     first = page.find("table[data-list='caused'] tr th").text
@@ -178,7 +183,7 @@ def test_methods_side_by_side_lead_to_the_pictures(page: Page, world: World) -> 
     page.choose("entity", "3 ostrel shepherd dog")
     texts = [button.text for button in page.all("#methods tr[data-receiver='5'] button")]
     wanted = [value(world, method, 3, 5, "clip_diff") for method in ("none", "uce", "distil", "munba", "retrain")]
-    assert [number(text) for text in texts] == pytest.approx(wanted, rel=6e-4)
+    assert [number(text) for text in texts] == [rounded(one) for one in wanted]
     page.all("#methods tr[data-receiver='5'] button")[4].click()
     page.shown(4, 3, 5)
 
@@ -187,7 +192,8 @@ def test_a_task_without_data_is_said_and_the_page_goes_on(browser: Page, world: 
     browser.open(world.page, "task=people")
     assert browser.run("return [task.name, document.getElementById('message').hidden]") == ["breeds", False]
     assert "results/test/explorer/people" in browser.find("#message").text
-    browser.driver.get_log("browser")  # the missing file is an entry of the console
+    offered = [option.get_attribute("value") for option in browser.all("#task option")]
+    assert offered == ["breeds", "deepunlearn_digits_mlp"] and browser.faults() == []
 
 
 def test_a_link_shows_what_its_sender_saw(page: Page, world: World) -> None:
@@ -196,6 +202,7 @@ def test_a_link_shows_what_its_sender_saw(page: Page, world: World) -> None:
     page.shown(1, 6, 1)
     link = page.run("return location.hash.slice(1)")
     page.open(world.page, "task=breeds")
+    assert page.run("return state.view") == "overview"
     page.run("location.hash = arguments[0]", link)
     page.shown(1, 6, 1)
     assert page.run("return task.metrics[state.metric].name") == "ssim"
@@ -221,12 +228,13 @@ def test_a_hundred_entities_open_at_once_and_stay_quick(browser: Page, tmp_path:
     write_page(tmp_path, "large", ["breeds"])
     (tmp_path / "breeds").mkdir()
     (tmp_path / "breeds/data.js").write_text(script("task", "breeds", content))
+    (tmp_path / "breeds/overview.js").write_text(script("overview", "breeds", OVERVIEW | {"worst": None}))
     megabytes = sum(file.stat().st_size for file in tmp_path.rglob("*.*")) / 1e6
-    browser.open(tmp_path / "index.html")
+    browser.open(tmp_path / "index.html", "view=matrix")
     opened = browser.run("return performance.getEntriesByName('shown')[0].startTime")
     redraws = browser.driver.execute_async_script(REDRAWS)
     figures = {"MB": megabytes, "opened_ms": opened, "slowest_redraw_ms": max(redraws), "metrics": len(redraws)}
     print(json.dumps(figures))
     assert len(redraws) == len(names)
     assert megabytes < 5 and opened < 2000 and max(redraws) < 100, figures
-    assert browser.driver.get_log("browser") == []
+    assert browser.faults() == []

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from tests.browser.page import Page
-from tests.explorer_world import World
+from tests.explorer_world import OVERVIEW, World
 from tests.file_server import FileServer, serving
 from tests.unit.icare.plot_tables import make_tables
 
 from lethe.benchmarks.icare.explorer.data import script, task_data
-from lethe.benchmarks.icare.explorer.page import write_page
+from lethe.benchmarks.icare.explorer.page import PARTS, write_page
 
 pytestmark = pytest.mark.browser
 EVIL = "window.evil = 1; "
+OWN = {name for name in PARTS if name.endswith(".js")} | {"links_all.js", "links_demo.js", "breeds/data.js"}
+OWN |= {f"{part}/overview.js" for part in ("people", "breeds", "deepunlearn_digits_mlp", "deepunlearn_digits_cnn")}
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +63,17 @@ def test_only_tasks_of_the_page_are_loaded(browser: Page, world: World, server: 
         "\0breeds",
     ]
     for name in names:
-        browser.open(world.page, f"task={quote(name)}&method=uce")
+        browser.open(world.page, f"task={quote(name)}&view=matrix&method=uce")
         seen = browser.run(
             "return [window.evil === undefined, task.name, state.method, document.getElementById('message').textContent]"
         )
         assert seen[:3] == [True, "breeds", 1], name
         if name:
-            assert seen[3].startswith("This page has no task") and seen[3].endswith("It has: people, breeds."), name
+            assert seen[3].startswith("This page has no task") and seen[3].endswith("It has: breeds, deepunlearn_digits_mlp."), (
+                name
+            )
         own = browser.run("return [...document.scripts].map((one) => one.getAttribute('src'))")
-        assert set(own) <= {"store.js", "matrix.js", "views.js", "app.js", "world.js", "people/data.js", "breeds/data.js"}, own
+        assert set(own) <= OWN, own
     assert not server.requests
     browser.driver.get_log("browser")  # that people has no data
 
@@ -104,7 +109,9 @@ def test_a_name_is_text_and_never_html(browser: Page, tmp_path: Path) -> None:
     write_page(tmp_path, name, ["breeds"])
     (tmp_path / "breeds").mkdir()
     (tmp_path / "breeds/data.js").write_text(script("task", "breeds", content))
-    for view in ("matrix", "entity", "methods"):
+    texts = json.loads(json.dumps(OVERVIEW | {"worst": None}).replace("UCE", name).replace("counted", name))
+    (tmp_path / "breeds/overview.js").write_text(script("overview", "breeds", texts))
+    for view in ("overview", "matrix", "entity", "methods"):
         browser.open(tmp_path / "index.html", f"view={view}&message={quote(name)}&order={quote(name)}")
         assert browser.run(
             "return [document.images.length, document.querySelectorAll('b').length, window.evil === undefined]"

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,21 @@ def test_every_rule_has_its_shape(name: str, text: str) -> None:
     keys = re.findall(r"^    (\w+):", text, flags=re.MULTILINE)
     assert re.search(r'^    """.+', text, flags=re.MULTILINE), f"{name} has no docstring"
     shared = {"conda", "resources", "script"} if text.startswith(FORMS) else set()
+    shared |= (
+        {"output", "benchmark"} if name == "inputs" else set()
+    )  # it looks and makes nothing, so it runs whenever it is asked for
     missing = set(ORDER) - set(keys) - {"input", "threads"} - shared
     assert not missing, f"{name} lacks {missing}"
     present = [key for key in keys if key in ORDER]
     assert present == sorted(present, key=ORDER.index), f"{name}: order is {present}"
     assert re.search(r"^        job=plan\.job\(", text, flags=re.MULTILINE), f"{name} names no function"
+
+
+def test_every_rule_says_something_of_its_own(clone: Clone) -> None:
+    """Also one that is another rule with some other words; rules for batches of other sizes say the same."""
+    listed = re.findall(r"^(\w+) \((.+?)\)?$", clone.snakemake("-l", config=None), flags=re.MULTILINE)
+    said = Counter(text for text, _ in {(text, re.sub(r"_\d+$", "", name)) for name, text in listed})
+    assert len(listed) > 200 and not [text for text, count in said.items() if count > 1]
 
 
 def test_rules_name_no_method_task_or_data_set() -> None:
@@ -97,6 +108,8 @@ def test_no_code_in_rules() -> None:
 def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
     output = clone.snakemake("-n", "--quiet", "rules", "--", "all", config="config/paper.yaml")
     jobs = planned_jobs(output)
+    assert len(output.splitlines()) <= 60  # what `make plan` prints
+    assert "data/lfw_race.csv is missing" in output and "utkface" in output.partition("Job stats")[0]
     assert sum(jobs.values()) < 5000
     assert {name: jobs[name] for name in ("unlearn", "generate", "score", "splits")} == {
         "unlearn": 120,
@@ -105,6 +118,16 @@ def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
         "splits": 30,
     }
     assert jobs["lira_models"] == 64 and jobs["lira_forget"] == 6 * 64  # a split of large networks each
+
+
+def test_inputs_of_the_paper_are_fetched_by_local_rules(clone: Clone) -> None:
+    output = clone.snakemake("-n", "--quiet", "rules", "--", "inputs", config="config/paper.yaml")
+    fetched = {"base_pretrained": 1, "evaluator_pretrained": 2, "download": 6, "unpack": 3, "fetch_classification_data": 4}
+    assert planned_jobs(output) == {**fetched, "inputs": 1} and "missing" not in output
+    local = re.search(r"^localrules:\n((?:    \w+,\n)+)", (ROOT / "Snakefile").read_text(), flags=re.MULTILINE)
+    assert local and fetched.keys() | {"put_by_hand", "inputs"} <= set(re.findall(r"\w+", local[1]))
+    stopped = clone.snakemake("-c1", "--", "results/paper/sources/people.tar", config="config/paper.yaml", check=False)
+    assert stopped.startswith("exit 1") and "data/lfw_race.csv is missing" in stopped and "Job stats" not in stopped
 
 
 def test_u_lira_has_a_search_of_its_own(clone: Clone) -> None:

@@ -1,4 +1,4 @@
-"""``CITATION.cff`` is the one source of bibliographic metadata; ``.zenodo.json`` is made from it: ``python -m lethe.archive.citation``.
+"""``CITATION.cff`` is the one source of bibliographic metadata; ``.zenodo.json`` is made from it: ``lethe config``.
 
 | Citation File Format 1.2.0 | Zenodo deposit | DataCite 4 (registered by Zenodo) |
 |---|---|---|
@@ -18,14 +18,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lethe.io.atomic import write_text
 from lethe.settings.errors import SettingsError
 from lethe.settings.read import read_settings
 
@@ -165,8 +163,3 @@ def _related(content: Citation) -> list[dict[str, str]]:
 def zenodo_json(citation: Path) -> str:
     """The text of ``.zenodo.json``."""
     return json.dumps(zenodo_metadata(citation), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    write_text(root / ".zenodo.json", zenodo_json(root / "CITATION.cff"))

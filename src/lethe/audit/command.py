@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 LISTS = ("forget", "keep", "watch", "methods")
+DESCRIPTION = (
+    "Unlearn concepts of a model and write what else changed, before and after, to results/audit/index.html (docs/audit.md). Runs Snakemake in "
+    "the folder of the checkout."
+)
 TEXTS = ("revision", "prompt", "overwrite", "images", "unlearned", "vocabulary", "world")
 NUMBERS = ("size", "neighbours")
 

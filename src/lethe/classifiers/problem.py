@@ -12,6 +12,7 @@ from lethe.classifiers.data.pixels import Pixels
 from lethe.classifiers.models.base import Architecture
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.training import SGD, Draws, augmented, batches, cosine, cross_entropy, data_order, fixed_global_seed
+from lethe.core.progress import progress
 from lethe.settings.classifiers import Precision
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -129,7 +130,7 @@ def train(
     optimiser = SGD(stack, learning_rate, momentum, weight_decay)
     order, lengths = data_order(device), torch.full((len(stack),), epochs)
     with fixed_global_seed(device), architecture.training_passes(together=len(stack) > 1, compiled=compiled):
-        for epoch in range(epochs):
+        for epoch in progress(range(epochs), epochs, "epoch", "base training", inner=True):
             factor = cosine(epoch, lengths)
             for part in batches(index, batch_size, order):
                 batch = images[part] if augment is None else augmented(images[part], augment, order)

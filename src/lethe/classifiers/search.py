@@ -9,7 +9,6 @@ as a table: no database, no locks.
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 import warnings
@@ -28,11 +27,11 @@ from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.methods.base import Blocks, Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
+from lethe.core.progress import progress
 from lethe.execution.work import WorkFolder
 from lethe.io.tensors import read_tensors, write_tensors
 from lethe.settings.classifiers import LOT, Objective, Search
 
-log = logging.getLogger(__name__)
 OBJECTIVES = ("retain", "forget", "val", "mia")
 WEIGHTS = np.array([1 / 3, 1 / 3, 1 / 3, 2.0])
 JUDGED = ["RA", "FA", "VA", "mia_val"]
@@ -136,7 +135,8 @@ def search(
         replace(judge, objective="retrained").norm_of(retrained_again),
     ]
     rows: list[dict[str, Any]] = []
-    for first in range(0, settings.trials, settings.batch):
+    what = f"{type(method).__name__}, {len(studies)} studies"
+    for first in progress(range(0, settings.trials, settings.batch), settings.trials, "trial", what, settings.batch):
         asked = [(m, study.ask()) for m, study in enumerate(studies) for _ in range(min(settings.batch, settings.trials - first))]
         values = [suggest(trial, space, most_epochs, len(problem.architecture.blocks)) for _, trial in asked]
         found = judge.run([m for m, _ in asked], values, f"trials_{first:05d}")
@@ -152,13 +152,6 @@ def search(
                 | {"norm": float(np.linalg.norm(objective))}
                 | value
             )
-        log.info(
-            "%s: %d of %d trials per study, %.0f s",
-            type(method).__name__,
-            min(first + settings.batch, settings.trials),
-            settings.trials,
-            time.perf_counter() - begin,
-        )
     table = pd.DataFrame(rows)
     complete_trials = table[table["state"] == "complete"].sort_values("norm", kind="stable")
     if complete_trials.empty:

@@ -21,9 +21,14 @@ _imports = ImportClock()
 
 
 def setup_logging(log_file: str | Path | None, title: str) -> None:
-    """Log to ``log_file`` and to the terminal; uncaught errors reach the log too. The first line says what runs where."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    """Log to ``log_file``, and what is a warning or worse to the terminal too; without a file everything goes there.
+
+    Uncaught errors reach the log. Its first line says what runs where.
+    """
+    terminal = logging.StreamHandler(sys.stderr)
+    handlers: list[logging.Handler] = [terminal]
     if log_file:
+        terminal.setLevel(logging.WARNING)
         Path(log_file).parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(log_file, mode="w"))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True)

@@ -1,6 +1,6 @@
 """Memory that a job may need, as a function of the configuration, and a check of it against what jobs used.
 
-    python -m lethe.planning.memory [benchmarks/mini]
+    lethe memory [benchmarks/mini]
 
 compares ``max_uss`` of every finished job, the memory that it has of its own, with the ``mem_mb`` it asked for; both are in the job's
 benchmark file (the default profile asks Snakemake for extended ones). Ends with status 1 if a job used more than it asked for. What
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -171,9 +170,3 @@ def report(folder: str | Path) -> tuple[str, bool]:
         mark = "" if job.used <= job.asked else "  MORE THAN ASKED"
         lines.append(f"{rule:28} {job.used:8.0f} {job.asked:8.0f} {job.used / job.asked:6.0%}  {job.file.stem}{mark}")
     return "\n".join(lines), all(job.used <= job.asked for job in tightest.values())
-
-
-if __name__ == "__main__":
-    text, enough = report(*(sys.argv[1:2] or ["benchmarks/mini"]))
-    print(text)
-    sys.exit(0 if enough else 1)

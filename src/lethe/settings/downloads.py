@@ -21,6 +21,7 @@ class Download(RemoteFile, Strict):
     licence: str = Field(description="terms of use, as its owner states them")
     source: str = Field(description="page that describes the file")
     by_hand: str = Field("", description="how to get a file that has no address")
+    megabytes: float | None = Field(None, gt=0, description="about, for a reader; null where its owner does not say")
 
     @model_validator(mode="after")
     def _can_be_got(self) -> Download:
@@ -34,12 +35,35 @@ class Download(RemoteFile, Strict):
         return self
 
 
+class Outside(Strict):
+    """What is known of a model, a data set or a folder that no entry of ``files`` describes."""
+
+    licence: str = Field(description="terms of use, as its owner states them")
+    source: str = Field(description="page that describes it")
+    megabytes: float | None = Field(None, gt=0, description="about, for a reader")
+    by_hand: str = Field("", description="how to get what nothing fetches")
+
+
 class Downloads(Strict):
-    """All of ``config/downloads.yaml``."""
+    """All of ``config/downloads.yaml``.
+
+    Attributes:
+        files: name of a file -> where from and what it must be. outside: hub id, data set or path -> what is known of it.
+    """
 
     files: dict[FileName, Download]
+    outside: dict[str, Outside] = {}
 
 
 def load_downloads(path: str | Path) -> dict[str, Download]:
     """File name -> entry of a list of downloads; a list that is not valid is a ``SettingsError`` with all faults."""
-    return read_settings(Path(path), Downloads, "a list of downloads").files
+    return _read(path).files
+
+
+def load_outside(path: str | Path) -> dict[str, Outside]:
+    """Hub id, data set or path -> what the same list knows of it."""
+    return _read(path).outside
+
+
+def _read(path: str | Path) -> Downloads:
+    return read_settings(Path(path), Downloads, "a list of downloads")

@@ -1,4 +1,4 @@
-"""Write ``config/config.yaml`` and ``config/schemas/config.schema.json`` from the models: ``python -m lethe.settings.generate``.
+"""Write ``config/config.yaml`` and ``config/schemas/config.schema.json`` from the models: ``lethe config``.
 
 A test compares the committed files with what this module writes.
 """
@@ -6,14 +6,12 @@ A test compares the committed files with what this module writes.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from lethe.io.atomic import write_text
 from lethe.settings.models import Settings
 
 HEADER = """\
@@ -57,8 +55,3 @@ def _flow(value: Any) -> str:
     plain = to_jsonable_python(value)
     text = yaml.safe_dump(plain, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
-
-
-if __name__ == "__main__":
-    write_text(Path("config/config.yaml"), default_yaml())
-    write_text(Path("config/schemas/config.schema.json"), json_schema())

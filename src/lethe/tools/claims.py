@@ -1,4 +1,4 @@
-"""What is claimed, read from finished tables: ``python -m lethe.tools.claims [results/mini]`` prints it.
+"""What is claimed, read from finished tables: ``lethe claims [results/mini]`` prints it.
 
 A claim is a function from a world's folder and a task (a study for Deep Unlearn, a benchmark) to one row. It reads tables that rules
 wrote and computes nothing that they did not: a claim that does not hold is a row like any other, one whose tables are not there says so.
@@ -6,7 +6,6 @@ wrote and computes nothing that they did not: a claim that does not hold is a ro
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -233,9 +232,3 @@ def finished_studies(folder: Path) -> list[str]:
 def finished_benchmarks(folder: Path) -> list[str]:
     """Benchmarks that have run."""
     return sorted(path.stem for path in (folder.parent / "bench").glob("*.json"))
-
-
-if __name__ == "__main__":
-    world = Path(sys.argv[1] if len(sys.argv) > 1 else "results/mini")
-    rows = claims(world, finished_tasks(world), finished_studies(world), finished_benchmarks(world))
-    print(text(rows) or f"no finished tables in {world}; run `snakemake -c2 tables`")

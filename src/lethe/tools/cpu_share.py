@@ -1,4 +1,4 @@
-"""How much of a run's CPU time is computation: ``python -m lethe.tools.cpu_share logs/mini``.
+"""How much of a run's CPU time is computation: ``lethe cpu logs/mini``.
 
 Every job logs, when it ends, its CPU time and how much of it went into starting and importing, wherever an import stands
 (``lethe.execution.runtime``, ``lethe.execution.import_clock``). The share of computation is the rest of the total. Snakemake's own
@@ -9,7 +9,6 @@ cost) are no jobs and are not counted.
 from __future__ import annotations
 
 import re
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -47,12 +46,12 @@ def cpu_share(folder: str | Path) -> CpuTime:
     return CpuTime(sum(time.jobs for time in times), sum(time.seconds for time in times), sum(time.importing for time in times))
 
 
-if __name__ == "__main__":
-    logs = sys.argv[1] if len(sys.argv) > 1 else "logs/mini"
-    for rule, time in cpu_times(logs).items():
-        print(f"{rule:28s} {time.jobs:4d} jobs {time.seconds:8.1f} s {time.importing:8.1f} s importing")
-    total = cpu_share(logs)
-    print(
-        f"{total.jobs} jobs, {total.seconds:.0f} s of CPU, {total.importing:.0f} s of it to start and to import: "
-        f"{total.share:.1%} is computation"
-    )
+def text(folder: str | Path) -> str:
+    """A line per rule and their sum, for a terminal."""
+    lines = [
+        f"{rule:28s} {time.jobs:4d} jobs {time.seconds:8.1f} s {time.importing:8.1f} s importing"
+        for rule, time in cpu_times(folder).items()
+    ]
+    total = cpu_share(folder)
+    said = f"{total.jobs} jobs, {total.seconds:.0f} s of CPU, {total.importing:.0f} s of it to start and to import"
+    return "\n".join([*lines, f"{said}: {total.share:.1%} is computation"])

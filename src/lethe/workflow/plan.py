@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lethe.answer.overviews import Overviews
 from lethe.answer.pages import Pages
 from lethe.answer.plan import Answer
 from lethe.archive.corpus.imports import Imports
@@ -31,6 +32,7 @@ from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
+from lethe.dictionary.plan import Dictionary
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.plan.entities import Entities
@@ -53,6 +55,7 @@ from lethe.tools.plan.fidelity import Effects
 from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
 from lethe.workflow.gates import stopping
+from lethe.workflow.inputs import Inputs
 from lethe.workflow.record import Record
 
 RUN = "lethe.execution.run"
@@ -94,6 +97,7 @@ class Plan:
         self.task_figures = icare_figures.TaskFigures(settings, self.models)
         self.notebooks = Notebooks(settings, root / "notebooks")
         self.studies = Studies(settings, root)
+        self.inputs = Inputs(settings, self.data, self.bases, self.studies, root / "config/downloads.yaml")
         self.deepunlearn = DeepUnlearn(settings, self.studies, root)
         self.finetuned = Finetuned(settings, self.bases)
         self.canvas = Canvas(settings, self.models, self.bases, root)
@@ -107,11 +111,13 @@ class Plan:
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.exports = Exports(settings, self.models, root)
         self.record = Record(settings, root)
+        self.dictionary = Dictionary(settings)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.pages = Pages(settings, self.studies, self.tables)
         self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables, self.pages)
+        self.overviews = Overviews(self.studies, self.deepunlearn, self.canvas)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []

@@ -73,6 +73,31 @@ def plan_of(config: Mapping[str, Any], overlays: Iterable[str | Path], root: Pat
     return Plan(settings_of(config, overlays), load_downloads(root / "config/downloads.yaml"), root)
 
 
+def merged(overlays: Sequence[str | Path], root: Path = Path()) -> dict[str, Any]:
+    """config/config.yaml with overlays, in the order given, as Snakemake lays them.
+
+    Raises:
+        SettingsError: a file is not there or no YAML.
+    """
+    config: dict[str, Any] = {}
+    for file in (root / "config/config.yaml", *overlays):
+        try:
+            content = read_yaml(file)
+        except (CorruptFileError, FileNotFoundError) as error:
+            raise SettingsError(str(error)) from None
+        config = _laid_over(config, content or {})
+    return config
+
+
+def _laid_over(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with the leaves of an overlay in their places, as Snakemake lays them."""
+    found = dict(config)
+    for key, value in overlay.items():
+        deeper = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = _laid_over(found[key], value) if deeper else value
+    return found
+
+
 def refuse_run(folder: str | Path, read_only: bool, executor_settings: Any) -> None:
     """Refuse a run, as against a plan, that could not keep its results.
 

@@ -6,7 +6,9 @@ This is the one module that asks Snakemake itself, since only its plan knows wha
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,11 +44,9 @@ class Stale(NamedTuple):
         return not all(cause.endswith(AGAIN) for cause in self.causes)
 
 
-def why(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str]) -> list[Stale]:
-    """Every job that would run for ``targets``, those first that come first; none if all is up to date.
-
-    Args:
-        targets: files or rules, as for ``snakemake``. configfiles: overlays. config: ``KEY=VALUE``.
+@contextmanager
+def planned(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str]) -> Iterator[Any]:
+    """Snakemake's graph of all jobs for ``targets``, for as long as the context lasts.
 
     Raises:
         WorkflowError, RuleException: there is no plan, as for ``snakemake -n``, which says why.
@@ -61,10 +61,45 @@ def why(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str
         )
         plan = workflow.dag(DAGSettings(targets=set(targets), rerun_triggers=TRIGGERS, force_incomplete=True))
         plan.execute_workflow(executor="dryrun")
-        dag = workflow._workflow.dag
+        yield workflow._workflow.dag
+
+
+def why(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str]) -> list[Stale]:
+    """Every job that would run for ``targets``, those first that come first; none if all is up to date.
+
+    Args:
+        targets: files or rules, as for ``snakemake``. configfiles: overlays. config: ``KEY=VALUE``.
+
+    Raises:
+        WorkflowError, RuleException: there is no plan, as for ``snakemake -n``, which says why.
+    """
+    with planned(targets, configfiles, config) as dag:
         stale = set(dag.needrun_jobs(exclude_finished=False))
         ordered = [job for level in dag.toposorted() for job in sorted(level, key=str) if job in stale and job.output]
         return [Stale(job.rule.name, str(job.output[0]), _causes(job, dag, stale)) for job in ordered]
+
+
+class Asked(NamedTuple):
+    """What all jobs of a plan ask for, done or not.
+
+    Attributes:
+        rules: rule -> number of its jobs, in the order in which they can start. cpu_hours: of jobs without a GPU, threads x the time after which
+            they would be stopped.
+    """
+
+    rules: dict[str, int]
+    cpu_hours: float
+
+
+def asked_for(targets: Sequence[str], configfiles: Sequence[str]) -> Asked:
+    """Jobs by rule; see ``planned`` for what it raises."""
+    with planned(targets, configfiles, []) as dag:
+        jobs = [job for level in dag.toposorted() for job in sorted(level, key=str)]
+        free = [job for job in jobs if not job.resources.get("gpu", 0)]
+        return Asked(
+            dict(Counter(job.rule.name for job in jobs)),
+            sum(job.threads * job.resources.get("runtime", 0) for job in free) / 60,
+        )
 
 
 def text(targets: Sequence[str], found: Sequence[Stale]) -> str:
@@ -98,6 +133,13 @@ def _causes(job: Any, dag: Any, stale: set[Any]) -> list[str]:
         more = f" and {len(again) - 1} more are" if len(again) > 1 else " is"
         causes.append(f"file {min(again)}{more} {AGAIN}")
     return causes or list(reason.get_names())
+
+
+def changed_parameters(job: Any) -> list[str]:
+    """Which parameters of a job differ from those of its last run, one line each; none where no record of that run is kept."""
+    place = record_path(job.rule.name, job.wildcards, job.output)
+    before = recorded(place) if place else None
+    return [] if before is None else differences(before._replace(inputs={}), given(job.params.items(), []), [])
 
 
 def differences(before: Made, now: Made, inputs: Iterable[str]) -> list[str]:

@@ -61,13 +61,12 @@ def test_citation_is_valid_cff() -> None:
 
 
 def test_zenodo_json_is_made_from_it() -> None:
-    assert (ROOT / ".zenodo.json").read_text() == zenodo_json(ROOT / "CITATION.cff"), "run python -m lethe.archive.citation"
+    assert (ROOT / ".zenodo.json").read_text() == zenodo_json(ROOT / "CITATION.cff"), "run lethe config"
 
 
 def test_citation_and_package_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    metadata = zenodo_metadata(ROOT / "CITATION.cff")
-    assert (metadata["version"], metadata["license"]) == (project["version"], project["license"])
+    assert zenodo_metadata(ROOT / "CITATION.cff")["license"] == project["license"]  # of the version: test_version.py
 
 
 def test_every_field_is_mapped(tmp_path: Path) -> None:

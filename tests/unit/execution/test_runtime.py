@@ -13,7 +13,7 @@ import pytest
 
 from lethe.core import compat
 from lethe.core.device import resolve_device
-from lethe.core.progress import progress
+from lethe.core.progress import progress, subject
 from lethe.core.records import ImageKey, ModelId
 
 
@@ -33,6 +33,26 @@ def test_progress_tells_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.INFO, logger="lethe"):
         assert list(progress(range(4), total=40, unit="image", what="generate x", per_item=10)) == [0, 1, 2, 3]
     assert "generate x: 40/40 images" in caplog.text and "images/s" in caplog.text and "0 s left" in caplog.text
+
+
+def test_progress_is_a_line_a_minute(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps of 20 s: at 80 s and 160 s, and nothing at the end of an inner loop."""
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr("lethe.core.progress.time.monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO, logger="lethe"), subject("objects_003_uce_000"):
+        assert len(list(progress(range(10), total=10, unit="step", what="", note=lambda: "loss 0.5", inner=True))) == 10
+    assert [record.message for record in caplog.records] == [
+        "objects_003_uce_000: 4/10 steps, loss 0.5, 0.05 steps/s, 2 min left",
+        "objects_003_uce_000: 8/10 steps, loss 0.5, 0.05 steps/s, 40 s left",
+    ]
+
+
+def test_a_job_says_its_progress_in_its_log_and_only_warnings_on_the_terminal(tmp_path: Path) -> None:
+    code = f"from lethe.execution.runtime import setup_logging, log; setup_logging({str(tmp_path / 'a.log')!r}, 'a job')"
+    code += "; log.info('a line'); log.warning('look here')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "look here" in done.stderr and "INFO" not in done.stderr
+    assert "a line" in (text := (tmp_path / "a.log").read_text()) and "look here" in text
 
 
 def test_cuda_is_never_replaced_silently() -> None:

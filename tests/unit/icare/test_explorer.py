@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from tests.unit.icare.plot_tables import KINDS, METHODS, make_tables
 
-from lethe.benchmarks.icare.explorer.data import leaves, script, seed_data, task_data
+from lethe.benchmarks.icare.explorer.data import decimals, leaves, script, seed_data, task_data
 from lethe.benchmarks.icare.explorer.page import PARTS, STATIC, write_page
 from lethe.benchmarks.icare.explorer.sprites import write_sprite
 from lethe.benchmarks.icare.explorer.task import write_task
@@ -91,6 +91,20 @@ def test_directions_are_those_of_the_metrics():
             assert (np.diff(brightness) > -3).all() and brightness[-1] > 2 * brightness[0]
 
 
+def test_numbers_are_as_exact_as_their_noise_and_dead_columns_are_known():
+    tables = make_tables(10)
+    still = tables.pairs[tables.pairs["metric"] == "judge_diff"].assign(metric="nudenet_diff", value=0.0)
+    for record in tables.metadata:
+        record |= {"legs": 4, "ears": "long" if record["index"] else "short"}
+    content = task_data(pd.concat([tables.pairs, still]), tables.metadata, {}, tables.noise_floor, METHODS)
+    found = {metric["name"]: metric for metric in content["metrics"]}
+    assert found["clip_diff"]["decimals"] == 2 and found["rmse"]["decimals"] == 2  # a floor of 0.2, and none
+    assert decimals({"low": -1.68, "high": 1.71}) == 1 and decimals({"low": -34.0, "high": 35.0}) == 0
+    assert decimals({"low": 0.0, "high": 0.0}) == 2
+    assert [name for name, metric in found.items() if metric["constant"]] == ["nudenet_diff"]
+    assert content["attributes"] == ["name", "ears"], "bookkeeping and what all have in common orders nothing"
+
+
 def test_pairs_without_a_comparison_are_refused():
     tables = make_tables(10)
     with pytest.raises(ValueError, match="no comparison of on and off images by one of fade"):
@@ -152,7 +166,7 @@ def test_numbers_without_pictures_are_refused_and_leave_nothing(tmp_path):
     sources = {"pairs": tables.pairs, "images": images, "baseline": tables.baseline}
     shards = {"baseline": shard(tmp_path / "baseline.tar", entities=10)}
     with pytest.raises(ValueError, match="explorer of breeds: 'breeds_000_distil_000' has numbers only"):
-        write_task(tmp_path / "breeds", "breeds", sources, tables.metadata, tables.similarity, {}, METHODS, shards, 8)
+        write_task(tmp_path / "breeds", "breeds", sources, tables.metadata, tables.similarity, {}, {}, METHODS, shards, 8)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["baseline.parquet", "baseline.tar"]
 
 
@@ -162,6 +176,7 @@ def test_the_page_loads_nothing_that_is_not_beside_it(tmp_path):
     assert json.loads((tmp_path / "world.js").read_text().removeprefix("lethe.world(").removesuffix(");\n")) == {
         "name": "mini",
         "tasks": ["objects"],
+        "parts": [],
     }
     for name in STATIC:
         text = (tmp_path / name).read_text()

@@ -96,6 +96,23 @@ def test_the_page_of_the_explorer_has_every_part_and_the_folders_of_its_tasks() 
     assert made.explorer.of_tasks(["people"]) == ["<results>/explorer/index.html", "<results>/explorer/people"]
 
 
+def test_overviews_beside_the_tasks_are_those_of_studies_and_canvases() -> None:
+    overviews = plan().overviews
+    folders = [part["name"] for part in overviews.parts]
+    assert folders == [
+        "deepunlearn_digits_mlp",
+        "deepunlearn_digits_tinycnn",
+        "unlearncanvas_all_canvas",
+        "unlearncanvas_demo_canvas",
+    ]
+    assert overviews.files("demo") == [
+        "<results>/explorer/deepunlearn_digits_mlp/overview.js",
+        "<results>/explorer/unlearncanvas_demo_canvas/overview.js",
+        "<results>/explorer/links_demo.js",
+    ]
+    assert {file.split("/")[2] for file in overviews.files("all")} == {*folders[:3], "links_all.js"}
+
+
 @pytest.mark.parametrize("index", ["000", "003"])
 def test_models_of_an_emitter_are_those_of_its_shards(index: str) -> None:
     made = plan()

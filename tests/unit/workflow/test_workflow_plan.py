@@ -129,7 +129,7 @@ def test_a_folder_that_is_not_there_stops_the_plan(tmp_path: Path) -> None:
         of_folder(str(tmp_path / "nowhere")).studies.fetched(lambda: True)(of(dataset="digits"))
     by_hand = of_folder("data/nowhere").studies
     assert by_hand.fetched(lambda: True)(of(dataset="digits")) == []
-    with pytest.raises(SettingsError, match="does not exist"):
+    with pytest.raises(SettingsError, match="data/nowhere is missing"):
         by_hand.fetched(lambda: False)(of(dataset="digits"))
 
 

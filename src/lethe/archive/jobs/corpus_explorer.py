@@ -14,6 +14,7 @@ def write(
     metadata: Path,
     similarities: list[Path],
     noise_floor: Path,
+    overview: Path,
     folder: Path,
     task: str,
     kinds: list[str],
@@ -28,6 +29,7 @@ def write(
 
     Args:
         similarities: one file per kind.
+        overview: what the page shows first.
         runs: names of those with pictures, in the order of ``tars`` and ``indices``; the base comes first.
         seeds: of the pictures.
         thumbnail: largest side of a picture in pixels.
@@ -35,5 +37,5 @@ def write(
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     names = [run.removeprefix(f"{task}_") if run.endswith("_baseline") else run for run in runs]
     shards = dict(zip(names, zip(tars or [], indices or [], strict=True), strict=True))
-    tables = (read_parquet(pairs), read_metadata(metadata), alike, read_json(noise_floor))
+    tables = (read_parquet(pairs), read_metadata(metadata), alike, read_json(noise_floor), read_json(overview))
     write_pairs_only(folder, task, *tables, methods, shards, seeds, thumbnail)

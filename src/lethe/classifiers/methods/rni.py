@@ -34,6 +34,7 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
 
     about = MethodDescription(
         title="RNI",
+        means="repeated noise injection",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#56B4E9",
         marker="s",

@@ -34,7 +34,14 @@ class Scrub(Method["Scrub.Config"]):
     Of the published search space, beta and smoothing have no effect and are left out.
     """
 
-    about = MethodDescription(title="SCRUB", paper="arXiv 2302.09880", colour="#D55E00", marker="^", needs=("validation",))
+    about = MethodDescription(
+        title="SCRUB",
+        means="leaves its teacher, then rewinds",
+        paper="arXiv 2302.09880",
+        colour="#D55E00",
+        marker="^",
+        needs=("validation",),
+    )
     # so that the rewind goes past none of the epochs: it makes those after the chosen one have no effect
     contract = ClassifierContract(
         small={

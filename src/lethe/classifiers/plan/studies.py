@@ -13,9 +13,11 @@ from lethe.classifiers.hyperparameters import shipped
 from lethe.classifiers.methods import METHODS
 from lethe.classifiers.plan.sizes import Size, memory_of_images, size_of
 from lethe.core.registry import nearest
+from lethe.planning.inputs import check_put
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.classifiers import LOT, Selection
 from lethe.settings.deepunlearn import Classification
+from lethe.settings.downloads import load_outside
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
@@ -83,12 +85,18 @@ class Studies:
 
         def files(wildcards: Wildcards) -> str | list[str]:
             data = self._data(wildcards)
-            by_hand = dry_run() and Path(data.folder).parts[:1] == ("data",)
-            if data.folder and not by_hand:
+            if Path(data.folder).parts[:1] == ("data",):
+                check_put(data.folder, self._how_to_get(wildcards.dataset), dry_run)
+            elif data.folder:
                 check_exists(f"deepunlearn.datasets.{wildcards.dataset}.folder", data.folder)
             return f"<results>/deepunlearn/{wildcards.dataset}/files" if data.source == "fetch" else []
 
         return files
+
+    def _how_to_get(self, dataset: str) -> str:
+        provider = self.provider_of(dataset)
+        known = load_outside(self._root / "config/downloads.yaml").get(provider)
+        return f"{known.by_hand} ({known.source})" if known else f"the files of '{provider}' belong there"
 
     def forget_scores(self, wildcards: Wildcards) -> str | list[str]:
         """What U-LiRA's models of another data set say of every image, where the forget set of the wildcard's is chosen by it."""

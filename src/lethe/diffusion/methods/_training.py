@@ -26,6 +26,7 @@ from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
 from lethe.core.device import to_device
+from lethe.core.progress import progress
 from lethe.diffusion import curves
 from lethe.diffusion.delta import Delta
 from lethe.diffusion.differentiate import differentiate
@@ -303,7 +304,7 @@ def optimise(
     )
     history: list[dict[str, Tensor]] = []  # on the device: reading a number would wait for the step
     rates: list[float] = []
-    for step in range(config.steps):
+    for step in progress(range(config.steps), config.steps, "step", "", inner=True):
         gradients, numbers = gradient(step, parameters)
         for parameter, value in zip(parameters, gradients, strict=True):
             parameter.grad = value

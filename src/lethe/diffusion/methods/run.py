@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from lethe.core.progress import brief, log, subject
 from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.curves import Curve, recorded, write_curve
 from lethe.diffusion.drift import EMPTY_PROMPT_DRIFT, empty_prompt_drift
@@ -23,8 +23,6 @@ from lethe.io.tables import write_json
 
 if TYPE_CHECKING:
     from lethe.diffusion.pipeline import Pipeline
-
-log = logging.getLogger(__name__)
 
 
 def training_data(
@@ -79,7 +77,8 @@ def run_method(
         pipe = load_pipeline(base, device=device)
     asked = chosen(emitters, [model.index for model in waiting])
     with recorded() as curves:
-        for model, result in zip(waiting, unlearner.unlearn(cast("Pipeline", pipe), asked, data, seed=seed), strict=True):
+        results = unlearner.unlearn(cast("Pipeline", pipe), asked, data, seed=seed)
+        for model, result in zip(waiting, _named(iter(results), waiting), strict=True):
             if result.emitter.index != model.index:
                 raise ValueError(f"method '{method}' yielded emitter {result.emitter.index} where emitter {model.index} was due")
             record = {
@@ -99,6 +98,17 @@ def run_method(
             curves.clear()  # those of the next emitter follow
 
 
+def _named(results: Iterator[Unlearned], models: Sequence[ModelId]) -> Iterator[Unlearned]:
+    """The results; what a training tells while one is made stands under the name of its model."""
+    for number, model in enumerate(models, 1):
+        with subject(f"{model.name} ({number} of {len(models)})"):
+            result = next(results, None)
+        if result is None:
+            return
+        yield result
+    yield from results
+
+
 def _keep(work: WorkFolder, model: ModelId, result: Unlearned, record: Mapping[str, Any], curves: Sequence[Curve]) -> None:
     """Put the files of a model into the work folder."""
 
@@ -108,7 +118,7 @@ def _keep(work: WorkFolder, model: ModelId, result: Unlearned, record: Mapping[s
         write_curve(losses_path, curves, record["seed"])
 
     work.finish(targets_of(model), write)
-    log.info("%s: %s", model.name, {key: value for key, value in result.record.items() if not isinstance(value, list | dict)})
+    log.info("%s: %s", model.name, brief(result.record))
 
 
 def _described(emitter: Emitter) -> dict[str, Any]:

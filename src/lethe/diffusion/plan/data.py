@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from lethe.diffusion.plan.own_folder import check_own_folder, records_of
 from lethe.io.remote import RemoteFile
 from lethe.planning.batches import batches
+from lethe.planning.inputs import check_put
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
@@ -50,6 +51,20 @@ class Data:
         """The file that was put into data/ by hand, if it is there."""
         place = Path("data", wildcards.file)
         return place if place.exists() else []
+
+    def put(self, dry_run: Callable[[], bool]) -> Callable[[Wildcards], Path | list[str]]:
+        """An input function: the same; a file that is neither there nor taken already is a warning of a plan and an error of a run.
+
+        Raises:
+            SettingsError: it is missing, and this is no plan.
+        """
+
+        def given(wildcards: Wildcards) -> Path | list[str]:
+            if not Path("resources/downloads", wildcards.file).exists():
+                check_put(Path("data", wildcards.file), self.how_to_get(wildcards), dry_run)
+            return self.in_data(wildcards)
+
+        return given
 
     def download(self, wildcards: Wildcards) -> dict[str, Any]:
         """What the wildcard's file must be and where it is from, as plain data."""

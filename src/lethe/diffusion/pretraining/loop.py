@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import time
 from collections.abc import Iterable, Iterator
 
 import torch
 from torch import nn
-from tqdm import tqdm
 
+from lethe.core.progress import progress
 from lethe.diffusion import curves
 from lethe.settings.pretraining import OptimizerSettings
-
-LOG_EVERY_SECONDS = 30.0
 
 
 class Trainer:
@@ -50,31 +46,14 @@ class Trainer:
 
     def steps(self) -> Iterator[int]:
         """Count the steps; show images per second and the time left, on a terminal and in the log. At the end the curve is recorded."""
-        log = logging.getLogger(__name__)
-        start = last = time.monotonic()
         images = self.settings.batch_size
-        with tqdm(total=self.settings.steps * images, desc=self.title, unit="image", mininterval=2.0) as bar:
-            for step in range(self.settings.steps):
-                yield step
-                bar.update(images)
-                now = time.monotonic()
-                if now - last > LOG_EVERY_SECONDS or step + 1 == self.settings.steps:
-                    last = now
-                    recent = self.losses[-100:]
-                    loss = sum(recent) / len(recent)
-                    left = (now - start) / (step + 1) * (self.settings.steps - step - 1)
-                    rate = (step + 1) * images / (now - start)
-                    bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-                    log.info(
-                        "%s: step %d/%d, loss %.4f, %.0f images/s, %.0f s left",
-                        self.title,
-                        step + 1,
-                        self.settings.steps,
-                        loss,
-                        rate,
-                        left,
-                    )
+        steps = progress(range(self.settings.steps), self.settings.steps * images, "image", self.title, images, self._recent)
+        yield from steps
         curves.record({"learning_rate": self.rates, "loss": self.losses})
+
+    def _recent(self) -> str:
+        recent = self.losses[-100:]
+        return f"loss {sum(recent) / len(recent):.4f}"
 
     def update(self, loss: torch.Tensor) -> None:
         """One optimizer step; a loss that is not finite is an error."""

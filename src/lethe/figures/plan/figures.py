@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lethe.figures.templates.parameters import Parameters
     from lethe.figures.templates.world import World
 
+ADDRESS = "figure"  # the form of every figure; others are file names that some of them have beside it
 REGISTRY = "lethe.figures.templates.TEMPLATES"
 # Modules of templates take half a second to import, which other targets do not need: they are imported where they are asked.
 
@@ -54,6 +55,13 @@ class Form:
     def own(self) -> str:
         """What the wildcards say, for names of logs."""
         return self.stem.removeprefix(f"{self.name}_")
+
+    @property
+    def docstring(self) -> str:
+        """What `snakemake -l` says of it."""
+        if self.name == ADDRESS:
+            return f"Any figure of a template and its parameters, by its address figures/{self.stem}.png (docs/results.md)."
+        return f"A figure with a name of its own, figures/{self.stem}.png: {self.report['labels']['result']}."
 
     @property
     def message(self) -> str:
@@ -128,7 +136,7 @@ class Figures:
 
         report = {"category": OTHERS, "subcategory": "{template}", "labels": {"result": "{parameters}"}}
         stem = "{template}/{parameters}"
-        return Form("figure", stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report)
+        return Form(ADDRESS, stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report)
 
     def _alias(self, alias: Alias) -> Form:
         def asked(wildcards: Wildcards) -> Asked:

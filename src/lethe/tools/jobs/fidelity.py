@@ -8,8 +8,8 @@ from pathlib import Path
 from lethe.io.tables import write_csv
 from lethe.settings.tasks import Task
 from lethe.statistics.resampling import Inference
-from lethe.tools.fidelity.__main__ import text
 from lethe.tools.fidelity.registry import effects
+from lethe.tools.fidelity.table import text
 from lethe.tools.fidelity.world import World
 
 log = logging.getLogger(__name__)

@@ -1,8 +1,7 @@
-"""Print what `make bench` measured: ``python -m lethe.tools.speed.summary [folder]``."""
+"""Print what `make bench` measured: ``lethe bench [folder]``."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from lethe.io.tables import read_json
@@ -24,7 +23,3 @@ def value_text(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {value_text(entry)}" for key, entry in value.items())
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-if __name__ == "__main__":
-    print(summary(*sys.argv[1:2]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from lethe.figures.style import method_name
 from lethe.figures.tables import off_diagonal, similarity_matrix
 
 Floats = NDArray[np.float64]
+BOOKKEEPING = ("index", "is_unlearned", "dataset_n_original")  # of the metadata: nothing about the entity
+SHARES = 2  # decimals of a quantity without a noise floor, or with one of width 0, as shares have
 
 
 def task_data(
@@ -43,7 +46,9 @@ def task_data(
         verdicts: the table ``verdicts_{task}.csv``, where there is one.
 
     Returns:
-        ``entities`` (records), ``methods``, ``metrics``, ``similarities`` (with ``order``, the leaves of its clustering, or null),
+        ``entities`` (records), ``attributes`` (those that entities can be ordered by), ``methods``, ``metrics`` (with ``decimals``, to
+        which the noise rounds, and ``constant``: whether no model changes anything), ``similarities`` (with ``order``, the leaves of its
+        clustering, or null),
         ``verdicts`` (``words`` and the array ``values`` (methods, emitters, receivers) of places among them; or null), and the arrays
         ``values`` (methods, metrics, emitters, receivers) and ``alike`` (similarities, N, N); NaN where there is no model or no value.
 
@@ -61,6 +66,7 @@ def task_data(
     alike = {kind: similarity_matrix(records, metadata) for kind, records in similarities.items()}
     return {
         "entities": [dict(record) for record in metadata],
+        "attributes": attributes(metadata),
         "methods": [
             {"name": method, "label": method_name(method), "reference": ROLES.role(method), "epochs": found[method][0]}
             for method in shown
@@ -100,6 +106,26 @@ def label(metric: str) -> str:
     else:
         text, unit = quantity(metric).label, quantity(metric).unit
     return f"{text} ({unit})" if unit else text
+
+
+def attributes(metadata: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys by which entities can be ordered: those that tell some of them apart and are more than bookkeeping.
+
+    >>> attributes([{"index": 0, "name": "a", "legs": 4, "ears": "long"}, {"index": 1, "name": "b", "legs": 4, "ears": "short"}])
+    ['name', 'ears']
+    """
+    keys = [key for key in metadata[0] if key not in BOOKKEEPING]
+    return [key for key in keys if len({str(record[key]) for record in metadata}) > 1]
+
+
+def decimals(floor: Mapping[str, float] | None) -> int:
+    """Digits after the point that the noise leaves: two digits of half the width of the noise floor.
+
+    >>> decimals({"low": -1.68, "high": 1.71}), decimals({"low": 0.16, "high": 0.26}), decimals(None)
+    (1, 3, 2)
+    """
+    half = (floor["high"] - floor["low"]) / 2 if floor else 0.0
+    return max(0, 1 - math.floor(math.log10(half))) if half > 0 else SHARES
 
 
 def leaves(alike: Floats) -> list[int] | None:
@@ -162,6 +188,8 @@ def _metric(name: str, values: Floats, floor: Mapping[str, float] | None) -> dic
         "low": scale["vmin"],
         "high": scale["vmax"],
         "colours": colours.tobytes().hex(),
+        "decimals": decimals(floor),
+        "constant": bool((values[np.isfinite(values)] == what.unchanged).all()),
         "floor": {key: floor[key] for key in ("mean", "low", "high")} if floor else None,
     }
 

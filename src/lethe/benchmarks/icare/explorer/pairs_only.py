@@ -22,6 +22,7 @@ def write_pairs_only(
     metadata: Sequence[Mapping[str, Any]],
     similarities: Mapping[str, Sequence[Mapping[str, Any]]],
     noise_floor: Mapping[str, Mapping[str, Any]],
+    overview: Mapping[str, Any],
     methods: Sequence[str],
     shards: Mapping[str, tuple[str | Path, str | Path]],
     seeds: Sequence[int],
@@ -32,7 +33,7 @@ def write_pairs_only(
     ``pictures`` of ``data.js`` names the runs that have pictures (``runs``), and is null where none has.
 
     Args:
-        folder, task, pairs, metadata, similarities, noise_floor, methods: see ``write_task``; a floor without ends is left out.
+        folder, task, pairs, metadata, similarities, noise_floor, overview, methods: see ``write_task``; a floor without ends is left out.
         shards: ``baseline`` and runs with pictures -> tar and index.
         seeds: of the images.
         thumbnail: largest side of a picture in pixels.
@@ -50,4 +51,5 @@ def write_pairs_only(
             with ShardReader(*shards[run]) as shard:
                 size = write_sprite(part / "images" / f"{run}.webp", shard, len(metadata), seeds, thumbnail)
             content["pictures"] = {**size, "runs": sorted(shards)}
+        write_text(part / "overview.js", script("overview", task, overview))
         write_text(part / "data.js", script("task", task, content))

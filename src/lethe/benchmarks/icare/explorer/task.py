@@ -22,11 +22,12 @@ def write_task(
     metadata: Sequence[Mapping[str, Any]],
     similarities: Mapping[str, Sequence[Mapping[str, Any]]],
     noise_floor: Mapping[str, Mapping[str, float]],
+    overview: Mapping[str, Any],
     methods: Sequence[str],
     shards: Mapping[str, tuple[str | Path, str | Path]],
     thumbnail: int,
 ) -> None:
-    """Write the data of a task as a folder, all or nothing: ``data.js``, ``images/{run}.webp`` and ``numbers/{run}.js``.
+    """Write the data of a task as a folder, all or nothing: ``overview.js``, ``data.js``, ``images/{run}.webp`` and ``numbers/{run}.js``.
 
     Args:
         folder: where to; its name is that of the task.
@@ -34,6 +35,7 @@ def write_task(
         tables: ``pairs`` and ``images`` (tidy), ``baseline`` (one row per off image), and ``verdicts`` where there are any.
         metadata, similarities, noise_floor, methods: see ``task_data``.
         shards: ``baseline`` and every run (``people_000_uce_000``) -> tar and index.
+        overview: what the page shows first, as plain data.
         thumbnail: largest side of a picture in pixels.
 
     Raises:
@@ -55,4 +57,5 @@ def write_task(
                 content["pictures"] = write_sprite(part / "images" / f"{run}.webp", shard, size, seeds, thumbnail)
             write_text(part / "numbers" / f"{run}.js", script("numbers", f"{task}/{run}", seed_data(numbers[run], size)))
         content["seeds"] = seeds
+        write_text(part / "overview.js", script("overview", task, overview))
         write_text(part / "data.js", script("task", task, content))

@@ -21,6 +21,7 @@ def write(
     metadata: Path,
     similarities: list[Path],
     noise_floor: Path,
+    overview: Path,
     folder: Path,
     task: str,
     kinds: list[str],
@@ -34,6 +35,7 @@ def write(
     Args:
         tars, indices: a shard of the base, then one per model.
         similarities: one file per kind.
+        overview: what the page shows first.
         models: names of the models.
         thumbnail: largest side of a picture in pixels.
         verdicts: the table of verdicts, where tables are computed here.
@@ -43,4 +45,5 @@ def write(
         tables["verdicts"] = pd.read_csv(verdicts[0], usecols=["method", "emitter", "receiver", "verdict"])
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
-    write_task(folder, task, tables, read_metadata(metadata), alike, read_json(noise_floor), methods, shards, thumbnail)
+    texts = (alike, read_json(noise_floor), read_json(overview))
+    write_task(folder, task, tables, read_metadata(metadata), *texts, methods, shards, thumbnail)

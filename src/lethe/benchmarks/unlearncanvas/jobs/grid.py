@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +16,7 @@ from lethe.benchmarks.unlearncanvas.answers import right
 from lethe.benchmarks.unlearncanvas.concepts import Concept
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, QUANTITIES
 from lethe.benchmarks.unlearncanvas.studio import CanvasStudio, CanvasStudioSettings
+from lethe.core.progress import brief, log
 from lethe.core.records import Fidelity
 from lethe.diffusion.delta import Delta
 from lethe.diffusion.methods import METHODS
@@ -28,7 +28,6 @@ from lethe.io.tables import read_json, write_csv, write_json
 
 PROTOCOL = "default"  # the first of the reported tables: images of the target do not count in CRA
 TABLE = "table.csv"
-log = logging.getLogger(__name__)
 
 
 def try_points(
@@ -77,7 +76,7 @@ def try_points(
             row = {"task": task, "method": method, "point": number, "parameters": parameters, "concept": concept.index}
             row |= {"name": concept.name, "kind": concept.kind, **measured, "seconds": result.record["seconds"]}
             work.finish(names[concept.index], partial(write_json, data=row))
-            log.info("%s %s: %s: %s", method, parameters, concept.name, measured)
+            log.info("%s %s: %s: %s", method, parameters, concept.name, brief(measured))
         rows += [read_json(work.path(name)) for name in names.values()]
     work.finish(TABLE, partial(write_csv, table=pd.DataFrame(rows)))
     work.hand_over({TABLE: table})

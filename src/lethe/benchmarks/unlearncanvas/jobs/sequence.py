@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from lethe.benchmarks.unlearncanvas.sequences import (
     without,
 )
 from lethe.benchmarks.unlearncanvas.studio import CanvasStudio, CanvasStudioSettings
+from lethe.core.progress import brief, log
 from lethe.core.records import Fidelity
 from lethe.diffusion.composition import combined, drift
 from lethe.diffusion.delta import Delta, NoneDelta, load_delta
@@ -40,7 +40,6 @@ from lethe.io.tables import read_json, read_parquet, write_json, write_parquet
 
 ANSWERS = "answers.parquet"
 NUMBERS = {"drift": float, "seconds": float}  # None is NaN
-log = logging.getLogger(__name__)
 
 
 def forget_in_sequence(
@@ -87,7 +86,7 @@ def forget_in_sequence(
         delta, record = sequence.model(made)
         if (name := f"{made.name}.parquet") not in work.done:
             work.finish(name, partial(write_parquet, table=studio.answers(delta, every, settings.seeds, made.name, method)))
-            log.info("%s %s: %s", method, made.name, record)
+            log.info("%s %s: %s", method, made.name, brief(record))
         rows.append(read_parquet(work.path(name)).assign(**model._asdict(), **record))
     table = pd.concat(rows, ignore_index=True).astype(NUMBERS)
     work.finish(ANSWERS, partial(write_parquet, table=table))

@@ -3,46 +3,61 @@
 
 const $ = (id) => document.getElementById(id);
 const EXPLANATIONS = {
+  overview: "",
   matrix: "Each row is an entity that was unlearned, each column an entity that was asked for afterwards. The outlined diagonal is the entity itself, where change is the aim; "
     + "everywhere else change is interference. Choose a cell to see the pictures behind it.",
   entity: "One entity: what it is, what unlearning it does to others, what unlearning others does to it, and who is like it.",
   methods: "One entity unlearned by every method, and what each then draws for every entity asked for, worst first. A good method changes the first row only.",
 };
 const KEYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-let plot, task, state;
+let plot, part, task, state; // part: what is shown; task: its pairs, null where the part has none
 
 async function start() {
   plot = new MatrixPlot($("cells"));
   document.title = `Lethe explorer: ${lethe.about.name}`;
   document.querySelector("h1").textContent = document.title;
-  options($("task"), lethe.about.tasks.map((name) => [name, name]));
   listen();
   const wanted = new URLSearchParams(location.hash.slice(1));
-  const { tasks } = lethe.about;
-  const asked = wanted.get("task");
-  const first = tasks.includes(asked) ? [asked] : []; // a link comes from anybody, and a task is a script that is loaded
-  for (const name of [...first, ...tasks.filter((other) => other !== asked)]) {
-    if (await choose(name, wanted)) {
-      if (asked !== null && !first.length) say(`This page has no task "${asked}". It has: ${tasks.join(", ")}.`);
-      performance.mark("shown"); // the time since the page was opened, for the tests
-      return;
-    }
+  const { tasks, parts } = lethe.about;
+  const names = [...tasks, ...parts.map(({ name }) => name)];
+  // Only what lies beside the page is offered; the browser's console names the files that are not there.
+  await Promise.allSettled([...names.map((name) => `${name}/overview.js`), "links_all.js", "links_demo.js"].map((file) => lethe.load(file)));
+  const there = names.filter((name) => lethe.overviews.has(name));
+  if (!there.length) {
+    say(`No task of this page has data. Make one: snakemake -c2 results/${lethe.about.name}/explorer/${names[0]}`);
+    return;
   }
-  say(`No task of this page has data. Make one: snakemake -c2 results/${lethe.about.name}/explorer/${lethe.about.tasks[0]}`);
+  const benchmark = (label, entries) => (entries.length ? el("optgroup", { label }, entries.map(([value, text]) => el("option", { value }, text))) : "");
+  const offered = (entries) => entries.filter(([name]) => there.includes(name));
+  $("task").replaceChildren(benchmark("I-CARE: text to image", offered(tasks.map((name) => [name, name]))),
+    ...[...new Set(parts.map((part) => part.benchmark))].map((label) => benchmark(label, offered(parts.filter((part) => part.benchmark === label).map((part) => [part.name, part.label])))));
+  $("links").replaceChildren(...lethe.links.map(({ text, address }) => el("a", { href: address }, text)));
+  const asked = wanted.get("task"); // a link comes from anybody, and a task is a script that is loaded
+  await choose(there.includes(asked) ? asked : there[0], wanted);
+  if (names.includes(asked) && !there.includes(asked)) say(`This run holds no data of ${asked}. Make it: snakemake -c2 results/${lethe.about.name}/explorer/${asked}`);
+  else if (asked !== null && !names.includes(asked)) say(`This page has no task "${asked}". It has: ${there.join(", ")}.`);
+  performance.mark("shown"); // the time since the page was opened, for the tests
 }
 
-// Load a task and show it; false if this run did not make its data.
+// Load what was chosen and show it: a task of entities with its pairs, or an overview alone.
 async function choose(name, wanted = new URLSearchParams()) {
-  try {
-    await lethe.load(`${name}/data.js`);
-  } catch {
-    say(`This run holds no data of ${name}. Make it: snakemake -c2 results/${lethe.about.name}/explorer/${name}`);
-    if (task) $("task").value = task.name;
-    return false;
-  }
   if (!wanted.size) say("");
-  const before = state && { method: task.methods[state.method].name, metric: task.metrics[state.metric].name, view: state.view };
-  task = lethe.tasks.get(name);
+  const before = task && { method: task.methods[state.method].name, metric: task.metrics[state.metric].name, view: state.view };
+  part = name;
+  $("task").value = name;
+  task = null;
+  if (lethe.about.tasks.includes(name)) {
+    await lethe.load(`${name}/data.js`).catch((error) => {
+      say(`The pairs of ${name} cannot be read: ${error.message}. Make them: snakemake -c2 results/${lethe.about.name}/explorer/${name}`);
+    });
+    if (part !== name) return; // something else was chosen while this was read
+    task = lethe.tasks.get(name) ?? null;
+  }
+  if (!task) {
+    state = { view: "overview" };
+    show();
+    return;
+  }
   const place = (list, key, otherwise) => {
     const found = list.findIndex((entry) => entry.name === (wanted.get(key) ?? before?.[key]));
     return found < 0 ? Math.max(0, otherwise) : found;
@@ -50,9 +65,9 @@ async function choose(name, wanted = new URLSearchParams()) {
   const entity = (key, otherwise) => (/^\d+$/.test(wanted.get(key) ?? "") && Number(wanted.get(key)) < task.size ? Number(wanted.get(key)) : otherwise);
   const modelled = Math.max(0, task.entities.findIndex((_, index) => task.methods.some((_method, method) => task.has(method, index))));
   state = {
-    view: Object.keys(EXPLANATIONS).includes(wanted.get("view")) ? wanted.get("view") : (before?.view ?? "matrix"),
+    view: Object.keys(EXPLANATIONS).includes(wanted.get("view")) ? wanted.get("view") : (before?.view ?? "overview"),
     method: place(task.methods, "method", task.methods.findIndex((method) => method.reference !== "unchanged")),
-    metric: place(task.metrics, "metric", 0),
+    metric: offeredMetric(place(task.metrics, "metric", 0)),
     similarity: task.similarities.length ? place(task.similarities, "similarity", task.similarities.findIndex((kind) => kind.order)) : null,
     emitter: entity("emitter", modelled),
     receiver: entity("receiver", Math.min(1, task.size - 1)),
@@ -64,9 +79,12 @@ async function choose(name, wanted = new URLSearchParams()) {
   };
   fill();
   if ([...$("order").options].some((option) => option.value === wanted.get("order"))) state.order = wanted.get("order");
-  $("task").value = name;
   show();
-  return true;
+}
+
+// A metric under which no model changes anything is not offered.
+function offeredMetric(metric) {
+  return task.offered.includes(metric) || !task.offered.length ? metric : task.offered[0];
 }
 
 function options(select, entries) {
@@ -75,15 +93,15 @@ function options(select, entries) {
 
 function fill() {
   options($("method"), task.methods.map(({ label }, place) => [place, label]));
-  options($("metric"), task.metrics.map(({ label }, place) => [place, label]));
+  options($("metric"), (task.offered.length ? task.offered : [0]).map((place) => [place, task.metrics[place].label]));
   options($("entity"), task.entities.map((_, index) => [index, `${index} ${task.entityName(index)}`]));
   options($("similarity"), task.similarities.map(({ label }, place) => [place, label]));
   options($("seed"), task.seeds.map((seed) => [seed, seed]));
-  const attributes = Object.keys(task.entities[0]).filter((key) => key !== "index");
   const group = (label, entries) => el("optgroup", { label }, entries.map(([value, text]) => el("option", { value }, text)));
-  const clustered = task.similarities.flatMap((kind, place) => (kind.order ? [[`similarity:${place}`, `clusters: ${kind.label}`]] : []));
-  $("order").replaceChildren(el("option", { value: "index" }, "index"),
-    group("an attribute", attributes.map((key) => [`attribute:${key}`, `attribute: ${key.replaceAll("_", " ")}`])), group("clusters of a similarity", clustered));
+  const clustered = task.similarities.flatMap((kind, place) => (kind.order ? [[`similarity:${place}`, `alike by ${kind.label}`]] : []));
+  $("order").replaceChildren(el("option", { value: "index" }, "number in the tables"), el("option", { value: "harm" }, "harm, most harmed receiver first"),
+    group("what entities are", task.attributes.map((key) => [`attribute:${key}`, key.replaceAll("_", " ")])),
+    group("alike entities side by side", clustered));
 }
 
 function say(text) {
@@ -94,18 +112,21 @@ function say(text) {
 // --- drawing ------------------------------------------------------------------------------------------------------
 
 function show() {
-  for (const key of ["method", "metric", "order", "entity", "similarity", "seed"]) if (state[key] !== null) $(key).value = state[key];
-  $("names").checked = state.names;
+  if (task) for (const key of ["method", "metric", "order", "entity", "similarity", "seed"]) if (state[key] !== null) $(key).value = state[key];
+  $("names").checked = Boolean(state.names);
   for (const tab of document.querySelectorAll('[role="tab"]')) {
     tab.setAttribute("aria-selected", tab.dataset.view === state.view);
     tab.tabIndex = tab.dataset.view === state.view ? 0 : -1;
+    tab.disabled = !task && tab.dataset.view !== "overview";
   }
   $("main").setAttribute("aria-labelledby", `tab-${state.view}`);
   for (const control of document.querySelectorAll("[data-for]")) control.hidden = !control.dataset.for.split(" ").includes(state.view);
   $("explanation").textContent = EXPLANATIONS[state.view];
+  $("overview").hidden = state.view !== "overview";
   $("matrix").hidden = state.view !== "matrix";
   $("entity-view").hidden = state.view !== "entity";
   $("methods").hidden = state.view !== "methods";
+  if (state.view === "overview") showOverview($("overview"), lethe.overviews.get(part), task, openCell);
   if (state.view === "matrix") showMatrix();
   if (state.view === "entity") showEntity($("entity-view"), task, state, openCell, (entity) => change({ entity }));
   if (state.view === "methods") showMethods($("methods"), task, state, openCell);
@@ -113,17 +134,20 @@ function show() {
 }
 
 function showMatrix() {
-  plot.draw(task, state.method, state.metric, ordered(task, state.order), state, state.names);
+  $("cell").hidden = !state.open;
+  plot.draw(task, state.method, state.metric, ordered(task, state.order, state.method, state.metric), state, state.names, $("plot").clientWidth - 6);
   read(state);
   const what = task.metrics[state.metric];
   const context = $("scale").getContext("2d");
   const image = new ImageData(256, 1);
   for (let i = 0; i < 256; i++) image.data.set([...what.lut.subarray(3 * i, 3 * i + 3), 255], 4 * i);
   context.putImageData(image, 0, 0);
-  $("low").textContent = shown(what.low);
-  $("high").textContent = shown(what.high);
+  $("low").textContent = task.shown(state.metric, what.low);
+  $("high").textContent = task.shown(state.metric, what.high);
   $("direction").textContent = `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Grey: no model. The ends of the scale hold what lies beyond.`;
-  $("cell").hidden = !state.open;
+  $("noise").textContent = what.floor ? `within the noise floor: two seeds of the base differ by ${task.range(state.metric)}` : "this metric has no noise floor, so nothing is hatched";
+  const constant = task.metrics.filter((one) => one.constant).map(({ label }) => label);
+  $("left-out").textContent = constant.length ? `Not offered, since no model of this task changes it: ${constant.join("; ")}.` : "";
   if (state.open) {
     showCell($("cell"), task, state, closeCell).catch((error) => say(`The numbers of this cell cannot be read: ${error.message}.`));
   }
@@ -136,11 +160,15 @@ function read({ emitter, receiver }) {
   const what = task.metrics[state.metric];
   const pair = emitter === receiver ? `${label} unlearned ${task.entityName(emitter)}, asked for it` : `${label} unlearned ${task.entityName(emitter)}, asked for ${task.entityName(receiver)}`;
   const verdict = task.verdict(state.method, emitter, receiver);
-  const words = `${what.label} ${shown(value)}${what.unit ? ` (${what.unit})` : ""}${verdict ? `; verdict: ${verdict}` : ""}`;
+  const words = `${what.label} ${task.shown(state.metric, value)}${what.unit ? ` (${what.unit})` : ""}; two seeds of the base: ${task.range(state.metric)}${verdict ? `; verdict: ${verdict}` : ""}`;
   $("readout").textContent = Number.isNaN(value) ? `${pair}: no model.` : `${pair}: ${words}.`;
 }
 
 function remember() {
+  if (!task) {
+    history.replaceState(null, "", `#${new URLSearchParams({ task: part, view: "overview" })}`);
+    return;
+  }
   const { view, order, emitter, receiver, entity, seed, open } = state;
   const names = { task: task.name, view, method: task.methods[state.method].name, metric: task.metrics[state.metric].name, order, emitter, receiver, entity, seed };
   if (state.similarity !== null) names.similarity = task.similarities[state.similarity].name;
@@ -151,12 +179,13 @@ function remember() {
 // --- acting -------------------------------------------------------------------------------------------------------
 
 function change(changes) {
+  if (!task) return; // an overview alone, or pairs that are still being read
   Object.assign(state, changes);
   show();
 }
 
-function openCell(emitter, receiver, method = state.method) {
-  change({ view: "matrix", emitter, receiver, method, open: true });
+function openCell(emitter, receiver, method = state.method, metric = state.metric) {
+  change({ view: "matrix", emitter, receiver, method, metric, open: true });
   $("cells").focus();
 }
 
@@ -166,9 +195,13 @@ function closeCell() {
 }
 
 function save() {
+  if (state.view === "overview") {
+    download(`overview_${part}.csv`, overviewTable(lethe.overviews.get(part).table));
+    return;
+  }
   const what = `${task.name}_${task.metrics[state.metric].name}`;
   const method = task.methods[state.method].name;
-  if (state.view === "matrix") download(`matrix_${what}_${method}.csv`, matrixTable(task, state.method, state.metric, ordered(task, state.order)));
+  if (state.view === "matrix") download(`matrix_${what}_${method}.csv`, matrixTable(task, state.method, state.metric, ordered(task, state.order, state.method, state.metric)));
   if (state.view === "entity") download(`entity_${what}_${method}_${state.entity}.csv`, entityTable(task, state));
   if (state.view === "methods") download(`methods_${what}_${state.entity}.csv`, methodsTable(task, state));
 }
@@ -180,28 +213,32 @@ function listen() {
   $("order").addEventListener("change", () => change({ order: $("order").value }));
   $("names").addEventListener("change", () => change({ names: $("names").checked }));
   $("download").addEventListener("click", save);
-  for (const tab of document.querySelectorAll('[role="tab"]')) tab.addEventListener("click", () => task && change({ view: tab.dataset.view }));
+  for (const tab of document.querySelectorAll('[role="tab"]')) tab.addEventListener("click", () => change({ view: tab.dataset.view }));
   $("views").addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step) return;
-    const tabs = [...document.querySelectorAll('[role="tab"]')];
+    const tabs = [...document.querySelectorAll('[role="tab"]:not(:disabled)')];
     const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
     next.focus();
     next.click();
   });
   const canvas = $("cells");
-  canvas.addEventListener("mousemove", (event) => read(plot.at(event) ?? state));
-  canvas.addEventListener("mouseleave", () => read(state));
+  canvas.addEventListener("mousemove", (event) => task && read(plot.at(event) ?? state));
+  canvas.addEventListener("mouseleave", () => task && read(state));
   canvas.addEventListener("click", (event) => {
-    const pair = plot.at(event);
+    const pair = task && plot.at(event);
     if (pair) change({ ...pair, open: true });
   });
   canvas.addEventListener("keydown", (event) => {
+    if (!task) return;
     if (KEYS[event.key]) change(plot.step(state, ...KEYS[event.key]));
     else if (event.key === "Enter") change({ open: true });
     else return;
     event.preventDefault();
   });
+  const again = () => task && state?.view === "matrix" && showMatrix();
+  window.addEventListener("resize", again);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   window.addEventListener("hashchange", () => location.reload()); // a link was pasted over the address
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && task && state.view === "matrix" && state.open) closeCell();

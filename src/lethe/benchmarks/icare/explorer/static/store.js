@@ -3,13 +3,21 @@
 
 const lethe = {
   tasks: new Map(),
+  overviews: new Map(), // of tasks and of other benchmarks, those whose folder lies beside the page
+  links: [],
   seeds: new Map(), // "people/people_000_uce_000" or "people/baseline" -> numbers of every image
   loading: new Map(),
 
-  // Each data file is a script that calls one of these three; a page opened by double click may not fetch().
+  // Each data file is a script that calls one of these; a page opened by double click may not fetch().
   world(content) {
     this.about = content;
     start();
+  },
+  overview(name, content) {
+    this.overviews.set(name, content);
+  },
+  link(text, content) {
+    this.links.push({ text, ...content });
   },
   task(name, content) {
     this.tasks.set(name, new Task(name, content));
@@ -48,6 +56,7 @@ class Task {
     this.values = floats(content.values);
     this.alike = floats(content.alike);
     this.verdictPlaces = content.verdicts ? floats(content.verdicts.values) : null;
+    this.offered = [...this.metrics.keys()].filter((place) => !this.metrics[place].constant);
     for (const metric of this.metrics) {
       metric.title = metric.unit ? `${metric.label} (${metric.unit})` : metric.label;
       metric.lut = Uint8Array.from(metric.colours.match(/../g), (hex) => parseInt(hex, 16));
@@ -67,6 +76,23 @@ class Task {
   damage(metric, value) {
     const what = this.metrics[metric];
     return what.higher_is_healthier ? what.unchanged - value : value - what.unchanged;
+  }
+
+  // Whether a value lies where two seeds of the base could put it. What is no difference has a floor on the side of damage only.
+  quiet(metric, value) {
+    const { floor, difference, higher_is_healthier: up } = this.metrics[metric];
+    if (!floor || Number.isNaN(value)) return false;
+    return (value >= floor.low || !(up || difference)) && (value <= floor.high || (up && !difference));
+  }
+
+  // A value as exact as its noise.
+  shown(metric, value) {
+    return shown(value, this.metrics[metric].decimals);
+  }
+
+  range(metric) {
+    const { floor } = this.metrics[metric];
+    return floor ? `${this.shown(metric, floor.low)} to ${this.shown(metric, floor.high)}` : "\u2013";
   }
 
   similarity(kind, one, other) {
@@ -123,11 +149,11 @@ class Seeds {
   }
 }
 
-// Four significant digits with a real minus sign; a dash where there is nothing.
-function shown(value) {
+// With so many decimals, else three significant digits; a real minus sign, no minus zero, a dash where there is nothing.
+function shown(value, decimals = null) {
   if (value === null || value === undefined || Number.isNaN(value)) return "\u2013";
-  const text = value === 0 || Math.abs(value) >= 0.001 ? String(Number(value.toPrecision(4))) : value.toExponential(1);
-  return text.replaceAll("-", "\u2212");
+  const text = decimals === null ? String(Number(value.toPrecision(3))) : value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text.replaceAll("-", "\u2212");
 }
 
 function mean(values) {

@@ -8,7 +8,7 @@ function el(name, attributes = {}, ...children) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (value !== null) node.setAttribute(key, value);
   }
-  node.append(...children.flat().filter((child) => child !== null));
+  node.append(...children.flat(Infinity).filter((child) => child !== null));
   return node;
 }
 
@@ -20,7 +20,7 @@ const VERDICTS = {
   destroyed: "most pictures resemble neither",
 };
 const cells = (name, values, attributes = {}) => values.map((value) => el(name, attributes, value));
-const numbers = (values) => cells("td", values.map(shown), { class: "number" });
+const numbers = (values, write = (value) => shown(value)) => cells("td", values.map(write), { class: "number" });
 
 // One picture, cut from the sprite of a run ("baseline" or a run's name), about `side` pixels wide.
 function thumb(task, run, receiver, seed, side, text) {
@@ -45,10 +45,6 @@ function swatch(task, metric, value) {
   const node = el("span", { class: "swatch", "aria-hidden": "true" });
   node.style.background = `rgb(${[...task.colour(metric, value)].join(",")})`;
   return node;
-}
-
-function range(floor) {
-  return floor ? `${shown(floor.low)} to ${shown(floor.high)}` : "\u2013";
 }
 
 // --- an open cell -------------------------------------------------------------------------------------------------
@@ -94,17 +90,17 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "metric"), cells("th", ["mean", "if nothing changed", "healthier"], { scope: "col", class: "number" }),
       el("th", { scope: "col", class: "number" }, "two seeds of the base (95 %)"))),
     el("tbody", {}, task.metrics.map((metric_, place) => el("tr", { "data-metric": metric_.name },
-      el("th", { scope: "row" }, metric_.title), numbers([task.value(method, place, emitter, receiver), metric_.unchanged]),
-      el("td", { class: "number" }, metric_.higher_is_healthier ? "higher" : "lower"), el("td", { class: "number" }, range(metric_.floor))))));
+      el("th", { scope: "row" }, metric_.title), numbers([task.value(method, place, emitter, receiver), metric_.unchanged], (value) => task.shown(place, value)),
+      el("td", { class: "number" }, metric_.higher_is_healthier ? "higher" : "lower"), el("td", { class: "number" }, task.range(place))))));
   const pictures = el("ul", { class: "seeds" }, task.seeds.map((seed) => el("li", { "data-seed": seed },
     el("div", { class: "pair" },
       el("figure", {}, thumb(task, "baseline", receiver, seed, 128, `off: the base asked for ${to}, seed ${seed}`), el("figcaption", {}, "off")),
       el("figure", {}, thumb(task, run, receiver, seed, 128, `on: after ${label} unlearned ${from}, asked for ${to}, seed ${seed}`), el("figcaption", {}, "on"))),
-    el("div", {}, `seed ${seed}: `, swatch(task, metric, on.value(receiver, seed, what.name)), shown(on.value(receiver, seed, what.name))))));
+    el("div", {}, `seed ${seed}: `, swatch(task, metric, on.value(receiver, seed, what.name)), task.shown(metric, on.value(receiver, seed, what.name))))));
   const single = off.metrics.filter(({ name }) => on.places.has(name));
   const paired = on.metrics.filter(({ name }) => !off.places.has(name));
   const table = el("table", {},
-    el("caption", {}, "Every seed in numbers."),
+    el("caption", {}, "Every seed in numbers, in three digits; two seeds differ by more than the last one. The CSV file holds all digits."),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "seed"),
       single.flatMap(({ label: text }) => cells("th", [`off: ${text}`, `on: ${text}`], { scope: "col", class: "number" })),
       cells("th", paired.map(({ label: text }) => text), { scope: "col", class: "number" }))),
@@ -163,32 +159,34 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
   const name = task.entityName(entity);
   const top = (key, score) => rows.filter((row) => !Number.isNaN(row[key])).sort((a, b) => score(b[key]) - score(a[key])).slice(0, LISTED);
   const damage = (value) => task.damage(metric, value);
-  const listing = (title, note, key, listed, pair, coloured) => el("div", {},
+  const column = (label, ...content) => el("div", { tabindex: "0", role: "group", "aria-label": label }, content); // a narrow screen scrolls it
+  const listing = (title, note, key, listed, pair, coloured) => column(title,
     el("h3", {}, title), el("p", { class: "hint" }, note),
     listed.length === 0 ? el("p", {}, "Nothing to show.") : el("table", { "data-list": key },
       el("tbody", {}, listed.map((row) => el("tr", {},
         el("td", {}, thumb(task, "baseline", row.other, task.seeds[0], 32, `the base asked for ${task.entityName(row.other)}`)),
         el("th", { scope: "row" }, el("button", { class: "link", onclick: () => openEntity(row.other) }, task.entityName(row.other))),
-        el("td", { class: "number" }, coloured ? swatch(task, metric, row[key]) : null, shown(row[key])),
+        el("td", { class: "number" }, coloured ? swatch(task, metric, row[key]) : null, coloured ? task.shown(metric, row[key]) : shown(row[key])),
         coloured && task.verdicts ? el("td", { class: "verdict" }, task.verdict(method, ...pair(row)) || "\u2013") : null,
+        coloured ? el("td", { class: "verdict" }, task.quiet(metric, row[key]) ? "within the noise floor" : "") : null,
         el("td", {}, task.has(method, pair(row)[0]) ? el("button", { class: "link", onclick: () => openCell(...pair(row)) }, "pictures") : "no model"))))));
-  const facts = Object.entries(task.entities[entity]).filter(([key]) => !["name", "index"].includes(key));
+  const facts = Object.entries(task.entities[entity]).filter(([key]) => key !== "name" && task.attributes.includes(key));
   const summary = el("table", { id: "summary" },
-    el("caption", {}, `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed.`),
+    el("caption", {}, `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Two seeds of the base differ by ${task.range(metric)}.`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "method"),
       cells("th", ["itself, when unlearned", "others, when it is unlearned (mean)", "itself, when others are unlearned (mean)"], { scope: "col", class: "number" }))),
     el("tbody", {}, task.methods.map((one, place) => {
       const each = entityRows(task, place, metric, similarity, entity);
       return el("tr", { "data-method": one.name }, el("th", { scope: "row" }, one.label),
-        numbers([task.value(place, metric, entity, entity), mean(each.map((row) => row.caused)), mean(each.map((row) => row.suffered))]));
+        numbers([task.value(place, metric, entity, entity), mean(each.map((row) => row.caused)), mean(each.map((row) => row.suffered))], (value) => task.shown(metric, value)));
     })));
   section.replaceChildren(
-    el("h2", {}, `${name} (index ${entity})`),
+    el("h2", {}, `${name} (number ${entity} in the tables)`),
     el("div", { class: "pair" }, task.seeds.slice(0, 12).map((seed) => thumb(task, "baseline", entity, seed, 64, `the base asked for ${name}, seed ${seed}`))),
     el("div", { class: "columns" },
-      el("div", {}, el("h3", {}, "Metadata"), el("table", {}, el("tbody", {}, facts.map(([key, value]) =>
+      column("Metadata", el("h3", {}, "Metadata"), el("table", {}, el("tbody", {}, facts.map(([key, value]) =>
         el("tr", {}, el("th", { scope: "row" }, key.replaceAll("_", " ")), el("td", {}, typeof value === "boolean" ? (value ? "yes" : "no") : value === null ? "\u2013" : typeof value === "number" ? shown(value) : String(value))))))),
-      el("div", {}, el("h3", {}, "As emitter and as receiver"), summary)),
+      column("As emitter and as receiver", el("h3", {}, "As emitter and as receiver"), summary)),
     el("div", { class: "columns" },
       listing("Most harmed by unlearning it", `${label}; ${what.title}, worst first`, "caused", top("caused", damage), ({ other }) => [entity, other], true),
       listing("Whose unlearning harms it most", `${label}; ${what.title}, worst first`, "suffered", top("suffered", damage), ({ other }) => [other, entity], true),
@@ -219,7 +217,11 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
     const bad = (value) => (what.higher_is_healthier ? value < what.floor.low : value > what.floor.high);
     return others.filter((receiver) => bad(task.value(method, metric, entity, receiver))).length;
   };
-  const line = (text, values) => el("tr", {}, el("th", { scope: "row" }, text), el("td", {}), numbers(values));
+  const line = (text, values, write) => el("tr", {}, el("th", { scope: "row" }, text), el("td", {}), cells("td", values.map(write)));
+  const absent = [...task.methods.keys()].filter((method) => !shownMethods.includes(method)).map((method) => {
+    const there = task.others(entity).filter((other) => task.has(method, other)).map((other) => task.entityName(other));
+    return `${task.methods[method].label} has no column: it has no model of ${name} in this run, but of ${there.join(", ")}.`;
+  });
   const body = [entity, ...others].map((receiver) => el("tr", { "data-receiver": receiver },
     el("th", { scope: "row" }, receiver === entity ? `${task.entityName(receiver)} (unlearned)` : task.entityName(receiver)),
     el("td", {}, thumb(task, "baseline", receiver, seed, 64, `off: the base asked for ${task.entityName(receiver)}, seed ${seed}`)),
@@ -228,18 +230,19 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
       const text = `${task.methods[method].label}, ${task.entityName(receiver)}: open every seed`;
       return el("td", {}, el("div", { class: "drawn" },
         thumb(task, task.run(method, entity), receiver, seed, 64, `on: after ${task.methods[method].label} unlearned ${name}, asked for ${task.entityName(receiver)}, seed ${seed}`),
-        el("span", { class: "value" }, swatch(task, metric, value), el("button", { class: "link", "aria-label": text, onclick: () => openCell(entity, receiver, method) }, shown(value))),
-        task.verdict(method, entity, receiver) ? el("span", { class: "verdict" }, task.verdict(method, entity, receiver)) : null));
+        el("div", {}, swatch(task, metric, value), el("button", { class: "link", "aria-label": text, onclick: () => openCell(entity, receiver, method) }, task.shown(metric, value)),
+          [task.verdict(method, entity, receiver), receiver !== entity && task.quiet(metric, value) ? "noise" : ""].map((word) => el("div", { class: "verdict" }, word)))));
     })));
   section.replaceChildren(
     el("h2", {}, `${name} unlearned`),
-    el("table", {},
-      el("caption", {}, `${what.title}, mean over ${task.seeds.length} seeds; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Pictures: seed ${seed}.`),
-      el("thead", {}, el("tr", {}, cells("th", ["asked for", "base (off)"], { scope: "col" }), cells("th", shownMethods.map((method) => task.methods[method].label), { scope: "col", class: "number" }))),
+    absent.length ? el("p", { id: "absent" }, absent.join(" ")) : "",
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Methods side by side, a table" }, el("table", {},
+      el("caption", {}, `${what.title}, mean over ${task.seeds.length} seeds; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. “noise”: within what two seeds of the base differ, ${task.range(metric)}. Pictures: seed ${seed}.`),
+      el("thead", {}, el("tr", {}, cells("th", ["asked for", "base (off)"], { scope: "col" }), cells("th", shownMethods.map((method) => task.methods[method].label), { scope: "col" }))),
       el("tbody", {},
-        line("others, mean", shownMethods.map((method) => mean(others.map((receiver) => task.value(method, metric, entity, receiver))))),
-        what.difference && what.floor ? line(`of ${others.length} others, harmed beyond what two seeds of the base differ`, shownMethods.map(beyond)) : null,
-        body)));
+        line("others, mean", shownMethods.map((method) => mean(others.map((receiver) => task.value(method, metric, entity, receiver)))), (value) => task.shown(metric, value)),
+        what.difference && what.floor ? line(`harmed, of ${others.length} others`, shownMethods.map(beyond), String) : null,
+        body))));
 }
 
 function methodsTable(task, { metric, entity }) {

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from lethe.__main__ import main
+from lethe.classifiers.search import most_epochs
 from lethe.settings.sections import CANVAS_METHODS
-from lethe.workflow.estimate import estimate_of
-from lethe.workflow.passes import CROSS, DECODER, SEARCHED, TRAINED, UNET
+from lethe.workflow.classifier_cost import SHARE
+from lethe.workflow.cost import estimate_of, text
+from lethe.workflow.passes import CROSS, DECODER, SEARCHED, TRAINED, UNET, Line
 
 ROOT = Path(__file__).parents[3]
 PAPER = str(ROOT / "config/canvas_paper.yaml")
@@ -50,14 +52,40 @@ def test_sequences_pairs_and_attacks_are_counted() -> None:
 
 def test_a_faster_gpu_needs_less_time_and_as_much_disk() -> None:
     slow, fast = (estimate_of([PAPER], sustained=value, root=ROOT) for value in (100.0, 200.0))
-    assert sum(line.hours for line in slow) == pytest.approx(2 * sum(line.hours for line in fast))
+    hours, fewer = (sum(line.hours for line in lines if not line.what.startswith("digits")) for lines in (slow, fast))
+    assert hours == pytest.approx(2 * fewer)  # seconds of classifiers are no TFLOPs
     assert [line.gigabytes for line in slow] == [line.gigabytes for line in fast]
 
 
 def test_the_command_tells_faults(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert main(["estimate", "--configfile", "config/none.yaml"]) == 2
-    assert main(["estimate", "--configfile", PAPER, "--tflops", "0"]) == 2
+    assert main(["cost", "--configfile", "config/none.yaml"]) == 2
+    assert main(["cost", "--configfile", PAPER, "--tflops", "0"]) == 2
+    assert main(["cost", "--gpus", "0"]) == 2
     assert "config/none.yaml" in (said := capsys.readouterr().err) and "--tflops is 0; allowed: a number above 0" in said
-    assert main(["estimate", "--configfile", PAPER]) == 0
-    assert "287 TFLOP/s" in capsys.readouterr().out
+    assert "--gpus is 0" in said
+    assert main(["cost", "--configfile", PAPER]) == 0
+    assert "287 TFLOP/s" in (told := capsys.readouterr().out)
+    assert "Jobs are not counted, since there is no plan of all yet" in told and "data/unlearncanvas" in told
+
+
+def test_deep_unlearn_is_steps_times_seconds() -> None:
+    lines = {line.what: line for line in estimate_of([str(ROOT / "config/paper.yaml")], root=ROOT)}
+    mnist = lines["mnist resnet18: base training"]  # 70,000 images in batches of 256
+    assert mnist.hours == pytest.approx(3 * 10 * 50 * 274 * 0.012 / 3600)
+    assert mnist.gigabytes == pytest.approx(30 * 4 * 11.19e6 / 1e9, rel=0.01)
+    searched = lines["mnist resnet18: search"]
+    assert searched.hours == pytest.approx(18 * 3 * 100 * 10 * 274 * 0.012 / 3600) and searched.gigabytes == 0
+    assert lines["cifar10 resnet18: U-LiRA's models"].hours == pytest.approx(64 * 11 * 91 * 118 * 0.012 / 3600, rel=0.01)
+    assert "cifar10 tinyvit: U-LiRA's models" not in lines and most_epochs(50) == SHARE * 50
+
+
+def test_of_a_world_on_the_cpu_only_classifiers_are_counted() -> None:
+    lines = estimate_of([], root=ROOT)
+    assert {line.what.partition(":")[0] for line in lines} == {"digits mlp", "digits tinycnn"}
+    assert "CPU hours" in text(lines, "cpu") and "Wall time" not in text(lines, "cpu")
+
+
+def test_wall_time_is_gpu_hours_by_gpus() -> None:
+    told = text([Line("a", "b", 90.0, 1.0)], gpus=8)
+    assert "Wall time on 8 GPUs that are never idle: 11.2 hours = 90.0 / 8" in told and "360 CPU hours" in told

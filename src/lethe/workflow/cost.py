@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import PREPARED, ROLES
-from lethe.io.tables import CorruptFileError, read_yaml
-from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
+from lethe.workflow.classifier_cost import classifiers
 from lethe.workflow.passes import (
     DECODER,
     FEATURES,
@@ -28,9 +26,14 @@ from lethe.workflow.passes import (
 )
 from lethe.workflow.plan import Plan
 from lethe.workflow.robustness_cost import robustness
-from lethe.workflow.start import plan_of
+from lethe.workflow.start import merged, plan_of
 
 DECIDES_NO_RESULT = "tells what a run would cost"
+GPUS, CORES = 16, 4  # of profiles/slurm: GPUs in use at once, cores of a job with one
+OF_CPU = (
+    "Hours are of one core. Models of diffusion are not counted: the arithmetic for them is that of Stable Diffusion's size on a GPU, and this "
+    "world runs on the CPU (README.md says how long it takes)."
+)
 
 
 def estimate(plan: Plan, tasks: Iterable[str] | None = None, sustained: float = SUSTAINED) -> list[Line]:
@@ -48,44 +51,48 @@ def estimate(plan: Plan, tasks: Iterable[str] | None = None, sustained: float = 
 
 
 def estimate_of(configfiles: Sequence[str], sustained: float = SUSTAINED, root: Path = Path()) -> list[Line]:
-    """The same of a world that overlays on config/config.yaml describe, in the order given, as for ``snakemake --configfile``.
+    """The same of a world that overlays on config/config.yaml describe, in the order given, as for ``snakemake --configfile``; with classifiers.
+
+    The arithmetic of diffusion models is that of Stable Diffusion's size on a GPU: of a world on the CPU there are classifiers only.
 
     Raises:
         SettingsError: a fault of a file or of the configuration.
     """
-    config: dict[str, Any] = {}
-    files: list[str | Path] = [root / "config/config.yaml", *configfiles]
-    for file in files:
-        try:
-            content = read_yaml(file)
-        except (CorruptFileError, FileNotFoundError) as error:
-            raise SettingsError(str(error)) from None
-        config = _laid_over(config, content or {})
-    return estimate(plan_of(config, configfiles, root), sustained=sustained)
+    return lines_of(plan_of(merged(configfiles, root), configfiles, root), sustained)
 
 
-def _laid_over(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration with the leaves of an overlay in their places, as Snakemake lays them."""
-    found = dict(config)
-    for key, value in overlay.items():
-        deeper = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
-        found[key] = _laid_over(found[key], value) if deeper else value
-    return found
+def lines_of(plan: Plan, sustained: float = SUSTAINED) -> list[Line]:
+    """The same of a plan."""
+    diffusion = estimate(plan, sustained=sustained) if plan.settings.device == "cuda" else []
+    return [*diffusion, *classifiers(plan)]
 
 
-def text(lines: list[Line], sustained: float = SUSTAINED) -> str:
-    """The lines as a table, with their sum and what was taken for granted."""
+def text(lines: list[Line], device: str = "cuda", sustained: float = SUSTAINED, gpus: int = GPUS) -> str:
+    """The lines as a table, with their sum, the time on so many GPUs and what was taken for granted.
+
+    Args:
+        device: of the world; on the CPU hours are of one core.
+    """
     width = max(len(line.what) for line in lines)
     rows = [f"{line.what:{width}}  {line.hours:10.1f} {line.gigabytes:10.1f}  {line.how}" for line in lines]
-    total = Line("sum", "", sum(line.hours for line in lines), sum(line.gigabytes for line in lines))
+    hours, gigabytes = sum(line.hours for line in lines), sum(line.gigabytes for line in lines)
+    unit = "GPU" if device == "cuda" else "CPU"
+    told = [
+        f"{'what':{width}}  {unit + ' hours':>10} {'GB':>10}  how",
+        *rows,
+        f"{'sum':{width}}  {hours:10.1f} {gigabytes:10.1f}",
+    ]
+    if device != "cuda":
+        return "\n".join([*told, OF_CPU])
     return "\n".join(
         [
-            f"{'what':{width}}  {'GPU hours':>10} {'GB':>10}  how",
-            *rows,
-            f"{total.what:{width}}  {total.hours:10.1f} {total.gigabytes:10.1f}",
+            *told,
+            f"Wall time on {gpus} GPUs that are never idle: {hours / gpus:.1f} hours = {hours:.1f} / {gpus} (--gpus). "
+            f"Their jobs hold {CORES} cores each: {hours * CORES:,.0f} CPU hours.",
             f"Taken for granted: {UNET} TFLOP a row of the UNet and {DECODER} a decoded picture at 512 px, {TRAINED} passes for a row with its "
-            f"gradient, {sustained:g} TFLOP/s sustained (--tflops; not measured), {PICTURE / 1e6:g} MB a picture of 512 px. Compiling and scoring "
-            "are not counted.",
+            f"gradient, {sustained:g} TFLOP/s sustained (--tflops; not measured), {PICTURE / 1e6:g} MB a picture of 512 px, seconds of a step of "
+            "classifiers as their architectures say (not measured), and for every run of a method the most epochs that it may take. Compiling and "
+            "scoring are not counted.",
         ]
     )
 
