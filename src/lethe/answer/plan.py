@@ -35,7 +35,9 @@ class Answer:
         canvas: Canvas,
         tables: Tables,
         pages: Pages,
+        root: Path,
     ) -> None:
+        self._root = root
         self._settings, self._models, self._studies = settings, models, studies
         self._deepunlearn, self._canvas, self._tables, self._pages = deepunlearn, canvas, tables, pages
 
@@ -130,7 +132,7 @@ class Answer:
     @property
     def static(self) -> list[Path]:
         """Template, style and script of the page."""
-        return sorted((Path(__file__).parent / "static").iterdir())
+        return sorted((self._root / "src/lethe/answer/static").iterdir())
 
     def _tasks(self, extent: str) -> list[str]:
         chosen = self._settings.demo_tasks if extent == "demo" else self._settings.entity_tasks
