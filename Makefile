@@ -19,14 +19,14 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 demo: setup ## the main job on two tasks, then the report and what was found
-	$(RUN) demo $(WORLD)/answer_demo.html
-	$(RUN) demo $(WORLD)/answer_demo.html --report $(WORLD)/report.html
+	$(RUN) demo
+	$(RUN) demo --report $(WORLD)/report.html
 	@cat $(WORLD)/answer_demo.txt
 	@echo "the answer: $(WORLD)/answer_demo.html, everything: $(WORLD)/report.html"
 
 all: setup ## all four tasks, then the report and what was found
-	$(RUN) all $(WORLD)/answer_all.html
-	$(RUN) all $(WORLD)/answer_all.html --report $(WORLD)/report.html
+	$(RUN) all
+	$(RUN) all --report $(WORLD)/report.html
 	@cat $(WORLD)/answer_all.txt
 	@echo "the answer: $(WORLD)/answer_all.html, everything: $(WORLD)/report.html"
 
@@ -48,7 +48,7 @@ bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of m
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
 
-docs: setup ## the documentation as a site: site/index.html opens by double click
+docs: setup ## the documentation as a site; pages open by double click, the search needs `.venv/bin/mkdocs serve`
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "documentation: $(CURDIR)/site/index.html"
 

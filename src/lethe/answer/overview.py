@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from lethe.answer.contents import MAIN, Part, findings, method_rows
+from lethe.answer.contents import MAIN, Part, TaskTables, findings, method_rows
 from lethe.benchmarks.deepunlearn.ulira import DEFAULT
-from lethe.benchmarks.icare.harm import BY_CHANCE, harmed_pairs, worst_pair
+from lethe.benchmarks.icare.harm import harmed_pairs, worst_pair
+from lethe.benchmarks.icare.levels import BY_CHANCE, FORGOTTEN, KEPT
 from lethe.benchmarks.unlearncanvas.findings import BASE, JUDGE, PROTOCOL, WHAT
 from lethe.classifiers.distance import REFERENCES, RETRAINED_AGAIN
 from lethe.classifiers.distance import RETRAINED as RETRAINED_CLASSIFIER
@@ -20,7 +21,7 @@ from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
 from lethe.core.finding import percent
 from lethe.core.gate import Gate
 from lethe.diffusion.methods import LOOKS, ROLES
-from lethe.tools.claims import FORGET, KEEP, VERDICTS, Row, claims
+from lethe.tools.claims import VERDICTS, Row, claims
 from lethe.tools.speed.summary import value_text
 
 TERMS_OF_ENTITIES = {
@@ -68,19 +69,20 @@ def of_task(
         ``findings``, ``table``, ``worst``, ``checks``, ``terms``: see the module's functions. Numbers that are not known are None.
     """
     columns = [
-        _column("Still recognised", "share of pictures in which the judge knows the emitter; low is good", 1, FORGET, "low"),
-        _column("Keeps the others", "share of the base's judge accuracy; high is good", 1, KEEP, "high"),
+        _column("Still recognised", "share of pictures in which the judge knows the emitter; low is good", 1, FORGOTTEN, "low"),
+        _column("Keeps the others", "share of the base's judge accuracy; high is good", 1, KEPT, "high"),
         _column("Pairs harmed", "share of pairs beyond the noise floor, by CLIP score; low is good", 1, BY_CHANCE, "low"),
     ]
     means = {LOOKS.title(name): LOOKS.means(name) for name in pairs["method"].unique()}
     rows = []
-    for row in method_rows(folder, task):
+    tables = TaskTables.read(folder, task)
+    for row in method_rows(task, tables):
         cells = [_share(*row.forgotten), _share(*row.kept), _share(*row.harmed)]
         cells[2]["text"] += f", {row.count} of {row.pairs}"
         rows.append(_row(row.title, means.get(row.title, ""), row.reference, cells))
     told = claims(folder, [task])
     return {
-        "findings": [asdict(finding) for finding in findings(folder, Part([task], [], {}))],
+        "findings": [asdict(finding) for finding in findings(folder, Part([task], [], {}), {task: tables})],
         "table": {"group": None, "columns": columns, "rows": rows},
         "worst": _worst(pairs, floor, exclude),
         "checks": _checks(told, _others(task, gates, told)),
@@ -115,7 +117,7 @@ def of_study(folder: Path, study: str, gates: Sequence[Gate]) -> dict[str, Any]:
         rows.append(_row(title, CLASSIFIER_LOOKS.means(str(name)), name in REFERENCES, cells))
     told = claims(folder, [], [study])
     return {
-        "findings": [asdict(finding) for finding in findings(folder, Part([], [study], {}))],
+        "findings": [asdict(finding) for finding in findings(folder, Part([], [study], {}), {})],
         "table": {"group": None, "columns": columns, "rows": rows},
         "worst": None,
         "checks": _checks(told, _others(study, gates, [])),
@@ -134,8 +136,8 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
     table = table[(table["protocol"] == PROTOCOL) & (table["judge"] == JUDGE)]
     columns = [
         _column("Gone (UA)", "high is good; dashed: 90 %", 1, 0.9, "high"),
-        _column("Same kind kept (IRA)", "high is good; dashed: 85 %", 1, KEEP, "high"),
-        _column("Other kind kept (CRA)", "high is good; dashed: 85 %", 1, KEEP, "high"),
+        _column("Same kind kept (IRA)", "high is good; dashed: 85 %", 1, KEPT, "high"),
+        _column("Other kind kept (CRA)", "high is good; dashed: 85 %", 1, KEPT, "high"),
     ]
     if confusion is not None:
         columns.append(_column("Drawn instead", "what the judge finds most often, as a share of the pictures", 1, None))
@@ -149,7 +151,7 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
         named = _row(LOOKS.title(method), LOOKS.means(method), reference, cells)
         rows.append(named | {"group": f"{WHAT.get(kind, kind)} forgotten"})
     return {
-        "findings": [asdict(finding) for finding in findings(folder, Part([], [], {task: file}))],
+        "findings": [asdict(finding) for finding in findings(folder, Part([], [], {task: file}), {})],
         "table": {"group": "forgotten", "columns": columns, "rows": rows},
         "worst": None,
         "checks": _checks([], _others(task, gates, [])),

@@ -108,7 +108,7 @@ class Documents(NamedTuple):
     def values(self, claim: Claim) -> str:
         """Every value of a claim with its scope; a scope that is the machine is not named."""
         rows = self.of(claim)
-        told = {scope: " and ".join(found) for scope, found in rows.groupby("scope", sort=False)["value"]}
+        told = {str(scope): " and ".join(found) for scope, found in rows.groupby("scope", sort=False)["value"]}
         if len(told) > 1 and len(set(told.values())) == 1:
             return f"{next(iter(told.values()))} ({', '.join(told)})"
         return ", ".join(value if scope == MACHINE else f"{scope} {value}" for scope, value in told.items())

@@ -27,6 +27,8 @@ LINK = re.compile(r"(?<=\]\()(?P<path>[^)#\s:]+)(?P<anchor>#[^)\s]*)?(?=\))")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add the pages of the library to the navigation, under its last title."""
     home, *rooms = (f"reference/library/{name}.md" for name in library_page.pages(_root(config) / "src/lethe"))
+    if not config.nav:
+        raise ValueError("mkdocs.yml: nav is missing; the pages of the library are added under its last title")
     (pages,) = config.nav[-1].values()
     pages.append({"Library": [home, *rooms]})
     return config
