@@ -8,7 +8,7 @@ CONFIG ?= config/paper.yaml
 WORLD := results/mini
 GENERATED := docs/columns.md
 
-.PHONY: setup demo all bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config lock clean
+.PHONY: setup demo all docs bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config documents lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies
 
@@ -48,6 +48,10 @@ bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of m
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
 
+docs: setup ## the documentation as a site; pages open by double click, the search needs `.venv/bin/mkdocs serve`
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "documentation: $(CURDIR)/site/index.html"
+
 test: setup lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest -n $(CORES)
 
@@ -75,8 +79,11 @@ lint: setup
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
 	$(BIN)/lethe config
 
+documents: setup ## tables of claims in README.md and docs/, from docs/claims.yaml and docs/measured.csv
+	$(BIN)/python -m lethe.tools.documents
+
 lock: setup ## resolve the dependencies anew
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra docs --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--output-file requirements.lock pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock
 	$(BIN)/python envs/generate.py

@@ -51,7 +51,6 @@ MAKERS = {
     f"{CANVAS}.ledger:ledger": "tables/unlearncanvas_ledger_t.csv",
     f"{CANVAS}.base_quality:base_table": "tables/unlearncanvas_base_t.csv",
     f"{CANVAS}.edits:edits_table": "tables/unlearncanvas_edits_t.csv",
-    f"{CANVAS}.style_transfer:transfer_table": "tables/unlearncanvas_style_transfer_t.csv",
     f"{CANVAS}.grid:grid_table": "tables/unlearncanvas_grid_t.csv",
     f"{CANVAS}.sequence_table:sequence_table": "tables/unlearncanvas_sequence_t.csv",
     f"{CANVAS}.sequence_table:matched_table": "tables/unlearncanvas_matched_t.csv",

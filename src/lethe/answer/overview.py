@@ -73,12 +73,13 @@ def of_task(
         _column("Keeps the others", "share of the base's judge accuracy; high is good", 1, KEPT, "high"),
         _column("Pairs harmed", "share of pairs beyond the noise floor, by CLIP score; low is good", 1, BY_CHANCE, "low"),
     ]
+    means = {LOOKS.title(name): LOOKS.means(name) for name in pairs["method"].unique()}
     rows = []
     tables = TaskTables.read(folder, task)
     for row in method_rows(task, tables):
         cells = [_share(*row.forgotten), _share(*row.kept), _share(*row.harmed)]
         cells[2]["text"] += f", {row.count} of {row.pairs}"
-        rows.append({"name": row.title, "reference": row.reference, "cells": cells})
+        rows.append(_row(row.title, means.get(row.title, ""), row.reference, cells))
     told = claims(folder, [task])
     return {
         "findings": [asdict(finding) for finding in findings(folder, Part([task], [], {}), {task: tables})],
@@ -112,9 +113,8 @@ def of_study(folder: Path, study: str, gates: Sequence[Gate]) -> dict[str, Any]:
         shares = [_share(*_interval(source, key)) for source, key in ((row, "TA"), (row, "FA"))]
         attack = said.get(str(name), pd.Series(dtype=float))
         cells = [_number(*_interval(row, "gap")), _share(*_interval(attack, "accuracy")), *shares]
-        rows.append(
-            {"name": CLASSIFIER_LOOKS.title(str(name)).replace("_", " "), "reference": name in REFERENCES, "cells": cells}
-        )
+        title = CLASSIFIER_LOOKS.title(str(name)).replace("_", " ")
+        rows.append(_row(title, CLASSIFIER_LOOKS.means(str(name)), name in REFERENCES, cells))
     told = claims(folder, [], [study])
     return {
         "findings": [asdict(finding) for finding in findings(folder, Part([], [study], {}), {})],
@@ -147,9 +147,9 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
         cells = [_share(*_interval(row, key)) for key in ("ua", "ira", "cra")]
         if confusion is not None:
             cells.append(_instead(confusion, method, kind))
-        name = "base" if method == BASE else LOOKS.title(method)
         reference = method == BASE or ROLES.role(method) != ""
-        rows.append({"name": name, "reference": reference, "group": f"{WHAT.get(kind, kind)} forgotten", "cells": cells})
+        named = _row(LOOKS.title(method), LOOKS.means(method), reference, cells)
+        rows.append(named | {"group": f"{WHAT.get(kind, kind)} forgotten"})
     return {
         "findings": [asdict(finding) for finding in findings(folder, Part([], [], {task: file}), {})],
         "table": {"group": "forgotten", "columns": columns, "rows": rows},
@@ -218,6 +218,11 @@ def _instead(confusion: pd.DataFrame, method: str, kind: str) -> dict[str, Any]:
 def _column(label: str, hint: str, high: float, target: float | None, better: str = "") -> dict[str, Any]:
     """A column: its line goes from 0 to ``high``; where ``better`` is ``low`` or ``high``, the page says which values miss the target."""
     return {"label": label, "hint": hint, "high": high, "target": target, "better": better}
+
+
+def _row(name: str, means: str, reference: bool, cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """A method; ``means`` says what its name stands for."""
+    return {"name": name, "means": means, "reference": reference, "cells": cells}
 
 
 def _share(value: float, low: float, high: float) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def alike_beside(alike: NDArray[np.float64]) -> NDArray[np.int64]:
     Args:
         alike: (N, N), higher = more similar; only off the diagonal. Where a value is missing, the order stays as it is.
 
-    >>> alike_beside(np.array([[0, 1, 9], [1, 0, 1], [9, 1, 0.0]])).tolist()
-    [1, 0, 2]
+    >>> alike_beside(np.array([[0, 1, 9], [1, 0, 3], [9, 3, 0.0]])).tolist()
+    [1, 2, 0]
     """
     from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
     from scipy.spatial.distance import squareform

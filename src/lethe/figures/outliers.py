@@ -52,10 +52,11 @@ def at_edge(axes: Axes, side: Side, along: float, told: str, colour: str, size: 
     """
     marker, vertical, sign = _ARROWS[side]
     inside = 0.02 if sign > 0 else 0.98
-    place, transform = (along, inside), axes.get_xaxis_transform()
-    shift, align = (7.0, 0.0), {"ha": "left", "va": "center"}
-    if not vertical:
-        place, transform = (inside, along), axes.get_yaxis_transform()
-        shift, align = (7.0 * sign, 0.0), {"ha": "left" if sign > 0 else "right", "va": "center"}
+    place = (along, inside) if vertical else (inside, along)
+    transform = axes.get_xaxis_transform() if vertical else axes.get_yaxis_transform()
+    right = bool(vertical) or sign > 0  # of the arrowhead
     axes.scatter(*place, marker=marker, s=38, color=colour, transform=transform, zorder=5, clip_on=False)
-    axes.annotate(told, place, xycoords=transform, xytext=shift, textcoords="offset points", fontsize=size, zorder=5, **align)
+    axes.annotate(
+        told, place, xycoords=transform, xytext=(7.0 if right else -7.0, 0.0), textcoords="offset points", fontsize=size, zorder=5,
+        ha="left" if right else "right", va="center",
+    )  # fmt: skip

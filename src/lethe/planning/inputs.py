@@ -55,10 +55,8 @@ def text(needs: Sequence[Need]) -> str:
         return "this world needs nothing from outside"
     order = (MISSING, TO_FETCH, HAVE, FETCHED)
     needs = sorted(needs, key=lambda need: order.index(need.state))
-    rows = [
-        COLUMNS,
-        *((need.state, need.name, _size(need), need.licence, need.source, need.target or need.place) for need in needs),
-    ]
+    cells = ((need.state, need.name, _size(need), _short(need.licence), need.target or need.place, need.source) for need in needs)
+    rows = [COLUMNS, *cells]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, *(f"missing: {how}" for how in how_to_get(needs))])
@@ -83,11 +81,10 @@ def tell(files: list[Path], needs: list[Need]) -> None:
     Args:
         files: what other rules have fetched or taken for this one.
     """
-    told = text(needs)
+    told, lacking = text(needs), how_to_get(needs)
     log.info("inputs\n%s", told)
-    lacking = how_to_get(needs)
-    if lacking:
-        raise SystemExit(f"{told}\n{len(lacking)} of {len(needs)} inputs are missing; nothing else keeps a run from starting")
+    if lacking:  # the log of a job that failed is shown, and with it the table
+        raise SystemExit(f"{len(lacking)} of {len(needs)} inputs are missing: {'; '.join(lacking)}")
     print(told)
 
 

@@ -107,12 +107,13 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
 
     ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe why`` asks for its plan, ``lethe.workflow.asking`` reads its
     rules, and ``lethe.workflow.terminal`` says less than it on the terminal. Commands hear its errors.
+    ``lethe.tools.site.rules_page`` writes the rules as a page.
     """
     importers = {
         file.name
         for file in fingerprint.PACKAGE.rglob("*.py")
         if re.search(r"(import|from) snakemake", file.read_text()) and file.parent.name != "commands"
     }
-    assert importers == {"asking.py", "forked.py", "terminal.py", "why.py"}
+    assert importers == {"asking.py", "forked.py", "rules_page.py", "terminal.py", "why.py"}
     users = {module for module in fingerprint.all_modules() if "lethe.execution.forked" in fingerprint._imports(module)}
     assert not users, "only the Snakefile imports it"

@@ -24,7 +24,7 @@ from lethe.core.columns import (
 from lethe.diffusion.jobs.columns import MODEL, OF_IMAGE, attacked, outcomes
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.distribution import SET_METRICS
-from lethe.diffusion.metrics.quantities import COMPARISON, CONSTANT
+from lethe.diffusion.metrics.quantities import COMPARISON, CONSTANT, QUANTITY
 
 SETS = {
     "fid_dino": "Fréchet distance of both sets in the backbone's features",
@@ -367,7 +367,7 @@ TABLES = (
             number("{quantity}_emitter", "{quantity}, mean over pictures of what is unlearned", SAME),
             number("{quantity}_others", "{quantity}, mean over pictures of all other entities", SAME, SAME),
         ],
-        [COMPARISON],
+        [QUANTITY],
         "by its name",
     ),
     Table(
