@@ -125,7 +125,7 @@ def bad_case(found: pd.DataFrame) -> BadCase | None:
     if damage.empty:
         return None
     emitter, receiver = (int(index) for index in damage.index[int(damage.median(axis=1).argmax())])
-    others = damage.xs(emitter, level="emitter").drop(index=receiver)
+    others = pd.DataFrame(damage.xs(emitter, level="emitter")).drop(index=receiver)
     own = found[(found["emitter"] == emitter) & (found["receiver"] == receiver)]
     spared = None if others.empty else int(others.index[int(others.max(axis=1).argmin())])
     return BadCase(emitter, receiver, int(own["harmed"].sum()), len(own), spared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,7 @@ def draw(data: pd.DataFrame) -> Figure:
     axes.set_ylabel("indiscernibility: how blind a membership attack is\n(1: a coin; aim: where the retrained models are)")
     axes.set_xlabel("retention deviation: how far accuracies are from the retrained models' (0: not at all)")
     note = scatter(axes, data, "retdev", "indisc")
-    noise = {"color": EDGE, "alpha": 0.3, "linewidth": 0, "zorder": 0}
+    noise: dict[str, Any] = {"color": EDGE, "alpha": 0.3, "linewidth": 0, "zorder": 0}
     for _, row in data.dropna(subset=["retdev_floor", "indisc_floor"]).iterrows():
         axes.axvspan(0, row["retdev_floor"], **noise)
         axes.axhspan(row["indisc"] - row["indisc_floor"], row["indisc"] + row["indisc_floor"], **noise)

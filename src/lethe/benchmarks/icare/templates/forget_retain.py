@@ -18,7 +18,7 @@ from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
 from lethe.figures.colours import GRID, INK, STEEL, WHITE, YELLOW
 from lethe.figures.footnote import footnote, meanings
-from lethe.figures.outliers import at_edge, cut
+from lethe.figures.outliers import Side, at_edge, cut
 from lethe.figures.references import in_order
 from lethe.figures.style import DPI, WIDTH, method_colour, method_marker, method_name, styled
 from lethe.figures.templates.result import Result
@@ -128,7 +128,7 @@ def _panel(axes: Axes, data: pd.DataFrame, name: str, shown: list[str], limits: 
         colour, marker = method_colour(method, shown), method_marker(method, shown)
         if place % 2:
             axes.axhspan(place - 0.5, place + 0.5, color=GRID, alpha=0.45, linewidth=0, zorder=0)
-        side = "left" if (values := rows[name]).mean() < limits[0] else "right"
+        side: Side = "left" if (values := rows[name]).mean() < limits[0] else "right"
         inside = values.between(*limits)
         if not inside.any():
             at_edge(axes, side, place, f"{method_name(method)}: {values.mean():.2f} beyond the axis", colour)

@@ -20,7 +20,7 @@ from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
 from lethe.figures.colours import GREY, INK, MID_GREY, WHITE
 from lethe.figures.footnote import footnote, meanings
-from lethe.figures.outliers import at_edge, cut
+from lethe.figures.outliers import Side, at_edge, cut
 from lethe.figures.style import DPI, WIDTH, method_colour, method_marker, method_name, styled
 from lethe.figures.templates.result import Result
 from lethe.settings.strict import Name
@@ -97,7 +97,8 @@ def draw(data: pd.DataFrame, metric: str) -> Figure:
     axes.set_ylim(bottom, top)
     for place, method in enumerate(shown):
         values = data.loc[data["method"] == method, "value"]
-        for side, outside in (("bottom", values[values < bottom]), ("top", values[values > top])):
+        sides: list[tuple[Side, pd.Series]] = [("bottom", values[values < bottom]), ("top", values[values > top])]
+        for side, outside in sides:
             if len(outside):
                 at_edge(
                     axes,
@@ -122,7 +123,8 @@ def draw(data: pd.DataFrame, metric: str) -> Figure:
 def _limits(data: pd.DataFrame, unchanged: float, floor: list[float]) -> tuple[float, float]:
     """Of the y axis: all values that are no outliers, no change, and the noise floor where it is known."""
     judged = data[data["method"].map(ROLES.role) != UNCHANGED]
-    boxes = data[~data["tuning"]].groupby("method")["value"].quantile([0.25, 0.75])  # no box is cut
+    of_methods = data[~data["tuning"]].groupby("method")["value"]
+    boxes = pd.concat([of_methods.quantile(end) for end in (0.25, 0.75)])  # no box is cut
     known = [end for end in (*cut(judged["value"]), *boxes, unchanged, *floor) if np.isfinite(end)]
     pad = 0.09 * (max(known) - min(known) or 1.0)
     return min(known) - pad, max(known) + pad
