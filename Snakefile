@@ -22,7 +22,7 @@ from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
 from lethe.execution.work import sweep
 from lethe.core.records import EPOCHS, INDEX, NAME
-from lethe.planning import outside
+from lethe.planning import chapters, outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
 from lethe.execution.code import keep_parts
 from lethe.planning.outside import identities, untimed
@@ -148,6 +148,7 @@ rule all:
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
         plan.tracking.files(plan.tasks),
+        plan.answer.page("all"),
         plan.dictionary.files,
         record=plan.record.files,
 
@@ -159,6 +160,7 @@ rule demo:
         plan.deepunlearn.products(plan.studies.demo),
         plan.canvas.demo,
         plan.tracking.files(plan.settings.demo_tasks),
+        plan.answer.page("demo"),
         plan.dictionary.files,
         record=plan.record.files,
 
@@ -264,6 +266,7 @@ include: "rules/unlearncanvas/capacity.smk"
 include: "rules/unlearncanvas/robustness.smk"
 include: "rules/audit/audit.smk"
 include: "rules/shared/figures.smk"
+include: "rules/answer/tables.smk"
 include: "rules/answer/answer.smk"
 include: "rules/answer/overview.smk"
 include: "rules/tools/claims.smk"

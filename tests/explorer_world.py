@@ -25,7 +25,12 @@ OVERVIEW: dict[str, Any] = {
         "group": None,
         "columns": [{"label": "Pairs harmed", "hint": "low is good", "high": 1, "target": 0.025, "better": "low"}],
         "rows": [
-            {"name": name, "reference": False, "cells": [{"text": text, "value": value, "low": value, "high": value}]}
+            {
+                "name": name,
+                "means": "",
+                "reference": False,
+                "cells": [{"text": text, "value": value, "low": value, "high": value}],
+            }
             for name, text, value in (("UCE", "30 %", 0.3), ("MUNBa", "9 %", 0.09), ("ESD", "not known", None))
         ],
     },

@@ -43,8 +43,8 @@ use rule job as entity_attack_table with:
         table=report(
             "<results>/tables/attack_{task}.csv",
             caption="../../report/attack.rst",
-            category="{task}",
-            labels={"result": "attacks"},
+            category=chapters.ATTACKS,
+            labels={"result": "attacks, table", "task": "{task}"},
         ),
     log:
         "<logs>/entity_attack_table/{task}.log",

@@ -89,8 +89,8 @@ use rule job as membership_table with:
         table=report(
             "<results>/tables/membership_{task}.csv",
             caption="../../report/membership.rst",
-            category="{task}",
-            labels={"result": "membership inference"},
+            category=chapters.ATTACKS,
+            labels={"result": "membership inference", "task": "{task}"},
         ),
         means="<results>/tables/membership_means_{task}.csv",
         gates="<results>/tables/membership_gates_{task}.json",

@@ -19,8 +19,8 @@ use rule job as notebook_interference with:
         html=report(
             "<results>/notebooks/interference_{task}.html",
             caption="../../report/notebook.rst",
-            category="{task}",
-            labels={"result": "notebook: interference"},
+            category=chapters.NOTEBOOKS,
+            labels={"result": "interference", "task": "{task}"},
         ),
     log:
         "<logs>/notebook_interference/{task}.log",
@@ -50,8 +50,8 @@ use rule notebook_interference as notebook_data_preparation with:
         html=report(
             "<results>/notebooks/data_preparation_{task}.html",
             caption="../../report/notebook_data_preparation.rst",
-            category="{task}",
-            labels={"result": "notebook: data preparation"},
+            category=chapters.NOTEBOOKS,
+            labels={"result": "data preparation", "task": "{task}"},
         ),
     log:
         "<logs>/notebook_data_preparation/{task}.log",
@@ -78,8 +78,8 @@ use rule notebook_interference as notebook_data_exploration with:
         html=report(
             "<results>/notebooks/data_exploration_{task}.html",
             caption="../../report/notebook_data_exploration.rst",
-            category="{task}",
-            labels={"result": "notebook: data exploration"},
+            category=chapters.NOTEBOOKS,
+            labels={"result": "data exploration", "task": "{task}"},
         ),
     log:
         "<logs>/notebook_data_exploration/{task}.log",
@@ -111,8 +111,8 @@ use rule notebook_interference as notebook_statistics with:
         html=report(
             "<results>/notebooks/statistics_{task}.html",
             caption="../../report/notebook_statistics.rst",
-            category="{task}",
-            labels={"result": "notebook: statistics"},
+            category=chapters.NOTEBOOKS,
+            labels={"result": "statistics", "task": "{task}"},
         ),
     log:
         "<logs>/notebook_statistics/{task}.log",
@@ -147,8 +147,8 @@ use rule job as tutorial with:
         html=report(
             "<results>/notebooks/{tutorial}.html",
             caption="../../report/tutorial.rst",
-            category="tutorials",
-            labels={"result": "{tutorial}"},
+            category=chapters.NOTEBOOKS,
+            labels={"result": "tutorial", "task": "{tutorial}"},
         ),
     log:
         "<logs>/tutorial/{tutorial}.log",

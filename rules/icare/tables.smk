@@ -205,12 +205,7 @@ use rule job as distribution with:
         on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
     output:
         table="<results>/tables/distribution_{task}.csv",
-        summary=report(
-            "<results>/tables/distribution_summary_{task}.csv",
-            caption="../../report/distribution.rst",
-            category="{task}",
-            labels={"result": "distribution table"},
-        ),
+        summary="<results>/tables/distribution_summary_{task}.csv",
     log:
         "<logs>/distribution/{task}.log",
     benchmark:
@@ -262,12 +257,7 @@ use rule job as summary with:
         floor="<results>/noise_floor_{task}.json",
         similarities=plan.tables.similarities,
     output:
-        table=report(
-            "<results>/tables/unlearning_{task}.csv",
-            caption="../../report/unlearning.rst",
-            category="{task}",
-            labels={"result": "unlearning table"},
-        ),
+        table="<results>/tables/unlearning_{task}.csv",
         similarity="<results>/tables/similarity_{task}.csv",
         gates="<results>/tables/gates_{task}.json",
     log:

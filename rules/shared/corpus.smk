@@ -278,8 +278,8 @@ use rule job as corpus_pairing_table with:
         table=report(
             "<results>/tables/pairing_{task}.csv",
             caption="../../report/pairing.rst",
-            category="{task}",
-            labels={"result": "pairing of published pictures"},
+            category=chapters.OTHERS,
+            labels={"result": "pairing of published pictures", "task": "{task}"},
         ),
     log:
         "<logs>/corpus_pairing_table/{task}.log",

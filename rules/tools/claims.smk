@@ -15,8 +15,8 @@ use rule job as claims with:
         claims=report(
             "<results>/tables/claims.csv",
             caption="../../report/claims.rst",
-            category="claims",
-            labels={"result": "claims"},
+            category=chapters.OTHERS,
+            labels={"result": "claims", "task": "all"},
         ),
     log:
         "<logs>/claims.log",

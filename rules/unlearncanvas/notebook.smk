@@ -24,8 +24,8 @@ use rule job as notebook_unlearncanvas with:
         html=report(
             "<results>/notebooks/unlearncanvas_{task}.html",
             caption="../../report/notebook_unlearncanvas.rst",
-            category="{task}",
-            labels={"result": "notebook: UnlearnCanvas"},
+            category=chapters.NOTEBOOKS,
+            labels={"result": "UnlearnCanvas", "task": "{task}"},
         ),
     log:
         "<logs>/notebook_unlearncanvas/{task}.log",

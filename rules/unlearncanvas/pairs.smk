@@ -44,8 +44,8 @@ use rule job as pair_table with:
         table=report(
             "<results>/tables/unlearncanvas_pairs_{task}.csv",
             caption="../../report/unlearncanvas_pairs.rst",
-            category="{task}",
-            labels={"result": "UnlearnCanvas: pairs"},
+            category=chapters.CANVAS,
+            labels={"result": "pairs, table", "task": "{task}"},
         ),
     log:
         "<logs>/pair_table/{task}.log",

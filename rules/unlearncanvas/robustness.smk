@@ -50,8 +50,8 @@ use rule job as canvas_attack_table with:
         table=report(
             "<results>/tables/unlearncanvas_attack_{task}.csv",
             caption="../../report/unlearncanvas_attack.rst",
-            category="{task}",
-            labels={"result": "UnlearnCanvas: attacks"},
+            category=chapters.CANVAS,
+            labels={"result": "attacks, table", "task": "{task}"},
         ),
     log:
         "<logs>/attack_table/{task}.log",

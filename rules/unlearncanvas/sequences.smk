@@ -75,8 +75,8 @@ use rule job as sequence_table with:
         table=report(
             "<results>/tables/unlearncanvas_sequence_{task}.csv",
             caption="../../report/unlearncanvas_sequence.rst",
-            category="{task}",
-            labels={"result": "UnlearnCanvas: one concept after another"},
+            category=chapters.CANVAS,
+            labels={"result": "one concept after another, table", "task": "{task}"},
         ),
         matched="<results>/tables/unlearncanvas_matched_{task}.csv",
     log:

@@ -99,12 +99,7 @@ use rule job as canvas_tables with:
         answers=plan.canvas.every_answers,
         records=plan.canvas.records,
     output:
-        accuracy=report(
-            "<results>/tables/unlearncanvas_accuracy_{task}.csv",
-            caption="../../report/unlearncanvas.rst",
-            category="{task}",
-            labels={"result": "UnlearnCanvas: accuracies"},
-        ),
+        accuracy="<results>/tables/unlearncanvas_accuracy_{task}.csv",
         concepts="<results>/tables/unlearncanvas_concepts_{task}.csv",
         confusion="<results>/tables/unlearncanvas_confusion_{task}.csv",
         agreement="<results>/tables/unlearncanvas_agreement_{task}.csv",
@@ -137,12 +132,7 @@ use rule job as canvas_demo with:
         base="<results>/answers/{task}_baseline.parquet",
         answers=plan.canvas.demo_answers,
     output:
-        accuracy=report(
-            "<results>/tables/unlearncanvas_demo_{task}.csv",
-            caption="../../report/unlearncanvas.rst",
-            category="{task}",
-            labels={"result": "UnlearnCanvas: accuracies of a few methods"},
-        ),
+        accuracy="<results>/tables/unlearncanvas_demo_{task}.csv",
     log:
         "<logs>/canvas_demo/{task}.log",
     benchmark:
@@ -347,8 +337,8 @@ use rule job as canvas_others with:
         accuracy=report(
             "<results>/tables/unlearncanvas_others_{task}.csv",
             caption="../../report/unlearncanvas.rst",
-            category="{task}",
-            labels={"result": "UnlearnCanvas: accuracies of answer sets of others"},
+            category=chapters.CANVAS,
+            labels={"result": "accuracies of answer sets of others, table", "task": "{task}"},
         ),
     log:
         "<logs>/canvas_others/{task}.log",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import pandas as pd
 
+from lethe.answer.gates import gate_rows
 from lethe.benchmarks.deepunlearn.findings import findings as study_findings
 from lethe.benchmarks.icare.findings import findings as entity_findings
 from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
 from lethe.core.finding import Finding, percent
+from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
@@ -34,22 +37,42 @@ class Part:
 
     Attributes:
         tasks: of I-CARE. studies: of Deep Unlearn, ``{dataset}_{architecture}``, that are attacked.
-        canvases: task -> its table of accuracies, relative to the world.
+        canvases: task -> its table of accuracies, relative to the world. gates: file of gates, relative to the world -> what it judges.
     """
 
     tasks: Sequence[str]
     studies: Sequence[str]
-    canvases: dict[str, str]
+    canvases: Mapping[str, str]
+    gates: Mapping[str, str] = field(default_factory=dict)
 
 
-def findings(folder: Path, part: Part) -> list[Finding]:
-    """Every finding, task by task."""
-    found: list[Finding] = []
-    for task in part.tasks:
+@dataclass(frozen=True)
+class TaskTables:
+    """The finished tables of a task of entities, read once.
+
+    Attributes:
+        unlearning, harm, similarity: tables of these names. gates: of the task.
+    """
+
+    unlearning: pd.DataFrame
+    harm: pd.DataFrame
+    similarity: pd.DataFrame
+    gates: Sequence[Gate]
+
+    @classmethod
+    def read(cls, folder: Path, task: str) -> Self:
+        """From ``folder`` of a world; a missing table is a ``FileNotFoundError``."""
         unlearning, harm, similarity = (
             pd.read_csv(folder / f"tables/{name}_{task}.csv") for name in ("unlearning", "harm", "similarity")
         )
-        found += entity_findings(task, unlearning, harm, similarity, read_gates(folder / f"tables/gates_{task}.json"))
+        return cls(unlearning, harm, similarity, read_gates(folder / f"tables/gates_{task}.json"))
+
+
+def findings(folder: Path, part: Part, tables: Mapping[str, TaskTables]) -> list[Finding]:
+    """Every finding, task by task; ``tables`` are those of the tasks of ``part``."""
+    found: list[Finding] = []
+    for task, own in tables.items():
+        found += entity_findings(task, own.unlearning, own.harm, own.similarity, own.gates)
     for study in part.studies:
         methods, lira = (pd.read_csv(folder / f"tables/deepunlearn_{name}{study}.csv") for name in ("", "lira_"))
         found += study_findings(study, methods, lira)
@@ -59,8 +82,11 @@ def findings(folder: Path, part: Part) -> list[Finding]:
 
 
 def checks(folder: Path, part: Part) -> list[Row]:
-    """Every claim that the world can tell anything of, the worst first."""
-    rows = [row for row in claims(folder, part.tasks, part.studies) if row.holds is not None]
+    """Every claim and every gate, the worst first; a gate that a claim reads is told once."""
+    rows = claims(folder, part.tasks, part.studies)
+    told = {(row.scope, row.how) for row in rows}
+    for file, scope in part.gates.items():
+        rows += [row for row in gate_rows(folder / file, scope) if (scope, row.how) not in told]
     return sorted(rows, key=lambda row: VERDICTS.index(row.verdict))
 
 
@@ -87,11 +113,10 @@ class MethodRow:
         return [percent(*self.forgotten), percent(*self.kept), percent(*self.harmed)]
 
 
-def method_rows(folder: Path, task: str) -> list[MethodRow]:
+def method_rows(task: str, tables: TaskTables) -> list[MethodRow]:
     """Rows of a task: judged methods first, then the retrained reference; the method that changes nothing is left out."""
-    unlearning = pd.read_csv(folder / f"tables/unlearning_{task}.csv").set_index("method")
-    harm = pd.read_csv(folder / f"tables/harm_{task}.csv")
-    harm = harm[harm["quantity"] == MAIN].set_index("method")
+    unlearning = tables.unlearning.set_index("method")
+    harm = tables.harm[tables.harm["quantity"] == MAIN].set_index("method")
     rows = []
     for method in harm.index:
         role = ROLES.role(method)
@@ -113,10 +138,9 @@ def method_rows(folder: Path, task: str) -> list[MethodRow]:
     return sorted(rows, key=lambda row: row.reference)
 
 
-def by_measure(folder: Path, task: str) -> pd.DataFrame:
+def by_measure(tables: TaskTables) -> pd.DataFrame:
     """Harmed pairs: a row per measure, a column per judged method."""
-    harm = pd.read_csv(folder / f"tables/harm_{task}.csv")
-    harm = harm[harm["method"].map(ROLES.role) == ""]
+    harm = tables.harm[tables.harm["method"].map(ROLES.role) == ""]
     table = harm.pivot(index="quantity", columns="method", values="harmed")
     table = table.loc[[name for name in MEASURES if name in table.index], list(dict.fromkeys(harm["method"]))]
     return table.rename(index=MEASURES, columns={name: LOOKS.title(name) for name in table.columns}).astype(int)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from lethe.answer.contents import MAIN, Part, findings, method_rows
+from lethe.answer.contents import MAIN, Part, TaskTables, findings, method_rows
 from lethe.benchmarks.deepunlearn.ulira import DEFAULT
-from lethe.benchmarks.icare.harm import BY_CHANCE, harmed_pairs, worst_pair
+from lethe.benchmarks.icare.harm import harmed_pairs, worst_pair
+from lethe.benchmarks.icare.levels import BY_CHANCE, FORGOTTEN, KEPT
 from lethe.benchmarks.unlearncanvas.findings import BASE, JUDGE, PROTOCOL, WHAT
 from lethe.classifiers.distance import REFERENCES, RETRAINED_AGAIN
 from lethe.classifiers.distance import RETRAINED as RETRAINED_CLASSIFIER
@@ -20,7 +21,7 @@ from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
 from lethe.core.finding import percent
 from lethe.core.gate import Gate
 from lethe.diffusion.methods import LOOKS, ROLES
-from lethe.tools.claims import FORGET, KEEP, VERDICTS, Row, claims
+from lethe.tools.claims import VERDICTS, Row, claims
 from lethe.tools.speed.summary import value_text
 
 TERMS_OF_ENTITIES = {
@@ -68,18 +69,20 @@ def of_task(
         ``findings``, ``table``, ``worst``, ``checks``, ``terms``: see the module's functions. Numbers that are not known are None.
     """
     columns = [
-        _column("Still recognised", "share of pictures in which the judge knows the emitter; low is good", 1, FORGET, "low"),
-        _column("Keeps the others", "share of the base's judge accuracy; high is good", 1, KEEP, "high"),
+        _column("Still recognised", "share of pictures in which the judge knows the emitter; low is good", 1, FORGOTTEN, "low"),
+        _column("Keeps the others", "share of the base's judge accuracy; high is good", 1, KEPT, "high"),
         _column("Pairs harmed", "share of pairs beyond the noise floor, by CLIP score; low is good", 1, BY_CHANCE, "low"),
     ]
+    means = {LOOKS.title(name): LOOKS.means(name) for name in pairs["method"].unique()}
     rows = []
-    for row in method_rows(folder, task):
+    tables = TaskTables.read(folder, task)
+    for row in method_rows(task, tables):
         cells = [_share(*row.forgotten), _share(*row.kept), _share(*row.harmed)]
         cells[2]["text"] += f", {row.count} of {row.pairs}"
-        rows.append({"name": row.title, "reference": row.reference, "cells": cells})
+        rows.append(_row(row.title, means.get(row.title, ""), row.reference, cells))
     told = claims(folder, [task])
     return {
-        "findings": [asdict(finding) for finding in findings(folder, Part([task], [], {}))],
+        "findings": [asdict(finding) for finding in findings(folder, Part([task], [], {}), {task: tables})],
         "table": {"group": None, "columns": columns, "rows": rows},
         "worst": _worst(pairs, floor, exclude),
         "checks": _checks(told, _others(task, gates, told)),
@@ -110,12 +113,11 @@ def of_study(folder: Path, study: str, gates: Sequence[Gate]) -> dict[str, Any]:
         shares = [_share(*_interval(source, key)) for source, key in ((row, "TA"), (row, "FA"))]
         attack = said.get(str(name), pd.Series(dtype=float))
         cells = [_number(*_interval(row, "gap")), _share(*_interval(attack, "accuracy")), *shares]
-        rows.append(
-            {"name": CLASSIFIER_LOOKS.title(str(name)).replace("_", " "), "reference": name in REFERENCES, "cells": cells}
-        )
+        title = CLASSIFIER_LOOKS.title(str(name)).replace("_", " ")
+        rows.append(_row(title, CLASSIFIER_LOOKS.means(str(name)), name in REFERENCES, cells))
     told = claims(folder, [], [study])
     return {
-        "findings": [asdict(finding) for finding in findings(folder, Part([], [study], {}))],
+        "findings": [asdict(finding) for finding in findings(folder, Part([], [study], {}), {})],
         "table": {"group": None, "columns": columns, "rows": rows},
         "worst": None,
         "checks": _checks(told, _others(study, gates, [])),
@@ -134,8 +136,8 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
     table = table[(table["protocol"] == PROTOCOL) & (table["judge"] == JUDGE)]
     columns = [
         _column("Gone (UA)", "high is good; dashed: 90 %", 1, 0.9, "high"),
-        _column("Same kind kept (IRA)", "high is good; dashed: 85 %", 1, KEEP, "high"),
-        _column("Other kind kept (CRA)", "high is good; dashed: 85 %", 1, KEEP, "high"),
+        _column("Same kind kept (IRA)", "high is good; dashed: 85 %", 1, KEPT, "high"),
+        _column("Other kind kept (CRA)", "high is good; dashed: 85 %", 1, KEPT, "high"),
     ]
     if confusion is not None:
         columns.append(_column("Drawn instead", "what the judge finds most often, as a share of the pictures", 1, None))
@@ -145,11 +147,11 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
         cells = [_share(*_interval(row, key)) for key in ("ua", "ira", "cra")]
         if confusion is not None:
             cells.append(_instead(confusion, method, kind))
-        name = "base" if method == BASE else LOOKS.title(method)
         reference = method == BASE or ROLES.role(method) != ""
-        rows.append({"name": name, "reference": reference, "group": f"{WHAT.get(kind, kind)} forgotten", "cells": cells})
+        named = _row(LOOKS.title(method), LOOKS.means(method), reference, cells)
+        rows.append(named | {"group": f"{WHAT.get(kind, kind)} forgotten"})
     return {
-        "findings": [asdict(finding) for finding in findings(folder, Part([], [], {task: file}))],
+        "findings": [asdict(finding) for finding in findings(folder, Part([], [], {task: file}), {})],
         "table": {"group": "forgotten", "columns": columns, "rows": rows},
         "worst": None,
         "checks": _checks([], _others(task, gates, [])),
@@ -216,6 +218,11 @@ def _instead(confusion: pd.DataFrame, method: str, kind: str) -> dict[str, Any]:
 def _column(label: str, hint: str, high: float, target: float | None, better: str = "") -> dict[str, Any]:
     """A column: its line goes from 0 to ``high``; where ``better`` is ``low`` or ``high``, the page says which values miss the target."""
     return {"label": label, "hint": hint, "high": high, "target": target, "better": better}
+
+
+def _row(name: str, means: str, reference: bool, cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """A method; ``means`` says what its name stands for."""
+    return {"name": name, "means": means, "reference": reference, "cells": cells}
 
 
 def _share(value: float, low: float, high: float) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from lethe.answer.contents import MethodRow
+from lethe.answer.worst import Case
+from lethe.benchmarks.icare import levels
 from lethe.core.finding import Finding
 from lethe.tools.claims import VERDICTS, Row
 from lethe.tools.speed.summary import value_text
@@ -21,49 +23,51 @@ STATIC = Path(__file__).parent / "static"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure inside the page.
-
-    Attributes:
-        title: what it shows. address: of its pixels, ``data:``. caption: what to see.
-    """
-
-    title: str
-    address: str
-    caption: str
-
-
-@dataclass(frozen=True)
 class Contents:
     """Everything that the page shows.
 
     Attributes:
-        world: its name. findings, checks: in the order in which they are read. methods: task -> rows. measures: task -> counts of harmed pairs.
-        pictures: in the order in which they are looked at. links: label and address of what lies beside the page.
+        world: its name. extent: ``demo`` or ``all``. findings, checks: in the order in which they are read. methods: task -> rows.
+        measures: task -> counts of harmed pairs.
+        pictures: a bad case per task. links: task or study -> address of a table's page -> its title; all of them are there.
     """
 
     world: str
+    extent: str
     findings: Sequence[Finding]
     checks: Sequence[Row]
     methods: Mapping[str, Sequence[MethodRow]]
     measures: Mapping[str, pd.DataFrame]
-    pictures: Sequence[Picture]
-    links: Sequence[tuple[str, str]]
+    pictures: Sequence[Case]
+    links: Mapping[str, Mapping[str, str]]
+
+
+def environment() -> Environment:
+    """Where templates are read from: every text is escaped, a name that is not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(STATIC), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def page(contents: Contents) -> str:
     """The page as HTML; every text is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(STATIC), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
+    made = environment()
+    made.filters |= {
         "measured": lambda value: "–" if value is None else value_text(value),
         "place": _place,
+        "share": lambda value: f"{100 * value:g} %",
         "sortable": _sortable,
     }
+    subjects: dict[str, list[Finding]] = {}  # in the order of the findings, which jinja's `groupby` would sort
+    for finding in contents.findings:
+        subjects.setdefault(finding.subject, []).append(finding)
     tally = Counter(row.verdict for row in contents.checks)
-    return environment.get_template("answer.html").render(
-        **vars(contents), tally=[(verdict, SIGNS[verdict], tally[verdict]) for verdict in VERDICTS if tally[verdict]], signs=SIGNS
+    return made.get_template("answer.html").render(
+        **vars(contents),
+        tally=[(verdict, SIGNS[verdict], tally[verdict]) for verdict in VERDICTS if tally[verdict]],
+        signs=SIGNS,
+        levels=levels,
+        subjects=subjects,
     )
 
 

@@ -35,7 +35,7 @@ def _resource(table: Described, path: str) -> dict[str, Any]:
         "format": ending[1:],
         "mediatype": MEDIA[ending],
     }
-    resource = {
+    resource: dict[str, Any] = {
         "name": _name(path),
         "path": path,
         "profile": "tabular-data-resource" if table.columns else "data-resource",

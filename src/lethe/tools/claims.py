@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from lethe.benchmarks.icare.levels import FORGOTTEN, KEPT, LEVEL
 from lethe.core.gate import Gate
 from lethe.diffusion.methods import ROLES
 from lethe.io.gates import read_gates
@@ -20,7 +21,7 @@ from lethe.tools.speed.summary import value_text
 if TYPE_CHECKING:
     import pandas as pd
 
-FORGET, KEEP, AT_LEAST, LEVEL = 0.2, 0.85, 2, 0.05
+AT_LEAST = 2  # methods
 
 
 Verdict = Literal["does not hold", "holds with a doubt", "not measured", "holds"]
@@ -101,13 +102,13 @@ def _row(number: str, scope: str, claim: str, gate: Gate, name: str) -> Row:
 def forgets(folder: Path, task: str) -> Row:
     """How many methods forget."""
     found = _csv(folder, name := f"tables/unlearning_{task}.csv")
-    claim, target = f"at least {AT_LEAST} methods forget: judge accuracy on the emitter at most {FORGET}", f">= {AT_LEAST}"
+    claim, target = f"at least {AT_LEAST} methods forget: judge accuracy on the emitter at most {FORGOTTEN}", f">= {AT_LEAST}"
     if "judge_emitter" not in found:
         return Row("C4", task, claim, None, target, None, "this world has no judge", name)
     rows = found[found["method"].map(ROLES.role) == ""]  # methods that are judged
     told = _told(rows, "judge_emitter")
-    value = int((rows["judge_emitter"] <= FORGET).sum())
-    sure = int((rows["judge_emitter_high"].fillna(rows["judge_emitter"]) <= FORGET).sum())
+    value = int((rows["judge_emitter"] <= FORGOTTEN).sum())
+    sure = int((rows["judge_emitter_high"].fillna(rows["judge_emitter"]) <= FORGOTTEN).sum())
     doubt = "" if sure >= AT_LEAST else f"with the upper end of the intervals {sure} of {len(rows)} methods do"
     how = f"mean over emitters that were not tuned on: {told}"
     return Row("C4", task, claim, value, target, value >= AT_LEAST, how, name, doubt)
@@ -116,14 +117,14 @@ def forgets(folder: Path, task: str) -> Row:
 def keeps(folder: Path, task: str) -> Row:
     """The smallest share that a method keeps of what is not to be forgotten."""
     found = _csv(folder, name := f"tables/unlearning_{task}.csv")
-    claim, target = f"every method keeps the others: share of the base's judge accuracy at least {KEEP}", f">= {KEEP}"
+    claim, target = f"every method keeps the others: share of the base's judge accuracy at least {KEPT}", f">= {KEPT}"
     if "others_kept" not in found:
         return Row("C5", task, claim, None, target, None, "this world has no judge", name)
     rows = found[found["method"].map(ROLES.role) == ""]  # methods that are judged
     value = float(rows["others_kept"].min(skipna=False))  # a method without a value is no method that keeps
     low = rows["others_kept_low"].min()
-    doubt = f"the lowest interval begins at {low:.2f}" if low < KEEP else ""
-    return Row("C5", task, claim, value, target, value >= KEEP, f"mean over emitters: {_told(rows, 'others_kept')}", name, doubt)
+    doubt = f"the lowest interval begins at {low:.2f}" if low < KEPT else ""
+    return Row("C5", task, claim, value, target, value >= KEPT, f"mean over emitters: {_told(rows, 'others_kept')}", name, doubt)
 
 
 def predicts(folder: Path, task: str) -> Row:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lethe.io.atomic import atomic_path, write_text
+
+# nbconvert's page without what it loads from other servers: require.js (widgets), MathJax and Mermaid, of which no notebook has any
+TEMPLATE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js_requirejs %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+"""
 
 
 def run_notebook(
@@ -20,7 +28,8 @@ def run_notebook(
     Args:
         source: a notebook with one cell tagged ``parameters``.
         output: where the executed notebook goes.
-        parameters: paths, or lists of paths, by name; made absolute, so that the notebook does not depend on the working folder.
+        parameters: paths, or lists of paths, by name; given relative to the folder of ``output``, in which the notebook runs. So the
+            executed copy names no folder of this machine and runs again wherever the results are moved.
         kernel: name of the Jupyter kernel; ``python3`` is the running environment.
         values: further parameters that are no paths, as they are.
 
@@ -34,27 +43,40 @@ def run_notebook(
     for name in {**parameters, **(values or {})}:
         if name not in known:
             raise ValueError(f"{source} has no parameter '{name}'; it has: {', '.join(known)}")
-    absolute = {name: _absolute(path) for name, path in parameters.items()} | dict(values or {})
+    folder = Path(output).absolute().parent
+    given = {name: _relative(path, folder) for name, path in parameters.items()} | dict(values or {})
     with atomic_path(Path(output).with_suffix(".ipynb")) as part:
         # papermill takes the format from the suffix, and the temporary name has another one
         executed = part.with_suffix(".ipynb")
         try:
             papermill.execute_notebook(
-                str(source), str(executed), parameters=absolute, kernel_name=kernel, progress_bar=False, log_output=False
+                str(source), str(executed), given, kernel_name=kernel, progress_bar=False, log_output=False, cwd=str(folder)
             )
-            executed.rename(part)
+            _forget_paths(executed, part)
         finally:
             executed.unlink(missing_ok=True)
 
 
-def _absolute(path: str | Path | Sequence[str | Path]) -> str | list[str]:
-    return str(Path(path).absolute()) if isinstance(path, str | Path) else [str(Path(one).absolute()) for one in path]
+def _relative(path: str | Path | Sequence[str | Path], folder: Path) -> str | list[str]:
+    if isinstance(path, str | Path):
+        return Path(os.path.relpath(path, folder)).as_posix()
+    return [Path(os.path.relpath(one, folder)).as_posix() for one in path]
+
+
+def _forget_paths(executed: Path, output: Path) -> None:
+    """Copy a notebook without the two paths of this machine that papermill notes in its metadata."""
+    import nbformat
+
+    notebook = nbformat.read(executed, as_version=nbformat.NO_CONVERT)
+    for name in ("input_path", "output_path"):
+        del notebook.metadata["papermill"][name]
+    nbformat.write(notebook, output)
 
 
 def export_html(notebook: str | Path, output: str | Path) -> None:
-    """Write an executed notebook as one HTML file, without input prompts."""
+    """Write an executed notebook as one HTML file, without input prompts; it loads nothing from elsewhere."""
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
+    exporter = HTMLExporter(raw_template=TEMPLATE, exclude_input_prompt=True, exclude_output_prompt=True)
     html, _ = exporter.from_filename(str(notebook))
     write_text(output, html)

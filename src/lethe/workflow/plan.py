@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lethe.answer.overviews import Overviews
+from lethe.answer.pages import Pages
 from lethe.answer.plan import Answer
 from lethe.archive.corpus.imports import Imports
 from lethe.archive.corpus.plan import Corpus
@@ -114,7 +115,8 @@ class Plan:
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
-        self.answer = Answer(settings, self.studies, self.deepunlearn, self.canvas, self.task_figures)
+        self.pages = Pages(settings, self.studies, self.tables)
+        self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables, self.pages, root)
         self.overviews = Overviews(self.studies, self.deepunlearn, self.canvas)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
@@ -161,6 +163,8 @@ class Plan:
             "block": self.deepunlearn.blocks,
             "draw": ["1"],
             "extent": ["demo", "all"],
+            "readable": self.pages.kinds,
+            "subject": self.pages.subjects,
             "template": list(TEMPLATES),
             "index": ["000"],
             "tutorial": list(self.notebooks.tutorial_tasks),

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lethe.answer.contents import MethodRow
-from lethe.answer.page import Contents, Picture, page, text
+from lethe.answer.contents import MethodRow, Part, checks
+from lethe.answer.gates import ASKED
+from lethe.answer.page import Contents, page, text
+from lethe.answer.worst import Case, Shown, Strip, case, recognised
 from lethe.benchmarks.deepunlearn.findings import findings as study_findings
 from lethe.benchmarks.deepunlearn.ulira import DEFAULT
 from lethe.benchmarks.icare.findings import findings
-from lethe.benchmarks.icare.harm import harm_table, harmed_pairs, worst_pair
+from lethe.benchmarks.icare.harm import BadCase, bad_case, harm_table, harmed_pairs, worst_pair
 from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
 from lethe.core.gate import Gate
+from lethe.io.gates import write_gates
 from lethe.tools.claims import Row
+from lethe.workflow.gates import gate_names
 
 FLOOR = {"clip_diff": {"low": -1.0, "high": 1.0}, "rmse": {"low": 0.1, "high": 0.2}}
 
@@ -113,7 +119,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.addresses += [value or "" for name, value in attributes if name in ("src", "href")]
-        if tag not in ("meta", "img", "br", "line", "circle"):
+        if tag not in ("meta", "img", "br", "line", "circle", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -125,13 +131,31 @@ def test_the_page_escapes_names_and_loads_nothing() -> None:
     nan = float("nan")
     rows = [MethodRow("breeds", "UCE <x>", (0.0, nan, nan), (0.9, 0.8, 1.0), (0.5, 0.4, 0.6), 36, 72, False)]
     checks = [Row("C5", "breeds", "keeps the others", 0.9, ">= 0.85", True, "mean", "t.csv", "the interval begins at 0.72")]
-    picture = Picture("breeds", "data:image/png;base64,AAAA", "look")
+    strips = [
+        Strip("before", "data:image/png;base64,AAAA", 8, 8, 12, 12),
+        Strip("UCE", "data:image/png;base64,BBBB", 8, 8, 0, 12),
+    ]
+    picture = Case("breeds", [Shown("a <i>dog", "forgotten", strips)], "look")
     measures = {"breeds": pd.DataFrame({"UCE": [3]}, index=["CLIP score"])}
-    html = page(Contents("mini", found, checks, {"breeds": rows}, measures, [picture], [("All tables", "tables/")]))
+    html = page(
+        Contents(
+            "mini",
+            "demo",
+            found,
+            checks,
+            {"breeds": rows},
+            measures,
+            [picture],
+            {"breeds": {"tables/harm_breeds.html": "Harm <all>"}},
+        )
+    )
     tags = Tags()
     tags.feed(html)
     assert not tags.open and "<b>reeds" not in html and "UCE &lt;x&gt;" in html and "holds with a doubt" in html
     assert not [address for address in tags.addresses if re.match(r"(https?:)?//|file:|/", address)]
+    assert (
+        "a &lt;i&gt;dog, after UCE; the judge recognises 0 of 12." in html and "dashed: 20 %" in html and "dashed: 85 %" in html
+    )
     assert "nan" not in html.lower().replace("nans", "")
 
 
@@ -151,10 +175,73 @@ def test_a_study_is_told_by_its_distance_and_its_attack() -> None:
     accuracies = {"original": 0.75, "retrained": 0.5, "ft": 0.6, "ga": 0.507}
     lira = pd.DataFrame({"method": list(accuracies), "accuracy": list(accuracies.values())}).assign(variant=DEFAULT)
     lira = lira.assign(accuracy_low=lira["accuracy"] - 0.01, accuracy_high=lira["accuracy"] + 0.01)
-    near, attack = study_findings("digits_mlp", methods, lira)
+    near, attack, both = study_findings("digits_mlp", methods, lira)
     assert near.headline == (
         "1 of 2 methods comes nearer to retraining than doing nothing. 1 of 2 methods is as near as a second retrained model."
     )
     assert near.detail.startswith("Distance in accuracies and attack: FT 0.100 [0.090, 0.110]; GA 0.200") and not near.hoped
+    assert (
+        both.headline == "FT is nearest to retraining, yet it leaks less than the original, but more than retraining."
+        and not both.hoped
+    )
     assert attack.headline == "1 of 2 methods leaves a trace of what was forgotten." and not attack.hoped
     assert "Least: GA 51 % [50, 52]; FT 60 % [59, 61]. Most: FT" in attack.detail
+    for accuracy, said, hoped in (
+        (0.75, "yet it leaks as much as the original", False),
+        (0.5, "and an attacker finds nothing in it", True),
+    ):
+        told = study_findings("digits_mlp", methods, lira.assign(**_leak(lira, "ft", accuracy)))[2]
+        assert told.headline == f"FT is nearest to retraining, {said}." and told.hoped is hoped
+    only_ga = study_findings("digits_mlp", methods, lira[lira["method"] != "ft"])[2]
+    assert only_ga.headline == "GA is nearest to retraining of those attacked, and an attacker finds nothing in it."
+
+
+def _leak(lira: pd.DataFrame, method: str, accuracy: float) -> dict[str, pd.Series]:
+    """The columns of an attack that finds ``method`` with this accuracy."""
+    found = lira["accuracy"].where(lira["method"] != method, accuracy)
+    return {"accuracy": found, "accuracy_low": found - 0.01, "accuracy_high": found + 0.01}
+
+
+def test_a_bad_case_is_chosen_by_the_median_method() -> None:
+    values = {"uce": [-9, 0, 0, -3, 0, 0], "esd": [0, 0, 0, -4, 0, 0], "ca": [0, -1, 0, -2, -5, 0]}
+    found = bad_case(harmed_pairs(pairs(values), FLOOR, "clip_diff"))
+    assert found == BadCase(emitter=1, receiver=2, harmed=3, methods=3, spared=0)  # medians: -3 there, else 0
+    one_lacks = pairs(values).query("method != 'ca' or emitter != 1")
+    assert bad_case(harmed_pairs(one_lacks, FLOOR, "clip_diff")).emitter != 1  # not every method unlearned it
+    assert bad_case(harmed_pairs(pairs({"uce": [0] * 6}), FLOOR, "clip_diff").iloc[:0]) is None
+
+
+def test_strips_show_the_first_seeds_and_count_all() -> None:
+    judged = pd.concat([pairs({"uce": [1.0, 0.5, 1, 1, 1, 1]}, "judge"), pairs({"uce": [0.0, -0.5, 0, 0, 0, 0]}, "judge_diff")])
+    known = recognised(judged, 0, 8)
+    assert known["", 2] == 8 and known["uce", 2] == 4 and known["uce", 1] == 8
+    assert recognised(pairs({"uce": [0] * 6}), 0, 8) == {}
+    asked: list[tuple[str, int, int]] = []
+
+    def picture(method: str, receiver: int, seed: int) -> np.ndarray:
+        asked.append((method, receiver, seed))
+        return np.full((4, 4, 3), 9, np.uint8)
+
+    shown = case("breeds", BadCase(0, 2, 1, 1, 1), ["a", "b", "c"], ["uce"], range(42, 50), known, picture)
+    assert [entity.name for entity in shown.shown] == ["a", "c", "b"] and {seed for *_, seed in asked} == set(range(42, 48))
+    before, after = shown.shown[1].strips
+    assert (before.model, before.known, after.model, after.known, after.seeds) == ("before", 8, "UCE", 4, 8)
+    assert (after.width, after.height) == (3 * 4 + 2 * 2, 2 * 4 + 2) and "1 of 1 methods harm it" in shown.caption
+    assert Case.of_record(json.loads(json.dumps(shown.record()))) == shown
+
+
+def test_every_gate_is_told_in_words() -> None:
+    assert set(ASKED) == set(gate_names())
+
+
+def test_every_gate_and_claim_of_a_world_has_a_verdict(tmp_path: Path) -> None:
+    gates = [
+        Gate(name, 1.0, 1.0, name != "every_pair_has_a_value", name, None) for name in ("none_is_zero", "every_pair_has_a_value")
+    ]
+    (tmp_path / "tables").mkdir()
+    write_gates(tmp_path / "tables/gates_breeds.json", gates)
+    rows = checks(tmp_path, Part([], [], {}, {"tables/gates_breeds.json": "breeds"}))
+    assert [(row.claim, row.verdict) for row in rows] == [
+        ("every pair has a value by every measure", "does not hold"),
+        ("a method that does nothing changes nothing", "holds"),
+    ]

@@ -69,6 +69,7 @@ def test_methods_stand_with_intervals_and_references_are_marked(world: Path) -> 
     assert [column["target"] for column in table["columns"]] == [0.2, 0.85, 0.025]
     assert [name for name, row in rows.items() if row["reference"]] == ["retrain"] and "none" not in rows
     assert rows["UCE"]["cells"][2] == {"text": "50 % [40, 60], 3 of 6", "value": 0.5, "low": 0.4, "high": 0.6}
+    assert rows["UCE"]["means"], "an abbreviation is spelt out"
     assert rows["retrain"]["cells"][2]["low"] is None, "one emitter has no interval"
 
 

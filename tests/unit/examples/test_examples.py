@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import lethe
 from lethe.execution import fingerprint
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-WITH_EXAMPLES = [name for name in fingerprint.all_modules() if ">>> " in fingerprint._file(name).read_text("utf-8")]
+EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
+WITH_EXAMPLES = [name for name in fingerprint.all_modules() if EXAMPLE.search(fingerprint._file(name).read_text("utf-8"))]
 Named = ast.FunctionDef | ast.ClassDef
 
 

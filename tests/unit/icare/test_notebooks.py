@@ -134,6 +134,8 @@ def test_data_preparation_runs_on_lists_and_values(tmp_path: Path) -> None:
     assert "joined or derived" in shown and "1 / 2" in shown
     export_html(tmp_path / "out.ipynb", tmp_path / "out.html")
     page = (tmp_path / "out.html").read_text()
+    assert str(tmp_path) not in shown + page and str(ROOT) not in shown + page and r"records = \"records\"" in shown
+    assert not re.search(r"(src|href|import)\W+https?://", page)
     assert "&lt;b&gt;$a$ &amp; $b$&lt;/b&gt;" in page and "<b>$a$" not in page
     assert re.findall(r"<table.*?>", page) == ['<table border="1" class="dataframe tex2jax_ignore mathjax_ignore">'] * page.count(
         "<table"

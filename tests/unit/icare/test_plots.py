@@ -225,7 +225,16 @@ def test_visual_grid(made, tmp_path):
         (row, member): np.full((8, 8, 3), int(member[:3]) * 20, np.uint8)
         for row, member in zip(data["row"], data["member"], strict=True)
     }
-    save(visual_grid.draw(data, pictures), tmp_path / "grid.png")
+    unjudged = visual_grid.draw(data.assign(known=np.nan), pictures)
+    assert {axes.get_xlabel() for axes in unjudged.axes} == {""}
+    own = made.pairs[made.pairs["metric"] == "clip_diff"]
+    judged = pd.concat([own, own.assign(metric="judge", value=0.25), own.assign(metric="judge_diff", value=-0.5)])
+    data = visual_grid.data(judged, made.alike("clip"), made.metadata, 3, 42, "clip_diff", METHODS)
+    assert data.groupby("row")["known"].unique().map(list).to_dict() == {"off": [0.75]} | {method: [0.25] for method in METHODS}
+    drawn = visual_grid.draw(data, pictures)
+    assert {axes.get_xlabel() for axes in drawn.axes} == {"75 %", "25 %"}
+    assert any("One seed may deceive" in text.get_text() for text in drawn.texts)
+    save(drawn, tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as image:
         assert image.width > 1400
 

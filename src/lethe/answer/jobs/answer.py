@@ -2,59 +2,54 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
-from lethe.answer.contents import Part, by_measure, checks, findings, method_rows
-from lethe.answer.page import Contents, Picture, page, text
+from lethe.answer.contents import Part, TaskTables, by_measure, checks, findings, method_rows
+from lethe.answer.page import Contents, page, text
+from lethe.answer.worst import Case
 from lethe.io.atomic import write_text
-
-CAPTION = (
-    "Rows are methods, columns are what is asked for; the framed column is forgotten and should change. "
-    "The others should look as in the top row, which is the model before."
-)
+from lethe.io.tables import read_json
 
 
 def tell(
     tables: list[Path],
-    figures: list[Path],
+    gates: list[Path],
+    pictures: list[Path],
+    pages: list[Path],
     code: list[Path],
     answer: Path,
     sentences: Path,
     world: str,
+    extent: str,
     tasks: list[str],
-    pictured: list[str],
     studies: list[str],
     canvases: dict[str, str],
-    links: dict[str, str],
+    judging: dict[str, str],
+    links: dict[str, dict[str, str]],
 ) -> None:
     """Write the page and its sentences.
 
     Args:
         tables: what sentences are read from; found by their names, here so that a change of them is seen.
-        figures: a grid of pictures per task, in the order of ``pictured``.
+        gates: files of them; found by their names, as in ``judging``. pictures: a bad case per task (``lethe.answer.worst``).
         code: template, style and script of the page.
-        world: its name. tasks: of entities. pictured: those with a grid of pictures. studies: of classifiers. canvases: task of cells -> its table.
-        links: label -> address of what lies beside the page.
+        world: its name. extent: ``demo`` or ``all``. tasks: of entities. studies: of classifiers. canvases: task of cells -> its table.
+        judging: file of gates, relative to the world -> the task or study that it judges.
+        pages: tables as pages, which ``links`` names: task or study -> address -> title.
     """
-    folder, part = answer.parent, Part(tasks, studies, canvases)
-    found, judged = findings(folder, part), checks(folder, part)
-    pictures = [
-        Picture(f"{task}: one is forgotten, others are asked for", _address(file), CAPTION)
-        for task, file in zip(pictured, figures, strict=True)
-    ]
+    folder, part = answer.parent, Part(tasks, studies, canvases, judging)
+    finished = {task: TaskTables.read(folder, task) for task in tasks}
+    found, judged = findings(folder, part, finished), checks(folder, part)
+    cases = [Case.of_record(record) for record in map(read_json, pictures) if record is not None]
     contents = Contents(
         world,
+        extent,
         found,
         judged,
-        {task: method_rows(folder, task) for task in tasks},
-        {task: by_measure(folder, task) for task in tasks},
-        pictures,
-        list(links.items()),
+        {task: method_rows(task, own) for task, own in finished.items()},
+        {task: by_measure(own) for task, own in finished.items()},
+        cases,
+        links,
     )
     write_text(answer, page(contents))
     write_text(sentences, text(found, judged) + "\n")
-
-
-def _address(file: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(file.read_bytes()).decode()}"

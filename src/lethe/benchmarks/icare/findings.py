@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lethe.benchmarks.icare.levels import FORGOTTEN, LEVEL
 from lethe.core.finding import Finding, agreeing, counted, listed, percent
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import LOOKS, ROLES
 
-FORGOTTEN = 0.2  # of pictures in which the judge may still know what was forgotten
 MAIN = "clip_diff"  # the quantity of the first sentence about harm
 OTHERS = {"dino_diff": "DINO", "ssim": "SSIM"}  # quantities that are set beside it
-LEVEL = 0.05  # of corrected tests
 
 
 def findings(

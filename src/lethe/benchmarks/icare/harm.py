@@ -8,15 +8,16 @@ over seeds. The *noise floor* is the range in which 95 % of the differences betw
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from lethe.benchmarks.icare.levels import BY_CHANCE
 from lethe.diffusion.methods import LOOKS
 from lethe.diffusion.metrics.specs import comparisons, spec_of
 from lethe.statistics.association import bootstrap_mean
 
-BY_CHANCE = 0.025  # share of pairs beyond one end of a range that holds 95 % of them
 COLUMNS = ["method", "method_name", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
 
 
@@ -95,3 +96,36 @@ def worst_pair(found: pd.DataFrame) -> pd.Series | None:
     """
     harmed = found[found["harmed"]]
     return None if harmed.empty else harmed.sort_values("damage", kind="stable").iloc[-1]
+
+
+@dataclass(frozen=True)
+class BadCase:
+    """A bad case: the pair that lost most, and what its emitter harmed least.
+
+    Attributes:
+        emitter, receiver: indices; under half of the methods no other pair of the task lost more.
+        harmed: number of methods that harm it, of ``methods``.
+        spared: index of the receiver of the same emitter whose greatest loss over methods is the smallest; None with two entities.
+    """
+
+    emitter: int
+    receiver: int
+    harmed: int
+    methods: int
+    spared: int | None
+
+
+def bad_case(found: pd.DataFrame) -> BadCase | None:
+    """The pair whose median damage over methods is the largest; None where no pair was unlearned by every method.
+
+    Args:
+        found: rows of ``harmed_pairs`` of the methods that are compared.
+    """
+    damage = found.pivot(index=["emitter", "receiver"], columns="method", values="damage").dropna()
+    if damage.empty:
+        return None
+    emitter, receiver = (int(index) for index in damage.index[int(damage.median(axis=1).argmax())])
+    others = damage.xs(emitter, level="emitter").drop(index=receiver)
+    own = found[(found["emitter"] == emitter) & (found["receiver"] == receiver)]
+    spared = None if others.empty else int(others.index[int(others.max(axis=1).argmin())])
+    return BadCase(emitter, receiver, int(own["harmed"].sum()), len(own), spared)

@@ -35,13 +35,13 @@ def tidy(table: pd.DataFrame) -> pd.DataFrame:
     >>> tidy(wide)[["method_name", "quantity", "side", "value", "low", "better"]].values.tolist()
     [['UCE', 'ssim', 'others', 0.8, 0.7, 'higher']]
     """
-    rows = [_row(row, name) for row in table.to_dict("records") for name in map(str, table.columns) if _parts(name)]
+    means = [(name, *parts) for name in map(str, table.columns) for parts in _parts(name)]
+    rows = [_row(row, *mean) for row in table.to_dict("records") for mean in means]
     found = pd.DataFrame(rows, columns=COLUMNS)
     return found.astype({"left_out": "Int64"})
 
 
-def _row(row: Mapping[Hashable, Any], name: str) -> list[Any]:
-    quantity, side = _parts(name)
+def _row(row: Mapping[Hashable, Any], name: str, quantity: str, side: str) -> list[Any]:
     method, about = str(row["method"]), WIDE.described(name)
     lost = None if side in ("base", "noise") else row.get(f"{quantity}_left_out")  # it counts pictures of the method's models
     return [
@@ -56,7 +56,7 @@ def _row(row: Mapping[Hashable, Any], name: str) -> list[Any]:
     ]
 
 
-def _parts(name: str) -> tuple[str, str] | tuple[()]:
+def _parts(name: str) -> list[tuple[str, str]]:
     """Quantity and side of a column that holds a mean; nothing of another column."""
     quantity, _, side = name.rpartition("_")
-    return (KEPT, "others") if name == KEPT else (quantity, side) if side in SIDES else ()
+    return [(KEPT, "others")] if name == KEPT else [(quantity, side)] if side in SIDES else []

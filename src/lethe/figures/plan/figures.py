@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lethe.planning.chapters import OTHERS, labels_of
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.errors import SettingsError
 
@@ -133,7 +134,7 @@ class Figures:
             except ValueError as error:
                 raise SettingsError(str(error)) from None
 
-        report = {"category": "results", "subcategory": "{template}", "labels": {"result": "{parameters}"}}
+        report = {"category": OTHERS, "subcategory": "{template}", "labels": {"result": "{parameters}"}}
         stem = "{template}/{parameters}"
         return Form(ADDRESS, stem, ("pdf", "json"), lambda wildcards: wildcards.template, asked, self.world, report)
 
@@ -151,5 +152,5 @@ class Figures:
                 raise SettingsError(f"figures/{stem}.png: {error}") from None
             return found, parameters
 
-        report = {"category": alias.category, "labels": {"result": alias.label}}
+        report = {"category": alias.category, "labels": labels_of(alias.stem, alias.label)}
         return Form(alias.name, alias.stem, ("csv",), lambda wildcards: alias.template, asked, self.world, report)

@@ -7,6 +7,7 @@ from typing import Any
 from lethe.diffusion.plan.tracking import curved
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
+from lethe.planning.chapters import FORGOTTEN
 from lethe.planning.wildcards import Wildcards
 
 
@@ -16,4 +17,4 @@ def _methods(world: World, wildcards: Wildcards) -> dict[str, Any]:
     return {"task": task, "methods": tuple(curved(models, task) or models.methods_of(task))}
 
 
-ALIASES = [Alias("losses", "losses_{task}", "LossCurves", _methods, "{task}", "loss curves")]
+ALIASES = [Alias("losses", "losses_{task}", "LossCurves", _methods, FORGOTTEN, "loss curves")]

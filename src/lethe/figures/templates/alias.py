@@ -19,7 +19,7 @@ class Alias:
         stem: file name without ending; holds wildcards.
         template: whose figure it is.
         parameters: ``parameters(world, wildcards)``, as ``template`` takes them.
-        category, label: where the report lists it; may hold the wildcards.
+        category: chapter of the report (``lethe.planning.chapters``). label: what it is; may hold the wildcards.
     """
 
     name: str

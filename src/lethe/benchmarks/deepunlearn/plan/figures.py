@@ -6,6 +6,7 @@ from typing import Any
 
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
+from lethe.planning.chapters import CLASSIFIERS
 from lethe.planning.wildcards import Wildcards
 
 
@@ -21,7 +22,7 @@ def _studies(world: World, wildcards: Wildcards) -> dict[str, Any]:
 
 def _of_study(name: str, template: str, label: str) -> Alias:
     stem = f"deepunlearn_{name}_{{dataset}}_{{architecture}}"
-    return Alias(f"deepunlearn_{name}", stem, template, _study, "Deep Unlearn", f"{label}, {{architecture}} on {{dataset}}")
+    return Alias(f"deepunlearn_{name}", stem, template, _study, CLASSIFIERS, label)
 
 
 ALIASES = [
@@ -30,6 +31,6 @@ ALIASES = [
     _of_study("runtime", "DeepUnlearnRunTime", "run time"),
     _of_study("fresh_draws", "DeepUnlearnDraws", "fresh draws"),
     _of_study("lira_roc", "DeepUnlearnRocCurves", "U-LiRA"),
-    Alias("deepunlearn_ranking", "deepunlearn_ranking", "DeepUnlearnRanking", _studies, "Deep Unlearn", "ranking"),
+    Alias("deepunlearn_ranking", "deepunlearn_ranking", "DeepUnlearnRanking", _studies, CLASSIFIERS, "ranking"),
 ]
 """Published file names."""

@@ -20,31 +20,48 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Picture = NDArray[np.uint8]
-CELL, LEFT, TOP = 1.12, 0.95, 0.85  # inches: one picture, row labels, column titles
+CELL, LEFT, TOP, SAID = 1.12, 0.95, 1.0, 0.17  # inches: one picture, row labels, column titles, a line below a picture
 
 
 @styled
 def draw(data: pd.DataFrame, pictures: Pictures) -> Figure:
-    """Rows are the base and the methods, columns receivers; the emitter's column is framed. Pixels are not smoothed."""
+    """Rows are the base and the methods, columns receivers; the emitter's column is framed. Pixels are not smoothed.
+
+    Below each picture stands in how many pictures of all seeds the judge sees the receiver, where ``data`` has a column ``known``: a single seed
+    may show what the others do not.
+    """
     from matplotlib.figure import Figure
 
     rows = list(dict.fromkeys(data["row"]))
     columns = data[data["row"] == rows[0]]
-    width, height = LEFT + CELL * len(columns) + 0.1, TOP + CELL * len(rows) + 0.1
+    judged = "known" in data and bool(data["known"].notna().any())
+    line_height = CELL + SAID * judged
+    width, height = LEFT + CELL * len(columns) + 0.1, TOP + line_height * len(rows) + 0.1 + SAID * judged
     figure = Figure(figsize=(width, height), dpi=DPI)
-    margins = {"left": LEFT / width, "right": 1 - 0.1 / width, "bottom": 0.1 / height, "top": 1 - TOP / height}
-    spacing = {"wspace": 0.06, "hspace": 0.06}
+    margins = {
+        "left": LEFT / width,
+        "right": 1 - 0.1 / width,
+        "bottom": (0.1 + 2 * SAID * judged) / height,
+        "top": 1 - TOP / height,
+    }
+    spacing = {"wspace": 0.06, "hspace": 0.06 + SAID * judged / CELL}
     grid = figure.subplots(len(rows), len(columns), squeeze=False, gridspec_kw=margins | spacing)
     for line, row in zip(grid, rows, strict=True):
+        own = data[data["row"] == row]
         for axes, member, role in zip(line, columns["member"], columns["role"], strict=True):
             _picture(axes, pictures[row, member], framed=role == "emitter")
+        for axes, known in zip(line, own["known"] if judged else (), strict=False):
+            axes.set_xlabel("" if np.isnan(known) else f"{100 * known:.0f} %", fontsize=8, labelpad=2)
         label = "base\n(off)" if row == OFF else wrapped(method_name(row), 11, 3)
         line[0].text(-0.12, 0.5, label, transform=line[0].transAxes, ha="right", va="center", fontsize=10)
     for axes, name in zip(grid[0], columns["receiver_name"], strict=True):
-        axes.set_title(wrapped(name, 14, 2), fontsize=9, pad=4)
+        axes.set_title(wrapped(name, 15, 3), fontsize=8.5, pad=4)
     _headings(figure, grid[0], list(columns["role"]), height)
     seed = int(data["seed"].iloc[0])
     figure.text(0.1 / width, 1 - 0.12 / height, f"seed {seed}", fontsize=9, va="top")
+    if judged:
+        told = "Per cent: of the pictures of all seeds, those in which the judge sees what is asked for. One seed may deceive."
+        figure.text(0.1 / width, 0.06 / height, told, fontsize=8, va="bottom")
     return figure
 
 

@@ -9,6 +9,7 @@ from lethe.diffusion.plan.attacked import attacked
 from lethe.diffusion.plan.models import Models
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
+from lethe.planning.chapters import ATTACKS, FORGOTTEN, KNOWN, LOST
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.columns import knows_distance
 from lethe.settings.models import JUDGE, Settings
@@ -61,36 +62,35 @@ def telling(kinds: Sequence[str], source: str) -> str:
     return next(iter(known), next((kind for kind in kinds if kind != "true"), kinds[0]))
 
 
-TASK = "{task}"  # where the report lists them
 ALIASES = [
     Alias(
         "interference_matrix", "interference_matrix_{task}_{metric}", "InterferenceMatrices", _matrices,
-        TASK, "interference matrix, {metric}",
+        LOST, "interference matrix, {metric}",
     ),
     Alias(
         "similarity_matrix", "similarity_matrix_{task}", "SimilarityMatrices", _similarities,
-        TASK, "similarity matrix",
+        KNOWN, "similarity matrix",
     ),
     Alias(
         "metric_similarity", "metric_similarity_{task}_{metric}_{kind}", "InterferenceBySimilarity",
         lambda world, wildcards: _of_metric(world, wildcards) | {"similarity": wildcards.kind},
-        TASK, "{metric} against {kind} similarity",
+        KNOWN, "{metric} against {kind} similarity",
     ),
     Alias(
         "method_comparison", "method_comparison_{task}_{metric}", "MethodComparison", _of_metric,
-        TASK, "method comparison, {metric}",
+        LOST, "method comparison, {metric}",
     ),
     Alias(
         "forget_retain", "forget_retain_{task}", "ForgetRetain", _methods,
-        TASK, "forget against retain",
+        FORGOTTEN, "forget against retain",
     ),
     Alias(
         "visual_grid", "visual_grid_{task}_{index}", "VisualGrid", _pictures,
-        TASK, "pictures of emitter {index}",
+        FORGOTTEN, "pictures of emitter {index}",
     ),
     Alias(
         "attack", "attack_{task}", "EntityAttack", _attacked,
-        TASK, "attacks",
+        ATTACKS, "attacks",
     ),
 ]  # fmt: skip
 """Published file names."""

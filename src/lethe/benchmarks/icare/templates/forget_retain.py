@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from lethe.benchmarks.icare.levels import FORGOTTEN, KEPT
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
@@ -27,9 +28,6 @@ from lethe.statistics.resampling import Inference
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FORGET_TARGET = 0.2  # judge accuracy on the emitter, at most
-RETAIN_TARGET = 0.85  # share of the base's accuracy on the others, at least
 
 
 def data(
@@ -100,13 +98,13 @@ def draw(data: pd.DataFrame) -> Figure:
     forget, retain = figure.subplots(1, 2, sharey=True)
     judged = data[~data["method"].map(ROLES.role).isin([UNCHANGED, DESTROYED])]
     judged = data if judged.empty else judged
-    _, most = cut([*judged["forget"], *judged["forget_high"], FORGET_TARGET])
-    _panel(forget, data, "forget", shown, (-0.02, 1.08 * max(most, FORGET_TARGET * 1.5)))
-    least, most = cut([*judged["retain"], *judged["retain_low"], RETAIN_TARGET, 1.0])
-    least = min(least, RETAIN_TARGET - 0.1)
+    _, most = cut([*judged["forget"], *judged["forget_high"], FORGOTTEN])
+    _panel(forget, data, "forget", shown, (-0.02, 1.08 * max(most, FORGOTTEN * 1.5)))
+    least, most = cut([*judged["retain"], *judged["retain_low"], KEPT, 1.0])
+    least = min(least, KEPT - 0.1)
     _panel(retain, data, "retain", shown, (least - 0.06 * (1 - least), max(1.0, most) + 0.06 * (1 - least)))
-    forget.axvspan(-0.02, FORGET_TARGET, color=YELLOW, alpha=0.3, linewidth=0, zorder=0)
-    retain.axvspan(RETAIN_TARGET, retain.get_xlim()[1], color=YELLOW, alpha=0.3, linewidth=0, zorder=0)
+    forget.axvspan(-0.02, FORGOTTEN, color=YELLOW, alpha=0.3, linewidth=0, zorder=0)
+    retain.axvspan(KEPT, retain.get_xlim()[1], color=YELLOW, alpha=0.3, linewidth=0, zorder=0)
     forget.set_title("Forgets: the judge still sees the emitter", fontsize=10.5)
     retain.set_title("Keeps: the judge still sees the others", fontsize=10.5)
     forget.set_xlabel("share of its images (lower is better)")
@@ -170,7 +168,7 @@ def _legend(figure: Figure, axes: Axes, tuned: bool) -> None:
     if tuned:
         label = "emitter on which hyper-parameters were chosen (in no mean)"
         handles.append(axes.scatter([], [], s=16, facecolors=WHITE, edgecolors=STEEL, label=label))
-    handles.append(Patch(color=YELLOW, alpha=0.3, label=f"target: at most {FORGET_TARGET:g}, at least {RETAIN_TARGET:g}"))
+    handles.append(Patch(color=YELLOW, alpha=0.3, label=f"target: at most {FORGOTTEN:g}, at least {KEPT:g}"))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8.5)
 
 

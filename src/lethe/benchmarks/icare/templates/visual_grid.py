@@ -35,7 +35,8 @@ def data(
     metric: str,
     methods: Sequence[str],
 ) -> pd.DataFrame:
-    """One row per picture: ``row`` (``off`` or a method), role, receiver, its similarity, seed, member, metric value.
+    """One row per picture: ``row`` (``off`` or a method), role, receiver, its similarity, seed, member, metric value, and ``known``: of
+    the pictures of all seeds the share in which the judge sees the receiver, NaN without a judge.
 
     Columns are the emitter, its three most similar receivers, the two most harmed of the others (mean of ``metric``
     over methods, that which changes nothing apart) and the two least similar of the rest.
@@ -65,6 +66,7 @@ def data(
     sign = 1.0 if quantity(metric).higher_is_healthier else -1.0
     health = (sign * harmed.groupby("receiver")["value"].mean()).reindex(range(len(names)), fill_value=np.inf).to_numpy(float)
     chosen = _columns(emitter, near, health)
+    known = _known(pairs[pairs["emitter"] == emitter])
     values = {(m, r): v for m, r, v in zip(rows["method"], rows["receiver"], rows["value"], strict=True)}
     return pd.DataFrame(
         {
@@ -78,10 +80,26 @@ def data(
             "seed": seed,
             "member": ImageKey(receiver, seed).file_name,
             metric: values.get((row, receiver), np.nan),
+            "known": known.get((row, receiver), np.nan),
         }
         for row in (OFF, *tables.methods_of(rows))
         for place, (role, receiver) in enumerate(chosen)
     )
+
+
+def _known(pairs: pd.DataFrame) -> dict[tuple[str, int], float]:
+    """(row, receiver) -> share of the pictures of all seeds in which the judge sees the receiver; empty without a judge."""
+    judged = pairs[pairs["metric"].isin(("judge", "judge_diff"))]
+    if judged["metric"].nunique() < 2:
+        return {}
+    values = judged.pivot(index=["method", "receiver"], columns="metric", values="value").reset_index()
+    found: dict[tuple[str, int], float] = {}
+    for method, receiver, on, change in zip(
+        *(values[name] for name in ("method", "receiver", "judge", "judge_diff")), strict=True
+    ):
+        found[method, int(receiver)] = on
+        found[OFF, int(receiver)] = on - change
+    return found
 
 
 def _columns(emitter: int, alike: NDArray[np.float64], health: NDArray[np.float64]) -> list[tuple[str, int]]:

@@ -8,15 +8,16 @@ from typing import Any
 from lethe.diffusion.plan.attacked import attacked
 from lethe.figures.templates.alias import Alias
 from lethe.figures.templates.world import World
+from lethe.planning.chapters import CANVAS
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
 OF_TASK = {
-    "main": ("UnlearnCanvasMain", "UnlearnCanvas: UA, IRA, CRA"),
-    "forget_retain": ("UnlearnCanvasForgetRetain", "UnlearnCanvas: forget against retain"),
-    "confusion": ("UnlearnCanvasConfusion", "UnlearnCanvas: what is drawn instead"),
-    "matrix": ("UnlearnCanvasMatrix", "UnlearnCanvas: interference of concepts"),
-    "similarity": ("UnlearnCanvasSimilarity", "UnlearnCanvas: does harm follow similarity?"),
+    "main": ("UnlearnCanvasMain", "UA, IRA, CRA"),
+    "forget_retain": ("UnlearnCanvasForgetRetain", "forget against retain"),
+    "confusion": ("UnlearnCanvasConfusion", "what is drawn instead"),
+    "matrix": ("UnlearnCanvasMatrix", "interference of concepts"),
+    "similarity": ("UnlearnCanvasSimilarity", "does harm follow similarity?"),
 }
 """Name -> template, label."""
 
@@ -75,32 +76,32 @@ def _first_seed(world: World, task: str) -> int:
 
 ALIASES = [
     *(
-        Alias(f"unlearncanvas_{name}", f"unlearncanvas_{name}_{{task}}", template, _methods, "{task}", label)
+        Alias(f"unlearncanvas_{name}", f"unlearncanvas_{name}_{{task}}", template, _methods, CANVAS, label)
         for name, (template, label) in OF_TASK.items()
     ),
     Alias(
         "unlearncanvas_samples", "unlearncanvas_samples_{task}", "UnlearnCanvasSamples", _samples,
-        "{task}", "UnlearnCanvas: the world",
+        CANVAS, "the world",
     ),
     Alias(
         "unlearncanvas_capacity", "unlearncanvas_capacity_{task}", "UnlearnCanvasCapacity", _task,
-        "{task}", "UnlearnCanvas: how much SPEED can erase",
+        CANVAS, "how much SPEED can erase",
     ),
     Alias(
         "unlearncanvas_attack", "unlearncanvas_attack_{task}", "UnlearnCanvasAttack", _attacked,
-        "{task}", "UnlearnCanvas: attacks",
+        CANVAS, "attacks",
     ),
     Alias(
         "unlearncanvas_grid", "unlearncanvas_grid_{task}_{index}", "UnlearnCanvasGrid", _pictures,
-        "{task}", "UnlearnCanvas: pictures of concept {index}",
+        CANVAS, "pictures of concept {index}",
     ),
     Alias(
         "unlearncanvas_sequence", "unlearncanvas_sequence_{task}", "UnlearnCanvasSequence", _of_section("sequence"),
-        "{task}", "UnlearnCanvas: one concept after another",
+        CANVAS, "one concept after another",
     ),
     Alias(
         "unlearncanvas_pairs", "unlearncanvas_pairs_{task}", "UnlearnCanvasPairs", _of_section("pairs"),
-        "{task}", "UnlearnCanvas: pairs",
+        CANVAS, "pairs",
     ),
 ]  # fmt: skip
 """Published file names."""

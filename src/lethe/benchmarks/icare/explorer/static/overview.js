@@ -55,7 +55,7 @@ function methodTable({ group, columns, rows }) {
   const bodies = groups.map((name) => el("tbody", {},
     group === null ? null : el("tr", { class: "group" }, el("th", { colspan: columns.length + 1, scope: "colgroup" }, name)),
     rows.filter((row) => row.group === name).map((row) => el("tr", { class: row.reference ? "reference" : "", "data-method": row.name },
-      el("th", { scope: "row", "data-value": row.name }, row.name),
+      el("th", { scope: "row", "data-value": row.name }, row.name, row.means ? el("span", { class: "hint" }, row.means) : null),
       row.cells.map((cell, place) => el("td", { "data-value": cell.value ?? "", "data-label": columns[place].label }, el("span", {}, cell.text), interval(cell, columns[place], row.reference)))))));
   const heading = (label, hint, place) => {
     const head = el("th", { scope: "col" }, el("button", { class: "sort", onclick: () => sortBy(head, place, bodies) }, label), hint ? el("span", { class: "hint" }, hint) : null);

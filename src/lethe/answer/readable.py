@@ -1,0 +1,83 @@
+"""A table as a page: sorted by a click, filtered by a word, a value and its interval in one cell. The template is ``static/table.html``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+MOST = 1000  # rows that are shown; the CSV has all
+FEW, MANY = 8, 12  # with at most so many rows and more columns than that, columns are shown as rows
+LOW, HIGH = "low", "high"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: as it is read. number: as it is sorted by; None for a text.
+    """
+
+    text: str
+    number: float | None = None
+
+
+@dataclass(frozen=True)
+class Readable:
+    """A table as it is read.
+
+    Attributes:
+        columns: titles. rows: cells, the first of each is its heading. left_out: rows of the table that are not shown.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    left_out: int = 0
+
+
+def as_read(table: pd.DataFrame) -> Readable:
+    """A table with each interval beside its value; a short and wide one is turned, so that it is read downwards.
+
+    Example:
+        >>> made = as_read(pd.DataFrame({"method": ["uce"], "share": [0.1234], "share_low": [0.1], "share_high": [0.2]}))
+        >>> made.columns, [cell.text for cell in made.rows[0]]
+        (['method', 'share'], ['uce', '0.123 [0.1, 0.2]'])
+    """
+    shown = table.head(MOST)
+    intervals = _intervals([str(name) for name in table.columns])
+    hidden = {name for pair in intervals.values() for name in pair}
+    columns = [str(name) for name in table.columns if name not in hidden]
+    rows = [[_cell(row, name, intervals.get(name)) for name in columns] for row in shown.to_dict("records")]
+    if len(table) <= FEW and len(columns) > MANY:
+        heading = [row[0].text for row in rows]
+        return Readable([columns[0], *heading], [[Cell(name), *(row[i] for row in rows)] for i, name in enumerate(columns)][1:])
+    return Readable(columns, rows, len(table) - len(shown))
+
+
+def _intervals(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Column -> its ends: ``x_low, x_high`` belong to ``x``, plain ``low, high`` to the column before them."""
+    found = {name: (f"{name}_{LOW}", f"{name}_{HIGH}") for name in columns}
+    found = {name: ends for name, ends in found.items() if set(ends) <= set(columns)}
+    if LOW in columns and HIGH in columns and (place := columns.index(LOW)):
+        found[columns[place - 1]] = (LOW, HIGH)
+    return found
+
+
+def _cell(row: dict[object, object], name: str, ends: tuple[str, str] | None) -> Cell:
+    value = row[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Cell("" if pd.isna(value) else str(value))  # type: ignore[call-overload]
+    if math.isnan(value):
+        return Cell("")
+    low, high = (_number(row[end]) for end in ends) if ends else ("", "")
+    return Cell(f"{_number(value)} [{low}, {high}]" if low and high else _number(value), float(value))
+
+
+def _number(value: object) -> str:
+    """A number with three digits, or all digits of a whole one; nothing where it is not known."""
+    if not isinstance(value, int | float) or math.isnan(value):
+        return ""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e9 else f"{value:.3g}"

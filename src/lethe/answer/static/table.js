@@ -1,0 +1,31 @@
+const rows = Array.from(document.querySelectorAll('#t tbody tr'));
+const filter = document.getElementById('filter');
+filter.oninput = function () {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  rows.forEach(function (row) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every(function (word) { return text.includes(word); });
+    shown += row.hidden ? 0 : 1;
+  });
+  document.getElementById('count').textContent = shown + ' of ' + rows.length + ' rows';
+};
+function compared(a, b, column) {
+  const left = a.cells[column], right = b.cells[column];
+  if (!left.textContent || !right.textContent) return (left.textContent ? 0 : 1) - (right.textContent ? 0 : 1);
+  if (left.dataset.v && right.dataset.v) return left.dataset.v - right.dataset.v;
+  return left.textContent.localeCompare(right.textContent, 'en', { numeric: true });
+}
+document.querySelectorAll('#t thead th').forEach(function (th, column) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.append(...th.childNodes);
+  th.append(button);
+  button.onclick = function () {
+    const way = th.getAttribute('aria-sort') === 'ascending' ? -1 : 1;
+    document.querySelectorAll('#t thead th').forEach(function (other) { other.removeAttribute('aria-sort'); });
+    th.setAttribute('aria-sort', way > 0 ? 'ascending' : 'descending');
+    rows.sort(function (a, b) { return way * compared(a, b, column); });
+    rows.forEach(function (row) { row.parentNode.append(row); });
+  };
+});

@@ -1,0 +1,51 @@
+"""Tables as they are read: intervals beside values, short wide tables turned, long ones cut with a word about it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tests.unit.answer.test_answer import Tags
+
+from lethe.answer.jobs.table import show
+from lethe.answer.kinds import KINDS
+from lethe.answer.page import STATIC
+from lethe.answer.readable import MOST, as_read
+
+
+def test_an_interval_stands_beside_its_value() -> None:
+    table = pd.DataFrame(
+        {"method": ["uce", "esd"], "share": [0.12345, np.nan], "low": [0.1, np.nan], "high": [0.2, np.nan], "n": [72, 72]}
+    )
+    made = as_read(table)
+    assert made.columns == ["method", "share", "n"]
+    assert [cell.text for cell in made.rows[0]] == ["uce", "0.123 [0.1, 0.2]", "72"] and made.rows[0][1].number == 0.12345
+    assert [cell.text for cell in made.rows[1]] == ["esd", "", "72"] and made.rows[1][1].number is None
+
+
+def test_a_short_wide_table_is_read_downwards() -> None:
+    made = as_read(pd.DataFrame({"method": ["uce", "esd"]} | {f"m{n}": [n, -n] for n in range(20)}))
+    assert (
+        made.columns == ["method", "uce", "esd"]
+        and [cell.text for cell in made.rows[3]] == ["m3", "3", "-3"]
+        and len(made.rows) == 20
+    )
+
+
+def test_a_long_table_says_what_is_left_out(tmp_path: Path) -> None:
+    pd.DataFrame({"method": [f"<b>{n}" for n in range(MOST + 7)], "q": 0.5}).to_csv(
+        tmp_path / "similarity_breeds.csv", index=False
+    )
+    show(tmp_path / "similarity_breeds.csv", [], tmp_path / "page.html", "similarity", "breeds")
+    html = (tmp_path / "page.html").read_text()
+    tags = Tags()
+    tags.feed(html)
+    assert "the file has 7 more" in html and html.count("<tr>") == MOST + 1 and "<b>0" not in html and "&lt;b&gt;0" in html
+    assert not tags.open and not tags.addresses
+
+
+def test_every_kind_says_what_it_tells() -> None:
+    assert all(kind.title and kind.about.endswith(".") and re.match(r"\d ", kind.chapter) for kind in KINDS.values())
+    assert not re.search(r"https?://", "".join(file.read_text() for file in STATIC.iterdir()))
