@@ -24,7 +24,7 @@ from lethe.core.columns import (
 from lethe.diffusion.jobs.columns import MODEL, OF_IMAGE, attacked, outcomes
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.metrics.distribution import SET_METRICS
-from lethe.diffusion.metrics.quantities import COMPARISON, CONSTANT, QUANTITY
+from lethe.diffusion.metrics.quantities import COMPARISON, CONSTANT, QUANTITY, better
 
 SETS = {
     "fid_dino": "Fréchet distance of both sets in the backbone's features",
@@ -36,19 +36,13 @@ SETS = {
 SET = Placeholder(
     "distance",
     "how two sets of pictures are compared",
-    {
-        name: Named(SETS[name], better="higher" if arrow == "↑" else "lower")
-        for metric in SET_METRICS.values()
-        for name, arrow in metric.columns.items()
-    },
+    {name: Named(SETS[name], better=better(arrow)) for metric in SET_METRICS.values() for name, arrow in metric.columns.items()},
 )
 STATISTIC = Placeholder(
     "statistic",
     "a statistic of an entity",
     {
-        f"{one.slug} ({one.arrow})": Named(
-            one.title, better="" if one.direction is None else "higher" if one.direction == "↑" else "lower"
-        )
+        f"{one.slug} ({one.arrow})": Named(one.title, better="" if one.direction is None else better(one.direction))
         for one in STATISTICS.values()
     },
 )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from lethe.core.columns import Named, Placeholder
+from lethe.diffusion.metrics.base import Arrow
 from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of
 from lethe.diffusion.metrics.words import words_of
+
+
+def better(arrow: Arrow) -> Literal["higher", "lower"]:
+    """The healthy direction of a quantity in a word, ``higher`` or ``lower``."""
+    return "higher" if arrow == "↑" else "lower"
 
 
 def named(quantity: str) -> Named:
@@ -14,7 +22,7 @@ def named(quantity: str) -> Named:
     Named(label='SSIM of on and off', unit='', better='higher')
     """
     label, unit = words_of(quantity)
-    return Named(label, "" if unit == "1" else unit, "higher" if spec_of(quantity).arrow == "↑" else "lower")
+    return Named(label, "" if unit == "1" else unit, better(spec_of(quantity).arrow))
 
 
 QUANTITY = Placeholder("quantity", "any quantity that images are scored by", {name: named(name) for name in quantities()})
