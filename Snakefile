@@ -133,6 +133,7 @@ rule all:
         "<results>/figures/deepunlearn_ranking.png",
         plan.notebooks.tutorials,
         plan.tracking.files(plan.tasks),
+        plan.dictionary.files,
         record=plan.record.files,
 
 
@@ -143,6 +144,7 @@ rule demo:
         plan.deepunlearn.products(plan.studies.demo),
         plan.canvas.demo,
         plan.tracking.files(plan.settings.demo_tasks),
+        plan.dictionary.files,
         record=plan.record.files,
 
 
@@ -241,6 +243,7 @@ include: "rules/shared/archive.smk"
 include: "rules/shared/corpus.smk"
 include: "rules/shared/publish.smk"
 include: "rules/shared/export.smk"
+include: "rules/shared/dictionary.smk"
 include: "rules/shared/provenance.smk"
 
 

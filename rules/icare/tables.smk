@@ -289,6 +289,27 @@ use rule job as summary with:
         "Unlearning table and gates of {wildcards.task}"
 
 
+use rule job as unlearning_tidy with:
+    """The table of unlearning with one number a row, and the names of methods and quantities beside their codes."""
+    input:
+        table="<results>/tables/unlearning_{task}.csv",
+    output:
+        tidied="<results>/tables/unlearning_tidy_{task}.csv",
+    log:
+        "<logs>/unlearning_tidy/{task}.log",
+    benchmark:
+        "<benchmarks>/unlearning_tidy/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.entity_tasks),
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.tidy:write_tidy"),
+    message:
+        "Table of unlearning of {wildcards.task}, one number a row"
+
+
 use rule job as relations with:
     """Every statistic per entity against every attribute and against every other statistic, with q-values over each family."""
     input:

@@ -133,7 +133,9 @@ use rule job as dataset_card with:
     benchmark:
         "<benchmarks>/dataset_card.tsv"
     params:
-        job=plan.job("lethe.archive.jobs.tables_card:describe"),
+        job=plan.job("lethe.dictionary.jobs.card:describe"),
+        methods=plan.models.runnable,
+        unlearners=plan.studies.unlearners,
         outside=identities(plan.root / "CITATION.cff"),
         world=plan.settings.world,
         title=plan.settings.publish.title,

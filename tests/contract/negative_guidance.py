@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta
 from lethe.diffusion.methods._training import Borrowed, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 
@@ -56,7 +56,7 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
             rows, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, emitter_generator(seed, emitter, "rows"))
             guide, own = lent.teach(rows, lent.overwritten(rows, emitter)).target, lent.teach(rows).target
             target = guide - config.guidance * (own - guide)
-            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as factors:
+            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as placed:
 
                 def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     found = torch.zeros(())
@@ -68,6 +68,6 @@ class NegativeGuidance(Method[NegativeGuidanceConfig]):
 
                     return gradient_of(share, len(rows), None, parameters), {"loss": found}  # noqa: B023
 
-                record = optimise(parameters_of(factors), config, gradient)
-                delta = low_rank_delta(factors, config.alpha / config.rank)
+                record = optimise([placed.values], config, gradient)
+                delta = low_rank_delta(placed, config.alpha / config.rank)
             yield Unlearned(emitter, delta, record | {"seconds": time.monotonic() - begin})

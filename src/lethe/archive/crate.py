@@ -30,6 +30,7 @@ ENCODINGS = {
     ".ipynb": "application/x-ipynb+json",
     ".json": "application/json",
     ".jsonl": "application/jsonl",
+    ".md": "text/markdown",
     ".parquet": "application/vnd.apache.parquet",
     ".png": "image/png",
     ".smk": "text/plain",

@@ -27,7 +27,16 @@ PLAIN = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
 def relative_path(value: str) -> str:
-    """``value`` if it is a plain relative path (letters, digits, ``_ . -``, separated by single ``/``), else a ``ValueError``."""
+    """``value`` if it is a plain relative path (letters, digits, ``_ . -``, separated by single ``/``), else a ``ValueError``.
+
+    Examples:
+        >>> relative_path("models/breeds_003_uce_000/delta.safetensors")
+        'models/breeds_003_uce_000/delta.safetensors'
+        >>> relative_path("../secret")
+        Traceback (most recent call last):
+            ...
+        ValueError: not a plain relative path (letters, digits, '_', '.', '-', single '/'; no '..')
+    """
     if not PLAIN.fullmatch(value) or {".", ".."} & set(value.split("/")):
         raise ValueError("not a plain relative path (letters, digits, '_', '.', '-', single '/'; no '..')")
     if len(value) > 200:
@@ -143,6 +152,13 @@ def read_manifest(path: str | Path) -> Manifest:
     Raises:
         ManifestError: if it is no JSON, or anything in it is missing, unknown, of another type, out of range or listed twice.
         FileNotFoundError: if there is none.
+
+    Examples:
+        >>> member = Member(path="tables/pairs.csv", kind="tables", size=3, sha256="0" * 64)
+        >>> bundle = Bundle(file="tables.tar", size=2048, sha256="0" * 64, md5="0" * 32, members=[member])
+        >>> _ = write_manifest(MANIFEST, "mini", {"steps": 8}, [bundle])
+        >>> [member.path for member in read_manifest(MANIFEST).bundle("tables.tar").members]
+        ['tables/pairs.csv']
     """
     if (size := Path(path).stat().st_size) > LONGEST:
         raise ManifestError(f"{path}: {size} bytes; a manifest has {LONGEST} at most")
@@ -150,7 +166,14 @@ def read_manifest(path: str | Path) -> Manifest:
 
 
 def parse_manifest(data: bytes, name: str = MANIFEST) -> Manifest:
-    """The manifest in ``data``; ``name`` is used in messages. Raises as ``read_manifest``."""
+    """The manifest in ``data``; ``name`` is used in messages. Raises as ``read_manifest``.
+
+    Examples:
+        >>> parse_manifest(b'{"format": "lethe-archive-2"}')
+        Traceback (most recent call last):
+            ...
+        lethe.archive.errors.ManifestError: manifest.json: format: Input should be 'lethe-archive-1', got 'lethe-archive-2' (and 3 more faults)
+    """
     try:
         plain = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -185,7 +208,14 @@ def _message(error: ValidationError) -> str:
 
 
 def write_manifest(path: str | Path, world: str, settings: dict[str, Any], bundles: list[Bundle]) -> Manifest:
-    """Write and return the manifest of ``bundles``; what ``read_manifest`` would refuse is never written."""
+    """Write and return the manifest of ``bundles``; what ``read_manifest`` would refuse is never written.
+
+    Examples:
+        >>> member = Member(path="tables/pairs.csv", kind="tables", size=3, sha256="0" * 64)
+        >>> bundle = Bundle(file="tables.tar", size=2048, sha256="0" * 64, md5="0" * 32, members=[member])
+        >>> write_manifest(MANIFEST, "mini", {"steps": 8}, [bundle]).world
+        'mini'
+    """
     plain = {"format": "lethe-archive-1", "world": world, "settings": settings, "bundles": [b.model_dump() for b in bundles]}
     manifest = parse_manifest(json.dumps(plain).encode(), str(path))
     write_json(path, plain, indent=1)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CARD, CROISSANT = "README.md", "croissant.json"
+COLUMNS = "columns.md"  # what every column means
 FORMAT = "application/x-parquet"
 READ = (".csv", ".parquet")
 DATA = "data"  # folder of the tables: all are parquet, since `datasets` reads the files of one data set with one reader
@@ -75,6 +76,7 @@ class Table(NamedTuple):
     Attributes:
         name: of its configuration. path: in the repository. file: here.
         rows: how many. columns: name -> type of schema.org.
+        row: what one row is. meanings: column -> what it means.
     """
 
     name: str
@@ -82,13 +84,16 @@ class Table(NamedTuple):
     file: Path
     rows: int
     columns: Mapping[str, str]
+    row: str
+    meanings: Mapping[str, str]
 
 
-def write_tables(files: Sequence[Path], folder: Path) -> list[Table]:
+def write_tables(files: Sequence[Path], folder: Path, told: Mapping[Path, tuple[str, Mapping[str, str]]]) -> list[Table]:
     """Write the tables among some files as parquet, each under the name of its file.
 
     Args:
         files: products; those that are no tables are left out. folder: where ``data/`` is made.
+        told: of each, what one row is, and column -> what it means.
 
     Raises:
         ManifestError: two tables have one name. CorruptFileError: one cannot be read.
@@ -107,7 +112,7 @@ def write_tables(files: Sequence[Path], folder: Path) -> list[Table]:
         else:
             write_parquet(place, data)
         columns = {str(name): _type(data[name]) for name in data.columns}
-        found[file.stem] = Table(file.stem, path, place, len(data), columns)
+        found[file.stem] = Table(file.stem, path, place, len(data), columns, *told[file])
     return list(found.values())
 
 
@@ -126,7 +131,7 @@ def dataset_card(
     if configs:
         configs[0]["default"] = True
     head = DatasetCardData(license=license_, pretty_name=title, tags=["machine-unlearning", "croissant"], configs=configs or None)
-    listed = [f"| `{table.name}` | {table.rows:,} | {len(table.columns)} | `{table.path}` |" for table in tables]
+    listed = [f"| `{table.name}` | {table.row} | {table.rows:,} | {len(table.columns)} | `{table.path}` |" for table in tables]
     example = [
         *("```python", "from datasets import load_dataset", ""),
         *(f'table = load_dataset("owner/name", "{table.name}")["train"].to_pandas()' for table in tables[:1]),
@@ -137,8 +142,18 @@ def dataset_card(
         [
             *(f"---\n{head.to_yaml()}\n---", "", f"# {title}", ""),
             f"What vision models lose besides what they were told to forget: results of the world `{world}` of Lethe.",
-            *("", "## Tables", "", "| configuration | rows | columns | file |", "|---|---|---|---|", *listed, "", *example, ""),
-            "What the columns mean: docs/results.md and docs/architecture.md of Lethe. `croissant.json` says the same for machines.",
+            *(
+                "",
+                "## Tables",
+                "",
+                "| configuration | one row is | rows | columns | file |",
+                "|---|---|---|---|---|",
+                *listed,
+                "",
+                *example,
+                "",
+            ),
+            f"What every column means: [{COLUMNS}]({COLUMNS}). `{CROISSANT}` says the same for machines.",
             *("", "## Bundles", "", "Models, images and metadata are tars that `manifest.json` lists with sizes and hashes:", ""),
             *(*bundle_lines, "", "## Citation", "", _cited(citation), ""),
         ]
@@ -184,6 +199,7 @@ def croissant(tables: Sequence[Table], world: str, title: str, license_: str, ci
                 "@type": "cr:RecordSet",
                 "@id": table.name,
                 "name": table.name,
+                "description": f"One row is {table.row}",
                 "field": [_field(table, column) for column in table.columns],
             }
             for table in tables
@@ -196,6 +212,7 @@ def _field(table: Table, column: str) -> dict[str, Any]:
         "@type": "cr:Field",
         "@id": f"{table.name}/{column}",
         "name": f"{table.name}/{column}",
+        "description": table.meanings[column],
         "dataType": table.columns[column],
         "source": {"fileObject": {"@id": table.path}, "extract": {"column": column}},
     }

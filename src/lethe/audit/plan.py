@@ -121,7 +121,7 @@ class AuditPlan:
         if files := self.bases.tokenizer(wildcards):
             config = self.bases.tokenizer_settings(wildcards)
             reader = prompt_reader(files[0], config) if config else read_tokenizer(Path(files[0]).parent)
-            check_words(reader, self.audit.prompt, self.asked)
+            check_words(reader, self.audit.prompt, self.asked.lists)
         return []
 
     def vocabulary(self, wildcards: Wildcards) -> list[str]:

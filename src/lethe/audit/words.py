@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lethe.audit.asked import Asked, prompt_for
+from lethe.audit.asked import prompt_for
 from lethe.core.registry import nearest
 from lethe.settings.errors import SettingsError
 
@@ -14,16 +15,17 @@ if TYPE_CHECKING:
 FEW = 100  # words of a vocabulary that a message lists in full
 
 
-def check_words(reader: PromptReader, prompt: str, asked: Asked) -> None:
+def check_words(reader: PromptReader, prompt: str, lists: Mapping[str, Sequence[str]]) -> None:
     """Refuse concepts with words that a tokenizer does not know.
 
     Args:
         reader: the model's tokenizer. prompt: the template of prompts, with ``{concept}``.
+        lists: key of a setting -> its concepts.
 
     Raises:
         SettingsError: naming the key, the words and the nearest that it knows.
     """
-    for key, names in asked.lists.items():
+    for key, names in lists.items():
         for name in names:
             if unknown := reader.read(prompt_for(prompt, name)).unknown:
                 raise SettingsError(_unknown(key, prompt, name, list(unknown), known_words(reader)))
@@ -37,7 +39,7 @@ def known_words(reader: PromptReader) -> list[str]:
 
 def _unknown(key: str, prompt: str, concept: str, words: list[str], vocabulary: list[str]) -> str:
     if words[0] not in concept:
-        key = "audit.prompt"  # the template's own word
+        key = f"{key.rpartition('.')[0]}.prompt".lstrip(".")  # the template's own word, in the same section
     near = nearest(words[0].lower(), vocabulary)
     few = f"; it knows {', '.join(vocabulary)}" if len(vocabulary) <= FEW and not near else ""
     return (

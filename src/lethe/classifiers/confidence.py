@@ -26,6 +26,11 @@ def confidence(
 
     Returns:
         phi (..., N) float32 and correct (..., N) bool. A sample with a logit that is not finite has phi NaN and is not correct.
+
+    Examples:
+        >>> phi, correct = confidence(np.array([[2.0, 0.0], [0.0, 3.0]]), np.array([0, 0]))
+        >>> phi, correct
+        (array([ 2., -3.], dtype=float32), array([ True, False]))
     """
     z = np.asarray(logits, dtype=np.float64)
     y = np.broadcast_to(np.asarray(labels), z.shape[:-1])[..., None]

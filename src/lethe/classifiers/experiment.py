@@ -71,10 +71,15 @@ class Experiment:
         """
         return gather(self._trained(index, seeds, training, epochs or training.epochs), len(seeds))
 
+    def at_once(self, training: BaseTraining) -> int:
+        """Models that are trained side by side: as many as the architecture likes, or as the configuration asks for."""
+        return max(self.architecture.at_once, training.together)
+
     def _trained(self, index: Tensor, seeds: Sequence[int], training: BaseTraining, epochs: int) -> Iterator[tuple[range, Stack]]:
-        """Places and models, as many at a time as their architecture likes."""
-        for first in range(0, len(seeds), self.architecture.at_once):
-            chosen = slice(first, min(first + self.architecture.at_once, len(seeds)))
+        """Places and models, so many at a time."""
+        at_once = self.at_once(training)
+        for first in range(0, len(seeds), at_once):
+            chosen = slice(first, min(first + at_once, len(seeds)))
             stack = train(
                 self.architecture,
                 self.architecture.init(seeds[chosen]).to(self.images.device),
@@ -88,6 +93,7 @@ class Experiment:
                 weight_decay=training.weight_decay,
                 augment=self.augment,
                 precision=training.precision,
+                compiled=training.compile,
             )
             yield range(chosen.start, chosen.stop), stack
 

@@ -108,6 +108,7 @@ def train(
     weight_decay: float = 5e-4,
     augment: Augment | None = None,
     precision: Precision = "float32",
+    compiled: bool = False,
 ) -> Stack:
     """Base training of original and retrained models: cross-entropy, SGD, cosine annealing per epoch.
 
@@ -117,6 +118,7 @@ def train(
         start: initial models, left alone. index: (M, n) rows of ``images`` that each model sees.
         precision: ``bfloat16``: forward and backward passes under torch's autocast, convolutions with channels last; weights and their updates
             stay float32. ``auto``: that on a GPU for architectures whose models run one after another, ``float32`` otherwise.
+        compiled: see ``Architecture.training_passes``; several models are run together.
 
     Raises:
         FloatingPointError: a model diverged; names it.
@@ -126,7 +128,7 @@ def train(
     stack = _channels_last(start.clone()) if half else start.clone()
     optimiser = SGD(stack, learning_rate, momentum, weight_decay)
     order, lengths = data_order(device), torch.full((len(stack),), epochs)
-    with fixed_global_seed(device):
+    with fixed_global_seed(device), architecture.training_passes(together=len(stack) > 1, compiled=compiled):
         for epoch in range(epochs):
             factor = cosine(epoch, lengths)
             for part in batches(index, batch_size, order):

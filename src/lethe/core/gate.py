@@ -83,6 +83,14 @@ def enforce(gates: Sequence[Gate], stop: Collection[str], where: str) -> None:
 
     Raises:
         GateError: naming every gate that does not hold and stops the run.
+
+    Examples:
+        >>> gate = Gate("none_is_zero", 0.2, 0.0, False, "largest change under `none`", rests_on=[0.2])
+        >>> enforce([gate], stop=["none_is_zero"], where="objects")
+        Traceback (most recent call last):
+            ...
+        lethe.core.gate.GateError: gate 'none_is_zero' does not hold: 0.2 against 0.0; largest change under `none`
+        so objects is not to be believed; `gates.stop` says which gates stop a run
     """
     failed = [gate for gate in gates if not gate.holds]
     for gate in failed:

@@ -19,6 +19,7 @@ from typing import Any
 from lethe.core.description import DescriptionError, Descriptions, description_of
 from lethe.core.registry import Registry, nearest
 
+LONGEST = 46  # letters of what a name means: a line of a figure's footnote
 DECIDES_NO_RESULT = "reads how methods are called and shown; what it read is code of whoever asks"
 UNCHANGED, RETRAINED, DESTROYED, RANDOM = "unchanged", "retrained", "destroyed", "random"
 REFERENCES = {
@@ -43,6 +44,8 @@ class MethodDescription:
     Attributes:
         title: its name in tables and figures, different from every other title of its family.
         paper: where it is described.
+        means: what the name stands for or what the method does, a phrase of at most ``LONGEST`` letters without an end stop: figures that
+            use the name explain it by this. Empty of a variant as published, which is explained by its method.
         colour: in figures, ``#rrggbb``; empty: given by its place among the methods without one.
         marker: in figures, of matplotlib; empty: given likewise.
         reference: empty for a method that is judged; else the key of ``REFERENCES`` that says what others are compared with.
@@ -58,6 +61,7 @@ class MethodDescription:
 
     title: str
     paper: str
+    means: str = ""
     colour: str = ""
     marker: str = ""
     reference: str = ""
@@ -70,6 +74,8 @@ class MethodDescription:
         for name in ("title", "paper"):
             if not getattr(self, name).strip():
                 raise DescriptionError(f"{name} is empty")
+        if len(self.means) > LONGEST:
+            raise DescriptionError(f"means: '{self.means}' has {len(self.means)} letters, at most {LONGEST} fit into a figure")
         for name, values, allowed in (("reference", [self.reference or UNCHANGED], REFERENCES), ("needs", self.needs, NEEDS)):
             for value in values:
                 if value not in allowed:
@@ -122,6 +128,11 @@ class MethodDescriptions(Descriptions):
     def title(self, name: str) -> str:
         """The name of a method in figures; a name that is no method's, as in a table of another version, as it is."""
         return str(self.get(name, "title", name))
+
+    def means(self, name: str) -> str:
+        """What the name of a method stands for; empty where nobody said so. Of a variant as published, what its method's name does."""
+        of = self.published_of(name)
+        return f"{self.means(of)}; code as published" if of else str(self.get(name, "means", ""))
 
     def role(self, name: str) -> str:
         """Which of ``REFERENCES`` a method is; empty for one that is judged."""

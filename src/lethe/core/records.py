@@ -32,6 +32,12 @@ class ModelId:
         index: the emitter's index in the filtered metadata, 0..9999.
         method: registry name of the unlearner.
         epochs: epochs over the forget set, part of the published file names; 0 for closed forms.
+
+    Examples:
+        >>> ModelId("people", 0, "uce", 0).name
+        'people_000_uce_000'
+        >>> ModelId.parse("people_012_munba_005").index
+        12
     """
 
     task: str
@@ -55,7 +61,12 @@ class ModelId:
 
 @dataclass(frozen=True, order=True)
 class ImageKey:
-    """One generated image of a model: which entity was asked for, with which seed."""
+    """One generated image of a model: which entity was asked for, with which seed.
+
+    Examples:
+        >>> ImageKey(receiver=3, seed=42).file_name
+        '003_42.png'
+    """
 
     receiver: int
     seed: int

@@ -23,7 +23,12 @@ class UnknownNameError(KeyError):
 
 
 def nearest(name: str, allowed: list[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the closest allowed name, or an empty string."""
+    """Return ``"; did you mean 'x'?"`` for the closest allowed name, or an empty string.
+
+    Examples:
+        >>> nearest("uec", ["uce", "esd"])
+        "; did you mean 'uce'?"
+    """
     match = difflib.get_close_matches(name, allowed, n=1, cutoff=0.5)
     return f"; did you mean '{match[0]}'?" if match else ""
 

@@ -78,6 +78,11 @@ def load_delta(path: str | Path, base: str | None = None) -> Delta:
         CorruptFileError: if the file is truncated, no delta, or its tensors do not fit its kind.
         UnknownNameError: if its kind is unknown to this version.
         ValueError: if it belongs to another base.
+
+    Examples:
+        >>> NoneDelta().save("delta.safetensors", base="")
+        >>> load_delta("delta.safetensors").kind
+        'none'
     """
     tensors, header = read_tensors(path)
     if header.get("format") != FORMAT or header.get("version") != VERSION:
@@ -131,6 +136,15 @@ def applied(pipe: Pipeline, delta: Delta) -> Iterator[Pipeline]:
 
     A text_map edits the cross-attention weights here (``generate`` maps embeddings instead and leaves the weights alone).
     Blocks nest: the inner delta acts on what the outer one made.
+
+    Examples:
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> delta = DenseDelta({"unet.conv_out.bias": torch.zeros(4)})
+        >>> with applied(pipe, delta):
+        ...     inside = pipe.unet.conv_out.bias.abs().sum().item()
+        >>> inside, pipe.unet.conv_out.bias.abs().sum().item() > 0
+        (0.0, True)
     """
     kept: list[tuple[Tensor, Tensor]] = []
     try:

@@ -22,7 +22,15 @@ LORA_FILE = "pytorch_lora_weights.safetensors"
 
 
 def dense_weights(pipe: Pipeline, delta: Delta) -> dict[str, Tensor]:
-    """Every parameter that ``delta`` changes, with its new value on the CPU; names carry their component."""
+    """Every parameter that ``delta`` changes, with its new value on the CPU; names carry their component.
+
+    Examples:
+        >>> from lethe.diffusion.delta import DenseDelta
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> sorted(dense_weights(pipe, DenseDelta({"unet.conv_out.bias": torch.zeros(4)})))
+        ['unet.conv_out.bias']
+    """
     with torch.no_grad():
         return {name: value.detach().cpu().clone() for name, _, value in delta.new_weights(pipe)}
 
@@ -33,6 +41,15 @@ def export_dense(pipe: Pipeline, delta: Delta, path: str | Path) -> None:
     UNet keys are ``{module}.weight`` without component, so a ``text_map`` gives exactly the published
     ``uce_sd_weights.safetensors``: the cross-attention ``to_k`` and ``to_v``, which
     ``pipe.unet.load_state_dict(..., strict=False)`` reads. Text encoder keys keep their ``text_encoder.`` prefix.
+
+    Examples:
+        >>> from lethe.diffusion.delta import DenseDelta
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> from lethe.io.tensors import read_tensors
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> export_dense(pipe, DenseDelta({"unet.conv_out.bias": torch.zeros(4)}), "weights.safetensors")
+        >>> read_tensors("weights.safetensors")[0]
+        {'conv_out.bias': tensor([0., 0., 0., 0.])}
     """
     weights = {name.removeprefix("unet."): value for name, value in dense_weights(pipe, delta).items()}
     write_tensors(path, weights, {"format": "pt"})
@@ -43,6 +60,12 @@ def export_lora(delta: Delta, path: str | Path) -> None:
 
     Raises:
         ValueError: if the delta is no plain LoRA; a mask cannot be said in that format, use ``export_dense``.
+
+    Examples:
+        >>> from lethe.io.tensors import read_tensors
+        >>> export_lora(LoraDelta({"unet.conv_in": (torch.ones(1, 4), torch.ones(8, 1))}), LORA_FILE)
+        >>> sorted(read_tensors(LORA_FILE)[0])
+        ['unet.conv_in.lora_A.weight', 'unet.conv_in.lora_B.weight']
     """
     if delta.kind != LoraDelta.kind:
         raise ValueError(f"{path}: a '{delta.kind}' delta cannot be written as LoRA; allowed: lora (use export_dense)")

@@ -130,7 +130,12 @@ Key = tuple[str, str, int, int]
 
 
 def batch_shape(requests: Sequence[Request], batch_size: int) -> int:
-    """Rows per batch: the images of the largest model in as few batches as ``batch_size`` allows, evenly filled."""
+    """Rows per batch: the images of the largest model in as few batches as ``batch_size`` allows, evenly filled.
+
+    Examples:
+        >>> batch_shape([Request("a cat", receiver=0, seed=seed) for seed in range(50)], batch_size=40)
+        25
+    """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
     most = max(Counter(digest for digest, *_ in {request.key for request in requests}).values())
@@ -142,6 +147,11 @@ def plan(requests: Sequence[Request], shape: int, mixed: bool = False) -> list[l
 
     With ``mixed`` models without weight edits share batches in order of appearance: where an image stands, and with it its last
     bits, then depends on the other models.
+
+    Examples:
+        >>> batches = plan([Request("a cat", receiver=0, seed=seed) for seed in (1, 2, 3, 1)], shape=2)
+        >>> [[request.seed for request in batch] for batch in batches]
+        [[1, 2], [3]]
     """
     groups: dict[str, dict[Key, Request]] = {}
     for request in requests:
@@ -186,6 +196,14 @@ def generate(
     Raises:
         ValueError: if ``size`` is no multiple of the VAE factor.
         NotFiniteError: if a model draws NaN or infinity.
+
+    Examples:
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> requests = [Request("An image of a four", receiver=3, seed=seed) for seed in (42, 43)]
+        >>> sampling = Sampling(scheduler="dpmsolver++", steps=2, guidance=3.0, size=32)
+        >>> [image.shape for _, image in generate(pipe, requests, sampling, world="mini", task="objects")]
+        [(32, 32, 3), (32, 32, 3)]
     """
     if not requests:
         return

@@ -35,6 +35,12 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
 
     Raises:
         NotFiniteError: if the VAE encodes an image to NaN or infinity.
+
+    Examples:
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> encode_images(pipe.vae, [np.zeros((40, 60, 3), np.uint8)], size=32).shape
+        torch.Size([1, 4, 8, 8])
     """
     batch_size = max(1, min(batch_size, ENCODE_PIXELS // size**2))
     batches: list[torch.Tensor] = []
@@ -55,7 +61,12 @@ def encode_images(vae: AutoencoderKL, images: Iterable[NDArray[np.uint8]], size:
 
 
 def to_square(image: torch.Tensor, size: int) -> torch.Tensor:
-    """``(H, W, 3)`` uint8 as ``(3, size, size)`` float32 in [-1, 1]: shorter side resized (bilinear), centre cropped."""
+    """``(H, W, 3)`` uint8 as ``(3, size, size)`` float32 in [-1, 1]: shorter side resized (bilinear), centre cropped.
+
+    Examples:
+        >>> to_square(torch.zeros(40, 60, 3, dtype=torch.uint8), size=32).shape
+        torch.Size([3, 32, 32])
+    """
     pixels = image.permute(2, 0, 1)[None].float() / 127.5 - 1
     height, width = pixels.shape[2:]
     scale = size / min(height, width)
@@ -67,11 +78,24 @@ def to_square(image: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def write_latents(path: str | Path, latents: torch.Tensor, entities: torch.Tensor) -> None:
-    """Write latents ``(n, c, h, w)`` and the entity index of each ``(n,)``."""
+    """Write latents ``(n, c, h, w)`` and the entity index of each ``(n,)``.
+
+    Examples:
+        >>> write_latents("latents.safetensors", torch.zeros(2, 4, 8, 8), torch.tensor([0, 1]))
+        >>> read_latents("latents.safetensors")[1]
+        tensor([0, 1])
+    """
     write_tensors(path, {"latents": latents, "entities": entities}, {"format": "lethe-latents", "version": "1"})
 
 
 def read_latents(path: str | Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """The inverse of ``write_latents``; another file is a ``CorruptFileError``."""
+    """The inverse of ``write_latents``; another file is a ``CorruptFileError``.
+
+    Examples:
+        >>> write_latents("latents.safetensors", torch.zeros(2, 4, 8, 8), torch.tensor([0, 1]))
+        >>> latents, entities = read_latents("latents.safetensors")
+        >>> latents.shape, entities
+        (torch.Size([2, 4, 8, 8]), tensor([0, 1]))
+    """
     tensors, _ = read_tensors(path, "lethe-latents")
     return tensors["latents"], tensors["entities"]

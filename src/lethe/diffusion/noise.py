@@ -17,7 +17,12 @@ import torch
 
 
 def noise_key(world: str, task: str, receiver: int, seed: int) -> int:
-    """The 128-bit Philox key of a generated image."""
+    """The 128-bit Philox key of a generated image.
+
+    Examples:
+        >>> noise_key("mini", "objects", receiver=3, seed=42) == noise_key("mini", "objects", receiver=3, seed=43)
+        False
+    """
     return _key("lethe-noise-1", world, task, int(receiver), int(seed))
 
 
@@ -38,6 +43,12 @@ def initial_noise(world: str, task: str, receiver: int, seed: int, shape: Sequen
         shape: of the latent, (channels, height, width).
 
     Source: Salmon et al. 2011 (Philox 4x64-10); Box and Muller 1958.
+
+    Examples:
+        >>> initial_noise("mini", "objects", receiver=3, seed=42, shape=(4, 8, 8)).shape
+        torch.Size([4, 8, 8])
+        >>> initial_noise("mini", "objects", receiver=3, seed=42, shape=(3,))
+        tensor([ 0.9787, -2.0281,  0.9462])
     """
     return _standard_normal(noise_key(world, task, receiver, seed), shape)
 
@@ -52,6 +63,10 @@ def loss_noise(world: str, task: str, entity: int, image: str, timestep: int, se
         timestep: of the forward process.
         seed: of the attack.
         shape: of the latent, (channels, height, width).
+
+    Examples:
+        >>> loss_noise("mini", "objects", entity=3, image="7.png", timestep=500, seed=0, shape=(3,))
+        tensor([ 0.3563, -0.3707,  0.4310])
     """
     return _standard_normal(_key("lethe-loss-noise-1", world, task, int(entity), image, int(timestep), int(seed)), shape)
 

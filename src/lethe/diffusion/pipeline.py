@@ -126,6 +126,11 @@ def load_pipeline(
     Raises:
         FileNotFoundError, UnusableBaseError: see ``check_folder``.
         CorruptFileError: a file cannot be read, or its tensors are not those of its configuration; they are named.
+
+    Examples:
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> type(pipe).__name__, pipe.unet.config["sample_size"]
+        ('StableDiffusionPipeline', 8)
     """
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
@@ -220,6 +225,11 @@ def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Scheduler:
             ``"lms"`` (linear multistep, Katherine Crowson's k-diffusion) or ``"dpmsolver++"`` (Lu et al. 2022, second order).
         steps: number of sampling steps, 1..training steps.
         pipe: whose ``scheduler.config`` gives betas, prediction type and offset.
+
+    Examples:
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> make_scheduler("ddim", 4, pipe).timesteps
+        tensor([751, 501, 251,   1])
     """
     if name not in SCHEDULERS:
         known = sorted(SCHEDULERS)

@@ -22,6 +22,11 @@ def entity_folders(root: Path) -> dict[str, Path]:
 
     Raises:
         CorruptFileError: two folders have names that only differ in their Unicode form, or a name is no UTF-8.
+
+    Examples:
+        >>> Path("pictures/akita dog").mkdir(parents=True)
+        >>> list(entity_folders(Path("pictures")))
+        ['akita dog']
     """
     folders: dict[str, Path] = {}
     beside: list[str] = []
@@ -43,6 +48,13 @@ def images_of(folders: dict[str, Path]) -> dict[str, list[Path]]:
 
     Raises:
         CorruptFileError: a folder holds files, but no image of a format that is read; names it and them.
+
+    Examples:
+        >>> folder = Path("pets/cat")
+        >>> folder.mkdir(parents=True)
+        >>> (folder / "1.png").touch()
+        >>> {name: [image.name for image in images] for name, images in images_of({"cat": folder}).items()}
+        {'cat': ['1.png']}
     """
     found: dict[str, list[Path]] = {}
     left_out: list[str] = []
@@ -60,7 +72,17 @@ def images_of(folders: dict[str, Path]) -> dict[str, list[Path]]:
 
 
 def list_images(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The images of a folder in the order of their names, and what else is in it; hidden and system files are neither."""
+    """The images of a folder in the order of their names, and what else is in it; hidden and system files are neither.
+
+    Examples:
+        >>> folder = Path("birds")
+        >>> folder.mkdir()
+        >>> for name in ("b.png", "a.jpg", "notes.txt", ".hidden.png"):
+        ...     (folder / name).touch()
+        >>> images, others = list_images(folder)
+        >>> [image.name for image in images], [other.name for other in others]
+        (['a.jpg', 'b.png'], ['notes.txt'])
+    """
     images: list[Path] = []
     others: list[Path] = []
     for path in _visible(folder):

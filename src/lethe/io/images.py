@@ -72,6 +72,14 @@ def decode_image(data: bytes | Path, where: str | Path) -> Picture:
         FileNotFoundError: of a file that is not there.
         CorruptFileError: not one of ``FORMATS``, damaged or cut short, more than ``MAX_PIXELS`` pixels, or 32-bit values that are
             not finite or all the same.
+
+    Examples:
+        >>> import io
+        >>> file = io.BytesIO()
+        >>> Image.linear_gradient("L").save(file, "PNG")
+        >>> picture = decode_image(file.getvalue(), "gradient.png")
+        >>> picture.pixels.shape, picture.notes
+        ((256, 256, 3), ())
     """
     notes: list[str] = []
     expected = f"; expected one of {', '.join(SUFFIXES)}"
@@ -97,6 +105,10 @@ def note_lines(notes: Iterable[tuple[str, str]]) -> list[str]:
 
     Args:
         notes: (name of the picture, note).
+
+    Examples:
+        >>> note_lines([("a.png", "laid on white"), ("b.png", "laid on white")])
+        ['laid on white: 2 (a.png, b.png)']
     """
     files: dict[str, list[str]] = {}
     for file, note in notes:

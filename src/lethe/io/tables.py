@@ -30,6 +30,13 @@ def readable(path: str | Path, what: str, remedy: str = "") -> Iterator[None]:
 
     Raises:
         HashMismatchError: a product that is not what its job made (``lethe.io.checksums``).
+
+    Examples:
+        >>> with readable("steps.txt", "a number of steps"):
+        ...     int("many")
+        Traceback (most recent call last):
+            ...
+        lethe.io.tables.CorruptFileError: steps.txt: not a number of steps (invalid literal for int() with base 10: 'many')
     """
     checksums.check(path)
     if pointer := lfs_pointer(path):
@@ -48,6 +55,13 @@ def read_json(path: str | Path) -> Any:
     """The content of a JSON file; a damaged one, also with NaN or a key given twice, is a ``CorruptFileError`` naming it.
 
     A byte order mark, which editors on Windows write, is passed over.
+
+    Examples:
+        >>> _ = Path("record.json").write_text('{"steps": 40, "steps": 50}')
+        >>> read_json("record.json")
+        Traceback (most recent call last):
+            ...
+        lethe.io.tables.CorruptFileError: record.json: not valid JSON (key 'steps' is given twice)
     """
     with readable(path, "valid JSON"):
         text = Path(path).read_text("utf-8-sig")
@@ -67,12 +81,24 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def write_json(path: str | Path, data: Any, indent: int | None = 4) -> None:
-    """Write plain data as JSON; key order is kept, NaN becomes an error (use None)."""
+    """Write plain data as JSON; key order is kept, NaN becomes an error (use None).
+
+    Examples:
+        >>> write_json("record.json", {"steps": 40})
+        >>> read_json("record.json")
+        {'steps': 40}
+    """
     write_text(path, json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def read_yaml(path: str | Path) -> Any:
-    """The content of a YAML file; a damaged one, also with a key given twice, is a ``CorruptFileError`` naming it."""
+    """The content of a YAML file; a damaged one, also with a key given twice, is a ``CorruptFileError`` naming it.
+
+    Examples:
+        >>> _ = Path("settings.yaml").write_text("steps: 40")
+        >>> read_yaml("settings.yaml")
+        {'steps': 40}
+    """
     import yaml
 
     with readable(path, "valid YAML"):
@@ -97,7 +123,14 @@ def _unique_keys(base: Any) -> Any:
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
-    """The content of a parquet file; a damaged file is a ``CorruptFileError`` naming it."""
+    """The content of a parquet file; a damaged file is a ``CorruptFileError`` naming it.
+
+    Examples:
+        >>> import pandas as pd
+        >>> write_parquet("scores.parquet", pd.DataFrame({"seed": [42, 43], "ssim": [0.5, 0.75]}))
+        >>> read_parquet("scores.parquet")["ssim"].tolist()
+        [0.5, 0.75]
+    """
     import pandas as pd
 
     with readable(path, "a readable parquet file"):
@@ -105,25 +138,52 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
 
 
 def read_parquets(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """The rows of several parquet files, one file after another."""
+    """The rows of several parquet files, one file after another.
+
+    Examples:
+        >>> import pandas as pd
+        >>> write_parquet("scores.parquet", pd.DataFrame({"seed": [42, 43]}))
+        >>> read_parquets(["scores.parquet", "scores.parquet"])["seed"].tolist()
+        [42, 43, 42, 43]
+    """
     import pandas as pd
 
     return pd.concat([read_parquet(path) for path in paths], ignore_index=True)
 
 
 def write_parquet(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as parquet without an index; equal tables give equal bytes."""
+    """Write a table as parquet without an index; equal tables give equal bytes.
+
+    Examples:
+        >>> import pandas as pd
+        >>> write_parquet("scores.parquet", pd.DataFrame({"seed": [42]}))
+        >>> read_parquet("scores.parquet").columns.tolist()
+        ['seed']
+    """
     with atomic_path(path) as part:
         table.to_parquet(part, index=False, compression="zstd", write_page_checksum=True)
 
 
 def write_csv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV without an index; floats with six significant digits."""
+    r"""Write a table as CSV without an index; floats with six significant digits.
+
+    Examples:
+        >>> import pandas as pd
+        >>> write_csv("scores.csv", pd.DataFrame({"ssim": [1 / 3]}))
+        >>> Path("scores.csv").read_text()
+        'ssim\n0.333333\n'
+    """
     write_text(path, table.to_csv(index=False, float_format="%.6g"))
 
 
 def read_jsonl(path: str | Path) -> list[dict[str, Any]]:
-    """The records of a JSON-lines file; a damaged line is a ``CorruptFileError`` naming its number."""
+    """The records of a JSON-lines file; a damaged line is a ``CorruptFileError`` naming its number.
+
+    Examples:
+        >>> write_jsonl("records.jsonl", [{"seed": 42}, {"seed": 43}])
+        >>> read_jsonl("records.jsonl")
+        [{'seed': 42}, {'seed': 43}]
+    """
     with readable(path, "lines of JSON"):
         return [_json_line(number, line) for number, line in enumerate(Path(path).read_bytes().splitlines(), start=1)]
 
@@ -137,5 +197,11 @@ def _json_line(number: int, line: bytes) -> dict[str, Any]:
 
 
 def write_jsonl(path: str | Path, records: list[dict[str, Any]]) -> None:
-    """Write one JSON object per line."""
+    r"""Write one JSON object per line.
+
+    Examples:
+        >>> write_jsonl("records.jsonl", [{"seed": 42}])
+        >>> Path("records.jsonl").read_text()
+        '{"seed": 42}\n'
+    """
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))

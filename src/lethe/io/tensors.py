@@ -38,7 +38,13 @@ ORDER = {dtype: -place for place, dtype in enumerate(DTYPES)}
 
 
 def write_tensors(path: str | Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]) -> None:
-    """Write named tensors and a string-to-string header atomically; equal content gives equal bytes."""
+    """Write named tensors and a string-to-string header atomically; equal content gives equal bytes.
+
+    Examples:
+        >>> write_tensors("weights.safetensors", {"bias": torch.zeros(2)}, {"format": "pt"})
+        >>> read_tensors("weights.safetensors")
+        ({'bias': tensor([0., 0.])}, {'format': 'pt'})
+    """
     write_joined(path, [tensors], metadata)
 
 
@@ -50,6 +56,11 @@ def write_joined(path: str | Path, parts: Sequence[Mapping[str, torch.Tensor]], 
 
     Raises:
         ValueError: parts do not fit together, or a tensor has a type that the format has not; names the tensor.
+
+    Examples:
+        >>> write_joined("weights.safetensors", [{"bias": torch.zeros(2)}, {"bias": torch.ones(1)}], {"format": "pt"})
+        >>> read_tensors("weights.safetensors")[0]
+        {'bias': tensor([0., 0., 1.])}
     """
     header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
     end, shapes = 0, {name: _joined_shape(name, parts) for name in parts[0]}
@@ -100,6 +111,12 @@ def read_tensors(path: str | Path, expected: str = "") -> tuple[dict[str, torch.
     Raises:
         FileNotFoundError: if there is no such file.
         CorruptFileError: if it is truncated, no safetensors file or of another format.
+
+    Examples:
+        >>> write_tensors("weights.safetensors", {"bias": torch.zeros(2)}, {"format": "pt"})
+        >>> tensors, header = read_tensors("weights.safetensors", expected="pt")
+        >>> tensors["bias"], header
+        (tensor([0., 0.]), {'format': 'pt'})
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: no such safetensors file")
@@ -111,5 +128,10 @@ def read_tensors(path: str | Path, expected: str = "") -> tuple[dict[str, torch.
 
 
 def first_not_finite(tensors: Mapping[str, torch.Tensor]) -> str:
-    """Name of the first tensor that holds NaN or infinity; empty if there is none."""
+    """Name of the first tensor that holds NaN or infinity; empty if there is none.
+
+    Examples:
+        >>> first_not_finite({"bias": torch.zeros(2), "weight": torch.tensor([1.0, float("nan")])})
+        'weight'
+    """
     return next((name for name, t in tensors.items() if t.is_floating_point() and not bool(torch.isfinite(t).all())), "")

@@ -73,6 +73,16 @@ class BaseTraining(Strict):
         "auto",
         description="of passes in base training; auto: bfloat16 on a GPU for resnet18, resnet18_cifar and tinyvit, else float32",
     )
+    together: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="models of resnet18, resnet18_cifar or tinyvit in one call of every layer, for a GPU that one does not fill; "
+        "a killed job makes as many again",
+    )
+    compile: bool = Field(
+        False, description="compile the passes of base training (torch.compile), for a GPU; needs a C++ compiler"
+    )
 
 
 LOT = 4  # times the models that an architecture trains at once: how many of a search are in memory

@@ -15,21 +15,27 @@ class Known(NamedTuple):
         columns: of its records beside ``name`` and ``dataset_n_original``.
         entities: how many it has; None if a file decides.
         distance: whether it knows how unlike two of its entities are.
+        people: whether its pictures may show people.
     """
 
     columns: tuple[str, ...]
     entities: int | None = None
     distance: bool = False
+    people: bool = True
 
 
 KNOWN = {
-    "digits": Known(("value", "parity", "loops", "strokes", "curvature", "popularity"), 10),
-    "rendered_breeds": Known(("group", "grooming_frequency_value", "ears", "tail", "height_cm", "popularity"), 12, True),
-    "rendered_scenes": Known(("sports", "natural", "horizon", "texture", "openness", "height", "popularity"), 12, True),
+    "digits": Known(("value", "parity", "loops", "strokes", "curvature", "popularity"), 10, people=False),
+    "rendered_breeds": Known(
+        ("group", "grooming_frequency_value", "ears", "tail", "height_cm", "popularity"), 12, True, people=False
+    ),
+    "rendered_scenes": Known(
+        ("sports", "natural", "horizon", "texture", "openness", "height", "popularity"), 12, True, people=False
+    ),
     "rendered_people": Known(
         ("occupation_simplified", "gender", "birthyear", "hpi", "hair", "glasses", "beard", "hat", "popularity"), 12, True
     ),
-    "canvas": Known(("style", "object"), 54, True),
+    "canvas": Known(("style", "object"), 54, True, people=False),
     "unlearncanvas": Known(("style", "object"), None, True),
     "unlearncanvas_parquet": Known(("style", "object"), None, True),
     "lfw": Known(("name_pantheon", "birthyear", "gender", "occupation", "bplace_country", "hpi", "race")),
@@ -55,3 +61,12 @@ SHIPPED_EVALUATORS = ("clip", "backbone", "judge", "style", "object", "style2", 
 def knows_distance(source: str) -> bool:
     """Whether a source is known to know how unlike two of its entities are, so that there is a true similarity."""
     return source in KNOWN and KNOWN[source].distance
+
+
+def may_show(source: str, subject: str) -> bool:
+    """Whether pictures of a source may show a subject: all but those that are known not to.
+
+    >>> may_show("digits", "people"), may_show("lfw", "people"), may_show("digits", "")
+    (False, True, True)
+    """
+    return subject != "people" or source not in KNOWN or KNOWN[source].people

@@ -19,6 +19,11 @@ def crossed_interval(values: NDArray[np.float64], draws: int = 2000, alpha: floa
 
     Returns:
         Low and high ends, each (...). NaN where there is one row: how rows differ is then not known.
+
+    Examples:
+        >>> concepts_and_seeds = np.array([[0.9, 0.8, 0.9], [0.4, 0.5, 0.4], [0.7, 0.6, 0.8]])
+        >>> [round(float(end), 2) for end in crossed_interval(concepts_and_seeds)]
+        [0.43, 0.87]
     """
     rows, columns = values.shape[-2:]
     if rows < 2:

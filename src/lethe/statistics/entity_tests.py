@@ -63,6 +63,12 @@ def correlate(
         inference: permutations, draws, level.
         alternative: which correlations count as extreme.
         rank: rank or linear correlation.
+
+    Examples:
+        >>> size, harm = np.arange(8.0), np.array([[1, 2, 3, 5, 4, 6, 8, 7], [3, 1, 4, 1, 5, 9, 2, 6.0]])
+        >>> found = correlate(size, harm, Inference(permutations=999))
+        >>> found.effect.round(2), found.p.round(3)
+        (array([0.95, 0.5 ]), array([0.002, 0.208]))
     """
     result = Tested.empty(len(values))
     for rows, used in patterns(values, np.isfinite(x)):
@@ -112,6 +118,11 @@ def group_effect(groups: Sequence[Hashable], values: Floats, inference: Inferenc
         values: (m, n); NaN is left out, each row for itself.
         inference: permutations, draws, level.
         fewest: entities that each group must have; a row with a smaller group is not tested.
+
+    Examples:
+        >>> found = group_effect(["cat", "cat", "cat", "dog", "dog", "dog"], np.array([[1, 2, 3, 7, 8, 9.0]]), Inference(permutations=999))
+        >>> found.effect.round(2), found.p.round(2)
+        (array([0.77]), array([0.1]))
     """
     known = np.array([label is not None for label in groups])
     result = Tested.empty(len(values))
@@ -160,7 +171,13 @@ def _drawn_effects(scores: Floats, member: Floats, inference: Inference) -> Floa
 
 
 def paired_difference(first: Floats, second: Floats, inference: Inference) -> Tested:
-    """Mean difference of two values of the same entities, tested by exchanging the two within entities (sign flips)."""
+    """Mean difference of two values of the same entities, tested by exchanging the two within entities (sign flips).
+
+    Examples:
+        >>> found = paired_difference(np.array([3, 4, 5, 6, 7.0]), np.array([1, 3, 4, 4, 5.0]), Inference(permutations=999))
+        >>> found.effect, found.p.round(2), found.n
+        (array([1.6]), array([0.06]), array([5]))
+    """
     difference = first - second
     difference = difference[np.isfinite(difference)]
     n = len(difference)
@@ -175,7 +192,13 @@ def paired_difference(first: Floats, second: Floats, inference: Inference) -> Te
 
 
 def patterns(values: Floats, known: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
-    """Rows that have values at the same entities, and those entities."""
+    """Rows that have values at the same entities, and those entities.
+
+    Examples:
+        >>> values = np.array([[1, np.nan, 3], [4, 5, 6], [7, np.nan, 9]])
+        >>> [(rows.tolist(), used.tolist()) for rows, used in patterns(values, np.ones(3, bool))]
+        [([0, 2], [True, False, True]), ([1], [True, True, True])]
+    """
     masks = np.isfinite(values) & known
     patterns, which = np.unique(masks, axis=0, return_inverse=True)
     for number, used in enumerate(patterns):

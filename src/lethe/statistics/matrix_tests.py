@@ -17,12 +17,25 @@ Matrix = NDArray[np.float64]
 
 
 def off_diagonal(n: int) -> NDArray[np.bool_]:
-    """(n, n) mask of pairs of different entities."""
+    """(n, n) mask of pairs of different entities.
+
+    Examples:
+        >>> off_diagonal(2)
+        array([[False,  True],
+               [ True, False]])
+    """
     return ~np.eye(n, dtype=bool)
 
 
 def ranked(matrix: Matrix) -> Matrix:
-    """Average ranks of the finite entries off the diagonal; NaN elsewhere."""
+    """Average ranks of the finite entries off the diagonal; NaN elsewhere.
+
+    Examples:
+        >>> ranked(np.array([[0, 5, 1], [9, 0, np.nan], [7, 3, 0.0]]))
+        array([[nan,  3.,  1.],
+               [ 5., nan, nan],
+               [ 4.,  2., nan]])
+    """
     result = np.full(matrix.shape, np.nan)
     used = np.isfinite(matrix) & off_diagonal(len(matrix))
     result[used] = ranks(matrix[used])
@@ -30,7 +43,13 @@ def ranked(matrix: Matrix) -> Matrix:
 
 
 def standardized(stack: Matrix) -> Matrix:
-    """(m, n, n) with mean 0 and variance 1 over the entries off the diagonal, and 0 on it; constant matrices are NaN."""
+    """(m, n, n) with mean 0 and variance 1 over the entries off the diagonal, and 0 on it; constant matrices are NaN.
+
+    Examples:
+        >>> standardized(np.array([[[7.0, 1], [3, 7]]]))
+        array([[[ 0., -1.],
+                [ 1.,  0.]]])
+    """
     n = stack.shape[-1]
     used = off_diagonal(n)
     values = stack[:, used]
@@ -52,6 +71,12 @@ def count_extreme(
         orders: number of permutations.
         seed: of the permutations.
         alternative: see ``extreme``.
+
+    Examples:
+        >>> stack = standardized(np.random.default_rng(0).random((2, 5, 5)))
+        >>> observed, count = count_extreme(stack, stack[0], orders=99, seed=0, alternative="greater")
+        >>> observed.round(2), count
+        (array([ 1.  , -0.45]), array([ 0, 98]))
     """
     n, used = len(other), len(other) * (len(other) - 1)
     flat = np.ascontiguousarray(stack.reshape(len(stack), -1).T)
@@ -76,6 +101,13 @@ def correlation_draws(stack: Matrix, others: Sequence[Matrix], draws: int, seed:
         others: k of (n, n), finite where ``stack`` is.
         draws: bootstrap draws.
         seed: of the draws; equal seeds draw equal entities.
+
+    Examples:
+        >>> stack = np.random.default_rng(0).random((2, 5, 5))
+        >>> correlation_draws(stack, [stack[0]], draws=3, seed=0).round(2)
+        array([[[ 1.  , -1.  ],
+                [ 1.  , -0.42],
+                [ 1.  , -0.23]]])
     """
     n = stack.shape[-1]
     weights, every = multiplicities(n, draws, seed), off_diagonal(n)
@@ -105,5 +137,12 @@ def correlation_draws(stack: Matrix, others: Sequence[Matrix], draws: int, seed:
 def bootstrap_correlations(
     stack: Matrix, other: Matrix, draws: int, seed: int, alpha: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Percentile intervals of coverage ``1 - alpha`` of ``correlation_draws``."""
+    """Percentile intervals of coverage ``1 - alpha`` of ``correlation_draws``.
+
+    Examples:
+        >>> stack = np.random.default_rng(0).random((2, 8, 8))
+        >>> low, high = bootstrap_correlations(stack, stack[0], draws=200, seed=0, alpha=0.05)
+        >>> low.round(2), high.round(2)
+        (array([ 1. , -0.5]), array([1.  , 0.45]))
+    """
     return percentile_interval(correlation_draws(stack, [other], draws, seed)[0], alpha)

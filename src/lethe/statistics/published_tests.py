@@ -19,7 +19,13 @@ Floats = NDArray[np.float64]
 
 
 def correlation(x: Floats, y: Floats) -> dict[str, tuple[float, float]]:
-    """``pearson`` and ``spearman``: (coefficient, p) over all finite rows; NaN where fewer than 3 or constant."""
+    """``pearson`` and ``spearman``: (coefficient, p) over all finite rows; NaN where fewer than 3 or constant.
+
+    Examples:
+        >>> found = correlation(np.array([1, 2, 3, 4.0]), np.array([1, 4, 9, 16.0]))
+        >>> {name: round(coefficient, 3) for name, (coefficient, p) in found.items()}
+        {'pearson': 0.984, 'spearman': 1.0}
+    """
     from scipy import stats  # a second to import, which planning does not need
 
     used = np.isfinite(x) & np.isfinite(y)
@@ -37,6 +43,11 @@ def correlations(x: Floats, values: Floats) -> dict[str, Floats]:
     """``correlation`` of x (n,) with every row of values (m, n), in arrays ``pearson, pearson_p, spearman, spearman_p``.
 
     Both p-values are Student's t with n - 2 degrees of freedom, as in scipy.
+
+    Examples:
+        >>> found = correlations(np.array([1, 2, 3, 4.0]), np.array([[1, 4, 9, 16.0], [4, 3, 2, 2]]))
+        >>> found["spearman"].round(3)
+        array([ 1.   , -0.949])
     """
     from scipy import stats  # a second to import, which planning does not need
 
@@ -57,7 +68,13 @@ def correlations(x: Floats, values: Floats) -> dict[str, Floats]:
 
 
 def groups(samples: Sequence[Floats]) -> dict[str, tuple[float, float]]:
-    """``anova`` and ``kruskal``: (F or H, p); NaN where there are fewer than two groups or all values are equal."""
+    """``anova`` and ``kruskal``: (F or H, p); NaN where there are fewer than two groups or all values are equal.
+
+    Examples:
+        >>> found = groups([np.array([1, 2, 3.0]), np.array([7, 8, 9.0])])
+        >>> {name: round(p, 3) for name, (statistic, p) in found.items()}
+        {'anova': 0.002, 'kruskal': 0.05}
+    """
     from scipy import stats  # a second to import, which planning does not need
 
     if len(samples) < 2 or np.ptp(np.concatenate(samples)) == 0:
@@ -70,5 +87,10 @@ def groups(samples: Sequence[Floats]) -> dict[str, tuple[float, float]]:
 
 
 def either(tests: dict[str, tuple[float, float]]) -> bool:
-    """Whether one of the tests has p < 0.05 (NaN never has)."""
+    """Whether one of the tests has p < 0.05 (NaN never has).
+
+    Examples:
+        >>> either({"anova": (54.0, 0.002), "kruskal": (3.9, 0.0495)}), either({"anova": (1.0, 0.4)})
+        (True, False)
+    """
     return any(p < LEVEL for _, p in tests.values())

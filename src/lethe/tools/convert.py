@@ -24,6 +24,10 @@ def convert(source: str, target: str, config: str = "", delta: str = "", half: b
     Raises:
         ConvertError: options that do not go together; a target that is there.
         OSError, ValueError, RuntimeError: see ``from_checkpoint`` and ``to_checkpoint``.
+
+    Examples:
+        >>> convert("results/mini/base/objects", "objects.safetensors", half=True)
+        'objects.safetensors: a CompVis file with the weights of results/mini/base/objects'
     """
     into_file, from_file = target.endswith(CHECKPOINTS), source.endswith(CHECKPOINTS)
     if into_file == from_file:

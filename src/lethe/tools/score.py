@@ -76,6 +76,17 @@ def compare(on: Path, off: Path, models: Models | None = None) -> Compared:
         FileNotFoundError: a folder does not exist.
         ScoreError: no name stands in both, a pair has two sizes, or a picture has no prompt.
         CorruptFileError: a picture cannot be read.
+
+    Examples:
+        >>> from PIL import Image
+        >>> for folder, colours in (("off", [10, 200]), ("on", [10, 180])):
+        ...     Path(folder).mkdir()
+        ...     for name, colour in zip("ab", colours):
+        ...         gradient = np.linspace(0, colour, 16 * 16 * 3).astype(np.uint8).reshape(16, 16, 3)
+        ...         Image.fromarray(gradient).save(f"{folder}/{name}.png")
+        >>> found = compare(Path("on"), Path("off"))
+        >>> found.table[["file", "rmse", "ssim"]].round(2).values.tolist()
+        [['a.png', 0.0, 1.0], ['b.png', 0.05, 0.99]]
     """
     models = models or Models()
     files = [_named(folder) for folder in (on, off)]
@@ -94,7 +105,12 @@ def compare(on: Path, off: Path, models: Models | None = None) -> Compared:
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """``quantity``, ``healthy`` (↑ or ↓), ``mean, sd, smallest, largest, n, left_out`` (without a value) of everything that compares."""
+    """``quantity``, ``healthy`` (↑ or ↓), ``mean, sd, smallest, largest, n, left_out`` (without a value) of everything that compares.
+
+    Examples:
+        >>> summary(pd.DataFrame({"ssim": [1.0, 0.5, np.nan]}))[["quantity", "mean", "n", "left_out"]].values.tolist()
+        [['ssim', 0.75, 2, 1]]
+    """
     rows = []
     for name in [
         column for column in table.columns if column.endswith("_diff") or (column in SPECS and spec_of(column).kind == "pair")
@@ -106,7 +122,17 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def text(found: Compared) -> str:
-    """What a person reads of it."""
+    """What a person reads of it.
+
+    Examples:
+        >>> table = pd.DataFrame({"file": ["a.png"], "ssim": [0.5], "constant_off": [0.0]})
+        >>> print(text(Compared(table, ["b.png"], [], {})))
+        1 pairs
+        left out, only in ON: 1 (b.png)
+        <BLANKLINE>
+        quantity healthy  mean  sd  smallest  largest  n  left_out
+            ssim       ↑   0.5   0       0.5      0.5  1         0
+    """
     lines = [f"{len(found.table)} pairs"]
     for where, names in (("ON", found.only_on), ("OFF", found.only_off)):
         if names:
@@ -119,10 +145,15 @@ def text(found: Compared) -> str:
 
 
 def read_prompts(path: Path) -> dict[str, str]:
-    """File name -> prompt, from a JSON mapping or a CSV with the columns ``file`` and ``prompt``.
+    r"""File name -> prompt, from a JSON mapping or a CSV with the columns ``file`` and ``prompt``.
 
     Raises:
         CorruptFileError: it is neither.
+
+    Examples:
+        >>> _ = Path("prompts.csv").write_text("file,prompt\na.png,a red fox\n")
+        >>> read_prompts(Path("prompts.csv"))
+        {'a.png': 'a red fox'}
     """
     if path.suffix == ".json":
         content = read_json(path)

@@ -34,6 +34,14 @@ def roots(names: list[str], folder: str | Path = ".") -> list[Path]:
 
     Raises:
         UnknownNameError: no such world; the nearest is named.
+
+    Examples:
+        >>> [str(root) for root in roots([])]
+        ['results/mini']
+        >>> roots(["mimi"])
+        Traceback (most recent call last):
+            ...
+        lethe.core.registry.UnknownNameError: no world 'mimi' in results; there: mini; did you mean 'mini'?
     """
     folder = Path(folder)
     worlds = {path.name: path for path in sorted((folder / "results").glob("*")) if path.is_dir()}
@@ -47,7 +55,13 @@ def roots(names: list[str], folder: str | Path = ".") -> list[Path]:
 
 
 def verify(root: Path) -> Verdict:
-    """Read every product below ``root`` and compare."""
+    """Read every product below ``root`` and compare.
+
+    Examples:
+        >>> verdict = verify(Path("results/mini"))
+        >>> verdict.products, verdict.wrong
+        (0, {})
+    """
     wrong, known, count = {}, set(), 0
     for product, record in checksums.products(root):
         count += 1
@@ -67,7 +81,12 @@ def _unknown(root: Path, folder: Path, known: set[Path]) -> list[Path]:
 
 
 def text(verdict: Verdict) -> str:
-    """The verdict in words: every wrong product with the command that makes it again."""
+    """The verdict in words: every wrong product with the command that makes it again.
+
+    Examples:
+        >>> print(text(Verdict(Path("results/mini"), 12, {}, [])))
+        results/mini: 12 of 12 products are as they were made
+    """
     lines = [f"{verdict.root}: {verdict.products - len(verdict.wrong)} of {verdict.products} products are as they were made"]
     for product, problem in verdict.wrong.items():
         lines += [f"  {problem}", f"    make it again: {checksums.remake(product)}"]

@@ -73,6 +73,10 @@ class Asked:
         inputs = self._workflow.get_rule(self.target(wildcards)).input
         return [str(file) for file in inputs if file not in inputs.record]
 
+    def tables(self, wildcards: Wildcards) -> list[str]:
+        """Of the products, those after which every table of the target is there: tables and gates."""
+        return [file for file in self.products(wildcards) if self._plan.dictionary.waits_for(file)]
+
     def awaited(self, wildcards: Wildcards) -> list[str]:
         """Of the products, one of each batch: where it is made, the others are. Every input costs Snakemake time, and models are many."""
         plan = self._plan

@@ -30,6 +30,7 @@ from lethe.benchmarks.unlearncanvas.plan.studios import CanvasStudios
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
+from lethe.dictionary.plan import Dictionary
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.plan.entities import Entities
@@ -106,6 +107,7 @@ class Plan:
         self.archive = Archive(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.exports = Exports(settings, self.models, root)
         self.record = Record(settings, root)
+        self.dictionary = Dictionary(settings)
         self.explorer = Explorer(settings, root)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)

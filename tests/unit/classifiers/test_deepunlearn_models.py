@@ -149,6 +149,19 @@ def test_second_derivatives_and_torch_func_work(name: str) -> None:
             assert (per_sample[key][sample] - gradient).abs().max() < 1e-4 * max(1.0, gradient.abs().max().item())
 
 
+@pytest.mark.parametrize("name", ["resnet18", "tinyvit"])
+def test_models_together_are_as_one_after_another(name: str) -> None:
+    network, pictures = architecture(name), images(name).double()
+    alone, together = (trained(name)._each(lambda t: t.double() if t.is_floating_point() else t.clone()) for _ in range(2))
+    torch.manual_seed(5)
+    expected = network.logits(alone, pictures, train=True)
+    torch.manual_seed(5)
+    with network.training_passes(together=True):
+        found = network.logits(together, pictures, train=True)
+    assert torch.allclose(found, expected, rtol=0, atol=1e-6)  # normalised over two images, where rounding grows
+    assert largest(together, trained(name)) > 0 and largest(together, alone) < 1e-6  # the running statistics moved, as far
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_loss_of_a_model_does_not_reach_another(name: str) -> None:
     model, stack = architecture(name), differentiable(trained(name))

@@ -69,10 +69,10 @@ def test_noise_at_the_bound_does_not_look_at_the_fisher_matrix() -> None:
     """FF's noise of what is called clamped stays the same for any smaller F, and of the rest it grows."""
     given = problem("tinycnn").select([0])
     method, config = loaded("ff")
-    fisher = method._fisher(given, [config()])  # type: ignore[attr-defined]
+    fisher = method.fisher(given, [config()])  # type: ignore[attr-defined]
     moved = []
     for scale in (1.0, 0.5):
-        method._fisher = lambda problem, configs, s=scale: {name: s * value for name, value in fisher.items()}  # type: ignore[attr-defined]
+        method.fisher = lambda problem, configs, s=scale: {name: s * value for name, value in fisher.items()}  # type: ignore[attr-defined]
         moved.append(run(method, given, [config(alpha=1e-4)]).parameters)
     shrunk = clamped({name: value[0] for name, value in fisher.items()}, given.classes)
     biases = [name for name in fisher if name.endswith("bias")]  # the others share their noise within a neuron

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.unit.deepunlearn.deepunlearn_tables import METHODS, make_attacks, make_scores, make_timing
 
 from lethe.benchmarks.deepunlearn.draws import compare_draws
-from lethe.benchmarks.deepunlearn.figures import style
+from lethe.benchmarks.deepunlearn.figures import states, style
 from lethe.benchmarks.deepunlearn.pairs import paired_tests
 from lethe.benchmarks.deepunlearn.ranking import mean_ranks, ranking_groups
 from lethe.benchmarks.deepunlearn.templates import draws, gaps, lira_roc, ranking, retdev_indisc
@@ -16,6 +16,7 @@ from lethe.benchmarks.deepunlearn.templates import runtime as run_time
 from lethe.classifiers.distance import noise_floor
 from lethe.classifiers.methods import METHODS as REGISTERED
 from lethe.classifiers.scores import runtime_table, summarise
+from lethe.figures import outliers
 from lethe.figures.style import save
 
 
@@ -36,7 +37,8 @@ def ranked(scores):
 
 @pytest.fixture(scope="module")
 def tradeoff(scores, summary):
-    return retdev_indisc.data(summary, noise_floor(scores), ranked(scores)[0])
+    groups, _, pairs = ranked(scores)
+    return retdev_indisc.data(summary, noise_floor(scores), groups, pairs)
 
 
 def texts(axes):
@@ -58,9 +60,9 @@ def test_no_two_registered_methods_look_alike():
 
 
 def test_cut_by_hand():
-    assert style.cut([0, 1, 2, 3, 4, 100, np.nan]) == (0, 4)
-    assert style.cut([0, 1, 2, 3, 4]) == (0, 4)
-    assert np.isnan(style.cut([np.nan])).all()
+    assert outliers.cut([0, 1, 2, 3, 4, 100, np.nan]) == (0, 4)
+    assert outliers.cut([0, 1, 2, 3, 4]) == (0, 4)
+    assert np.isnan(outliers.cut([np.nan])).all()
     rows = pd.DataFrame(
         {"method": ["retrained", *"abcdef"], "x": [0, 10, 11, 12, 13, 14, 90.0], "x_high": [0, 10, 11, 12, 13, 15, 99.0]}
     )
@@ -129,7 +131,10 @@ def test_retdev_indisc(scores, summary, tradeoff):
     assert drawn["retdev"] == ct["retdev_paired"] and drawn["indisc_low"] == ct["indisc_low"] and len(data) == 21
     letters = ranked(scores)[0].set_index("method")["letters_gap"]
     axes = retdev_indisc.draw(data).axes[0]
-    assert axes.get_title("left") == "not shown, no value: FF"
+    found = axes.get_title("left")
+    assert found.endswith("\nnot shown, no value: FF") and "\nMembership attack: " in found
+    nearer = data["retdev_state"].isin(["better", "floor"]).sum()
+    assert found.startswith(f"Retention deviation: {nearer} of 18 methods are nearer") and nearer > 0
     names = {
         f"{style.title(m)}: {letters[m]}" if letters.get(m, "F") != "F" else style.title(m) for m in data["method"] if m != "ff"
     }
@@ -139,9 +144,9 @@ def test_retdev_indisc(scores, summary, tradeoff):
         retdev_indisc.quality(pd.concat([summary, summary.assign(architecture="tinycnn")]))
 
 
-def test_runtime(summary):
+def test_runtime(scores, summary):
     runtime = runtime_table(make_timing())
-    data = run_time.data(summary, runtime)
+    data = run_time.data(summary, runtime, noise_floor(scores))
     assert list(data["method"]) == ["retrained", *METHODS] and data["seconds"].tolist() == runtime["seconds"].tolist()
     upper, lower = run_time.draw(data).axes
     assert upper.get_xscale() == "log" and upper.get_xlim() == lower.get_xlim()
@@ -196,6 +201,13 @@ def test_what_does_not_differ_from_another_seed_is_at_the_floor():
     assert data["state"].to_dict() == {"ft": "floor", "ga": "alike"} and data["letters"].to_dict() == {"ft": "a", "ga": "b"}
 
 
+def test_what_was_found_is_said_whatever_it_is():
+    nobody = states.told([("ft", "alike"), ("ga", "alike")], "Attack")
+    assert nobody == "Attack: none of 2 methods can be told from the original, which forgot nothing."
+    some = states.told([("ft", "alike"), ("euk", "better"), ("ngplus", "floor")], "Attack")
+    assert some.startswith("Attack: 2 of 3 methods are nearer") and some.endswith("as near as another retrained model: NG+.")
+
+
 def test_draws():
     found = compare_draws({number: make_scores(4, seed=number) for number in (1, 2, 3)}).methods
     data = draws.data(found)
@@ -203,7 +215,7 @@ def test_draws():
     overall = data.groupby("method", sort=False)["gap"].mean()
     assert overall[:18].dropna().is_monotonic_increasing
     axes = draws.draw(data).axes[0]
-    assert len(axes.collections) == data["gap"].le(style.cut(data["gap"])[1]).sum()
+    assert len(axes.collections) == data["gap"].le(outliers.cut(data["gap"])[1]).sum()
     assert [text for text in texts(axes) if text.endswith(">")], "GA lies far off"
 
 
@@ -212,9 +224,9 @@ def test_few_methods_and_one_seed_draw():
     summary, floor = summarise(scores), noise_floor(scores)
     assert isinstance(gaps.draw(gaps.data(scores, floor)), Figure)
     groups, ranks, pairs = ranked(scores)
-    drawn = retdev_indisc.data(summary, floor, groups)
+    drawn = retdev_indisc.data(summary, floor, groups, pairs)
     assert isinstance(retdev_indisc.draw(drawn), Figure)
-    assert retdev_indisc.draw(drawn.query("method == 'ff'")).axes[0].get_title("left") == "not shown, no value: FF"
+    assert "not shown, no value: FF" in retdev_indisc.draw(drawn.query("method == 'ff'")).axes[0].get_title("left")
     runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
-    assert isinstance(run_time.draw(run_time.data(summary, runtime)), Figure)
+    assert isinstance(run_time.draw(run_time.data(summary, runtime, floor)), Figure)
     assert texts(ranking.draw(ranking.data(groups, ranks, pairs)).axes[0]).count("1.0") == 3

@@ -12,7 +12,7 @@ from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion.delta import applied
 from lethe.diffusion.methods import METHODS
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta
 from lethe.diffusion.methods._training import Borrowed, Rows, cycle, optimise
 from lethe.diffusion.methods.base import Emitter, UnlearnData
 from lethe.diffusion.methods.distil import SPARE
@@ -47,12 +47,12 @@ def test_delta_is_the_trained_adapter(lent: Borrowed, masked: bool) -> None:
     rows, _ = lent.draw(torch.arange(8), 4, generator)
     with torch.no_grad():
         before = lent.predict(rows)
-        with adapters(lent.unet, modules, CONFIG, generator, masks) as factors:
+        with adapters(lent.unet, modules, CONFIG, generator, masks) as placed:
             torch.testing.assert_close(lent.predict(rows), before, rtol=0, atol=1e-6)  # B = 0
-            for factor in factors:
+            for factor in placed.factors:
                 factor.b.copy_(torch.randn(factor.b.shape, generator=generator))
             trained = lent.predict(rows)
-            delta = low_rank_delta(factors, CONFIG.alpha / CONFIG.rank, masks)
+            delta = low_rank_delta(placed, CONFIG.alpha / CONFIG.rank, masks)
         assert torch.equal(lent.predict(rows), before)
         with applied(lent.pipe, delta):  # type: ignore[attr-defined]
             torch.testing.assert_close(lent.predict(rows), trained, rtol=1e-4, atol=1e-4)
@@ -75,8 +75,8 @@ def test_clipping_acts(lent: Borrowed) -> None:
             seen.append(float(torch.cat([p.grad.flatten() for p in parameters if p.grad is not None]).norm()))
         return [torch.ones_like(p) for p in parameters], {}
 
-    with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as factors:
-        record = optimise(parameters_of(factors), CONFIG, gradient)
+    with adapters(lent.unet, find_modules(lent.unet, ["conv_in"]), CONFIG, torch.Generator()) as placed:
+        record = optimise([placed.values], CONFIG, gradient)
     assert seen == [pytest.approx(CONFIG.max_grad_norm, rel=1e-4)] and record["gradient_norm_last"] > CONFIG.max_grad_norm
 
 
@@ -100,8 +100,8 @@ def test_fade_descends_towards_what_the_teacher_says(lent: Borrowed, forget: flo
     to_forget, _ = lent.draw(torch.tensor([0, 2]), 2, generator)
     to_forget = lent.teach(to_forget, lent.overwritten(to_forget, Emitter.of_one(0, "a dog", "a dog")))
     to_keep = lent.teach(lent.draw(torch.tensor([1, 3]), 4, generator)[0])
-    with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as factors:
-        trained = [p for factor in factors for p in (factor.a, factor.b)]
+    with adapters(lent.unet, find_modules(lent.unet, CONFIG.target_modules), CONFIG, generator) as placed:
+        trained = [placed.values]
         for parameter in trained:
             parameter.data.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
         found, numbers = SPARE(**parameters)._gradient(lent, to_forget, to_keep, trained)

@@ -53,8 +53,8 @@ def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_ba
     lent = Borrowed(valueless, data)
     generator = torch.Generator().manual_seed(0)
     modules = find_modules(lent.unet, unlearner.config.target_modules)
-    with adapters(lent.unet, modules, unlearner.config, generator) as factors:
-        parameters = [p for factor in factors for p in (factor.a, factor.b)]
+    with adapters(lent.unet, modules, unlearner.config, generator) as placed:
+        parameters = [placed.values]
         forget, _ = lent.draw(torch.arange(0, 8, 2), 4, generator)
         retain, _ = lent.draw(torch.arange(1, 8, 2), 4, generator)
         step = unlearner._gradient if method == "distil" else unlearner.step_gradient

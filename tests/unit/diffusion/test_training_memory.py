@@ -10,6 +10,7 @@ import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
 from lethe.diffusion import methods
+from lethe.diffusion.methods import _lora_training
 from lethe.diffusion.methods._lora_training import adapters, find_modules
 from lethe.diffusion.methods._training import Borrowed, gradient_of, mean_share
 from lethe.diffusion.methods.base import Emitter, UnlearnData
@@ -57,11 +58,11 @@ def first_gradient(pipe: Any, data: UnlearnData, method: str, **more: Any) -> tu
         replace(rows, target=rows.target.to(data.latents.dtype))
         for rows, _ in (lent.draw(torch.tensor(of), 4, generator) for of in ([0, 2, 4, 6], [1, 3, 5, 7]))
     )
-    with adapters(lent.unet, find_modules(lent.unet, PARAMETERS["target_modules"]), unlearner.config, generator) as factors:
-        for factor in factors:
-            factor.b.data.copy_(0.3 * torch.randn(factor.b.shape, generator=generator))
+    with adapters(lent.unet, find_modules(lent.unet, PARAMETERS["target_modules"]), unlearner.config, generator) as placed:
+        for factor in placed.factors:
+            factor.b.copy_(0.3 * torch.randn(factor.b.shape, generator=generator))
         step = unlearner._gradient if method == "distil" else unlearner.step_gradient
-        gradients, numbers = step(lent, forget, retain, [p for factor in factors for p in (factor.a, factor.b)])
+        gradients, numbers = step(lent, forget, retain, [placed.values])
     return torch.cat([gradient.flatten() for gradient in gradients]), {key: float(value) for key, value in numbers.items()}
 
 
@@ -90,10 +91,10 @@ def test_a_bargained_step_is_made_of_both_gradients(exact: tuple[Any, UnlearnDat
         replace(rows, target=rows.target.double())
         for rows, _ in (lent.draw(torch.tensor(of), 4, generator) for of in ([0, 2, 4, 6], [1, 3, 5, 7]))
     )
-    with adapters(lent.unet, find_modules(lent.unet, PARAMETERS["target_modules"]), unlearner.config, generator) as factors:
-        trained = [p for factor in factors for p in (factor.a, factor.b)]
-        for factor in factors:
-            factor.b.data.copy_(0.3 * torch.randn(factor.b.shape, generator=generator))
+    with adapters(lent.unet, find_modules(lent.unet, PARAMETERS["target_modules"]), unlearner.config, generator) as placed:
+        trained = [placed.values]
+        for factor in placed.factors:
+            factor.b.copy_(0.3 * torch.randn(factor.b.shape, generator=generator))
         found, numbers = unlearner.step_gradient(lent, forget, retain, trained)
         seen = retain if method == "munba" else lent.renoise(retain, forget)
         losses = [(lent.predict(rows) - rows.target).square().mean() for rows in (seen, forget)]
@@ -131,6 +132,35 @@ def test_bfloat16_gives_nearly_the_same_gradient_in_float32(pipe: Any, data: Unl
     rough, _ = first_gradient(pipe, data, method, precision="bfloat16")
     assert rough.dtype == torch.float32 and not torch.equal(rough, exact)
     assert float(torch.nn.functional.cosine_similarity(exact, rough, dim=0)) > 0.99
+
+
+@pytest.mark.parametrize("method", ["distil", "distil_weight"])
+def test_frozen_weights_cast_once_are_those_cast_at_every_pass(
+    pipe: Any, data: UnlearnData, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlearner = methods.METHODS.load(method)(**PARAMETERS, precision="bfloat16")
+    cast: list[int] = []
+
+    def trained() -> torch.Tensor:
+        types = {parameter.dtype for parameter in pipe.unet.parameters()}
+        (made,) = unlearner.unlearn(pipe, [Emitter.of_one(0, "a dog", "a dog")], data, seed=0)
+        assert {parameter.dtype for parameter in pipe.unet.parameters()} == types == {torch.float32}
+        return torch.cat([factor.flatten() for pair in made.delta.factors.values() for factor in pair])
+
+    once = trained()
+    monkeypatch.setattr(_lora_training, "_frozen", lambda unet, apart: cast.append(len(apart)) or [])
+    assert torch.equal(once, trained()) and len(cast) == 1
+
+
+def test_the_vector_holds_the_factors(pipe: Any) -> None:
+    """One tensor is trained; its gradient holds that of every factor, in their order."""
+    config = methods.METHODS.load("distil")(**PARAMETERS).config
+    modules = find_modules(pipe.unet, ["*.attn2.to_k", "*.attn2.to_v"])
+    with adapters(pipe.unet, modules, config, torch.Generator().manual_seed(0)) as placed:
+        assert [factor.module for factor in placed.factors] == modules
+        given = [part.flatten() for factor in placed.factors for part in (factor.a, factor.b)]
+        assert torch.equal(torch.cat(given), placed.values.detach())
+        assert placed.values.is_leaf and placed.values.numel() > 0
 
 
 def test_bfloat16_is_deterministic_and_leaves_the_base(pipe: Any, data: UnlearnData) -> None:

@@ -54,7 +54,7 @@ def hard_tables() -> Any:
 
 def test_names_stand_in_figures_as_they_are_written(tmp_path: Path) -> None:
     made = hard_tables()
-    pairs = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["uce"])
+    pairs = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["uce"], made.noise_floor)
     grid = visual_grid.data(made.pairs, made.alike("clip"), made.metadata, 0, 42, "clip_diff", ["uce"])
     blank = np.zeros((8, 8, 3), np.uint8)
     drawn = {
@@ -149,7 +149,7 @@ def test_letters_that_no_font_has_are_said_once(
 def test_long_names_leave_a_figure_its_size() -> None:
     made, long = make_tables(), "long name " * 100
     made.metadata[0]["name"] = long
-    data = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["uce"])
+    data = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["uce"], made.noise_floor)
     assert set(data.loc[data["emitter"] == 0, "emitter_name"]) == {long}  # whole in the data
     figure = interference_matrix.draw(data, "clip_diff")
     assert figure.get_figwidth() < 12

@@ -30,12 +30,15 @@ from lethe.core.records import ModelId
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.metrics.specs import comparisons, quantities
 from lethe.figures import tables
+from lethe.figures.heatmap import alike_beside
 from lethe.figures.style import method_colour, save
+from lethe.figures.tables import entity_names
 from lethe.io.shards import write_shard
 from lethe.statistics.resampling import Inference
 from lethe.tools.notebook import export_html, run_notebook
 
 ROOT = Path(__file__).parents[3]
+INFERENCE = Inference()
 
 
 def unknown(made: Tables) -> np.ndarray:
@@ -56,23 +59,44 @@ def test_import_is_light():
     assert found.stdout.strip() == "[]"
 
 
+def of_cells(made: Tables, metric: str, methods: list[str]) -> pd.DataFrame:
+    return interference_matrix.data(made.pairs, made.metadata, metric, methods, made.noise_floor, made.alike("true"))
+
+
 def test_interference_matrix(made, tmp_path):
-    data = interference_matrix.data(made.pairs, made.metadata, "clip_diff", METHODS)
+    data = of_cells(made, "clip_diff", METHODS)
     assert list(dict.fromkeys(data["method"])) == METHODS
     assert len(data) == 4 * 100 + 10 and data.loc[data["method"] == "none", "value"].eq(0).all()
-    figure = interference_matrix.draw(data, "clip_diff")
-    assert [axes.get_title() for axes in figure.axes[:5]] == ["none", "UCE", "SPARE (FADE)", "MUNBa", "retrain"]
-    images = [axes.images[0] for axes in figure.axes[:5]]
+    figure = interference_matrix.draw(data, "clip_diff", "true")
+    assert [axes.get_title() for axes in figure.axes[:4]] == ["UCE", "SPARE (FADE)", "MUNBa", "retrain"]
+    images = [axes.images[0] for axes in figure.axes[:4]]
     assert len({image.get_clim() for image in images}) == 1 and sum(images[0].get_clim()) == 0
-    assert images[4].get_array().mask.sum() == 90  # retrain has one emitter
+    assert [image.get_array().shape for image in images] == [(10, 10)] * 3 + [(1, 10)]  # retrain has one emitter: no grey rows
+    assert any("not drawn: none (0 in every cell)" in text.get_text() for text in figure.texts)
     save(figure, tmp_path / "a.png")
-    save(interference_matrix.draw(data, "clip_diff"), tmp_path / "b.png")
+    save(interference_matrix.draw(data, "clip_diff", "true"), tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_cells_stand_in_the_order_of_similarity_and_those_within_the_noise_are_marked(made):
+    data = of_cells(made, "clip_diff", ["munba"])
+    order = [int(i) for i in alike_beside(made.alike("true"))]
+    assert order != sorted(order) and sorted(order) == list(range(10))
+    axes = interference_matrix.draw(data, "clip_diff", "true").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [entity_names(made.metadata)[i] for i in order]
+    cells = data.set_index(["emitter", "receiver"])
+    assert axes.images[0].get_array()[0, 1] == cells.loc[(order[0], order[1]), "value"]
+    within = cells["value"].between(-0.2, 0.2)
+    assert (cells["within_noise"] == within).all() and len(axes.collections[0].get_offsets()) == within.sum() > 0
+    alone = interference_matrix.data(made.pairs, made.metadata, "clip_diff", ["munba"], {})
+    assert not alone["within_noise"].any()
+    worse = of_cells(made, "ssim", ["munba"])  # of a metric that knows no gain: all that is no worse than two seeds
+    assert (worse["within_noise"] == (worse["value"] >= 0.4)).all()
 
 
 @pytest.mark.parametrize("metric", ["clip_diff", "brisque_diff", "ssim", "rmse", "dino_diff"])
 def test_red_is_harm_and_no_change_is_pale(made, metric):
-    data = interference_matrix.data(made.pairs, made.metadata, metric, ["munba"])
+    data = of_cells(made, metric, ["munba"])
     image = interference_matrix.draw(data, metric).axes[0].images[0]
     unchanged = quantity(metric).unchanged
     worst = data.loc[(data["value"] - unchanged).abs().idxmax(), "value"]
@@ -82,31 +106,52 @@ def test_red_is_harm_and_no_change_is_pale(made, metric):
 
 def test_all_entities_have_names_in_a_large_task():
     large = make_tables(60)
-    figure = interference_matrix.draw(interference_matrix.data(large.pairs, large.metadata, "ssim", ["uce"]), "ssim")
+    figure = interference_matrix.draw(of_cells(large, "ssim", ["uce"]), "ssim")
     assert 5 <= len(figure.axes[0].get_yticks()) <= 14
 
 
 def test_similarity_matrix(made):
     data = similarity_matrix.data({"clip": made.alike("clip"), "true": unknown(made)}, made.metadata)
     assert len(data) == 200 and data.loc[data["kind"] == "true", "similarity"].isna().all()
-    titles = [axes.get_title() for axes in similarity_matrix.draw(data).axes]
-    assert titles[:2] == ["CLIP text similarity", "True similarity: not known"]
+    figure = similarity_matrix.draw(data)
+    assert [axes.get_title().split("\n")[0] for axes in figure.axes] == ["CLIP text similarity", ""]  # and the colour bar
+    assert any("not drawn: True similarity" in text.get_text() for text in figure.texts)
+    clip = data[(data["kind"] == "clip") & (data["emitter"] != data["receiver"])]
+    most = clip.loc[clip["similarity"].idxmax()]
+    assert most["rank"] == clip["rank"].max() <= 100 and clip["rank"].min() >= 0
+    assert clip["rank"].corr(clip["similarity"], method="spearman") == pytest.approx(1)
 
 
 def test_metric_similarity_finds_the_known_truth(made):
     test = metric_similarity.mantel_test(199, 0)
-    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "clip_diff", METHODS, test)
-    told = data.groupby("method")[["rho", "p_value"]].first()
+    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "clip_diff", METHODS, test, made.noise_floor)
+    told = data.groupby("method")[["rho", "p_value", "q_value"]].first()
     assert (data["emitter"] != data["receiver"]).all() and len(data) == 4 * 90 + 9
     assert told.loc["munba", "rho"] > 0.8 and told.loc["munba", "p_value"] == pytest.approx(1 / 200)
     assert told.loc[["none", "retrain"]].isna().all(axis=None)
-    titles = [axes.get_title() for axes in metric_similarity.draw(data, "clip_diff", "true").axes]
-    assert titles[0] == "none: constant, no test" and titles[4] == "retrain: 1 emitter, no test"
+    assert told.loc[["uce", "distil", "munba"], "q_value"].max() == told["p_value"].max()  # Benjamini and Hochberg over three
+    assert set(data["floor_low"]) == {-0.2} and set(data["floor_high"]) == {0.2}
+    figure = metric_similarity.draw(data, "clip_diff", "true")
+    titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
+    assert titles == ["UCE", "SPARE (FADE)", "MUNBa"]  # those that say something, and no empty panel
+    assert "q = 0.005" in figure.axes[2].get_title() and "p =" not in figure.axes[2].get_title()
+    below = " ".join(text.get_text() for text in figure.texts)
+    assert "not drawn: none (the same value for every pair)" in below and "retrain (models of one emitter only)" in below
+    assert "3 tests" in below and "rank correlation" in below
+
+
+def test_medians_of_fifths_are_of_the_rows_in_order_of_similarity(made):
+    test = metric_similarity.mantel_test(19, 0)
+    data = metric_similarity.data(made.pairs, made.alike("true"), made.metadata, "ssim", ["uce"], test, {})
+    axes = metric_similarity.draw(data, "ssim", "true").axes[0]
+    rows = data.sort_values("similarity", kind="stable")
+    drawn = [line.get_ydata()[0] for line in axes.lines if line.get_linewidth() == 2.4]
+    assert drawn == [pytest.approx(rows["value"].iloc[18 * fifth : 18 * fifth + 18].median()) for fifth in range(5)]
 
 
 def test_metric_similarity_of_unknown_similarity_says_so(made):
     data = metric_similarity.data(
-        made.pairs, unknown(made), made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0)
+        made.pairs, unknown(made), made.metadata, "clip_diff", METHODS, metric_similarity.mantel_test(99, 0), {}
     )
     assert data.empty
     assert "not known" in metric_similarity.draw(data, "clip_diff", "true").axes[0].get_title()
@@ -117,7 +162,13 @@ def test_method_comparison(made):
     rows = made.pairs.query("method == 'uce' and metric == 'clip_diff' and emitter == 2 and receiver != 2")
     found = data.query("method == 'uce' and emitter == 2")["value"].item()
     assert found == pytest.approx(rows["value"].mean()) and data["tuning"].sum() == 8
-    assert isinstance(method_comparison.draw(data, "clip_diff"), Figure)
+    one = (data["method"] == "munba") & (data["emitter"] == 2)
+    far = data.assign(value=data["value"].mask(one, -117.2))
+    axes = method_comparison.draw(far, "clip_diff").axes[0]
+    written = [text.get_text() for text in axes.texts]
+    median = far.loc[(far["method"] == "munba") & ~far["tuning"], "value"].median()
+    assert axes.get_ylim()[0] > -20 and "\u2212117" in written  # one emitter does not take the axis
+    assert written[METHODS.index("munba")] == f"{median:.2f}".replace("-", "\u2212")
     with pytest.raises(ValueError, match="noise floor has no 'dino_diff'"):
         method_comparison.data(made.pairs, made.noise_floor, made.metadata, "dino_diff", METHODS, [])
     blank = {"clip_diff": {"mean": None, "low": None, "high": None}}
@@ -125,7 +176,7 @@ def test_method_comparison(made):
 
 
 def test_forget_retain_agrees_with_the_unlearning_table(made):
-    data = forget_retain.data(made.pairs, made.baseline, made.metadata, METHODS, [8, 9])
+    data = forget_retain.data(made.pairs, made.baseline, made.metadata, METHODS, [8, 9], INFERENCE)
     none = data[data["method"] == "none"]
     assert np.allclose(none["forget"], 0.9) and np.allclose(none["retain"], 1.0)
     base = made.baseline.groupby("receiver")["judge"].mean()
@@ -135,7 +186,11 @@ def test_forget_retain_agrees_with_the_unlearning_table(made):
     means = data[~data["tuning"]].groupby("method")[["forget", "retain"]].mean()
     assert np.allclose(means.loc[METHODS, "forget"], summary.loc[METHODS, "judge_emitter"])
     assert np.allclose(means.loc[METHODS, "retain"], summary.loc[METHODS, "others_kept"])
-    assert isinstance(forget_retain.draw(data), Figure)
+    low = data.groupby("method")["retain_low"].first()
+    assert np.allclose(low.loc["munba"], summary.loc["munba", "others_kept_low"])
+    left, right = forget_retain.draw(data).axes
+    told = [text.get_text() for text in left.texts]
+    assert "none: 0.90 beyond the axis" in told and left.get_xlim()[1] < 0.9  # it would take the axis of all others
 
 
 def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
@@ -144,7 +199,7 @@ def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
     lacking = made.pairs.assign(value=made.pairs["value"].mask(chosen))
 
     def retained(pairs: pd.DataFrame) -> pd.DataFrame:
-        return forget_retain.data(pairs, made.baseline, made.metadata, METHODS, [])
+        return forget_retain.data(pairs, made.baseline, made.metadata, METHODS, [], INFERENCE)
 
     def compared(pairs: pd.DataFrame) -> pd.DataFrame:
         return method_comparison.data(pairs, made.noise_floor, made.metadata, "clip_diff", METHODS, [])
@@ -156,7 +211,7 @@ def test_a_pair_without_a_value_is_left_out_on_both_sides_and_told(made):
         assert found.loc[row, "left_out"].item() == 2 and found["left_out"].sum() == 2
     boxes = method_comparison.draw(compared(lacking), "clip_diff").axes[0]
     assert "2 pairs missing" in boxes.get_xticklabels()[0].get_text()
-    assert forget_retain.draw(retained(lacking)).axes[0].get_title(loc="left") == "2 pairs have no accuracy and are left out"
+    assert forget_retain.draw(retained(lacking)).get_suptitle() == "2 pairs have no accuracy and are left out"
 
 
 def test_visual_grid(made, tmp_path):

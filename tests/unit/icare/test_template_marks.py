@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from tests.unit.icare.template_world import make_task
 
-from lethe.benchmarks.icare.figures.marks import along_steps, name_points, series_name
-from lethe.benchmarks.icare.figures.words import lines
-from lethe.figures.templates.result import Finding
+from lethe.benchmarks.icare.figures.marks import along_steps, floor_band, medians, name_points, series_name
+from lethe.benchmarks.icare.figures.words import FLOOR, explained, lines
+from lethe.benchmarks.icare.templates.csr import CountSignificantRelationship, compute, draw
+from lethe.figures.templates.result import Finding, Result
+from lethe.statistics.resampling import Inference
 
 
 def test_points_along_steps_lie_on_the_line() -> None:
@@ -46,3 +49,33 @@ def test_a_category_with_an_underscore_stands_in_the_legend() -> None:
     axes = Figure().subplots()
     axes.scatter([0], [0], label=series_name("_hidden", False))
     assert [text.get_text().strip() for text in axes.legend().get_texts()] == ["_hidden"]
+
+
+def test_a_figure_without_a_bar_says_why() -> None:
+    parameters = CountSignificantRelationship(tasks=("objects",), methods=("uce",))
+    task = make_task("objects", 10)
+    result = compute(parameters, {"objects": task}, Inference(permutations=19, bootstrap=19))  # no q can be below 0.05
+    assert result.notes["significant"] == 0 < result.notes["smallest_q"]
+    written = " ".join(text.get_text() for text in draw(result, parameters, {}).axes[0].texts)
+    assert f"none of {result.notes['tests']} relations" in written and "below 0.05" in written
+
+
+def test_the_noise_floor_is_a_band_and_symbols_are_explained() -> None:
+    axes = Figure().subplots()
+    floor_band(axes, None)
+    assert not axes.patches
+    floor_band(axes, (-0.2, 0.3))
+    floor_band(axes, (-0.2, 0.3), vertical=True)
+    low, high = axes.patches[0].get_extents().get_points()[:, 1], axes.patches[1].get_extents().get_points()[:, 0]
+    assert len(axes.patches) == 2 and low.size == high.size == 2
+    found = Result((Finding("damage_spearman", 0.3, 9, "how", q=0.1),), (), notes={"floor": (-0.2, 0.3)})
+    told = explained(found)
+    assert told[0].startswith("harm \u03c1") and told[1].startswith("q:") and told[2] == FLOOR
+    assert explained(Result((), ())) == []
+
+
+def test_medians_are_drawn_where_there_are_enough_points() -> None:
+    axes, g = Figure().subplots(), np.random.default_rng(0)
+    assert not medians(axes, np.arange(24.0), np.arange(24.0)) and not axes.lines
+    x = g.permutation(50).astype(float)
+    assert medians(axes, x, x) and [line.get_ydata()[0] for line in axes.lines] == [4.5, 14.5, 24.5, 34.5, 44.5]

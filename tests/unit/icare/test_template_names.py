@@ -166,3 +166,11 @@ def test_a_result_waits_for_its_own_methods_only() -> None:
     assert found["entities"] == ["by_method/entities_people_uce.json", "by_method/entities_breeds_uce.json"]
     archived = files_of(template, parameters, lambda *_: [], by_method=False)
     assert archived["pairs"] == ["pairs_people.parquet", "pairs_breeds.parquet"]
+
+
+def test_what_counts_people_is_not_offered_where_none_are_shown() -> None:
+    name = "task={}--method=uce--metric=nudenet_diff"
+    with pytest.raises(ParameterError, match="'nudenet_diff' needs pictures of people, and those of 'objects' show none"):
+        resolve("IM", name.format("objects"), Settings())
+    assert resolve("IM", name.format("people"), Settings())[1].metric == "nudenet_diff"
+    assert resolve("IM", "task=objects--method=uce--metric=clip_diff", Settings())

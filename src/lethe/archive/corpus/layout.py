@@ -93,7 +93,12 @@ def picture(state: str, seed: int, style: str, name: str) -> str:
 
 
 def pictures(state: str, seeds: Sequence[int], style: str, names: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """(receiver, seed, file) of every picture of a folder, receiver by receiver."""
+    """(receiver, seed, file) of every picture of a folder, receiver by receiver.
+
+    Examples:
+        >>> list(pictures("off", [42, 43], "thing", ["akita dog"]))
+        [(0, 42, 'off_42_An image of an akita dog.png'), (0, 43, 'off_43_An image of an akita dog.png')]
+    """
     for receiver, name in enumerate(names):
         for seed in seeds:
             yield receiver, seed, picture(state, seed, style, name)
@@ -115,5 +120,10 @@ def read_named(text: str, beginning: str, names: Mapping[str, int]) -> Named | N
 
 
 def tasks_in(files: Iterable[str]) -> list[str]:
-    """The tasks whose metadata are among some files."""
+    """The tasks whose metadata are among some files.
+
+    Examples:
+        >>> tasks_in(["metadata_people_2_enriched_filtered.json", "README.md"])
+        ['people']
+    """
     return sorted(found["task"] for file in files if (found := METADATA.fullmatch(file)))

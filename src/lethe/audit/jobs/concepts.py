@@ -45,7 +45,7 @@ def name_concepts(
         SettingsError: a word that the model's tokenizer does not know.
     """
     reader = read_tokenizer(base / "tokenizer")
-    check_words(reader, prompt, asked)
+    check_words(reader, prompt, asked.lists)
     pipe = load_pipeline(base)
     keep, watch, dropped = asked.keep, asked.watch, list[LeftOut]()
     if keep is None:

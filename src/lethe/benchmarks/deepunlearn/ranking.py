@@ -109,6 +109,10 @@ def clusters(values: NDArray[np.float64], most: int = GROUPS) -> list[int]:
 
     Args:
         values: (n,) finite, n may be 0. most: number of groups, fewer where there are fewer different values.
+
+    Examples:
+        >>> clusters(np.array([0.9, 0.88, 0.5, 0.1, 0.12]))
+        [1, 1, 2, 3, 3]
     """
     different = len(np.unique(values))
     if different <= 1:

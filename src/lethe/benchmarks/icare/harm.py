@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from lethe.diffusion.methods import LOOKS
 from lethe.diffusion.metrics.specs import comparisons, spec_of
 from lethe.statistics.association import bootstrap_mean
 
 BY_CHANCE = 0.025  # share of pairs beyond one end of a range that holds 95 % of them
-COLUMNS = ["method", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
+COLUMNS = ["method", "method_name", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
 
 
 def harmed_pairs(
@@ -35,6 +36,11 @@ def harmed_pairs(
 
     Raises:
         ValueError: the quantity has no noise floor.
+
+    Examples:
+        >>> pairs = pd.DataFrame({"method": "uce", "emitter": [0, 0], "receiver": [1, 2], "metric": "ssim", "value": [0.9, 0.3]})
+        >>> harmed_pairs(pairs, {"ssim": {"low": 0.5, "high": 0.8}}, "ssim")[["receiver", "value", "harmed"]].values.tolist()
+        [[1, 0.9, False], [2, 0.3, True]]
     """
     spec = spec_of(quantity)
     bound = floor.get(quantity, {}).get("high" if spec.damage_sign > 0 else "low")
@@ -61,9 +67,9 @@ def harm_table(
         draws: bootstrap draws over emitters. level: coverage of the intervals. seed: of the draws.
 
     Returns:
-        One row per method and quantity, both in the order of the table: ``method, quantity, emitters, pairs, harmed``; ``share`` harmed, the
-        mean over emitters of the share of each, with ``low, high`` (bootstrap over emitters; NaN with one emitter); ``by_chance``, the share
-        that seeds alone put beyond the range.
+        One row per method and quantity, both in the order of the table: ``method, method_name`` (in figures), ``quantity, emitters, pairs,
+        harmed``; ``share`` harmed, the mean over emitters of the share of each, with ``low, high`` (bootstrap over emitters; NaN with one
+        emitter); ``by_chance``, the share that seeds alone put beyond the range.
     """
     rows = []
     for quantity in comparisons(pairs["metric"].unique()):
@@ -74,7 +80,8 @@ def harm_table(
             shares = own.groupby("emitter")["harmed"].mean().to_numpy(float)
             interval = bootstrap_mean(shares, draws, level, seed)
             counts = [len(shares), len(own), int(own["harmed"].sum())]
-            rows.append([method, quantity, *counts, interval.mean, interval.low, interval.high, BY_CHANCE])
+            name = LOOKS.get(str(method), "title", str(method))
+            rows.append([method, name, quantity, *counts, interval.mean, interval.low, interval.high, BY_CHANCE])
     table = pd.DataFrame(rows, columns=COLUMNS)
     order = {name: place for place, name in enumerate(pairs["method"].unique())}
     return table.sort_values("method", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)

@@ -72,7 +72,7 @@ def metrics_of(parameters: Parameters) -> list[str]:
 
 def kinds_of(parameters: Parameters) -> list[str]:
     """The kinds of similarity that a result reads."""
-    return _one_or_many(parameters, "similarity", "similarities")
+    return [kind for kind in _one_or_many(parameters, "similarity", "similarities") if kind]
 
 
 def similarities_of(parameters: Parameters) -> list[str]:

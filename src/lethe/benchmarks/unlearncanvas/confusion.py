@@ -125,6 +125,10 @@ def kappa(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
 
     Args:
         first, second: (n,) numbers of values, 0 and more.
+
+    Examples:
+        >>> kappa(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 0]))
+        0.5
     """
     values = int(max(first.max(), second.max())) + 1
     shares = np.bincount(first * values + second, minlength=values**2).reshape(values, values) / len(first)

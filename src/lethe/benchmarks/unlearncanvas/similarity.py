@@ -76,7 +76,7 @@ def follow(lost: Matrix, alike: Matrix, inference: Inference) -> dict[str, Any]:
         nothing is lost anywhere, there is no rho: NaN.
 
     >>> alike = -np.abs(np.subtract.outer(np.arange(5.0), np.arange(5.0)))
-    >>> follow(alike, alike, Inference(permutations=99, bootstrap=99))["rho"].round(3)
+    >>> round(float(follow(alike, alike, Inference(permutations=99, bootstrap=99))["rho"]), 3)
     1.0
     >>> follow(0 * alike, alike, Inference())["rho"]
     nan

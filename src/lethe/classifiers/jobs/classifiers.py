@@ -44,7 +44,7 @@ def train(
     for role, rows, initial in (("original", trained, seeds), ("retrained", retain, seeds), ("retrained_again", retain, again)):
         header = {"dataset": dataset, "architecture": architecture, "role": role}
         make = partial(_train, experiment, training, rows, initial, header)
-        (parts,) = in_lots(work, [role], range(len(seeds)), experiment.architecture.at_once, make)
+        (parts,) = in_lots(work, [role], range(len(seeds)), experiment.at_once(training), make)
         work.finish(role, partial(_join, parts, header))
     work.hand_over(dict(places))
 

@@ -50,5 +50,5 @@ METHODS.register("lotus", "lethe.classifiers.methods.lotus:Lotus")
 METHODS.register("trew", "lethe.classifiers.methods.trew:TiltedReweighting")
 METHODS.register("rum", "lethe.classifiers.methods.rum:RefinedUnlearning")
 
-LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
+LOOKS = MethodDescriptions(METHODS, "title", "means", "published_of", "colour", "marker")
 NEEDS = MethodDescriptions(METHODS, "needs")

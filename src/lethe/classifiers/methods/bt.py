@@ -24,7 +24,9 @@ class BadTeacher(Method["BadTeacher.Config"]):
     lists for it is not used by the published code and left out.
     """
 
-    about = MethodDescription(title="BT", paper="arXiv 2205.08096", colour="#8A7F00", marker="s")
+    about = MethodDescription(
+        title="BT", means="bad teacher on the forget set", paper="arXiv 2205.08096", colour="#8A7F00", marker="s"
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.003, "weight_decay": 0.0005}, direction="loss", retain=0.85, sees="samples"
     )

@@ -26,7 +26,13 @@ class CatastrophicForgetting(Method["CatastrophicForgetting.Config"]):
     floor(E/2), floor(.8 E), floor(.9 E) that the epoch, from 0, has passed (Goel et al. 2022).
     """
 
-    about = MethodDescription(title="CF-k", paper="arXiv 2201.06640", colour="#E69F00", marker="o")
+    about = MethodDescription(
+        title="CF-k",
+        means="catastrophic forgetting of the last k blocks",
+        paper="arXiv 2201.06640",
+        colour="#E69F00",
+        marker="o",
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.05, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2},
         direction="change",

@@ -28,6 +28,7 @@ class ConfuseWeights(Method["ConfuseWeights.Config"]):
 
     about = MethodDescription(
         title="CFW",
+        means="confuse the weights by noise",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#D55E00",
         marker="s",

@@ -19,6 +19,7 @@ class ConvTranspose(Method[Standard]):
 
     about = MethodDescription(
         title="CT",
+        means="convolution transpose, kernels turned",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#CC79A7",
         marker="s",

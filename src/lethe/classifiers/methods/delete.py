@@ -27,7 +27,9 @@ class Delete(Method["Delete.Config"]):
     The method is made for whole classes. Of a random forget set it makes the model avoid labels that are right elsewhere.
     """
 
-    about = MethodDescription(title="DELETE", paper="arXiv 2503.23751", colour="#009E73", marker="D")
+    about = MethodDescription(
+        title="DELETE", means="decoupled distillation to erase", paper="arXiv 2503.23751", colour="#009E73", marker="D"
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.003, "batch_size": 16, "num_epochs": 2}, direction="loss", retain=0.5, sees="labels"
     )

@@ -24,7 +24,13 @@ class ExactUnlearning(CatastrophicForgetting):
     nothing, and its statistics stay so. The re-initialised blocks of a ResNet-18 train without normalisation, down to the result.
     """
 
-    about = MethodDescription(title="EU-k", paper="code published with arXiv 2410.01276", colour="#56B4E9", marker="o")
+    about = MethodDescription(
+        title="EU-k",
+        means="exact unlearning of the last k blocks",
+        paper="code published with arXiv 2410.01276",
+        colour="#56B4E9",
+        marker="o",
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.2, "sgda_weight_decay": 0.01, "sgda_decay_rate": 0.5, "num_blocks": 2, "num_epochs": 8},
         direction="loss",

@@ -30,6 +30,7 @@ class ForgetContrast(Method["ForgetContrast.Config"]):
 
     about = MethodDescription(
         title="FCS",
+        means="forget by contrast, then repair",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#8A7F00",
         marker="o",

@@ -35,7 +35,13 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
     in the formula.
     """
 
-    about = MethodDescription(title="FF", paper="arXiv 1911.04933", colour="#CC79A7", marker="^")
+    about = MethodDescription(
+        title="FF",
+        means="Fisher forgetting by noise on weights",
+        paper="arXiv 1911.04933",
+        colour="#CC79A7",
+        marker="^",
+    )
     contract = ClassifierContract(small={"alpha": 1e-05}, direction="change", retain=0.9, sees="nothing")
 
     class Config(Hyperparameters):
@@ -48,7 +54,7 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
         """See the class."""
         stack, draws = problem.original.clone(), problem.draws("ff/noise")
         alpha = column(configs, "alpha", stack.device)
-        fisher = self._fisher(problem, configs)
+        fisher = self.fisher(problem, configs)
         for name, parameter in stack.parameters.items():
             out = parameter.shape[1] == problem.classes
             variance = (1 / (fisher[name] + 1e-8)).clamp(max=LARGEST_OUT if out else LARGEST)
@@ -64,8 +70,8 @@ class FisherForgetting(Method["FisherForgetting.Config"]):
         """With F of every model, which no hyper-parameter changes."""
         return problem if FISHER in problem.known else replace(problem, known={**problem.known, FISHER: diagonal(problem)})
 
-    def _fisher(self, problem: Problem, configs: Sequence[Config]) -> Mapping[str, Tensor]:
-        """F, name -> (M, *shape)."""
+    def fisher(self, problem: Problem, configs: Sequence[Config]) -> Mapping[str, Tensor]:
+        """F of every model before unlearning, name -> (M, *shape)."""
         return self.prepare(problem).known[FISHER]
 
 

@@ -38,7 +38,8 @@ class FisherForgettingPublished(FisherForgetting):
         """As it is: F depends on the batch size, which is searched."""
         return problem
 
-    def _fisher(self, problem: Problem, configs: Sequence[FisherForgetting.Config]) -> dict[str, Tensor]:
+    def fisher(self, problem: Problem, configs: Sequence[FisherForgetting.Config]) -> dict[str, Tensor]:
+        """See ``FisherForgetting.fisher`` and the class."""
         assert isinstance(configs[0], FisherForgettingPublished.Config)
         size = configs[0].batch_size
         probe = SGD(problem.original.clone(), 0.0)

@@ -14,7 +14,9 @@ from lethe.core.methods import MethodDescription
 class FineTune(Method[Standard]):
     """Minimise CE(D_R) with SGD, cosine annealing per epoch (Warnecke et al. 2021; Golatkar et al. 2020)."""
 
-    about = MethodDescription(title="FT", paper="arXiv 2108.11577", colour="#0072B2", marker="o")
+    about = MethodDescription(
+        title="FT", means="fine-tuning on the retain set", paper="arXiv 2108.11577", colour="#0072B2", marker="o"
+    )
     contract = ClassifierContract(small={"num_epochs": 2}, direction="change", retain=0.97, sees="nothing")
     Config = Standard
 

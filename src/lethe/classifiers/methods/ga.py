@@ -15,7 +15,9 @@ from lethe.core.methods import MethodDescription
 class GradientAscent(Method[Standard]):
     """Minimise -CE(D_F) with SGD at a constant rate (Thudi et al. 2022). Nothing stops it: that is its known weakness."""
 
-    about = MethodDescription(title="GA", paper="arXiv 2109.13398", colour="#D55E00", marker="o")
+    about = MethodDescription(
+        title="GA", means="gradient ascent on the forget set", paper="arXiv 2109.13398", colour="#D55E00", marker="o"
+    )
     # nothing protects the retain set
     contract = ClassifierContract(small={"batch_size": 16, "num_epochs": 4}, direction="loss", retain=0.0, sees="labels")
     Config = Standard

@@ -41,7 +41,9 @@ class InfluenceUnlearning(Method["InfluenceUnlearning.Config"]):
     Of the published search space num_epochs is not used, and the batch size changes nothing but rounding; both are left out.
     """
 
-    about = MethodDescription(title="IU", paper="arXiv 2304.04934", colour="#009E73", marker="^")
+    about = MethodDescription(
+        title="IU", means="influence unlearning, a Newton-like step", paper="arXiv 2304.04934", colour="#009E73", marker="^"
+    )
     contract = ClassifierContract(small={"alpha": 1.0}, direction="change", retain=0.97, sees="labels")
 
     class Config(Hyperparameters):

@@ -30,6 +30,7 @@ class KnowledgeDistillationEntropy(Method["KnowledgeDistillationEntropy.Config"]
 
     about = MethodDescription(
         title="KDE",
+        means="knowledge distillation and entropy",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#E69F00",
         marker="s",

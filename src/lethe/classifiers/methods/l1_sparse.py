@@ -26,7 +26,13 @@ class L1Sparse(Method["L1Sparse.Config"]):
     The default of alpha is that of the paper; the range that is searched is ours.
     """
 
-    about = MethodDescription(title="l1-sparse", paper="arXiv 2304.04934", colour="#D55E00", marker="D")
+    about = MethodDescription(
+        title="l1-sparse",
+        means="fine-tuning that prunes weights",
+        paper="arXiv 2304.04934",
+        colour="#D55E00",
+        marker="D",
+    )
     contract = ClassifierContract(small={"num_epochs": 2, "alpha": 1e-3}, direction="change", retain=0.9, sees="nothing")
 
     class Config(Standard):

@@ -35,7 +35,14 @@ class Lotus(Method["Lotus.Config"]):
     values of the paper (2 and 8).
     """
 
-    about = MethodDescription(title="LoTUS", paper="arXiv 2503.18314", colour="#CC79A7", marker="D", needs=("validation",))
+    about = MethodDescription(
+        title="LoTUS",
+        means="as unsure as of unseen samples",
+        paper="arXiv 2503.18314",
+        colour="#CC79A7",
+        marker="D",
+        needs=("validation",),
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.003, "num_epochs": 3, "batch_size": 16, "alpha": 8.0},
         direction="loss",

@@ -31,6 +31,7 @@ class MaskedSmallGradients(Method["MaskedSmallGradients.Config"]):
 
     about = MethodDescription(
         title="MSG",
+        means="masked small gradients, weights reset",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#0072B2",
         marker="s",

@@ -20,7 +20,13 @@ class NegGradPlus(Method["NegGradPlus.Config"]):
     The published loss has a pull towards the original weights whose factor is 0 throughout; it is left out.
     """
 
-    about = MethodDescription(title="NG+", paper="arXiv 2302.09880", colour="#CC79A7", marker="o")
+    about = MethodDescription(
+        title="NG+",
+        means="NegGrad+, up on forget, down on retain",
+        paper="arXiv 2302.09880",
+        colour="#CC79A7",
+        marker="o",
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.03, "num_epochs": 4, "alpha": 0.7}, direction="loss", retain=0.9, sees="labels"
     )

@@ -34,6 +34,7 @@ class PruneReinitMatch(Method["PruneReinitMatch.Config"]):
 
     about = MethodDescription(
         title="PRMQ",
+        means="prune, reinitialise, match, quantise",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#009E73",
         marker="s",

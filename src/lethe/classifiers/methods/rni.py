@@ -34,6 +34,7 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
 
     about = MethodDescription(
         title="RNI",
+        means="repeated noise injection",
         paper="NeurIPS 2023 machine unlearning challenge, as published with arXiv 2410.01276",
         colour="#56B4E9",
         marker="s",
@@ -67,29 +68,31 @@ class RepeatedNoiseInjection(Method["RepeatedNoiseInjection.Config"]):
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
         device = problem.images.device
-        rate, decay, momentum = (column(configs, name, device) for name in ("learning_rate", "weight_decay", "momentum"))
-        fine_rate, fine_decay = (column(configs, f"fine_{name}", device) for name in ("learning_rate", "weight_decay"))
-        epochs, fine_epochs = column(configs, "num_epochs", device), column(configs, "fine_num_epochs", device)
-        noise_from, sigma = column(configs, "reset_num_epochs", device), column(configs, "origin_noise", device)
+        # plans of epochs and rates stay on the CPU, so that no step waits for the device
+        rate, decay, momentum = (column(configs, name) for name in ("learning_rate", "weight_decay", "momentum"))
+        fine_rate, fine_decay = (column(configs, f"fine_{name}") for name in ("learning_rate", "weight_decay"))
+        epochs, fine_epochs = column(configs, "num_epochs"), column(configs, "fine_num_epochs")
+        noise_from, sigma = column(configs, "reset_num_epochs"), column(configs, "origin_noise")
         stack = problem.original.clone()
         reset(problem, stack, problem.architecture.classifier, "rni/reset")
 
         names = [name for name in stack.parameters if "bn" not in name]
         count = min(TRAINED, -(-len(names) // SHARE))
-        noised = torch.tensor([int(config.noise_ratio * count) for config in configs], device=device)
-        seen = torch.zeros(len(problem), len(names), dtype=torch.bool, device=device)
+        noised = torch.tensor([int(config.noise_ratio * count) for config in configs])
+        seen = torch.zeros(len(problem), len(names), dtype=torch.bool)
         turns, order = problem.draws("rni/turns"), data_order()
         for epoch in range(int(epochs.max())):
             fine = epoch >= epochs - fine_epochs
-            place = turns.permutations(len(names))
+            place = turns.permutations(len(names)).cpu()
             trained = (place < count) | fine[:, None]
             noisy = (place < noised[:, None]) & ~seen & ((epoch >= noise_from) & ~fine & (epoch < epochs))[:, None]
             seen |= trained
-            mask = {name: trained[:, i].view(-1, *[1] * (stack.parameters[name].ndim - 1)) for i, name in enumerate(names)}
+            turn = trained.to(device)
+            mask = {name: turn[:, i].view(-1, *[1] * (stack.parameters[name].ndim - 1)) for i, name in enumerate(names)}
             with torch.no_grad():
                 for i in noisy.any(0).nonzero().flatten().tolist():
                     parameter, noise = stack.parameters[names[i]], problem.draws(f"rni/noise/{epoch}/{i}")
-                    size = (sigma * noisy[:, i]).view(-1, *[1] * (parameter.ndim - 1))
+                    size = (sigma * noisy[:, i]).to(device).view(-1, *[1] * (parameter.ndim - 1))
                     parameter.add_(size * noise.normal(parameter.shape[1:]))
             optimiser = SGD(stack, torch.where(fine, fine_rate, rate), momentum, torch.where(fine, fine_decay, decay))
             for part in batches(problem.retain, configs[0].batch_size, order):

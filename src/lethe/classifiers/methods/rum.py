@@ -33,7 +33,13 @@ class RefinedUnlearning(Method["RefinedUnlearning.Config"]):
     as three forget sets; here one forget set is given, and its thirds are the groups.
     """
 
-    about = MethodDescription(title="RUM", paper="arXiv 2406.01257", colour="#56B4E9", marker="D")
+    about = MethodDescription(
+        title="RUM",
+        means="refined unlearning, group by group",
+        paper="arXiv 2406.01257",
+        colour="#56B4E9",
+        marker="D",
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.03, "num_epochs": 3, "retain_num_epochs": 2}, direction="loss", retain=0.85, sees="labels"
     )

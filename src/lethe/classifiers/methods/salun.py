@@ -24,7 +24,13 @@ class SalUn(Method["SalUn.Config"]):
     move. Labels y' != y are drawn anew in every epoch. The published search space also has an optimiser for the mask, which is not used.
     """
 
-    about = MethodDescription(title="SalUn", paper="arXiv 2310.12508", colour="#0072B2", marker="^")
+    about = MethodDescription(
+        title="SalUn",
+        means="saliency unlearning by random labels",
+        paper="arXiv 2310.12508",
+        colour="#0072B2",
+        marker="^",
+    )
     contract = ClassifierContract(
         small={"learning_rate": 0.03, "num_epochs": 3, "threshold": 0.5}, direction="loss", retain=0.85, sees="labels"
     )

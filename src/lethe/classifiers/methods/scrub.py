@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lethe.classifiers.methods._paired import paired, teach
-from lethe.classifiers.methods.base import BatchSize, Epochs, Fraction, Method, Rate, Standard, Temperature, column
+from lethe.classifiers.methods.base import BatchSize, Epochs, Fraction, Method, Rate, Standard, Temperature, column, sgd
 from lethe.classifiers.methods.contract import ClassifierContract
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
@@ -34,7 +34,14 @@ class Scrub(Method["Scrub.Config"]):
     Of the published search space, beta and smoothing have no effect and are left out.
     """
 
-    about = MethodDescription(title="SCRUB", paper="arXiv 2302.09880", colour="#D55E00", marker="^", needs=("validation",))
+    about = MethodDescription(
+        title="SCRUB",
+        means="leaves its teacher, then rewinds",
+        paper="arXiv 2302.09880",
+        colour="#D55E00",
+        marker="^",
+        needs=("validation",),
+    )
     # so that the rewind goes past none of the epochs: it makes those after the chosen one have no effect
     contract = ClassifierContract(
         small={
@@ -68,21 +75,21 @@ class Scrub(Method["Scrub.Config"]):
     def unlearn(self, problem: Problem, configs: Sequence[Config]) -> Stack:
         """See the class."""
         device = problem.images.device
-        rate, decay, momentum = (column(configs, name, device) for name in ("learning_rate", "weight_decay", "momentum"))
         gamma, alpha, temperature = (column(configs, name, device) for name in ("gamma", "alpha", "kd_temperature"))
-        epochs, msteps = column(configs, "num_epochs", device), column(configs, "msteps", device)
-        milestones = torch.tensor([[int(c.num_epochs * share) for share in MILESTONES] for c in configs], device=device)
+        epochs, msteps = column(configs, "num_epochs"), column(configs, "msteps")  # on the CPU, as the rates that they become
+        milestones = torch.tensor([[int(c.num_epochs * share) for share in MILESTONES] for c in configs])
         stack = problem.original.clone()
-        optimiser, order = SGD(stack, rate, momentum, decay), data_order()
+        optimiser, order = sgd(stack, configs), data_order()
         on_retain, on_forget = (teach(problem, problem.original, index) for index in (problem.retain, problem.forget))
 
-        models, forget_errors, final = [stack.clone()], [_error(problem, stack, problem.forget)], torch.zeros_like(rate)
+        models, forget_errors = [stack.clone()], [_error(problem, stack, problem.forget)]
+        final = torch.zeros_like(forget_errors[0])
         shared = (problem.labels[problem.val][:, :, None] == problem.labels[problem.forget][:, None]).any(-1)
         for epoch in range(1, int(epochs.max()) + 1):
             factor = FACTOR ** (epoch > milestones).sum(1)
             maximise = epoch <= torch.minimum(msteps, epochs)
             if maximise.any():
-                with _pause(optimiser, ~maximise):
+                with _pause(optimiser, ~maximise.to(device)):
                     for part, target in paired(problem.forget, on_forget, configs[0].forget_batch_size, None):
                         divergence = kl_divergence(target, problem.logits(stack, part, train=True), temperature)
                         optimiser.step(-(temperature**2) * divergence, factor)
@@ -96,10 +103,10 @@ class Scrub(Method["Scrub.Config"]):
             forget_errors.append(_error(problem, stack, problem.forget))
             last = torch.eq(epochs, epoch)  # of a model
             if last.any():
-                final = torch.where(last, _error(problem, stack, problem.val, shared), final)
+                final = torch.where(last.to(device), _error(problem, stack, problem.val, shared), final)
 
-        distance = (torch.stack(forget_errors) - final).abs()
-        distance[torch.arange(len(models), device=device)[:, None] > epochs] = torch.inf
+        distance = (torch.stack(forget_errors) - final).abs().cpu()
+        distance[torch.arange(len(models))[:, None] > epochs] = torch.inf
         chosen = self._rewind(distance, epochs)
         rows = range(len(problem))
         return Stack(

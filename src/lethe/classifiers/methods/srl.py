@@ -20,7 +20,9 @@ class SuccessiveRandomLabels(Method[Standard]):
     D_F' is D_F with labels from U{0..C-1}, the true one included, drawn anew in every epoch (Graves et al. 2021).
     """
 
-    about = MethodDescription(title="SRL", paper="arXiv 2010.10981", colour="#009E73", marker="o")
+    about = MethodDescription(
+        title="SRL", means="successive random labels", paper="arXiv 2010.10981", colour="#009E73", marker="o"
+    )
     contract = ClassifierContract(small={"learning_rate": 0.03, "num_epochs": 2}, direction="loss", retain=0.85, sees="samples")
     Config = Standard
 

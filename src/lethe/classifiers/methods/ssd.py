@@ -31,7 +31,13 @@ class SelectiveDampening(Method["SelectiveDampening.Config"]):
     defaults are those of its random forgetting. The ranges that are searched are ours: below lambda, alpha would have no effect.
     """
 
-    about = MethodDescription(title="SSD", paper="arXiv 2308.07707", colour="#0072B2", marker="D")
+    about = MethodDescription(
+        title="SSD",
+        means="selective synaptic dampening",
+        paper="arXiv 2308.07707",
+        colour="#0072B2",
+        marker="D",
+    )
     contract = ClassifierContract(small={"alpha": 2.5}, direction="loss", retain=0.6, sees="labels")
 
     class Config(Hyperparameters):

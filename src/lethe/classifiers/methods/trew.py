@@ -35,7 +35,13 @@ class TiltedReweighting(Method["TiltedReweighting.Config"]):
     the mean off; the temperature, called sharp there; one pass over D_R u D_F instead of two losses; all other defaults and ranges.
     """
 
-    about = MethodDescription(title="TREW", paper="arXiv 2506.20893", colour="#E69F00", marker="D")
+    about = MethodDescription(
+        title="TREW",
+        means="tilted reweighting of answers",
+        paper="arXiv 2506.20893",
+        colour="#E69F00",
+        marker="D",
+    )
     contract = ClassifierContract(small={"num_epochs": 3}, direction="loss", retain=0.85, sees="labels")
 
     class Config(Standard):

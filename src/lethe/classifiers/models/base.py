@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import ClassVar, Literal
 
 import torch
@@ -12,7 +14,10 @@ from torch.func import functional_call
 
 from lethe.classifiers.models.stack import Stack
 
+State = Mapping[str, Tensor]
+Pass = Callable[[State, State, Tensor], Tensor]  # logits of parameters, buffers and images
 Kind = Literal["conv", "linear", "norm", "other"]
+COMPILER = "inductor"  # backend of torch.compile
 _KINDS: list[tuple[tuple[type[nn.Module], ...], Kind]] = [
     ((nn.modules.conv._ConvNd,), "conv"),
     ((nn.Linear,), "linear"),
@@ -38,6 +43,7 @@ class Architecture(ABC):
     block_names: ClassVar[tuple[str, ...]]  # modules that are a block, input first
     classifier_name: ClassVar[str]  # the module that gives the logits
     at_once: ClassVar[int] = 1  # models per call; more would hold more memory and be no faster, where they run one after another
+    _together = _compiled = False  # see ``training_passes``
 
     def __init__(self, classes: int, image_shape: tuple[int, int, int]) -> None:
         self.classes, self.image_shape = classes, image_shape
@@ -81,16 +87,52 @@ class Architecture(ABC):
         """
         self.template.train(train)
         if len(stack) == 1:  # views: neither the weights, nor their gradients, nor the logits are copied
-            state = {name: tensor.squeeze(0) for part in (stack.parameters, stack.buffers) for name, tensor in part.items()}
-            return functional_call(self.template, state, (images.squeeze(0),)).unsqueeze(0)
+            parameters, buffers = (
+                {name: tensor.squeeze(0) for name, tensor in part.items()} for part in (stack.parameters, stack.buffers)
+            )
+            one = self._compiled_one if train and self._compiled else self._one
+            return one(parameters, buffers, images.squeeze(0)).unsqueeze(0)
+        if train and self._together:
+            return (self._compiled_all if self._compiled else self._all)(stack.parameters, stack.buffers, images)
         # unbound in one go: indexing would give every model a gradient of the size of the stack; buffers are changed in place
-        parameters = {name: tensor.unbind(0) for name, tensor in stack.parameters.items()}
+        unbound = {name: tensor.unbind(0) for name, tensor in stack.parameters.items()}
         rows = []
         for m, batch in enumerate(images):
-            state = {name: tensors[m] for name, tensors in parameters.items()}
-            state |= {name: tensor[m] for name, tensor in stack.buffers.items()}
-            rows.append(functional_call(self.template, state, (batch,)))
+            state = {name: tensors[m] for name, tensors in unbound.items()}
+            rows.append(self._one(state, {name: tensor[m] for name, tensor in stack.buffers.items()}, batch))
         return torch.stack(rows)
+
+    @contextmanager
+    def training_passes(self, together: bool = False, compiled: bool = False) -> Iterator[None]:
+        """How ``logits(..., train=True)`` runs the models of an architecture that has no formulation of its own for many.
+
+        Args:
+            together: all models in one call of every layer (``torch.vmap``), with the same random numbers, and not one after another.
+                A GPU that one small model leaves idle does them in little more than its time. Sums are taken in another order.
+            compiled: by ``torch.compile``, once per shape of a batch: fewer kernels are started. It needs a C++ compiler.
+        """
+        before = self._together, self._compiled
+        self._together, self._compiled = together, compiled
+        try:
+            yield
+        finally:
+            self._together, self._compiled = before
+
+    def _one(self, parameters: State, buffers: State, images: Tensor) -> Tensor:
+        """Logits (B, C) of one model, whose tensors have no model axis."""
+        return functional_call(self.template, {**parameters, **buffers}, (images,))
+
+    def _all(self, parameters: State, buffers: State, images: Tensor) -> Tensor:
+        """Logits (M, B, C) of M models in one call of every layer."""
+        return torch.vmap(self._one, randomness="same")(parameters, buffers, images)
+
+    @cached_property
+    def _compiled_one(self) -> Pass:
+        return torch.compile(self._one, backend=COMPILER, fullgraph=True)
+
+    @cached_property
+    def _compiled_all(self) -> Pass:
+        return torch.compile(self._all, backend=COMPILER, fullgraph=True)
 
     def features(self, stack: Stack, images: Tensor) -> Tensor:
         """What the classifier is given, (M, B, D), of images (M, B, *image_shape): the penultimate representation, in evaluation mode."""

@@ -38,6 +38,10 @@ class Stack:
         rows = torch.as_tensor(list(models), device=self.device)
         return self._each(lambda tensor: tensor.detach()[rows])
 
+    def part(self, models: slice) -> Stack:
+        """Consecutive models as views: gradients flow, and buffers are changed in place."""
+        return Stack(*({name: tensor[models] for name, tensor in part.items()} for part in (self.parameters, self.buffers)))
+
     def clone(self) -> Stack:
         """A copy that shares no memory and carries no gradients."""
         return self._each(lambda tensor: tensor.detach().clone())

@@ -39,7 +39,7 @@ class TinyVit(Architecture):
         return f"import timm\nmodel = timm.create_model({chosen})\n"
 
     def logits(self, stack: Stack, images: Tensor, train: bool = False) -> Tensor:
-        """One model after another, each with the same random drop-paths.
+        """One model after another, or all together, each with the same random drop-paths.
 
         The drop-paths of a call follow from torch's global generator, which a call in training mode advances by one number: seed it to
         repeat a run. That they are shared keeps a model independent of its neighbours; in the published code all models have
@@ -47,19 +47,13 @@ class TinyVit(Architecture):
         """
         seed = int(torch.randint(2**62, ())) if train else 0
         devices = [images.device] if images.device.type == "cuda" else []
+        # Each model enters the default by itself, since that calls train(), which empties timm's cache of attention biases:
+        # in evaluation mode a model would otherwise get those of the one before it.
+        whole = len(stack) == 1 or (train and self._together)
         rows = []
-        for m in range(len(stack)):
-            # Each model enters the default by itself, since that calls train(), which empties timm's cache of attention biases:
-            # in evaluation mode a model would otherwise get those of the one before it.
-            one = (
-                stack
-                if len(stack) == 1
-                else Stack(
-                    *({name: tensor[m : m + 1] for name, tensor in part.items()} for part in (stack.parameters, stack.buffers))
-                )
-            )
+        for part in [slice(None)] if whole else [slice(m, m + 1) for m in range(len(stack))]:
             with torch.random.fork_rng(devices=devices, enabled=train):
                 if train:
                     torch.manual_seed(seed)
-                rows.append(super().logits(one, images[m : m + 1], train))
+                rows.append(super().logits(stack if whole else stack.part(part), images[part], train))
         return torch.cat(rows)

@@ -44,6 +44,10 @@ class Size(NamedTuple):
     at_once: int
     step: float
 
+    def beside(self, models: int) -> Size:
+        """The same study with at least ``models`` trained side by side."""
+        return self._replace(at_once=max(self.at_once, models))
+
     def memory(self, stacked: int, batch: int, cuda: bool) -> int:
         """MB of main memory for a job, rounded up to 500; see the module."""
         need = PROCESS + COPIES * self.images + self.weights * stacked

@@ -175,7 +175,8 @@ class Studies:
 
     def training_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
         """MB for a job that trains models of the wildcards' study and keeps each lot as a file."""
-        return attempt * self.size(wildcards).memory(0, self._data(wildcards).training.batch_size, self._cuda)
+        training = self._data(wildcards).training
+        return attempt * self.size(wildcards).beside(training.together).memory(0, training.batch_size, self._cuda)
 
     def unlearning_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
         """MB for a job that holds all models of the wildcards' study, before and after a method."""

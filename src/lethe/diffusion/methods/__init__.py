@@ -43,7 +43,7 @@ METHODS.register("speed", "lethe.diffusion.methods.speed:SPEED")
 METHODS.register("rece", "lethe.diffusion.methods.rece:RECE")
 METHODS.register("sham", "lethe.diffusion.methods.sham:Sham")
 
-LOOKS = MethodDescriptions(METHODS, "title", "colour", "marker")
+LOOKS = MethodDescriptions(METHODS, "title", "means", "published_of", "colour", "marker")
 NEEDS = MethodDescriptions(METHODS, "needs", "xl")
 ROLES = MethodDescriptions(METHODS, "reference")
 PREPARED = MethodDescriptions(METHODS, "prepares")

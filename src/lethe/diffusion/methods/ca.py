@@ -48,7 +48,13 @@ class CA(DenseMethod[CAConfig]):
     counterpart, and all anchor images are used equally often.
     """
 
-    about = MethodDescription(title="CA", paper="arXiv 2303.13516", colour="#56B4E9", marker="v")
+    about = MethodDescription(
+        title="CA",
+        means="concept ablation, an anchor is drawn",
+        paper="arXiv 2303.13516",
+        colour="#56B4E9",
+        marker="v",
+    )
     contract = Contract(
         small={"anchors": "forget", "target": "base", "steps": 20, "forget_batch": 6, "learning_rate": 3e-3},
         direction="guide",

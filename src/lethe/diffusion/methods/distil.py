@@ -26,7 +26,7 @@ from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import LoraDelta
 from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta
 from lethe.diffusion.methods._training import Borrowed, Rows, cycle, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
@@ -50,7 +50,14 @@ class SPARE(Method[SPAREConfig]):
     loader forgets the scale and applies four times the delta). Gradient clipping acts (there it never does).
     """
 
-    about = MethodDescription(title="SPARE (FADE)", paper="arXiv 2602.07058", colour="#D55E00", marker="s", xl=True)
+    about = MethodDescription(
+        title="SPARE (FADE)",
+        means="low-rank adapters taught by the base",
+        paper="arXiv 2602.07058",
+        colour="#D55E00",
+        marker="s",
+        xl=True,
+    )
     contract = Contract(
         small={
             "rank": 4,
@@ -100,15 +107,15 @@ class SPARE(Method[SPAREConfig]):
             order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
             retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
             modules, masks = self.select(lent, emitter, seed)
-            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init"), masks) as factors:
+            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init"), masks) as placed:
 
                 def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
 
                 def reached() -> LoraDelta:
-                    return low_rank_delta(factors, config.alpha / config.rank, masks)  # noqa: B023
+                    return low_rank_delta(placed, config.alpha / config.rank, masks)  # noqa: B023
 
-                record = optimise(parameters_of(factors), config, gradient, reached=reached)
+                record = optimise([placed.values], config, gradient, reached=reached)
                 delta = reached()
             record |= {"seconds": time.monotonic() - begin, "seconds_shared": shared, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)

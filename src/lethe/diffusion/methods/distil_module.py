@@ -19,7 +19,9 @@ class SPAREModules(SPARE):
     ``ceil(sparsity_inclusiveness * candidates)`` modules are adapted. Loss and training are those of ``distil``.
     """
 
-    about = MethodDescription(title="SPARE (FADE), modules", paper="arXiv 2602.07058", xl=True)
+    about = MethodDescription(
+        title="SPARE (FADE), modules", means="SPARE on the most telling modules", paper="arXiv 2602.07058", xl=True
+    )
     contract = Contract(
         small={
             "rank": 4,

@@ -20,7 +20,9 @@ class SPAREWeights(SPARE):
     candidate modules; the mask acts in training too, so that what is trained is what is stored.
     """
 
-    about = MethodDescription(title="SPARE (FADE), weights", paper="arXiv 2602.07058", xl=True)
+    about = MethodDescription(
+        title="SPARE (FADE), weights", means="SPARE on the most telling weights", paper="arXiv 2602.07058", xl=True
+    )
     contract = Contract(
         small={
             "rank": 4,

@@ -58,7 +58,13 @@ class EraseDiffConfig(RoundsConfig):
 class EraseDiff(DenseMethod[RoundsConfig]):
     """Bilevel erasing (EraseDiff, arXiv 2401.05779) on cross-attention; see the module."""
 
-    about = MethodDescription(title="EraseDiff", paper="arXiv 2401.05779", colour="#5E3C99", marker="<")
+    about = MethodDescription(
+        title="EraseDiff",
+        means="bilevel forgetting and retaining",
+        paper="arXiv 2401.05779",
+        colour="#5E3C99",
+        marker="<",
+    )
     contract = Contract(
         small={
             "steps": 12,

@@ -53,7 +53,15 @@ class ESD(DenseMethod[ESDConfig]):
     where there are none.
     """
 
-    about = MethodDescription(title="ESD", paper="arXiv 2303.07345", colour="#CC79A7", marker="D", needs=("words",), xl=True)
+    about = MethodDescription(
+        title="ESD",
+        means="erased Stable Diffusion, negative guidance",
+        paper="arXiv 2303.07345",
+        colour="#CC79A7",
+        marker="D",
+        needs=("words",),
+        xl=True,
+    )
     contract = Contract(
         small={"sampling_steps": 4, "steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False
     )

@@ -21,7 +21,14 @@ from lethe.diffusion.methods.esd import NegativeConfig, pushed_beyond
 class ESDNoised(DenseMethod[NegativeConfig]):
     """Negative guidance on cross-attention (ESD-x, arXiv 2303.07345) at noised training images."""
 
-    about = MethodDescription(title="ESD (noised images)", paper="arXiv 2303.07345", colour="#8C5B78", marker="d", xl=True)
+    about = MethodDescription(
+        title="ESD (noised images)",
+        means="ESD's loss on noised images",
+        paper="arXiv 2303.07345",
+        colour="#8C5B78",
+        marker="d",
+        xl=True,
+    )
     contract = Contract(small={"steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="away", holds_others=False)
     Config = NegativeConfig
 

@@ -40,7 +40,13 @@ class FMNConfig(DenseTrainingConfig):
 class FMN(Method[FMNConfig]):
     """Forget-Me-Not (arXiv 2303.17591) without textual inversion; see the module for the loss."""
 
-    about = MethodDescription(title="FMN", paper="arXiv 2303.17591", colour="#E69F00", marker="P")
+    about = MethodDescription(
+        title="FMN",
+        means="Forget-Me-Not, attention steered away",
+        paper="arXiv 2303.17591",
+        colour="#E69F00",
+        marker="P",
+    )
     contract = Contract(small={"steps": 20, "forget_batch": 6, "learning_rate": 3e-3}, direction="attention")
     Config: ClassVar[type[Hyperparameters]] = FMNConfig
 

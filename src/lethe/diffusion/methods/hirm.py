@@ -58,7 +58,14 @@ class HiRMConfig(OptimiserConfig):
 class HiRM(Method[HiRMConfig]):
     """Misdirection of a high-level representation of the text encoder. Source: github.com/Coffeeloveman/HiRM (ICLR 2026); see the module."""
 
-    about = MethodDescription(title="HiRM", paper="HiRM, ICLR 2026", colour="#332288", marker="<", needs=("words",))
+    about = MethodDescription(
+        title="HiRM",
+        means="misdirects the text's representation",
+        paper="HiRM, ICLR 2026",
+        colour="#332288",
+        marker="<",
+        needs=("words",),
+    )
     contract = Contract(small={"text": "prompts", "learning_rate": 3e-3}, direction="change", holds_others=False)
     Config = HiRMConfig
 

@@ -32,7 +32,7 @@ from torch import Tensor
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.delta import LoraDelta
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta, parameters_of
+from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta
 from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator, gradient_of, mean_share, optimise
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
@@ -81,7 +81,9 @@ class MUNBa(Method[LoraTrainingConfig]):
     when all rows are beyond it, the step is the retain player's alone. No sign is turned at inference.
     """
 
-    about = MethodDescription(title="MUNBa", paper="arXiv 2411.15537", colour="#009E73", marker="^")
+    about = MethodDescription(
+        title="MUNBa", means="unlearning via Nash bargaining", paper="arXiv 2411.15537", colour="#009E73", marker="^"
+    )
     contract = Contract(
         small={
             "rank": 4,
@@ -114,7 +116,7 @@ class MUNBa(Method[LoraTrainingConfig]):
         for emitter in emitters:
             begin = time.monotonic()
             generator = emitter_generator(seed, emitter, "rows")
-            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as factors:
+            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as placed:
 
                 def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
                     forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, generator)  # noqa: B023
@@ -122,9 +124,9 @@ class MUNBa(Method[LoraTrainingConfig]):
                     return self.step_gradient(lent, forget, retain, parameters)
 
                 def reached() -> LoraDelta:
-                    return low_rank_delta(factors, self.scale)
+                    return low_rank_delta(placed, self.scale)
 
-                record = optimise(parameters_of(factors), config, gradient, reached=reached)
+                record = optimise([placed.values], config, gradient, reached=reached)
                 delta = reached()
             record |= {"seconds": time.monotonic() - begin, "modules": len(modules)}
             yield Unlearned(emitter, delta, record)

@@ -33,7 +33,14 @@ class NoiseControl(Method[NoiseConfig]):
     """The last convolution of the UNet drawn anew, uniform within 1 / sqrt(fan-in) as before training. Source: none needed, a control."""
 
     about = MethodDescription(
-        title="noise", paper="none (control)", colour="#b3b3b3", marker="x", reference="destroyed", needs=("words",), xl=True
+        title="noise",
+        means="control, draws only noise",
+        paper="none (control)",
+        colour="#b3b3b3",
+        marker="x",
+        reference="destroyed",
+        needs=("words",),
+        xl=True,
     )
     contract = Contract(small={}, direction="change")
     Config = NoiseConfig

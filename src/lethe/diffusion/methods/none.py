@@ -24,7 +24,14 @@ class NoChange(Method[NoChangeConfig]):
     """The identity, delta W = 0. Source: none needed; it is the control of every experiment here."""
 
     about = MethodDescription(
-        title="none", paper="none (control)", colour="#8c8c8c", marker="X", reference="unchanged", needs=("words",), xl=True
+        title="none",
+        means="changes nothing",
+        paper="none (control)",
+        colour="#8c8c8c",
+        marker="X",
+        reference="unchanged",
+        needs=("words",),
+        xl=True,
     )
     contract = Contract(small={}, direction="nothing")
     Config = NoChangeConfig

@@ -66,7 +66,14 @@ class RECE(TextMapMethod[RECEConfig]):
     What is held in a round is that prompt and, with ``preserve: others``, all other prompts, as in UCE.
     """
 
-    about = MethodDescription(title="RECE", paper="arXiv 2407.12383 (ECCV 2024)", colour="#AA4499", marker="o", needs=("words",))
+    about = MethodDescription(
+        title="RECE",
+        means="UCE repeated, embeddings found anew",
+        paper="arXiv 2407.12383 (ECCV 2024)",
+        colour="#AA4499",
+        marker="o",
+        needs=("words",),
+    )
     contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1, "replacement": None}, direction="guide")
     Config = RECEConfig
 

@@ -39,6 +39,7 @@ class Retrain(Method[RetrainConfig]):
 
     about = MethodDescription(
         title="retrain",
+        means="trained without the target",
         paper="exact unlearning, e.g. arXiv 1912.03817",
         colour="#000000",
         marker="*",

@@ -53,6 +53,7 @@ class SA(DenseMethod[SAConfig]):
 
     about = MethodDescription(
         title="SA",
+        means="selective amnesia, relearnt as another",
         paper="arXiv 2305.10120",
         colour="#8B4513",
         marker=">",

@@ -49,7 +49,13 @@ class SalUn(DenseMethod[SalUnConfig]):
     Weights are ranked among those that are trained.
     """
 
-    about = MethodDescription(title="SalUn", paper="arXiv 2310.12508", colour="#F0E442", marker="h")
+    about = MethodDescription(
+        title="SalUn",
+        means="saliency unlearning by relabelling",
+        paper="arXiv 2310.12508",
+        colour="#F0E442",
+        marker="h",
+    )
     contract = Contract(
         small={
             "target": "base",

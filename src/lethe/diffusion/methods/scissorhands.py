@@ -60,7 +60,13 @@ class Scissorhands(DenseMethod[ResetConfig]):
     Weights are ranked among those that may be reset, so that ``reset_share`` of them is.
     """
 
-    about = MethodDescription(title="Scissorhands", paper="arXiv 2401.06187", colour="#8A7F00", marker="p")
+    about = MethodDescription(
+        title="Scissorhands",
+        means="resets telling weights, then trains",
+        paper="arXiv 2401.06187",
+        colour="#8A7F00",
+        marker="p",
+    )
     contract = Contract(
         small={
             "steps": 20,

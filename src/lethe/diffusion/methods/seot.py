@@ -43,7 +43,14 @@ class SEOTConfig(SEOTSoftConfig):
 class SEOT(Suppression[SEOTConfig]):
     """Suppression of the end-of-text embeddings with inference-time optimisation (arXiv 2402.05375)."""
 
-    about = MethodDescription(title="SEOT", paper="arXiv 2402.05375", colour="#999933", marker="H", needs=("words", "sampling"))
+    about = MethodDescription(
+        title="SEOT",
+        means="weakens words and end of the prompt",
+        paper="arXiv 2402.05375",
+        colour="#999933",
+        marker="H",
+        needs=("words", "sampling"),
+    )
     contract = Contract(small={"side": 8, "updates": 2}, direction="change")
     Config: ClassVar[type[Hyperparameters]] = SEOTConfig
 

@@ -61,7 +61,12 @@ class SEOTSoft(Suppression[SEOTSoftConfig]):
     """The soft-weighted regularisation of SEOT (arXiv 2402.05375) without its gradient steps."""
 
     about = MethodDescription(
-        title="SEOT (soft weighting)", paper="arXiv 2402.05375", colour="#DDCC77", marker="8", needs=("words", "sampling")
+        title="SEOT (soft weighting)",
+        means="SEOT without gradient steps",
+        paper="arXiv 2402.05375",
+        colour="#DDCC77",
+        marker="8",
+        needs=("words", "sampling"),
     )
     contract = Contract(small={}, direction="change")
     Config: ClassVar[type[Hyperparameters]] = SEOTSoftConfig

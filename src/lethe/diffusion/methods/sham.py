@@ -36,7 +36,14 @@ class Sham(Method[ShamConfig]):
     """
 
     about = MethodDescription(
-        title="sham", paper="none (control)", colour="#666666", marker="P", reference="random", needs=("words",), xl=True
+        title="sham",
+        means="control, moved as far at random",
+        paper="none (control)",
+        colour="#666666",
+        marker="P",
+        reference="random",
+        needs=("words",),
+        xl=True,
     )
     contract = Contract(small={"of": "uce"}, direction="change", holds_others=False)
     Config = ShamConfig

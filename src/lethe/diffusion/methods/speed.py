@@ -127,7 +127,14 @@ class SPEED(TextMapMethod[SPEEDConfig]):
     ``tokens: last`` is the released code: of each text the last token of its name. ``all`` as in UCE: every state that is the emitter's own.
     """
 
-    about = MethodDescription(title="SPEED", paper="arXiv 2503.07392 (ICLR 2026)", colour="#117733", marker="o", needs=("words",))
+    about = MethodDescription(
+        title="SPEED",
+        means="edits in the null space of what is kept",
+        paper="arXiv 2503.07392 (ICLR 2026)",
+        colour="#117733",
+        marker="o",
+        needs=("words",),
+    )
     contract = Contract(small={"threshold": 1e-3, "retain_scale": 0.01}, direction="guide")
     Config = SPEEDConfig
 

@@ -77,7 +77,14 @@ class SPMConfig(TrainingConfig):
 class SPM(Method[SPMConfig]):
     """Semi-permeable membrane (arXiv 2312.16145); see the module for the loss. It looks at no image."""
 
-    about = MethodDescription(title="SPM", paper="arXiv 2312.16145", colour="#882255", marker="d", needs=("sampling",))
+    about = MethodDescription(
+        title="SPM",
+        means="semi-permeable membrane of rank 1",
+        paper="arXiv 2312.16145",
+        colour="#882255",
+        marker="d",
+        needs=("sampling",),
+    )
     contract = Contract(
         small={
             "steps": 24,

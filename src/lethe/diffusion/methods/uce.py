@@ -104,7 +104,13 @@ class UCE(TextMapMethod[UCEConfig]):
     """
 
     about = MethodDescription(
-        title="UCE", paper="arXiv 2308.14761 (WACV 2024)", colour="#0072B2", marker="o", needs=("words",), xl=True
+        title="UCE",
+        means="unified concept editing, closed form",
+        paper="arXiv 2308.14761 (WACV 2024)",
+        colour="#0072B2",
+        marker="o",
+        needs=("words",),
+        xl=True,
     )
     contract = Contract(small={"preserve_scale": 0.1, "lamb": 0.1}, direction="guide")
     Config = UCEConfig

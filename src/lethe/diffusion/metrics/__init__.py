@@ -27,6 +27,7 @@ METRICS.register("lpips_alex", "lethe.diffusion.metrics.lpips:LpipsAlex")
 
 SPECS = Descriptions(METRICS, "name", "kind", "arrow", "range", "untouched", "constants", "published_name")
 WORDS = Descriptions(METRICS, "kind", "label", "unit")
+SUBJECTS = Descriptions(METRICS, "subject")
 
 
 def with_published(names: Sequence[str]) -> list[str]:

@@ -88,12 +88,14 @@ class MetricDescription(MetricSpec):
     Attributes:
         label: name on an axis, e.g. ``"SSIM of on and off"``; of an ``image`` metric without the difference, e.g. ``"CLIP score"``.
         unit: unit, or what else stands in brackets after the label; may be empty.
+        subject: what pictures must show so that it can tell anything, e.g. ``"people"``; empty: pictures of anything.
         version: what exactly computes it: model, scale, threshold.
         source: paper or package that defines it.
     """
 
     label: str
     unit: str = ""
+    subject: str = ""
     version: str
     source: str
 

@@ -81,6 +81,11 @@ def forget_and_keep(confusion: pd.DataFrame, emitter: str, replacement: str | No
 
     Raises:
         UnknownNameError: for an entity that the table does not have.
+
+    Examples:
+        >>> seen = pd.DataFrame([[0.1, 0.9, 0], [0, 1, 0], [0, 0.2, 0.8]], index=["cat", "dog", "fox"], columns=["cat", "dog", "fox"])
+        >>> forget_and_keep(seen, "cat", replacement="dog")
+        {'judge_emitter': 0.1, 'judge_others': 0.9, 'replaced': 0.9}
     """
     for name in (emitter, *([replacement] if replacement else [])):
         check_known("entity", name, list(confusion.index))

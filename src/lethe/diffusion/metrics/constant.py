@@ -27,6 +27,14 @@ ABOUT = MetricDescription(
 
 
 def constant_pictures(images: torch.Tensor) -> NDArray[np.float64]:
-    """(n, 3, H, W) uint8 -> (n,): 1 where all pixels have one colour, else 0."""
+    """(n, 3, H, W) uint8 -> (n,): 1 where all pixels have one colour, else 0.
+
+    Examples:
+        >>> import torch
+        >>> pictures = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
+        >>> pictures[1, 0, 0, 0] = 9
+        >>> constant_pictures(pictures)
+        array([1., 0.])
+    """
     flat = images.flatten(2)
     return np.asarray((flat.amax(2) == flat.amin(2)).all(1).cpu().numpy(), dtype=np.float64)

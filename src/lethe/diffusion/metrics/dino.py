@@ -101,6 +101,10 @@ class DinoSimilarity:
 def row_cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
     """Cosine of each row of ``a`` with the same row of ``b``; NaN where a row is all zero. Equal rows give exactly
     1.
+
+    Examples:
+        >>> row_cosine(np.array([[1, 0], [1, 1]], np.float32), np.array([[1, 0], [1, -1]], np.float32))
+        array([1., 0.])
     """
     a64, b64 = a.astype(np.float64), b.astype(np.float64)
     norms = np.linalg.norm(a64, axis=1) * np.linalg.norm(b64, axis=1)

@@ -33,6 +33,11 @@ def fid(reference: Vectors, generated: Vectors) -> float:
 
     Args:
         reference, generated: (n, d) and (m, d), n and m at least 2.
+
+    Examples:
+        >>> reference = np.random.default_rng(0).normal(size=(50, 4))
+        >>> fid(reference, reference), round(fid(reference, reference + 3), 6)
+        (0.0, 36.0)
     """
     _check(reference, generated, least=2)
     if np.array_equal(reference, generated):
@@ -51,6 +56,11 @@ def kid(reference: Vectors, generated: Vectors) -> float:
 
     Args:
         reference, generated: (n, d) and (m, d), n and m at least 2.
+
+    Examples:
+        >>> reference, other = np.random.default_rng(0).normal(size=(2, 200, 4))
+        >>> round(kid(reference, other), 2), round(kid(reference, other + 1), 2)
+        (0.0, 9.91)
     """
     _check(reference, generated, least=2)
     between = _cubic(reference, generated).mean()
@@ -65,6 +75,11 @@ def cmmd(reference: Vectors, generated: Vectors) -> float:
 
     Raises:
         ValueError: for an embedding of length 0.
+
+    Examples:
+        >>> reference = np.random.default_rng(0).normal(size=(50, 4))
+        >>> cmmd(reference, reference), round(cmmd(reference, reference + 1), 2)
+        (0.0, 4.8)
     """
     _check(reference, generated, least=1)
     x, y = (vectors / _lengths(vectors) for vectors in (reference, generated))
@@ -80,6 +95,11 @@ def precision_recall(reference: Vectors, generated: Vectors, neighbours: int = N
     Args:
         reference, generated: (n, d) and (m, d), n and m above ``neighbours``.
         neighbours: k.
+
+    Examples:
+        >>> reference = np.random.default_rng(0).normal(size=(50, 2))
+        >>> precision_recall(reference, reference), precision_recall(reference, reference / 10)
+        ((1.0, 1.0), (1.0, 0.02))
     """
     from scipy.spatial.distance import cdist
 
@@ -117,7 +137,14 @@ SET_METRICS: dict[str, SetMetric] = {
 
 
 def vectors_of(embeddings: Embeddings, metric: str, what: str = "embeddings") -> Vectors:
-    """(n, d) float64 embeddings that ``metric`` reads; a ``ValueError`` names ``what`` lacks them or holds no numbers."""
+    """(n, d) float64 embeddings that ``metric`` reads; a ``ValueError`` names ``what`` lacks them or holds no numbers.
+
+    Examples:
+        >>> from lethe.diffusion.metrics.embeddings import Embeddings
+        >>> embeddings = Embeddings(np.arange(2), np.zeros(2, int), np.ones((2, 3), np.float32))
+        >>> vectors_of(embeddings, "fid").shape
+        (2, 3)
+    """
     stored = SET_METRICS[metric].stored
     vectors = getattr(embeddings, stored)
     if vectors is None:

@@ -18,13 +18,25 @@ PIXELS_PER_CHUNK = 1 << 20  # keeps the window sums of a chunk in the processor'
 
 
 def channel_rmse(on: torch.Tensor, off: torch.Tensor) -> torch.Tensor:
-    """(n, C) float64 root mean squared error of each channel, in grey levels, of (n, C, H, W) images in [0, 255]."""
+    """(n, C) float64 root mean squared error of each channel, in grey levels, of (n, C, H, W) images in [0, 255].
+
+    Examples:
+        >>> off = torch.zeros(1, 3, 8, 8)
+        >>> channel_rmse(off + torch.tensor([3.0, 4.0, 0.0]).view(3, 1, 1), off)
+        tensor([[3., 4., 0.]], dtype=torch.float64)
+    """
     # Differences and squares of grey levels are exact in float32; only their sum over an image needs more.
     return (on - off).square_().mean(dim=(-2, -1), dtype=torch.float64).sqrt_()
 
 
 def window_sums(values: torch.Tensor) -> torch.Tensor:
-    """Sums over all whole 7x7 windows, (..., H, W) -> (..., H-6, W-6). Exact in float32 for integers below 2^24/49."""
+    """Sums over all whole 7x7 windows, (..., H, W) -> (..., H-6, W-6). Exact in float32 for integers below 2^24/49.
+
+    Examples:
+        >>> window_sums(torch.ones(1, 8, 9))
+        tensor([[[49., 49., 49.],
+                 [49., 49., 49.]]])
+    """
     rows = values[..., : 1 - WINDOW, :].clone()
     for shift in range(1, WINDOW):
         rows += values[..., shift : values.shape[-2] - WINDOW + 1 + shift, :]
@@ -35,7 +47,13 @@ def window_sums(values: torch.Tensor) -> torch.Tensor:
 
 
 def ssim_terms(on: torch.Tensor, off: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """2 u_x u_y, u_x^2 + u_y^2, 2 v_xy, v_x + v_y of every window (u mean, v sample (co)variance), float64."""
+    """2 u_x u_y, u_x^2 + u_y^2, 2 v_xy, v_x + v_y of every window (u mean, v sample (co)variance), float64.
+
+    Examples:
+        >>> grey = torch.full((1, 1, 7, 7), 2.0)
+        >>> [term.item() for term in ssim_terms(grey, 3 * grey)]
+        [24.0, 40.0, 0.0, 0.0]
+    """
     count = WINDOW * WINDOW
     sum_x, sum_y = window_sums(on).double(), window_sums(off).double()
     squares = window_sums(on.square().add_(off.square())).double()  # at most 49 * 2 * 255^2 < 2^24
@@ -52,7 +70,13 @@ def ssim_terms(on: torch.Tensor, off: torch.Tensor) -> tuple[torch.Tensor, torch
 
 
 def ssim(terms: tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], data_range: float) -> torch.Tensor:
-    """(n,) mean SSIM over windows and channels from ``ssim_terms``, K1 = 0.01, K2 = 0.03 (Wang et al. 2004, eq. 13)."""
+    """(n,) mean SSIM over windows and channels from ``ssim_terms``, K1 = 0.01, K2 = 0.03 (Wang et al. 2004, eq. 13).
+
+    Examples:
+        >>> image = torch.arange(64.0).view(1, 1, 8, 8)
+        >>> ssim(ssim_terms(image, image), 255.0), ssim(ssim_terms(image, image.flip(3)), 255.0)
+        (tensor([1.], dtype=torch.float64), tensor([0.9718], dtype=torch.float64))
+    """
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     mean_cross, mean_own, cov_cross, cov_own = terms
     value = (mean_cross + c1) * (cov_cross + c2) / ((mean_own + c1) * (cov_own + c2))

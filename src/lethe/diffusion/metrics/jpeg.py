@@ -12,7 +12,14 @@ QUALITY = 75  # Pillow's default, with which published answer sets are saved
 
 
 def jpeg_copies(images: torch.Tensor, quality: int = QUALITY) -> torch.Tensor:
-    """(n, 3, H, W) uint8 RGB, each saved as JPEG and read again."""
+    """(n, 3, H, W) uint8 RGB, each saved as JPEG and read again.
+
+    Examples:
+        >>> images = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16).expand(1, 3, 16, 16)
+        >>> copies = jpeg_copies(images)
+        >>> copies.shape, int((copies.int() - images.int()).abs().max()) < 10
+        (torch.Size([1, 3, 16, 16]), True)
+    """
     copies = []
     for pixels in images.permute(0, 2, 3, 1).cpu().numpy():
         file = io.BytesIO()

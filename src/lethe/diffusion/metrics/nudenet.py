@@ -66,6 +66,7 @@ class NudeNetCount:
         constants=("version", "threshold", "resolution"),
         label="Exposed parts",
         unit="per image",
+        subject="people",
         version="nudenet 3.4.2, 320n, *_EXPOSED labels",
         source="github.com/notAI-tech/NudeNet",
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from lethe.core.registry import UnknownNameError, nearest
-from lethe.diffusion.metrics import SPECS
+from lethe.diffusion.metrics import SPECS, SUBJECTS
 from lethe.diffusion.metrics.base import MetricSpec
 from lethe.diffusion.metrics.constant import ABOUT, CONSTANT
 
@@ -26,7 +26,12 @@ def metric_of(quantity: str) -> str | None:
 
 
 def spec_of(name: str) -> MetricSpec:
-    """What the numbers of a quantity mean; an unknown name is an ``UnknownNameError`` with the nearest one."""
+    """What the numbers of a quantity mean; an unknown name is an ``UnknownNameError`` with the nearest one.
+
+    Examples:
+        >>> spec_of("ssim").range, spec_of("ssim").arrow
+        ((-1.0, 1.0), '↑')
+    """
     if name == CONSTANT:
         return ABOUT
     metric = metric_of(name)
@@ -41,8 +46,22 @@ def spec_of(name: str) -> MetricSpec:
     return MetricSpec(name=name, kind="diff", arrow=own.arrow, range=(None if span is None else -span, span), untouched=0.0)
 
 
+def subject_of(quantity: str) -> str:
+    """What pictures must show so that a quantity can tell anything; empty: pictures of anything.
+
+    >>> subject_of("nudenet_diff"), subject_of("clip_diff")
+    ('people', '')
+    """
+    return str(SUBJECTS.get(metric_of(quantity) or "", "subject", ""))
+
+
 def is_comparison(name: str) -> bool:
-    """Whether ``name`` is a quantity that compares with the off image: a pair metric or a difference."""
+    """Whether ``name`` is a quantity that compares with the off image: a pair metric or a difference.
+
+    Examples:
+        >>> is_comparison("ssim"), is_comparison("clip"), is_comparison("clip_diff")
+        (True, False, True)
+    """
     return metric_of(name) is not None and spec_of(name).kind != "image"
 
 
@@ -77,12 +96,22 @@ def comparisons(quantities: Iterable[str]) -> list[str]:
 
 
 def quantities() -> list[str]:
-    """Every quantity of every registered metric: the metric itself, and what tables of pairs tell of it."""
+    """Every quantity of every registered metric: the metric itself, and what tables of pairs tell of it.
+
+    Examples:
+        >>> [name for name in quantities() if name.startswith("clip")]
+        ['clip', 'clip_diff']
+    """
     return [*dict.fromkeys([*SPECS, *(_own(name).quantity for name in SPECS)]), CONSTANT]
 
 
 def constant_columns(columns: Iterable[str]) -> dict[str, str]:
-    """Those of ``columns`` that hold a metric's constants (``nudenet_threshold``) -> the metric."""
+    """Those of ``columns`` that hold a metric's constants (``nudenet_threshold``) -> the metric.
+
+    Examples:
+        >>> constant_columns(["nudenet_threshold", "clip"])
+        {'nudenet_threshold': 'nudenet'}
+    """
     found = {}
     for column in columns:
         for name in SPECS:

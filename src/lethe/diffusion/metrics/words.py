@@ -8,7 +8,12 @@ from lethe.diffusion.metrics.specs import metric_of
 
 
 def words_of(quantity: str) -> tuple[str, str]:
-    """Label and unit of a quantity, which must be known; the unit may be empty."""
+    """Label and unit of a quantity, which must be known; the unit may be empty.
+
+    Examples:
+        >>> words_of("rmse")
+        ('RMSE between on and off', 'share of the pixel range')
+    """
     if quantity == CONSTANT:
         return ABOUT.label, ABOUT.unit
     metric = metric_of(quantity) or quantity

@@ -31,6 +31,10 @@ def quotas(counts: Mapping[K, int], target: int, seed: int = 42) -> dict[K, int]
         at most one, and no stratum with supply left is more than one below any other.
 
     Source: Vision Unlearning 1.0.0, ``pipeline_01``.
+
+    Examples:
+        >>> quotas({"large": 10, "small": 2}, target=8)
+        {'large': 6, 'small': 2}
     """
     _check_target(target)
     if not counts:
@@ -71,6 +75,12 @@ def balanced_subsample(
         TypeError: for a priority that is not a number. Upstream compared the text column ``popularity`` letter by letter
             ('8' after '79'), which put rank 8 between the 80s and the 79s.
         ValueError: for a target below 1, or repeated names.
+
+    Examples:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"name": list("abcdef"), "group": list("xxxxyy"), "images": [9, 8, 7, 6, 5, 4]})
+        >>> balanced_subsample(table, ["group"], target=4, priority="images")["name"].tolist()
+        ['a', 'b', 'e', 'f']
     """
     _check_target(target)
     for column in (*groups, priority, name):
@@ -107,6 +117,12 @@ def greedy_pair(table: pd.DataFrame, first: Sequence[str], second: Sequence[str]
         UnknownNameError: for a column that does not exist. ValueError: all candidates have one value.
 
     Source: Vision Unlearning 1.0.0, ``pipeline_01``.
+
+    Examples:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"legs": list("2444"), "pet": list("yyyn"), "size": list("slsl")})
+        >>> greedy_pair(table, ["legs", "pet"], ["pet", "size"])
+        ('legs', 'pet')
     """
     for column in (*first, *second):
         check_known("column", column, [str(c) for c in table.columns])

@@ -14,7 +14,12 @@ ARTICLES = frozenset({"a", "an"})
 
 
 def article(name: str) -> str:
-    """``"an"`` before a vowel letter (either case), else ``"a"``; ``a one``. Letters decide, not sounds: ``a hour``, as published."""
+    """``"an"`` before a vowel letter (either case), else ``"a"``; ``a one``. Letters decide, not sounds: ``a hour``, as published.
+
+    Examples:
+        >>> article("akita dog"), article("one"), article("hour")
+        ('an', 'a', 'a')
+    """
     first = name.split(" ")[0].lower()
     return "an" if first[:1] in VOWELS and first not in CONSONANT_SOUNDS else "a"
 
@@ -63,6 +68,10 @@ def prompt_name(style: str, name: str) -> str:
     - names wrapped twice when scene embeddings are looked up (``an an abbey scene scene``): a name that has its article is
       an error here, and tables are joined on the index;
     - training on raw labels (``George_W_Bush``) while generation asks for ``An image of George W Bush``.
+
+    Examples:
+        >>> prompt_name("person", "George_W_Bush"), prompt_name("thing", "akita dog"), prompt_name("scene", "abbey")
+        ('George W Bush', 'an akita dog', 'an abbey scene')
     """
     if is_template(style):
         return _words(name)
@@ -80,7 +89,12 @@ def is_template(style: str) -> bool:
 
 
 def prompt(style: str, name: str) -> str:
-    """The evaluation prompt and caption of an entity: ``"An image of " + prompt_name(style, name)``."""
+    """The evaluation prompt and caption of an entity: ``"An image of " + prompt_name(style, name)``.
+
+    Examples:
+        >>> prompt("thing", "akita dog")
+        'An image of an akita dog'
+    """
     return f"An image of {prompt_name(style, name)}"
 
 
@@ -93,6 +107,10 @@ def prompt_of(style: str, record: Mapping[str, Any]) -> str:
 
     Raises:
         UnknownNameError: for an unknown style or column. ValueError: for a value without a word.
+
+    Examples:
+        >>> prompt_of("a {colour} {shape}", {"name": "red_0", "colour": "red", "shape": "long_box"})
+        'a red long box'
     """
     if not is_template(style):
         return prompt(style, str(record["name"]))
@@ -107,6 +125,10 @@ def published_preprocessed(style: str, name: str) -> str:
 
     People and things are raw labels (``"George_W_Bush"``, ``"akita dog"``); scenes get article and suffix, but keep their
     underscores (``"a waterfall_cascade scene"``). Only for ``fidelity: published``; arguments and errors as ``prompt_name``.
+
+    Examples:
+        >>> published_preprocessed("scene", "waterfall_cascade")
+        'a waterfall_cascade scene'
     """
     if not is_template(style):
         check_known("name style", style, STYLES)

@@ -24,6 +24,12 @@ def cosine(vectors: ArrayLike) -> Matrix:
     """Cosine of every two rows of ``(N, d)``: ``(N, N)`` in [-1, 1], exactly symmetric, diagonal exactly 1.
 
     A row that is zero or not finite has no direction: a ``ValueError`` that names it.
+
+    Examples:
+        >>> cosine([[1, 0], [1, 1], [0, 2]]).round(3)
+        array([[1.   , 0.707, 0.   ],
+               [0.707, 1.   , 0.707],
+               [0.   , 0.707, 1.   ]])
     """
     rows = np.asarray(vectors, dtype=np.float64)
     if rows.ndim != 2 or not rows.size:
@@ -47,6 +53,12 @@ def clip_similarity(text_embeddings: ArrayLike) -> Matrix:
 
     Returns:
         ``(N, N)`` in [0, 100], diagonal 100. Source: CLIPScore (Hessel et al., 2021) between two texts, as in torchmetrics.
+
+    Examples:
+        >>> clip_similarity([[1, 0], [1, 1], [-1, 0]]).round(1)
+        array([[100. ,  70.7,   0. ],
+               [ 70.7, 100. ,   0. ],
+               [  0. ,   0. , 100. ]])
     """
     return np.asarray(np.maximum(100.0 * cosine(text_embeddings), 0.0))
 
@@ -69,6 +81,13 @@ def attr_similarity(records: Sequence[Mapping[str, Any]], attributes: Sequence[s
         MetadataError: for an empty list or a column of mixed types.
 
     Source: Gower, A general coefficient of similarity (Biometrics, 1971), equal weights.
+
+    Examples:
+        >>> records = [{"legs": 4, "pet": True}, {"legs": 4, "pet": False}, {"legs": 2, "pet": False}]
+        >>> attr_similarity(records, ["legs", "pet"])
+        array([[1. , 0.5, 0. ],
+               [0.5, 1. , 0.5],
+               [0. , 0.5, 1. ]])
     """
     if not attributes or not records:
         raise MetadataError(f"{len(attributes)} attributes of {len(records)} records; allowed: at least one of each")
@@ -93,7 +112,12 @@ def attr_similarity(records: Sequence[Mapping[str, Any]], attributes: Sequence[s
 
 
 def distinct_values(matrix: Matrix) -> int:
-    """How many different values ``(N, N)`` similarities have off the diagonal; what rounding alone tells apart is one value."""
+    """How many different values ``(N, N)`` similarities have off the diagonal; what rounding alone tells apart is one value.
+
+    Examples:
+        >>> distinct_values(np.array([[1, 0.5, 0.2], [0.5, 1, 0.5], [0.2, 0.5, 1]]))
+        2
+    """
     values = matrix[~np.eye(len(matrix), dtype=bool)]
     return len(np.unique(np.round(values[np.isfinite(values)], 9)))
 
@@ -108,6 +132,11 @@ def jacc_published(records: Sequence[Mapping[str, Any]]) -> Matrix:
     Returns:
         ``(N, N)`` in [0, 1]; NaN where nothing counts. ``index`` and ``is_unlearned`` were not in the published files and are
         left out. Source: Vision Unlearning 1.0.0, ``result_templates.py``.
+
+    Examples:
+        >>> jacc_published([{"name": "cat", "size": 0.2}, {"name": "dog", "size": 0.6}])
+        array([[1. , 0.3],
+               [0.3, 1. ]])
     """
     n = len(records)
     matrix = np.full((n, n), math.nan)
@@ -145,6 +174,11 @@ def dino_similarity(embeddings: ArrayLike, receivers: ArrayLike, n_entities: int
 
     Returns:
         ``(N, N)`` in [-1, 1], diagonal 1. The plain mean over seeds comes first, then the normalisation, as published.
+
+    Examples:
+        >>> dino_similarity([[1, 0], [3, 0], [0, 1]], receivers=[0, 0, 1], n_entities=2)
+        array([[1., 0.],
+               [0., 1.]])
     """
     rows, index = np.asarray(embeddings, dtype=np.float64), np.asarray(receivers)
     if rows.ndim != 2 or index.shape != rows.shape[:1]:
@@ -166,13 +200,26 @@ def act_similarity(fingerprints: ArrayLike) -> Matrix:
         ``(N, N)`` in [-1, 1], diagonal 1. The mean over entities is taken away first: what every prompt shares would
         otherwise press all values into about 0.85 to 1. The off-diagonal mean is then about
         ``-1 / (N - 1)``, so 0 means "as alike as two average entities".
+
+    Examples:
+        >>> act_similarity([[5, 1], [5, 2], [5, 6]]).round(2)
+        array([[ 1.,  1., -1.],
+               [ 1.,  1., -1.],
+               [-1., -1.,  1.]])
     """
     rows = np.asarray(fingerprints, dtype=np.float64)
     return cosine(rows - rows.mean(axis=0, keepdims=True))
 
 
 def act_published(fingerprints: ArrayLike) -> Matrix:
-    """The published form: plain cosine of fingerprints that mix the unconditional and the conditional half, not centred."""
+    """The published form: plain cosine of fingerprints that mix the unconditional and the conditional half, not centred.
+
+    Examples:
+        >>> act_published([[5, 1], [5, 2], [5, 6]]).round(2)
+        array([[1.  , 0.98, 0.78],
+               [0.98, 1.  , 0.88],
+               [0.78, 0.88, 1.  ]])
+    """
     return cosine(fingerprints)
 
 
@@ -181,6 +228,11 @@ def true_similarity(names: Sequence[str], distances: Mapping[str, Mapping[str, f
 
     Returns:
         ``(N, N)`` in the order of ``names``, in [0, 1]; NaN where the distance is ``null`` (real data).
+
+    Examples:
+        >>> true_similarity(["cat", "dog"], {"cat": {"cat": 0, "dog": 0.25}, "dog": {"cat": 0.25, "dog": 0}})
+        array([[1.  , 0.75],
+               [0.75, 1.  ]])
     """
     matrix = np.empty((len(names), len(names)))
     for i, first in enumerate(names):
@@ -195,7 +247,12 @@ def true_similarity(names: Sequence[str], distances: Mapping[str, Mapping[str, f
 
 
 def to_records(names: Sequence[str], matrix: ArrayLike) -> list[dict[str, Any]]:
-    """The published JSON form: per emitter ``{"emitter": name, receiver: float, ...}``; NaN becomes ``None``."""
+    """The published JSON form: per emitter ``{"emitter": name, receiver: float, ...}``; NaN becomes ``None``.
+
+    Examples:
+        >>> to_records(["cat", "dog"], [[1, 0.75], [0.75, 1]])
+        [{'emitter': 'cat', 'cat': 1.0, 'dog': 0.75}, {'emitter': 'dog', 'cat': 0.75, 'dog': 1.0}]
+    """
     values = np.asarray(matrix, dtype=np.float64)
     if values.shape != (len(names), len(names)) or len(set(names)) != len(names) or "emitter" in names:
         raise ValueError(f"matrix {values.shape} for {len(names)} names; allowed: (N, N), names unique, none 'emitter'")
@@ -206,7 +263,13 @@ def to_records(names: Sequence[str], matrix: ArrayLike) -> list[dict[str, Any]]:
 
 
 def from_records(records: Sequence[Mapping[str, Any]]) -> tuple[list[str], Matrix]:
-    """Names and ``(N, N)`` matrix of the published JSON form; the order is that of the emitters. ``None`` becomes NaN."""
+    """Names and ``(N, N)`` matrix of the published JSON form; the order is that of the emitters. ``None`` becomes NaN.
+
+    Examples:
+        >>> from_records([{"emitter": "cat", "cat": 1, "dog": 0.75}, {"emitter": "dog", "cat": 0.75, "dog": 1}])
+        (['cat', 'dog'], array([[1.  , 0.75],
+               [0.75, 1.  ]]))
+    """
     names = [str(record["emitter"]) for record in records]
     matrix = np.empty((len(names), len(names)))
     for i, record in enumerate(records):

@@ -23,7 +23,12 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def composed(name: str) -> str:
-    """The name with composed letters (Unicode's form NFC), as keyboards type it; macOS writes file names decomposed."""
+    r"""The name with composed letters (Unicode's form NFC), as keyboards type it; macOS writes file names decomposed.
+
+    Examples:
+        >>> len("e\u0301"), len(composed("e\u0301"))
+        (2, 1)
+    """
     return unicodedata.normalize("NFC", name)
 
 
@@ -31,6 +36,12 @@ def name_fault(name: object) -> str:
     """Why something cannot be the name of an entity, with what is allowed; ``""`` if it can.
 
     Whatever is read as a missing value elsewhere (``NA``, ``None``, ``null``) is a name.
+
+    Examples:
+        >>> name_fault("emitter")
+        "is 'emitter', the key of the emitter in similarity_{kind}_{task}.json; allowed: any other name"
+        >>> name_fault("akita dog")
+        ''
     """
     if not isinstance(name, str):
         return f"is {shortened(repr(name))} ({type(name).__name__}); allowed: text with at least one word"

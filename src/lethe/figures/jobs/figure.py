@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lethe.figures.style import save
+from lethe.figures.footnote import footnote
+from lethe.figures.style import context, save
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.base import P, Pictures, Template
 from lethe.figures.templates.parameters import validate
@@ -14,6 +16,10 @@ from lethe.io.atomic import write_text
 from lethe.io.tables import write_json
 from lethe.statistics.resampling import Inference
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REMARKS = "remarks"  # of the notes of a result
 ORDER = (".json", ".csv", ".pdf", ".png")  # numbers first, so that they are there to look at where a drawing fails
 
 
@@ -38,6 +44,8 @@ def make_figure(
     template = TEMPLATES.load(figure)
     parameters = validate(template.parameters, values)
     result = template.compute(parameters, template.load(parameters, inputs, facts), inference)
+    if remarks := template.remarks(parameters, result, facts):
+        result = replace(result, notes={**result.notes, REMARKS: remarks})
     write(template, parameters, result, template.pictures(result, inputs, facts), inference, outputs)
 
 
@@ -55,5 +63,12 @@ def write(
         elif path.suffix == ".csv":
             write_text(path, result.csv())
         else:
-            drawn = drawn or template.draw(result, parameters, pictures)
+            drawn = drawn or _drawn(template, parameters, result, pictures)
             save(drawn, path)
+
+
+def _drawn(template: Template[P, Any], parameters: P, result: Result, pictures: Pictures) -> Figure:
+    figure = template.draw(result, parameters, pictures)
+    with context():
+        footnote(figure, result.notes.get(REMARKS, ()), most=1)
+    return figure

@@ -66,6 +66,10 @@ class Template(ABC, Generic[P, D]):
         """What else a figure needs to know and no file tells, as plain data."""
         return {}
 
+    def remarks(self, parameters: P, result: Result, facts: Mapping[str, Any]) -> list[str]:
+        """What a reader must know of the numbers of this world, written below the figure; for most nothing."""
+        return []
+
     def pictures(self, result: Result, files: Files, facts: Mapping[str, Any]) -> Pictures:
         """The pictures that the figure shows, from the same files; none for most."""
         return {}

@@ -12,6 +12,7 @@ from pydantic import Field
 from lethe.diffusion.curves import read_curve
 from lethe.diffusion.plan.tracking import curved
 from lethe.figures import losses
+from lethe.figures.footnote import in_one_line
 from lethe.figures.templates.base import Files, Pictures, Template
 from lethe.figures.templates.parameters import Names, Parameters
 from lethe.figures.templates.result import Result
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 Curves = Mapping[str, Sequence[pd.DataFrame]]
 """Method -> the table of each of its models."""
+
+WORDS = (
+    "Loss: what training makes small. Forget: on what is to be forgotten; methods define it differently, so heights do not compare. "
+    "Retain, anchor: on what is to be kept."
+)
 
 
 class LossParameters(Parameters):
@@ -58,6 +64,10 @@ class LossTemplate(Template[LossParameters, Curves]):
     def facts(self, parameters: LossParameters, world: World) -> dict[str, Any]:
         """``methods``: of each table."""
         return {"methods": [model.method for model in world.models.of(parameters.task, parameters.methods)]}
+
+    def remarks(self, parameters: LossParameters, result: Result, facts: Mapping[str, Any]) -> list[str]:
+        """What the lines are, and what the names of methods mean."""
+        return [WORDS, *in_one_line(parameters.methods)]
 
     def load(self, parameters: LossParameters, files: Files, facts: Mapping[str, Any]) -> Curves:
         """Method -> tables."""

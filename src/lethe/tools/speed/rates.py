@@ -127,8 +127,8 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
     generator = seeded_generator(0, "uncached")
     step = {"distil": _fade_step, "munba": _munba_step}[method]
     forget, retain = ((data.receivers == 0).nonzero()[:, 0], (data.receivers != 0).nonzero()[:, 0])
-    with adapters(pipe.unet, find_modules(pipe.unet, config.target_modules), config, generator) as factors:
-        parameters: list[Tensor] = [p for factor in factors for p in (factor.a, factor.b)]
+    with adapters(pipe.unet, find_modules(pipe.unet, config.target_modules), config, generator) as placed:
+        parameters = [placed.values]
         optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate)
 
         def train() -> None:

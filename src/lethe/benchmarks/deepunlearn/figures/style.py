@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import BLACK, BLUE, DARK_OLIVE, GREEN, INK, ORANGE, PINK, SKY, STEEL, VERMILION
+from lethe.figures.outliers import cut
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,6 @@ FAILED = "F"  # in place of letters
 # Of methods that choose none. Okabe & Ito (2008); with four markers, each with its dashes, methods look different without colour doing it alone
 _COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, DARK_OLIVE)
 _DASHES: dict[str, Any] = {"o": "-", "s": (0, (4, 1.5)), "^": (0, (1.2, 1.2)), "D": (0, (6, 1.5, 1.2, 1.5))}
-FENCE = 3.0  # interquartile ranges beyond the quartiles (Tukey's outer fence)
 
 
 def title(method: str) -> str:
@@ -60,29 +60,14 @@ def one_setting(table: pd.DataFrame) -> str:
     return f"{settings['dataset'].iloc[0]}, {settings['architecture'].iloc[0]}"
 
 
-def cut(values: Sequence[float] | NDArray[np.float64]) -> tuple[float, float]:
-    """Smallest and largest value that is no outlier: within Tukey's outer fence of three interquartile ranges.
-
-    A collapsed method (RetDev 2.7 beside 0.1) would squeeze all others into one spot. What lies beyond is drawn at the edge of the axes, as
-    an arrowhead with its number. (NaN, NaN) without a finite value.
-    """
-    finite = np.asarray(values, dtype=float)
-    finite = finite[np.isfinite(finite)]
-    if not len(finite):
-        return float("nan"), float("nan")
-    low, high = np.percentile(finite, [25, 75])
-    inside = finite[(finite >= low - FENCE * (high - low)) & (finite <= high + FENCE * (high - low))]
-    return float(inside.min()), float(inside.max())
-
-
 def span(data: pd.DataFrame, name: str) -> tuple[float, float]:
     """Range of a column and of its intervals (``_low``, ``_high``) over the rows that are no outliers.
 
-    ``retrained`` is what all others are compared with and never an outlier. (NaN, NaN) without a value.
+    ``retrained`` and ``original`` are what all others are compared with and never outliers. (NaN, NaN) without a value.
     """
     values = data[name].to_numpy(float)
     low, high = cut(values)
-    inside = data[(values >= low) & (values <= high) | (data["method"] == RETRAINED)]
+    inside = data[(values >= low) & (values <= high) | data["method"].isin([RETRAINED, ORIGINAL])]
     ends = [inside[column].to_numpy(float) for column in (name, f"{name}_low", f"{name}_high") if column in inside]
     everything = np.concatenate(ends)
     if not np.isfinite(everything).any():

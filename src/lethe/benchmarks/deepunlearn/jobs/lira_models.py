@@ -34,7 +34,7 @@ def train(
         block: the splits.
     """
     experiment = Experiment.load(data, architecture, resolve_device(device))
-    at_once, header = experiment.architecture.at_once, {"dataset": dataset, "architecture": architecture}
+    at_once, header = experiment.at_once(training), {"dataset": dataset, "architecture": architecture}
     splits, forget_sets = splits_in(block), lira.forget_sets
 
     def make_originals(some: list[int], stack_path: Path, said: Path) -> None:

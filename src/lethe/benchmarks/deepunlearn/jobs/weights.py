@@ -27,6 +27,6 @@ def tabulate(data: Path, original: Path, table: Path, architecture: str, methods
     masks = {"zero_gradient": unreached(network)}
     for name in methods:
         if issubclass(kind := METHODS.load(name), FisherForgetting):
-            fisher = kind()._fisher(problem, [kind.Config()])
+            fisher = kind().fisher(problem, [kind.Config()])
             masks[f"clamped_{name}"] = clamped({name: value[0] for name, value in fisher.items()}, network.classes)
     write_csv(table, shares(network, masks))

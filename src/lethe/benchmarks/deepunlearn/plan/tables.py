@@ -192,7 +192,8 @@ class DeepUnlearn:
 
     def lira_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
         """MB for a job that makes U-LiRA's models of a block, some at a time, from its originals."""
-        return attempt * self._studies.size(wildcards).memory(0, MOST_IMAGES, self._cuda)
+        together = self._studies.settings.datasets[wildcards.dataset].training.together
+        return attempt * self._studies.size(wildcards).beside(together).memory(0, MOST_IMAGES, self._cuda)
 
     def attack_memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
         """MB for a job that attacks the models of all methods: what they say, and what an attack computes from one method's."""

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, cut, look, title
+from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, look, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
+from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import EDGE
+from lethe.figures.footnote import footnote, meanings
+from lethe.figures.outliers import cut
 from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
@@ -64,6 +67,12 @@ def draw(data: pd.DataFrame) -> Figure:
     )
     axes.tick_params(axis="y", length=0)
     axes.grid(True, axis="x")
+    footnote(
+        figure,
+        ["gap: mean distance of accuracies and attack to the retrained models. A number at the edge lies beyond it."],
+        most=1,
+    )
+    footnote(figure, meanings(methods, LOOKS))
     return figure
 
 

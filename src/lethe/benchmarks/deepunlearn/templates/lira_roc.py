@@ -9,7 +9,9 @@ import pandas as pd
 
 from lethe.benchmarks.deepunlearn.figures.style import REFERENCES, look, title
 from lethe.benchmarks.deepunlearn.templates.base import AttackedStudy, StudyTemplate, Tables
+from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import PALE_GREY
+from lethe.figures.footnote import footnote, meanings
 from lethe.figures.style import DPI, WIDTH, plain_powers, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
@@ -22,9 +24,9 @@ LEAST = 1e-4
 ROW = 0.28  # inches of a method
 # column of the attacks' table -> column here, heading, value of a coin
 POINTS = {
-    "auc": ("auc", "area", 0.5),
-    "tpr": ("tpr_1", "true pos.\nat 1 %", 0.01),
-    "tpr_0.1": ("tpr_0.1", "true pos.\nat 0.1 %", 0.001),
+    "auc": ("auc", "area under\nthe curve", 0.5),
+    "tpr": ("tpr_1", "found at\n1 % false", 0.01),
+    "tpr_0.1": ("tpr_0.1", "found at\n0.1 % false", 0.001),
 }
 COLUMNS = {f"{name}{end}": f"{here}{end}" for name, (here, _, _) in POINTS.items() for end in ("", "_low", "_high")}
 
@@ -84,7 +86,13 @@ def draw(data: pd.DataFrame) -> Figure:
         panel.set_title(heading, fontsize=9.5)
     for panel in (key, *panels):
         panel.set_ylim(len(methods) - 0.5, -0.5)
-    figure.supxlabel("bands and bars: 95 % intervals over splits and samples; grey: a coin", fontsize=9)
+    told = [
+        "U-LiRA: an attacker who trained many models tells forgotten samples from samples that no model saw. Both axes are logarithmic.",
+        "Thick pale line: a coin. Band around the retrained models: their 95 % interval, what is found by chance. A curve inside gives nothing away.",
+        "Bars and the other band: 95 % intervals over splits and samples.",
+    ]
+    footnote(figure, told, most=1)
+    footnote(figure, meanings(methods, LOOKS))
     return figure
 
 
@@ -110,8 +118,8 @@ def _curves(axes: Axes, known: pd.DataFrame) -> None:
     axes.set_ylim(LEAST, 1.08)
     for fpr in (0.01, 0.001):
         axes.axvline(fpr, color=PALE_GREY, linewidth=0.8, linestyle=":", zorder=0)
-    axes.set_xlabel("false-positive rate: unseen taken for forgotten")
-    axes.set_ylabel("true-positive rate: forgotten samples found")
+    axes.set_xlabel("false-positive rate: share of unseen samples\ntaken for forgotten ones")
+    axes.set_ylabel("true-positive rate: share of forgotten samples found")
     axes.grid(True)
 
 

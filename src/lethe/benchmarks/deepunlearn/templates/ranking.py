@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.deepunlearn.figures.style import FAILED, ORIGINAL, RETRAINED_AGAIN, title
+from lethe.benchmarks.deepunlearn.figures.states import ALIKE, BETTER, FLOOR, states
+from lethe.benchmarks.deepunlearn.figures.style import FAILED, title
 from lethe.benchmarks.deepunlearn.templates.base import SeveralStudies, StudyTemplate, Tables
+from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import BLUE, EDGE, INK, PALE_BLUE, VERMILION, WHITE
+from lethe.figures.footnote import footnote, meanings
 from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 METRICS = {"gap": "gap", "retdev": "retention deviation", "mdev": "attack (mdev)"}
-FLOOR, BETTER, ALIKE = "floor", "better", "alike"
 _FILL = {FLOOR: BLUE, BETTER: PALE_BLUE, ALIKE: WHITE, FAILED: VERMILION, "": WHITE}
 _TEXT = {FLOOR: "white", BETTER: INK, ALIKE: INK, FAILED: "white", "": INK}
 
@@ -42,13 +44,8 @@ def data(groups: pd.DataFrame, ranks: pd.DataFrame, pairs: pd.DataFrame) -> pd.D
         .melt(id_vars=["dataset", "architecture", "method"], value_vars=list(METRICS), var_name="metric", value_name="letters")
     )
     table = long.merge(ranks.drop(columns="seeds"), on=keys, how="left")
-    tests = pairs.rename(columns={"measure": "metric"})
-    for other, name in ((RETRAINED_AGAIN, "of_floor"), (ORIGINAL, "of_original")):
-        rows = tests.loc[tests["family"] == other, [*keys, "differs", "difference"]]
-        table = table.merge(rows.rename(columns={"differs": name, "difference": f"{name}_by"}), on=keys, how="left")
-    better = table["of_original"].eq(True) & (table["of_original_by"] < 0)
-    at_floor = table["of_floor"].eq(False) & better
-    table["state"] = np.select([table["letters"] == FAILED, at_floor, better], [FAILED, FLOOR, BETTER], default=ALIKE)
+    table = table.merge(states(pairs), on=keys, how="left").fillna({"state": ALIKE})
+    table["state"] = table["state"].mask(table["letters"] == FAILED, FAILED)
     overall = table[table["metric"] == "gap"].groupby("method")["rank"].mean()
     table = table.assign(overall=table["method"].map(overall)).sort_values("overall", kind="stable", ignore_index=True)
     return table[["dataset", "architecture", "metric", "method", "letters", "state", "rank", "rank_low", "rank_high"]]
@@ -96,11 +93,13 @@ def draw(data: pd.DataFrame) -> Figure:
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_xlabel(
-        "methods with a letter in common do not differ; pale blue: nearer to the retrained models than the original; blue: no different\n"
-        "from models retrained from another seed; F: failed, doing nothing is better; right: mean rank over seeds [95 % interval]",
-        fontsize=9,
-    )
+    told = [
+        "Letters: methods with one in common do not differ. Right: mean rank over seeds [95 % interval].",
+        "Blue, white letters: no different from models retrained from another seed. Pale blue: nearer to them than the original. White: not.",
+        "F, red: failed, doing nothing is better. gap: mean distance of accuracies and attack. mdev: distance of the attack alone.",
+    ]
+    footnote(figure, told, most=1)
+    footnote(figure, meanings(methods, LOOKS))
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Retention deviation against indiscernibility: a method as good as retraining lies in the upper left corner."""
+"""Retention deviation against indiscernibility: a method as good as retraining lies where the retrained models do."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lethe.benchmarks.deepunlearn.figures.states import states, told
 from lethe.benchmarks.deepunlearn.figures.style import FAILED, REFERENCES, RETRAINED, label_points, look, one_setting, span, title
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
+from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import EDGE
+from lethe.figures.footnote import footnote, meanings
 from lethe.figures.style import DPI, WIDTH, styled
 from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
@@ -20,20 +23,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def data(summary: pd.DataFrame, floor: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
-    """The rows of ``quality`` with ``letters`` and, of ``retrained`` alone, ``retdev_floor`` and ``indisc_floor``.
+def data(summary: pd.DataFrame, floor: pd.DataFrame, groups: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``quality`` with ``letters``, ``retdev_state``, ``mdev_state`` and, of ``retrained``, ``retdev_floor`` and ``indisc_floor``.
 
     Args:
         summary: of ``lethe.classifiers.scores.summarise``, rows of one data set and architecture.
         floor: of ``lethe.classifiers.distance.noise_floor``: what 95 % of retrained models of two seeds differ by at most.
         groups: of ``lethe.benchmarks.deepunlearn.ranking.ranking_groups``: methods with a letter in common do not differ in ``gap``.
+        pairs: of ``lethe.benchmarks.deepunlearn.pairs.paired_tests``, see ``lethe.benchmarks.deepunlearn.figures.states``.
     """
     table = quality(summary)
+    found = states(pairs)
+    for name in ("retdev", "mdev"):
+        table[f"{name}_state"] = table["method"].map(found[found["metric"] == name].set_index("method")["state"])
     table["letters"] = table["method"].map(groups.set_index("method")["letters_gap"]).fillna("")
-    for name in ("retdev", "indisc"):
-        p95 = floor.loc[floor["measure"] == name, "p95"].item()
-        table[f"{name}_floor"] = np.where(table["method"] == RETRAINED, p95, np.nan)
-    return table
+    return with_floor(table, floor)
+
+
+def with_floor(table: pd.DataFrame, floor: pd.DataFrame) -> pd.DataFrame:
+    """With ``retdev_floor`` and ``indisc_floor`` in the row of the retrained models, NaN elsewhere; ``floor`` as of ``data``."""
+    p95 = floor.set_index("measure")["p95"]
+    return table.assign(
+        **{f"{name}_floor": np.where(table["method"] == RETRAINED, p95[name], np.nan) for name in ("retdev", "indisc")}
+    )
 
 
 def quality(summary: pd.DataFrame) -> pd.DataFrame:
@@ -52,7 +64,7 @@ def quality(summary: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A point per method with its intervals and letters, and bands for the noise of retrained models.
+    """A point per method with its intervals and letters, bands for the noise of retrained models, and above what was found.
 
     Deviations that are outliers are arrowheads at the right edge with their number.
     """
@@ -60,26 +72,29 @@ def draw(data: pd.DataFrame) -> Figure:
 
     figure = Figure(figsize=(WIDTH, 6.4), dpi=DPI, layout="constrained")
     axes = figure.subplots()
-    axes.set_ylabel("indiscernibility (higher is better)\n1: the membership attack on the test set is a coin")
-    axes.set_xlabel(
-        "retention deviation |RR - 1| + |FR - 1| + |TR - 1| (lower is better)\n"
-        "grey: within what 95 % of retrained models of two seeds differ by; methods without a letter in common differ in gap"
-    )
+    axes.set_ylabel("indiscernibility: how blind a membership attack is\n(1: a coin; aim: where the retrained models are)")
+    axes.set_xlabel("retention deviation: how far accuracies are from the retrained models' (0: not at all)")
     note = scatter(axes, data, "retdev", "indisc")
+    noise = {"color": EDGE, "alpha": 0.3, "linewidth": 0, "zorder": 0}
     for _, row in data.dropna(subset=["retdev_floor", "indisc_floor"]).iterrows():
-        axes.axvspan(0, row["retdev_floor"], color=EDGE, alpha=0.35, linewidth=0, zorder=0)
-        axes.axhspan(
-            row["indisc"] - row["indisc_floor"],
-            row["indisc"] + row["indisc_floor"],
-            color=EDGE,
-            alpha=0.35,
-            linewidth=0,
-            zorder=0,
-        )
-    if note:
-        axes.set_title(f"not shown, no value: {note}", loc="left", fontsize=9)
+        axes.axvspan(0, row["retdev_floor"], **noise)
+        axes.axhspan(row["indisc"] - row["indisc_floor"], row["indisc"] + row["indisc_floor"], **noise)
+    others = data[~data["method"].isin(REFERENCES)]
+    lines = [
+        told(list(zip(others["method"], others[f"{name}_state"], strict=True)), measure)
+        for name, measure in (("retdev", "Retention deviation"), ("mdev", "Membership attack"))
+    ]
+    lines += [f"not shown, no value: {note}"] if note else []
+    axes.set_title("\n".join(lines), loc="left", fontsize=9)
     axes.grid(True)
     label_points(figure, axes, positions(axes, data, "retdev", "indisc"))
+    below = [
+        "Dark grey: the aim, within what 95 % of retrained models of two seeds differ by in both. Lines: 95 % intervals over seeds.",
+        "Letters: methods with one in common do not differ in gap (mean distance of accuracies and attack). None: it failed.",
+        "Retention deviation: |RR \u2212 1| + |FR \u2212 1| + |TR \u2212 1|, accuracy on retain, forget and test samples over the retrained models'.",
+    ]
+    footnote(figure, below, most=1)
+    footnote(figure, meanings(data["method"], LOOKS))
     return figure
 
 
@@ -143,7 +158,7 @@ def _arrow(row: pd.Series, px: float, py: float, x: str, y: str) -> str:
 
 def compute(parameters: OneStudy, tables: Tables, inference: Inference) -> Result:
     """Rows: see ``data``."""
-    return Result.of_table(data(tables["methods"], tables["floor"], tables["groups"]))
+    return Result.of_table(data(tables["methods"], tables["floor"], tables["groups"], tables["pairs"]))
 
 
 TEMPLATE = StudyTemplate(
@@ -152,5 +167,6 @@ TEMPLATE = StudyTemplate(
         "methods": "tables/deepunlearn_{study}.csv",
         "floor": "tables/deepunlearn_floor_{study}.csv",
         "groups": "tables/deepunlearn_groups_{study}.csv",
+        "pairs": "tables/deepunlearn_pairs_{study}.csv",
     },
 )  # fmt: skip

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lethe.benchmarks.icare.figures.marks import fit_line, look, size_for
+from lethe.benchmarks.icare.figures.marks import look, medians, size_for
 from lethe.benchmarks.icare.figures.quantities import axis
 from lethe.benchmarks.icare.figures.words import heading, left_out, told
 from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.figures.colours import INK
-from lethe.figures.style import DPI, styled
+from lethe.figures.style import DPI, plain_powers, styled
 from lethe.figures.templates.base import Pictures
 from lethe.figures.templates.result import Result
 from lethe.figures.text import shortened
@@ -32,6 +32,9 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     style = look(method, [method], True)
     left.bar(range(len(data)), data["y"], color=style["color"])
     left.axhline(1, color=INK, linewidth=1.2, linestyle="--", label="1: moves as far as the others")
+    for axes in (left, right) if data["y"].min() > 0 else ():  # ratios: twice and half are as far from 1
+        axes.set_yscale("log")
+        plain_powers(axes.yaxis)
     left.set_ylabel(axis(*result.axes["y"]), multialignment="center")
     names = [shortened(name, 20) for name in data["label"]] if len(data) <= MOST_NAMES else []
     left.set_xticks(range(len(names)), names, rotation=90)
@@ -39,7 +42,7 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     left.legend(loc="upper right", fontsize=9)
     left.set_title(told(result.findings[0]), fontsize=9.5)
     right.scatter(data["x"], data["y"], **style, **size_for(len(data)), linewidths=0)
-    fit_line(right, data["x"].to_numpy(float), data["y"].to_numpy(float))
+    medians(right, data["x"].to_numpy(float), data["y"].to_numpy(float))
     right.axhline(1, color=INK, linewidth=1.2, linestyle="--")
     right.set_xlabel(axis(*result.axes["x"]), multialignment="center")
     right.set_ylabel("specificity ratio")

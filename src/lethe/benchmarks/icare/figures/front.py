@@ -48,7 +48,9 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     right.set_ylabel("specificity ratio")
     right.grid(True, axis="y")
     told_test = [f"specificity ratio, front against rest: {told(finding)}" for finding in result.findings[1:]]
-    figure.suptitle("\n".join([heading(parameters), *told_test]), fontsize=10)
+    question = "Which models can forget no more without losing more? Those of the Pareto front, "
+    count = f"{len(on)} of {len(data)}, joined and named. Upper left is better."
+    figure.suptitle("\n".join([heading(parameters), question + count, *told_test]), fontsize=10)
     x, y = on["x"].to_numpy(float), on["y"].to_numpy(float)
     line = along_steps(x, y)
     around = np.append(data["x"].to_numpy(float), line[0]), np.append(data["y"].to_numpy(float), line[1])

@@ -51,8 +51,23 @@ def _bars(result: Result, data: pd.DataFrame, parameters: ResultParameters) -> F
     axes.set_ylim(bottom, max(0.05, float(tops.max()) * 1.18))
     axes.set_ylabel(axis(*result.axes["value"]))
     axes.grid(True, axis="y")
+    if why := _why_empty(result):
+        axes.set_ylim(0, 1)
+        axes.text(0.5, 0.55, why, transform=axes.transAxes, ha="center", va="center", fontsize=10)
     axes.set_title(f"{heading(parameters)}\n{_told(result, parameters)}", fontsize=10)
     return figure
+
+
+def _why_empty(result: Result) -> str:
+    """What stands where no relation is significant: how far the nearest one is from it."""
+    notes = result.notes
+    if notes.get("significant") != 0 or "smallest_q" not in notes:
+        return ""
+    return (
+        f"No bar, because none of {notes['tests']} relations is significant.\n"
+        f"The smallest q is {probability(notes['smallest_q'])}; it would have to be below {notes['alpha']:g}.\n"
+        "That is no proof that nothing is related:\na task has few entities, and many relations are tested."
+    )
 
 
 def _map(result: Result, data: pd.DataFrame, parameters: ResultParameters) -> Figure:
@@ -98,7 +113,7 @@ def _ink(value: float, signed: bool) -> str:
 def _told(result: Result, parameters: ResultParameters) -> str:
     notes = result.notes
     if "tests" in notes:
-        rule = "either raw p < 0.05" if parameters.fidelity == "published" else "q < alpha"
+        rule = "either raw p < 0.05" if parameters.fidelity == "published" else f"q < {notes.get('alpha', 0.05):g}"
         return f"{notes['significant']} of {notes['tests']} relations with {rule}; {notes['not_tested']} not testable"
     if "alignments" in notes:
         return f"{notes['significant']} of {notes['alignments']} alignments significant (count / all)"

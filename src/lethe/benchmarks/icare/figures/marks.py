@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.figures.colours import CATEGORIES, INK
+from lethe.figures.colours import CATEGORIES, GREY, INK
 from lethe.figures.style import method_colour, method_marker, method_name
 from lethe.figures.text import shortened, text_width
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 HALO = {"facecolor": "white", "edgecolor": "none", "alpha": 0.6, "pad": 0.6}  # behind names, over lines
+FIFTHS, FEWEST = 5, 25  # groups of points, and how many points there must be for medians of groups
 CROWD = 400  # points; more of them leave no room for names at all
 CATEGORY_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 
@@ -40,12 +41,24 @@ def size_for(count: int) -> dict[str, Any]:
     return {"s": 34, "alpha": 0.8} if count <= 120 else {"s": 14, "alpha": 0.5} if count <= 1000 else {"s": 5, "alpha": 0.2}
 
 
-def fit_line(axes: Axes, x: Floats, y: Floats, colour: str = INK) -> None:
-    """The least-squares line, where there is one."""
-    if len(x) > 2 and np.ptp(x) > 0:
-        slope, intercept = np.polyfit(x, y, 1)
-        ends = np.array([x.min(), x.max()])
-        axes.plot(ends, slope * ends + intercept, color=colour, linewidth=1.6, zorder=4)
+def medians(axes: Axes, x: Floats, y: Floats, colour: str = INK) -> bool:
+    """The median of each fifth of the points, from the lowest to the highest ``x``: what a rank correlation sees. Of few points nothing.
+
+    Returns:
+        Whether there is something to see.
+    """
+    if len(x) < FEWEST or np.ptp(x) == 0:
+        return False
+    for part in np.array_split(np.argsort(x, kind="stable"), FIFTHS):
+        ends = [x[part].min(), x[part].max()]
+        axes.plot(ends, [np.median(y[part])] * 2, color=colour, linewidth=2.4, zorder=4, solid_capstyle="butt")
+    return True
+
+
+def floor_band(axes: Axes, floor: Sequence[float] | None, vertical: bool = False) -> None:
+    """A grey band for what two seeds of the unchanged base differ by, where it is known; ``vertical``: of the x axis."""
+    if floor is not None:
+        (axes.axvspan if vertical else axes.axhspan)(*floor, color=GREY, alpha=0.6, linewidth=0, zorder=0)
 
 
 def farthest(x: Floats, y: Floats, count: int) -> NDArray[np.int64]:
@@ -72,7 +85,7 @@ def name_points(
     places = axes.transData.transform(np.column_stack([x, y]))
     if len(around[0]) <= CROWD:
         taken += [
-            (px - 3 * scale, py - 3 * scale, px + 3 * scale, py + 3 * scale)
+            (px - 4.5 * scale, py - 4.5 * scale, px + 4.5 * scale, py + 4.5 * scale)
             for px, py in axes.transData.transform(np.column_stack(around))
         ]
     for (px, py), at, name, colour in zip(places, zip(x, y, strict=True), names, colours, strict=True):
@@ -97,7 +110,7 @@ def along_steps(x: Floats, y: Floats, points: int = 120) -> tuple[Floats, Floats
 
 
 def _offsets(width: float, height: float, scale: float) -> list[tuple[float, float]]:
-    near, result = 5 * scale, []
+    near, result = 6.5 * scale, []
     for step in (0.0, 0.9 * height, 1.8 * height, 2.7 * height):
         for dy in (step, -step) if step else (0.0,):
             result += [(near, dy - height / 2), (-width - near, dy - height / 2)]

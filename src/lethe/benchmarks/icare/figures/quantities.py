@@ -5,6 +5,7 @@ A metric says it itself (``lethe.diffusion.metrics.specs``); so does a statistic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,9 +122,17 @@ def axis(kind: str, name: str) -> str:
     raise UnknownNameError(f"unknown kind of axis '{kind}'")
 
 
-def colour_scale(what: Quantity, values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
-    """Colour map and limits: no change is white, harm is red; the largest 1 % of the receivers may saturate."""
+def colour_scale(
+    what: Quantity, values: np.ndarray[Any, np.dtype[np.float64]], floor: Sequence[float] | None = None
+) -> dict[str, Any]:
+    """Colour map and limits: no change is white, harm is red; the largest 1 % of the receivers may saturate.
+
+    Args:
+        what: the quantity. values: of the receivers.
+        floor: range of the noise; the scale reaches beyond it, so that what lies within is pale.
+    """
     limit = float(np.quantile(np.abs(values - what.unchanged), 0.99)) if values.size else 0.0
+    limit = max(limit, *(2 * abs(end - what.unchanged) for end in floor)) if floor and what.difference else limit
     limit = limit or 1.0  # all unchanged, as `none` must be: any width will do
     if what.difference:
         cmap = DIVERGING if what.higher_is_healthier else reverse(DIVERGING)

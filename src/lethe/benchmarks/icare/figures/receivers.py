@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.icare.figures.marks import fit_line, name_points
+from lethe.benchmarks.icare.figures.marks import floor_band, medians, name_points
 from lethe.benchmarks.icare.figures.quantities import axis, similarity_name
 from lethe.benchmarks.icare.figures.words import heading, lines
 from lethe.benchmarks.icare.parameters import ResultParameters
@@ -52,7 +52,8 @@ def _draw(result: Result, parameters: ResultParameters, x: str, y: str, x_label:
     if ranked:
         axes.plot(data[x], data[y], color=SOFT_GREY, linewidth=1.2, zorder=1)
     else:
-        fit_line(axes, data[x].to_numpy(float), data[y].to_numpy(float))
+        medians(axes, data[x].to_numpy(float), data[y].to_numpy(float))
+    floor_band(axes, result.notes.get("floor"), vertical=result.axes.get(x, ("",))[0] == "metric")
     for role, (colour, marker) in reversed(ROLES.items()):
         rows = data[data["role"] == role]
         if len(rows):

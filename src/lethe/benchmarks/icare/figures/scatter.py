@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.icare.figures.marks import farthest, fit_line, look, name_points, series_name, size_for
+from lethe.benchmarks.icare.figures.marks import farthest, floor_band, look, medians, name_points, series_name, size_for
 from lethe.benchmarks.icare.figures.quantities import axis
 from lethe.benchmarks.icare.figures.words import heading, left_out, lines, told
 from lethe.benchmarks.icare.parameters import ResultParameters
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NAMED = 5  # entities that are named: the farthest from the line
+NAMED = 5  # entities that are named: the farthest from a straight line
 
 
 @styled
 def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Figure:
-    """A panel per ``panel``, colours per ``series``; diamonds are the means where series are several, lines least squares."""
+    """A panel per ``panel``, colours per ``series``; diamonds are the means where series are several; bars the medians of fifths."""
     data = result.table.assign(panel=lambda rows: rows.get("panel", ""))
     shown, series = list(dict.fromkeys(data["panel"])), list(dict.fromkeys(data["series"]))
     methods = not getattr(parameters, "colour", "")
@@ -43,7 +43,8 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
                 mark: dict[str, Any] = {"s": 110, "marker": "D", "edgecolors": "white", "linewidths": 1.2, "zorder": 5}
                 axes.scatter([centre["x"]], [centre["y"]], color=look(name, series, methods)["color"], **mark)
         else:
-            fit_line(axes, rows["x"].to_numpy(float), rows["y"].to_numpy(float))
+            medians(axes, rows["x"].to_numpy(float), rows["y"].to_numpy(float))
+        floor_band(axes, result.notes.get("floor"))
         own = [finding for finding in result.findings if not panel or finding.group.startswith(f"{panel}/")]
         axes.set_title(_title(panel, own, len(shown)), fontsize=9.5 if len(shown) == 1 else 8.5)
         axes.grid(True)

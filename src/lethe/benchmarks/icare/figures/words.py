@@ -22,6 +22,29 @@ SYMBOLS = {
     "share_above_1": "share above 1",
 }
 
+EXPLAINED = {
+    "spearman": "\u03c1: rank correlation (Spearman).",
+    "damage_spearman": "harm \u03c1: rank correlation of harm, the metric turned so that more is worse, with similarity. "
+    "Above 0: what is alike is harmed more.",
+    "pearson": "r: linear correlation (Pearson).",
+    "epsilon_squared": "\u03b5\u00b2: share of the variance of ranks that lies between the groups.",
+    "anova": "F: published test of means of groups.",
+    "kruskal": "H: published test of ranks of groups.",
+    "r2_test": "R\u00b2: share of the variance of held-out pairs that is predicted. Below 0: their mean predicts better.",
+    "cut": "Minimum cut: the least harm whose removal leaves no path of harm from source to sink.",
+}
+FLOOR = "Grey band, dots: within what 95 % of pairs of two seeds of the unchanged base differ by."
+
+
+def explained(result: Result) -> list[str]:
+    """What the symbols and marks of a figure mean, of those that it uses."""
+    lines = [
+        EXPLAINED[name] for name in dict.fromkeys(f.name.removeprefix("mean_") for f in result.findings) if name in EXPLAINED
+    ]
+    if any(finding.q is not None for finding in result.findings):
+        lines.append("q: p-value, corrected for the tests of this figure (Benjamini and Hochberg). In brackets: interval.")
+    return lines + ([FLOOR] if result.notes.get("floor") else [])
+
 
 def told(finding: Finding, short: bool = False) -> str:
     """E.g. ``ρ = 0.42 [0.10, 0.66], q = 0.012, n = 10``; published statistics have p (raw) and no interval.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from lethe.diffusion.plan.attacked import attacked
@@ -25,6 +25,13 @@ def _of_metric(world: World, wildcards: Wildcards) -> dict[str, Any]:
     return _methods(world, wildcards) | {"metric": wildcards.metric}
 
 
+def _matrices(world: World, wildcards: Wildcards) -> dict[str, Any]:
+    """In the order of the similarity that tells most."""
+    task = world.settings.entity_tasks.get(wildcards.task)  # an unknown task is refused by the template
+    kinds = world.settings.similarity.kinds
+    return _of_metric(world, wildcards) | {"similarity": telling(kinds, task.source) if task else kinds[0]}
+
+
 def _similarities(world: World, wildcards: Wildcards) -> dict[str, Any]:
     return {"task": wildcards.task, "similarities": tuple(world.settings.similarity.kinds)}
 
@@ -44,10 +51,20 @@ def _attacked(world: World, wildcards: Wildcards) -> dict[str, Any]:
     return _methods(world, wildcards) | ({"methods": tuple(attacked(world.models, wildcards.task, of))} if of else {})
 
 
+def telling(kinds: Sequence[str], source: str) -> str:
+    """The similarity that tells most of entities of a source: the true one where it is known, else their attributes, if compared.
+
+    Args:
+        kinds: those that are compared, at least one. source: its registered name.
+    """
+    known = [kind for kind in ("true", "attr") if kind in kinds and (kind != "true" or knows_distance(source))]
+    return next(iter(known), next((kind for kind in kinds if kind != "true"), kinds[0]))
+
+
 TASK = "{task}"  # where the report lists them
 ALIASES = [
     Alias(
-        "interference_matrix", "interference_matrix_{task}_{metric}", "InterferenceMatrices", _of_metric,
+        "interference_matrix", "interference_matrix_{task}_{metric}", "InterferenceMatrices", _matrices,
         TASK, "interference matrix, {metric}",
     ),
     Alias(
@@ -95,7 +112,7 @@ class TaskFigures:
             stems += [
                 f"interference_matrix_{task}_{HARM}",
                 f"similarity_matrix_{task}",
-                f"metric_similarity_{task}_{ssim}_{self._telling(settings.source)}",
+                f"metric_similarity_{task}_{ssim}_{telling(self.settings.similarity.kinds, settings.source)}",
                 f"method_comparison_{task}_{HARM}",
             ]
             stems += self.grids(task)
@@ -108,12 +125,6 @@ class TaskFigures:
         shown = [model.index for method in self.models.methods_of(task) for model in self.models.pictured(task, method)]
         chosen = [*self.settings.entity_tasks[task].retrain_emitters, *([min(shown)] if shown else [])]
         return [f"visual_grid_{task}_{chosen[0]:03d}"] if shown else []
-
-    def _telling(self, source: str) -> str:
-        """The similarity that tells most of entities of a source: the true one where it is known, else their attributes, if compared."""
-        kinds = self.settings.similarity.kinds
-        known = [kind for kind in ("true", "attr") if kind in kinds and (kind != "true" or knows_distance(source))]
-        return next(iter(known), next((kind for kind in kinds if kind != "true"), kinds[0]))
 
     def of_paper(self, wildcards: Wildcards | None = None) -> list[str]:
         """Every figure of the I-CARE paper that this world can make, and one of every template for tasks that the paper lacks."""

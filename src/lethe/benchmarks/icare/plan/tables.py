@@ -19,6 +19,8 @@ PER_TASK = (
     "interference_per_entity_{task}.json",
     "noise_floor_{task}.json",
     "tables/unlearning_{task}.csv",
+    "tables/unlearning_tidy_{task}.csv",
+    "tables/harm_{task}.csv",
     "tables/similarity_{task}.csv",
     "tables/gates_{task}.json",
     "tables/relations_{task}.csv",

@@ -10,8 +10,10 @@ import pandas as pd
 from pydantic import Field
 
 from lethe.benchmarks.icare.parameters import MethodsParameters
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.plan.attacked import attacked
 from lethe.figures import attack
+from lethe.figures.footnote import in_one_line
 from lethe.figures.templates.base import Files, Pictures, Template
 from lethe.figures.templates.result import Result
 from lethe.settings.attack_contradictions import judges_of_names
@@ -53,6 +55,10 @@ class AttackTemplate(Template[AttackParameters, pd.DataFrame]):
     def files(self, parameters: AttackParameters, world: World) -> dict[str, list[str]]:
         """The table."""
         return {"table": [f"tables/attack_{parameters.task}.csv"]}
+
+    def remarks(self, parameters: AttackParameters, result: Result, facts: Mapping[str, Any]) -> list[str]:
+        """What the names of methods mean; references say it in their rows."""
+        return in_one_line(method for method in parameters.methods if not ROLES.role(method))
 
     def load(self, parameters: AttackParameters, files: Files, facts: Mapping[str, Any]) -> pd.DataFrame:
         """The table."""

@@ -11,8 +11,9 @@ from lethe.benchmarks.icare.parameters import emitters_of, kinds_of, methods_of,
 from lethe.core.methods import RETRAINED, UNCHANGED
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics import with_published
-from lethe.diffusion.metrics.specs import compared
+from lethe.diffusion.metrics.specs import compared, subject_of
 from lethe.figures.templates.parameters import Parameters
+from lethe.settings.columns import may_show
 from lethe.settings.strict import check_known
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def check(name: str, needs: Needs, parameters: Parameters, settings: Settings) -
         check_known("task", task, list(settings.entity_tasks))
     for metric in metrics_of(parameters):
         check_known("metric", metric, metrics(settings, published))
+        for task in tasks_of(parameters):
+            if not tells(metric, settings.entity_tasks[task].source):
+                raise ValueError(f"metric: '{metric}' needs pictures of {subject_of(metric)}, and those of '{task}' show none")
     for kind in kinds_of(parameters):
         check_known("similarity", kind, [*settings.similarity.kinds, "weights"])
     for slug in _statistics(parameters):
@@ -62,6 +66,11 @@ def metrics(settings: Settings, published: bool = False) -> list[str]:
         return list(PUBLISHED_KEYS if published else PUBLISHED_KEYS.values())
     found = list(compared(with_published(settings.scoring.metrics)).values())
     return [name for name in found if name in PUBLISHED_KEYS] if published else found
+
+
+def tells(quantity: str, source: str) -> bool:
+    """Whether a quantity can tell anything of the pictures of a source: a count of body parts tells nothing of digits."""
+    return may_show(source, subject_of(quantity))
 
 
 def _statistics(parameters: Parameters) -> Iterator[str]:

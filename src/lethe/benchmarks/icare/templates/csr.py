@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from lethe.benchmarks.icare.figures.grid import draw
@@ -79,7 +80,13 @@ def compute(parameters: CountSignificantRelationship, data: Mapping[str, TaskDat
     ]
     if parameters.fidelity == "published" and parameters.by != "statistic":
         findings += _chi_squared(totals)
-    notes = {"tests": int(tested.sum()), "not_tested": int((~tested).sum()), "significant": int(used["significant"].sum())}
+    notes: dict[str, Any] = {
+        "tests": int(tested.sum()),
+        "not_tested": int((~tested).sum()),
+        "significant": int(used["significant"].sum()),
+    }
+    if parameters.fidelity == "corrected" and len(used):
+        notes |= {"smallest_q": float(np.nanmin(q_values(table["p"]))), "alpha": inference.alpha}
     return Result(tuple(findings), rows, {"value": ("share", "significant relationships")}, notes)
 
 

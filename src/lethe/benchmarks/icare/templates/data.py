@@ -107,6 +107,12 @@ class TaskData:
         np.fill_diagonal(result, np.nan)
         return result
 
+    def floor(self, metric: str) -> tuple[float, float] | None:
+        """The range in which 95 % of the pairs of two seeds of the unchanged base lie; None where nobody knows it."""
+        found = self.noise_floor.get(metric, {})
+        low, high = found.get("low"), found.get("high")
+        return None if low is None or high is None else (float(low), float(high))
+
     def similarity(self, kind: str) -> Floats:
         """(N, N) of a similarity; an unknown one (NaN off the diagonal) is a ``MissingDataError``."""
         if kind not in self.similarities:

@@ -1,22 +1,27 @@
-"""Forgetting against retention: every emitter of a good method lies in the upper left corner."""
+"""Forgetting and retention: which methods reach both targets."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
-from lethe.core.methods import DESTROYED, RANDOM, RETRAINED, UNCHANGED
+from lethe.core.methods import DESTROYED, UNCHANGED
 from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
-from lethe.figures.colours import INK, YELLOW
-from lethe.figures.style import DPI, method_colour, method_marker, method_name, styled
+from lethe.figures.colours import GRID, INK, STEEL, WHITE, YELLOW
+from lethe.figures.footnote import footnote, meanings
+from lethe.figures.outliers import at_edge, cut
+from lethe.figures.references import in_order
+from lethe.figures.style import DPI, WIDTH, method_colour, method_marker, method_name, styled
 from lethe.figures.templates.result import Result
+from lethe.statistics.association import bootstrap_mean
 from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
@@ -25,8 +30,6 @@ if TYPE_CHECKING:
 
 FORGET_TARGET = 0.2  # judge accuracy on the emitter, at most
 RETAIN_TARGET = 0.85  # share of the base's accuracy on the others, at least
-# not competitors: what nothing, the ideal and forgetting everything does
-ROLE_LABELS = {UNCHANGED: " (no-op)", RETRAINED: " (reference)", DESTROYED: " (control)", RANDOM: " (control)"}
 
 
 def data(
@@ -35,8 +38,10 @@ def data(
     metadata: Sequence[Mapping[str, Any]],
     methods: Sequence[str],
     tuning: Collection[int],
+    inference: Inference,
 ) -> pd.DataFrame:
-    """One row per method and emitter: ``method, emitter, emitter_name, tuning, forget, retain, left_out``.
+    """One row per method and emitter: ``method, emitter, emitter_name, tuning, forget, retain, left_out``, and the same in every row of
+    a method ``forget_mean, forget_low, forget_high`` and of ``retain``: its mean over the emitters that are not in ``tuning``.
 
     ``forget`` is the judge's accuracy on the emitter after unlearning (lower is better). ``retain`` is the accuracy on
     the other entities as a share of the base's on the same entities (higher is better; 1 = nothing lost). ``left_out`` other entities
@@ -47,7 +52,8 @@ def data(
         baseline: scores of the base's images, with ``receiver`` and ``judge`` (1 where the judge is right).
         metadata: records of the filtered metadata, in index order.
         methods: methods in the order of the legend.
-        tuning: emitters on which hyper-parameters were chosen; not in the centroids.
+        tuning: emitters on which hyper-parameters were chosen; not in the means.
+        inference: how the intervals of the means are made.
 
     Raises:
         ValueError: where ``baseline`` has no ``judge`` or lacks a receiver, or the judge recognises nothing.
@@ -73,70 +79,99 @@ def data(
     shares = {"forget": own, "retain": others["on"] / others["off"], "left_out": left_out}
     table = pd.DataFrame(shares).loc[own.index].reset_index()
     table.insert(3, "tuning", table["emitter"].isin(set(tuning)))
+    for method, chosen in table[~table["tuning"]].groupby("method"):
+        for name in ("forget", "retain"):
+            mean = bootstrap_mean(chosen[name].to_numpy(float), inference.bootstrap, 1 - inference.alpha, inference.seed)
+            columns = [f"{name}_{end}" for end in ("mean", "low", "high")]
+            table.loc[table["method"] == method, columns] = [mean.mean, mean.low, mean.high]
     return table
 
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """Every emitter of every method; large = mean of a method over reported emitters; shaded = the target."""
+    """A row per method: every emitter, and the mean with its interval. Left what is forgotten, right what is kept; shaded: the target.
+
+    The axes hold the methods that are judged; what lies far beyond (``none`` forgets nothing) is a number at the edge.
+    """
     from matplotlib.figure import Figure
 
-    shown = tables.methods_of(data)
-    figure = Figure(figsize=(8.6, 5.2), dpi=DPI, layout="constrained")
-    axes = figure.subplots()
-    _target(axes, top := max(1.05, float(data["retain"].max()) + 0.04))
-    for place, method in enumerate(shown):
-        rows = data[data["method"] == method]
-        # accuracies over few seeds take few values: shift each method a little, so that none hides another
-        _points(axes, rows.assign(forget=rows["forget"] + 0.006 * (place - (len(shown) - 1) / 2)), method, shown)
-    axes.scatter([], [], s=160, color=INK, label="large: mean of a method")
-    if data["tuning"].any():
-        axes.scatter([], [], s=40, facecolors="none", edgecolors=INK, linewidths=1.2, label="hollow: tuning emitter")
-    axes.set_xlim(-0.04, 1.04)
-    axes.set_ylim(min(RETAIN_TARGET - 0.15, float(data["retain"].min()) - 0.04), top)
-    axes.set_xlabel("forget: judge accuracy on the emitter (lower is better)")
-    axes.set_ylabel("retain: share of the base's accuracy\non the others (higher is better)")
-    axes.grid(True)
+    shown = in_order(tables.methods_of(data))
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.46 * len(shown)), dpi=DPI, layout="constrained")
+    forget, retain = figure.subplots(1, 2, sharey=True)
+    judged = data[~data["method"].map(ROLES.role).isin([UNCHANGED, DESTROYED])]
+    judged = data if judged.empty else judged
+    _, most = cut([*judged["forget"], *judged["forget_high"], FORGET_TARGET])
+    _panel(forget, data, "forget", shown, (-0.02, 1.08 * max(most, FORGET_TARGET * 1.5)))
+    least, most = cut([*judged["retain"], *judged["retain_low"], RETAIN_TARGET, 1.0])
+    least = min(least, RETAIN_TARGET - 0.1)
+    _panel(retain, data, "retain", shown, (least - 0.06 * (1 - least), max(1.0, most) + 0.06 * (1 - least)))
+    forget.axvspan(-0.02, FORGET_TARGET, color=YELLOW, alpha=0.3, linewidth=0, zorder=0)
+    retain.axvspan(RETAIN_TARGET, retain.get_xlim()[1], color=YELLOW, alpha=0.3, linewidth=0, zorder=0)
+    forget.set_title("Forgets: the judge still sees the emitter", fontsize=10.5)
+    retain.set_title("Keeps: the judge still sees the others", fontsize=10.5)
+    forget.set_xlabel("share of its images (lower is better)")
+    retain.set_xlabel("share of the base's accuracy on them (higher is better)")
+    forget.set_yticks(range(len(shown)), [f"{method_name(method)}\nn = {_count(data, method)}" for method in shown])
+    forget.set_ylim(len(shown) - 0.5, -0.5)
+    _legend(figure, retain, bool(data["tuning"].any()))
     if missing := int(data["left_out"].sum()):
-        axes.set_title(f"{missing} pairs have no accuracy and are left out", loc="left", fontsize=9)
-    figure.legend(loc="outside right upper", labelspacing=0.9)
+        figure.suptitle(f"{missing} pairs have no accuracy and are left out", fontsize=9)
+    footnote(figure, meanings(shown))
     return figure
 
 
-def _target(axes: Axes, top: float) -> None:
-    from matplotlib.patches import Rectangle
+def _panel(axes: Axes, data: pd.DataFrame, name: str, shown: list[str], limits: tuple[float, float]) -> None:
+    """One quantity: a row per method, small marks for its emitters, a large one for the mean of those that are reported."""
+    axes.set_xlim(*limits)
+    axes.grid(True, axis="x")
+    axes.tick_params(axis="y", length=0)
+    for place, method in enumerate(shown):
+        rows = data[data["method"] == method]
+        colour, marker = method_colour(method, shown), method_marker(method, shown)
+        if place % 2:
+            axes.axhspan(place - 0.5, place + 0.5, color=GRID, alpha=0.45, linewidth=0, zorder=0)
+        side = "left" if (values := rows[name]).mean() < limits[0] else "right"
+        inside = values.between(*limits)
+        if not inside.any():
+            at_edge(axes, side, place, f"{method_name(method)}: {values.mean():.2f} beyond the axis", colour)
+            continue
+        for hollow in (False, True):
+            chosen = rows[(rows["tuning"] == hollow) & inside]
+            y = place + 0.16 + 0.09 * (np.arange(len(chosen)) % 3)  # equal values lie beside one another
+            face = WHITE if hollow else colour
+            axes.scatter(
+                chosen[name], y, s=16, marker=marker, facecolors=face, edgecolors=colour, linewidths=0.8, alpha=0.75, zorder=3
+            )
+        outside = values[~inside]
+        if len(outside):
+            told = ", ".join(f"{value:.2f}" for value in sorted(outside))
+            at_edge(axes, "left" if outside.iloc[0] < limits[0] else "right", place + 0.25, told, colour)
+        mean, low, high = (float(rows[f"{name}_{end}"].iloc[0]) for end in ("mean", "low", "high"))
+        axes.plot([low, high], [place - 0.12] * 2, color=INK, linewidth=1.8, zorder=4, solid_capstyle="butt")
+        size = 170 if marker == "*" else 85
+        axes.scatter([mean], [place - 0.12], s=size, marker=marker, color=colour, edgecolors=INK, linewidths=0.9, zorder=5)
+        axes.annotate(
+            f"{mean:.2f}", (mean, place - 0.12), xytext=(0, 7), textcoords="offset points", fontsize=8, ha="center", va="bottom",
+            zorder=6, clip_on=False,
+        )  # fmt: skip
 
-    corner, width = (-0.04, RETAIN_TARGET), FORGET_TARGET + 0.04
-    label = f"target: forget \u2264 {FORGET_TARGET:g},\nretain \u2265 {RETAIN_TARGET:g}"
-    axes.add_patch(Rectangle(corner, width, top - RETAIN_TARGET, facecolor=YELLOW, alpha=0.35, zorder=0, label=label))
+
+def _count(data: pd.DataFrame, method: str) -> int:
+    return int(((data["method"] == method) & ~data["tuning"]).sum())
 
 
-def _points(axes: Axes, rows: pd.DataFrame, method: str, methods: list[str]) -> None:
-    colour, marker = method_colour(method, methods), method_marker(method, methods)
-    reported = rows[~rows["tuning"]]
-    small = 110 if marker == "*" else 40
-    label = method_name(method) + ROLE_LABELS.get(ROLES.role(method), "")
-    for chosen, face in ((reported, colour), (rows[rows["tuning"]], "none")):
-        look: dict[str, Any] = {
-            "s": small,
-            "marker": marker,
-            "facecolors": face,
-            "edgecolors": colour,
-            "alpha": 0.6,
-            "zorder": 3,
-        }
-        axes.scatter(chosen["forget"], chosen["retain"], **look)
-    centre = reported[["forget", "retain"]].mean()
-    large: dict[str, Any] = {
-        "s": small * 4,
-        "marker": marker,
-        "color": colour,
-        "edgecolors": "white",
-        "linewidths": 1.6,
-        "zorder": 4,
-    }
-    axes.scatter([centre["forget"]], [centre["retain"]], **large)
-    axes.scatter([], [], s=90 if marker != "*" else 160, marker=marker, color=colour, label=label)
+def _legend(figure: Figure, axes: Axes, tuned: bool) -> None:
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [
+        axes.scatter([], [], s=85, color=STEEL, edgecolors=INK, label="mean over emitters, with its 95 % interval and value"),
+        axes.scatter([], [], s=16, color=STEEL, label="one emitter"),
+    ]
+    if tuned:
+        label = "emitter on which hyper-parameters were chosen (in no mean)"
+        handles.append(axes.scatter([], [], s=16, facecolors=WHITE, edgecolors=STEEL, label=label))
+    handles.append(Patch(color=YELLOW, alpha=0.3, label=f"target: at most {FORGET_TARGET:g}, at least {RETAIN_TARGET:g}"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8.5)
 
 
 class ForgetRetain(MethodsParameters):
@@ -150,7 +185,7 @@ class ForgetRetain(MethodsParameters):
 def compute(parameters: ForgetRetain, tasks: Mapping[str, TaskData], inference: Inference) -> Result:
     """Rows: see ``data``."""
     task = tasks[parameters.task]
-    return Result.of_table(data(task.pair_table, task.scores_of_base, task.metadata, parameters.methods, task.tuning))
+    return Result.of_table(data(task.pair_table, task.scores_of_base, task.metadata, parameters.methods, task.tuning, inference))
 
 
 TEMPLATE = TaskTemplate(

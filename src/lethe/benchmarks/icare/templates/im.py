@@ -33,8 +33,15 @@ def compute(parameters: PairParameters, data: Mapping[str, TaskData], inference:
         for i, j in zip(*np.nonzero(np.isfinite(values)), strict=True)
     )
     lost = int(np.isnan(values[present]).sum())  # of models that exist
-    notes = {"names": task.names, "emitters_missing": int((~present).sum()), "pairs_left_out": lost}
+    notes = {
+        "names": task.names,
+        "emitters_missing": int((~present).sum()),
+        "pairs_left_out": lost,
+        "floor": task.floor(parameters.metric),
+    }
     return Result(tuple(findings), rows, {"value": ("metric", parameters.metric)}, notes)
 
 
-TEMPLATE = TaskTemplate("IM", "InterferenceMatrix", PairParameters, compute, draw_interference, any_method=True)
+TEMPLATE = TaskTemplate(
+    "IM", "InterferenceMatrix", PairParameters, compute, draw_interference, ("pairs", "noise_floor"), any_method=True
+)

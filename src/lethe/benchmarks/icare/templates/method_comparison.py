@@ -10,12 +10,17 @@ import pandas as pd
 from pydantic import Field
 
 from lethe.benchmarks.icare.figures.quantities import quantity
+from lethe.benchmarks.icare.figures.words import number
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.core.methods import UNCHANGED
 from lethe.core.registry import nearest
+from lethe.diffusion.methods import ROLES
 from lethe.figures import tables
-from lethe.figures.colours import GREY, INK, MID_GREY
+from lethe.figures.colours import GREY, INK, MID_GREY, WHITE
+from lethe.figures.footnote import footnote, meanings
+from lethe.figures.outliers import at_edge, cut
 from lethe.figures.style import DPI, WIDTH, method_colour, method_marker, method_name, styled
 from lethe.figures.templates.result import Result
 from lethe.settings.strict import Name
@@ -69,30 +74,58 @@ def _number(value: float | None) -> float:
 
 @styled
 def draw(data: pd.DataFrame, metric: str) -> Figure:
-    """Boxes (median, quartiles, whiskers to 1.5 IQR) and points per method; grey band: two-seed noise floor."""
+    """Boxes (median, quartiles, whiskers to 1.5 IQR) and points per method; grey band: two-seed noise floor.
+
+    The median is written beside its box. What lies far beyond the others is an arrowhead at the edge with its number.
+    """
     from matplotlib.figure import Figure
 
     what = quantity(metric)
     shown = tables.methods_of(data)
-    figure = Figure(figsize=(min(WIDTH, 2.2 + 1.25 * len(shown)), 4.4), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(min(WIDTH, 2.2 + 1.35 * len(shown)), 4.6), dpi=DPI, layout="constrained")
     axes = figure.subplots()
     low, mean, high = (float(data[f"floor_{name}"].iloc[0]) for name in ("low", "mean", "high"))  # NaN draws nothing
-    axes.axhspan(
-        low, high, color=GREY, alpha=0.6, linewidth=0, label="one pair between two seeds of the base: mean, 95 % range", zorder=0
-    )
+    label = "one pair between two seeds of the base: mean, 95 % range"
+    axes.axhspan(low, high, color=GREY, alpha=0.6, linewidth=0, label=label, zorder=0)
     axes.axhline(mean, color=MID_GREY, linewidth=1.2, linestyle="--", zorder=0.5)
-    axes.axhline(what.unchanged, color=INK, linewidth=0.8, linestyle=":", zorder=0.5)
+    axes.axhline(what.unchanged, color=INK, linewidth=0.8, linestyle=":", zorder=0.5, label="nothing changed")
+    bottom, top = _limits(data, what.unchanged, [low, high])
     for place, method in enumerate(shown):
-        _strip(axes, place, data[data["method"] == method], method_colour(method, shown), method_marker(method, shown))
+        rows = data[data["method"] == method]
+        inside = rows[rows["value"].between(bottom, top)]
+        _strip(axes, place, rows, inside, method_colour(method, shown), method_marker(method, shown))
+    axes.set_ylim(bottom, top)
+    for place, method in enumerate(shown):
+        values = data.loc[data["method"] == method, "value"]
+        for side, outside in (("bottom", values[values < bottom]), ("top", values[values > top])):
+            if len(outside):
+                at_edge(
+                    axes,
+                    side,
+                    place + 0.05,
+                    ", ".join(f"{value:.3g}".replace("-", "\u2212") for value in sorted(outside)),
+                    method_colour(method, shown),
+                )
     if data["tuning"].any():
-        axes.scatter([], [], s=34, facecolors="white", edgecolors=INK, linewidths=1.2, label="tuning emitter (not in the box)")
+        axes.scatter([], [], s=34, facecolors=WHITE, edgecolors=INK, linewidths=1.2, label="tuning emitter (not in the box)")
     axes.set_xticks(range(len(shown)), [f"{method_name(m)}\nn = {_count(data, m)}{_missing(data, m)}" for m in shown])
     axes.tick_params(axis="x", length=0)
-    axes.set_xlim(-0.6, len(shown) - 0.4)
+    axes.set_xlim(-0.6, len(shown) - 0.3)
     axes.set_ylabel(f"{what.axis}\nmean over the other entities")
     axes.grid(True, axis="y")
-    figure.legend(loc="outside lower center", ncols=2)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
+    footnote(figure, ["A point is an emitter. Number beside a box: its median. Arrowhead: a value beyond the axis."], most=1)
+    footnote(figure, meanings(shown))
     return figure
+
+
+def _limits(data: pd.DataFrame, unchanged: float, floor: list[float]) -> tuple[float, float]:
+    """Of the y axis: all values that are no outliers, no change, and the noise floor where it is known."""
+    judged = data[data["method"].map(ROLES.role) != UNCHANGED]
+    boxes = data[~data["tuning"]].groupby("method")["value"].quantile([0.25, 0.75])  # no box is cut
+    known = [end for end in (*cut(judged["value"]), *boxes, unchanged, *floor) if np.isfinite(end)]
+    pad = 0.09 * (max(known) - min(known) or 1.0)
+    return min(known) - pad, max(known) + pad
 
 
 def _count(data: pd.DataFrame, method: str) -> int:
@@ -104,23 +137,35 @@ def _missing(data: pd.DataFrame, method: str) -> str:
     return f"\n{missing} pairs missing" if missing else ""
 
 
-def _strip(axes: Axes, place: int, rows: pd.DataFrame, colour: str, marker: str) -> None:
-    """One method: the box of the reported emitters, then every emitter beside its neighbours in index order."""
-    reported = rows.loc[~rows["tuning"], "value"].to_numpy(float)
+def _strip(axes: Axes, place: int, rows: pd.DataFrame, inside: pd.DataFrame, colour: str, marker: str) -> None:
+    """One method: the box of all reported emitters, then every emitter that is ``inside`` the axis, in index order."""
+    reported = rows.loc[~rows["tuning"], "value"].dropna().to_numpy(float)
     if len(reported) > 2:
         thin = {"color": colour, "linewidth": 1.4}
         box = {"facecolor": "white", "edgecolor": colour, "linewidth": 1.4, "alpha": 0.9}
         axes.boxplot(
             [reported], positions=[place], widths=0.62, showfliers=False, patch_artist=True,
-            boxprops=box, medianprops={**thin, "linewidth": 2.4}, whiskerprops=thin, capprops=thin, manage_ticks=False,
+            boxprops=box, medianprops={"color": INK, "linewidth": 2.4}, whiskerprops=thin, capprops=thin, manage_ticks=False,
         )  # fmt: skip
-    x = place + np.linspace(-0.2, 0.2, len(rows)) if len(rows) > 1 else np.array([float(place)])
+    if len(reported):
+        middle = float(np.median(reported))
+        axes.annotate(number(middle), (place + 0.34, middle), fontsize=8.5, va="center", annotation_clip=False, zorder=6)
+    x = pd.Series(place + (np.linspace(-0.2, 0.2, len(rows)) if len(rows) > 1 else np.zeros(1)), index=rows.index)
     for hollow in (False, True):
-        chosen = (rows["tuning"] == hollow).to_numpy()
-        face = "white" if hollow else colour
-        y = rows.loc[chosen, "value"]
-        size = 90 if marker == "*" else 34
-        axes.scatter(x[chosen], y, s=size, marker=marker, c=face, edgecolors=colour, linewidths=1.2, zorder=3)
+        chosen = inside[inside["tuning"] == hollow]
+        face = WHITE if hollow else colour
+        size = 90 if marker == "*" else 30
+        axes.scatter(
+            x[chosen.index],
+            chosen["value"],
+            s=size,
+            marker=marker,
+            c=face,
+            edgecolors=colour,
+            linewidths=1.2,
+            zorder=3,
+            alpha=0.85,
+        )
 
 
 class MethodComparison(MethodsParameters):

@@ -61,7 +61,7 @@ def compute(parameters: MetricSimilarityAlignment, data: Mapping[str, TaskData],
         for i, j in zip(*np.nonzero(used), strict=True)
     )
     axes = {"x": ("similarity", parameters.similarity), "y": ("metric", parameters.metric)}
-    return Result(found, rows, axes, {"pairs": int(used.sum())})
+    return Result(found, rows, axes, {"pairs": int(used.sum()), "floor": task.floor(parameters.metric)})
 
 
-TEMPLATE = TaskTemplate("MSA", "MetricSimilarityAlignment", MetricSimilarityAlignment, compute, draw)
+TEMPLATE = TaskTemplate("MSA", "MetricSimilarityAlignment", MetricSimilarityAlignment, compute, draw, ("pairs", "noise_floor"))

@@ -20,7 +20,9 @@ def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], infe
     columns = zip(others.tolist(), values.tolist(), alike.tolist(), roles(damage, alike, parameters.top), strict=True)
     rows = tuple({"receiver": r, "label": task.names[r], "x": x, "y": y, "role": role} for r, x, y, role in columns)
     axes = {"x": ("metric", parameters.metric), "y": ("similarity", parameters.similarity)}
-    return Result(findings, rows, axes, {"emitter": task.names[parameters.emitter]})
+    return Result(findings, rows, axes, {"emitter": task.names[parameters.emitter], "floor": task.floor(parameters.metric)})
 
 
-TEMPLATE = TaskTemplate("MSAOne", "MetricSimilarityAlignmentOne", OneEmitterParameters, compute, draw_scatter)
+TEMPLATE = TaskTemplate(
+    "MSAOne", "MetricSimilarityAlignmentOne", OneEmitterParameters, compute, draw_scatter, ("pairs", "noise_floor")
+)

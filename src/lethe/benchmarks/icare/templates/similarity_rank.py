@@ -32,7 +32,14 @@ def compute(parameters: OneEmitterParameters, data: Mapping[str, TaskData], infe
         for rank, i in enumerate(order, start=1)
     )
     axes = {"x": ("similarity", parameters.similarity), "y": ("metric", parameters.metric)}
-    return Result(findings, rows, axes, {"emitter": task.names[parameters.emitter]})
+    return Result(findings, rows, axes, {"emitter": task.names[parameters.emitter], "floor": task.floor(parameters.metric)})
 
 
-TEMPLATE = TaskTemplate("InterferenceBySimilarityRank", "InterferenceBySimilarityRank", OneEmitterParameters, compute, draw_ranks)
+TEMPLATE = TaskTemplate(
+    "InterferenceBySimilarityRank",
+    "InterferenceBySimilarityRank",
+    OneEmitterParameters,
+    compute,
+    draw_ranks,
+    ("pairs", "noise_floor"),
+)

@@ -11,9 +11,11 @@ from pydantic import Field
 
 from lethe.benchmarks.unlearncanvas.answers import BASE
 from lethe.benchmarks.unlearncanvas.concepts import Canvas, canvas_of
+from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.plan.attacked import attacked
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
+from lethe.figures.footnote import in_one_line
 from lethe.figures.pictures import read_pictures
 from lethe.figures.templates.base import Files, Pictures, Template
 from lethe.figures.templates.parameters import Names, Parameters
@@ -166,6 +168,10 @@ class CanvasTemplate(Template[C, CanvasData]):
         canvas = canvas_of(read_receivers(files["receivers"][0]), read_emitters(files["emitters"][0]), settings)
         real = Embeddings.load(files["real"][0]) if self.real else None
         return CanvasData(tables, answers, canvas, settings.protocols[0], tuple(facts["tuning"]), tuple(settings.judges), real)
+
+    def remarks(self, parameters: C, result: Result, facts: Mapping[str, Any]) -> list[str]:
+        """What the names of methods mean; references say it in their rows."""
+        return in_one_line(method for method in _methods(parameters) if not ROLES.role(method))
 
     def pictures(self, result: Result, files: Files, facts: Mapping[str, Any]) -> Pictures:
         """The pictures that the rows of the result name, from the shards of the base and of each method."""

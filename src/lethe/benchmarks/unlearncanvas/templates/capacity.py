@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SPEED = "speed"  # whose capacity it is
 TABLE = "capacity"
+DASHES = ("-", "--", ":", "-.")
 
 
 def compute(parameters: CanvasParameters, data: CanvasData, inference: Inference) -> Result:
@@ -45,7 +46,10 @@ def draw(result: Result, parameters: CanvasParameters, pictures: Pictures) -> Fi
         own = data[data["kind"] == kind]
         for place, (_, curve) in enumerate(own.groupby("concept", sort=True)):
             colour = CATEGORIES[place % len(CATEGORIES)]
-            axes.plot(curve["rank"], curve["residual"], color=colour, linewidth=1.2, label=str(curve["name"].iloc[0]))
+            dashes = DASHES[place % len(DASHES)]  # for readers without colours
+            axes.plot(
+                curve["rank"], curve["residual"], color=colour, linestyle=dashes, linewidth=1.2, label=str(curve["name"].iloc[0])
+            )
             at = curve[curve["chosen"].astype(bool)]
             axes.scatter(at["rank"], at["residual"], color=colour, edgecolors=INK, s=46, zorder=3, clip_on=False)
         axes.set_title(KINDS[kind])

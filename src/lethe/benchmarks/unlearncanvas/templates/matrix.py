@@ -14,6 +14,7 @@ from lethe.benchmarks.unlearncanvas.figures.words import in_order, row_name
 from lethe.benchmarks.unlearncanvas.interference import accuracy_lost, values_of
 from lethe.benchmarks.unlearncanvas.templates.base import CanvasData, CanvasTemplate, JudgedParameters
 from lethe.figures.colours import DIVERGING, GREY, INK, WHITE, reverse
+from lethe.figures.footnote import footnote
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
 from lethe.figures.templates.result import Result
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 COLUMNS = 3  # panels side by side
 SIDE, LARGE = 0.185, 0.5  # inches of a cell: of several panels, of one
 MOST_NUMBERS = 20  # values; of more, numbers do not fit their cells
+GAINED = 0.1  # accuracy from where on a gain is marked
 DARK = 0.6  # from where on numbers are white
 
 
@@ -52,7 +54,9 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     from matplotlib.figure import Figure
 
     data = result.table
-    methods = list(dict.fromkeys(data["method"]))
+    every = list(dict.fromkeys(data["method"]))
+    still = [method for method in every if (data.loc[data["method"] == method, "lost"] == 0).all()]
+    methods = [method for method in every if method not in still] or every
     receivers = data[["receiver_kind", "receiver"]].drop_duplicates()
     emitters = receivers[receivers["receiver"].isin(data["emitter"])].set_axis(["emitter_kind", "emitter"], axis=1)
     one = len(methods) == 1
@@ -81,9 +85,10 @@ def draw(result: Result, parameters: JudgedParameters, pictures: Pictures) -> Fi
     figure.suptitle(
         "How much accuracy every style and object loses when one is forgotten\n"
         f"Outlined: the forgotten one itself, where red is wanted. Elsewhere red is harm.\nJudge {parameters.judge}; "
-        "images that show the forgotten one are left out elsewhere; grey: no such model.",
+        "images that show the forgotten one are left out elsewhere; grey: no such model; plus: gained.",
         fontsize=10,
     )
+    footnote(figure, [f"not drawn: {row_name(method)}: 0 in every cell" for method in still if method not in methods], most=1)
     return figure
 
 
@@ -106,6 +111,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, emitters: pd.DataFrame, receivers: pd
             if np.isfinite(value):
                 ink = WHITE if abs(value) > DARK else INK
                 axes.text(j, i, f"{value:.2f}".replace("-0.00", "0.00"), ha="center", va="center", fontsize=8, color=ink)
+    else:  # for readers without colours: what was gained
+        y, x = np.nonzero(values < -GAINED)
+        axes.scatter(x, y, marker="+", s=14, color=INK, linewidths=0.8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image

@@ -25,7 +25,9 @@ class SkeletonConfig(Standard):
 class Skeleton(Method[SkeletonConfig]):
     """Minimise CE(D_R), after every weight was shrunk by ``decay``. Source: not published."""
 
-    about = MethodDescription(title="Skeleton title", paper="not published")  # in figures and tables; literals only
+    about = MethodDescription(
+        title="Skeleton title", means="what the title stands for", paper="not published"
+    )  # in figures and tables; literals only
     contract = ClassifierContract(small={"num_epochs": 2}, direction="change", retain=0.9, sees="nothing")  # of D_F
     Config = SkeletonConfig
 

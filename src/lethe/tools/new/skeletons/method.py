@@ -26,7 +26,10 @@ class Skeleton(Method[SkeletonConfig]):
     """h -> h - strength (h u) u, u the direction from what takes the emitter's place to the emitter. Source: not published."""
 
     about = MethodDescription(
-        title="Skeleton title", paper="not published", needs=("words",)
+        title="Skeleton title",
+        means="what the title stands for",
+        paper="not published",
+        needs=("words",),
     )  # in figures and tables; literals only
     contract = Contract(small={}, direction="change")  # what the contract suite holds it to
     Config = SkeletonConfig

@@ -1,0 +1,1 @@
+"""What rules of the data dictionary call."""

@@ -1,0 +1,1 @@
+"""One model forgets one thing, without a workflow: what ``import lethe`` offers to Python."""
