@@ -1,14 +1,19 @@
-"""A table as a page: sorted by a click, filtered by a word, a value and its interval in one cell. The template is ``static/table.html``."""
+"""A table as a page: sorted by a click, filtered by a word, a value and its interval in one cell. The template is ``static/table.html``.
+
+What is the same in every row is said once and not in every row.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 MOST = 1000  # rows that are shown; the CSV has all
+LEAST = 3  # rows from which on a column that is the same in all of them is folded
+NOTHING = 1e-12  # a number below it is what rounding left of 0
 FEW, MANY = 8, 12  # with at most so many rows and more columns than that, columns are shown as rows
 LOW, HIGH = "low", "high"
 
@@ -31,11 +36,13 @@ class Readable:
 
     Attributes:
         columns: titles. rows: cells, the first of each is its heading. left_out: rows of the table that are not shown.
+        same: column -> what every row says.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     left_out: int = 0
+    same: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_read(table: pd.DataFrame) -> Readable:
@@ -46,15 +53,22 @@ def as_read(table: pd.DataFrame) -> Readable:
         >>> made.columns, [cell.text for cell in made.rows[0]]
         (['method', 'share'], ['uce', '0.123 [0.1, 0.2]'])
     """
-    shown = table.head(MOST)
     intervals = _intervals([str(name) for name in table.columns])
     hidden = {name for pair in intervals.values() for name in pair}
     columns = [str(name) for name in table.columns if name not in hidden]
-    rows = [[_cell(row, name, intervals.get(name)) for name in columns] for row in shown.to_dict("records")]
+    lines = [{name: _cell(row, name, intervals.get(name)) for name in columns} for row in table.to_dict("records")]
+    same = {name: lines[0][name].text for name in columns if name != "method" and _agree(name, lines)}
+    columns = [name for name in columns if name not in same]
+    rows = [[line[name] for name in columns] for line in lines[:MOST]]
     if len(table) <= FEW and len(columns) > MANY:
         heading = [row[0].text for row in rows]
-        return Readable([columns[0], *heading], [[Cell(name), *(row[i] for row in rows)] for i, name in enumerate(columns)][1:])
-    return Readable(columns, rows, len(table) - len(shown))
+        turned = [[Cell(name), *(row[i] for row in rows)] for i, name in enumerate(columns)][1:]
+        return Readable([columns[0], *heading], turned, same=same)
+    return Readable(columns, rows, len(table) - len(rows), same)
+
+
+def _agree(name: str, lines: Sequence[Mapping[str, Cell]]) -> bool:
+    return len(lines) >= LEAST and len({line[name].text for line in lines}) == 1
 
 
 def _intervals(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -80,4 +94,6 @@ def _number(value: object) -> str:
     """A number with three digits, or all digits of a whole one; nothing where it is not known."""
     if not isinstance(value, int | float) or math.isnan(value):
         return ""
+    if abs(value) < NOTHING:
+        return "0"
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e9 else f"{value:.3g}"

@@ -34,6 +34,22 @@ def test_a_short_wide_table_is_read_downwards() -> None:
     )
 
 
+def test_what_every_row_says_is_said_once() -> None:
+    made = as_read(pd.DataFrame({"dataset": "digits", "method": ["ft", "ga", "bt"], "gap": [0.1, -1e-17, 0.3], "seeds": 10}))
+    assert made.same == {"dataset": "digits", "seeds": "10"} and made.columns == ["method", "gap"]
+    assert [cell.text for cell in made.rows[1]] == ["ga", "0"]
+
+
+def test_a_page_spells_out_methods_and_columns(tmp_path: Path) -> None:
+    file = tmp_path / "deepunlearn_ranks_digits_mlp.csv"
+    pd.DataFrame({"method": ["ngplus", "euk"], "metric": ["gap", "retdev"], "rank": [1.0, 2.0], "seeds": [10, 9]}).to_csv(
+        file, index=False
+    )
+    show(file, [], tmp_path / "page.html", "deepunlearn_ranks", "digits_mlp")
+    html = (tmp_path / "page.html").read_text()
+    assert ">NG+</th>" in html and ">EU-k</th>" in html and 'title="mean rank; 1 is the best">rank</th>' in html
+
+
 def test_a_long_table_says_what_is_left_out(tmp_path: Path) -> None:
     pd.DataFrame({"method": [f"<b>{n}" for n in range(MOST + 7)], "q": 0.5}).to_csv(
         tmp_path / "similarity_breeds.csv", index=False

@@ -9,7 +9,12 @@ import pandas as pd
 from lethe.answer.kinds import KINDS
 from lethe.answer.page import environment
 from lethe.answer.readable import as_read
+from lethe.benchmarks.deepunlearn.figures.style import title as title_of_classifier
+from lethe.core.columns import table_of
+from lethe.dictionary.schema import TABLES
+from lethe.figures.style import method_name
 from lethe.io.atomic import write_text
+from lethe.planning.chapters import CLASSIFIERS
 
 
 def show(table: Path, code: list[Path], page: Path, readable: str, subject: str) -> None:
@@ -19,11 +24,13 @@ def show(table: Path, code: list[Path], page: Path, readable: str, subject: str)
         table: CSV. code: template, style and script of the page, here so that a change of them is seen.
         readable: one of ``KINDS``. subject: the task or study that it is about.
     """
-    about = KINDS[readable]
-    content = as_read(pd.read_csv(table))
+    about, declared, read = KINDS[readable], table_of(TABLES, f"tables/{table.name}"), pd.read_csv(table)
+    if "method" in read:
+        read["method"] = read["method"].map(title_of_classifier if about.chapter == CLASSIFIERS else method_name)
+    meanings = {name: declared.described(str(name)).meaning for name in read.columns}
     write_text(
         page,
         environment()
         .get_template("table.html")
-        .render(title=about.title, about=about.about, subject=subject, file=table.name, table=content),
+        .render(title=about.title, about=about.about, subject=subject, file=table.name, table=as_read(read), meanings=meanings),
     )
