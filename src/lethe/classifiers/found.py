@@ -14,14 +14,14 @@ class Found(Strict):
 
     Attributes:
         values: hyper-parameters.
-        norm: of the four objectives (``lethe.classifiers.search``).
+        norm: of the four objectives (``lethe.classifiers.search``); None: nothing that was tried gave finite scores.
         trials: how many were run.
         seconds: that all of them took.
         norm_retrained, norm_floor: norms of exact unlearning and of retrained models of other seeds; the same for all methods of a study.
     """
 
     values: dict[str, int | float]
-    norm: float
+    norm: float | None
     trials: int
     seconds: float
     norm_retrained: float

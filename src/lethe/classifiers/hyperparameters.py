@@ -43,7 +43,9 @@ def write_study(path: str | Path, study: Mapping[str, Any], methods: Mapping[str
     """
     searched = {
         name: Searched(
-            search=SearchCost(norm=round(found.norm, 4), trials=found.trials, seconds=round(found.seconds, 1)),
+            search=SearchCost(
+                norm=None if found.norm is None else round(found.norm, 4), trials=found.trials, seconds=round(found.seconds, 1)
+            ),
             values={key: Sourced(value=value, source=SOURCE) for key, value in found.values.items()},
         )
         for name, found in sorted(methods.items())

@@ -27,7 +27,7 @@ from lethe.classifiers.experiment import Experiment
 from lethe.classifiers.methods.base import Blocks, Choice, Hyperparameters, Integers, LogUniform, Method, Space, run
 from lethe.classifiers.models.stack import Stack
 from lethe.classifiers.problem import Problem
-from lethe.core.progress import progress
+from lethe.core.progress import log, progress
 from lethe.execution.work import WorkFolder
 from lethe.io.tensors import read_tensors, write_tensors
 from lethe.settings.classifiers import LOT, Objective, Search
@@ -44,14 +44,14 @@ class Best(NamedTuple):
 
     Attributes:
         values: hyper-parameters. norm: of the four objectives, mean over the tuning models (`held_out`) or of the one trial
-            (`published`). trials: how many were run. seconds: that all of them took.
-        tied: finalists within the floor of the best norm, of which the fastest was taken; 1: the best was.
+            (`published`); None: nothing that was tried gave finite scores. trials: how many were run. seconds: that all of them took.
+        tied: finalists within the floor of the best norm, of which the fastest was taken; 1: the best was; 0: there is no norm.
         norm_original, norm_retrained: mean norms of doing nothing and of exact unlearning. norm_floor: distance of
             retrained models of other seeds (objective ``retrained``); what differs by less is noise.
     """
 
     values: dict[str, Any]
-    norm: float
+    norm: float | None
     trials: int
     seconds: float
     tied: int
@@ -113,15 +113,13 @@ def search(
 
     Returns:
         The best hyper-parameters, and all trials: ``model, trial, state (complete | failed), retain, forget, val, mia, norm`` and one
-        column per hyper-parameter. A trial with a NaN is recorded as failed and its study goes on.
-
-    Raises:
-        RuntimeError: every trial failed.
+        column per hyper-parameter. A trial with a NaN is recorded as failed and its study goes on. Where every trial failed, the
+        first is the best: the method runs as any other and its rows say that it fails, so that one method does not cost the study.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    begin = time.perf_counter()
+    begin, title = time.perf_counter(), type(method).__name__
     space = method.Config.space()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # the sampler's interface may change; it is pinned
@@ -155,7 +153,12 @@ def search(
     table = pd.DataFrame(rows)
     complete_trials = table[table["state"] == "complete"].sort_values("norm", kind="stable")
     if complete_trials.empty:
-        raise RuntimeError(f"all {len(table)} trials of {type(method).__name__} failed (NaN); see the table of trials")
+        log.warning(
+            "no trial of %s gave finite scores, of %d; the first is kept, and tables show that the method fails",
+            title,
+            len(table),
+        )
+        return Best(_values(table.iloc[0], space), None, len(table), time.perf_counter() - begin, 0, *norms), table
     if settings.protocol == "published":
         best = complete_trials.iloc[0]
         return Best(_values(best, space), float(best["norm"]), len(table), time.perf_counter() - begin, 1, *norms), table
@@ -168,7 +171,11 @@ def search(
     found = judge.run([m for _ in candidates for m in models], [value for value in candidates for _ in models], "finalists")
     reached = np.linalg.norm(found, axis=1).reshape(len(candidates), len(models)).mean(1)
     if not np.isfinite(reached).any():
-        raise RuntimeError(f"no finalist of {type(method).__name__} ran on all tuning seeds without NaN")
+        log.warning(
+            "no finalist of %s gave finite scores on all tuning seeds, of %d; the best trial is kept", title, len(candidates)
+        )
+        seconds, count = time.perf_counter() - begin, len(table) + len(candidates) * len(models)
+        return Best(_values(complete_trials.iloc[0], space), None, count, seconds, 0, *norms), table
     tied = np.flatnonzero(reached <= np.nanmin(reached) + norms[-1])
     winner = judge.fastest(candidates, tied[np.argsort(reached[tied], kind="stable")])
     count = len(table) + len(candidates) * len(models)

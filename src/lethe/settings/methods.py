@@ -74,10 +74,11 @@ class SearchCost(Strict):
     """What a search reached and cost.
 
     Attributes:
-        norm: of the four objectives (``lethe.classifiers.search``). trials: how many were run. seconds: that all of them took.
+        norm: of the four objectives (``lethe.classifiers.search``); None: nothing that was tried gave finite scores.
+        trials: how many were run. seconds: that all of them took.
     """
 
-    norm: float
+    norm: float | None
     trials: int
     seconds: float
 

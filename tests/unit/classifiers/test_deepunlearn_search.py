@@ -208,9 +208,15 @@ def test_a_killed_search_goes_on_where_it_was(
     )  # the lot it was killed in, whose trials are grouped by batch size, or the timing of finalists
 
 
-def test_a_search_without_a_finite_trial_says_so(tuned: tuple[Problem, Stack, Stack]) -> None:
-    with pytest.raises(RuntimeError, match="all 4 trials of Broken failed"):
-        searched(Broken(), tuned, trials=2, batch=2)
+@pytest.mark.parametrize("protocol", ["held_out", "published"])
+def test_a_search_without_a_finite_trial_says_so(
+    tuned: tuple[Problem, Stack, Stack], protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And gives what it tried first, so that the other methods of the study are not lost."""
+    best, table = searched(Broken(), tuned, trials=2, batch=2, protocol=protocol)
+    assert best.norm is None and set(table["state"]) == {"failed"}
+    assert best.values == {name: table[name][0] for name in best.values}
+    assert "no trial of Broken gave finite scores, of 4" in caplog.text
 
 
 def test_suggestions_stay_in_their_space() -> None:

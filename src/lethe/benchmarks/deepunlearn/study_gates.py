@@ -32,11 +32,16 @@ def gate_search_above_exact(found: Mapping[str, Found]) -> Gate:
     Args:
         found: method -> what its search found; the norms of exact unlearning and of the floor are those of the study.
     """
-    excess = {name: entry.norm - entry.norm_retrained for name, entry in found.items()}
-    floors = [entry.norm_floor for entry in found.values()]
+    reached = {name: entry for name, entry in found.items() if entry.norm is not None}
+    excess = {name: (entry.norm or 0.0) - entry.norm_retrained for name, entry in reached.items()}
+    floors = [entry.norm_floor for entry in reached.values()]
+    failed = ", ".join(sorted(set(found) - set(reached)))
+    if not reached:
+        return Gate("search_above_exact_unlearning", None, 0.0, False, f"nothing that was tried gave finite scores: {failed}", [])
     lowest = min(excess, key=excess.__getitem__)
     within = sum(abs(value) <= floor for value, floor in zip(excess.values(), floors, strict=True))
     how = f"smallest norm of the search less exact unlearning's ({lowest}), against minus the norm of retrained models of other seeds; "
-    how += f"{within} of {len(found)} methods lie within that of exact unlearning"
+    how += f"{within} of {len(reached)} methods lie within that of exact unlearning"
+    how += f"; without a trial of finite scores: {failed}" if failed else ""
     holds = all(value >= -floor for value, floor in zip(excess.values(), floors, strict=True))
     return Gate("search_above_exact_unlearning", excess[lowest], -max(floors), holds, how, [*excess.values(), *floors])
