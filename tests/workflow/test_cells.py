@@ -139,6 +139,6 @@ def test_unlearncanvas_of_a_task_is_a_target(world: Clone) -> None:
 
 
 def test_cells_have_no_tables_of_icare(world: Clone) -> None:
-    planned = world.snakemake("-n", "-c1", "all", config="toy.yaml")
+    planned = world.snakemake("-n", "-c1", "--verbose", "all", config="toy.yaml")
     assert "toy_000_munba_007.parquet" in planned and "unlearning_objects.csv" in planned
     assert not {"unlearning_toy.csv", "pairs_toy.parquet", "metadata_toy_2"} & set(re.findall(r"[\w.]+", planned))

@@ -370,7 +370,9 @@ TABLES = (
         [
             *MODEL,
             EMITTER,
+            text("emitter_name", "name of the entity that was unlearned"),
             RECEIVER,
+            text("receiver_name", "name of the entity that was asked for"),
             text("verdict", "that of most pictures: `preserved`, `drifted`, `bled` or `destroyed`"),
             number("{verdict}", "share of pictures with the verdict {verdict}", SHARE),
             number("moved", "mean distance of the pictures to the receiver's centre", "spreads of the base", "lower"),
