@@ -14,11 +14,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable
 from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any
 
+import psutil
 from snakemake.benchmark import benchmarked
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -103,6 +105,16 @@ def _server_answers() -> bool:
     return child.exitcode == 0
 
 
+def _measure(process: Any, record: Any) -> None:
+    """Wait until a job ends, and keep what Snakemake measures of it: of one that ended before it was looked at, the time alone."""
+    begin = time.time()
+    try:
+        with benchmarked(process.pid, record):
+            wait([process.sentinel])
+    except psutil.NoSuchProcess:
+        record.running_time = time.time() - begin
+
+
 def _execute_script(self: Any, fname: str, edit: bool = False) -> None:
     """In place of ``PythonScript.execute_script``; runs in a thread of Snakemake.
 
@@ -128,8 +140,7 @@ def _execute_script(self: Any, fname: str, edit: bool = False) -> None:
     if self.bench_record is None:
         wait([process.sentinel])
     else:
-        with benchmarked(process.pid, self.bench_record):
-            wait([process.sentinel])
+        _measure(process, self.bench_record)
     with _one_at_a_time:
         process.join()
         status = process.exitcode
