@@ -22,7 +22,8 @@ RESULTS = Path("results/smoke")
 OF_RUN = RECORDS | {"run_config"}  # they tell of the run as a whole
 OF_A_MODEL = {"unlearn", "generate", "score"}
 OF_SCORES = {"interference_of_emitters", "method_tables"}  # of one method each
-OF_A_TASK = {"task_tables", "summary", "relations", "distribution", "drift"}
+OF_A_TASK = {"task_tables", "summary", "relations", "distribution", "drift", "harm", "unlearning_tidy", "worst_pictures"}
+READ = {"table_page", "table_dictionary", "answer"}  # what readers open
 FIGURES = {"interference_matrix", "method_comparison", "metric_similarity", "forget_retain", "visual_grid"}  # of several methods
 NOTEBOOKS = {"notebook_interference", "notebook_statistics"}
 Copy = Callable[[], Clone]
@@ -94,7 +95,7 @@ def test_a_method(copy: Copy) -> None:
     page = Followed("method", copy())
     assert page.again() == set(), "nobody asked for it yet"
     plan = page.plan("erase_direction.yaml")
-    assert plan.rules - OF_RUN == OF_A_MODEL | OF_SCORES | OF_A_TASK | FIGURES | NOTEBOOKS
+    assert plan.rules - OF_RUN == OF_A_MODEL | OF_SCORES | OF_A_TASK | FIGURES | NOTEBOOKS | READ
     made = [
         path
         for path in plan.outputs
@@ -120,7 +121,7 @@ def test_a_classifier_method(copy: Copy) -> None:
     plan = page.plan("shrink.yaml")
     figures = {"deepunlearn_gaps", "deepunlearn_retdev_indisc", "deepunlearn_runtime", "deepunlearn_ranking"}
     gates = {"deepunlearn_study_gates", "deepunlearn_search_gates"}
-    assert plan.rules - OF_RUN == {"forget_samples", "score_study", "run_times", "deepunlearn_tables"} | figures | gates
+    assert plan.rules - OF_RUN == {"forget_samples", "score_study", "run_times", "deepunlearn_tables"} | figures | gates | READ
     assert [path for path in plan.outputs if "/unlearned/" in path] == [
         "results/smoke/deepunlearn/digits/mlp/unlearned/shrink.safetensors"
     ]
@@ -136,7 +137,7 @@ def test_a_metric(copy: Copy) -> None:
     assert page.again() == set(), "nobody asked for it yet"
     scored = {"score", "score_baseline", "noise_floor"}
     of_embeddings = {"similarities", "similarity_matrix", "notebook_data_exploration"}  # made from what scoring keeps of pictures
-    assert page.again("pixel_change.yaml") == scored | of_embeddings | OF_SCORES | OF_A_TASK | FIGURES | NOTEBOOKS
+    assert page.again("pixel_change.yaml") == scored | of_embeddings | OF_SCORES | OF_A_TASK | FIGURES | NOTEBOOKS | READ
     page.run()
     table = page.table(RESULTS / "tables/unlearning_objects.csv")
     assert table.loc["none", "pixel_change_emitter"] == 0 < table.loc["uce", "pixel_change_emitter"]
