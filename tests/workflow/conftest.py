@@ -54,6 +54,8 @@ def planned_messages(output: str) -> list[str]:
 
 def planned_jobs(output: str) -> dict[str, int]:
     """rule -> number of jobs, from the table of a dry run."""
+    if "Job stats: no jobs" in output:
+        return {}
     table = re.search(r"^Job stats: \d+ jobs of \d+ rules\n((?:  .*\n)+)", output, flags=re.MULTILINE)
     assert table is not None, output[-3000:]
     return {name: int(count) for name, count in re.findall(r"(\w+) +(\d+)", table[1])}

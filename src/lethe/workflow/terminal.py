@@ -53,7 +53,7 @@ class ShortFormatter(DefaultFormatter):
         super().__init__(**options)
         self.causes, self.dry = causes, dry
         self.done, self.total = 0, 0
-        self.told: Mapping[str, int] = {}
+        self.told: Mapping[str, int] | None = None  # the jobs by rule, once they were told
 
     def wanted(self, record: logging.LogRecord) -> bool:
         """Whether the terminal shows it; how many jobs are done is kept for the next job's line."""
@@ -102,7 +102,11 @@ def table(stats: Mapping[str, int], width: int) -> str:
     >>> print(table({"source": 3, "all": 1}, 60))
     Job stats: 4 jobs of 2 rules
       source 3   all    1
+    >>> print(table({}, 60))
+    Job stats: no jobs, all that was asked for is there
     """
+    if not stats:
+        return "Job stats: no jobs, all that was asked for is there"
     wide = max(map(len, stats))
     digits = max(len(str(count)) for count in stats.values())
     cells = [f"{rule:{wide}} {count:{digits}}" for rule, count in stats.items()]

@@ -64,3 +64,10 @@ def test_reasons_of_every_first_run_are_counted_and_others_named() -> None:
         "  output files have to be generated: 2 rules",
         "  params have changed since last execution: score",
     ]
+
+
+def test_a_run_without_jobs_says_so_once(formatter: ShortFormatter) -> None:
+    empty = record(LogEvent.RUN_INFO, stats={"total": 0})
+    assert formatter.wanted(empty)
+    assert formatter.format(empty) == "Job stats: no jobs, all that was asked for is there"
+    assert not formatter.wanted(empty)
