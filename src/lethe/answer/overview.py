@@ -15,6 +15,8 @@ from lethe.benchmarks.deepunlearn.ulira import DEFAULT
 from lethe.benchmarks.icare.harm import harmed_pairs, worst_pair
 from lethe.benchmarks.icare.levels import BY_CHANCE, FORGOTTEN, KEPT
 from lethe.benchmarks.unlearncanvas.findings import BASE, JUDGE, PROTOCOL, WHAT
+from lethe.benchmarks.unlearncanvas.findings import FORGOTTEN as CANVAS_GONE
+from lethe.benchmarks.unlearncanvas.findings import KEPT as CANVAS_KEPT
 from lethe.classifiers.distance import REFERENCES, RETRAINED_AGAIN
 from lethe.classifiers.distance import RETRAINED as RETRAINED_CLASSIFIER
 from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
@@ -135,9 +137,9 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
     table = pd.read_csv(folder / file)
     table = table[(table["protocol"] == PROTOCOL) & (table["judge"] == JUDGE)]
     columns = [
-        _column("Gone (UA)", "high is good; dashed: 90 %", 1, 0.9, "high"),
-        _column("Same kind kept (IRA)", "high is good; dashed: 85 %", 1, KEPT, "high"),
-        _column("Other kind kept (CRA)", "high is good; dashed: 85 %", 1, KEPT, "high"),
+        _column("Gone (UA)", f"high is good; dashed: {percent(CANVAS_GONE)}", 1, CANVAS_GONE, "high"),
+        _column("Same kind kept (IRA)", f"high is good; dashed: {percent(CANVAS_KEPT)}", 1, CANVAS_KEPT, "high"),
+        _column("Other kind kept (CRA)", f"high is good; dashed: {percent(CANVAS_KEPT)}", 1, CANVAS_KEPT, "high"),
     ]
     if confusion is not None:
         columns.append(_column("Drawn instead", "what the judge finds most often, as a share of the pictures", 1, None))
