@@ -73,7 +73,9 @@ def tables(forgets: bool, harms: bool, predicts: bool) -> tuple[pd.DataFrame, pd
     )
     harm = harm.assign(share=share, low=max(share - 0.1, 0), high=share + 0.1, by_chance=0.025)
     harm = pd.concat([harm, harm.assign(quantity="ssim", harmed=0)], ignore_index=True)
-    similarity = pd.DataFrame({"method": ["uce", "uce"], "similarity": ["clip", "true"], "q": [0.01 if predicts else 0.4, 1e-9]})
+    similarity = pd.DataFrame(
+        {"method": ["uce", "uce"], "metric": "judge_diff", "similarity": ["clip", "true"], "q": [0.01 if predicts else 0.4, 1e-9]}
+    )
     similarity = similarity.assign(spearman=0.4, low=0.1, high=0.6)
     gates = [Gate("rises_with_true_similarity", 0.01 if predicts else 0.5, 0.05, predicts, "a test", None)]
     return unlearning, harm, similarity, gates
