@@ -38,6 +38,7 @@ def run_notebook(
         papermill.PapermillExecutionError: if a cell fails; it names the cell.
     """
     import papermill
+    from traitlets.config import Config
 
     known = list(papermill.inspect_notebook(str(source)))
     for name in {**parameters, **(values or {})}:
@@ -50,7 +51,16 @@ def run_notebook(
         executed = part.with_suffix(".ipynb")
         try:
             papermill.execute_notebook(
-                str(source), str(executed), given, kernel_name=kernel, progress_bar=False, log_output=False, cwd=str(folder)
+                str(source),
+                str(executed),
+                given,
+                kernel_name=kernel,
+                progress_bar=False,
+                log_output=False,
+                cwd=str(folder),
+                config=Config(
+                    {"KernelManager": {"transport_encryption": "auto"}}
+                ),  # else the kernel warns that others may listen
             )
             _forget_paths(executed, part)
         finally:
