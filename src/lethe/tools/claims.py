@@ -90,7 +90,7 @@ def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
         name = f"tables/gates_{task}.json"
         found = [entry for entry in read_gates(folder / name) if entry.gate == gate]
         if not found:
-            return Row(number, task, claim, None, "-", None, f"{task} has no gate '{gate}'", name)
+            return Row(number, task, claim, None, "-", None, f"{task} has no such check", name)
         return _row(number, task, claim, found[0], name)
 
     return read
