@@ -79,7 +79,7 @@ def _forget_paths(executed: Path, output: Path) -> None:
     notebook = nbformat.read(executed, as_version=nbformat.NO_CONVERT)
     for name in ("input_path", "output_path"):
         del notebook.metadata["papermill"][name]
-    places = (*sys.path, sys.prefix, Path.cwd(), tempfile.gettempdir())
+    places = (*sys.path, sys.prefix, os.getcwd(), tempfile.gettempdir())
     folders = sorted({str(Path(place).absolute()) for place in places} - {"/"}, key=len, reverse=True)
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     for printed in (output for output in outputs if output.output_type == "stream"):
