@@ -18,7 +18,7 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 """
-QUIET = {
+KERNEL = {
     "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others may listen
     "NotebookClient": {"shutdown_kernel": "immediate"},  # else it tells that it was interrupted, while it waits to be shut down
 }
@@ -67,7 +67,7 @@ def run_notebook(
                 progress_bar=False,
                 log_output=False,
                 cwd=str(folder),
-                config=Config(QUIET),
+                config=Config(KERNEL),
             )
             _forget_paths(executed, part)
         finally:
