@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lethe.benchmarks.icare.levels import FORGOTTEN, KEPT, LEVEL
-from lethe.benchmarks.icare.words import in_sentence, measured_by, similarity_name
+from lethe.benchmarks.icare.words import in_sentence, in_words, measured_by, similarity_name
 from lethe.core.gate import Gate
 from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
@@ -97,7 +97,7 @@ def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
 
 
 def _row(number: str, scope: str, claim: str, gate: Gate, name: str) -> Row:
-    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, gate.how, name)
+    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, in_words(gate.how), name)
 
 
 def forgets(folder: Path, task: str) -> Row:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lethe.answer.contents import MethodRow, Part, checks
-from lethe.answer.gates import ASKED
+from lethe.answer.gates import ASKED, gate_rows
 from lethe.answer.page import Contents, page, text, way_back
 from lethe.answer.worst import Case, Shown, Strip, case, recognised
 from lethe.benchmarks.deepunlearn.findings import findings as study_findings
@@ -248,6 +248,12 @@ def test_strips_show_the_first_seeds_and_count_all() -> None:
 
 def test_every_gate_is_told_in_words() -> None:
     assert set(ASKED) == set(gate_names())
+
+
+def test_gates_are_told_with_the_names_that_readers_know() -> None:
+    said = {"every_pair_has_a_value": "missing: 4 of uce brisque_diff", "search_above_exact_unlearning": "smallest norm (bt)"}
+    rows = gate_rows([Gate(name, 1.0, 1.0, True, how, None) for name, how in said.items()], "breeds")
+    assert [row.how for row in rows] == ["missing: 4 of UCE by BRISQUE", "smallest norm (BT)"]
 
 
 def test_every_gate_and_claim_of_a_world_has_a_verdict(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.matrices import by_method
-from lethe.benchmarks.icare.words import measured_by
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
@@ -71,7 +70,7 @@ def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
             values = quantities.get(name, np.full((entities, entities), np.nan))[models]
             expected += values.size
             if lost := int(np.isnan(values).sum()):
-                lacking[measured_by(method, name)] = lost
+                lacking[f"{method} {name}"] = lost
     value = sum(lacking.values())
     how = f"number of values that are missing among {expected} (models x entities x metrics)"
     if lacking:
