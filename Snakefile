@@ -186,10 +186,11 @@ rule figures_all:
 
 
 rule attacks:
-    """Attacks on unlearned models: table and figure of every task that has some in `attacks` or `unlearncanvas.{task}.attack`."""
+    """Attacks on unlearned models: table, its page and figure of every task that has some in `attacks` or `unlearncanvas.{task}.attack`."""
     input:
         plan.entity_attacks.products,
         plan.attacks.products,
+        plan.pages.of_tables(plan.entity_attacks.products + plan.attacks.products),
 
 
 rule explorer:

@@ -18,6 +18,10 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 """
+KERNEL = {
+    "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others may listen
+    "NotebookClient": {"shutdown_kernel": "immediate"},  # else it tells that it was interrupted, while it waits to be shut down
+}
 
 
 def run_notebook(
@@ -42,6 +46,7 @@ def run_notebook(
         papermill.PapermillExecutionError: if a cell fails; it names the cell.
     """
     import papermill
+    from traitlets.config import Config
 
     os.environ.setdefault("PYTHONWARNINGS", QUIET)
     known = list(papermill.inspect_notebook(str(source)))
@@ -55,7 +60,14 @@ def run_notebook(
         executed = part.with_suffix(".ipynb")
         try:
             papermill.execute_notebook(
-                str(source), str(executed), given, kernel_name=kernel, progress_bar=False, log_output=False, cwd=str(folder)
+                str(source),
+                str(executed),
+                given,
+                kernel_name=kernel,
+                progress_bar=False,
+                log_output=False,
+                cwd=str(folder),
+                config=Config(KERNEL),
             )
             _forget_paths(executed, part)
         finally:
