@@ -26,7 +26,7 @@ from torch import nn
 from lethe.diffusion.metrics.base import Metric
 from lethe.diffusion.metrics.brisque import Brisque, SupportVectorRegression, model_file
 from lethe.diffusion.metrics.clip import ClipScore
-from lethe.diffusion.metrics.dino import PUBLISHED_RESIZE, PUBLISHED_SIZE, DinoSimilarity
+from lethe.diffusion.metrics.dino import PUBLISHED_RESIZE, PUBLISHED_SIZE, Backbone, DinoSimilarity
 from lethe.diffusion.metrics.fidelity import Rmse, RmsePublished, Ssim, SsimPublished
 from lethe.diffusion.metrics.run import read_images
 from lethe.diffusion.metrics.scoring import Scorer
@@ -103,7 +103,7 @@ def metrics_of(clip: open_clip.CLIP, backbone: nn.Module) -> list[Metric]:
         Brisque(SupportVectorRegression(model_file())),
         Rmse(),
         Ssim(),
-        DinoSimilarity(backbone, transforms[1]),
+        DinoSimilarity(Backbone(backbone, transforms[1])),
         RmsePublished(),
         SsimPublished(),
     ]
