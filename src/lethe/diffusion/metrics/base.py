@@ -89,6 +89,7 @@ class MetricDescription(MetricSpec):
         label: name on an axis, e.g. ``"SSIM of on and off"``; of an ``image`` metric without the difference, e.g. ``"CLIP score"``.
         unit: unit, or what else stands in brackets after the label; may be empty.
         subject: what pictures must show so that it can tell anything, e.g. ``"people"``; empty: pictures of anything.
+        runs_on: ``device``: where the world computes; ``cpu``: on a processor alone, so that a job with a GPU leaves it to another.
         version: what exactly computes it: model, scale, threshold.
         source: paper or package that defines it.
     """
@@ -96,6 +97,7 @@ class MetricDescription(MetricSpec):
     label: str
     unit: str = ""
     subject: str = ""
+    runs_on: Literal["device", "cpu"] = "device"
     version: str
     source: str
 
