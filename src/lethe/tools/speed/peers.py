@@ -1,6 +1,6 @@
 """Vision Unlearning 1.0.0's own classes for scoring a pair of images, with networks of the published size and random weights.
 
-Nothing of them is imitated: the classes are imported from its wheel (``make bench-peers`` installs it beside ours, without what it
+Nothing of them is imitated: the classes are imported from its wheel (``make bench`` installs it beside ours, without what it
 depends on) and called as its ``pipeline_06.evaluate_all_seeds`` calls them. Four things stand between its versions and ours.
 
 - CLIP and DINOv2 are not fetched: what would fetch them is given our networks, with the same weights. transformers 5 wraps what
@@ -28,7 +28,6 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcesso
 
 from lethe.diffusion.metrics.brisque import SupportVectorRegression, model_file
 
-PACKAGES = ".venv/reference"
 SIZE = 224  # px that both networks see
 
 
@@ -47,7 +46,7 @@ class Peers:
     def __init__(self, packages: str | Path, clip: open_clip.CLIP, backbone: nn.Module) -> None:
         folder = Path(packages)
         if not (folder / "vision_unlearning").is_dir():
-            raise FileNotFoundError(f"{folder}: no package 'vision_unlearning'; `make bench-peers` installs it")
+            raise FileNotFoundError(f"{folder}: no package 'vision_unlearning'; `make bench` installs it")
         sys.path.append(str(folder.resolve()))  # behind all others: what is installed here comes first
         metrics = importlib.import_module("vision_unlearning.metrics")
         self._embeddings = importlib.import_module("vision_unlearning.benchmarks.I_care.embeddings")
