@@ -26,7 +26,7 @@ use rule job as score_baseline_apart with:
         runtime=60,
     params:
         job=plan.job("lethe.diffusion.jobs.score:score_apart"),
-        models=lambda wildcards: [f"{wildcards.task}_baseline"],
+        models=["{task}_baseline"],
         scoring=plan.scoring,
         apart=plan.apart,
         work=plan.work("score_baseline_apart"),

@@ -88,7 +88,8 @@ def decode(pngs: Iterable[bytes]) -> torch.Tensor:
 
 def decode_one(png: bytes) -> NDArray[np.uint8]:
     """A PNG file -> (H, W, 3) uint8 RGB."""
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+    image = Image.open(io.BytesIO(png))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # of its own mode `convert` makes a copy
 
 
 def stacked(arrays: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
