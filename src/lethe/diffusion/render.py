@@ -28,7 +28,7 @@ def render_shards(
     base: str | Path,
     deltas: Sequence[str | Path | None],
     names: Sequence[str],
-    receivers: Sequence[Receiver],
+    receivers: Sequence[Sequence[Receiver]],
     *,
     task: str,
     world: str,
@@ -41,7 +41,7 @@ def render_shards(
 ) -> None:
     """Write one shard (tar and index) per delta; ``None`` stands for the base itself.
 
-    ``names`` of the models stand in messages about their pictures.
+    ``names`` of the models stand in messages about their pictures; each is asked for ``receivers`` of its own.
     Finished shards wait in ``work``, so a killed job goes on with the first unfinished one. All models of a job share batches
     where they differ in their text map only.
     """
@@ -50,11 +50,10 @@ def render_shards(
         pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
         digest = base_digest(base)
         loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
-        requests = [r for n in waiting for r in requests_of(receivers, generation.seeds, loaded[n], names[n])]
+        requests = [r for n in waiting for r in requests_of(receivers[n], generation.seeds, loaded[n], names[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
-        per_model = len(receivers) * len(generation.seeds)
         for number in waiting:
-            rows = _rows(images, per_model)
+            rows = _rows(images, len(receivers[number]) * len(generation.seeds))
             work.finish(
                 (f"{names[number]}.tar", f"{names[number]}.parquet"),
                 lambda tar, index, rows=rows: write_shard(tar, rows, index),
