@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ def render_shards(
     base: str | Path,
     deltas: Sequence[str | Path | None],
     names: Sequence[str],
-    receivers: Sequence[Sequence[Receiver]],
+    receivers: Sequence[Receiver],
     *,
     task: str,
     world: str,
@@ -38,10 +38,12 @@ def render_shards(
     work: WorkFolder,
     tars: Sequence[str | Path],
     indices: Sequence[str | Path],
+    asked: Sequence[Collection[int]] | None = None,
 ) -> None:
     """Write one shard (tar and index) per delta; ``None`` stands for the base itself.
 
-    ``names`` of the models stand in messages about their pictures; each is asked for ``receivers`` of its own.
+    ``names`` of the models stand in messages about their pictures. ``asked`` are indices of the receivers of each model; None: all.
+    A model that is the base draws all, since the same pictures come from the same batches to the last bit, and keeps those asked for.
     Finished shards wait in ``work``, so a killed job goes on with the first unfinished one. All models of a job share batches
     where they differ in their text map only.
     """
@@ -50,10 +52,12 @@ def render_shards(
         pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
         digest = base_digest(base)
         loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
-        requests = [r for n in waiting for r in requests_of(receivers[n], generation.seeds, loaded[n], names[n])]
+        wanted = {n: set(range(len(receivers))) if asked is None else set(asked[n]) for n in waiting}
+        drawn = {n: [r for r in receivers if r.index in wanted[n] or isinstance(loaded[n], NoneDelta)] for n in waiting}
+        requests = [r for n in waiting for r in requests_of(drawn[n], generation.seeds, loaded[n], names[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
         for number in waiting:
-            rows = _rows(images, len(receivers[number]) * len(generation.seeds))
+            rows = _rows(images, len(drawn[number]) * len(generation.seeds), wanted[number])
             work.finish(
                 (f"{names[number]}.tar", f"{names[number]}.parquet"),
                 lambda tar, index, rows=rows: write_shard(tar, rows, index),
@@ -63,9 +67,11 @@ def render_shards(
     work.hand_over(targets)
 
 
-def _rows(images: Iterator[tuple[Request, NDArray[np.uint8]]], count: int) -> Iterator[ShardRow]:
-    """The next ``count`` images as rows of a shard."""
+def _rows(images: Iterator[tuple[Request, NDArray[np.uint8]]], count: int, wanted: Collection[int]) -> Iterator[ShardRow]:
+    """Of the next ``count`` images those of ``wanted`` receivers, as rows of a shard."""
     for _ in range(count):
         request, pixels = next(images)
+        if request.receiver not in wanted:
+            continue
         key = ImageKey(request.receiver, request.seed)
         yield key.file_name, pixels, {"receiver": request.receiver, "seed": request.seed, "prompt": request.prompt}

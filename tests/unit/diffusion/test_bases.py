@@ -446,7 +446,7 @@ def test_a_vae_of_nan_stops_generation_by_the_name_of_the_run(base: Path, tmp_pa
                 base,
                 [model],
                 [said],
-                [[Receiver(0, "dog", "a dog", "An image of a dog")]],
+                [Receiver(0, "dog", "a dog", "An image of a dog")],
                 task="objects",
                 world="mini",
                 generation=Generation(seeds=[42, 43], steps=2),

@@ -86,7 +86,12 @@ def study(
         full matrix's number), ``worst`` (coverage of the estimate that is covered least), ``width`` (of the intervals, mean, in widths of
         the full matrix's), ``error`` (root mean square of estimate minus the full matrix's, in half widths of its interval),
         ``bias`` (mean of the same).
+
+    Raises:
+        ValueError: the pairs are themselves some of all.
     """
+    if PROBABILITY in pairs.columns:
+        raise ValueError("the study needs a task with `receivers: all`; these pairs were drawn")
     keys = ["kind", "method", "what"]
     full = estimates(pairs, baseline, floor, similarities, entities, inference)
     found = []

@@ -43,12 +43,11 @@ def generate(
     every = read_receivers(receivers)
     check_base(every, read_emitters(emitters), base)
     some = asked_of(asked, len(every))
-    of_models = [every if some is None else [every[index] for index in some.of(ModelId.parse(name).index)] for name in models]
     render_shards(
         base,
         deltas or [None],
         models,
-        of_models,
+        every,
         task=task,
         world=world,
         generation=generation,
@@ -57,4 +56,5 @@ def generate(
         work=work,
         tars=tars,
         indices=indices,
+        asked=None if some is None else [some.of(ModelId.parse(name).index) for name in models],
     )
