@@ -55,7 +55,7 @@ docs: setup ## the documentation as a site; pages open by double click, the sear
 test: setup lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest -n $(CORES)
 
-test-browser: setup ## the explorer in a headless Chromium; where there is none, as root, installs Debian's
+test-browser: setup ## report, answer and explorer in a headless Chromium; where there is none, as root, installs Debian's
 	$(BIN)/python -m pytest -m browser tests/browser
 
 test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge

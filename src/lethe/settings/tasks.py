@@ -166,7 +166,7 @@ class CellEmitter(Strict):
 class CellTask(OfEveryKind):
     """Cells, one for every combination of attributes that the source has: each is asked for, and emitters cover several."""
 
-    kind: Literal["cells"]
+    kind: Literal["cells"] = Field(description="cells: combinations of attributes (docs/datasets.md)")
     prompt_style: str = Field(description="the prompt of a cell, attributes in braces: 'An image of a {colour} {shape}'")
     attributes: list[Column] = Field(min_length=1, description="columns of the source whose values make a cell")
     emitters: list[CellEmitter] = Field(min_length=1, max_length=MOST, description="what is forgotten, in index order")

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lethe.benchmarks.icare.levels import FORGOTTEN, KEPT, LEVEL
+from lethe.benchmarks.icare.words import in_sentence, measured_by, similarity_name
 from lethe.core.gate import Gate
-from lethe.diffusion.methods import ROLES
+from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
 from lethe.io.tables import read_json
 from lethe.tools.speed.summary import value_text
@@ -89,7 +90,7 @@ def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
         name = f"tables/gates_{task}.json"
         found = [entry for entry in read_gates(folder / name) if entry.gate == gate]
         if not found:
-            return Row(number, task, claim, None, "-", None, f"{task} has no gate '{gate}'", name)
+            return Row(number, task, claim, None, "-", None, f"{task} has no such check", name)
         return _row(number, task, claim, found[0], name)
 
     return read
@@ -136,7 +137,8 @@ def predicts(folder: Path, task: str) -> Row:
         return Row("C17", task, claim, None, target, False, "no method has a pair to test", name)
     best = rows.iloc[int(rows["q"].fillna(1.0).argmin())]
     count = int((rows["q"] < LEVEL).sum())
-    how = f"{count} of {len(rows)} tests below; smallest: {best['method']}, {best['metric']}, {best['similarity']}, "
+    how = f"{count} of {len(rows)} tests below; smallest: {measured_by(best['method'], best['metric'])}, "
+    how += f"against {in_sentence(similarity_name(best['similarity']))}, "
     how += f"Spearman {best['spearman']:.2f} [{best['low']:.2f}, {best['high']:.2f}], q over {len(found)} tests"
     return Row("C17", task, claim, float(best["q"]), target, bool(best["q"] < LEVEL), how, name)
 
@@ -213,7 +215,7 @@ def _csv(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _told(rows: pd.DataFrame, column: str) -> str:
-    return ", ".join(f"{method} {value:.2f}" for method, value in zip(rows["method"], rows[column], strict=True))
+    return ", ".join(f"{LOOKS.title(method)} {value:.2f}" for method, value in zip(rows["method"], rows[column], strict=True))
 
 
 def text(rows: Sequence[Row]) -> str:

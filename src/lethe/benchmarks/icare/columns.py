@@ -144,6 +144,17 @@ TABLES = (
         "an emitter, a receiver and a quantity under a method",
         PAIRS,
     ),
+    Table(
+        "asked_{task}.parquet",
+        "a receiver that the model of an emitter is asked for",
+        [
+            EMITTER,
+            RECEIVER,
+            Column("stratum", "part of the similarities to the emitter, 0 is the most alike; -1: the emitter itself", "integer"),
+            number("probability", "of the receiver to be asked for", SHARE),
+        ],
+        asked="tables (tasks whose `receivers` are not `all`)",
+    ),
     Table("images_{task}.parquet", "a picture and a quantity under a method", IMAGES, [CONSTANT]),
     Table("by_method/pairs_{task}_{method}.parquet", "the rows of one method of `pairs_{task}.parquet`", PAIRS),
     Table("by_method/images_{task}_{method}.parquet", "the rows of one method of `images_{task}.parquet`", IMAGES, [CONSTANT]),

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lethe.benchmarks.icare.asked import ASKED
 from lethe.benchmarks.icare.levels import FORGOTTEN, LEVEL
+from lethe.benchmarks.icare.words import in_sentence, measured_by, similarity_name
 from lethe.core.finding import Finding, agreeing, counted, listed, percent
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
@@ -97,7 +98,8 @@ def _predicts(task: str, similarity: pd.DataFrame) -> list[Finding | None]:
         "A similarity known before tells who will be harmed." if count else "No similarity known before tells who will be harmed."
     )
     detail = (
-        f"{count} of {len(rows)} tests hold after correction. The best is {best['similarity']} with {LOOKS.title(best['method'])} "
+        f"{count} of {len(rows)} tests hold after correction. The best is {in_sentence(similarity_name(best['similarity']))}, with the damage "
+        f"of {measured_by(best['method'], best['metric'])} "
         f"(Spearman {best['spearman']:.2f} [{best['low']:.2f}, {best['high']:.2f}], q = {best['q']:.2g})."
     )
     return [Finding(task, headline, detail, count > 0, f"tables/similarity_{task}.csv")]

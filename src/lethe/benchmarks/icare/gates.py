@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lethe.benchmarks.icare.harm import widened
 from lethe.benchmarks.icare.matrices import by_method, pair_weights
 from lethe.benchmarks.icare.pairs import PROBABILITY
+from lethe.benchmarks.icare.words import measured_by
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
@@ -77,7 +78,7 @@ def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
             values = quantities.get(name, np.full((entities, entities), np.nan))[models][asked]
             expected += values.size
             if lost := int(np.isnan(values).sum()):
-                lacking[f"{method} {name}"] = lost
+                lacking[measured_by(method, name)] = lost
     value = sum(lacking.values())
     how = f"number of values that are missing among {expected} (models x entities x metrics)"
     if PROBABILITY in pairs:
@@ -92,7 +93,7 @@ def gate_distinct(similarity: NDArray[np.float64]) -> Gate:
     """The attributes tell entities apart: as many different values of ``attr`` as there are entities, 20 at most."""
     others, target = ~np.eye(len(similarity), dtype=bool), min(DISTINCT, len(similarity))
     value = distinct_values(similarity)
-    how = f"number of different values of the similarity 'attr' between {len(similarity)} entities; holds from {target} on"
+    how = f"number of different values of the attribute similarity between {len(similarity)} entities; holds from {target} on"
     return Gate("attr_tells_entities_apart", value, target, value >= target, how, similarity[others])
 
 

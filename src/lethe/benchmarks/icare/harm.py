@@ -24,6 +24,15 @@ from lethe.statistics.strata import share_interval, weighted_mean
 COLUMNS = ["method", "method_name", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
 
 
+def bounded(floor: Mapping[str, Mapping[str, Any]], quantity: str) -> bool:
+    """Whether a quantity has a noise floor: it has none without its metric, or with a single seed.
+
+    Args:
+        floor: of ``noise_floor``: quantity -> ``low``, ``high``.
+    """
+    return floor.get(quantity, {}).get("low") is not None
+
+
 def harmed_pairs(
     pairs: pd.DataFrame, floor: Mapping[str, Mapping[str, Any]], quantity: str, exclude: Collection[int] = ()
 ) -> pd.DataFrame:
@@ -48,14 +57,15 @@ def harmed_pairs(
         [[1, 0.9, False], [2, 0.3, True]]
     """
     spec = spec_of(quantity)
-    bound = floor.get(quantity, {}).get("high" if spec.damage_sign > 0 else "low")
-    if bound is None:
+    if not bounded(floor, quantity):
         raise ValueError(f"no noise floor of '{quantity}'; there is one of: {', '.join(floor)}")
     rows = pairs[(pairs["metric"] == quantity) & (pairs["emitter"] != pairs["receiver"]) & ~pairs["emitter"].isin(list(exclude))]
     kept = ["method", "emitter", "receiver", "value", *([PROBABILITY] if PROBABILITY in rows else [])]
     rows = rows.dropna(subset="value")[kept].reset_index(drop=True)
     damage = spec.damage(rows["value"].to_numpy(float))
-    return rows.assign(damage=damage, harmed=damage > float(spec.damage(float(bound))))
+    return rows.assign(
+        damage=damage, harmed=damage > float(spec.damage(float(floor[quantity]["high" if spec.damage_sign > 0 else "low"])))
+    )
 
 
 def harm_table(
@@ -80,7 +90,7 @@ def harm_table(
     """
     rows = []
     for quantity in comparisons(pairs["metric"].unique()):
-        if floor.get(quantity, {}).get("low") is None:
+        if not bounded(floor, quantity):
             continue
         found = harmed_pairs(pairs, floor, quantity, exclude)
         for method, own in found.groupby("method", sort=False):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 SECONDS, JOBS = 20, 5000
 COUNTING = """
-import os, resource, sys
+import os, resource, runpy, sys
 calls = dict.fromkeys(("stat", "lstat", "access", "scandir"), 0)
 
 def counted(name):
@@ -26,10 +26,9 @@ def counted(name):
 
 for name in calls:
     setattr(os, name, counted(name))
-from snakemake.cli import main
 status = 1
 try:
-    main(sys.argv[1:])
+    runpy.run_module("snakemake", run_name="__main__", alter_sys=True)
 except SystemExit as end:
     status = end.code or 0
 print(f"calls {sum(calls.values())} kilobytes {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}", flush=True)
