@@ -55,6 +55,52 @@ use rule job as bench_dry_run with:
         "Dry run of the paper"
 
 
+use rule job as bench_plan_10000 with:
+    """A dry run of ten thousand models: seconds, memory of the head process, calls on metadata."""
+    input:
+        config=ancient(plan.root / "config/paper.yaml"),
+    output:
+        json="results/bench/plan_10000.json",
+    log:
+        "logs/bench/plan_10000.log",
+    benchmark:
+        "benchmarks/bench/plan_10000.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.plan_10000:measure"),
+        outside=identities(plan.root / "config/paper.yaml"),
+    message:
+        "Dry run of ten thousand models"
+
+
+use rule job as bench_receivers with:
+    """Receivers that are drawn against all: pictures that are saved, and intervals that hold what all would have told."""
+    input:
+        metadata=f"<results>/metadata_{plan.benchmarks.task}_2_enriched_filtered.json",
+        pairs=f"<results>/pairs_{plan.benchmarks.task}.parquet",
+        off=f"<results>/scores/{plan.benchmarks.task}_baseline.parquet",
+        floor=f"<results>/noise_floor_{plan.benchmarks.task}.json",
+        similarities=expand(f"<results>/similarity_{{kind}}_{plan.benchmarks.task}.json", kind=plan.settings.similarity.kinds),
+    output:
+        json="results/bench/receivers.json",
+    log:
+        "logs/bench/receivers.log",
+    benchmark:
+        "benchmarks/bench/receivers.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.receivers:measure"),
+        task=plan.benchmarks.task,
+        kinds=list(plan.settings.similarity.kinds),
+    message:
+        "Drawn receivers against all"
+
+
 use rule job as bench_uce with:
     """UCE for 100 entities at the size of Stable Diffusion v1.4, against solving every dense edit."""
     output:

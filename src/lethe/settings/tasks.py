@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 from lethe.settings.generation import OwnGeneration
 from lethe.settings.names import names_in
 from lethe.settings.prompts import EntityPrompt, check_template
+from lethe.settings.receivers import Receivers
 from lethe.settings.rules import Column, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
 from lethe.settings.strict import Name, Strict, check_distinct, check_known
@@ -80,6 +81,11 @@ class Task(OfEveryKind):
     emitters: list[Emitter] | None = Field(
         None, min_length=1, description="indices of the entities that are unlearned, the others are only asked for; null: all"
     )
+    receivers: Receivers = Field(
+        "all",
+        description="what every model is asked for beside its emitter: all, {nearest: 10}, or {random: 8, strata: 4} "
+        "(docs/sampled-receivers.md)",
+    )
     balance: tuple[Column, ...] = Field(
         (), description="the two attributes whose combinations are balanced; none: the first entities are taken"
     )
@@ -121,6 +127,11 @@ class Task(OfEveryKind):
     def emitters_count(self) -> int:
         """How many indices emitters may have; they begin with 0."""
         return self.entities
+
+    @property
+    def asked(self) -> int:
+        """How many receivers a model is asked for, its emitter included."""
+        return self.entities if self.receivers == "all" else self.receivers.count + 1
 
     @property
     def ranked_by(self) -> str:

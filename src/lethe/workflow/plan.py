@@ -119,7 +119,7 @@ class Plan:
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.pages = Pages(settings, self.studies, self.tables)
         self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables, self.pages, root)
-        self.overviews = Overviews(self.studies, self.deepunlearn, self.canvas)
+        self.overviews = Overviews(settings, self.studies, self.deepunlearn, self.canvas)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []

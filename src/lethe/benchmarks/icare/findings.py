@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lethe.benchmarks.icare.asked import ASKED
 from lethe.benchmarks.icare.levels import FORGOTTEN, LEVEL
 from lethe.benchmarks.icare.words import in_sentence, in_words, measured_by, similarity_name
 from lethe.core.finding import Finding, agreeing, counted, listed, percent
@@ -67,7 +68,7 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     first = Finding(
         task,
         f"{counted(many, len(main), 'method')} {verb} what should have stayed.",
-        f"Of {pairs} pairs, {listed(told)} beyond what two seeds differ, by CLIP score. As shares: {listed(shares)}.{beside}",
+        f"Of {pairs} pairs{_asked(main)}, {listed(told)} beyond what two seeds differ, by CLIP score. As shares: {listed(shares)}.{beside}",
         many == 0,
         table,
     )
@@ -81,6 +82,11 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     same = bool((counts.max() == counts.min()).all())
     headline = "The measure does not matter." if same else "How many are harmed depends on the measure."
     return [first, Finding(task, headline, f"Harmed pairs: {'; '.join(lines)}.", same, table) if len(lines) > 1 else None]
+
+
+def _asked(rows: pd.DataFrame) -> str:
+    """Where models were asked for some receivers, that they were: counts are of pairs, shares estimate all."""
+    return f" that were asked for ({rows[ASKED].iloc[0]})" if ASKED in rows else ""
 
 
 def _predicts(task: str, similarity: pd.DataFrame) -> list[Finding | None]:

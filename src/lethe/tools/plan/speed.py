@@ -14,6 +14,8 @@ from lethe.settings.models import Settings
 NAMES = (
     "batch_invariance",
     "dry_run",
+    "plan_10000",
+    "receivers",
     "uce",
     "scoring_cpu",
     "stacked_training",

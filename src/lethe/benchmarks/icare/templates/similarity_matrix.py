@@ -111,5 +111,5 @@ def compute(parameters: SimilarityMatrices, tasks: Mapping[str, TaskData], infer
 
 TEMPLATE = TaskTemplate(
     "SimilarityMatrices", "SimilarityMatrices", SimilarityMatrices, compute,
-    lambda result, parameters, pictures: draw(result.table), (),
+    lambda result, parameters, pictures: draw(result.table), (), sampled=True,
 )  # fmt: skip
