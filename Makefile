@@ -12,7 +12,7 @@ GENERATED := docs/columns.md
 # .venv belongs to this folder alone. Packages are installed uncompiled, and Python keeps what it compiles when a module is first used.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup develop demo all docs bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config documents lock clean
+.PHONY: setup develop demo all docs bench bench-sd14 bench-gpu bench-setup plan explorer test test-browser test-slurm test-reference lint config documents lock clean
 
 setup: $(VENV)/.installed ## create .venv with the pinned dependencies, by uv where it is on PATH and by pip otherwise
 
@@ -52,6 +52,9 @@ plan: setup ## what a run on the cluster would do and why, without doing it (CON
 bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of memory, 5 GB of disk
 	$(RUN) results/bench/sd14.json
 	@$(BIN)/lethe bench
+
+bench-setup: develop ## what an installation costs, by uv and by pip: minutes, and 5 GB of temporary disk
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m lethe.tools.speed.setup
 
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu

@@ -98,6 +98,9 @@ def variant(torch: str, installer: Installer) -> str:
     if installer.run("--dry-run", pinned[0], quiet=True):
         return "cpu"
     if torch == "auto":
+        print(
+            f"no index has {pinned[0]} for this Python, so CUDA's libraries come too, 3 GB; TORCH_INDEX=address names one that has it"
+        )
         return "cuda"
     raise SystemExit(
         f"no index has {pinned[0]} for this Python; name one, TORCH_INDEX=address, or take what PyPI has, TORCH=cuda"
