@@ -108,7 +108,20 @@ def test_a_style_is_gone_only_where_the_rest_is_kept() -> None:
         table[f"{name}_low"] = table[f"{name}_high"] = table[name]
     (finding,) = canvas_findings("canvas", table, "tables/x.csv")
     assert finding.headline == "1 of 2 methods forgets styles and keeps the rest." and not finding.hoped
-    assert "ESD 99 % gone, 50 % kept" in finding.detail and "base" not in finding.detail
+    assert "ESD 99 % gone, 50 % kept" in finding.detail and "UCE 95 % gone" in finding.detail and "base" not in finding.detail
+
+
+def test_of_many_methods_a_sentence_names_those_that_fail() -> None:
+    names = ("uce", "ca", "spm", "rece", "speed", "esd")
+    table = pd.DataFrame(
+        {"method": names, "ua": 0.99, "ira": 1.0, "cra": [1.0] * 5 + [0.5], "kind": "style", "protocol": "default", "judge": 1}
+    )
+    table[[f"{name}_{end}" for name in ("ua", "ira", "cra") for end in ("low", "high")]] = float("nan")
+    (finding,) = canvas_findings("canvas", table, "tables/x.csv")
+    assert finding.headline == "5 of 6 methods forget styles and keep the rest."
+    assert finding.detail.startswith("Not so: ESD 99 % gone, 50 % kept. Gone: ") and "UCE" not in finding.detail
+    (finding,) = canvas_findings("canvas", table.assign(cra=1.0), "tables/x.csv")
+    assert finding.hoped and finding.detail.startswith("Gone: ")
 
 
 class Tags(HTMLParser):
