@@ -34,8 +34,8 @@ explorer: setup ## a page for looking at everything: overviews, every pair and i
 	$(RUN) explorer_all
 	@echo "explorer: $(WORLD)/explorer/index.html"
 
-bench: setup ## the measured claims about speed and sameness
-	$(RUN) bench
+bench: setup $(VENV)/reference/.peers ## the measured claims about speed and sameness
+	$(RUN) bench results/bench/scoring_peers.json
 	@$(BIN)/lethe bench
 
 plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
@@ -60,6 +60,12 @@ test-browser: setup ## report, answer and explorer in a headless Chromium; where
 
 test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm
+
+# Vision Unlearning and what its classes for scoring import, in a folder of its own: it pins another torch
+$(VENV)/reference/.peers: | setup
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2 \
+		piq==0.8.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 image-similarity-measures==0.3.6 phasepack==1.5 lpips==0.1.4
+	touch $@
 
 test-reference: setup ## a corpus that Vision Unlearning's own wheel writes; it pins another torch, so it lies in a folder of its own
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from lethe.benchmarks.icare.words import in_words
+from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
 from lethe.core.gate import Gate
 from lethe.tools.claims import VERDICTS, Row
 
@@ -47,7 +50,15 @@ def gate_rows(gates: Sequence[Gate], scope: str, table: str = "") -> list[Row]:
     Args:
         gates: of one task or study. scope: that task or study. table: the file that they are read from.
     """
-    return [Row("gate", scope, ASKED[gate.gate], gate.value, f"{gate.target:g}", gate.holds, gate.how, table) for gate in gates]
+    return [Row("gate", scope, ASKED[gate.gate], gate.value, f"{gate.target:g}", gate.holds, _how(gate), table) for gate in gates]
+
+
+def _how(gate: Gate) -> str:
+    """With the names of methods and measures that readers know."""
+    if gate.gate == "search_above_exact_unlearning":
+        names = "|".join(CLASSIFIER_LOOKS)
+        return re.sub(rf"\b({names})\b", lambda found: CLASSIFIER_LOOKS.title(found[1]), gate.how)
+    return in_words(gate.how)
 
 
 def checked(claimed: Sequence[Row], judged: Sequence[Row]) -> list[Row]:

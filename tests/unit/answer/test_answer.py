@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from lethe.answer.contents import MethodRow, Part, checks
-from lethe.answer.gates import ASKED
+from lethe.answer.gates import ASKED, gate_rows
 from lethe.answer.page import Contents, page, text, way_back
 from lethe.answer.worst import Case, Shown, Strip, case, recognised
 from lethe.benchmarks.deepunlearn.findings import findings as study_findings
@@ -108,7 +108,20 @@ def test_a_style_is_gone_only_where_the_rest_is_kept() -> None:
         table[f"{name}_low"] = table[f"{name}_high"] = table[name]
     (finding,) = canvas_findings("canvas", table, "tables/x.csv")
     assert finding.headline == "1 of 2 methods forgets styles and keeps the rest." and not finding.hoped
-    assert "ESD 99 % gone, 50 % kept" in finding.detail and "base" not in finding.detail
+    assert "ESD 99 % gone, 50 % kept" in finding.detail and "UCE 95 % gone" in finding.detail and "base" not in finding.detail
+
+
+def test_of_many_methods_a_sentence_names_those_that_fail() -> None:
+    names = ("uce", "ca", "spm", "rece", "speed", "esd")
+    table = pd.DataFrame(
+        {"method": names, "ua": 0.99, "ira": 1.0, "cra": [1.0] * 5 + [0.5], "kind": "style", "protocol": "default", "judge": 1}
+    )
+    table[[f"{name}_{end}" for name in ("ua", "ira", "cra") for end in ("low", "high")]] = float("nan")
+    (finding,) = canvas_findings("canvas", table, "tables/x.csv")
+    assert finding.headline == "5 of 6 methods forget styles and keep the rest."
+    assert finding.detail.startswith("Not so: ESD 99 % gone, 50 % kept. Gone: ") and "UCE" not in finding.detail
+    (finding,) = canvas_findings("canvas", table.assign(cra=1.0), "tables/x.csv")
+    assert finding.hoped and finding.detail.startswith("Gone: ")
 
 
 class Tags(HTMLParser):
@@ -248,6 +261,12 @@ def test_strips_show_the_first_seeds_and_count_all() -> None:
 
 def test_every_gate_is_told_in_words() -> None:
     assert set(ASKED) == set(gate_names())
+
+
+def test_gates_are_told_with_the_names_that_readers_know() -> None:
+    said = {"every_pair_has_a_value": "missing: 4 of uce brisque_diff", "search_above_exact_unlearning": "smallest norm (bt)"}
+    rows = gate_rows([Gate(name, 1.0, 1.0, True, how, None) for name, how in said.items()], "breeds")
+    assert [row.how for row in rows] == ["missing: 4 of UCE by BRISQUE", "smallest norm (BT)"]
 
 
 def test_every_gate_and_claim_of_a_world_has_a_verdict(tmp_path: Path) -> None:

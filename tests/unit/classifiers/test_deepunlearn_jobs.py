@@ -141,15 +141,15 @@ def test_no_method_may_be_nearer_to_exact_unlearning_than_the_floor() -> None:
     assert gate.holds and gate.value == pytest.approx(0.01) and gate.target == -0.05 and "1 of 2 methods lie within" in gate.how
     preferred = FT.model_copy(update={"norm": 0.02, "norm_retrained": 0.1})
     gate = gate_search_above_exact({"ft": preferred, "ga": far})
-    assert not gate.holds and "(FT)" in gate.how
+    assert not gate.holds and "(ft)" in gate.how
 
 
 def test_a_search_that_found_nothing_is_named_by_the_gate() -> None:
     nothing = FT.model_copy(update={"norm": None})
     gate = gate_search_above_exact({"ft": FT.model_copy(update={"norm": 0.3}), "ff": nothing})
-    assert gate.holds and gate.how.endswith("without a trial of finite scores: FF")
+    assert gate.holds and gate.how.endswith("without a trial of finite scores: ff")
     alone = gate_search_above_exact({"ff": nothing})
-    assert not alone.holds and alone.value is None and "finite scores: FF" in alone.how
+    assert not alone.holds and alone.value is None and "finite scores: ff" in alone.how
 
 
 def test_runs_of_a_method_are_apart_and_the_first_is_the_only_one(data: Path, tmp_path: Path) -> None:

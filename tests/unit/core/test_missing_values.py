@@ -101,7 +101,7 @@ def test_a_model_that_draws_black_is_damage_and_is_named() -> None:
     assert constant_models(pairs) == ["t_002_uce_000: 100.0% of its pictures have one colour"]
     gates = {gate.gate: gate for gate in all_gates(pairs, off, pd.DataFrame(), {}, N)}
     assert gates["none_is_zero"].holds and gates["base_draws_no_constant_picture"].holds
-    assert not gates["every_pair_has_a_value"].holds and "4 of UCE by BRISQUE" in gates["every_pair_has_a_value"].how
+    assert not gates["every_pair_has_a_value"].holds and "4 of uce brisque_diff" in gates["every_pair_has_a_value"].how
     # a model whose judge is lost throughout is a model still: it is counted
     assert row["emitters"] == N
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from lethe.classifiers.distance import ORIGINAL, per_seed
 from lethe.classifiers.found import Found
-from lethe.classifiers.methods import LOOKS
 from lethe.core.gate import Gate
 
 
@@ -36,12 +35,12 @@ def gate_search_above_exact(found: Mapping[str, Found]) -> Gate:
     reached = {name: entry for name, entry in found.items() if entry.norm is not None}
     excess = {name: (entry.norm or 0.0) - entry.norm_retrained for name, entry in reached.items()}
     floors = [entry.norm_floor for entry in reached.values()]
-    failed = ", ".join(map(LOOKS.title, sorted(set(found) - set(reached))))
+    failed = ", ".join(sorted(set(found) - set(reached)))
     if not reached:
         return Gate("search_above_exact_unlearning", None, 0.0, False, f"nothing that was tried gave finite scores: {failed}", [])
     lowest = min(excess, key=excess.__getitem__)
     within = sum(abs(value) <= floor for value, floor in zip(excess.values(), floors, strict=True))
-    how = f"smallest norm of the search less exact unlearning's ({LOOKS.title(lowest)}), against minus the norm of retrained models of other seeds; "
+    how = f"smallest norm of the search less exact unlearning's ({lowest}), against minus the norm of retrained models of other seeds; "
     how += f"{within} of {len(reached)} methods lie within that of exact unlearning"
     how += f"; without a trial of finite scores: {failed}" if failed else ""
     holds = all(value >= -floor for value, floor in zip(excess.values(), floors, strict=True))

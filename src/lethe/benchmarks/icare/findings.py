@@ -8,7 +8,7 @@ import pandas as pd
 
 from lethe.benchmarks.icare.asked import ASKED
 from lethe.benchmarks.icare.levels import FORGOTTEN, LEVEL
-from lethe.benchmarks.icare.words import in_sentence, measured_by, similarity_name
+from lethe.benchmarks.icare.words import in_sentence, in_words, measured_by, similarity_name
 from lethe.core.finding import Finding, agreeing, counted, listed, percent
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
@@ -112,4 +112,6 @@ def _rises(task: str, gates: Sequence[Gate]) -> list[Finding | None]:
     headline = (
         "The more alike two things are, the more is harmed." if gate.holds else "Harm does not clearly follow true likeness."
     )
-    return [Finding(task, headline, f"Corrected p = {gate.value:.2g}: {gate.how}.", gate.holds, f"tables/gates_{task}.json")]
+    return [
+        Finding(task, headline, f"Corrected p = {gate.value:.2g}: {in_words(gate.how)}.", gate.holds, f"tables/gates_{task}.json")
+    ]

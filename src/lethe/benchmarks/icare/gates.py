@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from lethe.benchmarks.icare.harm import widened
 from lethe.benchmarks.icare.matrices import by_method, pair_weights
 from lethe.benchmarks.icare.pairs import PROBABILITY
-from lethe.benchmarks.icare.words import measured_by
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
@@ -78,7 +77,7 @@ def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
             values = quantities.get(name, np.full((entities, entities), np.nan))[models][asked]
             expected += values.size
             if lost := int(np.isnan(values).sum()):
-                lacking[measured_by(method, name)] = lost
+                lacking[f"{method} {name}"] = lost
     value = sum(lacking.values())
     how = f"number of values that are missing among {expected} (models x entities x metrics)"
     if PROBABILITY in pairs:

@@ -18,7 +18,6 @@ from lethe.benchmarks.icare.gates import (
 )
 from lethe.benchmarks.icare.matrices import by_method, pair_weights
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
-from lethe.benchmarks.icare.words import measured_by
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.records import ModelId
@@ -129,8 +128,8 @@ def gate_rises(table: pd.DataFrame) -> Gate:
     p, tests = float(best["p"]), len(rows)
     corrected = min(1.0, p * tests)
     how = (
-        f"smallest p of {tests} one-sided Mantel tests (entities permuted), times {tests} (Bonferroni): "
-        f"{measured_by(best['method'], best['metric'])}, Spearman {best['spearman']:.2f}; alone p = {p:.4f}"
+        f"smallest p of {tests} one-sided Mantel tests (entities permuted), times {tests} (Bonferroni): {best['method']}, {best['metric']}, "
+        f"Spearman {best['spearman']:.2f}; alone p = {p:.4f}"
     )
     return Gate("rises_with_true_similarity", corrected, RISES_AT, corrected < RISES_AT, how, rows[["p", "spearman"]])
 

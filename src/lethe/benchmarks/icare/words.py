@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.methods import LOOKS
+from lethe.diffusion.metrics.specs import quantities
 from lethe.diffusion.metrics.words import words_of
 
 SIMILARITIES = {
@@ -40,3 +43,13 @@ def measured_by(method: str, quantity: str) -> str:
     ('UCE by judge accuracy', 'SPARE (FADE) by RMSE between on and off')
     """
     return f"{LOOKS.title(method)} by {in_sentence(words_of(quantity)[0].split(',')[0])}"
+
+
+def in_words(how: str) -> str:
+    """What a gate computed, with names in place of codes. Its file keeps the codes, so that another label makes no table again.
+
+    >>> in_words("times 21 (Bonferroni): uce, judge_diff, Spearman 0.37")
+    'times 21 (Bonferroni): UCE by judge accuracy, Spearman 0.37'
+    """
+    methods, measures = ("|".join(sorted(names, key=len, reverse=True)) for names in (LOOKS, quantities()))
+    return re.sub(rf"\b({methods}),? ({measures})\b", lambda found: measured_by(found[1], found[2]), how)

@@ -13,7 +13,6 @@ from lethe.benchmarks.unlearncanvas.answers import BASE, TOLD, judges_of, right
 from lethe.benchmarks.unlearncanvas.concepts import ATTRIBUTES, Canvas, other
 from lethe.benchmarks.unlearncanvas.protocols import PROTOCOLS, weights
 from lethe.core.gate import Gate
-from lethe.diffusion.methods import LOOKS
 
 HELD_OUT, STYLE, OBJECT, WORST_CELL, AGREEMENT = 0.98, 0.98, 0.95, 0.6, 0.95
 FORGOTTEN, KEPT = 0.9, 0.05  # of a retrained model: least UA, largest loss of IRA and CRA
@@ -70,7 +69,7 @@ def gate_unchanged(answers: Mapping[str, pd.DataFrame], method: str) -> Gate:
     told = [f"{a}_{name}_{judge}" for judge in judges_of(base) for a in ATTRIBUTES for name in TOLD]
     joined = images.merge(base, on=["cell", "seed"], how="left", suffixes=("", "_base"))
     differs = np.any([(joined[column] != joined[f"{column}_base"]).to_numpy() for column in told], axis=0)
-    how = f"images of {LOOKS.title(method)} of {len(images)} in which a judge sees anything else than in the base's"
+    how = f"images of {method} of {len(images)} in which a judge sees anything else than in the base's"
     return Gate("canvas_none_is_the_base", float(differs.sum()), 0.0, not differs.any(), how, differs)
 
 
@@ -81,8 +80,8 @@ def retrained_gates(answers: Mapping[str, pd.DataFrame], method: str, canvas: Ca
         values.append(of_method[0].mean())
         losses += [float((of_base[place] - of_method[place]).mean()) for place in (1, 2)]
     least, most = min(values, default=np.nan), max(losses, default=np.nan)
-    how = f"smallest mean UA of {LOOKS.title(method)} over kinds of concepts and judges"
-    kept = f"largest loss of IRA or CRA of {LOOKS.title(method)} against the base, over kinds of concepts and judges"
+    how = f"smallest mean UA of {method} over kinds of concepts and judges"
+    kept = f"largest loss of IRA or CRA of {method} against the base, over kinds of concepts and judges"
     return [
         Gate("canvas_retrained_forgets", least, FORGOTTEN, least >= FORGOTTEN, how, values),
         Gate("canvas_retrained_keeps", most, KEPT, most <= KEPT, kept, losses),
@@ -99,7 +98,7 @@ def gate_control(answers: Mapping[str, pd.DataFrame], method: str, canvas: Canva
         ua, ira, cra = values.reshape(3, -1).mean(axis=1)
         excess += [1 - 1 / len(concepts) - ua, ira - 1 / retained[0], cra - 1 / retained[1]]
     value = max(excess, default=np.nan)
-    how = f"furthest that UA of {LOOKS.title(method)} is below, or IRA or CRA above, what one fixed answer gives"
+    how = f"furthest that UA of {method} is below, or IRA or CRA above, what one fixed answer gives"
     return Gate("canvas_control_is_chance", value, CHANCE, value <= CHANCE, how, excess)
 
 
