@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
+from torch.autograd import Function
 
 DIVISORS = ("rescale_output_factor", "output_scale_factor")  # of attention and of residual blocks in diffusers
 
@@ -32,11 +32,11 @@ class _One:
         return tensor
 
 
-class _Product(torch.autograd.Function):
+class _Product(Function):
     """y = x W^T + bias + (x A^T) B^T with a frozen W."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor) -> Tensor:
+    def forward(ctx: Function, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor) -> Tensor:
         """(g, m, out).
 
         Args:
@@ -49,33 +49,41 @@ class _Product(torch.autograd.Function):
         return base.view(*x.shape[:2], len(weight)).baddbmm_(low, b.transpose(1, 2))
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Function, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x, where it has one, and of both factors."""
-        x, low, weight, a, b = ctx.saved_tensors  # type: ignore[attr-defined]
-        (gradient,) = gradients
+        saved: tuple[Tensor, ...] = ctx.saved_tensors
+        x, low, weight, a, b = saved
         of_low = torch.bmm(gradient, b)
         of_b, of_a = torch.bmm(gradient.transpose(1, 2), low), torch.bmm(of_low.transpose(1, 2), x)
         of_x = None
-        if ctx.needs_input_grad[0]:  # type: ignore[attr-defined]
+        if ctx.needs_input_grad[0]:
             of_x = (gradient.flatten(0, 1) @ weight).view(x.shape).baddbmm_(of_low, a)
         return of_x, None, None, of_a, of_b
 
 
-class _Laid(torch.autograd.Function):
+class _Laid(Function):
     """The factors of a vector where products want them, zeros between the blocks of a diagonal."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, values: Tensor, factor: Tensor, places: Tensor, size: int, dtype: torch.dtype) -> Tensor:
-        """(g, size) in ``dtype``: element i of each row of ``values`` (g, p), times ``factor`` (p,), is at ``places`` (p,) of its row."""
+    def forward(ctx: Function, values: Tensor, factor: Tensor, places: Tensor, sources: Tensor, dtype: torch.dtype) -> Tensor:
+        """(g, size) in ``dtype``.
+
+        Both ways elements are read and never written by index, since writing on a GPU would sort all indices to be deterministic.
+
+        Args:
+            values: (g, p). factor: (p,), what they are multiplied with.
+            places: (p,) where each is in the result. sources: (size,) which is at each place; p where none is.
+        """
         ctx.save_for_backward(factor, places)
-        laid = values.new_zeros(len(values), size, dtype=dtype)
-        return laid.index_copy_(1, places, (values * factor).to(dtype))
+        scaled = (values * factor).to(dtype)
+        return torch.cat([scaled, scaled.new_zeros(len(scaled), 1)], dim=1).index_select(1, sources)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Function, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Gradient of the values."""
-        factor, places = ctx.saved_tensors  # type: ignore[attr-defined]
-        return gradients[0].index_select(1, places) * factor, None, None, None, None
+        saved: tuple[Tensor, ...] = ctx.saved_tensors
+        factor, places = saved
+        return gradient.index_select(1, places) * factor, None, None, None, None
 
 
 @dataclass
@@ -172,9 +180,12 @@ class Fused:
         self.unet, self.losses, self.kept = unet, losses, kept
         self._readers: list[_Readers] = []
         for names in shared_inputs(unet, modules):
-            layers = [unet.get_submodule(name) for name in names]
-            if others := [name for name, layer in zip(names, layers, strict=True) if not isinstance(layer, nn.Linear)]:
-                raise ValueError(f"fused: '{others[0]}' is no linear layer; set fused to false, or name other target_modules")
+            layers: list[nn.Linear] = []
+            for name in names:
+                layer = unet.get_submodule(name)
+                if not isinstance(layer, nn.Linear):
+                    raise ValueError(f"fused: '{name}' is no linear layer; set fused to false, or name other target_modules")
+                layers.append(layer)
             weight = torch.cat([layer.weight.detach() for layer in layers]) if len(layers) > 1 else layers[0].weight.detach()
             bias = None
             if any(layer.bias is not None for layer in layers):
@@ -220,7 +231,9 @@ class Fused:
                 row += height
             self._cuts.append((low, width, out))
             end += low * (width + out)
-        self._size, self._places, self._factor = end, places.to(device), factor.to(device)
+        sources = torch.full((end,), size)
+        sources[places] = torch.arange(size)
+        self._places, self._sources, self._factor = places.to(device), sources.to(device), factor.to(device)
         self.order = list(modules)
         self.shapes = [(rank, shapes[name]) for name in modules]
         self.values = torch.zeros(models, size, device=device, dtype=self.kept, requires_grad=True)
@@ -245,8 +258,7 @@ class Fused:
         if self.leaf is not self.values:
             with torch.no_grad():
                 self.leaf.view(self.losses, *self.values.shape).copy_(self.values)
-        with torch.autocast(self.leaf.device.type, enabled=False):
-            laid = _Laid.apply(self.leaf, self._factor, self._places, self._size, self._readers[0].weight.dtype)
+        laid = _Laid.apply(self.leaf, self._factor, self._places, self._sources, self._readers[0].weight.dtype)
         pieces = iter(laid.split([size for low, width, out in self._cuts for size in (low * width, low * out)], dim=1))
         for readers, (low, width, out) in zip(self._readers, self._cuts, strict=True):
             readers.forget()

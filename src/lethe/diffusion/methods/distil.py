@@ -135,6 +135,7 @@ class SPARE(Method[SPAREConfig]):
             def gradients(step: int) -> tuple[Tensor, dict[str, Tensor]]:
                 return self.gradients(lent, forget[order[step]], pool[retain_order[step]], placed)
 
+            trained: Sequence[tuple[curves.Curve | None, dict[str, float]]]
             if placed.values.ndim == 1:
                 trained = [(None, optimise([placed.values], config, gradient, reached=reached))]
             else:

@@ -161,6 +161,7 @@ class MUNBa(Method[LoraTrainingConfig]):
             def reached(model: int = 0) -> LoraDelta:
                 return low_rank_delta(placed, self.scale, model=model)
 
+            trained: Sequence[tuple[curves.Curve | None, dict[str, float]]]
             if fused:
                 trained = optimise_each(placed.values, config, gradients, reached)
             else:

@@ -18,6 +18,7 @@ NAMES = (
     "scoring",
     "stacked_training",
     "training_step",
+    "diffusion_step",
     "influence",
     "tables",
 )  # of `make bench`
