@@ -29,6 +29,7 @@ def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
     text = log.read_text()
     assert text.splitlines()[0].split(" INFO ")[1].startswith("a job | python 3.")
     assert "ValueError: entity 7" in text and "Traceback" in text
+    assert "ERROR ValueError: entity 7" in done.stderr and "Traceback" not in done.stderr, "the terminal has it from the log"
 
 
 def test_progress_tells_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
