@@ -147,8 +147,9 @@ def compare(packages: str | Path, folder: Path, threads: int, rounds: int = 2) -
 
     Returns:
         ``amortised`` and ``alone``: how many times the processor time (``cpu``) and the wall time (``wall``) of ours theirs takes for one
-        emitter, ours with a hundredth of the off pictures' cost and with all of it; seconds a pair; the networks' share of either side, and the ratios if nothing else took time;
-        ``largest_difference`` of the scores; ``bfloat16``: ours with image networks in that type, if the processor knows it, else None.
+        emitter, ours with a hundredth of the off pictures' cost and with all of it; seconds a pair; the networks' share of either side, and the
+        ratios if nothing else took time; ``largest_difference`` of the scores; ``bfloat16``: ours with image networks in that type, if
+        the processor knows it, else None.
     """
     torch.set_num_threads(threads)
     clip, backbone = networks()
@@ -162,7 +163,7 @@ def compare(packages: str | Path, folder: Path, threads: int, rounds: int = 2) -
     if quick is not None:
         half, small = quick
         sides["bfloat16"] = lambda: ours(metrics_of(half, small), folder, (half.visual, half.transformer, small))
-    runs = {name: [] for name in sides}
+    runs: dict[str, list[Side]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, run in sides.items():
             runs[name].append(run())
