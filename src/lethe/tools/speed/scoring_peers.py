@@ -147,7 +147,8 @@ def compare(packages: str | Path, folder: Path, threads: int, rounds: int = 2) -
 
     Returns:
         ``amortised`` and ``alone``: how many times the processor time (``cpu``) and the wall time (``wall``) of ours theirs takes for one
-        emitter, ours with a hundredth of the off pictures' cost and with all of it; seconds a pair; the networks' share of either side, and the ratios if nothing else took time;
+        emitter, ours with a hundredth of the off pictures' cost and with all of it; seconds a pair; the networks' share of
+        either side, and the ratios if nothing else took time;
         ``largest_difference`` of the scores; ``bfloat16``: ours with image networks in that type, if the processor knows it, else None.
     """
     torch.set_num_threads(threads)
