@@ -105,7 +105,7 @@ use rule job as method_tables with:
         on=plan.models.files("<results>/scores/{model}.parquet"),
         on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
     output:
-        images="<results>/by_method/images_{task}_{method}.parquet",
+        images="<results>/images/{task}/images_{task}_{method}.parquet",
         pairs="<results>/by_method/pairs_{task}_{method}.parquet",
         entities="<results>/by_method/entities_{task}_{method}.json",
     log:
@@ -127,13 +127,11 @@ use rule job as method_tables with:
 
 
 use rule job as task_tables with:
-    """The same for all methods of a task; interference per entity next to all metadata, names as published."""
+    """Pairs of all methods of a task; interference per entity next to all metadata, names as published."""
     input:
-        images_of_methods=plan.tables.by_method("images", "parquet"),
         pairs_of_methods=plan.tables.by_method("pairs", "parquet"),
         entities_of_methods=plan.tables.by_method("entities", "json"),
     output:
-        images="<results>/images_{task}.parquet",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
     log:

@@ -16,8 +16,9 @@ from lethe.core.records import ImageKey, ModelId
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.figures.tables import entity_names
+from lethe.io.rows import read_rows
 from lethe.io.shards import ShardReader
-from lethe.io.tables import read_json, read_parquet, write_json
+from lethe.io.tables import read_json, write_json
 
 
 def show(
@@ -39,7 +40,7 @@ def show(
         shown: a case as JSON (``lethe.answer.worst.Case``); null where there is no pair that every method unlearned.
         exclude: emitters that hyper-parameters were chosen on.
     """
-    table, floors = read_parquet(pairs), read_json(floor)
+    table, floors = read_rows([pairs], columns=["method", "emitter", "receiver", "metric", "value"]), read_json(floor)
     judged = table[table["method"].map(ROLES.role) == ""]
     bounded = floors.get(MAIN, {}).get("low") is not None  # not where the world has no CLIP, or a single seed
     found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded else None

@@ -24,7 +24,7 @@ ssim); read the healthy direction from ``Statistic.direction``, never from a nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -205,13 +205,23 @@ def entity_records(
     Returns:
         One dict per entity; NaN and infinities become None (JSON null), counts are integers.
     """
+    return method_records(metadata, by_method(pairs, len(metadata)), specificity, fidelity)
+
+
+def method_records(
+    metadata: Sequence[Mapping[str, Any]],
+    methods: Iterable[tuple[str, int, Mapping[str, Matrix]]],
+    specificity: Mapping[tuple[str, int], np.ndarray] | None = None,
+    fidelity: Fidelity = "corrected",
+) -> list[dict[str, Any]]:
+    """``entity_records`` of (method, epochs, metric -> matrix), as ``by_method`` gives them, one method after another."""
     for position, record in enumerate(metadata):
         if record.get("index", position) != position:
             raise ValueError(
                 f"metadata record {position} ('{record.get('name')}') has index {record['index']}; index order is needed"
             )
     result: list[dict[str, Any]] = [dict(record) for record in metadata]
-    for method, epochs, quantities in by_method(pairs, len(metadata)):
+    for method, epochs, quantities in methods:
         ratios = (specificity or {}).get((method, epochs))
         for slug, values in entity_statistics(quantities, ratios, fidelity).items():
             column, whole = STATISTICS[slug].column(method, epochs), "number_of" in slug

@@ -48,7 +48,8 @@ def harmed_pairs(
     if bound is None:
         raise ValueError(f"no noise floor of '{quantity}'; there is one of: {', '.join(floor)}")
     rows = pairs[(pairs["metric"] == quantity) & (pairs["emitter"] != pairs["receiver"]) & ~pairs["emitter"].isin(list(exclude))]
-    rows = rows.dropna(subset="value")[["method", "emitter", "receiver", "value"]].reset_index(drop=True)
+    rows = rows.dropna(subset="value")[["method", "emitter", "receiver", "value"]].astype({"method": str})
+    rows = rows.reset_index(drop=True)
     damage = spec.damage(rows["value"].to_numpy(float))
     return rows.assign(damage=damage, harmed=damage > float(spec.damage(float(bound))))
 

@@ -39,7 +39,28 @@ def matrices(pairs: pd.DataFrame, entities: int) -> dict[str, Matrix]:
     return result
 
 
+def add_model(found: dict[str, Matrix], pairs: pd.DataFrame, entities: int, emitter: int) -> None:
+    """Put the pairs of one model into the matrices of its method, in place; a metric that is new begins as NaN.
+
+    Args:
+        found: metric -> (N, N) [emitter, receiver].
+        pairs: ``receiver, metric, value`` of the model; each receiver once per metric.
+        entities: N.
+        emitter: index of what the model forgot.
+
+    Raises:
+        ValueError: an index outside 0..N-1.
+    """
+    for column, values in (("emitter", np.array([emitter])), ("receiver", pairs["receiver"].to_numpy())):
+        if len(outside := values[(values < 0) | (values >= entities)]):
+            raise ValueError(f"{column} {outside.max()} is outside 0..{entities - 1}")
+    for metric, rows in pairs.groupby("metric", sort=False, observed=True):
+        matrix = found.setdefault(str(metric), np.full((entities, entities), np.nan))
+        matrix[emitter, rows["receiver"].to_numpy(np.int64)] = rows["value"].to_numpy(float)
+
+
 def by_method(pairs: pd.DataFrame, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:
     """(method, epochs, matrices) of every method in a task's tidy pairs, sorted."""
-    for (method, epochs), rows in pairs.groupby(["method", "epochs"], sort=True, observed=True):
-        yield str(method), int(str(epochs)), matrices(rows, entities)
+    groups = pairs.groupby(["method", "epochs"], sort=False, observed=True)
+    for method, epochs in sorted(groups.groups):  # as text, in whatever order categories are
+        yield str(method), int(epochs), matrices(groups.get_group((method, epochs)), entities)

@@ -20,6 +20,7 @@ NAMES = (
     "training_step",
     "influence",
     "tables",
+    "tables_memory",
 )  # of `make bench`
 OF_CELLS = ("answers", "answers_vit", "canvas_plan")  # of `make bench` where there is a task of UnlearnCanvas
 METHOD = "uce"  # whose first model is scored: it costs nothing to make

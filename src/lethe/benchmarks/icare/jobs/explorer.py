@@ -9,14 +9,17 @@ import pandas as pd
 
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.diffusion.testbed.schema import read_metadata
+from lethe.io.rows import read_rows
 from lethe.io.tables import read_json, read_parquet
+
+NEEDED = ("method", "epochs", "emitter", "receiver", "metric", "value")  # of pairs
 
 
 def write(
     tars: list[Path],
     indices: list[Path],
     pairs: Path,
-    images: Path,
+    images: list[Path],
     baseline: Path,
     metadata: Path,
     similarities: list[Path],
@@ -33,6 +36,7 @@ def write(
     """Write the tables of a task, the numbers of every image and thumbnails.
 
     Args:
+        images: rows of single images, a file per method.
         tars, indices: a shard of the base, then one per model.
         similarities: one file per kind.
         overview: what the page shows first.
@@ -40,10 +44,10 @@ def write(
         thumbnail: largest side of a picture in pixels.
         verdicts: the table of verdicts, where tables are computed here.
     """
-    tables = {"pairs": read_parquet(pairs), "images": read_parquet(images), "baseline": read_parquet(baseline)}
+    tables = {"pairs": read_rows([pairs], columns=NEEDED), "baseline": read_parquet(baseline)}
     if verdicts:
         tables["verdicts"] = pd.read_csv(verdicts[0], usecols=["method", "emitter", "receiver", "verdict"])
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
     texts = (alike, read_json(noise_floor), read_json(overview))
-    write_task(folder, task, tables, read_metadata(metadata), *texts, methods, shards, thumbnail)
+    write_task(folder, task, tables, images, read_metadata(metadata), *texts, methods, shards, thumbnail)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from lethe.benchmarks.icare.harm import harm_table
-from lethe.io.tables import read_json, read_parquet, write_csv
+from lethe.io.rows import read_rows
+from lethe.io.tables import read_json, write_csv
 from lethe.statistics.resampling import Inference
 
 
@@ -17,4 +18,14 @@ def count(pairs: Path, floor: Path, table: Path, exclude: list[int], inference: 
         exclude: emitters that hyper-parameters were chosen on.
     """
     level = 1 - inference.alpha
-    write_csv(table, harm_table(read_parquet(pairs), read_json(floor), exclude, inference.bootstrap, level, inference.seed))
+    write_csv(
+        table,
+        harm_table(
+            read_rows([pairs], columns=["method", "emitter", "receiver", "metric", "value"]),
+            read_json(floor),
+            exclude,
+            inference.bootstrap,
+            level,
+            inference.seed,
+        ),
+    )

@@ -1,18 +1,23 @@
-"""Tables of interference: of the models of a method, and of all methods of a task."""
+"""Tables of interference: of the models of a method, and of all methods of a task.
+
+The rows of a method, and more so those of a task, grow with the square of its entities. They are written model by model and joined a
+piece at a time: what is held is one model, and a matrix per metric.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from lethe.benchmarks.icare.entities import entity_records, join_records, specificity_ratio
+from lethe.benchmarks.icare.entities import join_records, method_records, specificity_ratio
+from lethe.benchmarks.icare.matrices import Matrix, add_model
 from lethe.benchmarks.icare.pairs import image_quantities, tidy, tidy_pairs
 from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
-from lethe.io.tables import read_json, read_parquet, read_parquets, write_json, write_parquet
+from lethe.io.rows import ROWS, join_rows, write_rows
+from lethe.io.tables import read_json, read_parquet, write_json
 
 
 def tabulate_method(
@@ -31,34 +36,30 @@ def tabulate_method(
 
     Args:
         off, on: scores of the base and of each model.
+        images: a row group per model, so that the rows of one emitter are read alone; ``value`` in 32 bits, since nothing is computed
+            from it. Pairs and entities come from the scores as they are.
         models: names of the models.
     """
     records = read_metadata(metadata)
     baseline, off_mean = read_parquet(off), Embeddings.load(off_embeddings).mean_per_receiver(len(records))
-    of_images, of_pairs = [], []
+    matrices: dict[tuple[str, int], dict[str, Matrix]] = {}
     specificity: dict[tuple[str, int], np.ndarray] = {}
-    for name, scores, embeddings in zip(models, on, on_embeddings, strict=True):
-        model = ModelId.parse(name)
-        quantities = image_quantities(baseline, read_parquet(scores), str(scores))
-        of_images.append(tidy(quantities, model))
-        of_pairs.append(tidy_pairs(quantities, len(records), model, str(scores)))
-        ratios = specificity.setdefault((model.method, model.epochs), np.full(len(records), np.nan))
-        ratios[model.index] = specificity_ratio(Embeddings.load(embeddings), off_mean, model.index)
-    table = pd.concat(of_pairs, ignore_index=True)
-    write_parquet(images, pd.concat(of_images, ignore_index=True))
-    write_parquet(pairs, table)
-    write_json(entities, entity_records(records, table, specificity, fidelity))
+    with write_rows(images, single=["value"]) as add_images, write_rows(pairs, least=ROWS) as add_pairs:
+        for name, scores, embeddings in zip(models, on, on_embeddings, strict=True):
+            model = ModelId.parse(name)
+            quantities = image_quantities(baseline, read_parquet(scores), str(scores))
+            means = tidy_pairs(quantities, len(records), model, str(scores))
+            add_images(tidy(quantities, model))
+            add_pairs(means)
+            key = model.method, model.epochs
+            add_model(matrices.setdefault(key, {}), means, len(records), model.index)
+            ratios = specificity.setdefault(key, np.full(len(records), np.nan))
+            ratios[model.index] = specificity_ratio(Embeddings.load(embeddings), off_mean, model.index)
+    methods = [(*key, found) for key, found in sorted(matrices.items())]
+    write_json(entities, method_records(records, methods, specificity, fidelity))
 
 
-def join_methods(
-    images_of_methods: list[Path],
-    pairs_of_methods: list[Path],
-    entities_of_methods: list[Path],
-    images: Path,
-    pairs: Path,
-    entities: Path,
-) -> None:
-    """Put the tables of all methods of a task together."""
-    write_parquet(images, read_parquets(images_of_methods))
-    write_parquet(pairs, read_parquets(pairs_of_methods))
+def join_methods(pairs_of_methods: list[Path], entities_of_methods: list[Path], pairs: Path, entities: Path) -> None:
+    """Put the pairs and entities of all methods of a task together."""
+    join_rows(pairs, pairs_of_methods)
     write_json(entities, join_records([read_json(path) for path in entities_of_methods]))

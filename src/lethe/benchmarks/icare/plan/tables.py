@@ -15,7 +15,6 @@ from lethe.settings.models import JUDGE, Settings
 
 PER_TASK = (
     "pairs_{task}.parquet",
-    "images_{task}.parquet",
     "interference_per_entity_{task}.json",
     "noise_floor_{task}.json",
     "tables/unlearning_{task}.csv",
@@ -26,7 +25,6 @@ PER_TASK = (
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
 )
-SCORED = "images_"  # the table of single images; imported pairs are means
 MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
 
 
@@ -103,12 +101,22 @@ class Tables:
 
         return files
 
+    def images(self, wildcards: Wildcards) -> list[str]:
+        """The rows of single images of the wildcards' task."""
+        return self.images_of(wildcards.task)
+
+    def images_of(self, task: str) -> list[str]:
+        """The rows of single images of a task, a file per method; none where pairs are imported, which are means."""
+        if self.settings.archive.imported("tables"):
+            return []
+        return [f"<results>/images/{task}/images_{task}_{method}.parquet" for method in self.models.methods_of(task)]
+
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The tables of some tasks."""
         tasks = list(tasks)
         imported = self.settings.archive.imported("tables")
-        patterns = [pattern for pattern in PER_TASK if not (imported and pattern.startswith(SCORED))]
-        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in patterns]
+        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
+        files += [file for task in tasks for file in self.images_of(task)]
         files += [file for task in tasks for file in self.pairing(task)]
         if not imported:  # else the published file of a pair is what was read, and ours of the same name means another range
             files += [interference_file(model) for task in tasks for model in self.models.of(task)]

@@ -17,7 +17,8 @@ from lethe.figures import pictures
 from lethe.figures.tables import similarity_matrix
 from lethe.figures.templates.base import Files, Pictures
 from lethe.figures.templates.parameters import Parameters
-from lethe.io.tables import read_json, read_parquet, read_parquets
+from lethe.io.rows import read_rows
+from lethe.io.tables import read_json, read_parquet
 
 if TYPE_CHECKING:
     from lethe.benchmarks.icare.templates.needs import Needs
@@ -32,6 +33,7 @@ PER_TASK = {
     "off_embeddings": "scores/{task}_baseline_embeddings.npz",
 }
 PER_METHOD = {"pairs": "by_method/pairs_{task}_{method}.parquet", "entities": "by_method/entities_{task}_{method}.json"}
+PAIRS = ("method", "epochs", "emitter", "receiver", "metric", "value")  # what templates read of a pair
 
 
 def files_of(needs: Needs, parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
@@ -106,7 +108,7 @@ def load_data(
             metadata=metadata,
             balance=balance.get(task, ()),
             tuning=tuning.get(task, ()),
-            pairs=read_parquets(given["pairs"]) if "pairs" in given else None,
+            pairs=read_rows(given["pairs"], columns=PAIRS) if "pairs" in given else None,
             entities=join_records([read_json(path) for path in given.get("entities", ())]),
             noise_floor=read_json(given["noise_floor"][0]) if "noise_floor" in given else {},
             similarities={kind: similarity_matrix(read_json(path), metadata) for kind, path in similar},
