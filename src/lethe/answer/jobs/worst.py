@@ -40,7 +40,9 @@ def show(
         shown: a case as JSON (``lethe.answer.worst.Case``); null where there is no pair that every method unlearned.
         exclude: emitters that hyper-parameters were chosen on.
     """
-    table, floors = read_rows([pairs], columns=["method", "emitter", "receiver", "metric", "value"]), read_json(floor)
+    asked = [("metric", "in", [MAIN, "judge", "judge_diff"])]
+    table = read_rows([pairs], columns=["method", "emitter", "receiver", "metric", "value"], filters=asked)
+    floors = read_json(floor)
     judged = table[table["method"].map(ROLES.role) == ""]
     bounded = floors.get(MAIN, {}).get("low") is not None  # not where the world has no CLIP, or a single seed
     found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded else None

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.matrices import by_method
+from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
@@ -22,14 +23,17 @@ from lethe.statistics.association import bootstrap_mean
 DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
 
 
-def gate_none_is_zero(pairs: pd.DataFrame) -> Gate:
+def gate_none_is_zero(pairs: pd.DataFrame | PairRows) -> Gate:
     """The reference that changes nothing has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
 
     Args:
         pairs: tidy pairs of a task, all methods.
     """
-    names = comparisons(pairs["metric"].unique())
-    rows = pairs[(pairs["method"].map(ROLES.role) == UNCHANGED) & pairs["metric"].isin(names)]
+    given = pair_rows(pairs)
+    names = comparisons(given.metrics)
+    unchanged = [(method, epochs) for method, epochs in given.methods if ROLES.role(method) == UNCHANGED]
+    rows = pd.concat([given.of(*method) for method in unchanged])
+    rows = rows[rows["metric"].isin(names)]
     undamaged = rows["metric"].map({name: spec_of(name).undamaged for name in names})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())
@@ -54,14 +58,14 @@ def gate_base_draws(baseline: pd.DataFrame) -> Gate:
     return Gate("base_draws_no_constant_picture", value, 0.0, value == 0.0, how, drawn)
 
 
-def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
+def gate_every_pair_has_a_value(pairs: pd.DataFrame | PairRows, entities: int) -> Gate:
     """No pair lacks a value: every model, asked for every entity, has one under every metric that any model has.
 
     Args:
         pairs: tidy pairs of a task, all methods.
         entities: N.
     """
-    names = list(dict.fromkeys(pairs["metric"]))
+    names = pair_rows(pairs).metrics
     lacking: dict[str, int] = {}
     expected = 0
     for method, epochs, quantities in by_method(pairs, entities):
@@ -87,14 +91,13 @@ def gate_distinct(similarity: NDArray[np.float64]) -> Gate:
     return Gate("attr_tells_entities_apart", value, target, value >= target, how, similarity[others])
 
 
-def unlearned(pairs: pd.DataFrame, method: str, epochs: int) -> list[int]:
+def unlearned(pairs: pd.DataFrame | PairRows, method: str, epochs: int) -> list[int]:
     """Emitters that have a model of a method: those with rows, whether or not a metric has a value for them."""
-    rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)]
-    return sorted(int(emitter) for emitter in rows["emitter"].unique())
+    return sorted(int(emitter) for emitter in pair_rows(pairs).of(method, epochs)["emitter"].unique())
 
 
 def unlearning_table(
-    pairs: pd.DataFrame,
+    pairs: pd.DataFrame | PairRows,
     baseline: pd.DataFrame,
     entities: int,
     noise_floor: Mapping[str, Mapping[str, Any]] | None = None,
@@ -129,7 +132,7 @@ def unlearning_table(
     Raises:
         ValueError: if only some judge scores are there, or no emitter of a method is left to report.
     """
-    judged = "judge" in set(pairs["metric"])  # the paper world has no judge: then the table tells the other metrics alone
+    judged = "judge" in pair_rows(pairs).metrics  # the paper world has no judge: then the table tells the other metrics alone
     if judged and "judge" not in baseline.columns:
         raise ValueError(f"the baseline has no column 'judge'; it has {', '.join(map(str, baseline.columns))}")
     rows = []
@@ -180,8 +183,9 @@ def unlearning_table(
     return pd.DataFrame(rows)
 
 
-def _left_out(pairs: pd.DataFrame, method: str, epochs: int, emitters: Collection[int]) -> dict[str, int]:
+def _left_out(pairs: pd.DataFrame | PairRows, method: str, epochs: int, emitters: Collection[int]) -> dict[str, int]:
     """Metric -> images without a value; of pairs that do not count them (published before they did) pairs without a value."""
-    rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs) & pairs["emitter"].isin(list(emitters))]
+    rows = pair_rows(pairs).of(method, epochs)
+    rows = rows[rows["emitter"].isin(list(emitters))]
     lost = rows["left_out"] if "left_out" in rows else rows["value"].isna()
     return {str(name): int(count) for name, count in lost.groupby(rows["metric"], observed=True).sum().items()}

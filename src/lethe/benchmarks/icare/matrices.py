@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -59,8 +61,8 @@ def add_model(found: dict[str, Matrix], pairs: pd.DataFrame, entities: int, emit
         matrix[emitter, rows["receiver"].to_numpy(np.int64)] = rows["value"].to_numpy(float)
 
 
-def by_method(pairs: pd.DataFrame, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:
+def by_method(pairs: pd.DataFrame | PairRows, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:
     """(method, epochs, matrices) of every method in a task's tidy pairs, sorted."""
-    groups = pairs.groupby(["method", "epochs"], sort=False, observed=True)
-    for method, epochs in sorted(groups.groups):  # as text, in whatever order categories are
-        yield str(method), int(epochs), matrices(groups.get_group((method, epochs)), entities)
+    rows = pair_rows(pairs)
+    for method, epochs in rows.methods:
+        yield method, epochs, matrices(rows.of(method, epochs), entities)

@@ -6,12 +6,12 @@ import logging
 from pathlib import Path
 
 from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.benchmarks.icare.pair_rows import PairFile
 from lethe.benchmarks.icare.summary import all_gates, constant_models, similarity_table, untested
 from lethe.core.gate import enforce
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import from_records
 from lethe.io.gates import write_gates
-from lethe.io.rows import read_rows
 from lethe.io.tables import read_json, read_parquet, write_csv
 from lethe.settings.tasks import Task
 from lethe.statistics.resampling import Inference
@@ -46,7 +46,7 @@ def summarise(
         GateError: one of these does not hold.
     """
     entities = len(read_metadata(metadata))
-    tidy, baseline = read_rows([pairs]), read_parquet(off)
+    tidy, baseline = PairFile(pairs), read_parquet(off)
     matrices = {kind: from_records(read_json(path))[1] for kind, path in zip(kinds, similarities, strict=True)}
     unlearning = unlearning_table(
         tidy,
