@@ -44,7 +44,7 @@ def rows(method: str) -> bytes:
 
 
 def test_a_job_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="join_methods failed .*FileNotFoundError"):
+    with pytest.raises(RuntimeError, match=r"(?s)join_methods failed .*FileNotFoundError"):
         run_alone(
             join_methods,
             pairs_of_methods=[tmp_path / "lost.parquet"],

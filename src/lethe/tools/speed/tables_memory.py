@@ -34,12 +34,17 @@ from pydantic import validate_call
 from lethe.execution.run import TYPES, load_function
 asked = json.load(sys.stdin)
 validate_call(config=TYPES)(load_function(asked["function"]))(**asked["given"])
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(peak, file=sys.stderr)
 """
 
 
 @dataclass(frozen=True)
 class Used:
-    """What a job used: processor seconds of all its threads, and the largest resident memory of its process in MB."""
+    """What a job used: processor seconds of all its threads, and the largest resident memory of its process in MB.
+
+    The memory is what Linux calls ``VmHWM``. ``ru_maxrss`` would count what the parent had when the process began, too.
+    """
 
     cpu_seconds: float
     peak_mb: int
@@ -61,10 +66,13 @@ def run_alone(function: Callable[..., None], **given: Any) -> Used:
         process = subprocess.Popen([sys.executable, "-c", CHILD], stdin=asked, stdout=said, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            said.seek(0)
-            raise RuntimeError(f"{name} failed (exit {process.returncode}): {said.read()[-2000:]}")
-    return Used(round(usage.ru_utime + usage.ru_stime, 2), round(usage.ru_maxrss / 1000))  # Linux counts kB
+        said.seek(0)
+        text = said.read()
+    if process.returncode:
+        raise RuntimeError(f"{name} failed (exit {process.returncode}): {text[-2000:]}")
+    return Used(
+        round(usage.ru_utime + usage.ru_stime, 2), round(int(text.split()[-2]) * 1.024 / 1000)
+    )  # the last line: VmHWM: n kB
 
 
 def measure(entities: int, methods: int, folder: Path) -> dict[str, Used]:
