@@ -49,7 +49,7 @@ use rule job as explorer_task with:
     wildcard_constraints:
         task=plan.models.where_scored(),
     resources:
-        mem_mb=4000,
+        mem_mb=plan.tables.memory(4000),
         runtime=240,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.explorer:write"),

@@ -185,7 +185,7 @@ use rule job as harm with:
     wildcard_constraints:
         task=one_of(plan.entity_tasks),
     resources:
-        mem_mb=2000,
+        mem_mb=plan.tables.memory(2000),
         runtime=10,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.harm:count"),
@@ -265,7 +265,7 @@ use rule job as summary with:
     wildcard_constraints:
         task=plan.models.where_tabulated(plan.entity_tasks),
     resources:
-        mem_mb=2000,
+        mem_mb=plan.tables.memory(2000),
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.summary:summarise"),
@@ -312,7 +312,7 @@ use rule job as relations with:
     benchmark:
         "<benchmarks>/relations/{task}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=plan.tables.memory(4000),
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.relations:relate"),

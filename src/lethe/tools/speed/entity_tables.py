@@ -63,7 +63,7 @@ def compare(packages: Path, folder: Path) -> dict[str, Any]:
             for method in epochs:
                 for metric in PUBLISHED_KEYS:
                     asked = {"task": task, "unlearning_algorithm": method, "interference_pair": metric}
-                    templates.ResultTemplateInterferenceMatrix(model="SD14", **asked)._compute_from_scratch()
+                    templates.ResultTemplateInterferenceMatrix(model="sd1.4", **asked)._compute_from_scratch()
             theirs["matrices"] += time.process_time() - begin
     tabulate(folder, next(iter(EPOCHS)))  # what is imported at the first call is no table
     runs = []

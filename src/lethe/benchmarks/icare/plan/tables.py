@@ -25,6 +25,9 @@ PER_TASK = (
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
 )
+QUANTITIES = 14  # rows of a pair of entities under a method, at most
+ROW_BYTES = 60  # at the peak of a job that reads all pairs: results/bench/tables_memory.json, and a third more
+BY_ITSELF = 500  # MB of such a job without any pairs
 MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
 
 
@@ -100,6 +103,20 @@ class Tables:
             return [f"<results>/by_method/{name}_{task}_{method}.{ending}" for method in self.models.methods_of(task)]
 
         return files
+
+    def memory(self, least: int) -> Callable[[Wildcards, int], int]:
+        """A resource function: MB of a job that reads all pairs of the wildcards' task; a retry asks for more.
+
+        Args:
+            least: MB that it asks for at any size.
+        """
+
+        def megabytes(wildcards: Wildcards, attempt: int = 1) -> int:
+            receivers = self.settings.entity_tasks[wildcards.task].entities
+            rows = QUANTITIES * receivers * len(self.models.of(wildcards.task))
+            return attempt * max(least, BY_ITSELF + rows * ROW_BYTES // 1_000_000)
+
+        return megabytes
 
     def images(self, wildcards: Wildcards) -> list[str]:
         """The rows of single images of the wildcards' task."""
