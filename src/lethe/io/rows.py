@@ -111,6 +111,15 @@ def read_rows(
     return rows
 
 
+def columns_of_rows(path: str | Path) -> list[str]:
+    """Names of the columns of a parquet file; a damaged file is a ``CorruptFileError`` naming it."""
+    import pyarrow.parquet as pq
+
+    with readable(path, WHAT):
+        names: list[str] = pq.read_schema(path).names
+        return names
+
+
 def distinct_rows(paths: Iterable[str | Path], columns: Sequence[str]) -> pd.DataFrame:
     """Every combination of values that some columns have, once, in the order in which they come first.
 

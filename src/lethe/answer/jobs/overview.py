@@ -9,9 +9,9 @@ import pandas as pd
 
 from lethe.answer.overview import of_canvas, of_study, of_task
 from lethe.benchmarks.icare.explorer.data import script
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.io.atomic import write_text
 from lethe.io.gates import read_gates
-from lethe.io.rows import read_rows
 from lethe.io.tables import read_json, write_json
 
 
@@ -28,7 +28,7 @@ def tell_task(tables: list[Path], pairs: Path, floor: Path, gates: Path, overvie
         of_task(
             folder,
             task,
-            read_rows([pairs], columns=["method", "emitter", "receiver", "metric", "value"]),
+            read_pairs_of([pairs]),
             read_json(floor),
             read_gates(gates),
             exclude,

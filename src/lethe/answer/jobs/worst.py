@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from lethe.answer.contents import MAIN
 from lethe.answer.worst import case, recognised
-from lethe.benchmarks.icare.harm import bad_case, harmed_pairs
+from lethe.benchmarks.icare.harm import bad_case, bounded, harmed_pairs
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ImageKey, ModelId
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.figures.tables import entity_names
-from lethe.io.rows import read_rows
 from lethe.io.shards import ShardReader
 from lethe.io.tables import read_json, write_json
 
@@ -41,11 +41,10 @@ def show(
         exclude: emitters that hyper-parameters were chosen on.
     """
     asked = [("metric", "in", [MAIN, "judge", "judge_diff"])]
-    table = read_rows([pairs], columns=["method", "emitter", "receiver", "metric", "value"], filters=asked)
+    table = read_pairs_of([pairs], filters=asked)
     floors = read_json(floor)
     judged = table[table["method"].map(ROLES.role) == ""]
-    bounded = floors.get(MAIN, {}).get("low") is not None  # not where the world has no CLIP, or a single seed
-    found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded else None
+    found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded(floors, MAIN) else None
     if found is None:
         write_json(shown, None)
         return

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
+from lethe.benchmarks.icare.pairs import PROBABILITY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,21 @@ def add_model(found: dict[str, Matrix], pairs: pd.DataFrame, entities: int, emit
     for metric, rows in pairs.groupby("metric", sort=False, observed=True):
         matrix = found.setdefault(str(metric), np.full((entities, entities), np.nan))
         matrix[emitter, rows["receiver"].to_numpy(np.int64)] = rows["value"].to_numpy(float)
+
+
+def pair_weights(pairs: pd.DataFrame, entities: int) -> Matrix | None:
+    """(N, N) [emitter, receiver] 1 / probability of every pair that a method asked for, 0 of the others; None where all were.
+
+    Args:
+        pairs: tidy pairs of one method.
+        entities: N.
+    """
+    if PROBABILITY not in pairs.columns:
+        return None
+    rows = pairs[["emitter", "receiver", PROBABILITY]].drop_duplicates(["emitter", "receiver"])
+    result = np.zeros((entities, entities))
+    result[rows["emitter"], rows["receiver"]] = 1 / rows[PROBABILITY]
+    return result
 
 
 def by_method(pairs: pd.DataFrame | PairRows, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:

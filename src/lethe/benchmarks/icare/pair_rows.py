@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lethe.io.rows import distinct_rows, read_rows
+from lethe.benchmarks.icare.pairs import PROBABILITY
+from lethe.io.rows import columns_of_rows, distinct_rows, read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEYS = ["method", "epochs"]
+READ = (*KEYS, "emitter", "receiver", "metric", "value")  # what is computed from
 
 
 class PairTable:
@@ -30,6 +33,11 @@ class PairTable:
     def metrics(self) -> list[str]:
         """In the order in which they come first."""
         return [str(name) for name in self.table["metric"].drop_duplicates()]
+
+    @property
+    def sampled(self) -> bool:
+        """Whether models were asked for some receivers."""
+        return PROBABILITY in self.table.columns
 
     def of(self, method: str, epochs: int) -> pd.DataFrame:
         """The rows of one method."""
@@ -57,6 +65,11 @@ class PairFile:
         """In the order in which they come first."""
         return PairTable(distinct_rows([self.path], ["metric"])).metrics
 
+    @property
+    def sampled(self) -> bool:
+        """Whether models were asked for some receivers."""
+        return PROBABILITY in columns_of_rows(self.path)
+
     def of(self, method: str, epochs: int) -> pd.DataFrame:
         """The rows of one method; those of others are not read."""
         if self._last is None or self._last[0] != (method, epochs):
@@ -71,3 +84,10 @@ PairRows = PairTable | PairFile
 def pair_rows(pairs: pd.DataFrame | PairRows) -> PairRows:
     """Pairs of either kind under one interface: ``methods``, ``metrics`` and ``of``; a table is wrapped."""
     return pairs if isinstance(pairs, PairRows) else PairTable(pairs)
+
+
+def read_pairs_of(paths: Iterable[str | Path], filters: Sequence[tuple[str, str, Any]] | None = None) -> pd.DataFrame:
+    """What is computed from of the pairs in some files, as one table; see ``lethe.io.rows.read_rows``."""
+    files = list(paths)
+    columns = [*READ, *([PROBABILITY] if PROBABILITY in columns_of_rows(files[0]) else [])]
+    return read_rows(files, columns=columns, filters=filters)

@@ -21,8 +21,9 @@ import pandas as pd
 
 from lethe.benchmarks.icare.entities import method_records
 from lethe.benchmarks.icare.matrices import Matrix, by_method
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
-from lethe.io.rows import read_rows, write_rows
+from lethe.io.rows import write_rows
 from lethe.io.tables import read_json, write_json
 
 EPOCHS = {
@@ -31,7 +32,6 @@ EPOCHS = {
     "breeds": {"uce": 0, "distil": 100, "munba": 50},
 }  # task -> method -> epochs of the paper
 PACKAGES, ENTITIES, REPEATS = ".venv/reference", 100, 5
-COLUMNS = ("method", "epochs", "emitter", "receiver", "metric", "value")
 ASSETS = Path("assets")  # where the reference looks, below the folder that it runs in
 NOT_MEASURED = "embedding_specificity_ratio"  # asks for embeddings
 
@@ -111,8 +111,9 @@ def write_pairs(folder: Path, entities: int = ENTITIES, seed: int = 0) -> None:
 def tabulate(folder: Path, task: str) -> dict[str, dict[str, Matrix]]:
     """Write the table per entity of a task from its pairs; returns method -> metric -> matrix."""
     metadata = read_json(folder / ASSETS / f"metadata_{task}_2_enriched_filtered.json")
-    found = list(by_method(read_rows([folder / f"pairs_{task}.parquet"], columns=COLUMNS), len(metadata)))
-    write_json(folder / f"entities_{task}.json", method_records(metadata, found, fidelity="published"))
+    found = list(by_method(read_pairs_of([folder / f"pairs_{task}.parquet"]), len(metadata)))
+    of_all = [(*one, None) for one in found]  # every receiver was asked for
+    write_json(folder / f"entities_{task}.json", method_records(metadata, of_all, fidelity="published"))
     return {method: matrices for method, _, matrices in found}
 
 

@@ -135,7 +135,8 @@ def _jobs(files: ScoreFiles, methods: list[str], entities: int, folder: Path) ->
     pairs, of_entities, floor = folder / "pairs.parquet", folder / "entities.json", folder / "floor.json"
     yield "noise_floor", run_alone(noise_floor.compute, off=files.off, seed_pairs=files.seed_pairs, floor=floor)
     table = folder / "harm.csv"
-    yield "harm", run_alone(harm.count, pairs=pairs, floor=floor, table=table, exclude=[], inference=asdict(TESTS))
+    given = {"exclude": [], "receivers": "all", "inference": asdict(TESTS)}
+    yield "harm", run_alone(harm.count, pairs=pairs, floor=floor, table=table, **given)
     kinds, draw = ["clip", "attr", "dino", "act"], np.random.default_rng(0)
     for kind in kinds:
         alike = to_records([f"entity {i}" for i in range(entities)], draw.normal(size=(entities, entities)))

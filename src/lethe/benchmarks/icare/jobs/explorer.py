@@ -8,11 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.benchmarks.icare.explorer.task import write_task
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.diffusion.testbed.schema import read_metadata
-from lethe.io.rows import read_rows
 from lethe.io.tables import read_json, read_parquet
-
-NEEDED = ("method", "epochs", "emitter", "receiver", "metric", "value")  # of pairs
 
 
 def write(
@@ -31,6 +29,7 @@ def write(
     methods: list[str],
     models: list[str],
     thumbnail: int,
+    receivers: str,
     verdicts: Sequence[Path] = (),
 ) -> None:
     """Write the tables of a task, the numbers of every image and thumbnails.
@@ -42,12 +41,13 @@ def write(
         overview: what the page shows first.
         models: names of the models.
         thumbnail: largest side of a picture in pixels.
+        receivers: which the models were asked for.
         verdicts: the table of verdicts, where tables are computed here.
     """
-    tables = {"pairs": read_rows([pairs], columns=NEEDED), "baseline": read_parquet(baseline)}
+    tables = {"pairs": read_pairs_of([pairs]), "baseline": read_parquet(baseline)}
     if verdicts:
         tables["verdicts"] = pd.read_csv(verdicts[0], usecols=["method", "emitter", "receiver", "verdict"])
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
     texts = (alike, read_json(noise_floor), read_json(overview))
-    write_task(folder, task, tables, images, read_metadata(metadata), *texts, methods, shards, thumbnail)
+    write_task(folder, task, tables, images, read_metadata(metadata), *texts, methods, shards, thumbnail, receivers)

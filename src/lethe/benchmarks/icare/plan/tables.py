@@ -25,6 +25,7 @@ PER_TASK = (
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
 )
+OF_ALL_PAIRS = ("relations_", "alignments_")  # tables of statistics that no sample of receivers tells
 QUANTITIES = 14  # rows of a pair of entities under a method, at most
 ROW_BYTES = 60  # at the peak of a job that reads all pairs: results/bench/tables_memory.json, and a third more
 BY_ITSELF = 500  # MB of such a job without any pairs
@@ -128,11 +129,29 @@ class Tables:
             return []
         return [f"<results>/images/{task}/images_{task}_{method}.parquet" for method in self.models.methods_of(task)]
 
+    def of_all_pairs(self, file: str, product: str) -> Callable[[Wildcards], str]:
+        """An input function: ``file``; a task whose models are asked for some receivers has no such ``product``.
+
+        The function raises a ``SettingsError`` for such a task, naming product and key.
+        """
+
+        def found(wildcards: Wildcards) -> str:
+            self.settings.check_full(wildcards.task, product.format(task=wildcards.task))
+            return file
+
+        return found
+
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The tables of some tasks."""
         tasks = list(tasks)
         imported = self.settings.archive.imported("tables")
-        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in PER_TASK]
+        files = [
+            f"<results>/{pattern.format(task=task)}"
+            for task in tasks
+            for pattern in PER_TASK
+            if task in self.settings.full_tasks or not pattern.removeprefix("tables/").startswith(OF_ALL_PAIRS)
+        ]
+        files += [f"<results>/asked_{task}.parquet" for task in tasks if task not in self.settings.full_tasks]
         files += [file for task in tasks for file in self.images_of(task)]
         files += [file for task in tasks for file in self.pairing(task)]
         if not imported:  # else the published file of a pair is what was read, and ours of the same name means another range
@@ -144,8 +163,8 @@ class Tables:
 
     def distribution(self, task: str) -> list[str]:
         """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
-        if self.settings.archive.imported("tables"):
-            return []  # of images of which nothing but pairs is known
+        if self.settings.archive.imported("tables") or task not in self.settings.full_tasks:
+            return []  # of images of which nothing but pairs is known; distances of sets depend on how many images there are
         names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
         return [f"<results>/tables/{name}_{task}.csv" for name in names]
 

@@ -75,7 +75,8 @@ class TaskData:
     def pair_table(self) -> pd.DataFrame:
         """The table of pairs; a ``MissingDataError`` where it was not given."""
         given = self._given_pairs
-        return read_rows([given.path]) if isinstance(given, PairFile) else given
+        table = read_rows([given.path]) if isinstance(given, PairFile) else given
+        return table.astype({"method": str, "metric": str})  # groups and columns of texts are those that are there
 
     @property
     def _given_pairs(self) -> pd.DataFrame | PairFile:

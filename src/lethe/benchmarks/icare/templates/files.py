@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import join_records
 from lethe.benchmarks.icare.figures.quantities import OFF
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.benchmarks.icare.parameters import emitters_of, methods_of, similarities_of, tasks_of
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
@@ -17,7 +18,6 @@ from lethe.figures import pictures
 from lethe.figures.tables import similarity_matrix
 from lethe.figures.templates.base import Files, Pictures
 from lethe.figures.templates.parameters import Parameters
-from lethe.io.rows import read_rows
 from lethe.io.tables import read_json, read_parquet
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ PER_TASK = {
     "off_embeddings": "scores/{task}_baseline_embeddings.npz",
 }
 PER_METHOD = {"pairs": "by_method/pairs_{task}_{method}.parquet", "entities": "by_method/entities_{task}_{method}.json"}
-PAIRS = ("method", "epochs", "emitter", "receiver", "metric", "value")  # what templates read of a pair
 
 
 def files_of(needs: Needs, parameters: Parameters, models: Models, by_method: bool = True) -> dict[str, list[str]]:
@@ -108,7 +107,7 @@ def load_data(
             metadata=metadata,
             balance=balance.get(task, ()),
             tuning=tuning.get(task, ()),
-            pairs=read_rows(given["pairs"], columns=PAIRS) if "pairs" in given else None,
+            pairs=read_pairs_of(given["pairs"]) if "pairs" in given else None,
             entities=join_records([read_json(path) for path in given.get("entities", ())]),
             noise_floor=read_json(given["noise_floor"][0]) if "noise_floor" in given else {},
             similarities={kind: similarity_matrix(read_json(path), metadata) for kind, path in similar},
