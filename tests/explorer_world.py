@@ -15,6 +15,7 @@ from lethe.benchmarks.icare.explorer.page import write_page
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.core.records import ModelId
 from lethe.io.atomic import write_text
+from lethe.io.rows import write_rows
 from lethe.io.shards import index_path, write_shard
 
 SEEDS = (42, 43, 44)
@@ -100,10 +101,13 @@ def write_world(folder: Path, size: int = SIZE, thumbnail: int = 128) -> World:
         page / "deepunlearn_digits_mlp/overview.js", script("overview", "deepunlearn_digits_mlp", OVERVIEW | {"worst": None})
     )
     write_text(page / "links_demo.js", script("link", "The answer", {"address": "../answer_demo.html"}))
+    with write_rows(folder / "images.parquet", single=["value"]) as append:
+        append(images)
     write_task(
         page / "breeds",
         "breeds",
-        {"pairs": tables.pairs, "images": images, "baseline": baseline},
+        {"pairs": tables.pairs, "baseline": baseline},
+        [folder / "images.parquet"],
         tables.metadata,
         tables.similarity,
         tables.noise_floor,

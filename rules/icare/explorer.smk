@@ -33,7 +33,7 @@ use rule job as explorer_task with:
     input:
         unpack(plan.models.shards),
         pairs="<results>/pairs_{task}.parquet",
-        images="<results>/images_{task}.parquet",
+        images=plan.tables.images,
         baseline="<results>/scores/{task}_baseline.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         similarities=plan.tables.similarities,
@@ -49,7 +49,7 @@ use rule job as explorer_task with:
     wildcard_constraints:
         task=plan.models.where_scored(),
     resources:
-        mem_mb=4000,
+        mem_mb=plan.tables.memory(4000),
         runtime=240,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.explorer:write"),

@@ -129,7 +129,7 @@ use rule job as method_tables with:
         on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
         asked=plan.data.asked,
     output:
-        images="<results>/by_method/images_{task}_{method}.parquet",
+        images="<results>/images/{task}/images_{task}_{method}.parquet",
         pairs="<results>/by_method/pairs_{task}_{method}.parquet",
         entities="<results>/by_method/entities_{task}_{method}.json",
     log:
@@ -151,13 +151,11 @@ use rule job as method_tables with:
 
 
 use rule job as task_tables with:
-    """The same for all methods of a task; interference per entity next to all metadata, names as published."""
+    """Pairs of all methods of a task; interference per entity next to all metadata, names as published."""
     input:
-        images_of_methods=plan.tables.by_method("images", "parquet"),
         pairs_of_methods=plan.tables.by_method("pairs", "parquet"),
         entities_of_methods=plan.tables.by_method("entities", "json"),
     output:
-        images="<results>/images_{task}.parquet",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
     log:
@@ -211,7 +209,7 @@ use rule job as harm with:
     wildcard_constraints:
         task=one_of(plan.entity_tasks),
     resources:
-        mem_mb=2000,
+        mem_mb=plan.tables.memory(2000),
         runtime=10,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.harm:count"),
@@ -292,7 +290,7 @@ use rule job as summary with:
     wildcard_constraints:
         task=plan.models.where_tabulated(plan.entity_tasks),
     resources:
-        mem_mb=2000,
+        mem_mb=plan.tables.memory(2000),
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.summary:summarise"),
@@ -339,7 +337,7 @@ use rule job as relations with:
     benchmark:
         "<benchmarks>/relations/{task}.tsv"
     resources:
-        mem_mb=4000,
+        mem_mb=plan.tables.memory(4000),
         runtime=30,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.relations:relate"),

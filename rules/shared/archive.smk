@@ -162,7 +162,6 @@ use rule baseline_from_archive as tables_from_archive with:
         manifest="<results>/archive/manifest.json",
         bundle="<results>/archive/bundles/tables.tar",
     output:
-        images="<results>/images_{task}.parquet",
         pairs="<results>/pairs_{task}.parquet",
         entities="<results>/interference_per_entity_{task}.json",
         floor="<results>/noise_floor_{task}.json",
@@ -178,6 +177,24 @@ use rule baseline_from_archive as tables_from_archive with:
         task=plan.models.where_archived("tables", tasks=plan.entity_tasks),
     message:
         "Published tables of {wildcards.task}"
+
+
+use rule baseline_from_archive as image_rows_from_archive with:
+    """Interference of every image under a method, from the record: what `method_tables` makes of it."""
+    input:
+        manifest="<results>/archive/manifest.json",
+        bundle="<results>/archive/bundles/tables.tar",
+    output:
+        images="<results>/images/{task}/images_{task}_{method}.parquet",
+    log:
+        "<logs>/image_rows_from_archive/{task}_{method}.log",
+    benchmark:
+        "<benchmarks>/image_rows_from_archive/{task}_{method}.tsv"
+    wildcard_constraints:
+        task=plan.models.where_archived("tables", tasks=plan.entity_tasks),
+        method=one_of(plan.models.methods),
+    message:
+        "Published rows of images of {wildcards.task} under {wildcards.method}"
 
 
 for made in plan.archive.made:

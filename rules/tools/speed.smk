@@ -237,6 +237,41 @@ use rule job as bench_tables with:
         "Tables of 3 tasks x 3 methods x 100 entities"
 
 
+use rule job as bench_tables_memory with:
+    """Memory and processor time of every job from scores to tables, at 300 entities x 10 methods and 1,000 x 3."""
+    output:
+        json="results/bench/tables_memory.json",
+    log:
+        "logs/bench/tables_memory.log",
+    benchmark:
+        "benchmarks/bench/tables_memory.tsv"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.tables_memory:measure"),
+    message:
+        "Memory of the jobs of tables"
+
+
+use rule job as bench_entity_tables with:
+    """Tables per entity and interference matrices against Vision Unlearning's own functions; outside `bench`: it needs their wheel."""
+    output:
+        json="results/bench/entity_tables.json",
+    log:
+        "logs/bench/entity_tables.log",
+    benchmark:
+        "benchmarks/bench/entity_tables.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.entity_tables:measure"),
+        packages=".venv/reference",
+    message:
+        "Tables per entity against Vision Unlearning's own"
+
+
 use rule job as bench_answers with:
     """Answer sets judged in one batched pass against a loop that classifies one file a call."""
     input:

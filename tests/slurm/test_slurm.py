@@ -57,14 +57,24 @@ def meet_faults(run: Run) -> None:
 
 def digests(results: Path) -> dict[str, str]:
     """File -> SHA-256 of every table, score, model and picture; logs, benchmarks and records hold times."""
-    patterns = ("*.json", "*.parquet", "tables/*", "scores/*.parquet", "models/*/*.safetensors", "datasets/*.tar")
+    patterns = (
+        "*.json",
+        "*.parquet",
+        "tables/*",
+        "scores/*.parquet",
+        "images/*/*.parquet",
+        "models/*/*.safetensors",
+        "datasets/*.tar",
+    )
     files = sorted(file for pattern in patterns for file in results.glob(pattern))
     return {str(file.relative_to(results)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def test_tables_are_those_of_a_local_run_byte_for_byte(run: Run, local: Path) -> None:
     ours, expected = digests(run.clone.folder / WORLD), digests(local)
-    assert {"pairs_objects.parquet", "images_objects.parquet", "tables/unlearning_objects.csv"} <= set(expected)
+    assert {"pairs_objects.parquet", "images/objects/images_objects_uce.parquet", "tables/unlearning_objects.csv"} <= set(
+        expected
+    )
     assert ours == expected
 
 

@@ -21,6 +21,7 @@ from lethe.io.shards import ShardReader
 
 pytestmark = pytest.mark.workflow
 RESULTS = Path("results/smoke")
+FOLDERS = {"images": "images/objects", "pairs": "by_method"}
 BACK = ("--configfile", SMOKE, "back.yaml")
 OURS = {"lora": "distil_004", "partial": "uce_000", "pipeline": "retrain_000", "images": "uce_000"}
 EMITTER = 3
@@ -47,7 +48,7 @@ def returned(copied: Clone) -> Clone:
     external = {f"{kind}_back": {"kind": kind, "path": f"theirs/{kind}_{{index}}"} for kind in OURS}
     methods = ["none", "uce", "distil", "munba", "retrain", *external]
     (clone.folder / "back.yaml").write_text(yaml.safe_dump({"methods": methods, "external": external}))
-    tables = [f"{RESULTS}/by_method/{table}_objects_{kind}_back.parquet" for table in ("images", "pairs") for kind in OURS]
+    tables = [f"{RESULTS}/{FOLDERS[table]}/{table}_objects_{kind}_back.parquet" for table in FOLDERS for kind in OURS]
     clone.snakemake("-c2", *BACK, "--", *tables, config=None)
     return clone
 
@@ -58,7 +59,7 @@ def pictures(clone: Clone, run: str) -> np.ndarray:
 
 
 def rows(clone: Clone, table: str, method: str) -> pd.DataFrame:
-    found = pd.read_parquet(clone.folder / RESULTS / f"by_method/{table}_objects_{method}.parquet")
+    found = pd.read_parquet(clone.folder / RESULTS / f"{FOLDERS[table]}/{table}_objects_{method}.parquet")
     found = found[found["emitter"] == EMITTER].drop(columns=["method", "epochs"])
     return found.astype({"metric": str}).reset_index(drop=True)
 
@@ -70,7 +71,7 @@ def test_what_comes_back_is_what_went(returned: Clone, kind: str) -> None:
     assert off.max() <= 1
     scores = [(returned.folder / RESULTS / f"scores/{run}.parquet").read_bytes() for run in (theirs, ours)]
     method = OURS[kind].rpartition("_")[0]
-    tables = [[rows(returned, table, name) for name in (f"{kind}_back", method)] for table in ("images", "pairs")]
+    tables = [[rows(returned, table, name) for name in (f"{kind}_back", method)] for table in FOLDERS]
     if kind == "partial":  # the map of the text is now inside the weights, so a sum is taken in another order; scales end at 100
         assert all(np.allclose(back["value"], went["value"], atol=0.02, equal_nan=True) for back, went in tables)
     else:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.workflow
 RESULTS = Path("results/smoke")
 TABLES = [
     "pairs_objects.parquet",
-    "images_objects.parquet",
+    "images/objects/images_objects_uce.parquet",
     "interference_per_entity_objects.json",
     "tables/unlearning_objects.csv",
 ]

@@ -119,6 +119,7 @@ def recognised(pairs: pd.DataFrame, emitter: int, seeds: int) -> dict[tuple[str,
     rows = pairs[(pairs["emitter"] == emitter) & pairs["metric"].isin(("judge", "judge_diff"))]
     if rows.empty:
         return {}
+    rows = rows.astype({"method": str, "metric": str})
     values = rows.pivot(index=["method", "receiver"], columns="metric", values="value").dropna().reset_index()
     found: dict[tuple[str, int], int] = {}
     for method, receiver, on, change in zip(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,20 +135,6 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
 
     with readable(path, "a readable parquet file"):
         return pd.read_parquet(path, page_checksum_verification=True)
-
-
-def read_parquets(paths: Iterable[str | Path]) -> pd.DataFrame:
-    """The rows of several parquet files, one file after another.
-
-    Examples:
-        >>> import pandas as pd
-        >>> write_parquet("scores.parquet", pd.DataFrame({"seed": [42, 43]}))
-        >>> read_parquets(["scores.parquet", "scores.parquet"])["seed"].tolist()
-        [42, 43, 42, 43]
-    """
-    import pandas as pd
-
-    return pd.concat([read_parquet(path) for path in paths], ignore_index=True)
 
 
 def write_parquet(path: str | Path, table: pd.DataFrame) -> None:

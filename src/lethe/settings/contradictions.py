@@ -319,7 +319,7 @@ def _of_names(settings: Sections, quantities: list[str]) -> Iterator[str]:
         ]
         files += [f"similarity_{kind}_{task}.json" for kind in settings.similarity.kinds]
         files += [f"similarity_weights_{method}_{task}.json" for method in settings.methods_of(task)]
-        files += [f"by_method/images_{task}_{method}.parquet" for method in settings.methods_of(task)]
+        files += [f"by_method/pairs_{task}_{method}.parquet" for method in settings.methods_of(task)]
         files += [f"publish/bundles/images_{task}_{name}.tar" for name in ("baseline", *settings.methods_of(task))]
         files += [f"figures/interference_matrix_{task}_{quantity}.png" for quantity in quantities]
         if shared := [(owner[file], file) for file in files if file in owner]:

@@ -20,6 +20,7 @@ from lethe.benchmarks.icare.explorer.sprites import write_sprite
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.diffusion.metrics.specs import spec_of
+from lethe.io.rows import write_rows
 from lethe.io.shards import ShardReader, index_path, write_shard
 from lethe.io.tables import CorruptFileError
 
@@ -162,12 +163,13 @@ def test_a_shard_that_does_not_fit_is_named(tmp_path):
 
 def test_numbers_without_pictures_are_refused_and_leave_nothing(tmp_path):
     tables = make_tables(10)
-    images = tables.pairs.assign(seed=42)
-    sources = {"pairs": tables.pairs, "images": images, "baseline": tables.baseline}
+    with write_rows(tmp_path / "images.parquet") as append:
+        append(tables.pairs.assign(seed=42))
+    sources, images = {"pairs": tables.pairs, "baseline": tables.baseline}, [tmp_path / "images.parquet"]
     shards = {"baseline": shard(tmp_path / "baseline.tar", entities=10)}
     with pytest.raises(ValueError, match="explorer of breeds: 'breeds_000_distil_000' has numbers only"):
-        write_task(tmp_path / "breeds", "breeds", sources, tables.metadata, tables.similarity, {}, {}, METHODS, shards, 8)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["baseline.parquet", "baseline.tar"]
+        write_task(tmp_path / "breeds", "breeds", sources, images, tables.metadata, tables.similarity, {}, {}, METHODS, shards, 8)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["baseline.parquet", "baseline.tar", "images.parquet"]
 
 
 def test_the_page_loads_nothing_that_is_not_beside_it(tmp_path):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lethe.benchmarks.icare.plan.tables import Tables
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
 from lethe.workflow.configuration import load_configuration
@@ -121,3 +122,13 @@ def test_models_of_an_emitter_are_those_of_its_shards(index: str) -> None:
     assert made.models.shards_of_emitter(wildcards)["on_tars"] == [f"<results>/datasets/generated_{name}.tar" for name in names]
     assert all(f"objects_{index}_" in name for name in names)
     assert any("retrain" in name for name in names) == (int(index) in made.settings.tasks["objects"].retrain_emitters)
+
+
+def test_jobs_that_read_all_pairs_ask_for_memory_by_their_number() -> None:
+    made = plan()
+    assert made.tables.memory(2000)(SimpleNamespace(task=next(iter(made.entity_tasks)))) == 2000
+    settings = SimpleNamespace(entity_tasks={"large": SimpleNamespace(entities=1000)})
+    models = SimpleNamespace(of=lambda task: range(3000))
+    large = Tables(settings, models, made.bases).memory(2000)  # type: ignore[arg-type]
+    assert large(SimpleNamespace(task="large")) == 500 + 14 * 1000 * 3000 * 60 // 1_000_000
+    assert large(SimpleNamespace(task="large"), attempt=2) == 2 * (500 + 2520)

@@ -9,9 +9,10 @@ import pandas as pd
 
 from lethe.answer.overview import of_canvas, of_study, of_task
 from lethe.benchmarks.icare.explorer.data import script
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.io.atomic import write_text
 from lethe.io.gates import read_gates
-from lethe.io.tables import read_json, read_parquet, write_json
+from lethe.io.tables import read_json, write_json
 
 
 def tell_task(tables: list[Path], pairs: Path, floor: Path, gates: Path, overview: Path, task: str, exclude: list[int]) -> None:
@@ -22,7 +23,17 @@ def tell_task(tables: list[Path], pairs: Path, floor: Path, gates: Path, overvie
         floor: what two seeds of the base differ. exclude: emitters that hyper-parameters were chosen on.
     """
     folder = pairs.parent
-    write_json(overview, of_task(folder, task, read_parquet(pairs), read_json(floor), read_gates(gates), exclude))
+    write_json(
+        overview,
+        of_task(
+            folder,
+            task,
+            read_pairs_of([pairs]),
+            read_json(floor),
+            read_gates(gates),
+            exclude,
+        ),
+    )
 
 
 def tell_study(tables: list[Path], gates: list[Path], overview: Path, study: str) -> None:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from lethe.answer.contents import MAIN
 from lethe.answer.worst import case, recognised
 from lethe.benchmarks.icare.harm import bad_case, bounded, harmed_pairs
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ImageKey, ModelId
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.figures.tables import entity_names
 from lethe.io.shards import ShardReader
-from lethe.io.tables import read_json, read_parquet, write_json
+from lethe.io.tables import read_json, write_json
 
 
 def show(
@@ -39,7 +40,9 @@ def show(
         shown: a case as JSON (``lethe.answer.worst.Case``); null where there is no pair that every method unlearned.
         exclude: emitters that hyper-parameters were chosen on.
     """
-    table, floors = read_parquet(pairs), read_json(floor)
+    asked = [("metric", "in", [MAIN, "judge", "judge_diff"])]
+    table = read_pairs_of([pairs], filters=asked)
+    floors = read_json(floor)
     judged = table[table["method"].map(ROLES.role) == ""]
     found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded(floors, MAIN) else None
     if found is None:

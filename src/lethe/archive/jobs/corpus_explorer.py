@@ -6,7 +6,8 @@ from pathlib import Path
 
 from lethe.benchmarks.icare.explorer.pairs_only import write_pairs_only
 from lethe.diffusion.testbed.schema import read_metadata
-from lethe.io.tables import read_json, read_parquet
+from lethe.io.rows import read_rows
+from lethe.io.tables import read_json
 
 
 def write(
@@ -37,5 +38,5 @@ def write(
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     names = [run.removeprefix(f"{task}_") if run.endswith("_baseline") else run for run in runs]
     shards = dict(zip(names, zip(tars or [], indices or [], strict=True), strict=True))
-    tables = (read_parquet(pairs), read_metadata(metadata), alike, read_json(noise_floor), read_json(overview))
+    tables = (read_rows([pairs]), read_metadata(metadata), alike, read_json(noise_floor), read_json(overview))
     write_pairs_only(folder, task, *tables, methods, shards, seeds, thumbnail)

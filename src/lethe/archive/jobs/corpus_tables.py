@@ -16,7 +16,8 @@ from lethe.core.records import Fidelity, ModelId
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import dino_similarity, jacc_published, to_records
-from lethe.io.tables import read_json, read_parquet, read_parquets, write_json, write_parquet
+from lethe.io.rows import ROWS, join_rows, read_rows, write_rows
+from lethe.io.tables import read_json, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 UNKNOWN = ("mean", "low", "high", "image_low", "image_high")
@@ -70,8 +71,9 @@ def take_pairs(published: list[Path], metadata: Path, pairs: Path, models: list[
     names = [str(record["name"]) for record in read_metadata(metadata)]
     if len(models) < entities:
         log.warning("%d of %d entities were unlearned; the rows of the others are empty", len(models), entities)
-    parts = [tidy(read_pairs(file, names), ModelId.parse(model)) for file, model in zip(published, models, strict=True)]
-    write_parquet(pairs, pd.concat(parts, ignore_index=True))
+    with write_rows(pairs, least=ROWS) as append:
+        for file, model in zip(published, models, strict=True):
+            append(tidy(read_pairs(file, names), ModelId.parse(model)))
 
 
 def tabulate(
@@ -89,7 +91,7 @@ def tabulate(
         models: names of those with embeddings, in the order of ``on_embeddings``.
         off_embeddings: of the base, if there are any.
     """
-    records, table = read_metadata(metadata), read_parquet(pairs)
+    records, table = read_metadata(metadata), read_rows([pairs])
     ratios: dict[tuple[str, int], np.ndarray] = {}
     if off_embeddings:
         off = Embeddings.load(off_embeddings[0]).mean_per_receiver(len(records))
@@ -98,13 +100,14 @@ def tabulate(
             row = ratios.setdefault((model.method, model.epochs), np.full(len(records), np.nan))
             row[model.index] = specificity_ratio(Embeddings.load(file), off, model.index)
     if fidelity == "corrected":  # the names of these columns do not tell the range, and the corpus has one alone
-        table = table.replace({"metric": {ours: key for key, ours in PUBLISHED_KEYS.items()}})
+        named = {ours: key for key, ours in PUBLISHED_KEYS.items()}
+        table["metric"] = table["metric"].astype(str).replace(named)
     write_json(entities, entity_records(records, table, ratios, fidelity))
 
 
 def join(pairs_of_methods: list[Path], entities_of_methods: list[Path], pairs: Path, entities: Path) -> None:
     """Put the tables of all methods of a task together."""
-    write_parquet(pairs, read_parquets(pairs_of_methods))
+    join_rows(pairs, pairs_of_methods)
     write_json(entities, join_records([read_json(path) for path in entities_of_methods]))
 
 

@@ -145,6 +145,12 @@ TABLES = (
         PAIRS,
     ),
     Table(
+        "images/{task}/images_{task}_{method}.parquet",
+        "a picture and a quantity under a method; `pandas.read_parquet` reads the folder of a task as one table",
+        IMAGES,
+        [CONSTANT],
+    ),
+    Table(
         "asked_{task}.parquet",
         "a receiver that the model of an emitter is asked for",
         [
@@ -155,9 +161,7 @@ TABLES = (
         ],
         asked="tables (tasks whose `receivers` are not `all`)",
     ),
-    Table("images_{task}.parquet", "a picture and a quantity under a method", IMAGES, [CONSTANT]),
     Table("by_method/pairs_{task}_{method}.parquet", "the rows of one method of `pairs_{task}.parquet`", PAIRS),
-    Table("by_method/images_{task}_{method}.parquet", "the rows of one method of `images_{task}.parquet`", IMAGES, [CONSTANT]),
     Table(
         "interference_per_entity_{task}.json",
         "an entity, with its metadata and 51 published statistics per method, and those that leave the entity itself out",

@@ -24,13 +24,14 @@ ssim); read the healthy direction from ``Statistic.direction``, never from a nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lethe.benchmarks.icare.matrices import Matrix, by_method, pair_weights
+from lethe.benchmarks.icare.pair_rows import PairTable
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
 from lethe.diffusion.metrics.base import Arrow
 from lethe.diffusion.metrics.embeddings import Embeddings
@@ -216,15 +217,29 @@ def entity_records(
     Returns:
         One dict per entity; NaN and infinities become None (JSON null), counts are integers.
     """
+    rows = PairTable(pairs)
+    methods = (
+        (method, epochs, found, pair_weights(rows.of(method, epochs), len(metadata)))
+        for method, epochs, found in by_method(rows, len(metadata))
+    )
+    return method_records(metadata, methods, specificity, fidelity)
+
+
+def method_records(
+    metadata: Sequence[Mapping[str, Any]],
+    methods: Iterable[tuple[str, int, Mapping[str, Matrix], Matrix | None]],
+    specificity: Mapping[tuple[str, int], np.ndarray] | None = None,
+    fidelity: Fidelity = "corrected",
+) -> list[dict[str, Any]]:
+    """``entity_records`` of (method, epochs, metric -> matrix, weights of pairs or None), one method after another."""
     for position, record in enumerate(metadata):
         if record.get("index", position) != position:
             raise ValueError(
                 f"metadata record {position} ('{record.get('name')}') has index {record['index']}; index order is needed"
             )
     result: list[dict[str, Any]] = [dict(record) for record in metadata]
-    for method, epochs, quantities in by_method(pairs, len(metadata)):
+    for method, epochs, quantities, of_pairs in methods:
         ratios = (specificity or {}).get((method, epochs))
-        of_pairs = pair_weights(pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)], len(metadata))
         for slug, values in entity_statistics(quantities, ratios, fidelity, of_pairs).items():
             column, whole = STATISTICS[slug].column(method, epochs), "number_of" in slug
             for record, value in zip(result, values.tolist(), strict=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.harm import widened
 from lethe.benchmarks.icare.matrices import by_method, pair_weights
-from lethe.benchmarks.icare.pairs import PROBABILITY
+from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
@@ -27,14 +27,17 @@ Ends = tuple[float, float]
 DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
 
 
-def gate_none_is_zero(pairs: pd.DataFrame) -> Gate:
+def gate_none_is_zero(pairs: pd.DataFrame | PairRows) -> Gate:
     """The reference that changes nothing has exactly zero interference: differences and errors 0, similarities 1, bit for bit.
 
     Args:
         pairs: tidy pairs of a task, all methods.
     """
-    names = comparisons(pairs["metric"].unique())
-    rows = pairs[(pairs["method"].map(ROLES.role) == UNCHANGED) & pairs["metric"].isin(names)]
+    given = pair_rows(pairs)
+    names = comparisons(given.metrics)
+    unchanged = [(method, epochs) for method, epochs in given.methods if ROLES.role(method) == UNCHANGED]
+    rows = pd.concat([given.of(*method) for method in unchanged])
+    rows = rows[rows["metric"].isin(names)]
     undamaged = rows["metric"].map({name: spec_of(name).undamaged for name in names})
     deviation = (rows["value"] - undamaged.astype(float)).abs()
     value = float(deviation.max())
@@ -59,19 +62,19 @@ def gate_base_draws(baseline: pd.DataFrame) -> Gate:
     return Gate("base_draws_no_constant_picture", value, 0.0, value == 0.0, how, drawn)
 
 
-def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
+def gate_every_pair_has_a_value(pairs: pd.DataFrame | PairRows, entities: int) -> Gate:
     """No pair lacks a value: every model has one of every entity that it was asked for, under every metric that any model has.
 
     Args:
         pairs: tidy pairs of a task, all methods.
         entities: N.
     """
-    names = list(dict.fromkeys(pairs["metric"]))
+    names = pair_rows(pairs).metrics
     lacking: dict[str, int] = {}
     expected = 0
     for method, epochs, quantities in by_method(pairs, entities):
         models = unlearned(pairs, method, epochs)
-        weights = pair_weights(_of(pairs, method, epochs), entities)
+        weights = pair_weights(pair_rows(pairs).of(method, epochs), entities)
         asked = np.ones((len(models), entities), dtype=bool) if weights is None else weights[models] > 0
         for name in names:
             values = quantities.get(name, np.full((entities, entities), np.nan))[models][asked]
@@ -80,7 +83,7 @@ def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
                 lacking[f"{method} {name}"] = lost
     value = sum(lacking.values())
     how = f"number of values that are missing among {expected} (models x entities x metrics)"
-    if PROBABILITY in pairs:
+    if pair_rows(pairs).sampled:
         how = f"number of values that are missing among {expected} (pairs that were asked for x metrics)"
     if lacking:
         most = sorted(lacking, key=lambda key: -lacking[key])[:5]
@@ -96,17 +99,13 @@ def gate_distinct(similarity: NDArray[np.float64]) -> Gate:
     return Gate("attr_tells_entities_apart", value, target, value >= target, how, similarity[others])
 
 
-def unlearned(pairs: pd.DataFrame, method: str, epochs: int) -> list[int]:
+def unlearned(pairs: pd.DataFrame | PairRows, method: str, epochs: int) -> list[int]:
     """Emitters that have a model of a method: those with rows, whether or not a metric has a value for them."""
-    return sorted(int(emitter) for emitter in _of(pairs, method, epochs)["emitter"].unique())
-
-
-def _of(pairs: pd.DataFrame, method: str, epochs: int) -> pd.DataFrame:
-    return pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)]
+    return sorted(int(emitter) for emitter in pair_rows(pairs).of(method, epochs)["emitter"].unique())
 
 
 def unlearning_table(
-    pairs: pd.DataFrame,
+    pairs: pd.DataFrame | PairRows,
     baseline: pd.DataFrame,
     entities: int,
     noise_floor: Mapping[str, Mapping[str, Any]] | None = None,
@@ -142,7 +141,7 @@ def unlearning_table(
     Raises:
         ValueError: if only some judge scores are there, or no emitter of a method is left to report.
     """
-    judged = "judge" in set(pairs["metric"])  # the paper world has no judge: then the table tells the other metrics alone
+    judged = "judge" in pair_rows(pairs).metrics  # the paper world has no judge: then the table tells the other metrics alone
     if judged and "judge" not in baseline.columns:
         raise ValueError(f"the baseline has no column 'judge'; it has {', '.join(map(str, baseline.columns))}")
     rows = []
@@ -155,7 +154,7 @@ def unlearning_table(
             raise ValueError(f"method '{method}' has no emitter to report; excluded are {sorted(exclude)}")
         row: dict[str, Any] = {"method": method, "epochs": epochs, "emitters": len(reported)}
         left_out = _left_out(pairs, method, epochs, reported)
-        weights = pair_weights(_of(pairs, method, epochs), entities)
+        weights = pair_weights(pair_rows(pairs).of(method, epochs), entities)
 
         def over(values: np.ndarray, emitter: int, itself: bool = False, weights: Matrix | None = weights) -> float:
             """Mean over the receivers of an emitter, beside itself unless asked."""
@@ -218,9 +217,9 @@ def _asked(weights: Matrix, emitters: list[int]) -> np.ndarray:
     return own[own > 0]
 
 
-def _left_out(pairs: pd.DataFrame, method: str, epochs: int, emitters: Collection[int]) -> dict[str, int]:
+def _left_out(pairs: pd.DataFrame | PairRows, method: str, epochs: int, emitters: Collection[int]) -> dict[str, int]:
     """Metric -> images without a value; of pairs that do not count them (published before they did) pairs without a value."""
-    rows = _of(pairs, method, epochs)
+    rows = pair_rows(pairs).of(method, epochs)
     rows = rows[rows["emitter"].isin(list(emitters))]
     lost = rows["left_out"] if "left_out" in rows else rows["value"].isna()
     return {str(name): int(count) for name, count in lost.groupby(rows["metric"], observed=True).sum().items()}

@@ -61,7 +61,7 @@ def harmed_pairs(
         raise ValueError(f"no noise floor of '{quantity}'; there is one of: {', '.join(floor)}")
     rows = pairs[(pairs["metric"] == quantity) & (pairs["emitter"] != pairs["receiver"]) & ~pairs["emitter"].isin(list(exclude))]
     kept = ["method", "emitter", "receiver", "value", *([PROBABILITY] if PROBABILITY in rows else [])]
-    rows = rows.dropna(subset="value")[kept].reset_index(drop=True)
+    rows = rows.dropna(subset="value")[kept].astype({"method": str}).reset_index(drop=True)
     damage = spec.damage(rows["value"].to_numpy(float))
     return rows.assign(
         damage=damage, harmed=damage > float(spec.damage(float(floor[quantity]["high" if spec.damage_sign > 0 else "low"])))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
 from lethe.benchmarks.icare.pairs import PROBABILITY
 
 if TYPE_CHECKING:
@@ -41,6 +42,26 @@ def matrices(pairs: pd.DataFrame, entities: int) -> dict[str, Matrix]:
     return result
 
 
+def add_model(found: dict[str, Matrix], pairs: pd.DataFrame, entities: int, emitter: int) -> None:
+    """Put the pairs of one model into the matrices of its method, in place; a metric that is new begins as NaN.
+
+    Args:
+        found: metric -> (N, N) [emitter, receiver].
+        pairs: ``receiver, metric, value`` of the model; each receiver once per metric.
+        entities: N.
+        emitter: index of what the model forgot.
+
+    Raises:
+        ValueError: an index outside 0..N-1.
+    """
+    for column, values in (("emitter", np.array([emitter])), ("receiver", pairs["receiver"].to_numpy())):
+        if len(outside := values[(values < 0) | (values >= entities)]):
+            raise ValueError(f"{column} {outside.max()} is outside 0..{entities - 1}")
+    for metric, rows in pairs.groupby("metric", sort=False, observed=True):
+        matrix = found.setdefault(str(metric), np.full((entities, entities), np.nan))
+        matrix[emitter, rows["receiver"].to_numpy(np.int64)] = rows["value"].to_numpy(float)
+
+
 def pair_weights(pairs: pd.DataFrame, entities: int) -> Matrix | None:
     """(N, N) [emitter, receiver] 1 / probability of every pair that a method asked for, 0 of the others; None where all were.
 
@@ -56,7 +77,8 @@ def pair_weights(pairs: pd.DataFrame, entities: int) -> Matrix | None:
     return result
 
 
-def by_method(pairs: pd.DataFrame, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:
+def by_method(pairs: pd.DataFrame | PairRows, entities: int) -> Iterator[tuple[str, int, dict[str, Matrix]]]:
     """(method, epochs, matrices) of every method in a task's tidy pairs, sorted."""
-    for (method, epochs), rows in pairs.groupby(["method", "epochs"], sort=True, observed=True):
-        yield str(method), int(str(epochs)), matrices(rows, entities)
+    rows = pair_rows(pairs)
+    for method, epochs in rows.methods:
+        yield method, epochs, matrices(rows.of(method, epochs), entities)

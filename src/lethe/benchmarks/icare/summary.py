@@ -17,6 +17,7 @@ from lethe.benchmarks.icare.gates import (
     gate_none_is_zero,
 )
 from lethe.benchmarks.icare.matrices import by_method, pair_weights
+from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
@@ -32,7 +33,7 @@ RISES_AT = 0.05  # of the smallest p, times the number of tests
 
 
 def similarity_table(
-    pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int, inference: Inference
+    pairs: pd.DataFrame | PairRows, similarities: Mapping[str, Matrix], entities: int, inference: Inference
 ) -> pd.DataFrame:
     """How well every similarity predicts damage: Spearman over ordered pairs, tested by permuting entities (damage rises).
 
@@ -67,9 +68,12 @@ def similarity_table(
     return table
 
 
-def _weights(pairs: pd.DataFrame, entities: int) -> dict[str, Matrix]:
+def _weights(pairs: pd.DataFrame | PairRows, entities: int) -> dict[str, Matrix]:
     """Method -> weights of its pairs; empty where models were asked for all receivers."""
-    of = {str(method): pair_weights(rows, entities) for method, rows in pairs.groupby("method", observed=True)}
+    given = pair_rows(pairs)
+    if not given.sampled:
+        return {}
+    of = {method: pair_weights(given.of(method, epochs), entities) for method, epochs in given.methods}
     return {method: matrix for method, matrix in of.items() if matrix is not None}
 
 
@@ -83,7 +87,7 @@ def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, 
     }
 
 
-def untested(pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int) -> list[str]:
+def untested(pairs: pd.DataFrame | PairRows, similarities: Mapping[str, Matrix], entities: int) -> list[str]:
     """What ``similarity_table`` leaves out and why, a line per method and reason, for the log."""
     reasons: dict[tuple[str, str], list[str]] = {}
     weights = _weights(pairs, entities)
@@ -95,9 +99,11 @@ def untested(pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: 
     return [f"{what} {', '.join(names)}: {why}" for (what, why), names in reasons.items() if why]
 
 
-def constant_models(pairs: pd.DataFrame) -> list[str]:
+def constant_models(pairs: pd.DataFrame | PairRows) -> list[str]:
     """Models that draw pictures of one colour, the worst first, as lines for the log."""
-    rows = pairs[pairs["metric"] == CONSTANT]
+    given = pair_rows(pairs)
+    of_methods = (given.of(*method) for method in given.methods)
+    rows = pd.concat([found[found["metric"] == CONSTANT] for found in of_methods]).astype({"task": str, "method": str})
     shares = rows.groupby(["task", "method", "epochs", "emitter"], observed=True)["value"].mean()
     worst = shares[shares > 0].sort_values(ascending=False, kind="stable")
     models = [ModelId(str(task), int(emitter), str(method), int(epochs)).name for task, method, epochs, emitter in worst.index]
@@ -135,7 +141,7 @@ def gate_rises(table: pd.DataFrame) -> Gate:
 
 
 def all_gates(
-    pairs: pd.DataFrame, baseline: pd.DataFrame, table: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int
+    pairs: pd.DataFrame | PairRows, baseline: pd.DataFrame, table: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int
 ) -> list[Gate]:
     """Every gate of a task that its data allow.
 
@@ -144,7 +150,7 @@ def all_gates(
         similarities, entities: as there.
     """
     gates = []
-    if (pairs["method"].map(ROLES.role) == UNCHANGED).any():
+    if any(ROLES.role(method) == UNCHANGED for method, _ in pair_rows(pairs).methods):
         gates.append(gate_none_is_zero(pairs))
     if "judge" in baseline.columns:
         gates.append(gate_base_accuracy(baseline, BASE_ACCURACY))

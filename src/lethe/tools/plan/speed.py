@@ -23,6 +23,7 @@ NAMES = (
     "diffusion_step",
     "influence",
     "tables",
+    "tables_memory",
 )  # of `make bench`
 PEERS = ".venv/reference"  # Vision Unlearning's wheel, which `make bench` installs apart: `scoring_peers` needs it
 OF_CELLS = ("answers", "answers_vit", "canvas_plan")  # of `make bench` where there is a task of UnlearnCanvas

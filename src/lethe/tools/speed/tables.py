@@ -19,6 +19,7 @@ from lethe.statistics.resampling import Inference
 
 TASKS, METHODS = ("people", "scenes", "breeds"), ("uce", "distil", "munba")
 METRICS, SIMILARITIES = ("brisque_diff", "clip_diff", "rmse", "ssim", "dino_diff"), ("clip", "attr", "dino", "act")
+TABLE = "entities"  # what is no statistic
 ATTRIBUTES = ("category", "group", "value")
 # Templates and what they ask beside task, method and metric, or beside tasks and methods
 OF_A_METHOD: dict[str, dict[str, Any]] = {
@@ -74,7 +75,7 @@ def measure(inference: Inference, entities: int = 100) -> Measured:
     for task in data.values():
         assert task.pairs is not None
         begin = time.perf_counter()
-        timed("entities", begin, len(entity_records(task.metadata, task.pairs)))
+        timed(TABLE, begin, len(entity_records(task.metadata, task.pairs)))
         begin = time.perf_counter()
         timed("similarities", begin, len(similarity_table(task.pairs, task.similarities, entities, inference)))
         begin = time.perf_counter()

@@ -59,7 +59,7 @@ def task_data(
     size = len(metadata)
     found = {method: (epochs, matrices) for method, epochs, matrices in by_method(pairs, size)}
     shown = [method for method in methods if method in found]
-    names = [name for name in dict.fromkeys(pairs["metric"].tolist()) if spec_of(name).kind != "image"]
+    names = [name for name in pairs["metric"].drop_duplicates() if spec_of(name).kind != "image"]
     if not shown or not names:
         raise ValueError(f"no comparison of on and off images by one of {', '.join(methods)} among {len(pairs)} rows of pairs")
     missing = np.full((size, size), np.nan)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.benchmarks.icare.explorer.task import write_task
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.io.tables import read_json, read_parquet
 
@@ -16,7 +17,7 @@ def write(
     tars: list[Path],
     indices: list[Path],
     pairs: Path,
-    images: Path,
+    images: list[Path],
     baseline: Path,
     metadata: Path,
     similarities: list[Path],
@@ -34,6 +35,7 @@ def write(
     """Write the tables of a task, the numbers of every image and thumbnails.
 
     Args:
+        images: rows of single images, a file per method.
         tars, indices: a shard of the base, then one per model.
         similarities: one file per kind.
         overview: what the page shows first.
@@ -42,10 +44,10 @@ def write(
         receivers: which the models were asked for.
         verdicts: the table of verdicts, where tables are computed here.
     """
-    tables = {"pairs": read_parquet(pairs), "images": read_parquet(images), "baseline": read_parquet(baseline)}
+    tables = {"pairs": read_pairs_of([pairs]), "baseline": read_parquet(baseline)}
     if verdicts:
         tables["verdicts"] = pd.read_csv(verdicts[0], usecols=["method", "emitter", "receiver", "verdict"])
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
     texts = (alike, read_json(noise_floor), read_json(overview))
-    write_task(folder, task, tables, read_metadata(metadata), *texts, methods, shards, thumbnail, receivers)
+    write_task(folder, task, tables, images, read_metadata(metadata), *texts, methods, shards, thumbnail, receivers)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lethe.benchmarks.icare.asked import say_asked
 from lethe.benchmarks.icare.gates import unlearning_table
+from lethe.benchmarks.icare.pair_rows import PairFile
 from lethe.benchmarks.icare.summary import all_gates, constant_models, similarity_table, untested
 from lethe.core.gate import enforce
 from lethe.diffusion.testbed.schema import read_metadata
@@ -47,7 +48,7 @@ def summarise(
         GateError: one of these does not hold.
     """
     entities = len(read_metadata(metadata))
-    tidy, baseline = read_parquet(pairs), read_parquet(off)
+    tidy, baseline = PairFile(pairs), read_parquet(off)
     matrices = {kind: from_records(read_json(path))[1] for kind, path in zip(kinds, similarities, strict=True)}
     unlearning = unlearning_table(
         tidy,

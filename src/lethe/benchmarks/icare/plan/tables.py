@@ -15,7 +15,6 @@ from lethe.settings.models import JUDGE, Settings
 
 PER_TASK = (
     "pairs_{task}.parquet",
-    "images_{task}.parquet",
     "interference_per_entity_{task}.json",
     "noise_floor_{task}.json",
     "tables/unlearning_{task}.csv",
@@ -27,7 +26,9 @@ PER_TASK = (
     "tables/alignments_{task}.csv",
 )
 OF_ALL_PAIRS = ("relations_", "alignments_")  # tables of statistics that no sample of receivers tells
-SCORED = "images_"  # the table of single images; imported pairs are means
+QUANTITIES = 14  # rows of a pair of entities under a method, at most
+ROW_BYTES = 60  # at the peak of a job that reads all pairs: results/bench/tables_memory.json, and a third more
+BY_ITSELF = 500  # MB of such a job without any pairs
 MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
 
 
@@ -104,6 +105,30 @@ class Tables:
 
         return files
 
+    def memory(self, least: int) -> Callable[[Wildcards, int], int]:
+        """A resource function: MB of a job that reads all pairs of the wildcards' task; a retry asks for more.
+
+        Args:
+            least: MB that it asks for at any size.
+        """
+
+        def megabytes(wildcards: Wildcards, attempt: int = 1) -> int:
+            receivers = self.settings.entity_tasks[wildcards.task].entities
+            rows = QUANTITIES * receivers * len(self.models.of(wildcards.task))
+            return attempt * max(least, BY_ITSELF + rows * ROW_BYTES // 1_000_000)
+
+        return megabytes
+
+    def images(self, wildcards: Wildcards) -> list[str]:
+        """The rows of single images of the wildcards' task."""
+        return self.images_of(wildcards.task)
+
+    def images_of(self, task: str) -> list[str]:
+        """The rows of single images of a task, a file per method; none where pairs are imported, which are means."""
+        if self.settings.archive.imported("tables"):
+            return []
+        return [f"<results>/images/{task}/images_{task}_{method}.parquet" for method in self.models.methods_of(task)]
+
     def of_all_pairs(self, file: str, product: str) -> Callable[[Wildcards], str]:
         """An input function: ``file``; a task whose models are asked for some receivers has no such ``product``.
 
@@ -120,14 +145,14 @@ class Tables:
         """The tables of some tasks."""
         tasks = list(tasks)
         imported = self.settings.archive.imported("tables")
-        patterns = [pattern for pattern in PER_TASK if not (imported and pattern.startswith(SCORED))]
         files = [
             f"<results>/{pattern.format(task=task)}"
             for task in tasks
-            for pattern in patterns
+            for pattern in PER_TASK
             if task in self.settings.full_tasks or not pattern.removeprefix("tables/").startswith(OF_ALL_PAIRS)
         ]
         files += [f"<results>/asked_{task}.parquet" for task in tasks if task not in self.settings.full_tasks]
+        files += [file for task in tasks for file in self.images_of(task)]
         files += [file for task in tasks for file in self.pairing(task)]
         if not imported:  # else the published file of a pair is what was read, and ours of the same name means another range
             files += [interference_file(model) for task in tasks for model in self.models.of(task)]

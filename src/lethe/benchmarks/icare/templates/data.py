@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.entities import STATISTICS, entity_statistics
 from lethe.benchmarks.icare.matrices import by_method
+from lethe.benchmarks.icare.pair_rows import PairFile
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
 from lethe.benchmarks.icare.ranges import at_known_range
 from lethe.core.registry import nearest
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.diffusion.testbed.schema import column_kind
+from lethe.io.rows import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ class TaskData:
         task: its name.
         metadata: filtered records in index order.
         balance: the two attributes that the testbed balances.
-        pairs: ``pairs_{task}.parquet``.
+        pairs: ``pairs_{task}.parquet``, as a table; or the file, of which one method at a time is read.
         entities: ``interference_per_entity_{task}.json``, for the specificity ratios.
         similarities: kind -> (N, N), higher = more similar, NaN where unknown; ``weights`` is that of the asked method.
         baseline: ``scores/{task}_baseline.parquet``.
@@ -50,7 +52,7 @@ class TaskData:
     task: str
     metadata: Sequence[Mapping[str, Any]]
     balance: Sequence[str] = ()
-    pairs: pd.DataFrame | None = None
+    pairs: pd.DataFrame | PairFile | None = None
     entities: Sequence[Mapping[str, Any]] = ()
     similarities: Mapping[str, Floats] = field(default_factory=dict)
     baseline: pd.DataFrame | None = None
@@ -72,6 +74,12 @@ class TaskData:
     @property
     def pair_table(self) -> pd.DataFrame:
         """The table of pairs; a ``MissingDataError`` where it was not given."""
+        given = self._given_pairs
+        table = read_rows([given.path]) if isinstance(given, PairFile) else given
+        return table.astype({"method": str, "metric": str})  # groups and columns of texts are those that are there
+
+    @property
+    def _given_pairs(self) -> pd.DataFrame | PairFile:
         if self.pairs is None:
             raise MissingDataError(f"{self.task}: the table of pairs was not given")
         return self.pairs
@@ -85,7 +93,7 @@ class TaskData:
 
     @cached_property
     def _quantities(self) -> dict[str, tuple[int, dict[str, Floats]]]:
-        return {method: (epochs, found) for method, epochs, found in by_method(self.pair_table, self.size)}
+        return {method: (epochs, found) for method, epochs, found in by_method(self._given_pairs, self.size)}
 
     def _of_method(self, method: str) -> tuple[int, dict[str, Floats]]:
         known = list(self._quantities)

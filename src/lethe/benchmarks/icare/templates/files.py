@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import join_records
 from lethe.benchmarks.icare.figures.quantities import OFF
+from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.benchmarks.icare.parameters import emitters_of, methods_of, similarities_of, tasks_of
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
@@ -17,7 +18,7 @@ from lethe.figures import pictures
 from lethe.figures.tables import similarity_matrix
 from lethe.figures.templates.base import Files, Pictures
 from lethe.figures.templates.parameters import Parameters
-from lethe.io.tables import read_json, read_parquet, read_parquets
+from lethe.io.tables import read_json, read_parquet
 
 if TYPE_CHECKING:
     from lethe.benchmarks.icare.templates.needs import Needs
@@ -106,7 +107,7 @@ def load_data(
             metadata=metadata,
             balance=balance.get(task, ()),
             tuning=tuning.get(task, ()),
-            pairs=read_parquets(given["pairs"]) if "pairs" in given else None,
+            pairs=read_pairs_of(given["pairs"]) if "pairs" in given else None,
             entities=join_records([read_json(path) for path in given.get("entities", ())]),
             noise_floor=read_json(given["noise_floor"][0]) if "noise_floor" in given else {},
             similarities={kind: similarity_matrix(read_json(path), metadata) for kind, path in similar},
