@@ -1,21 +1,29 @@
 # make demo | make test | make setup | make bench | make plan | make all ... ; every target works from a fresh clone
 PYTHON ?= python3
 CORES ?= 2
+TORCH ?= auto  # cpu, cuda, or by the machine (envs/install.py)
+TORCH_INDEX ?=  # address of an index that has torch for the CPU alone
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --cores $(CORES)
 CONFIG ?= config/paper.yaml
 WORLD := results/mini
 GENERATED := docs/columns.md
+# .venv belongs to this folder alone. Packages are installed uncompiled, and Python keeps what it compiles when a module is first used.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo all docs bench bench-sd14 bench-gpu plan explorer test test-browser test-slurm test-reference lint config documents lock clean
+.PHONY: setup develop demo all docs bench bench-sd14 bench-gpu bench-setup plan explorer test test-browser test-slurm test-reference lint config documents lock clean
 
-setup: $(VENV)/.installed ## create .venv with the pinned dependencies
+setup: $(VENV)/.installed ## create .venv with the pinned dependencies, by uv where it is on PATH and by pip otherwise
 
-$(VENV)/.installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq -r requirements.lock
-	$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+$(VENV)/.installed: requirements.lock requirements-cuda.lock pyproject.toml
+	$(PYTHON) envs/install.py --into $(VENV) --torch $(strip $(TORCH)) --index "$(strip $(TORCH_INDEX))"
+	touch $@
+
+develop: $(VENV)/.developed ## and the tools of developers: tests, lint, documentation
+
+$(VENV)/.developed: $(VENV)/.installed requirements-dev.lock
+	$(PYTHON) envs/install.py --into $(VENV) --developer
 	touch $@
 
 demo: setup ## the main job on two tasks, then the report and what was found
@@ -34,7 +42,7 @@ explorer: setup ## a page for looking at everything: overviews, every pair and i
 	$(RUN) explorer_all
 	@echo "explorer: $(WORLD)/explorer/index.html"
 
-bench: setup $(VENV)/reference/.peers ## the measured claims about speed and sameness
+bench: develop $(VENV)/reference/.peers ## the measured claims about speed and sameness
 	$(RUN) bench results/bench/scoring_peers.json
 	@$(BIN)/lethe bench
 
@@ -45,33 +53,36 @@ bench-sd14: setup ## Stable Diffusion v1.4's size on the CPU: minutes, 8 GB of m
 	$(RUN) results/bench/sd14.json
 	@$(BIN)/lethe bench
 
+bench-setup: develop ## what an installation costs, by uv and by pip: minutes, and 5 GB of temporary disk
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python -m lethe.tools.speed.setup
+
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
 
-docs: setup ## the documentation as a site; pages open by double click, the search needs `.venv/bin/mkdocs serve`
+docs: develop ## the documentation as a site; pages open by double click, the search needs `.venv/bin/mkdocs serve`
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "documentation: $(CURDIR)/site/index.html"
 
-test: setup lint ## lint, then every test that needs no root
+test: develop lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest -n $(CORES)
 
-test-browser: setup ## report, answer and explorer in a headless Chromium; where there is none, as root, installs Debian's
+test-browser: develop ## report, answer and explorer in a headless Chromium; where there is none, as root, installs Debian's
 	$(BIN)/python -m pytest -m browser tests/browser
 
-test-slurm: setup ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
+test-slurm: develop ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm
 
 # Vision Unlearning and what its classes for scoring import, in a folder of its own: it pins another torch
-$(VENV)/reference/.peers: | setup
+$(VENV)/reference/.peers: | develop
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2 \
 		piq==0.8.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 image-similarity-measures==0.3.6 phasepack==1.5 lpips==0.1.4
 	touch $@
 
-test-reference: setup ## a corpus that Vision Unlearning's own wheel writes; it pins another torch, so it lies in a folder of its own
+test-reference: develop ## a corpus that Vision Unlearning's own wheel writes; it pins another torch, so it lies in a folder of its own
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2
 	LETHE_REFERENCE=$(VENV)/reference $(BIN)/python -m pytest -m reference tests/unit/archive
 
-lint: setup
+lint: develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src scripts tests envs
 	$(BIN)/mypy
@@ -88,10 +99,8 @@ config: setup ## config.yaml and its schema from the settings models, .zenodo.js
 documents: setup ## tables of claims in README.md and docs/, from docs/claims.yaml and docs/measured.csv
 	$(BIN)/python -m lethe.tools.documents
 
-lock: setup ## resolve the dependencies anew
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --extra docs --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.lock pyproject.toml
-	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock
+lock: develop ## resolve the dependencies: versions stay, but for UPGRADE=--upgrade or UPGRADE="--upgrade-package NAME"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python envs/lock.py $(UPGRADE)
 	$(BIN)/python envs/generate.py
 
 clean: ## remove results, keep the environment

@@ -316,6 +316,24 @@ use rule job as bench_training_step with:
         "One training step against plain PyTorch"
 
 
+use rule job as bench_diffusion_step with:
+    """One training step of adapters in Stable Diffusion's layers: operations of one emitter and of ten."""
+    output:
+        json="results/bench/diffusion_step.json",
+    log:
+        "logs/bench/diffusion_step.log",
+    benchmark:
+        "benchmarks/bench/diffusion_step.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.diffusion_step:measure"),
+        emitters=10,
+    message:
+        "Operations of a training step in Stable Diffusion's layers"
+
+
 use rule job as bench_influence with:
     """Influence unlearning of one ResNet-18, 1,000 samples and 50 iterations, from one product with its Fisher matrix."""
     output:

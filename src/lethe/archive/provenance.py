@@ -18,12 +18,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import Marker
+
 import lethe
 from lethe.io.atomic import atomic_path
 from lethe.io.hashing import sha256_file
 
 OWN_RULES = ("provenance", "ro_crate")  # they are not over when the record is written
-PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", flags=re.MULTILINE)
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)(?: *; *([^\\\n]+))?", flags=re.MULTILINE)  # name, version, marker
 
 
 def git_state(root: str | Path) -> dict[str, Any]:
@@ -61,14 +63,16 @@ def software(lock: str | Path) -> dict[str, Any]:
     """Versions of what ran, beside those of a lock file.
 
     Args:
-        lock: a ``requirements.lock``, lines ``name==version``.
+        lock: a ``requirements.lock``, lines ``name==version`` or ``name==version ; marker``. Lines whose marker does not hold on this
+            machine and Python do not count.
 
     Returns:
         ``lethe``, ``python``, ``lock_sha256``, ``packages`` (every package of the lock: installed version, None if it is not
         installed) and ``not_as_locked`` (installed ones, name -> ``{"installed", "locked"}``; a local part such as ``+cpu`` does
         not count).
     """
-    locked = dict(PIN.findall(Path(lock).read_text()))
+    pins = PIN.findall(Path(lock).read_text())
+    locked = {name: pinned for name, pinned, marker in pins if not marker or Marker(marker).evaluate()}
     packages = {name: _installed(name) for name in locked}
     odd = {
         name: {"installed": packages[name], "locked": pinned}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import copy
 import logging
+import os
 import platform
 import sys
 import time
@@ -18,6 +19,8 @@ from lethe.execution.parent import end_with_parent
 
 DECIDES_NO_RESULT = "starts a job: its log, its checks, its end"
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+COMPILED = Path(".snakemake/torchinductor")  # what torch's compiler keeps
 
 _imports = ImportClock()
 
@@ -59,6 +62,14 @@ def setup_logging(log_file: str | Path | None, title: str) -> None:
     atexit.register(lambda: log.info(ended, time.process_time(), _imports.seconds))
 
 
+def share_compiled() -> None:
+    """Have jobs on all nodes share what torch's compiler has made, unless ``TORCHINDUCTOR_CACHE_DIR`` says where it goes.
+
+    Its own default is a folder of one machine, so every node would compile the same UNet anew, minutes each.
+    """
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(COMPILED.absolute()))
+
+
 def start_job(job: Job, title: str, keep: bool = True) -> None:
     """What a script does first: log, and check its inputs.
 
@@ -74,6 +85,7 @@ def start_job(job: Job, title: str, keep: bool = True) -> None:
     """
     setup_logging(job.log[0], title)
     end_with_parent()
+    share_compiled()
     check_inputs(job)
     if keep:
         record_outputs(job)

@@ -62,7 +62,10 @@ def test_installed_versions_are_compared_with_the_lock(tmp_path: Path) -> None:
     found = software(ROOT / "requirements.lock")["packages"]
     assert found["snakemake"] and found["torch"] and found["diffusers"]
     lock = tmp_path / "requirements.lock"
-    lock.write_text(f"numpy==0.0.1\n    # via scipy\nnot-there-at-all==1.0\nsnakemake=={found['snakemake']}\n")
+    lock.write_text(
+        f"numpy==0.0.1\n    # via scipy\nnot-there-at-all==1.0\nsnakemake=={found['snakemake']} \\\n    --hash=sha256:0\n"
+        "torch==0.1 ; sys_platform == 'no system' \\\n    --hash=sha256:0\n"
+    )
     record = software(lock)
     assert record["packages"] == {"numpy": found["numpy"], "not-there-at-all": None, "snakemake": found["snakemake"]}
     assert record["not_as_locked"] == {"numpy": {"installed": found["numpy"], "locked": "0.0.1"}}

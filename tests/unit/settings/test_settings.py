@@ -163,7 +163,7 @@ def test_conda_environment_has_the_pins_of_the_lock() -> None:
         sys.path.pop(0)
     assert (CONFIG.parent / "envs" / "lethe.yaml").read_text() == environment(), "run `make lock`"
     names = [pin.partition("==")[0] for pin in pins()]
-    assert len(names) > 100 and {"torch", "typing-extensions", "tokenizers"} <= set(names)  # its own, and of others
+    assert len(names) > 100 and {"torch", "typing-extensions", "tokenizers", "imageio"} <= set(names)  # its own, and of others
     assert not {"pytest", "ruff", "mypy", "pip-tools"} & set(names), "tools of developers are no part of it"
 
 

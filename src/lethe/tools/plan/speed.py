@@ -20,6 +20,7 @@ NAMES = (
     "scoring_cpu",
     "stacked_training",
     "training_step",
+    "diffusion_step",
     "influence",
     "tables",
 )  # of `make bench`
