@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lethe.settings.sections import Sections
     from lethe.settings.tasks import Task
 
-ALL = "all"
+ALL: Final = "all"
 Kind = Literal["clip", "attr", "dino", "act", "true"]
 
 
@@ -78,7 +78,7 @@ Receivers = Annotated[
 
 def told(receivers: Literal["all"] | Nearest | Drawn) -> str:
     """Which receivers models are asked for, in a table: ``all``, or ``told`` of the others."""
-    return receivers if receivers == "all" else receivers.told
+    return ALL if isinstance(receivers, str) else receivers.told
 
 
 def of_receivers(name: str, task: Task, settings: Sections) -> Iterator[str]:
