@@ -148,7 +148,8 @@ def shared_inputs(unet: nn.Module, modules: Sequence[str]) -> list[list[str]]:
     groups: dict[tuple[str, ...], list[str]] = {}
     for name in modules:
         parent, _, last = name.rpartition(".")
-        layer, key = unet.get_submodule(parent), (name,)
+        layer = unet.get_submodule(parent)
+        key: tuple[str, ...] = (name,)
         if isinstance(layer, Attention) and last in ("to_q", "to_k", "to_v"):
             key = (parent, "text" if layer.is_cross_attention and last != "to_q" else "own")
         groups.setdefault(key, []).append(name)
