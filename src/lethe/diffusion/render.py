@@ -46,7 +46,8 @@ def render_shards(
 
     ``names`` of the models stand in messages about their pictures. ``asked`` are indices of the receivers of each model; None: all.
     A model that is the base draws all, since the same pictures come from the same batches to the last bit, and keeps those asked for.
-    Models of a job that are equal (``none``) share one shard on the disk: the first is drawn, the others are hard links.
+    Models of a job that are equal (``none``) and asked for the same share one shard on the disk: the first is drawn, the others are
+    hard links.
     Finished shards wait in ``work``, so a killed job goes on with the first unfinished one. All models of a job share batches
     where they differ in their text map only.
     """
@@ -58,16 +59,16 @@ def render_shards(
         wanted = {n: frozenset(range(len(receivers)) if asked is None else asked[n]) for n in waiting}
         first: dict[tuple[str, frozenset[int]], int] = {}
         twins = {n: first.setdefault((loaded[n].digest, wanted[n]), n) for n in waiting}
-        shown = {n: [r for r in receivers if r.index in wanted[n] or isinstance(loaded[n], NoneDelta)] for n in first.values()}
-        requests = [r for n, own in shown.items() for r in requests_of(own, generation.seeds, loaded[n], names[n])]
+        drawn = {n: [r for r in receivers if r.index in wanted[n] or isinstance(loaded[n], NoneDelta)] for n in first.values()}
+        requests = [r for n in drawn for r in requests_of(drawn[n], generation.seeds, loaded[n], names[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
         for number in waiting:
-            twin = twins[number]
-            if number == twin:
-                rows = _rows(images, len(shown[number]) * len(generation.seeds), wanted[number])
+            if number in drawn:
+                rows = _rows(images, len(drawn[number]) * len(generation.seeds), wanted[number])
                 write = partial(_write, rows)
             else:  # a model that changes nothing: its pictures are those of the first such model
-                write = partial(_link, (work.path(f"{names[twin]}.tar"), work.path(f"{names[twin]}.parquet")))
+                twin = names[twins[number]]
+                write = partial(_link, (work.path(f"{twin}.tar"), work.path(f"{twin}.parquet")))
             work.finish((f"{names[number]}.tar", f"{names[number]}.parquet"), write)
     targets = {f"{name}.tar": tar for name, tar in zip(names, tars, strict=True)}
     targets |= {f"{name}.parquet": index for name, index in zip(names, indices, strict=True)}

@@ -27,6 +27,7 @@ def test_the_off_pictures_count_once_for_a_hundred_emitters() -> None:
     assert found["amortised"] == pytest.approx({"cpu": 10 / 4.05, "wall": 20 / 8.1})
     assert found["alone"] == pytest.approx({"cpu": 10 / 9, "wall": 20 / 18})
     assert found["share_of_networks"] == {"theirs": 0.5, "ours": 0.75}
+    assert found["if_the_rest_took_no_time"] == {"amortised": 4, "alone": 2}
     assert differences(theirs.scores, ours.scores, ["clip"]) == {"clip": 0.5}
 
 

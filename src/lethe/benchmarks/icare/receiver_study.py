@@ -44,7 +44,7 @@ def estimates(
     inference: Inference,
 ) -> pd.DataFrame:
     """Every estimate of a task that tells how others are harmed: ``kind, method, what, value, low, high, p``; p of correlations alone."""
-    options = {"draws": inference.bootstrap, "level": 1 - inference.alpha, "seed": inference.seed}
+    options: dict[str, Any] = {"draws": inference.bootstrap, "level": 1 - inference.alpha, "seed": inference.seed}
     rows: list[dict[str, Any]] = []
     for row in unlearning_table(pairs, baseline, entities, floor, **options).to_dict("records"):
         for name in [

@@ -379,11 +379,11 @@ def optimise_each(
     history, rates = _descend([values], config, of_values, config.clip_each, after)
     stacked = {key: torch.stack([entry[key] for entry in history]).T.tolist() for key in history[0]}
     seconds = (time.monotonic() - begin) / len(values)
-    told: list[tuple[curves.Curve, dict[str, float]]] = []
+    found: list[tuple[curves.Curve, dict[str, float]]] = []
     for model in range(len(values)):
         columns = {key: of_models[model] for key, of_models in stacked.items()}
-        told.append(({"learning_rate": rates, **columns}, _record(columns, config.steps, seconds)))
-    return told
+        found.append(({"learning_rate": rates, **columns}, _record(columns, config.steps, seconds)))
+    return found
 
 
 def _descend(

@@ -49,12 +49,12 @@ class Data:
 
     def _asked_of(self, task: str) -> Literal["all"] | Nearest | Drawn:
         of = self.settings.entity_tasks.get(task)
-        return ALL if of is None else of.receivers
+        return "all" if of is None else of.receivers
 
     def receivers(self, wildcards: Wildcards) -> dict[str, Any]:
         """Which receivers the models of the wildcard's task, one of ``asking_some``, are asked for, as plain data."""
         asked = self._asked_of(wildcards.task)
-        return {} if asked == ALL else asked.model_dump()
+        return {} if isinstance(asked, str) else asked.model_dump()
 
     def told_receivers(self, wildcards: Wildcards) -> str:
         """Which receivers the models of the wildcard's task are asked for, in words, for tables."""
@@ -78,7 +78,7 @@ class Data:
     def chosen_by(self, wildcards: Wildcards) -> str:
         """The similarity by which the receivers of the wildcard's task, one of ``asking_some``, are chosen."""
         asked = self._asked_of(wildcards.task)
-        return "" if asked == ALL else f"<results>/similarity_{asked.by}_{wildcards.task}.json"
+        return "" if isinstance(asked, str) else f"<results>/similarity_{asked.by}_{wildcards.task}.json"
 
     @property
     def asking_some(self) -> list[str]:

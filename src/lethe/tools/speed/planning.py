@@ -65,7 +65,7 @@ def plan_of(target: str, *configs: Path) -> Planned:
     begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
-    total = re.search(r"^total\s+(\d+)", done.stdout + done.stderr, re.MULTILINE)
+    total = re.search(r"^Job stats: (\d+) jobs", done.stdout + done.stderr, re.MULTILINE)
     asked = re.search(r"^calls (\d+) kilobytes (\d+)$", done.stdout, re.MULTILINE)
     if done.returncode or total is None or asked is None:
         raise RuntimeError(f"the dry run failed (exit {done.returncode}): {(done.stderr or done.stdout)[-1000:]}")

@@ -11,7 +11,6 @@ from lethe.io.tables import read_json
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.errors import SettingsError
 from lethe.settings.models import Settings
-from lethe.settings.receivers import ALL
 
 NO_NAMES: dict[str, Iterable[str]] = {"lethe.diffusion.methods.METHODS": [], "lethe.diffusion.metrics.METRICS": []}
 ANALYSES = ("data_preparation", "data_exploration", "interference", "statistics")  # those that every task has
@@ -49,7 +48,7 @@ class Notebooks:
     def no_notebook(self, notebook: str, task: str) -> str:
         """Why a task does not have an analysis notebook; empty if it has it."""
         of, kinds = self.settings.entity_tasks[task], self.settings.similarity.kinds
-        if of.receivers != ALL:
+        if not isinstance(of.receivers, str):
             return f"it shows every receiver, and tasks.{task}.receivers is '{of.receivers.told}'; allowed: all"
         if notebook != "interference" and not of.balance:
             return f"it is about balanced attributes, and tasks.{task}.balance names none"

@@ -50,4 +50,4 @@ def measure(
 
 
 def _plain(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    return {row.pop("kind"): {key: round(float(value), 3) for key, value in row.items()} for row in table.to_dict("records")}
+    return {row.pop("kind"): {str(key): round(float(value), 3) for key, value in row.items()} for row in table.to_dict("records")}

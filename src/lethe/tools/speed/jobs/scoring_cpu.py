@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,13 +45,16 @@ def measure(json: Path) -> None:
         decoding = _milliseconds(lambda: read_images(*shards[0]))
         on, off = (read_images(*shard) for shard in shards)
     count = len(on.images)
-    batch = lambda: ScoringBatch(on.images, on.receivers, on.prompts, off.images)  # noqa: E731 - each with an empty cache
+
+    def scored(metric: Metric) -> object:
+        return metric.score(ScoringBatch(on.images, on.receivers, on.prompts, off.images))  # a batch with an empty cache
+
     vectors = SupportVectorRegression(model_file())
     moved: dict[str, Metric] = {"rmse": Rmse(), "ssim": Ssim(), "brisque": Brisque(vectors)}
-    on_device = {name: _milliseconds(lambda metric=metric: metric.score(batch())) / count for name, metric in moved.items()}
+    on_device = {name: _milliseconds(partial(scored, metric)) / count for name, metric in moved.items()}
     nudenet = NudeNetCount(resolution=320, threads=1)
     with Operations() as operations:
-        Brisque(vectors, pixels_per_chunk=PIXELS_ON_DEVICE).score(batch())
+        scored(Brisque(vectors, pixels_per_chunk=PIXELS_ON_DEVICE))
     value = decoding / count
     result = {
         "value": value,
@@ -61,7 +65,7 @@ def measure(json: Path) -> None:
         "measured": {
             "images": count,
             "on_the_device": on_device,
-            "in_jobs_without_a_gpu": {"nudenet": _milliseconds(lambda: nudenet.score(batch())) / count},
+            "in_jobs_without_a_gpu": {"nudenet": _milliseconds(partial(scored, nudenet)) / count},
             "brisque_operations_a_picture": operations.count / count,
         },
     }
