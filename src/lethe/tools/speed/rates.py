@@ -138,9 +138,10 @@ def stock_rate(pipe: Pipeline, prompts: Sequence[str], batch: int, steps: int, s
 
 def _stock(pipe: Pipeline, batches: Sequence[list[str]], steps: int, size: int) -> Rate:
     device = next(pipe.vae.parameters()).device
+    stock: Any = pipe  # which takes a list of prompts as well
 
     def draw(prompts: list[str]) -> None:
-        pipe(prompts, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
+        stock(prompts, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
 
     with determinism(False):
         with elapsed(device) as first:
