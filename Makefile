@@ -42,8 +42,8 @@ explorer: setup ## a page for looking at everything: overviews, every pair and i
 	$(RUN) explorer_all
 	@echo "explorer: $(WORLD)/explorer/index.html"
 
-bench: develop ## the measured claims about speed and sameness
-	$(RUN) bench
+bench: develop $(VENV)/reference/.peers ## the measured claims about speed and sameness
+	$(RUN) bench results/bench/scoring_peers.json
 	@$(BIN)/lethe bench
 
 plan: setup ## what a run on the cluster would do and why, without doing it (CONFIG=config/paper.yaml)
@@ -66,11 +66,17 @@ docs: develop ## the documentation as a site; pages open by double click, the se
 test: develop lint ## lint, then every test that needs no root
 	$(BIN)/python -m pytest -n $(CORES)
 
-test-browser: develop ## the explorer in a headless Chromium; where there is none, as root, installs Debian's
+test-browser: develop ## report, answer and explorer in a headless Chromium; where there is none, as root, installs Debian's
 	$(BIN)/python -m pytest -m browser tests/browser
 
 test-slurm: develop ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm
+
+# Vision Unlearning and what its classes for scoring import, in a folder of its own: it pins another torch
+$(VENV)/reference/.peers: | develop
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2 \
+		piq==0.8.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 image-similarity-measures==0.3.6 phasepack==1.5 lpips==0.1.4
+	touch $@
 
 test-reference: develop ## a corpus that Vision Unlearning's own wheel writes; it pins another torch, so it lies in a folder of its own
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2

@@ -20,6 +20,7 @@ from lethe.execution.forked import INSIDE, fork_scripts
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
+from lethe.execution.scheduler import wake_on_jobs_alone
 from lethe.execution.work import sweep
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import chapters, outside
@@ -65,6 +66,7 @@ report: "report/workflow.rst"
 onstart:
     gc.enable()
     keep_parts()
+    wake_on_jobs_alone(workflow)
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(workflow, INSIDE | plan.modules, plan.settings.device)
 
@@ -184,10 +186,11 @@ rule figures_all:
 
 
 rule attacks:
-    """Attacks on unlearned models: table and figure of every task that has some in `attacks` or `unlearncanvas.{task}.attack`."""
+    """Attacks on unlearned models: table, its page and figure of every task that has some in `attacks` or `unlearncanvas.{task}.attack`."""
     input:
         plan.entity_attacks.products,
         plan.attacks.products,
+        plan.pages.of_tables(plan.entity_attacks.products + plan.attacks.products),
 
 
 rule explorer:

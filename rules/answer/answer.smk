@@ -1,7 +1,7 @@
 """The answer of a world in one minute.
 
 In: finished tables, gates and pictures.
-Out: worst_pairs/{task}.json, answer_{extent}.html.
+Out: worst_pairs/{task}.json, answer_{extent}.html, and tables/to_answer_{extent}.js, by which pages of tables lead back to it.
 """
 
 
@@ -47,6 +47,7 @@ use rule job as answer with:
             labels={"result": "findings, pictures, methods, checks", "task": "all"},
         ),
         sentences="<results>/answer_{extent}.txt",
+        way="<results>/tables/to_answer_{extent}.js",
     log:
         "<logs>/answer/{extent}.log",
     benchmark:

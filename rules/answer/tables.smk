@@ -32,3 +32,31 @@ use rule job as table_page with:
         outside=identities(plan.answer.static),
     message:
         "Page of the table {wildcards.readable} of {wildcards.subject}"
+
+
+use rule job as claims_page with:
+    """The table of claims as a page."""
+    input:
+        table="<results>/tables/claims.csv",
+        code=ancient(plan.answer.static),
+    output:
+        page=report(
+            "<results>/tables/claims.html",
+            caption="../../report/claims.rst",
+            category=chapters.OTHERS,
+            labels={"result": "table: claims", "task": "all"},
+        ),
+    log:
+        "<logs>/claims_page.log",
+    benchmark:
+        "<benchmarks>/claims_page.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        job=plan.job("lethe.answer.jobs.table:show"),
+        outside=identities(plan.answer.static),
+        readable="claims",
+        subject="all tasks",
+    message:
+        "Page of the claims"

@@ -47,6 +47,7 @@ for shape in plan.models.shapes("images", having=plan.externals.has_model):
             receivers="<results>/receivers_{task}.json",
             emitters="<results>/emitters_{task}.json",
             deltas=shape.each("<results>/models/{model}/delta.safetensors"),
+            asked=plan.data.asked,
         output:
             tars=shape.each("<results>/datasets/generated_{model}.tar"),
             indices=shape.each("<results>/datasets/generated_{model}.parquet"),
@@ -82,6 +83,7 @@ use rule job as image with:
     input:
         tar="<results>/datasets/generated_{run}.tar",
         index="<results>/datasets/generated_{run}.parquet",
+        asked=plan.data.asked_of_run,
     output:
         png="<results>/images/{run}/{receiver}_{seed}.png",
     log:
@@ -93,5 +95,6 @@ use rule job as image with:
         runtime=5,
     params:
         job=plan.job("lethe.diffusion.jobs.image:extract"),
+        entities=plan.data.entities_of_run,
     message:
         "Picture {wildcards.receiver}_{wildcards.seed} of {wildcards.run}"

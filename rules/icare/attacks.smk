@@ -40,12 +40,7 @@ use rule job as entity_attack_table with:
         emitters="<results>/emitters_{task}.json",
         outcomes=plan.entity_attacks.of_task,
     output:
-        table=report(
-            "<results>/tables/attack_{task}.csv",
-            caption="../../report/attack.rst",
-            category=chapters.ATTACKS,
-            labels={"result": "attacks, table", "task": "{task}"},
-        ),
+        table="<results>/tables/attack_{task}.csv",
     log:
         "<logs>/entity_attack_table/{task}.log",
     benchmark:

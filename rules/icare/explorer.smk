@@ -56,6 +56,7 @@ use rule job as explorer_task with:
         kinds=plan.tables.similarities_named,
         methods=plan.models.methods,
         models=plan.models.of_wildcards,
+        receivers=plan.data.told_receivers,
         thumbnail=128,  # pixels; the pictures of the mini world stay as they are
     message:
         "Explorer of {wildcards.task}"

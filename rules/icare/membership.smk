@@ -86,12 +86,7 @@ use rule job as membership_table with:
         baseline="<results>/membership/{task}_baseline.parquet",
         losses=plan.tables.losses,
     output:
-        table=report(
-            "<results>/tables/membership_{task}.csv",
-            caption="../../report/membership.rst",
-            category=chapters.ATTACKS,
-            labels={"result": "membership inference", "task": "{task}"},
-        ),
+        table="<results>/tables/membership_{task}.csv",
         means="<results>/tables/membership_means_{task}.csv",
         gates="<results>/tables/membership_gates_{task}.json",
     log:

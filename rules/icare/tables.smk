@@ -39,6 +39,28 @@ use rule job as similarities with:
         "Similarities of the entities of {wildcards.task}"
 
 
+use rule job as asked_receivers with:
+    """Which receivers the model of every emitter is asked for, in a task that names some; and how probable each was."""
+    input:
+        similarity=plan.data.chosen_by,
+    output:
+        table="<results>/asked_{task}.parquet",
+    log:
+        "<logs>/asked_receivers/{task}.log",
+    benchmark:
+        "<benchmarks>/asked_receivers/{task}.tsv"
+    wildcard_constraints:
+        task=one_of(plan.data.asking_some),
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.benchmarks.icare.jobs.asked:choose_receivers"),
+        receivers=plan.data.receivers,
+    message:
+        "Receivers that models of {wildcards.task} are asked for"
+
+
 use rule job as weight_similarity with:
     """How alike the models of a method are: the cosine of their deltas, from factors."""
     input:
@@ -72,6 +94,7 @@ for shape in plan.models.shapes("tables", methods=plan.models.methods, tasks=pla
             metadata="<results>/metadata_{task}_2_enriched_filtered.json",
             off="<results>/scores/{task}_baseline.parquet",
             on=plan.models.files_in_batch(shape, "<results>/scores/{model}.parquet"),
+            asked=plan.data.asked,
         output:
             files=shape.each("<results>/datasets/interferences_caused_by_{task}_{index}_{method}_{epochs}.json"),
         log:
@@ -104,6 +127,7 @@ use rule job as method_tables with:
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
         on=plan.models.files("<results>/scores/{model}.parquet"),
         on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
+        asked=plan.data.asked,
     output:
         images="<results>/by_method/images_{task}_{method}.parquet",
         pairs="<results>/by_method/pairs_{task}_{method}.parquet",
@@ -192,6 +216,7 @@ use rule job as harm with:
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.harm:count"),
         exclude=plan.data.tuning_emitters,
+        receivers=plan.data.told_receivers,
         inference=plan.inference,
     message:
         "Harmed pairs of {wildcards.task}"
@@ -200,7 +225,7 @@ use rule job as harm with:
 use rule job as distribution with:
     """What every model draws, as sets of images, next to what the base drew: FID, KID, CMMD, precision and recall."""
     input:
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        metadata=plan.tables.of_all_pairs("<results>/metadata_{task}_2_enriched_filtered.json", "tables/distribution_{task}.csv"),
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
         on_embeddings=plan.models.files("<results>/scores/{model}_embeddings.npz"),
     output:
@@ -305,7 +330,7 @@ use rule job as relations with:
     input:
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
         pairs="<results>/pairs_{task}.parquet",
-        entities="<results>/interference_per_entity_{task}.json",
+        entities=plan.tables.of_all_pairs("<results>/interference_per_entity_{task}.json", "tables/relations_{task}.csv"),
     output:
         relations="<results>/tables/relations_{task}.csv",
         alignments="<results>/tables/alignments_{task}.csv",

@@ -12,12 +12,7 @@ use rule job as claims with:
         study_gates=plan.claims.gates,
         measured=plan.claims.measured,
     output:
-        claims=report(
-            "<results>/tables/claims.csv",
-            caption="../../report/claims.rst",
-            category=chapters.OTHERS,
-            labels={"result": "claims", "task": "all"},
-        ),
+        claims="<results>/tables/claims.csv",
     log:
         "<logs>/claims.log",
     benchmark:

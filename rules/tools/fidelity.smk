@@ -44,7 +44,9 @@ use rule job as fidelity with:
         runtime=60,
     params:
         job=plan.job("lethe.tools.jobs.fidelity:tabulate"),
-        settings={name: task.model_dump() for name, task in plan.settings.entity_tasks.items()},
+        settings={
+            name: task.model_dump() for name, task in plan.settings.entity_tasks.items() if name in plan.settings.full_tasks
+        },
         runs=plan.fidelity.runs,
         methods=plan.models.compared,
         inference=plan.inference,

@@ -55,6 +55,52 @@ use rule job as bench_dry_run with:
         "Dry run of the paper"
 
 
+use rule job as bench_plan_10000 with:
+    """A dry run of ten thousand models: seconds, memory of the head process, calls on metadata."""
+    input:
+        config=ancient(plan.root / "config/paper.yaml"),
+    output:
+        json="results/bench/plan_10000.json",
+    log:
+        "logs/bench/plan_10000.log",
+    benchmark:
+        "benchmarks/bench/plan_10000.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.plan_10000:measure"),
+        outside=identities(plan.root / "config/paper.yaml"),
+    message:
+        "Dry run of ten thousand models"
+
+
+use rule job as bench_receivers with:
+    """Receivers that are drawn against all: pictures that are saved, and intervals that hold what all would have told."""
+    input:
+        metadata=f"<results>/metadata_{plan.benchmarks.task}_2_enriched_filtered.json",
+        pairs=f"<results>/pairs_{plan.benchmarks.task}.parquet",
+        off=f"<results>/scores/{plan.benchmarks.task}_baseline.parquet",
+        floor=f"<results>/noise_floor_{plan.benchmarks.task}.json",
+        similarities=expand(f"<results>/similarity_{{kind}}_{plan.benchmarks.task}.json", kind=plan.settings.similarity.kinds),
+    output:
+        json="results/bench/receivers.json",
+    log:
+        "logs/bench/receivers.log",
+    benchmark:
+        "benchmarks/bench/receivers.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.receivers:measure"),
+        task=plan.benchmarks.task,
+        kinds=list(plan.settings.similarity.kinds),
+    message:
+        "Drawn receivers against all"
+
+
 use rule job as bench_uce with:
     """UCE for 100 entities at the size of Stable Diffusion v1.4, against solving every dense edit."""
     output:
@@ -73,28 +119,40 @@ use rule job as bench_uce with:
         "UCE at the size of Stable Diffusion v1.4"
 
 
-use rule job as bench_scoring with:
-    """The batched pass against a loop that scores one image at a time."""
-    input:
-        unpack(plan.benchmarks.shards),
-        clip="<results>/evaluators/clip",
-        backbone="<results>/evaluators/backbone",
+use rule job as bench_scoring_peers with:
+    """Scoring at 512 px against Vision Unlearning's own classes. Needs its wheel, so it is no part of `bench`: `make bench` asks for both."""
     output:
-        json="results/bench/scoring.json",
+        json="results/bench/scoring_peers.json",
     log:
-        "logs/bench/scoring.log",
+        "logs/bench/scoring_peers.log",
     benchmark:
-        "benchmarks/bench/scoring.tsv"
+        "benchmarks/bench/scoring_peers.tsv"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=30,
-        gpu=plan.gpu,
     params:
-        job=plan.job("lethe.tools.speed.jobs.scoring:measure"),
-        device=plan.settings.device,
+        job=plan.job("lethe.tools.speed.jobs.scoring_peers:measure"),
+        packages=plan.benchmarks.peers,
     message:
-        "Batched scoring against one image at a time"
+        "Scoring against the reference's own classes"
+
+
+use rule job as bench_scoring_cpu with:
+    """What a scoring job that holds a GPU asks of its processor, a picture of 512 px."""
+    output:
+        json="results/bench/scoring_cpu.json",
+    log:
+        "logs/bench/scoring_cpu.log",
+    benchmark:
+        "benchmarks/bench/scoring_cpu.tsv"
+    resources:
+        mem_mb=3000,
+        runtime=10,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.scoring_cpu:measure"),
+    message:
+        "Processor time of a scored picture"
 
 
 use rule job as bench_stacked_training with:
@@ -256,6 +314,24 @@ use rule job as bench_training_step with:
         device=plan.settings.device,
     message:
         "One training step against plain PyTorch"
+
+
+use rule job as bench_diffusion_step with:
+    """One training step of adapters in Stable Diffusion's layers: operations of one emitter and of ten."""
+    output:
+        json="results/bench/diffusion_step.json",
+    log:
+        "logs/bench/diffusion_step.log",
+    benchmark:
+        "benchmarks/bench/diffusion_step.tsv"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.diffusion_step:measure"),
+        emitters=10,
+    message:
+        "Operations of a training step in Stable Diffusion's layers"
 
 
 use rule job as bench_influence with:

@@ -41,12 +41,7 @@ use rule job as pair_table with:
         emitters="<results>/emitters_{task}.json",
         answers=plan.sequences.pair_answers,
     output:
-        table=report(
-            "<results>/tables/unlearncanvas_pairs_{task}.csv",
-            caption="../../report/unlearncanvas_pairs.rst",
-            category=chapters.CANVAS,
-            labels={"result": "pairs, table", "task": "{task}"},
-        ),
+        table="<results>/tables/unlearncanvas_pairs_{task}.csv",
     log:
         "<logs>/pair_table/{task}.log",
     benchmark:

@@ -6,10 +6,11 @@ Out: unlearncanvas/attack_{task}_{concept}_{method}.parquet, tables/unlearncanva
 
 
 rule canvas_robustness:
-    """Attacks, sequences and pairs of every task whose section `unlearncanvas` has some: tables and figures."""
+    """Attacks, sequences and pairs of every task whose section `unlearncanvas` has some: tables, their pages and figures."""
     input:
         plan.attacks.products,
         plan.sequences.products,
+        plan.pages.of_tables(plan.attacks.products + plan.sequences.products),
 
 
 use rule studio_job as canvas_attack with:
@@ -47,12 +48,7 @@ use rule job as canvas_attack_table with:
         emitters="<results>/emitters_{task}.json",
         outcomes=plan.attacks.of_task,
     output:
-        table=report(
-            "<results>/tables/unlearncanvas_attack_{task}.csv",
-            caption="../../report/unlearncanvas_attack.rst",
-            category=chapters.CANVAS,
-            labels={"result": "attacks, table", "task": "{task}"},
-        ),
+        table="<results>/tables/unlearncanvas_attack_{task}.csv",
     log:
         "<logs>/attack_table/{task}.log",
     benchmark:

@@ -72,12 +72,7 @@ use rule job as sequence_table with:
         answers=plan.sequences.answers,
         retrained=plan.sequences.retrained,
     output:
-        table=report(
-            "<results>/tables/unlearncanvas_sequence_{task}.csv",
-            caption="../../report/unlearncanvas_sequence.rst",
-            category=chapters.CANVAS,
-            labels={"result": "one concept after another, table", "task": "{task}"},
-        ),
+        table="<results>/tables/unlearncanvas_sequence_{task}.csv",
         matched="<results>/tables/unlearncanvas_matched_{task}.csv",
     log:
         "<logs>/sequence_table/{task}.log",

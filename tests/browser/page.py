@@ -9,6 +9,17 @@ from pathlib import Path
 import pandas as pd
 from selenium import webdriver
 
+# every fault that axe finds, with the first element that has it
+AXE = "const done = arguments[0]; axe.run().then(({violations}) => done(violations.map(({id, nodes}) => `${id}: ${nodes[0].html}`)))"
+
+
+def dressed(driver: webdriver.Chrome, scheme: str, width: int) -> None:
+    """Show pages with light or dark colours, on a screen of so many pixels."""
+    preference = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})
+    metrics = {"width": width, "height": 1100, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
 
 class Page:
     """The open explorer."""
@@ -23,10 +34,7 @@ class Page:
 
     def look(self, scheme: str, width: int) -> None:
         """With light or dark colours, on a screen of so many pixels."""
-        preference = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preference})
-        metrics = {"width": width, "height": 1100, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        dressed(self.driver, scheme, width)
 
     def run(self, code: str, *arguments):
         return self.driver.execute_script(code, *arguments)

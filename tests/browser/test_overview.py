@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from tests.browser.page import Page
+from tests.browser.page import AXE, Page
 from tests.explorer_world import OVERVIEW, World
 
 from lethe.benchmarks.icare.explorer.data import script
@@ -21,7 +21,6 @@ VIEWS = [
     "task=breeds&view=entity",
     "task=breeds&view=methods",
 ]
-AXE = "const done = arguments[0]; axe.run().then(({violations}) => done(violations.map(({id, nodes}) => `${id}: ${nodes[0].html}`)))"
 
 
 @pytest.fixture

@@ -111,10 +111,11 @@ def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
     assert len(output.splitlines()) <= 60  # what `make plan` prints
     assert "data/lfw_race.csv is missing" in output and "utkface" in output.partition("Job stats")[0]
     assert sum(jobs.values()) < 5000
-    assert {name: jobs[name] for name in ("unlearn", "generate", "score", "splits")} == {
+    assert {name: jobs[name] for name in ("unlearn", "generate", "score", "score_apart", "splits")} == {
         "unlearn": 120,
         "generate": 120,
         "score": 120,
+        "score_apart": 120,
         "splits": 30,
     }
     assert jobs["lira_models"] == 64 and jobs["lira_forget"] == 6 * 64  # a split of large networks each

@@ -9,7 +9,7 @@ from typing import Self
 
 import pandas as pd
 
-from lethe.answer.gates import gate_rows
+from lethe.answer.gates import checked, gate_rows
 from lethe.benchmarks.deepunlearn.findings import findings as study_findings
 from lethe.benchmarks.icare.findings import findings as entity_findings
 from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
@@ -18,7 +18,7 @@ from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
-from lethe.tools.claims import VERDICTS, Row, claims
+from lethe.tools.claims import Row, claims
 
 MAIN = "clip_diff"
 MEASURES = {
@@ -83,11 +83,8 @@ def findings(folder: Path, part: Part, tables: Mapping[str, TaskTables]) -> list
 
 def checks(folder: Path, part: Part) -> list[Row]:
     """Every claim and every gate, the worst first; a gate that a claim reads is told once."""
-    rows = claims(folder, part.tasks, part.studies)
-    told = {(row.scope, row.how) for row in rows}
-    for file, scope in part.gates.items():
-        rows += [row for row in gate_rows(folder / file, scope) if (scope, row.how) not in told]
-    return sorted(rows, key=lambda row: VERDICTS.index(row.verdict))
+    judged = [row for file, scope in part.gates.items() for row in gate_rows(read_gates(folder / file), scope, file)]
+    return checked(claims(folder, part.tasks, part.studies), judged)
 
 
 @dataclass(frozen=True)

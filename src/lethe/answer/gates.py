@@ -1,11 +1,14 @@
-"""What every gate asks, in words, and gates as rows beside the claims."""
+"""What every gate asks, in words, and gates as rows beside the claims: for the answer, and for the explorer's overviews."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections.abc import Sequence
 
-from lethe.io.gates import read_gates
-from lethe.tools.claims import Row
+from lethe.benchmarks.icare.words import in_words
+from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
+from lethe.core.gate import Gate
+from lethe.tools.claims import VERDICTS, Row
 
 ASKED = {
     "none_is_zero": "a method that does nothing changes nothing",
@@ -41,13 +44,29 @@ ASKED = {
 }
 
 
-def gate_rows(file: Path, scope: str) -> list[Row]:
-    """The gates of a file as rows of checks.
+def gate_rows(gates: Sequence[Gate], scope: str, table: str = "") -> list[Row]:
+    """Gates as rows of checks, in words.
 
     Args:
-        file: of gates. scope: the task or study that they judge.
+        gates: of one task or study. scope: that task or study. table: the file that they are read from.
     """
-    return [
-        Row("gate", scope, ASKED[gate.gate], gate.value, f"{gate.target:g}", gate.holds, gate.how, file.name)
-        for gate in read_gates(file)
-    ]
+    return [Row("gate", scope, ASKED[gate.gate], gate.value, f"{gate.target:g}", gate.holds, _how(gate), table) for gate in gates]
+
+
+def _how(gate: Gate) -> str:
+    """With the names of methods and measures that readers know."""
+    if gate.gate == "search_above_exact_unlearning":
+        names = "|".join(CLASSIFIER_LOOKS)
+        return re.sub(rf"\b({names})\b", lambda found: CLASSIFIER_LOOKS.title(found[1]), gate.how)
+    return in_words(gate.how)
+
+
+def checked(claimed: Sequence[Row], judged: Sequence[Row]) -> list[Row]:
+    """Claims and gates, the worst first; a gate that a claim tells of, known by what it computed, is told once.
+
+    Args:
+        claimed: of ``claims``. judged: of ``gate_rows``.
+    """
+    told = {(row.scope, row.how) for row in claimed}
+    others = [row for row in judged if (row.scope, row.how) not in told]
+    return sorted([*claimed, *others], key=lambda row: VERDICTS.index(row.verdict))

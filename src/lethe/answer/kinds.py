@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lethe.planning.chapters import ATTACKS, CANVAS, CLASSIFIERS, FORGOTTEN, KNOWN, LOST
+from lethe.planning.chapters import ATTACKS, CANVAS, CLASSIFIERS, FORGOTTEN, KNOWN, LOST, OTHERS
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Kind:
     chapter: str
 
 
+CLAIMS = "claims"  # of all tasks: its file has no further name
 KINDS = {
     "unlearning": Kind(
         "What every method reached",
@@ -55,6 +56,12 @@ KINDS = {
         "Can pictures that were trained on be told from others of the same entity by their loss? auc 0.5: no; 1: always.",
         ATTACKS,
     ),
+    "attack": Kind(
+        "Attacks on what was forgotten",
+        "success_1: share of pictures in which a judge sees the entity again. Compare with the retrained model, which never saw it: success "
+        "there is teaching, not recovery.",
+        ATTACKS,
+    ),
     "deepunlearn": Kind(
         "Distance to retraining",
         "gap: mean distance in accuracies and attack to retrained models, low is good; the row original did nothing.",
@@ -78,5 +85,24 @@ KINDS = {
         "ua: the forgotten is gone. ira: others of its kind are kept. cra: the other kind is kept. High is good for all three.",
         CANVAS,
     ),
+    "unlearncanvas_attack": Kind(
+        "Attacks on what was forgotten",
+        "success_1: share of pictures in which a judge sees the concept again. Compare with the retrained model, which never saw it: success "
+        "there is teaching, not recovery.",
+        CANVAS,
+    ),
+    "unlearncanvas_sequence": Kind(
+        "One concept after another",
+        "Concepts are forgotten one after another. ua_asked: what was asked for is gone; ira, cra: the rest is kept. What is gone before anybody "
+        "asked for it is damage, not forgetting.",
+        CANVAS,
+    ),
+    "unlearncanvas_pairs": Kind(
+        "Pairs of a style and an object",
+        "A row is of pairs that are forgotten. sc: accuracy of the style on other objects; oc: of the object in other styles. Both should "
+        "stay high.",
+        CANVAS,
+    ),
+    CLAIMS: Kind("Claims", "A row is a claim about a task, a study or a machine. One that does not hold is shown, too.", OTHERS),
 }
 """Kind, which with ``_{task}`` or ``_{dataset}_{architecture}`` is the name of the file -> what its page says."""

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from lethe.answer.contents import MAIN, Part, TaskTables, findings, method_rows
+from lethe.answer.gates import checked, gate_rows
 from lethe.benchmarks.deepunlearn.ulira import DEFAULT
-from lethe.benchmarks.icare.harm import harmed_pairs, worst_pair
+from lethe.benchmarks.icare.harm import bounded, harmed_pairs, worst_pair
 from lethe.benchmarks.icare.levels import BY_CHANCE, FORGOTTEN, KEPT
 from lethe.benchmarks.unlearncanvas.findings import BASE, JUDGE, PROTOCOL, WHAT
 from lethe.benchmarks.unlearncanvas.findings import FORGOTTEN as CANVAS_GONE
@@ -23,7 +24,7 @@ from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
 from lethe.core.finding import percent
 from lethe.core.gate import Gate
 from lethe.diffusion.methods import LOOKS, ROLES
-from lethe.tools.claims import VERDICTS, Row, claims
+from lethe.tools.claims import Row, claims
 from lethe.tools.speed.summary import value_text
 
 TERMS_OF_ENTITIES = {
@@ -82,12 +83,11 @@ def of_task(
         cells = [_share(*row.forgotten), _share(*row.kept), _share(*row.harmed)]
         cells[2]["text"] += f", {row.count} of {row.pairs}"
         rows.append(_row(row.title, means.get(row.title, ""), row.reference, cells))
-    told = claims(folder, [task])
     return {
         "findings": [asdict(finding) for finding in findings(folder, Part([task], [], {}), {task: tables})],
         "table": {"group": None, "columns": columns, "rows": rows},
         "worst": _worst(pairs, floor, exclude),
-        "checks": _checks(told, _others(task, gates, told)),
+        "checks": _checks(checked(claims(folder, [task]), gate_rows(gates, task))),
         "terms": TERMS_OF_ENTITIES,
     }
 
@@ -117,12 +117,11 @@ def of_study(folder: Path, study: str, gates: Sequence[Gate]) -> dict[str, Any]:
         cells = [_number(*_interval(row, "gap")), _share(*_interval(attack, "accuracy")), *shares]
         title = CLASSIFIER_LOOKS.title(str(name)).replace("_", " ")
         rows.append(_row(title, CLASSIFIER_LOOKS.means(str(name)), name in REFERENCES, cells))
-    told = claims(folder, [], [study])
     return {
         "findings": [asdict(finding) for finding in findings(folder, Part([], [study], {}), {})],
         "table": {"group": None, "columns": columns, "rows": rows},
         "worst": None,
-        "checks": _checks(told, _others(study, gates, [])),
+        "checks": _checks(checked(claims(folder, [], [study]), gate_rows(gates, study))),
         "terms": TERMS_OF_STUDIES,
     }
 
@@ -156,14 +155,14 @@ def of_canvas(folder: Path, task: str, file: str, gates: Sequence[Gate], confusi
         "findings": [asdict(finding) for finding in findings(folder, Part([], [], {task: file}), {})],
         "table": {"group": "forgotten", "columns": columns, "rows": rows},
         "worst": None,
-        "checks": _checks([], _others(task, gates, [])),
+        "checks": _checks(checked([], gate_rows(gates, task))),
         "terms": TERMS_OF_CANVASES,
     }
 
 
 def _worst(pairs: pd.DataFrame, floor: Mapping[str, Mapping[str, Any]], exclude: Collection[int]) -> dict[str, Any] | None:
     """The harmed pair of every judged method that lost most CLIP score, the worst first, and methods that harm none."""
-    if floor.get(MAIN, {}).get("low") is None or MAIN not in set(pairs["metric"]):
+    if not bounded(floor, MAIN):
         return None
     found = harmed_pairs(pairs, floor, MAIN, exclude)
     shown, harmless = [], []
@@ -177,9 +176,8 @@ def _worst(pairs: pd.DataFrame, floor: Mapping[str, Mapping[str, Any]], exclude:
     return {"metric": MAIN, "pairs": sorted(shown, key=lambda pair: -pair["damage"]), "harmless": harmless}
 
 
-def _checks(*rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Claims and gates with their verdicts, the worst first."""
-    found = sorted((row for some in rows for row in some), key=lambda row: VERDICTS.index(row.verdict))
+def _checks(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Claims and gates as the page reads them."""
     return [
         {
             "verdict": row.verdict,
@@ -189,17 +187,7 @@ def _checks(*rows: Iterable[Row]) -> list[dict[str, Any]]:
             "doubt": row.doubt,
             "how": row.how,
         }
-        for row in found
-    ]
-
-
-def _others(scope: str, gates: Sequence[Gate], told: Sequence[Row]) -> list[Row]:
-    """Gates that no claim tells of, known by what they computed."""
-    known = {row.how for row in told}
-    return [
-        Row("", scope, gate.gate.replace("_", " "), gate.value, f"{gate.target:g}", gate.holds, gate.how, "")
-        for gate in gates
-        if gate.how not in known
+        for row in rows
     ]
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lethe.answer.plan import TABLES
+from lethe.answer.plan import tables_of
 from lethe.benchmarks.deepunlearn.plan.tables import DeepUnlearn
 from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers.plan.studies import Studies
 from lethe.planning.wildcards import Wildcards
+from lethe.settings.models import Settings
 
 EXTENTS = ("all", "demo")  # of the answers, and of the methods of UnlearnCanvas
 
@@ -16,12 +17,13 @@ EXTENTS = ("all", "demo")  # of the answers, and of the methods of UnlearnCanvas
 class Overviews:
     """What stands beside the tasks of entities in the explorer, and files behind every overview."""
 
-    def __init__(self, studies: Studies, deepunlearn: DeepUnlearn, canvas: Canvas) -> None:
+    def __init__(self, settings: Settings, studies: Studies, deepunlearn: DeepUnlearn, canvas: Canvas) -> None:
+        self._settings = settings
         self._studies, self._deepunlearn, self._canvas = studies, deepunlearn, canvas
 
     def tables(self, wildcards: Wildcards) -> list[str]:
         """Tables that the overview of a task of entities reads."""
-        return [f"<results>/{name.format(wildcards.task)}" for name in TABLES]
+        return tables_of(wildcards.task, self._settings)
 
     def study(self, wildcards: Wildcards) -> str:
         """The wildcards' study, as it stands in the names of files."""

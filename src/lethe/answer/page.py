@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from lethe.tools.claims import VERDICTS, Row
 from lethe.tools.speed.summary import value_text
 
 SIGNS = {"does not hold": "✕", "holds with a doubt": "◐", "not measured": "○", "holds": "●"}
+EXTENTS = ("demo", "all")  # of an answer
 STATIC = Path(__file__).parent / "static"
 
 
@@ -62,13 +64,27 @@ def page(contents: Contents) -> str:
     for finding in contents.findings:
         subjects.setdefault(finding.subject, []).append(finding)
     tally = Counter(row.verdict for row in contents.checks)
+    judged = {subject: _claims_by_verdict(contents.checks, subject) for subject in subjects}
     return made.get_template("answer.html").render(
         **vars(contents),
+        judged=judged,
         tally=[(verdict, SIGNS[verdict], tally[verdict]) for verdict in VERDICTS if tally[verdict]],
         signs=SIGNS,
         levels=levels,
         subjects=subjects,
     )
+
+
+def _claims_by_verdict(checks: Sequence[Row], subject: str) -> dict[str, list[str]]:
+    """What is checked of a task or study: verdict -> claims, the worst verdict first."""
+    found = {verdict: [row.claim for row in checks if (row.scope, row.verdict) == (subject, verdict)] for verdict in VERDICTS}
+    return {verdict: claims for verdict, claims in found.items() if claims}
+
+
+def way_back(extent: str, address: str) -> str:
+    """A script with which pages of tables link to the answer of an extent; where there is no answer there is no script, and no link."""
+    words = "The answer of the demo" if extent == "demo" else "The answer"
+    return f"lethe.link({json.dumps(words)}, {json.dumps(address)});\n"
 
 
 def text(findings: Sequence[Finding], checks: Sequence[Row]) -> str:

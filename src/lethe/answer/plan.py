@@ -14,13 +14,19 @@ from lethe.diffusion.plan.models import Models
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
+RELATIONS = "tables/relations_{}.csv"  # of every pair: not where models are asked for some receivers
 TABLES = (
     "tables/unlearning_{}.csv",
     "tables/harm_{}.csv",
     "tables/similarity_{}.csv",
-    "tables/relations_{}.csv",
+    RELATIONS,
     "tables/gates_{}.json",
 )
+
+
+def tables_of(task: str, settings: Settings) -> list[str]:
+    """Tables of a task that sentences and checks are read from."""
+    return [f"<results>/{name.format(task)}" for name in TABLES if name != RELATIONS or task in settings.full_tasks]
 
 
 class Answer:
@@ -60,7 +66,7 @@ class Answer:
 
     def tables(self, wildcards: Wildcards) -> list[str]:
         """Tables and gates that sentences and checks are read from."""
-        of_tasks = [f"<results>/{name.format(task)}" for task in self.tasks(wildcards) for name in TABLES]
+        of_tasks = [file for task in self.tasks(wildcards) for file in tables_of(task, self._settings)]
         studies = [
             f"<results>/tables/deepunlearn_{name}{study}.csv" for study in self.studies(wildcards) for name in ("", "lira_")
         ]

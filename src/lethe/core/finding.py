@@ -31,15 +31,17 @@ class Finding:
 
 
 def percent(share: float, low: float = math.nan, high: float = math.nan) -> str:
-    """A share in whole per cent, and its interval where there is one that is not a point.
+    """A share in whole per cent, and its interval where there is one that is not a point in whole per cent.
 
-    >>> percent(0.137, 0.04, 0.24), percent(1.0, 1.0, 1.0), percent(0.05)
+    >>> percent(0.137, 0.04, 0.24), percent(1.0, 0.998, 1.0), percent(0.05)
     ('14 % [4, 24]', '100 %', '5 %')
     """
     if math.isnan(share):
         return "not known"
     told = f"{100 * share:.0f} %"
-    return told if math.isnan(low) or math.isnan(high) or low == high else f"{told} [{100 * low:.0f}, {100 * high:.0f}]"
+    if math.isnan(low) or math.isnan(high) or f"{100 * low:.0f}" == f"{100 * high:.0f}":
+        return told
+    return f"{told} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def listed(parts: Sequence[str]) -> str:

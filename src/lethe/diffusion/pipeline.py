@@ -71,7 +71,9 @@ class Pipeline(Protocol):
     def to(self, place: str | torch.dtype) -> Pipeline:
         """Itself, on a device or in a precision."""
 
-    def __call__(self, prompt: str, *, num_inference_steps: int, guidance_scale: float, height: int, width: int) -> object:
+    def __call__(
+        self, prompt: str | list[str], *, num_inference_steps: int, guidance_scale: float, height: int, width: int
+    ) -> object:
         """One picture, as diffusers draws it."""
 
     def set_progress_bar_config(self, *, disable: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lethe.diffusion.generate import Request, generate
 from lethe.diffusion.pipeline import base_digest, load_pipeline
 from lethe.diffusion.testbed.receivers import Receiver
 from lethe.execution.work import WorkFolder
+from lethe.io.atomic import link_or_copy
 from lethe.io.shards import ShardRow, write_shard
 from lethe.settings.generation import Generation
 
@@ -38,10 +40,14 @@ def render_shards(
     work: WorkFolder,
     tars: Sequence[str | Path],
     indices: Sequence[str | Path],
+    asked: Sequence[Collection[int]] | None = None,
 ) -> None:
     """Write one shard (tar and index) per delta; ``None`` stands for the base itself.
 
-    ``names`` of the models stand in messages about their pictures.
+    ``names`` of the models stand in messages about their pictures. ``asked`` are indices of the receivers of each model; None: all.
+    A model that is the base draws all, since the same pictures come from the same batches to the last bit, and keeps those asked for.
+    Models of a job that are equal (``none``) and asked for the same share one shard on the disk: the first is drawn, the others are
+    hard links.
     Finished shards wait in ``work``, so a killed job goes on with the first unfinished one. All models of a job share batches
     where they differ in their text map only.
     """
@@ -50,23 +56,39 @@ def render_shards(
         pipe = load_pipeline(base, device=device, dtype=getattr(torch, dtype))
         digest = base_digest(base)
         loaded = {n: NoneDelta() if (path := deltas[n]) is None else load_delta(path, base=digest) for n in waiting}
-        requests = [r for n in waiting for r in requests_of(receivers, generation.seeds, loaded[n], names[n])]
+        wanted = {n: frozenset(range(len(receivers)) if asked is None else asked[n]) for n in waiting}
+        first: dict[tuple[str, frozenset[int]], int] = {}
+        twins = {n: first.setdefault((loaded[n].digest, wanted[n]), n) for n in waiting}
+        drawn = {n: [r for r in receivers if r.index in wanted[n] or isinstance(loaded[n], NoneDelta)] for n in first.values()}
+        requests = [r for n in drawn for r in requests_of(drawn[n], generation.seeds, loaded[n], names[n])]
         images = generate(pipe, requests, generation, world=world, task=task, what=f"generate {task}")
-        per_model = len(receivers) * len(generation.seeds)
         for number in waiting:
-            rows = _rows(images, per_model)
-            work.finish(
-                (f"{names[number]}.tar", f"{names[number]}.parquet"),
-                lambda tar, index, rows=rows: write_shard(tar, rows, index),
-            )
+            if number in drawn:
+                rows = _rows(images, len(drawn[number]) * len(generation.seeds), wanted[number])
+                write = partial(_write, rows)
+            else:  # a model that changes nothing: its pictures are those of the first such model
+                twin = names[twins[number]]
+                write = partial(_link, (work.path(f"{twin}.tar"), work.path(f"{twin}.parquet")))
+            work.finish((f"{names[number]}.tar", f"{names[number]}.parquet"), write)
     targets = {f"{name}.tar": tar for name, tar in zip(names, tars, strict=True)}
     targets |= {f"{name}.parquet": index for name, index in zip(names, indices, strict=True)}
     work.hand_over(targets)
 
 
-def _rows(images: Iterator[tuple[Request, NDArray[np.uint8]]], count: int) -> Iterator[ShardRow]:
-    """The next ``count`` images as rows of a shard."""
+def _write(rows: Iterator[ShardRow], tar: Path, index: Path) -> None:
+    write_shard(tar, rows, index)
+
+
+def _link(shard: tuple[Path, Path], tar: Path, index: Path) -> None:
+    for source, target in zip(shard, (tar, index), strict=True):
+        link_or_copy(source, target)
+
+
+def _rows(images: Iterator[tuple[Request, NDArray[np.uint8]]], count: int, wanted: Collection[int]) -> Iterator[ShardRow]:
+    """Of the next ``count`` images those of ``wanted`` receivers, as rows of a shard."""
     for _ in range(count):
         request, pixels = next(images)
+        if request.receiver not in wanted:
+            continue
         key = ImageKey(request.receiver, request.seed)
         yield key.file_name, pixels, {"receiver": request.receiver, "seed": request.seed, "prompt": request.prompt}

@@ -10,7 +10,6 @@ noted that the job is done, it removes the outputs and starts the job again, whi
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,7 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lethe.execution.job import Job, job_key
-from lethe.io.atomic import atomic_path
+from lethe.io.atomic import atomic_path, link_or_copy
 from lethe.io.hashing import sha256_data, sha256_file
 from lethe.io.tables import CorruptFileError, read_json, write_json
 
@@ -117,10 +116,7 @@ class WorkFolder:
         for name, destination in targets.items():
             destination = Path(destination)
             with atomic_path(destination) as part:
-                try:
-                    os.link(self.path(name), part)
-                except OSError:  # another file system, or one without hard links
-                    shutil.copyfile(self.path(name), part)
+                link_or_copy(self.path(name), part)
         write_json(self.folder / HANDED_OVER, {name: str(destination) for name, destination in targets.items()})
 
 

@@ -61,6 +61,14 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make ``target``, which does not exist, a hard link to the file ``source``; a copy where there are no such links."""
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(source, target)
+
+
 def sync_file(path: Path) -> None:
     """Make the bytes of a file last before it is renamed."""
     with open(path, "rb") as file:

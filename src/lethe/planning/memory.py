@@ -56,8 +56,8 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
     Args:
         job: ``fetch`` a pretrained base, encode ``latents``, ``unlearn``, ``generate``.
         settings: bases, device, precision and size of images.
-        hyperparameters: of the method that unlearns; rows per pass, their precision and which whole parameters are trained (``trainable``)
-            are looked for. Of one whose models are drawn: whether gradients are taken meanwhile (``updates``).
+        hyperparameters: of the method that unlearns; rows per pass, emitters in one (``together``), their precision and which whole
+            parameters are trained (``trainable``) are looked for. Of one whose models are drawn: whether gradients are taken meanwhile (``updates``).
     """
     values = hyperparameters or {}
     sampled = [settings.generation_of(task) for task in settings.tasks]
@@ -77,7 +77,7 @@ def need(job: Job, settings: Settings, hyperparameters: Mapping[str, Any] | None
         copies = 3 if "saliency_batch" in values else 1  # gradients of all weights, and their sum
         kept = TRAINING + sum(further for name, further in FURTHER.items() if name in values)
         trained = kept * _share(values.get("trainable", []))
-        rows = TRAINED * (values.get("micro_batch") or sum(values.get(name, 0) for name in BATCHES))
+        rows = TRAINED * (values.get("micro_batch") or sum(values.get(name, 0) for name in BATCHES)) * values.get("together", 1)
     work = (rows + coded) * scale * BYTES[precision] / 4
     loading = PROCESS + 2 * weights  # a file that is read counts as the job's own while its tensors are copied
     if settings.device == "cpu":

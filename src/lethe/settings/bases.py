@@ -26,7 +26,7 @@ class Model(Strict):
     source: Literal["prebuilt", "train", "pretrained"] = Field(
         "prebuilt", description="prebuilt: shipped weights; train: from nothing; pretrained: by name or folder"
     )
-    path: str = ""
+    path: str = Field("", description="pretrained only: name or folder")
 
     @model_validator(mode="after")
     def _path_where_needed(self) -> Model:

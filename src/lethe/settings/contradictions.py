@@ -14,6 +14,7 @@ from lethe.settings.columns import KNOWN, SHIPPED, SHIPPED_BASES, SHIPPED_EVALUA
 from lethe.settings.external import external_contradictions
 from lethe.settings.messages import fault_lines
 from lethe.settings.pretraining import PretrainingSettings
+from lethe.settings.receivers import of_receivers
 from lethe.settings.rules import Derived
 from lethe.settings.scoring import NEED
 from lethe.settings.sources import BreedOptions, LfwOptions
@@ -67,6 +68,7 @@ def _of_task(name: str, task: Task | CellTask, settings: Sections, retrained: li
         yield from unknown_columns(where, task, ["name", "dataset_n_original", *columns])
     if task.kind == "entities":
         yield from _of_entities(where, task, known.entities if known else None)
+        yield from of_receivers(name, task, settings)
     yield from _of_retraining(name, task, settings, retrained)
 
 

@@ -51,8 +51,8 @@ class Downloads(Strict):
         files: name of a file -> where from and what it must be. outside: hub id, data set or path -> what is known of it.
     """
 
-    files: dict[FileName, Download]
-    outside: dict[str, Outside] = {}
+    files: dict[FileName, Download] = Field(description="name of a file: where from and what it must be")
+    outside: dict[str, Outside] = Field({}, description="hub id, data set or path: what is known of it")
 
 
 def load_downloads(path: str | Path) -> dict[str, Download]:

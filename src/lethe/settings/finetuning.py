@@ -25,7 +25,7 @@ class Finetuning(Strict):
     """Training of a base that exists; the noise schedule is its own."""
 
     trained: list[Trainable] = Field(default=["unet"], min_length=1, description="components that are trained; all others stay")
-    optimizer: FinetuningOptimizer = Field(default_factory=FinetuningOptimizer)
+    optimizer: FinetuningOptimizer = Field(default_factory=FinetuningOptimizer, description="how its weights are changed")
     constant: bool = Field(False, description="a constant learning rate after the warm-up, as published; else it falls to zero")
     micro_batch: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
         None, description="images per pass, where a batch does not fit into memory; null: all"

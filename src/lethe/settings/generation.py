@@ -50,19 +50,24 @@ Source: OPTML-Group/UnlearnCanvas, machine_unlearning/evaluation/sampling_unlear
 """
 
 
+def _own(key: str) -> Any:
+    """The same key of one task: it means what it means in ``Generation``, and null is the world's."""
+    return Field(None, description=f"{Generation.model_fields[key].description}; null: as `generation.{key}`")
+
+
 class OwnGeneration(Strict):
     """What one task samples in another way; null: as ``generation`` of the world."""
 
     like: Published | None = Field(None, description="a published sampler by name; keys beside it win")
-    scheduler: Scheduler | None = None
-    steps: Steps | None = None
-    guidance: Guidance | None = None
-    size: Size | None = None
-    batch_size: BatchSize | None = None
-    seeds: Seeds | None = None
-    noise: Literal["image", "seed"] | None = None
-    negative_prompt: str | None = None
-    compile: bool | None = None
+    scheduler: Scheduler | None = _own("scheduler")
+    steps: Steps | None = _own("steps")
+    guidance: Guidance | None = _own("guidance")
+    size: Size | None = _own("size")
+    batch_size: BatchSize | None = _own("batch_size")
+    seeds: Seeds | None = _own("seeds")
+    noise: Literal["image", "seed"] | None = _own("noise")
+    negative_prompt: str | None = _own("negative_prompt")
+    compile: bool | None = _own("compile")
 
     def over(self, world: Generation) -> Generation:
         """The sampling of the task."""

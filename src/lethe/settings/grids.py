@@ -38,10 +38,14 @@ Point = dict[str, Any]
 class Grid(Strict):
     """The content of a file of grids."""
 
-    task: Name
-    judge: int = Field(ge=2)
-    seeds: Seeds
-    methods: dict[Name, Annotated[dict[Name, Tried], Field(min_length=1)]] = Field(min_length=1)
+    task: Name = Field(description="the task, as in the name of the file")
+    judge: int = Field(
+        ge=2, description="number of the judge that a point is measured by; never the first, whose numbers are reported"
+    )
+    seeds: Seeds = Field(description="of the pictures of a point; none of those that are reported")
+    methods: dict[Name, Annotated[dict[Name, Tried], Field(min_length=1)]] = Field(
+        min_length=1, description="method: hyper-parameter: values; every combination is a point"
+    )
 
     @model_validator(mode="after")
     def _small_and_distinct(self) -> Grid:

@@ -51,7 +51,7 @@ class OptimizerSettings(Strict):
     batch_size: int = Field(gt=0, le=100_000, description="images per step")
     learning_rate: float = Field(gt=0, le=100, description="peak learning rate")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps spent warming up")
-    weight_decay: float = Field(0.01, ge=0, le=1)
+    weight_decay: float = Field(0.01, ge=0, le=1, description="AdamW's weight decay, per step and unit of learning rate")
     gradient_clip: float = Field(1.0, gt=0, le=1e6, description="largest norm of the gradient")
 
 
@@ -64,17 +64,23 @@ class TokenizerSettings(Strict):
 class VaeSettings(Strict):
     """The autoencoder shared by all tasks (``diffusers.AutoencoderKL``); each block but the last halves the resolution."""
 
-    block_out_channels: Widths = (16, 32, 64)
-    layers_per_block: int = Field(1, gt=0, le=1000)
-    latent_channels: int = Field(4, gt=0, le=100_000)
-    norm_num_groups: int = Field(8, gt=0, le=100_000)
+    block_out_channels: Widths = Field(
+        (16, 32, 64), description="channels of each block; each but the last halves the resolution"
+    )
+    layers_per_block: int = Field(1, gt=0, le=1000, description="residual layers of each block")
+    latent_channels: int = Field(4, gt=0, le=100_000, description="channels of a latent")
+    norm_num_groups: int = Field(
+        8, gt=0, le=100_000, description="groups of each group normalisation; divides every number of channels"
+    )
     start: str = Field(
         "",
         pattern="^([a-z][a-z0-9_]*)?$",
         description="shipped checkpoint that training starts from, as `vae`; empty: from nothing",
     )
     kl_weight: float = Field(1e-4, ge=0, le=1000, description="weight of the Kullback-Leibler term per latent element")
-    optimizer: OptimizerSettings = OptimizerSettings(steps=3200, batch_size=16, learning_rate=3e-3, weight_decay=1e-4)
+    optimizer: OptimizerSettings = Field(
+        OptimizerSettings(steps=3200, batch_size=16, learning_rate=3e-3, weight_decay=1e-4), description="how it is trained"
+    )
 
     @model_validator(mode="after")
     def _groups_divide(self) -> VaeSettings:
@@ -85,10 +91,10 @@ class VaeSettings(Strict):
 class TextEncoderSettings(Strict):
     """The text encoder of a base (``transformers.CLIPTextModel``), trained jointly with the UNet."""
 
-    width: int = Field(64, gt=0, le=100_000)
-    intermediate: int = Field(128, gt=0, le=100_000)
-    layers: int = Field(2, gt=0, le=1000)
-    heads: int = Field(4, gt=0, le=1000)
+    width: int = Field(64, gt=0, le=100_000, description="length of a token's vector")
+    intermediate: int = Field(128, gt=0, le=100_000, description="width of the feed-forward layers")
+    layers: int = Field(2, gt=0, le=1000, description="number of layers")
+    heads: int = Field(4, gt=0, le=1000, description="attention heads; divides `width`")
 
     @model_validator(mode="after")
     def _heads_divide(self) -> TextEncoderSettings:
@@ -99,11 +105,13 @@ class TextEncoderSettings(Strict):
 class UNetSettings(Strict):
     """The denoiser of a base (``diffusers.UNet2DConditionModel``)."""
 
-    block_out_channels: Widths = (32, 64)
+    block_out_channels: Widths = Field((32, 64), description="channels of each block; each but the last halves the resolution")
     cross_attention: tuple[bool, ...] = Field((False, True), min_length=1, description="per block: does it attend to the text?")
-    layers_per_block: int = Field(1, gt=0, le=1000)
-    attention_heads: int = Field(4, gt=0, le=1000)
-    norm_num_groups: int = Field(8, gt=0, le=100_000)
+    layers_per_block: int = Field(1, gt=0, le=1000, description="residual layers of each block")
+    attention_heads: int = Field(4, gt=0, le=1000, description="attention heads; divides every number of channels")
+    norm_num_groups: int = Field(
+        8, gt=0, le=100_000, description="groups of each group normalisation; divides every number of channels"
+    )
     sample_size: int = Field(8, gt=0, le=100_000, description="latent height and width")
 
     @model_validator(mode="after")
@@ -120,10 +128,10 @@ class UNetSettings(Strict):
 class NoiseScheduleSettings(Strict):
     """Stable Diffusion v1's forward process."""
 
-    train_timesteps: int = Field(1000, gt=1, le=100_000)
-    beta_start: float = Field(0.00085, gt=0, lt=1)
-    beta_end: float = Field(0.012, gt=0, lt=1)
-    beta_schedule: Literal["scaled_linear"] = "scaled_linear"
+    train_timesteps: int = Field(1000, gt=1, le=100_000, description="steps of the forward process")
+    beta_start: float = Field(0.00085, gt=0, lt=1, description="variance of the noise that the first step adds")
+    beta_end: float = Field(0.012, gt=0, lt=1, description="variance that the last step adds; above `beta_start`")
+    beta_schedule: Literal["scaled_linear"] = Field("scaled_linear", description="how the variance grows: its square root evenly")
 
     @model_validator(mode="after")
     def _noise_grows(self) -> NoiseScheduleSettings:
@@ -135,9 +143,9 @@ class NoiseScheduleSettings(Strict):
 class BaseModelSettings(Strict):
     """One task's text-to-image model: text encoder and UNet."""
 
-    text_encoder: TextEncoderSettings = TextEncoderSettings()
-    unet: UNetSettings = UNetSettings()
-    noise: NoiseScheduleSettings = NoiseScheduleSettings()
+    text_encoder: TextEncoderSettings = Field(TextEncoderSettings(), description="its text encoder")
+    unet: UNetSettings = Field(UNetSettings(), description="its denoiser")
+    noise: NoiseScheduleSettings = Field(NoiseScheduleSettings(), description="its forward process")
     caption_dropout: float = Field(0.1, ge=0, le=1, description="share of empty captions, for classifier-free guidance")
     filler_words: int = Field(
         0,
@@ -146,28 +154,34 @@ class BaseModelSettings(Strict):
         description="at most so many random words stand before a caption, so that a model does not rest on where a word stands",
     )
     min_snr_gamma: float = Field(5.0, gt=0, le=1000, description="Hang et al. 2023, arXiv 2303.09556")
-    ema_decay: float = Field(0.998, ge=0, lt=1)
+    ema_decay: float = Field(0.998, ge=0, lt=1, description="share of the running average of weights that each step keeps")
     popularity_scale: float = Field(50.0, gt=0, le=1e6, description="an entity is drawn with weight 1 + popularity / this")
-    optimizer: OptimizerSettings = OptimizerSettings(steps=1500, batch_size=64, learning_rate=2e-3)
+    optimizer: OptimizerSettings = Field(
+        OptimizerSettings(steps=1500, batch_size=64, learning_rate=2e-3), description="how it is trained"
+    )
 
 
 class ClipSettings(Strict):
     """A small open_clip model, trained contrastively on the images and captions of all tasks."""
 
-    embed_dim: int = Field(64, gt=0, le=100_000)
-    image_size: int = Field(32, gt=0, le=100_000)
-    patch_size: int = Field(8, gt=0, le=100_000)
-    vision_width: int = Field(96, gt=0, le=100_000)
-    vision_layers: int = Field(4, gt=0, le=1000)
-    head_width: int = Field(32, gt=0, le=100_000)
-    text_width: int = Field(64, gt=0, le=100_000)
-    text_layers: int = Field(2, gt=0, le=1000)
-    text_heads: int = Field(4, gt=0, le=1000)
+    embed_dim: int = Field(64, gt=0, le=100_000, description="length of an embedding")
+    image_size: int = Field(32, gt=0, le=100_000, description="height and width of its pictures in pixels")
+    patch_size: int = Field(8, gt=0, le=100_000, description="height and width of a patch in pixels; divides `image_size`")
+    vision_width: int = Field(96, gt=0, le=100_000, description="length of a patch's vector")
+    vision_layers: int = Field(4, gt=0, le=1000, description="layers of the image encoder")
+    head_width: int = Field(
+        32, gt=0, le=100_000, description="width of an attention head of the image encoder; divides `vision_width`"
+    )
+    text_width: int = Field(64, gt=0, le=100_000, description="length of a token's vector")
+    text_layers: int = Field(2, gt=0, le=1000, description="layers of the text encoder")
+    text_heads: int = Field(4, gt=0, le=1000, description="attention heads of the text encoder; divides `text_width`")
     word_dropout: float = Field(0.1, ge=0, lt=1, description="share of captions that lose one word of the name")
     logit_scale: float = Field(
         15.0, gt=0, le=1000, description="fixed inverse temperature, so that scores of neighbours stay graded"
     )
-    optimizer: OptimizerSettings = OptimizerSettings(steps=800, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+    optimizer: OptimizerSettings = Field(
+        OptimizerSettings(steps=800, batch_size=64, learning_rate=1e-3, weight_decay=0.05), description="how it is trained"
+    )
 
     @model_validator(mode="after")
     def _sizes_divide(self) -> ClipSettings:
@@ -180,14 +194,16 @@ class ClipSettings(Strict):
 class BackboneSettings(Strict):
     """A small timm vision transformer trained without labels (SimCLR), in DINO's role."""
 
-    image_size: int = Field(32, gt=0, le=100_000)
-    patch_size: int = Field(8, gt=0, le=100_000)
-    width: int = Field(96, gt=0, le=100_000)
-    depth: int = Field(4, gt=0, le=1000)
-    heads: int = Field(3, gt=0, le=1000)
-    projection: int = Field(64, gt=0, le=100_000)
-    temperature: float = Field(0.2, gt=0, le=100)
-    optimizer: OptimizerSettings = OptimizerSettings(steps=400, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+    image_size: int = Field(32, gt=0, le=100_000, description="height and width of its pictures in pixels")
+    patch_size: int = Field(8, gt=0, le=100_000, description="height and width of a patch in pixels; divides `image_size`")
+    width: int = Field(96, gt=0, le=100_000, description="length of a patch's vector")
+    depth: int = Field(4, gt=0, le=1000, description="number of layers")
+    heads: int = Field(3, gt=0, le=1000, description="attention heads; divides `width`")
+    projection: int = Field(64, gt=0, le=100_000, description="length of the vectors that are compared in training")
+    temperature: float = Field(0.2, gt=0, le=100, description="of the softmax over similarities in training")
+    optimizer: OptimizerSettings = Field(
+        OptimizerSettings(steps=400, batch_size=64, learning_rate=1e-3, weight_decay=0.05), description="how it is trained"
+    )
 
     @model_validator(mode="after")
     def _sizes_divide(self) -> BackboneSettings:
@@ -208,16 +224,18 @@ class JudgeSettings(Strict):
         (24, 48, 96), description="per resolution; of a convmixer or a vit the first is its width, one per block"
     )
     held_out: int = Field(5, gt=1, le=100_000, description="every n-th image of an entity is kept for the test")
-    label_smoothing: float = Field(0.05, ge=0, lt=1)
-    optimizer: OptimizerSettings = OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05)
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="share of a label that is spread over all classes")
+    optimizer: OptimizerSettings = Field(
+        OptimizerSettings(steps=1200, batch_size=64, learning_rate=3e-3, weight_decay=0.05), description="how it is trained"
+    )
 
 
 class SamplingSettings(Strict):
     """How images are drawn when the quality of a base is measured."""
 
-    sampler: Literal["ddim", "dpm"] = "dpm"
-    steps: int = Field(12, gt=0, le=100_000)
-    guidance: float = Field(3.0, ge=0, le=100)
+    sampler: Literal["ddim", "dpm"] = Field("dpm", description="ddim, or dpm for DPM-Solver++")
+    steps: int = Field(12, gt=0, le=100_000, description="denoising steps")
+    guidance: float = Field(3.0, ge=0, le=100, description="classifier-free guidance scale")
 
 
 class PretrainingSettings(Strict):
@@ -227,13 +245,15 @@ class PretrainingSettings(Strict):
         16, description="of a weight in a checkpoint; what is rounded away is lost before quality is measured"
     )
 
-    tokenizer: TokenizerSettings = TokenizerSettings()
-    vae: VaeSettings = VaeSettings()
-    base: BaseModelSettings = BaseModelSettings()
-    clip: ClipSettings = ClipSettings()
-    backbone: BackboneSettings = BackboneSettings()
-    judge: JudgeSettings = JudgeSettings()
-    sampling: SamplingSettings = SamplingSettings()
+    tokenizer: TokenizerSettings = Field(TokenizerSettings(), description="from words to tokens, for all tasks")
+    vae: VaeSettings = Field(VaeSettings(), description="the autoencoder of all tasks")
+    base: BaseModelSettings = Field(BaseModelSettings(), description="the text-to-image model of each task")
+    clip: ClipSettings = Field(ClipSettings(), description="the evaluator that scores a picture against its prompt")
+    backbone: BackboneSettings = Field(BackboneSettings(), description="the evaluator that compares two pictures, in DINO's role")
+    judge: JudgeSettings = Field(JudgeSettings(), description="the classifier that names what a picture shows")
+    sampling: SamplingSettings = Field(
+        SamplingSettings(), description="how pictures are drawn when the quality of a base is measured"
+    )
 
     @model_validator(mode="after")
     def _pictures_fit(self) -> PretrainingSettings:

@@ -18,6 +18,7 @@ from lethe.settings.bases import Base, Evaluator, with_kinds
 from lethe.settings.checkpoints import Checkpoints
 from lethe.settings.columns import KNOWN
 from lethe.settings.deepunlearn import DeepUnlearn
+from lethe.settings.errors import SettingsError
 from lethe.settings.exporting import Export
 from lethe.settings.external import External, MethodName
 from lethe.settings.gates import Gates
@@ -136,6 +137,26 @@ class Sections(Strict):
     def cell_tasks(self) -> dict[str, CellTask]:
         """Tasks of cells, several of which one emitter covers."""
         return {name: task for name, task in self.tasks.items() if isinstance(task, CellTask)}
+
+    @property
+    def full_tasks(self) -> list[str]:
+        """Tasks of entities whose models are asked for all receivers."""
+        return [name for name, task in self.entity_tasks.items() if task.receivers == "all"]
+
+    def check_full(self, task: str, what: str) -> None:
+        """Refuse what needs every pair of a task whose models are asked for some receivers only.
+
+        Args:
+            what: the file or figure that needs them.
+
+        Raises:
+            SettingsError: naming the key, its value and what is allowed.
+        """
+        of = self.entity_tasks.get(task)
+        if of is not None and of.receivers != "all":
+            raise SettingsError(
+                f"{what}: needs every receiver, and tasks.{task}.receivers is '{of.receivers.told}'; allowed: all"
+            )
 
     def generation_of(self, task: str) -> Generation:
         """How images of a task are sampled."""

@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 from lethe.settings.generation import OwnGeneration
 from lethe.settings.names import names_in
 from lethe.settings.prompts import EntityPrompt, check_template
+from lethe.settings.receivers import Receivers
 from lethe.settings.rules import Column, Rule
 from lethe.settings.sources import AnyOptions, SourceOptions, options_of
 from lethe.settings.strict import Name, Strict, check_distinct, check_known
@@ -80,6 +81,11 @@ class Task(OfEveryKind):
     emitters: list[Emitter] | None = Field(
         None, min_length=1, description="indices of the entities that are unlearned, the others are only asked for; null: all"
     )
+    receivers: Receivers = Field(
+        "all",
+        description="what every model is asked for beside its emitter: all, {nearest: 10}, or {random: 8, strata: 4} "
+        "(docs/sampled-receivers.md)",
+    )
     balance: tuple[Column, ...] = Field(
         (), description="the two attributes whose combinations are balanced; none: the first entities are taken"
     )
@@ -123,6 +129,11 @@ class Task(OfEveryKind):
         return self.entities
 
     @property
+    def asked(self) -> int:
+        """How many receivers a model is asked for, its emitter included."""
+        return self.entities if self.receivers == "all" else self.receivers.count + 1
+
+    @property
     def ranked_by(self) -> str:
         """The column by which entities of a stratum come first, also where nothing is chosen by it."""
         return self.priority or COUNTED
@@ -155,7 +166,7 @@ class CellEmitter(Strict):
 class CellTask(OfEveryKind):
     """Cells, one for every combination of attributes that the source has: each is asked for, and emitters cover several."""
 
-    kind: Literal["cells"]
+    kind: Literal["cells"] = Field(description="cells: combinations of attributes (docs/datasets.md)")
     prompt_style: str = Field(description="the prompt of a cell, attributes in braces: 'An image of a {colour} {shape}'")
     attributes: list[Column] = Field(min_length=1, description="columns of the source whose values make a cell")
     emitters: list[CellEmitter] = Field(min_length=1, max_length=MOST, description="what is forgotten, in index order")

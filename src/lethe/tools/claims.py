@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lethe.benchmarks.icare.levels import FORGOTTEN, KEPT, LEVEL
+from lethe.benchmarks.icare.words import in_sentence, in_words, measured_by, similarity_name
 from lethe.core.gate import Gate
-from lethe.diffusion.methods import ROLES
+from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
 from lethe.io.tables import read_json
 from lethe.tools.speed.summary import value_text
@@ -89,14 +90,14 @@ def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
         name = f"tables/gates_{task}.json"
         found = [entry for entry in read_gates(folder / name) if entry.gate == gate]
         if not found:
-            return Row(number, task, claim, None, "-", None, f"{task} has no gate '{gate}'", name)
+            return Row(number, task, claim, None, "-", None, f"{task} has no such check", name)
         return _row(number, task, claim, found[0], name)
 
     return read
 
 
 def _row(number: str, scope: str, claim: str, gate: Gate, name: str) -> Row:
-    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, gate.how, name)
+    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, in_words(gate.how), name)
 
 
 def forgets(folder: Path, task: str) -> Row:
@@ -136,15 +137,27 @@ def predicts(folder: Path, task: str) -> Row:
         return Row("C17", task, claim, None, target, False, "no method has a pair to test", name)
     best = rows.iloc[int(rows["q"].fillna(1.0).argmin())]
     count = int((rows["q"] < LEVEL).sum())
-    how = f"{count} of {len(rows)} tests below; smallest: {best['method']}, {best['metric']}, {best['similarity']}, "
+    how = f"{count} of {len(rows)} tests below; smallest: {measured_by(best['method'], best['metric'])}, "
+    how += f"against {in_sentence(similarity_name(best['similarity']))}, "
     how += f"Spearman {best['spearman']:.2f} [{best['low']:.2f}, {best['high']:.2f}], q over {len(found)} tests"
     return Row("C17", task, claim, float(best["q"]), target, bool(best["q"] < LEVEL), how, name)
 
 
 def published_finds_more(folder: Path, task: str) -> Row:
     """Published discoveries minus corrected ones, among relations that both could test."""
-    found = _csv(folder, name := f"tables/relations_{task}.csv")
-    claim = "the published test of relations (either raw p < 0.05) finds more than the corrected one (q < 0.05)"
+    claim, name = (
+        "the published test of relations (either raw p < 0.05) finds more than the corrected one (q < 0.05)",
+        f"tables/relations_{task}.csv",
+    )
+    similarity = _csv(folder, of_pairs := f"tables/similarity_{task}.csv")
+    if "asked" in similarity:
+        how = (
+            f"relations need every receiver, and models of {task} were asked for {similarity['asked'].iloc[0]}"
+            if len(similarity)
+            else "no table"
+        )
+        return Row("C18", task, claim, None, "> 0", None, how, of_pairs)
+    found = _csv(folder, name)
     both = found[found["p"].notna() & found["published_p_1"].notna()]
     if both.empty:
         how = "no relation has enough entities per category for the published test"
@@ -178,7 +191,7 @@ BENCHMARKS = {
     "batch_invariance": ("C6", "the same picture at any batch size, in grey levels"),
     "dry_run": ("C7", "the paper is planned in seconds"),
     "uce": ("C8", "UCE as one text map: 100 entities at Stable Diffusion's size"),
-    "scoring": ("C9", "batched scoring, times as fast as one image at a time"),
+    "scoring_peers": ("C9", "scoring at 512 px, times as fast as Vision Unlearning's own classes"),
     "stacked_training": ("C13", "classifiers trained as one stack, times as fast as one after another"),
     "tables": ("C20", "every table of the paper's size, seconds"),
 }
@@ -202,7 +215,7 @@ def _csv(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _told(rows: pd.DataFrame, column: str) -> str:
-    return ", ".join(f"{method} {value:.2f}" for method, value in zip(rows["method"], rows[column], strict=True))
+    return ", ".join(f"{LOOKS.title(method)} {value:.2f}" for method, value in zip(rows["method"], rows[column], strict=True))
 
 
 def text(rows: Sequence[Row]) -> str:
@@ -221,7 +234,12 @@ def finished_tasks(folder: Path) -> list[str]:
     """Tasks whose tables are all there."""
     names = ("unlearning_{}.csv", "similarity_{}.csv", "relations_{}.csv")
     tasks = sorted(path.stem.removeprefix("gates_") for path in (folder / "tables").glob("gates_*.json"))
-    return [task for task in tasks if all((folder / "tables" / name.format(task)).exists() for name in names)]
+    some = [task for task in tasks if (folder / f"asked_{task}.parquet").exists()]  # asked for some receivers: no relations
+    return [
+        task
+        for task in tasks
+        if all((folder / "tables" / name.format(task)).exists() for name in names[: 2 if task in some else 3])
+    ]
 
 
 def finished_studies(folder: Path) -> list[str]:

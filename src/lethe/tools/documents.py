@@ -43,7 +43,6 @@ class Claim(BaseModel):
     target: str
     again: str
     short: str = ""
-    short_target: str = ""
     group: str = ""
     minutes: str = ""
     disk: str = ""
@@ -79,13 +78,9 @@ class Documents(NamedTuple):
         }
 
     def short(self) -> str:
-        """The claims of the README: target, values, verdict."""
-        rows = [
-            (claim.short, claim.short_target or claim.target, self.values(claim), self.verdict(claim))
-            for claim in self.claims
-            if claim.short
-        ]
-        return _table(("claim", "target", "measured", "verdict"), rows)
+        """The claims of the README: values and verdict."""
+        rows = [(claim.short, self.values(claim), self.verdict(claim)) for claim in self.claims if claim.short]
+        return _table(("claim", "measured", "verdict"), rows)
 
     def long(self) -> str:
         """Every claim, with its command."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lethe.io.atomic import atomic_path, write_text
 
+# a page has no widgets, so tqdm's advice to install them is of no use to its reader; the kernel inherits this
+QUIET = "ignore:IProgress not found"
 # nbconvert's page without what it loads from other servers: require.js (widgets), MathJax and Mermaid, of which no notebook has any
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_requirejs %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 """
+KERNEL = {
+    "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others may listen
+    "NotebookClient": {"shutdown_kernel": "immediate"},  # else it tells that it was interrupted, while it waits to be shut down
+}
 
 
 def run_notebook(
@@ -38,7 +46,9 @@ def run_notebook(
         papermill.PapermillExecutionError: if a cell fails; it names the cell.
     """
     import papermill
+    from traitlets.config import Config
 
+    os.environ.setdefault("PYTHONWARNINGS", QUIET)
     known = list(papermill.inspect_notebook(str(source)))
     for name in {**parameters, **(values or {})}:
         if name not in known:
@@ -50,7 +60,14 @@ def run_notebook(
         executed = part.with_suffix(".ipynb")
         try:
             papermill.execute_notebook(
-                str(source), str(executed), given, kernel_name=kernel, progress_bar=False, log_output=False, cwd=str(folder)
+                str(source),
+                str(executed),
+                given,
+                kernel_name=kernel,
+                progress_bar=False,
+                log_output=False,
+                cwd=str(folder),
+                config=Config(KERNEL),
             )
             _forget_paths(executed, part)
         finally:
@@ -64,12 +81,22 @@ def _relative(path: str | Path | Sequence[str | Path], folder: Path) -> str | li
 
 
 def _forget_paths(executed: Path, output: Path) -> None:
-    """Copy a notebook without the two paths of this machine that papermill notes in its metadata."""
+    """Copy a notebook without paths of this machine: the two that papermill notes, and those that libraries print.
+
+    A warning names the file that it comes from. Of a file below one of this machine's folders of modules only the part
+    below the folder is kept, `tqdm/auto.py` for example.
+    """
     import nbformat
 
     notebook = nbformat.read(executed, as_version=nbformat.NO_CONVERT)
     for name in ("input_path", "output_path"):
         del notebook.metadata["papermill"][name]
+    places = (*sys.path, sys.prefix, os.getcwd(), tempfile.gettempdir())
+    folders = sorted({str(Path(place).absolute()) for place in places} - {"/"}, key=len, reverse=True)
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    for printed in (output for output in outputs if output.output_type == "stream"):
+        for folder in folders:
+            printed.text = printed.text.replace(f"{folder}/", "")
     nbformat.write(notebook, output)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import PREPARED, ROLES
 from lethe.settings.models import Settings
+from lethe.settings.receivers import ALL
 from lethe.workflow.classifier_cost import classifiers
 from lethe.workflow.passes import (
     DECODER,
@@ -123,7 +124,12 @@ def _of_methods(plan: Plan, task: str, sustained: float) -> Iterable[Line]:
 def _of_pictures(plan: Plan, task: str, sustained: float) -> Line:
     generation, count = plan.settings.generation_of(task), plan.settings.receivers_of(task) or 0
     models, seeds = len(plan.models.of(task)) + 1, len(generation.seeds)
-    pictures = models * count * seeds
-    how = f"{models} models with the base x {count} prompts x {seeds} seeds x {drawing(generation)}"
+    of = plan.settings.entity_tasks.get(task)
+    if of is None or of.receivers == ALL:
+        pictures, prompts = models * count * seeds, f"{models} models with the base x {count} prompts"
+    else:
+        pictures = ((models - 1) * of.asked + count) * seeds
+        prompts = f"({models - 1} models x {of.asked} prompts + {count} of the base)"
+    how = f"{prompts} x {seeds} seeds x {drawing(generation)}"
     hours = hours_of_pictures(pictures, generation, sustained)
     return Line(f"{task}: pictures and scores", how, hours, pictures * (PICTURE * scale_of(generation) + FEATURES) / 1e9)

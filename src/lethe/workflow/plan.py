@@ -33,6 +33,7 @@ from lethe.benchmarks.unlearncanvas.plan.tables import Canvas
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.plan.studies import Studies
 from lethe.dictionary.plan import Dictionary
+from lethe.diffusion.metrics import METRICS, PLACES
 from lethe.diffusion.plan.bases import Bases
 from lethe.diffusion.plan.data import Data
 from lethe.diffusion.plan.entities import Entities
@@ -45,6 +46,7 @@ from lethe.figures.plan import losses
 from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.world import World
+from lethe.planning.batches import Shape
 from lethe.planning.memory import Job, judging, need, scoring, tabulating
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards
@@ -117,7 +119,7 @@ class Plan:
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.pages = Pages(settings, self.studies, self.tables)
         self.answer = Answer(settings, self.models, self.studies, self.deepunlearn, self.canvas, self.tables, self.pages, root)
-        self.overviews = Overviews(self.studies, self.deepunlearn, self.canvas)
+        self.overviews = Overviews(settings, self.studies, self.deepunlearn, self.canvas)
         self.fidelity = Effects(settings, self.models, self.tables, self.studies, self.deepunlearn)
         self.gpu = 1 if settings.device == "cuda" else 0
         self.functions: list[str] = []
@@ -238,6 +240,22 @@ class Plan:
         """What is measured on images of the wildcard's task, as plain data."""
         own = {"metrics": list(self.settings.metrics_of(wildcards.task))}
         return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
+
+    def apart(self, wildcards: Wildcards) -> list[str]:
+        """Metrics of the wildcard's task that no GPU computes: where a world uses one, jobs without it score them first."""
+        asked = self.settings.metrics_of(wildcards.task) if self.gpu else []
+        return [name for name in asked if name in METRICS and PLACES.get(name, "runs_on", "device") == "cpu"]
+
+    def scored_apart(self, shape: Shape | None = None) -> Callable[[Wildcards], list[str]]:
+        """An input function: scores by the metrics of ``apart``, a file for each model of a batch, or the base's; none where none is apart."""
+
+        def files(wildcards: Wildcards) -> list[str]:
+            if not self.apart(wildcards):
+                return []
+            runs = [f"{wildcards.task}_baseline"] if shape is None else self.models.in_batch(shape)(wildcards)
+            return [f"<results>/scores/apart/{run}.parquet" for run in runs]
+
+        return files
 
     def work(self, rule: str) -> Callable[[Wildcards], str]:
         """A params function: where a job of ``rule`` keeps what it has finished, so that a killed one goes on."""

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from lethe.answer.contents import MethodRow, Part, checks
-from lethe.answer.gates import ASKED
-from lethe.answer.page import Contents, page, text
+from lethe.answer.gates import ASKED, gate_rows
+from lethe.answer.page import Contents, page, text, way_back
 from lethe.answer.worst import Case, Shown, Strip, case, recognised
 from lethe.benchmarks.deepunlearn.findings import findings as study_findings
 from lethe.benchmarks.deepunlearn.ulira import DEFAULT
@@ -73,7 +73,9 @@ def tables(forgets: bool, harms: bool, predicts: bool) -> tuple[pd.DataFrame, pd
     )
     harm = harm.assign(share=share, low=max(share - 0.1, 0), high=share + 0.1, by_chance=0.025)
     harm = pd.concat([harm, harm.assign(quantity="ssim", harmed=0)], ignore_index=True)
-    similarity = pd.DataFrame({"method": ["uce", "uce"], "similarity": ["clip", "true"], "q": [0.01 if predicts else 0.4, 1e-9]})
+    similarity = pd.DataFrame(
+        {"method": ["uce", "uce"], "metric": "judge_diff", "similarity": ["clip", "true"], "q": [0.01 if predicts else 0.4, 1e-9]}
+    )
     similarity = similarity.assign(spearman=0.4, low=0.1, high=0.6)
     gates = [Gate("rises_with_true_similarity", 0.01 if predicts else 0.5, 0.05, predicts, "a test", None)]
     return unlearning, harm, similarity, gates
@@ -106,7 +108,20 @@ def test_a_style_is_gone_only_where_the_rest_is_kept() -> None:
         table[f"{name}_low"] = table[f"{name}_high"] = table[name]
     (finding,) = canvas_findings("canvas", table, "tables/x.csv")
     assert finding.headline == "1 of 2 methods forgets styles and keeps the rest." and not finding.hoped
-    assert "ESD 99 % gone, 50 % kept" in finding.detail and "base" not in finding.detail
+    assert "ESD 99 % gone, 50 % kept" in finding.detail and "UCE 95 % gone" in finding.detail and "base" not in finding.detail
+
+
+def test_of_many_methods_a_sentence_names_those_that_fail() -> None:
+    names = ("uce", "ca", "spm", "rece", "speed", "esd")
+    table = pd.DataFrame(
+        {"method": names, "ua": 0.99, "ira": 1.0, "cra": [1.0] * 5 + [0.5], "kind": "style", "protocol": "default", "judge": 1}
+    )
+    table[[f"{name}_{end}" for name in ("ua", "ira", "cra") for end in ("low", "high")]] = float("nan")
+    (finding,) = canvas_findings("canvas", table, "tables/x.csv")
+    assert finding.headline == "5 of 6 methods forget styles and keep the rest."
+    assert finding.detail.startswith("Not so: ESD 99 % gone, 50 % kept. Gone: ") and "UCE" not in finding.detail
+    (finding,) = canvas_findings("canvas", table.assign(cra=1.0), "tables/x.csv")
+    assert finding.hoped and finding.detail.startswith("Gone: ")
 
 
 class Tags(HTMLParser):
@@ -157,6 +172,20 @@ def test_the_page_escapes_names_and_loads_nothing() -> None:
         "a &lt;i&gt;dog, after UCE; the judge recognises 0 of 12." in html and "dashed: 20 %" in html and "dashed: 85 %" in html
     )
     assert "nan" not in html.lower().replace("nans", "")
+
+
+def test_every_task_has_its_checks_beside_its_findings() -> None:
+    checks = [Row("C5", "breeds", "keeps the others", 0.9, ">= 0.85", True, "mean", "t.csv", "the interval begins at 0.72")]
+    checks += [Row("gate", "breeds", f"claim {n}", 0, "0", holds, "how", "t.json") for n, holds in enumerate((False, True, True))]
+    found = [*findings("breeds", *tables(True, True, False)), *findings("objects", *tables(True, True, False))]
+    html = page(Contents("mini", "demo", found, checks, {}, {}, [], {}))
+    text = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", html))
+    assert "Checks of breeds: ✕ does not hold: claim 0; ◐ holds with a doubt: keeps the others; ● 2 hold. All checks" in text
+    assert "Checks of objects" not in text and '<a href="#of-2">objects</a>' in html and '<h3 id="of-2">objects</h3>' in html
+
+
+def test_a_page_of_a_table_is_led_back_by_a_script_of_the_answer() -> None:
+    assert way_back("demo", "../answer_demo.html") == 'lethe.link("The answer of the demo", "../answer_demo.html");\n'
 
 
 def test_the_terminal_is_told_findings_and_what_does_not_simply_hold() -> None:
@@ -232,6 +261,12 @@ def test_strips_show_the_first_seeds_and_count_all() -> None:
 
 def test_every_gate_is_told_in_words() -> None:
     assert set(ASKED) == set(gate_names())
+
+
+def test_gates_are_told_with_the_names_that_readers_know() -> None:
+    said = {"every_pair_has_a_value": "missing: 4 of uce brisque_diff", "search_above_exact_unlearning": "smallest norm (bt)"}
+    rows = gate_rows([Gate(name, 1.0, 1.0, True, how, None) for name, how in said.items()], "breeds")
+    assert [row.how for row in rows] == ["missing: 4 of UCE by BRISQUE", "smallest norm (BT)"]
 
 
 def test_every_gate_and_claim_of_a_world_has_a_verdict(tmp_path: Path) -> None:

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from tests.unit.answer.test_answer import Tags
 
 from lethe.answer.jobs.table import show
 from lethe.answer.kinds import KINDS
 from lethe.answer.page import STATIC
 from lethe.answer.readable import MOST, as_read
+from lethe.workflow.start import plan_of
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_an_interval_stands_beside_its_value() -> None:
@@ -59,9 +63,31 @@ def test_a_long_table_says_what_is_left_out(tmp_path: Path) -> None:
     tags = Tags()
     tags.feed(html)
     assert "the file has 7 more" in html and html.count("<tr>") == MOST + 1 and "<b>0" not in html and "&lt;b&gt;0" in html
-    assert not tags.open and not tags.addresses
+    assert not tags.open and tags.addresses == ["to_answer_demo.js", "to_answer_all.js"], (
+        "scripts beside it, of an answer that may be"
+    )
 
 
 def test_every_kind_says_what_it_tells() -> None:
     assert all(kind.title and kind.about.endswith(".") and re.match(r"\d ", kind.chapter) for kind in KINDS.values())
     assert not re.search(r"https?://", "".join(file.read_text() for file in STATIC.iterdir()))
+
+
+def test_pages_of_every_table_that_has_one() -> None:
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | {
+        "attacks": {"breeds": {"concepts": [3], "methods": ["uce"]}}
+    }
+    made = plan_of(config, (), ROOT)
+    asked = made.entity_attacks.products
+    assert made.pages.of_tables(asked) == ["<results>/tables/attack_breeds.html"]
+    assert made.pages.of_tables(["<results>/tables/unlearncanvas_pairs_canvas.csv", "<results>/tables/claims.csv"]) == [
+        "<results>/tables/unlearncanvas_pairs_canvas.html"
+    ], "claims have a rule of their own"
+
+
+def test_claims_are_a_page_too(tmp_path: Path) -> None:
+    row = {"id": "C1", "scope": "breeds", "claim": "zero", "value": 0, "target": "0", "holds": True, "how": "h", "table": "t"}
+    pd.DataFrame([row | {"doubt": "", "verdict": "holds"}]).to_csv(tmp_path / "claims.csv", index=False)
+    show(tmp_path / "claims.csv", [], tmp_path / "claims.html", "claims", "all tasks")
+    html = (tmp_path / "claims.html").read_text()
+    assert "<h1>Claims: all tasks</h1>" in html and 'src="to_answer_all.js"' in html

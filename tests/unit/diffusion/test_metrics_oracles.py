@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
+from tests.unit.diffusion.reference_loop import wheel_brisque
 
 from lethe.core.registry import UnknownNameError
 from lethe.diffusion.metrics.base import Classifier, MetricContext, ScoringBatch
@@ -21,7 +22,6 @@ from lethe.diffusion.metrics.fidelity import Rmse, RmsePublished, Ssim, SsimPubl
 from lethe.diffusion.metrics.judge import JudgeAccuracy
 from lethe.diffusion.metrics.nudenet import LABELS, NudeNetCount
 from lethe.diffusion.metrics.specs import spec_of
-from lethe.tools.speed.reference_loop import wheel_brisque
 
 CONTEXT = MetricContext(threads=1)
 

@@ -10,18 +10,21 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.unit.diffusion.reference_loop import has_flat_area, largest_differences
 from tests.unit.diffusion.test_metrics_oracles import photos
 
 from lethe.diffusion.metrics import with_published
-from lethe.diffusion.metrics.base import Classifier, MetricContext
+from lethe.diffusion.metrics.base import Classifier, MetricContext, ScoringBatch
+from lethe.diffusion.metrics.brisque import Brisque, SupportVectorRegression
+from lethe.diffusion.metrics.brisque import model_file as brisque_file
 from lethe.diffusion.metrics.clip import ClipScore, load_clip
-from lethe.diffusion.metrics.dino import load_backbone, row_cosine
+from lethe.diffusion.metrics.dino import DinoSimilarity, load_backbone, row_cosine
 from lethe.diffusion.metrics.embeddings import Embeddings
+from lethe.diffusion.metrics.lpips import LpipsBackbone
 from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode
 from lethe.diffusion.metrics.transform import ImageTransform
 from lethe.execution.code import parts_of
 from lethe.io.tables import CorruptFileError
-from lethe.tools.speed.reference_loop import bench_scoring, has_flat_area
 
 RECEIVERS, SEEDS = 3, 2
 PROMPTS = ["An image of a cat", "An image of an owl", "An image of a red house"]
@@ -237,10 +240,67 @@ def test_row_cosine() -> None:
     assert cosine[2] == 1.0 and np.isnan(cosine[3])
 
 
-def test_bench_agrees_with_the_plain_loop_and_is_faster(context: MetricContext) -> None:
-    result = bench_scoring(context, image_set(), [image_set(1), image_set(2)])
-    assert result["on_images"] == 12 and result["cpu_ratio"] > 1
-    assert result["largest_difference"]["brisque"] < 1e-7 and result["on_images_with_flat_areas"] == 0
+def test_one_pass_of_the_backbone_serves_all_metrics_and_off_features_are_kept(context: MetricContext) -> None:
+    context = dataclasses.replace(context, _loaded={})
+    metrics = build_metrics(["dino", "lpips_backbone"], context)
+    scorer = Scorer(metrics, 100)
+    baseline = scorer.score_baseline(image_set())
+    seen: list[int] = []
+    backbone = next(metric for metric in metrics if isinstance(metric, DinoSimilarity)).backbone
+    hook = backbone.model.patch_embed.register_forward_hook(lambda module, args, result: seen.append(len(args[0])))
+    first = scorer.score_on(image_set(1))
+    assert seen == [6, 6], "the on images once; the off images once for the job"
+    scorer.score_on(image_set(2))
+    assert seen == [6, 6, 6]
+    scorer.score_on(image_set())
+    assert seen == [6, 6, 6, 6]
+    hook.remove()
+    for images, scored in ((image_set(), baseline), (image_set(1), first)):
+        assert scored.embeddings is not None
+        np.testing.assert_array_equal(
+            scored.embeddings.embedding, backbone.embed(images.images), "the bits of the model's own pass"
+        )
+    alone = ScoringBatch(image_set(1).images, image_set(1).receivers, image_set(1).prompts, image_set().images)
+    direct = next(metric for metric in metrics if isinstance(metric, LpipsBackbone)).score(alone)["lpips_backbone"]
+    np.testing.assert_allclose(first.table["lpips_backbone"], direct, rtol=1e-5)
+
+
+def test_off_features_that_are_too_large_are_not_kept(context: MetricContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = []
+    for most in (1 << 31, 0):
+        monkeypatch.setattr("lethe.diffusion.metrics.lpips.KEPT", most)
+        scorer = Scorer(build_metrics(["lpips_backbone"], context))
+        scorer.score_baseline(image_set())
+        tables.append(scorer.score_on(image_set(1)).table["lpips_backbone"])
+    np.testing.assert_allclose(*tables, rtol=1e-5)
+    assert (tables[0] > 0).all()
+
+
+def test_brisque_of_a_large_chunk_takes_few_operations_an_image_and_scores_the_same() -> None:
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Count(TorchDispatchMode):
+        operations = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            self.operations += 1
+            return function(*args, **(kwargs or {}))
+
+    images = torch.from_numpy(np.tile(photos(64), (8, 1, 1, 1))[:16]).permute(0, 3, 1, 2).contiguous()
+    batch = ScoringBatch(images, np.zeros(16, np.int64), ["x"] * 16)
+    found, operations = [], []
+    for pixels in (64 * 64, 1 << 24):
+        metric = Brisque(SupportVectorRegression(brisque_file()), pixels_per_chunk=pixels)
+        with Count() as count:
+            found.append(metric.score(batch)["brisque"])
+        operations.append(count.operations / len(images))
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-9)
+    assert operations[1] < operations[0] / 10
+
+
+def test_the_batched_pass_agrees_with_a_plain_loop(context: MetricContext) -> None:
+    found = largest_differences(context, image_set(), [image_set(1), image_set(2)])
+    assert found["brisque"] is not None and found["brisque"] < 1e-7
 
 
 def test_flat_areas_are_found() -> None:

@@ -66,6 +66,20 @@ def test_a_training_step_waits_for_nothing(valueless: Any, method: str, micro_ba
     assert {value.device.type for value in (*numbers.values(), norm)} == {"meta"}
 
 
+@pytest.mark.parametrize("method", ["distil", "munba"])
+def test_a_fused_training_step_waits_for_nothing(valueless: Any, method: str) -> None:
+    unlearner = METHODS.load(method)(rank=2, target_modules=["*.attn2.to_k", "*.attn1.to_q"], together=2)
+    lent = Borrowed(valueless, UnlearnData(torch.randn(8, 4, 8, 8), torch.arange(8) % 2, {0: "a dog", 1: "a cat"}))
+    generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
+    modules = find_modules(lent.unet, unlearner.config.target_modules)
+    with adapters(lent.unet, modules, unlearner.config, generators, losses={"distil": 1, "munba": 2}[method]) as placed:
+        forget, retain = (lent.draw_all([(torch.arange(first, 8, 2), 4, one) for one in generators]) for first in (0, 1))
+        placed.values.grad, numbers = unlearner.gradients(lent, forget, retain, placed)
+        norms = unlearner.config.clip_each([placed.values])
+        torch.optim.AdamW([placed.values], foreach=True).step()
+    assert norms.shape == (2,) and {value.device.type for value in (*numbers.values(), norms)} == {"meta"}
+
+
 @pytest.mark.parametrize(
     ("method", "options"),
     [

@@ -45,7 +45,7 @@ def test_what_does_not_hold_is_shown_first(copy: Path) -> None:
     measured.loc[(measured["id"] == "C1") & (measured["scope"] == "breeds"), ["value", "verdict"]] = ["0.5", "does not hold"]
     measured.to_csv(copy / MEASURED, index=False)
     main([], copy)
-    line = next(line for line in (copy / "README.md").read_text().splitlines() if line.startswith("| `none` has"))
+    line = next(line for line in (copy / "README.md").read_text().splitlines() if line.startswith("| `none` changes"))
     assert "breeds 0.5" in line and line.endswith("| **does not hold**: breeds; holds: objects, scenes, people |")
 
 

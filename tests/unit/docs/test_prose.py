@@ -20,6 +20,10 @@ def test_what_people_read_is_short() -> None:
     assert not found, "\n".join(found)
 
 
+def test_the_readme_is_read_to_its_end() -> None:
+    assert len((prose.ROOT / "README.md").read_text("utf-8").split()) <= 900, "words; what few need has a page in docs/"
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from lethe.core import compat
 from lethe.core.device import resolve_device
 from lethe.core.progress import progress, subject
 from lethe.core.records import ImageKey, ModelId
+from lethe.execution.runtime import share_compiled
 
 
 def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
@@ -27,6 +29,7 @@ def test_an_uncaught_error_reaches_the_log(tmp_path: Path) -> None:
     text = log.read_text()
     assert text.splitlines()[0].split(" INFO ")[1].startswith("a job | python 3.")
     assert "ValueError: entity 7" in text and "Traceback" in text
+    assert "ERROR ValueError: entity 7" in done.stderr and "Traceback" not in done.stderr, "the terminal has it from the log"
 
 
 def test_progress_tells_rate_and_time_left(caplog: pytest.LogCaptureFixture) -> None:
@@ -184,3 +187,14 @@ def test_a_script_starts_its_log_first(script: Path) -> None:
     body = ast.parse(script.read_text()).body
     called = next(node.value.func for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
     assert isinstance(called, ast.Name) and called.id in ("run_job", "start_job")
+
+
+def test_what_is_compiled_is_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the folder of the run, which all nodes see, unless the user has named another."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/somewhere")
+    share_compiled()
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == "/somewhere"
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")
+    share_compiled()
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(tmp_path / ".snakemake/torchinductor")

@@ -63,6 +63,11 @@ def test_need_follows_what_it_depends_on():
     paper, values = settings(), {"forget_batch": 4, "retain_batch": 4}
     whole = need("unlearn", paper, values)
     assert need("unlearn", paper, values | {"micro_batch": 2}).gpu < whole.gpu
+    assert (
+        need("unlearn", paper, values | {"together": 2}).gpu
+        == need("unlearn", paper, values | {"micro_batch": 16}).gpu
+        > whole.gpu
+    )
     assert need("unlearn", paper, values | {"precision": "bfloat16"}).gpu < whole.gpu
     assert need("unlearn", paper).gpu < whole.gpu  # UCE trains nothing
     parts = [

@@ -12,11 +12,11 @@ import pytest
 import torch
 from tests.tiny_pipeline import shared_tiny_pipeline
 
-from lethe.diffusion import generate
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.pipeline import load_pipeline
 from lethe.execution import fingerprint
 from lethe.tools.speed import gpu as bench_gpu
+from lethe.tools.speed import rates
 from lethe.tools.speed import sd14 as bench_sd14
 
 
@@ -30,30 +30,80 @@ def state(pipe: Any) -> list[torch.Tensor]:
 
 
 def test_every_rate_is_measured(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "COMPILER", "eager")
+    asked: list[tuple[str | None, bool]] = []  # of the compiler: its mode, and whether kernels must be deterministic
+
+    def compiler(part: Any, **how: Any) -> Any:
+        asked.append((how.get("mode"), torch.are_deterministic_algorithms_enabled()))
+        return part
+
+    monkeypatch.setattr(torch, "compile", compiler)
     before, lines = state(pipe), []
-    measured = bench_gpu.measure(
-        pipe, batch_sizes=(1, 4), compiled=(4,), images=8, plain_images=1, steps=2, size=32, training_steps=1, say=lines.append
-    )
+    with rates.determinism(True):  # as in every job
+        measured = bench_gpu.measure(
+            pipe,
+            batch_sizes=(1,),
+            production=3,
+            stock=2,
+            images=6,
+            plain_images=1,
+            steps=2,
+            size=32,
+            training_steps=1,
+            together=2,
+            say=lines.append,
+        )
     assert [(row["way"], row["batch"]) for row in measured["generation"]] == [
-        ("plain", 1), ("eager", 1), ("eager", 4), ("compiled", 4)
+        ("stock", 1), ("stock", 2), ("eager", 1), ("eager", 3), ("compiled", 3), ("stock, compiled", 2), ("any order", 3), ("decoder", 3)
     ]  # fmt: skip
-    assert [(row["method"], row["precision"]) for row in measured["training"]] == [
-        (method, precision) for method in ("distil", "munba") for precision in ("float32", "bfloat16")
+    assert [row["largest_difference"] for row in measured["generation"][-2:]] == [0, 0]  # a compiler that compiles nothing
+    assert all(0 < row["job_images_per_second"] <= row["images_per_second"] for row in measured["generation"])
+    assert [(row["method"], row["precision"], row["together"]) for row in measured["training"]] == [
+        (method, *how) for method in ("distil", "munba") for how in (("float32", 1), ("bfloat16", 1), ("bfloat16", 2))
     ]
     assert set(measured["best"]) == set(bench_gpu.TARGET) and all(value > 0 for value in measured["best"].values())
-    assert len(lines) == 8
+    assert len(lines) == 14
+    own, stock, free, decoder = [(None, True)] * 2, [(rates.STOCK_MODE, True)] * 2, [(None, False)] * 2, [(None, True)] * 3
+    assert asked == own + stock + free + decoder
     json.dumps(measured, allow_nan=False)
     assert all(torch.equal(a, b) for a, b in zip(before, state(pipe), strict=True))
     assert not hasattr(pipe.unet, "peft_config")
 
 
+def test_the_rate_of_a_job_holds_what_it_compiles() -> None:
+    assert rates.Rate(5.0, 200.0).of_job(4000) == 4.0
+    rows = [
+        {"way": way, "batch": batch, "job_images_per_second": rate}
+        for way, batch, rate in (
+            ("stock", 1, 1.0),
+            ("eager", 8, 9.0),
+            ("eager", 25, 3.0),
+            ("compiled", 25, 5.0),
+            ("any order", 25, 8.0),
+        )
+    ]
+    best = bench_gpu._best(rows, [], 25)
+    assert best["images_per_second"] == 5.0 and best["images_speed_up"] is None and best["distil_speed_up"] is None
+    rows.append({"way": "stock, compiled", "batch": 16, "job_images_per_second": 4.0})
+    assert bench_gpu._best(rows, [], 25)["images_speed_up"] == 1.25
+
+
 def test_no_compilation_is_begun_without_time(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_gpu, "METHODS", ())
     measured = bench_gpu.measure(
-        pipe, batch_sizes=(2,), compiled=(2,), images=2, plain_images=1, steps=1, size=32, deadline=0.0, say=lambda line: None
+        pipe,
+        batch_sizes=(),
+        production=2,
+        stock=1,
+        images=2,
+        plain_images=1,
+        steps=1,
+        size=32,
+        deadline=0.0,
+        say=lambda line: None,
     )
-    assert [row["way"] for row in measured["generation"]] == ["plain", "eager"]
+    assert [row["way"] for row in measured["generation"]] == ["stock", "stock", "eager"]
+    assert measured["best"]["images_speed_up"] is None  # against a stock pipeline that is not compiled nothing is claimed
+    assert "decode" not in vars(pipe.vae)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what a machine without a GPU does")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lethe.answer.contents import Part, TaskTables, by_measure, checks, findings, method_rows
-from lethe.answer.page import Contents, page, text
+from lethe.answer.page import Contents, page, text, way_back
 from lethe.answer.worst import Case
 from lethe.io.atomic import write_text
 from lethe.io.tables import read_json
@@ -19,6 +19,7 @@ def tell(
     code: list[Path],
     answer: Path,
     sentences: Path,
+    way: Path,
     world: str,
     extent: str,
     tasks: list[str],
@@ -35,6 +36,7 @@ def tell(
         code: template, style and script of the page.
         world: its name. extent: ``demo`` or ``all``. tasks: of entities. studies: of classifiers. canvases: task of cells -> its table.
         judging: file of gates, relative to the world -> the task or study that it judges.
+        way: the script that leads from pages of tables to the page.
         pages: tables as pages, which ``links`` names: task or study -> address -> title.
     """
     folder, part = answer.parent, Part(tasks, studies, canvases, judging)
@@ -52,4 +54,5 @@ def tell(
         links,
     )
     write_text(answer, page(contents))
+    write_text(way, way_back(extent, f"../{answer.name}"))
     write_text(sentences, text(found, judged) + "\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.answer.kinds import KINDS
-from lethe.answer.page import environment
+from lethe.answer.page import EXTENTS, environment
 from lethe.answer.readable import as_read
 from lethe.benchmarks.deepunlearn.figures.style import title as title_of_classifier
 from lethe.core.columns import table_of
@@ -32,5 +32,13 @@ def show(table: Path, code: list[Path], page: Path, readable: str, subject: str)
         page,
         environment()
         .get_template("table.html")
-        .render(title=about.title, about=about.about, subject=subject, file=table.name, table=as_read(read), meanings=meanings),
+        .render(
+            title=about.title,
+            about=about.about,
+            subject=subject,
+            file=table.name,
+            table=as_read(read),
+            meanings=meanings,
+            extents=EXTENTS,
+        ),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lethe.answer.contents import MAIN
 from lethe.answer.worst import case, recognised
-from lethe.benchmarks.icare.harm import bad_case, harmed_pairs
+from lethe.benchmarks.icare.harm import bad_case, bounded, harmed_pairs
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ImageKey, ModelId
 from lethe.diffusion.methods import ROLES
@@ -41,8 +41,7 @@ def show(
     """
     table, floors = read_parquet(pairs), read_json(floor)
     judged = table[table["method"].map(ROLES.role) == ""]
-    bounded = floors.get(MAIN, {}).get("low") is not None  # not where the world has no CLIP, or a single seed
-    found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded else None
+    found = bad_case(harmed_pairs(judged, floors, MAIN, exclude)) if bounded(floors, MAIN) else None
     if found is None:
         write_json(shown, None)
         return

@@ -10,6 +10,11 @@ from lethe.core.gate import Gate
 
 ALPHA = 0.05  # false alarms of the first gate, over its two intervals
 NEAR = 0.02  # of 0.5: few splits must not pass by wide intervals
+ATTACKS = {
+    "logit_leave_one_split_out": "the attack leaves out the split that it attacks",
+    "logit_insample": "the attack leaves nothing out",
+    "published": "the attack as published",
+}
 
 
 def gate_retrained_is_null(found: Attack) -> Gate:
@@ -20,7 +25,7 @@ def gate_retrained_is_null(found: Attack) -> Gate:
     holds = low <= 0.5 <= high and auc_low <= 0.5 <= auc_high and abs(accuracy.value - 0.5) < NEAR
     how = (
         f"the two-way {level:.1%} intervals over splits and samples of the attack's accuracy, {low:.4f} to {high:.4f}, and of its area, "
-        f"{auc_low:.4f} to {auc_high:.4f}, contain 0.5, and the accuracy is within {NEAR} of it; {found.variant}"
+        f"{auc_low:.4f} to {auc_high:.4f}, contain 0.5, and the accuracy is within {NEAR} of it; {ATTACKS[found.variant]}"
     )
     numbers = [accuracy.value, low, high, auc_low, auc_high]
     return _judged("ulira_retrained_is_null", accuracy.value, 0.5, holds, how, numbers, [found])
@@ -32,7 +37,8 @@ def gate_original_leaks(original: Attack, retrained: Attack) -> Gate:
     low, high = apart.interval(1 - ALPHA)
     how = (
         f"the two-way {1 - ALPHA:.0%} interval over splits and samples of the attack's accuracy on original models "
-        f"({original.estimates['accuracy'].value:.4f}) minus that on retrained ones, {low:.4f} to {high:.4f}, lies above 0; {original.variant}"
+        f"({original.estimates['accuracy'].value:.4f}) minus that on retrained ones, {low:.4f} to {high:.4f}, lies above 0; "
+        f"{ATTACKS[original.variant]}"
     )
     return _judged("ulira_original_leaks", apart.value, 0.0, low > 0, how, [apart.value, low, high], [original, retrained])
 

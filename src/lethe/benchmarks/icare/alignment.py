@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lethe.statistics import published_tests
+from lethe.statistics import published_tests, sampled_matrices
 from lethe.statistics.matrix_tests import correlation_draws, count_extreme, off_diagonal, ranked, standardized
 from lethe.statistics.resampling import Inference, p_value, percentile_interval
 
@@ -46,15 +46,23 @@ def similarity_of(kind: str, method: str) -> str:
     return f"{WEIGHTS}{method}" if kind == "weights" else kind
 
 
-def align(damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], inference: Inference) -> list[Alignment]:
+def align(
+    damages: Mapping[Key, Matrix],
+    similarities: Mapping[str, Matrix],
+    inference: Inference,
+    weights: Mapping[str, Matrix] | None = None,
+) -> list[Alignment]:
     """All damages against all similarities of a task; those that are incomplete or constant are left out.
 
     Args:
         damages: (method, metric) -> (N, N) damage; NaN on the diagonal is fine.
         similarities: kind, or ``weights_{method}``, -> (N, N).
         inference: permutations, draws, level.
+        weights: method -> (N, N) of ``pair_weights``, where models were asked for some receivers; a correlation then estimates that
+            over all pairs.
     """
-    usable = {key: matrix for key, matrix in damages.items() if not why_untested(matrix)}
+    of = weights or {}
+    usable = {key: matrix for key, matrix in damages.items() if not why_untested(matrix, of.get(key[0]))}
     tested_together: dict[tuple[Key, ...], list[str]] = {}  # `weights` is tested against one method, the others against all
     for kind, similarity in similarities.items():
         only = kind.removeprefix(WEIGHTS) if kind.startswith(WEIGHTS) else ""
@@ -63,6 +71,11 @@ def align(damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], inf
             tested_together.setdefault(keys, []).append(kind)
     result = []
     for keys, kinds in tested_together.items():
+        if of:
+            for method in dict.fromkeys(key[0] for key in keys):
+                own = [key for key in keys if key[0] == method]
+                result += _of_drawn(own, usable, {kind: similarities[kind] for kind in kinds}, of[method], inference)
+            continue
         ranks, others = np.stack([ranked(usable[key]) for key in keys]), [ranked(similarities[kind]) for kind in kinds]
         stack, n = standardized(ranks), ranks.shape[-1]
         drawn = correlation_draws(ranks, others, inference.bootstrap, inference.seed)
@@ -79,15 +92,43 @@ def align(damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], inf
     return result
 
 
+def _of_drawn(
+    keys: list[Key], damages: Mapping[Key, Matrix], similarities: Mapping[str, Matrix], weights: Matrix, inference: Inference
+) -> list[Alignment]:
+    """The same of one method from pairs that were drawn."""
+    drawn = sampled_matrices.DrawnPairs.of(np.stack([damages[key] for key in keys]), weights)
+    result = []
+    for kind, similarity in similarities.items():
+        observed, count = sampled_matrices.count_extreme(drawn, similarity, inference.permutations, inference.seed, "greater")
+        p = p_value(count, inference.permutations)
+        draws = sampled_matrices.correlation_draws(drawn, similarity, inference.bootstrap, inference.seed)
+        low, high = percentile_interval(draws, inference.alpha)
+        name = "weights" if kind.startswith(WEIGHTS) else kind
+        result += [
+            Alignment(*key, name, float(observed[i]), float(low[i]), float(high[i]), float(p[i]), len(drawn.rows), draws[:, i])
+            for i, key in enumerate(keys)
+        ]
+    return result
+
+
 def published_alignment(values: Matrix, similarity: Matrix) -> dict[str, tuple[float, float]]:
     """The reference's tests of the raw metric (not damage) against the similarity, pairs taken as independent."""
     used = off_diagonal(len(values))
     return published_tests.correlation(values[used], similarity[used])
 
 
-def why_untested(matrix: Matrix) -> str:
-    """Why an (N, N) matrix has no correlation over all pairs of different entities; empty where it has one."""
-    values = matrix[off_diagonal(len(matrix))]
+def why_untested(matrix: Matrix, weights: Matrix | None = None) -> str:
+    """Why an (N, N) matrix has no correlation over all pairs of different entities; empty where it has one.
+
+    Args:
+        weights: of ``pair_weights``: then every pair that was asked for has to have a value, and every emitter such pairs.
+    """
+    used = off_diagonal(len(matrix))
+    if weights is not None:
+        used &= weights > 0
+        if lost := int((~used.any(axis=1)).sum()):
+            return f"{lost} of {len(matrix)} entities are no emitter"
+    values = matrix[used]
     if missing := int((~np.isfinite(values)).sum()):
         return f"{missing} of {len(values)} pairs have no value"
     return "" if np.ptp(values) > 0 else "the same for all pairs"

@@ -86,7 +86,9 @@ PAIRS = [
     METRIC,
     number("value", f"{VALUE}, mean over seeds", BY_ROW, BY_ROW),
     LEFT_OUT,
+    number("probability", "of the receiver to be asked for; only where models were asked for some receivers", SHARE),
 ]
+ASKED = text("asked", "which receivers the models were asked for; only where these are not all")
 UNLEARNING = [
     *MODEL,
     EMITTERS,
@@ -104,6 +106,7 @@ UNLEARNING = [
     number("constant_emitter", "share of pictures of the emitter that have one colour", SHARE, "lower"),
     number("constant_others", "share of pictures of all others that have one colour", SHARE, "lower"),
     number("constant_worst", "the largest share of one model, tuning emitters included", SHARE, "lower"),
+    ASKED,
 ]
 DISTANCES = [number("{distance}", "{distance}", "", SAME)]
 MEMBERS = [
@@ -140,6 +143,17 @@ TABLES = (
         "pairs_{task}.parquet",
         "an emitter, a receiver and a quantity under a method",
         PAIRS,
+    ),
+    Table(
+        "asked_{task}.parquet",
+        "a receiver that the model of an emitter is asked for",
+        [
+            EMITTER,
+            RECEIVER,
+            Column("stratum", "part of the similarities to the emitter, 0 is the most alike; -1: the emitter itself", "integer"),
+            number("probability", "of the receiver to be asked for", SHARE),
+        ],
+        asked="tables (tasks whose `receivers` are not `all`)",
     ),
     Table("images_{task}.parquet", "a picture and a quantity under a method", IMAGES, [CONSTANT]),
     Table("by_method/pairs_{task}_{method}.parquet", "the rows of one method of `pairs_{task}.parquet`", PAIRS),
@@ -196,6 +210,7 @@ TABLES = (
             number("share", "mean over emitters of the share that is harmed", SHARE, "lower"),
             *between(SHARE, "lower", "emitters", "`share`"),
             number("by_chance", "share that seeds alone put beyond one end of the range", SHARE),
+            ASKED,
         ],
     ),
     Table(
@@ -211,6 +226,7 @@ TABLES = (
             Q,
             count("pairs", "ordered pairs of entities"),
             *PUBLISHED_TESTS,
+            ASKED,
         ],
     ),
     Table(

@@ -30,11 +30,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lethe.benchmarks.icare.matrices import Matrix, by_method
+from lethe.benchmarks.icare.matrices import Matrix, by_method, pair_weights
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
 from lethe.diffusion.metrics.base import Arrow
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.specs import spec_of
+from lethe.statistics.strata import weighted_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,10 @@ STATISTICS: dict[str, Statistic] = {statistic.slug: statistic for statistic in (
 
 
 def entity_statistics(
-    quantities: Mapping[str, Matrix], specificity: np.ndarray | None = None, fidelity: Fidelity = "corrected"
+    quantities: Mapping[str, Matrix],
+    specificity: np.ndarray | None = None,
+    fidelity: Fidelity = "corrected",
+    weights: Matrix | None = None,
 ) -> dict[str, np.ndarray]:
     """Slug -> (N,) values of one method.
 
@@ -121,6 +125,8 @@ def entity_statistics(
             five of ``QUANTITIES`` are needed (``published``: ``rmse_published`` and ``ssim_published`` instead).
         specificity: (N,) ``embedding_specificity_ratio``; NaN or None where embeddings are missing.
         fidelity: see the module.
+        weights: (N, N) of ``pair_weights`` where models were asked for some receivers: means are weighted, and the worst and
+            counts, which no sample tells, are NaN.
 
     Returns:
         51 entries (``published``), or these and the others columns of the quantities that are there. NaN where
@@ -138,7 +144,7 @@ def entity_statistics(
         for side, view in (("emitter", matrix), ("receiver", matrix.T)):
             own[f"{side}_{WORST}_{name}"] = _worst(view, sign)
             own[f"{side}_{WORSE_THAN_TARGET}_{name}"] = _worse_than_target(view, sign)
-            own[f"{side}_{AVERAGE}_{name}"] = _mean(view)
+            own[f"{side}_{AVERAGE}_{name}"] = _mean(view, _of_side(weights, side))
             if name == "clip_diff":
                 own[f"{side}_{WORSE_THAN_ZERO}"] = _count(
                     np.less(view, 0.0), np.logical_not(np.asarray(np.isnan(view).all(axis=1)))
@@ -148,7 +154,7 @@ def entity_statistics(
     clip = quantities["clip_diff"]
     own["embedding_specificity_ratio"] = np.full(n, np.nan) if specificity is None else np.asarray(specificity, dtype=float)
     own["forget_clip_diff"] = np.diagonal(clip).copy()
-    own["retain_average_clip_diff"] = _mean(_without_self(clip))
+    own["retain_average_clip_diff"] = _mean(_without_self(clip), weights)
     result = {statistic.slug: own[statistic.slug] for statistic in PUBLISHED_STATISTICS}
     if fidelity == "corrected":
         for name in OTHERS_QUANTITIES:
@@ -157,11 +163,14 @@ def entity_statistics(
             others, sign = _without_self(quantities[name]), spec_of(name).damage_sign
             for side, view in (("emitter", others), ("receiver", others.T)):
                 result[f"{side}_others_{WORST}_{name}"] = _worst(view, sign)
-                result[f"{side}_others_{AVERAGE}_{name}"] = _mean(view)
+                result[f"{side}_others_{AVERAGE}_{name}"] = _mean(view, _of_side(weights, side))
+    if weights is not None:  # the worst of some is not the worst of all, nor is their number
+        untold = [slug for slug in result if WORST in slug or "number_of" in slug]
+        result |= {slug: np.full(n, np.nan) for slug in untold}
     return result
 
 
-def specificity_ratio(on: Embeddings, off_mean: Matrix, emitter: int) -> float:
+def specificity_ratio(on: Embeddings, off_mean: Matrix, emitter: int, weights: np.ndarray | None = None) -> float:
     """``embedding_specificity_ratio`` of one emitter: d_self / d_others, d(x) = 1 - cos(mean on, mean off embedding of
     x).
 
@@ -169,6 +178,7 @@ def specificity_ratio(on: Embeddings, off_mean: Matrix, emitter: int) -> float:
         on: embeddings of all on images of the emitter's model.
         off_mean: (N, d) ``mean_per_receiver`` of the baseline's embeddings.
         emitter: index of the emitter.
+        weights: (N,) of its receivers, where it was asked for some of them.
 
     Returns:
         Large where unlearning moves its target and nothing else; NaN where nothing moves at all (0 / 0) or the emitter
@@ -181,11 +191,12 @@ def specificity_ratio(on: Embeddings, off_mean: Matrix, emitter: int) -> float:
     # Rounding leaves +-1e-16 for an unmoved entity; a ratio of two such numbers would be noise.
     distance[(on_mean == off_mean).all(axis=1)] = 0.0
     others = np.delete(distance, emitter)
-    others = others[~np.isnan(others)]
-    if not len(others):
+    there = ~np.isnan(others)
+    if not there.any():
         return float("nan")
+    mean = others[there].mean() if weights is None else weighted_mean(others, np.delete(weights, emitter))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(distance[emitter] / others.mean())
+        return float(distance[emitter] / mean)
 
 
 def entity_records(
@@ -213,7 +224,8 @@ def entity_records(
     result: list[dict[str, Any]] = [dict(record) for record in metadata]
     for method, epochs, quantities in by_method(pairs, len(metadata)):
         ratios = (specificity or {}).get((method, epochs))
-        for slug, values in entity_statistics(quantities, ratios, fidelity).items():
+        of_pairs = pair_weights(pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)], len(metadata))
+        for slug, values in entity_statistics(quantities, ratios, fidelity, of_pairs).items():
             column, whole = STATISTICS[slug].column(method, epochs), "number_of" in slug
             for record, value in zip(result, values.tolist(), strict=True):
                 record[column] = None if not np.isfinite(value) else int(value) if whole else value
@@ -231,10 +243,16 @@ def _without_self(matrix: Matrix) -> Matrix:
     return result
 
 
-def _mean(view: Matrix) -> np.ndarray:
+def _of_side(weights: Matrix | None, side: str) -> Matrix | None:
+    """Weights of pairs as rows of a side."""
+    return weights.T if weights is not None and side == "receiver" else weights
+
+
+def _mean(view: Matrix, weights: Matrix | None = None) -> np.ndarray:
     valid = ~np.isnan(view)
+    counted = valid if weights is None else np.where(valid, weights, 0.0)
     with np.errstate(invalid="ignore"):
-        return np.where(valid, view, 0.0).sum(axis=1) / valid.sum(axis=1)
+        return (counted * np.where(valid, view, 0.0)).sum(axis=1) / counted.sum(axis=1)
 
 
 def _worst(view: Matrix, sign: int) -> np.ndarray:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from lethe.benchmarks.icare.asked import ASKED
 from lethe.benchmarks.icare.levels import FORGOTTEN, LEVEL
+from lethe.benchmarks.icare.words import in_sentence, in_words, measured_by, similarity_name
 from lethe.core.finding import Finding, agreeing, counted, listed, percent
 from lethe.core.gate import Gate
 from lethe.core.methods import RETRAINED
@@ -66,7 +68,7 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     first = Finding(
         task,
         f"{counted(many, len(main), 'method')} {verb} what should have stayed.",
-        f"Of {pairs} pairs, {listed(told)} beyond what two seeds differ, by CLIP score. As shares: {listed(shares)}.{beside}",
+        f"Of {pairs} pairs{_asked(main)}, {listed(told)} beyond what two seeds differ, by CLIP score. As shares: {listed(shares)}.{beside}",
         many == 0,
         table,
     )
@@ -82,6 +84,11 @@ def _harms(task: str, harm: pd.DataFrame) -> list[Finding | None]:
     return [first, Finding(task, headline, f"Harmed pairs: {'; '.join(lines)}.", same, table) if len(lines) > 1 else None]
 
 
+def _asked(rows: pd.DataFrame) -> str:
+    """Where models were asked for some receivers, that they were: counts are of pairs, shares estimate all."""
+    return f" that were asked for ({rows[ASKED].iloc[0]})" if ASKED in rows else ""
+
+
 def _predicts(task: str, similarity: pd.DataFrame) -> list[Finding | None]:
     rows = similarity[~similarity["similarity"].isin(("true", "weights")) & similarity["method"].map(ROLES.role).eq("")]
     if rows.empty or rows["q"].isna().all():
@@ -91,7 +98,8 @@ def _predicts(task: str, similarity: pd.DataFrame) -> list[Finding | None]:
         "A similarity known before tells who will be harmed." if count else "No similarity known before tells who will be harmed."
     )
     detail = (
-        f"{count} of {len(rows)} tests hold after correction. The best is {best['similarity']} with {LOOKS.title(best['method'])} "
+        f"{count} of {len(rows)} tests hold after correction. The best is {in_sentence(similarity_name(best['similarity']))}, with the damage "
+        f"of {measured_by(best['method'], best['metric'])} "
         f"(Spearman {best['spearman']:.2f} [{best['low']:.2f}, {best['high']:.2f}], q = {best['q']:.2g})."
     )
     return [Finding(task, headline, detail, count > 0, f"tables/similarity_{task}.csv")]
@@ -104,4 +112,6 @@ def _rises(task: str, gates: Sequence[Gate]) -> list[Finding | None]:
     headline = (
         "The more alike two things are, the more is harmed." if gate.holds else "Harm does not clearly follow true likeness."
     )
-    return [Finding(task, headline, f"Corrected p = {gate.value:.2g}: {gate.how}.", gate.holds, f"tables/gates_{task}.json")]
+    return [
+        Finding(task, headline, f"Corrected p = {gate.value:.2g}: {in_words(gate.how)}.", gate.holds, f"tables/gates_{task}.json")
+    ]

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lethe.benchmarks.icare.matrices import by_method
+from lethe.benchmarks.icare.harm import widened
+from lethe.benchmarks.icare.matrices import by_method, pair_weights
+from lethe.benchmarks.icare.pairs import PROBABILITY
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
 from lethe.core.missing import mean
@@ -18,7 +20,10 @@ from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.specs import comparisons, is_comparison, spec_of
 from lethe.diffusion.testbed.similarity import distinct_values
 from lethe.statistics.association import bootstrap_mean
+from lethe.statistics.strata import share_interval, weighted_mean
 
+Matrix = NDArray[np.float64]
+Ends = tuple[float, float]
 DISTINCT = 20  # values that a similarity of 20 entities or more must have: what has few of them ranks nothing
 
 
@@ -55,7 +60,7 @@ def gate_base_draws(baseline: pd.DataFrame) -> Gate:
 
 
 def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
-    """No pair lacks a value: every model, asked for every entity, has one under every metric that any model has.
+    """No pair lacks a value: every model has one of every entity that it was asked for, under every metric that any model has.
 
     Args:
         pairs: tidy pairs of a task, all methods.
@@ -66,13 +71,17 @@ def gate_every_pair_has_a_value(pairs: pd.DataFrame, entities: int) -> Gate:
     expected = 0
     for method, epochs, quantities in by_method(pairs, entities):
         models = unlearned(pairs, method, epochs)
+        weights = pair_weights(_of(pairs, method, epochs), entities)
+        asked = np.ones((len(models), entities), dtype=bool) if weights is None else weights[models] > 0
         for name in names:
-            values = quantities.get(name, np.full((entities, entities), np.nan))[models]
+            values = quantities.get(name, np.full((entities, entities), np.nan))[models][asked]
             expected += values.size
             if lost := int(np.isnan(values).sum()):
                 lacking[f"{method} {name}"] = lost
     value = sum(lacking.values())
     how = f"number of values that are missing among {expected} (models x entities x metrics)"
+    if PROBABILITY in pairs:
+        how = f"number of values that are missing among {expected} (pairs that were asked for x metrics)"
     if lacking:
         most = sorted(lacking, key=lambda key: -lacking[key])[:5]
         how += f", most of them: {', '.join(f'{lacking[key]} of {key}' for key in most)}"
@@ -83,14 +92,17 @@ def gate_distinct(similarity: NDArray[np.float64]) -> Gate:
     """The attributes tell entities apart: as many different values of ``attr`` as there are entities, 20 at most."""
     others, target = ~np.eye(len(similarity), dtype=bool), min(DISTINCT, len(similarity))
     value = distinct_values(similarity)
-    how = f"number of different values of the similarity 'attr' between {len(similarity)} entities; holds from {target} on"
+    how = f"number of different values of the attribute similarity between {len(similarity)} entities; holds from {target} on"
     return Gate("attr_tells_entities_apart", value, target, value >= target, how, similarity[others])
 
 
 def unlearned(pairs: pd.DataFrame, method: str, epochs: int) -> list[int]:
     """Emitters that have a model of a method: those with rows, whether or not a metric has a value for them."""
-    rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)]
-    return sorted(int(emitter) for emitter in rows["emitter"].unique())
+    return sorted(int(emitter) for emitter in _of(pairs, method, epochs)["emitter"].unique())
+
+
+def _of(pairs: pd.DataFrame, method: str, epochs: int) -> pd.DataFrame:
+    return pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs)]
 
 
 def unlearning_table(
@@ -106,7 +118,8 @@ def unlearning_table(
     """One row per method: does it forget, and what does it cost?
 
     Args:
-        pairs: tidy pairs of a task, all methods, with the raw ``judge`` metric (``image_quantities`` keeps it).
+        pairs: tidy pairs of a task, all methods, with the raw ``judge`` metric (``image_quantities`` keeps it). Where models were
+            asked for some receivers (``probability``), means over others estimate those over all others.
         baseline: off scores with ``judge``.
         entities: N.
         noise_floor: from ``noise_floor``.
@@ -142,28 +155,46 @@ def unlearning_table(
             raise ValueError(f"method '{method}' has no emitter to report; excluded are {sorted(exclude)}")
         row: dict[str, Any] = {"method": method, "epochs": epochs, "emitters": len(reported)}
         left_out = _left_out(pairs, method, epochs, reported)
+        weights = pair_weights(_of(pairs, method, epochs), entities)
 
-        def add(name: str, values: np.ndarray, row: dict[str, Any] = row) -> None:
-            interval = bootstrap_mean(values, draws, level, seed)
+        def over(values: np.ndarray, emitter: int, itself: bool = False, weights: Matrix | None = weights) -> float:
+            """Mean over the receivers of an emitter, beside itself unless asked."""
+            own = values if itself else np.delete(values, emitter)
+            if weights is None:
+                return mean(own)
+            return weighted_mean(own, weights[emitter] if itself else np.delete(weights[emitter], emitter))
+
+        def add(name: str, values: np.ndarray, ends: Ends | None = None, row: dict[str, Any] = row) -> None:
+            interval = widened(bootstrap_mean(values, draws, level, seed), ends)
             row |= {name: interval.mean, f"{name}_low": interval.low, f"{name}_high": interval.high}
 
+        open_ends: Ends | None = None
+        before = np.nan
         if judged:
             judge, base = (
                 quantities["judge"],
                 baseline.groupby("receiver")["judge"].mean().reindex(range(entities)).to_numpy(float),
             )
             row["judge_base"] = mean(base)
-            others = np.array([mean(np.delete(judge[k], k)) for k in reported])
-            others_base = np.array([mean(np.delete(base, k)) for k in reported])
+            others = np.array([over(judge[k], k) for k in reported])
+            others_base = np.array([over(base, k) for k in reported])
             add("judge_emitter", np.array([judge[k, k] for k in reported]))
-            add("judge_others", others)
-            add("others_kept", np.divide(others, others_base, out=np.full(len(others), np.nan), where=others_base > 0))
+            before = mean(others_base)
+            if weights is not None:
+                asked = _asked(weights, reported)
+                open_ends = share_interval(mean(others), asked, float(asked.sum()), level)
+            add("judge_others", others, open_ends)
+            kept = np.divide(others, others_base, out=np.full(len(others), np.nan), where=others_base > 0)
+            add("others_kept", kept, None if open_ends is None or before <= 0 else (open_ends[0] / before, open_ends[1] / before))
             row["judge_left_out"] = left_out["judge"]
         for name, matrix in quantities.items():
             if not is_comparison(name):
                 continue
             row[f"{name}_emitter"] = bootstrap_mean(np.array([matrix[k, k] for k in reported]), draws, level, seed).mean
-            add(f"{name}_others", np.array([mean(np.delete(matrix[k], k)) for k in reported]))
+            ends = None
+            if name == "judge_diff" and open_ends is not None:  # the change of an accuracy, which has ends
+                ends = (open_ends[0] - before, open_ends[1] - before)
+            add(f"{name}_others", np.array([over(matrix[k], k) for k in reported]), ends)
             row[f"{name}_left_out"] = left_out[name]
             floor = (noise_floor or {}).get(name, {})
             row |= {
@@ -174,14 +205,22 @@ def unlearning_table(
         if CONSTANT in quantities:
             shares = quantities[CONSTANT]
             row["constant_emitter"] = mean([shares[k, k] for k in reported])
-            row["constant_others"] = mean([mean(np.delete(shares[k], k)) for k in reported])
-            row["constant_worst"] = max(mean(shares[k]) for k in models)
+            row["constant_others"] = mean([over(shares[k], k) for k in reported])
+            row["constant_worst"] = max(over(shares[k], k, itself=True) for k in models)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
+def _asked(weights: Matrix, emitters: list[int]) -> np.ndarray:
+    """(P,) weights of all pairs of some emitters with others that were asked for."""
+    own = weights[emitters]
+    own[np.arange(len(emitters)), emitters] = 0.0
+    return own[own > 0]
+
+
 def _left_out(pairs: pd.DataFrame, method: str, epochs: int, emitters: Collection[int]) -> dict[str, int]:
     """Metric -> images without a value; of pairs that do not count them (published before they did) pairs without a value."""
-    rows = pairs[(pairs["method"] == method) & (pairs["epochs"] == epochs) & pairs["emitter"].isin(list(emitters))]
+    rows = _of(pairs, method, epochs)
+    rows = rows[rows["emitter"].isin(list(emitters))]
     lost = rows["left_out"] if "left_out" in rows else rows["value"].isna()
     return {str(name): int(count) for name, count in lost.groupby(rows["metric"], observed=True).sum().items()}

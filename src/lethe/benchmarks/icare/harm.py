@@ -8,17 +8,29 @@ over seeds. The *noise floor* is the range in which 95 % of the differences betw
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lethe.benchmarks.icare.levels import BY_CHANCE
+from lethe.benchmarks.icare.pairs import PROBABILITY
 from lethe.diffusion.methods import LOOKS
 from lethe.diffusion.metrics.specs import comparisons, spec_of
-from lethe.statistics.association import bootstrap_mean
+from lethe.statistics.association import Interval, bootstrap_mean
+from lethe.statistics.strata import share_interval, weighted_mean
 
 COLUMNS = ["method", "method_name", "quantity", "emitters", "pairs", "harmed", "share", "low", "high", "by_chance"]
+
+
+def bounded(floor: Mapping[str, Mapping[str, Any]], quantity: str) -> bool:
+    """Whether a quantity has a noise floor: it has none without its metric, or with a single seed.
+
+    Args:
+        floor: of ``noise_floor``: quantity -> ``low``, ``high``.
+    """
+    return floor.get(quantity, {}).get("low") is not None
 
 
 def harmed_pairs(
@@ -27,13 +39,14 @@ def harmed_pairs(
     """Every pair of two entities under one quantity, and whether it is harmed.
 
     Args:
-        pairs: tidy pairs of a task: ``method, emitter, receiver, metric, value``.
+        pairs: tidy pairs of a task: ``method, emitter, receiver, metric, value``; ``probability`` where some receivers were asked for.
         floor: of ``noise_floor``: quantity -> ``low``, ``high``.
         quantity: a comparison with the off image, such as ``clip_diff`` or ``ssim``.
         exclude: emitters that are not reported, since hyper-parameters were chosen on them.
 
     Returns:
-        ``method, emitter, receiver, value, damage`` (0 = untouched, larger = worse) and ``harmed``. Pairs without a value are left out.
+        ``method, emitter, receiver, value, damage`` (0 = untouched, larger = worse) and ``harmed``, and ``probability`` where it was
+        given. Pairs without a value are left out.
 
     Raises:
         ValueError: the quantity has no noise floor.
@@ -44,13 +57,15 @@ def harmed_pairs(
         [[1, 0.9, False], [2, 0.3, True]]
     """
     spec = spec_of(quantity)
-    bound = floor.get(quantity, {}).get("high" if spec.damage_sign > 0 else "low")
-    if bound is None:
+    if not bounded(floor, quantity):
         raise ValueError(f"no noise floor of '{quantity}'; there is one of: {', '.join(floor)}")
     rows = pairs[(pairs["metric"] == quantity) & (pairs["emitter"] != pairs["receiver"]) & ~pairs["emitter"].isin(list(exclude))]
-    rows = rows.dropna(subset="value")[["method", "emitter", "receiver", "value"]].reset_index(drop=True)
+    kept = ["method", "emitter", "receiver", "value", *([PROBABILITY] if PROBABILITY in rows else [])]
+    rows = rows.dropna(subset="value")[kept].reset_index(drop=True)
     damage = spec.damage(rows["value"].to_numpy(float))
-    return rows.assign(damage=damage, harmed=damage > float(spec.damage(float(bound))))
+    return rows.assign(
+        damage=damage, harmed=damage > float(spec.damage(float(floor[quantity]["high" if spec.damage_sign > 0 else "low"])))
+    )
 
 
 def harm_table(
@@ -69,23 +84,46 @@ def harm_table(
 
     Returns:
         One row per method and quantity, both in the order of the table: ``method, method_name`` (in figures), ``quantity, emitters, pairs,
-        harmed``; ``share`` harmed, the mean over emitters of the share of each, with ``low, high`` (bootstrap over emitters; NaN with one
-        emitter); ``by_chance``, the share that seeds alone put beyond the range.
+        harmed``, of the pairs that were asked for; ``share`` harmed of all pairs, the mean over emitters of the share of each, with ``low,
+        high`` (bootstrap over emitters; NaN with one emitter; where receivers were drawn, at least ``share_interval``); ``by_chance``, the
+        share that seeds alone put beyond the range.
     """
     rows = []
     for quantity in comparisons(pairs["metric"].unique()):
-        if floor.get(quantity, {}).get("low") is None:
+        if not bounded(floor, quantity):
             continue
         found = harmed_pairs(pairs, floor, quantity, exclude)
         for method, own in found.groupby("method", sort=False):
-            shares = own.groupby("emitter")["harmed"].mean().to_numpy(float)
+            shares = _shares(own)
             interval = bootstrap_mean(shares, draws, level, seed)
+            if PROBABILITY in own:  # the bootstrap alone ends at 0 where none of the pairs that were drawn is harmed
+                weights = 1 / own[PROBABILITY]
+                interval = widened(interval, share_interval(interval.mean, weights, float(weights.sum()), level))
             counts = [len(shares), len(own), int(own["harmed"].sum())]
             name = LOOKS.get(str(method), "title", str(method))
             rows.append([method, name, quantity, *counts, interval.mean, interval.low, interval.high, BY_CHANCE])
     table = pd.DataFrame(rows, columns=COLUMNS)
     order = {name: place for place, name in enumerate(pairs["method"].unique())}
     return table.sort_values("method", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+
+
+def widened(interval: Interval, ends: tuple[float, float] | None) -> Interval:
+    """An interval over emitters that holds also ``ends``, what drawing receivers leaves open; of one emitter there is none.
+
+    Examples:
+        >>> widened(Interval(0.1, 0.0, 0.2, n=9, level=0.95), (0.05, 0.3))
+        Interval(mean=0.1, low=0.0, high=0.3, n=9, level=0.95, left_out=0)
+    """
+    if ends is None:
+        return interval
+    return replace(interval, low=float(np.minimum(interval.low, ends[0])), high=float(np.maximum(interval.high, ends[1])))
+
+
+def _shares(own: pd.DataFrame) -> np.ndarray:
+    """The share of pairs that each emitter of a method harms; of receivers that were drawn those stand for others."""
+    if PROBABILITY not in own:
+        return own.groupby("emitter")["harmed"].mean().to_numpy(float)
+    return np.array([weighted_mean(rows["harmed"], 1 / rows[PROBABILITY]) for _, rows in own.groupby("emitter")])
 
 
 def worst_pair(found: pd.DataFrame) -> pd.Series | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lethe.benchmarks.icare.pairs import PROBABILITY
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -36,6 +38,21 @@ def matrices(pairs: pd.DataFrame, entities: int) -> dict[str, Matrix]:
         matrix = np.full(entities * entities, np.nan)
         matrix[flat] = rows["value"].to_numpy(float)
         result[str(metric)] = matrix.reshape(entities, entities)
+    return result
+
+
+def pair_weights(pairs: pd.DataFrame, entities: int) -> Matrix | None:
+    """(N, N) [emitter, receiver] 1 / probability of every pair that a method asked for, 0 of the others; None where all were.
+
+    Args:
+        pairs: tidy pairs of one method.
+        entities: N.
+    """
+    if PROBABILITY not in pairs.columns:
+        return None
+    rows = pairs[["emitter", "receiver", PROBABILITY]].drop_duplicates(["emitter", "receiver"])
+    result = np.zeros((entities, entities))
+    result[rows["emitter"], rows["receiver"]] = 1 / rows[PROBABILITY]
     return result
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ PUBLISHED_KEYS = {
     "dino_diff": "dino_diff",
 }
 """Key of the published file -> our quantity."""
+PROBABILITY = "probability"  # column of tidy pairs where models were asked for some receivers: of being asked for
 
 
 class MissingReceiverError(KeyError):
@@ -108,19 +109,23 @@ def image_quantities(baseline: pd.DataFrame, scores: pd.DataFrame, what: str = "
     return result
 
 
-def pair_means(images: pd.DataFrame, entities: int, what: str = "scores") -> pd.DataFrame:
-    """Mean over seeds: one row per receiver 0..entities-1, indexed by ``receiver``.
+def pair_means(images: pd.DataFrame, entities: int, what: str = "scores", asked: Collection[int] | None = None) -> pd.DataFrame:
+    """Mean over seeds: one row per receiver 0..entities-1, or per one of those ``asked`` for, indexed by ``receiver``.
 
     NaN seeds (BRISQUE of a picture of one colour, the cosine of a zero embedding) are left out of the mean, as in the
     reference; their number is logged, and ``left_out`` tells it pair by pair. A pair with nothing else is NaN.
 
     Raises:
-        MissingReceiverError: if a receiver has no image at all, or fewer than others, naming the indices.
+        MissingReceiverError: if a receiver has no image at all, or fewer than others, naming the indices; or one that was not
+            asked for has some.
     """
     quantities = _quantities(images)
-    missing = sorted(set(range(entities)) - set(images["receiver"]))
+    wanted = set(range(entities)) if asked is None else set(asked)
+    missing = sorted(wanted - set(images["receiver"]))
     if missing:
-        raise MissingReceiverError(f"{what}: no images of {len(missing)} of {entities} receivers: {missing[:10]}")
+        raise MissingReceiverError(f"{what}: no images of {len(missing)} of {len(wanted)} receivers: {missing[:10]}")
+    if asked is not None and (beside := sorted(set(images["receiver"]) - wanted)):
+        raise MissingReceiverError(f"{what}: images of {len(beside)} receivers that were not asked for: {beside[:10]}")
     counts = images["receiver"].value_counts()
     if len(fewer := sorted(counts.index[counts < counts.max()])):
         raise MissingReceiverError(f"{what}: fewer than {counts.max()} images of {len(fewer)} receivers: {fewer[:10]}")
@@ -139,10 +144,18 @@ def _quantities(images: pd.DataFrame) -> list[str]:
     return [column for column in images.columns if column not in ("receiver", "seed", *constant_columns(images.columns))]
 
 
-def tidy_pairs(images: pd.DataFrame, entities: int, model: ModelId, what: str = "scores") -> pd.DataFrame:
-    """Rows of ``pairs_{task}.parquet`` of one model: ``tidy`` of ``pair_means``, and ``left_out``, the seeds a mean leaves out."""
-    result = tidy(pair_means(images, entities, what), model)
+def tidy_pairs(
+    images: pd.DataFrame, entities: int, model: ModelId, what: str = "scores", asked: Mapping[int, float] | None = None
+) -> pd.DataFrame:
+    """Rows of ``pairs_{task}.parquet`` of one model: ``tidy`` of ``pair_means``, and ``left_out``, the seeds a mean leaves out.
+
+    Args:
+        asked: receivers that the model was asked for -> the ``probability`` of each, a column more; None: all, without one.
+    """
+    result = tidy(pair_means(images, entities, what, asked), model)
     result["left_out"] = tidy(left_out(images), model)["value"].astype("int64")
+    if asked is not None:
+        result[PROBABILITY] = result["receiver"].map(asked).astype(float)
     return result
 
 

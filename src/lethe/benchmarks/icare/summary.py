@@ -16,7 +16,7 @@ from lethe.benchmarks.icare.gates import (
     gate_every_pair_has_a_value,
     gate_none_is_zero,
 )
-from lethe.benchmarks.icare.matrices import by_method
+from lethe.benchmarks.icare.matrices import by_method, pair_weights
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS
 from lethe.core.gate import Gate
 from lethe.core.methods import UNCHANGED
@@ -45,14 +45,17 @@ def similarity_table(
     Returns:
         ``method, epochs, metric, similarity, spearman, low, high, p, q, pairs`` (interval over entities; q over all rows), and the
         reference's tests of the raw metric with pairs taken as independent in ``published_{pearson,spearman}[_p]``. Methods that did
-        not unlearn every entity, and what is unknown or constant off the diagonal, are left out.
+        not unlearn every entity, and what is unknown or constant off the diagonal, are left out. Where models were asked for some
+        receivers, correlations estimate those over all pairs, ``pairs`` counts those asked for, and there are no published tests.
     """
     found = {method: (epochs, quantities) for method, epochs, quantities in by_method(pairs, entities)}
     damages = _damages({method: quantities for method, (_, quantities) in found.items()})
+    weights = _weights(pairs, entities)
     rows = []
-    for one in align(damages, similarities, inference):
+    for one in align(damages, similarities, inference, weights):
         epochs, quantities = found[one.method]
-        old = _published(quantities, one.metric, similarities[similarity_of(one.similarity, one.method)])
+        similarity = similarities[similarity_of(one.similarity, one.method)]
+        old = _untold() if weights else _published(quantities, one.metric, similarity)  # the reference has all pairs
         row = [one.method, epochs, one.metric, one.similarity, one.spearman, one.low, one.high, one.p, one.pairs]
         rows.append([*row, *old["pearson"], *old["spearman"]])
     order = list(found)
@@ -62,6 +65,12 @@ def similarity_table(
     table = pd.DataFrame(rows, columns=names)
     table.insert(names.index("p") + 1, "q", q_values(table["p"]))
     return table
+
+
+def _weights(pairs: pd.DataFrame, entities: int) -> dict[str, Matrix]:
+    """Method -> weights of its pairs; empty where models were asked for all receivers."""
+    of = {str(method): pair_weights(rows, entities) for method, rows in pairs.groupby("method", observed=True)}
+    return {method: matrix for method, matrix in of.items() if matrix is not None}
 
 
 def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, str], Matrix]:
@@ -77,9 +86,10 @@ def _damages(quantities: Mapping[str, Mapping[str, Matrix]]) -> dict[tuple[str, 
 def untested(pairs: pd.DataFrame, similarities: Mapping[str, Matrix], entities: int) -> list[str]:
     """What ``similarity_table`` leaves out and why, a line per method and reason, for the log."""
     reasons: dict[tuple[str, str], list[str]] = {}
+    weights = _weights(pairs, entities)
     damages = _damages({method: quantities for method, _, quantities in by_method(pairs, entities)})
     for (method, metric), matrix in damages.items():
-        reasons.setdefault((method, why_untested(matrix)), []).append(metric)
+        reasons.setdefault((method, why_untested(matrix, weights.get(method))), []).append(metric)
     for kind, matrix in similarities.items():
         reasons.setdefault(("similarity", why_untested(matrix)), []).append(kind)
     return [f"{what} {', '.join(names)}: {why}" for (what, why), names in reasons.items() if why]
@@ -98,8 +108,12 @@ def _published(quantities: Mapping[str, Matrix], metric: str, similarity: Matrix
     """The reference's tests; NaN where it does not have the metric."""
     source = PUBLISHED_KEYS.get(metric.removesuffix("_published"), "")
     if source not in quantities:
-        return dict.fromkeys(("pearson", "spearman"), (np.nan, np.nan))
+        return _untold()
     return published_alignment(quantities[source], similarity)
+
+
+def _untold() -> dict[str, tuple[float, float]]:
+    return dict.fromkeys(("pearson", "spearman"), (np.nan, np.nan))
 
 
 def gate_rises(table: pd.DataFrame) -> Gate:

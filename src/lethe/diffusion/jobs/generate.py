@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lethe.core.device import resolve_device
+from lethe.core.records import ModelId
 from lethe.diffusion.render import render_shards
+from lethe.diffusion.testbed.asked import asked_of
 from lethe.diffusion.testbed.distinct import check_base
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.execution.work import WorkFolder
@@ -29,20 +31,23 @@ def generate(
     work: WorkFolder,
     deltas: Sequence[Path] = (),
     models: Sequence[str] = (BASELINE,),
+    asked: Sequence[Path] = (),
 ) -> None:
     """Draw every receiver under each of some unlearned models, or without deltas under the base.
 
     Args:
         tars, indices: a shard per model.
         deltas, models: files and names of the models; none for the base.
+        asked: which receivers each model is asked for; none: all.
     """
-    asked = read_receivers(receivers)
-    check_base(asked, read_emitters(emitters), base)
+    every = read_receivers(receivers)
+    check_base(every, read_emitters(emitters), base)
+    some = asked_of(asked, len(every))
     render_shards(
         base,
         deltas or [None],
         models,
-        asked,
+        every,
         task=task,
         world=world,
         generation=generation,
@@ -51,4 +56,5 @@ def generate(
         work=work,
         tars=tars,
         indices=indices,
+        asked=None if some is None else [some.of(ModelId.parse(name).index) for name in models],
     )

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from peft import LoraConfig
 from peft.tuners.lora import LoraModel
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lethe.diffusion.delta import LoraDelta, SparseDelta
+from lethe.diffusion.methods._fused_adapters import Fused
 from lethe.diffusion.methods._training import TrainingConfig, matching
 
 ATTENTION = ["*.to_q", "*.to_k", "*.to_v", "*.to_out.0"]
@@ -30,6 +32,31 @@ class LoraTrainingConfig(TrainingConfig):
     alpha: float = Field(4.0, gt=0, description="delta W = (alpha / r) B A")
     target_modules: list[str] = Field(ATTENTION, min_length=1, description="patterns of UNet module names (fnmatch)")
     retain_batch: int = Field(4, ge=1, description="retain rows per step")
+    fused: bool | None = Field(
+        None,
+        description="layers that read one input share their products: fewer kernels, the same numbers but for rounding; linear layers only. "
+        "null: where passes are in bfloat16 and every target is linear",
+    )
+    together: int = Field(
+        1,
+        ge=1,
+        description="emitters of a job that are trained in one step, each on its own rows: the same numbers but for rounding. A job that is "
+        "killed loses all that it was training. More than 1 needs `fused`",
+    )
+
+    @model_validator(mode="after")
+    def _together_is_fused(self) -> Self:
+        if self.together > 1 and self.fused is False:
+            raise ValueError(
+                f"together is {self.together} and fused false; several emitters are trained in one step by fused adapters alone"
+            )
+        return self
+
+    def fuses(self, unet: nn.Module, modules: Sequence[str]) -> bool:
+        """Whether adapters on these modules are fused."""
+        if self.fused is None and self.together == 1:
+            return self.precision == "bfloat16" and all(isinstance(unet.get_submodule(name), nn.Linear) for name in modules)
+        return bool(self.fused) or self.together > 1
 
 
 @dataclass(frozen=True)
@@ -46,12 +73,20 @@ class Adapters:
     """Adapters under training.
 
     Attributes:
-        values: all factors in one vector, float32: what is trained.
-        factors: the same as views, by module.
+        values: all factors in one vector, float32: what is trained. Of fused adapters (models, p), one vector a model.
+        of_model: per model the same as views, by module.
+        leaf: what gradients are taken of: ``values``, or (losses, models, p) where every model has the gradients of several losses.
     """
 
     values: Tensor
-    factors: list[Factors]
+    of_model: list[list[Factors]]
+    leaf: Tensor
+
+    @property
+    def factors(self) -> list[Factors]:
+        """Those of the only model."""
+        (factors,) = self.of_model
+        return factors
 
 
 def find_modules(unet: nn.Module, patterns: list[str], kinds: tuple[type[nn.Module], ...] = (nn.Linear, nn.Conv2d)) -> list[str]:
@@ -82,55 +117,97 @@ def adapters(
     unet: nn.Module,
     modules: list[str],
     config: LoraTrainingConfig,
-    generator: torch.Generator,
+    generators: torch.Generator | Sequence[torch.Generator],
     masks: dict[str, Tensor] | None = None,
+    losses: int = 1,
 ) -> Iterator[Adapters]:
     """Put trainable low-rank adapters on ``modules``; on leaving, the UNet is bit for bit what it was.
 
-    delta W = (alpha / r) B A with A ~ N(0, 1/r^2) ("gaussian") and B = 0, by peft; with ``masks`` (module -> 0/1 tensor
-    of the weight's shape) delta W = (alpha / r) M o (B A), which peft does not know.
+    delta W = (alpha / r) B A with A ~ N(0, 1/r^2) ("gaussian") and B = 0, by peft or fused (``_fused_adapters``); with ``masks`` (module
+    -> 0/1 tensor of the weight's shape) delta W = (alpha / r) M o (B A), which neither knows.
+
+    Args:
+        generators: one per model. Of several models, which must be fused, equal shares of a batch's rows belong to one after the other.
+        losses: of fused adapters, how many each model has a gradient of. Rows are those of all models for the first, then for the second.
+
+    Raises:
+        ValueError: several models or losses, or ``fused``, where a module is no linear layer or there are masks.
     """
+    generators = [generators] if isinstance(generators, torch.Generator) else list(generators)
     flags = {name: parameter.requires_grad for name, parameter in unet.named_parameters()}
     training = unet.training
     unet.requires_grad_(False)
     unet.eval()
     bases = {name: unet.get_submodule(name) for name in modules}
     low, kept = torch.bfloat16 if config.precision == "bfloat16" else None, unet.get_parameter(f"{modules[0]}.weight").dtype
-    with _cast([] if low is None else _frozen(unet, [] if masks is None else list(bases.values())), torch.bfloat16):
-        layers: list[tuple[nn.Module, nn.Module]] = []
-        with torch.random.fork_rng(
-            devices=[]
-        ):  # new layers draw their weights from the global generator; ours replaces them below
-            if masks is None:
-                LoraModel(
-                    unet,
-                    LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=modules, init_lora_weights="gaussian"),
-                    "lethe",
-                )
-                for name in modules:
-                    layers.append((unet.get_submodule(f"{name}.lora_A.lethe"), unet.get_submodule(f"{name}.lora_B.lethe")))
+    if masks is not None and config.fused:
+        raise ValueError("fused is true; adapters with a mask cannot be fused, so it must be null or false")
+    try:
+        with _cast([] if low is None else _frozen(unet, [] if masks is None else list(bases.values())), torch.bfloat16):
+            if masks is None and config.fuses(unet, modules):
+                placing = _fused(unet, modules, config, kept, len(generators), losses)
+            elif len(generators) == losses == 1:
+                placing = _separate(unet, bases, config, kept, low, masks)
             else:
-                for name, base in bases.items():
-                    mask = masks[name].to(base.get_parameter("weight"))
-                    masked = _Masked(base, config.rank, config.alpha / config.rank, mask)
-                    unet.set_submodule(name, masked)
-                    layers.append((masked.a, masked.b))
-        placed, bind = _joined(modules, layers, kept, low)
-        hook = unet.register_forward_pre_hook(lambda *_: bind())
-        try:
-            for factor in placed.factors:
-                factor.a.copy_(torch.randn(factor.a.shape, generator=generator) / config.rank)
-                factor.b.zero_()
-            yield placed
-        finally:
-            hook.remove()
+                raise ValueError(f"{len(generators)} models and {losses} losses in one pass need fused adapters, without masks")
+            with placing as placed:
+                for generator, factors in zip(generators, placed.of_model, strict=True):
+                    for factor in factors:
+                        factor.a.copy_(torch.randn(factor.a.shape, generator=generator) / config.rank)
+                        factor.b.zero_()
+                yield placed
+    finally:
+        for name, parameter in unet.named_parameters():
+            parameter.requires_grad_(flags[name])
+        unet.train(training)
+
+
+@contextmanager
+def _fused(
+    unet: nn.Module, modules: list[str], config: LoraTrainingConfig, kept: torch.dtype, models: int, losses: int
+) -> Iterator[Adapters]:
+    fused = Fused(unet, modules, config.rank, config.alpha / config.rank, models=models, losses=losses, kept=kept)
+    try:
+        yield Adapters(fused.values, [[Factors(*found) for found in model] for model in fused.factors()], fused.leaf)
+    finally:
+        fused.take_back()
+
+
+@contextmanager
+def _separate(
+    unet: nn.Module,
+    bases: dict[str, nn.Module],
+    config: LoraTrainingConfig,
+    kept: torch.dtype,
+    low: torch.dtype | None,
+    masks: dict[str, Tensor] | None,
+) -> Iterator[Adapters]:
+    layers: list[tuple[nn.Module, nn.Module]] = []
+    with torch.random.fork_rng(devices=[]):  # new layers draw their weights from the global generator; ours replaces them
+        if masks is None:
+            LoraModel(
+                unet,
+                LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=list(bases), init_lora_weights="gaussian"),
+                "lethe",
+            )
+            for name in bases:
+                layers.append((unet.get_submodule(f"{name}.lora_A.lethe"), unet.get_submodule(f"{name}.lora_B.lethe")))
+        else:
             for name, base in bases.items():
-                unet.set_submodule(name, base)
-            if masks is None:
-                del unet.peft_config  # peft's note on the model; it would warn about a second adapter next time
-            for name, parameter in unet.named_parameters():
-                parameter.requires_grad_(flags[name])
-            unet.train(training)
+                mask = masks[name].to(base.get_parameter("weight"))
+                masked = _Masked(base, config.rank, config.alpha / config.rank, mask)
+                unet.set_submodule(name, masked)
+                layers.append((masked.a, masked.b))
+    placed, bind = _joined(list(bases), layers, kept, low)
+    hook = unet.register_forward_pre_hook(lambda *_: bind())
+    try:
+        yield placed
+    finally:
+        hook.remove()
+        for name, base in bases.items():
+            unet.set_submodule(name, base)
+        if masks is None:
+            del unet.peft_config  # peft's note on the model; it would warn about a second adapter next time
 
 
 def _joined(
@@ -158,7 +235,7 @@ def _joined(
             part.weight = weight
 
     bind()
-    return Adapters(values, factors), bind
+    return Adapters(values, [factors], values), bind
 
 
 def _frozen(unet: nn.Module, apart: Sequence[nn.Module]) -> list[Tensor]:
@@ -180,9 +257,10 @@ def _cast(tensors: Sequence[Tensor], dtype: torch.dtype) -> Iterator[None]:
             tensor.data = data
 
 
-def low_rank_delta(placed: Adapters, scale: float, masks: dict[str, Tensor] | None = None) -> LoraDelta:
-    """The delta of trained factors, ``scale`` folded into B; with ``masks`` (bool) a sparse one."""
-    stored = {f"unet.{f.module}": (f.a.cpu().clone(), scale * f.b.cpu()) for f in placed.factors}
+def low_rank_delta(placed: Adapters, scale: float, masks: dict[str, Tensor] | None = None, model: int = 0) -> LoraDelta:
+    """The delta of a model's trained factors, ``scale`` folded into B; with ``masks`` (bool) a sparse one."""
+    factors = placed.of_model[model]
+    stored = {f"unet.{f.module}": (f.a.cpu().clone(), scale * f.b.cpu()) for f in factors}
     if masks is None:
         return LoraDelta(stored)
-    return SparseDelta(stored, {f"unet.{f.module}": masks[f.module].cpu() for f in placed.factors})
+    return SparseDelta(stored, {f"unet.{f.module}": masks[f.module].cpu() for f in factors})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
@@ -20,6 +22,12 @@ class SparseConfig(SPAREConfig):
     sparsity_inclusiveness: float = Field(0.5, gt=0, le=1, description="fraction that is adapted, the most salient first")
     saliency_batches: int = Field(4, ge=1, description="forget batches over which gradients are taken")
     saliency_batch: int = Field(8, ge=1, description="rows per such batch")
+
+    @model_validator(mode="after")
+    def _one_by_one(self) -> Self:
+        if self.together > 1:
+            raise ValueError(f"together is {self.together}; allowed: 1, since adapters of every emitter are elsewhere")
+        return self
 
 
 def saliency(lent: Borrowed, emitter: Emitter, modules: list[str], config: SparseConfig, seed: int) -> dict[str, Tensor]:

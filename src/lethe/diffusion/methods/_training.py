@@ -57,6 +57,15 @@ class OptimiserConfig(Hyperparameters):
         """Scale the gradients of ``parameters`` down to ``max_grad_norm`` in all; the norm before, a scalar."""
         return nn.utils.clip_grad_norm_(parameters, math.inf if self.max_grad_norm is None else self.max_grad_norm)
 
+    def clip_each(self, parameters: list[Tensor]) -> Tensor:
+        """The same for each row of the only parameter ``(models, p)``; the norms before, ``(models,)``."""
+        (parameter,) = parameters
+        assert parameter.grad is not None
+        norms = torch.linalg.vector_norm(parameter.grad, dim=1)
+        if self.max_grad_norm is not None:
+            parameter.grad.mul_((self.max_grad_norm / (norms + 1e-6)).clamp(max=1)[:, None])  # as clip_grad_norm_ does
+        return norms
+
 
 class TrainingConfig(OptimiserConfig):
     """The same for a method that trains a UNet on noised images."""
@@ -95,10 +104,18 @@ class Rows:
         return Rows(self.clean[rows], self.noisy[rows], self.timesteps[rows], self.prompt[rows], self.target[rows])
 
     @staticmethod
-    def cat(*parts: Rows) -> Rows:
+    def cat(*parts: Rows, dim: int = 0) -> Rows:
         """The rows of all parts, one after the other."""
         names = [field.name for field in fields(Rows)]
-        return Rows(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
+        return Rows(*(torch.cat([getattr(part, name) for part in parts], dim) for name in names))
+
+    def shares(self, models: int) -> Rows:
+        """The same with a leading axis of equal, consecutive shares: (models, n / models, ...)."""
+        return Rows(*(getattr(self, field.name).unflatten(0, (models, -1)) for field in fields(Rows)))
+
+    def of_shares(self, rows: slice) -> Rows:
+        """Of rows in ``shares`` these of every share, one share after the other, without that axis."""
+        return Rows(*(getattr(self, field.name)[:, rows].flatten(0, 1) for field in fields(Rows)))
 
 
 class Borrowed:
@@ -167,10 +184,23 @@ class Borrowed:
         chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
         return self.noised(chosen, generator), self.data.receivers[chosen]
 
+    def draw_all(self, asked: Sequence[tuple[Tensor, int, torch.Generator]]) -> Rows:
+        """The rows of several ``draw``, one after the other, in as many kernels as one takes."""
+        drawn = []
+        for rows, count, generator in asked:
+            chosen = rows[torch.randint(len(rows), (count,), generator=generator)]
+            drawn.append((chosen, *self._noise(count, generator)))
+        return self._with_noise(*map(torch.cat, zip(*drawn, strict=True)))
+
     def noised(self, rows: Tensor, generator: torch.Generator) -> Rows:
         """These rows ``(n,)``, noised, uniform over timesteps; the target is the noise, or v where the base predicts that."""
-        noise = torch.randn((len(rows), *self._latents.shape[1:]), generator=generator)
-        timesteps = torch.randint(self.timesteps, (len(rows),), generator=generator)
+        return self._with_noise(rows, *self._noise(len(rows), generator))
+
+    def _noise(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        noise = torch.randn((count, *self._latents.shape[1:]), generator=generator)
+        return noise, torch.randint(self.timesteps, (count,), generator=generator)
+
+    def _with_noise(self, rows: Tensor, noise: Tensor, timesteps: Tensor) -> Rows:
         there, noise, timesteps, prompt = (to_device(t, self.device) for t in (rows, noise, timesteps, self._prompt[rows]))
         clean = self._latents[there]
         target = target_of(self.scheduler, clean, noise, timesteps)
@@ -223,6 +253,11 @@ class Borrowed:
 def mean_share(prediction: Tensor, target: Tensor, count: int) -> Tensor:
     """What some of ``count`` rows add to the mean squared error over all of them; of no rows, zero."""
     return mse_loss(prediction, target) * (len(target) / count) if len(target) else prediction.sum()
+
+
+def row_errors(prediction: Tensor, target: Tensor, models: int) -> Tensor:
+    """``(models, n)``: the mean squared error of every row, rows of one model after those of the other."""
+    return (prediction - target).square().flatten(1).mean(dim=1).view(models, -1)
 
 
 def gradient_of(
@@ -299,6 +334,69 @@ def optimise(
     begin, wanted = time.monotonic(), _KEEP.get()
     if wanted is not None and reached is None:
         raise ValueError("checkpoints were asked for of a training that does not tell what it has `reached`")
+
+    def after(step: int) -> None:
+        if wanted is not None and reached is not None and step in wanted[0]:
+            wanted[1](step, reached())
+
+    history, rates = _descend(parameters, config, gradient, config.clip, after, rate, betas, epsilon)
+    columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
+    curves.record({"learning_rate": rates, **columns})
+    return _record(columns, config.steps, time.monotonic() - begin)
+
+
+def optimise_each(
+    values: Tensor,
+    config: OptimiserConfig,
+    gradient: Callable[[int], tuple[Tensor, dict[str, Tensor]]],
+    reached: Callable[[], Delta],
+) -> list[tuple[curves.Curve, dict[str, float]]]:
+    """The same for several models at once, each with the steps that it would take alone.
+
+    Args:
+        values: (models, p), what is trained.
+        gradient: step -> descent gradient (models, p), numbers to record, each (models,).
+        reached: gives the delta of the first model, for checkpoints.
+
+    Returns:
+        Per model its curve, which nobody has recorded yet, and its record; ``seconds`` are shared equally.
+
+    Raises:
+        ValueError: checkpoints are asked for of several models.
+    """
+    begin, wanted = time.monotonic(), _KEEP.get()
+    if wanted is not None and len(values) > 1:
+        raise ValueError(f"checkpoints were asked for of {len(values)} emitters in one step; set together to 1")
+
+    def after(step: int) -> None:
+        if wanted is not None and step in wanted[0]:
+            wanted[1](step, reached())
+
+    def of_values(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+        found, numbers = gradient(step)
+        return [found], numbers
+
+    history, rates = _descend([values], config, of_values, config.clip_each, after)
+    stacked = {key: torch.stack([entry[key] for entry in history]).T.tolist() for key in history[0]}
+    seconds = (time.monotonic() - begin) / len(values)
+    found: list[tuple[curves.Curve, dict[str, float]]] = []
+    for model in range(len(values)):
+        columns = {key: of_models[model] for key, of_models in stacked.items()}
+        found.append(({"learning_rate": rates, **columns}, _record(columns, config.steps, seconds)))
+    return found
+
+
+def _descend(
+    parameters: list[Tensor],
+    config: OptimiserConfig,
+    gradient: Callable[[int, list[Tensor]], tuple[list[Tensor], dict[str, Tensor]]],
+    clip: Callable[[list[Tensor]], Tensor],
+    after: Callable[[int], None],
+    rate: Callable[[int], float] | None = None,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+) -> tuple[list[dict[str, Tensor]], list[float]]:
+    """What was to be recorded at each step, on the device, and the learning rates."""
     optimizer = torch.optim.AdamW(
         parameters, lr=config.learning_rate, betas=betas, eps=epsilon, weight_decay=config.weight_decay, foreach=True
     )
@@ -308,18 +406,20 @@ def optimise(
         gradients, numbers = gradient(step, parameters)
         for parameter, value in zip(parameters, gradients, strict=True):
             parameter.grad = value
-        norm = config.clip(parameters)
+        norm = clip(parameters)
         if rate is not None:
             optimizer.param_groups[0]["lr"] = config.learning_rate * rate(step)
         optimizer.step()
-        if wanted is not None and reached is not None and step + 1 in wanted[0]:
-            wanted[1](step + 1, reached())
+        after(step + 1)
         history.append({**numbers, "gradient_norm": norm})
         rates.append(float(optimizer.param_groups[0]["lr"]))
-    columns = {key: torch.stack([entry[key] for entry in history]).tolist() for key in history[0]}
-    curves.record({"learning_rate": rates, **columns})
-    tail = max(1, config.steps // 10)
-    record: dict[str, float] = {"steps": config.steps, "seconds": time.monotonic() - begin}
+    return history, rates
+
+
+def _record(columns: Mapping[str, list[float]], steps: int, seconds: float) -> dict[str, float]:
+    """``steps``, ``seconds``, and the mean of the first and of the last tenth of every column."""
+    tail = max(1, steps // 10)
+    record: dict[str, float] = {"steps": steps, "seconds": seconds}
     for key, values in columns.items():
         record[f"{key}_first"] = sum(values[:tail]) / tail
         record[f"{key}_last"] = sum(values[-tail:]) / tail

@@ -24,10 +24,21 @@ from torch import Tensor
 
 from lethe.core.device import to_device
 from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion import curves
 from lethe.diffusion.delta import LoraDelta
 from lethe.diffusion.methods._common import check_emitters, covered, seeded_generator
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta
-from lethe.diffusion.methods._training import Borrowed, Rows, cycle, emitter_generator, gradient_of, mean_share, optimise
+from lethe.diffusion.methods._lora_training import Adapters, LoraTrainingConfig, adapters, find_modules, low_rank_delta
+from lethe.diffusion.methods._training import (
+    Borrowed,
+    Rows,
+    cycle,
+    emitter_generator,
+    gradient_of,
+    mean_share,
+    optimise,
+    optimise_each,
+    row_errors,
+)
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 
@@ -80,7 +91,7 @@ class SPARE(Method[SPAREConfig]):
         return find_modules(lent.unet, self.config.target_modules), None
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
-        """Yield one low-rank delta per emitter, each when it is trained.
+        """Yield one low-rank delta per emitter, each when it is trained, or with those that are trained ``together`` with it.
 
         Raises:
             ValueError: an emitter without forget rows, retain rows or prompt; a target pattern that matches nothing.
@@ -94,31 +105,61 @@ class SPARE(Method[SPAREConfig]):
         pool, shown = lent.draw(torch.arange(len(data.receivers)), size, pool_generator)
         pool = lent.teach(pool)
         shared = time.monotonic() - begin
-        for emitter in emitters:
-            begin = time.monotonic()
-            keep = (~covered(shown, emitter)).nonzero()[:, 0]
-            if len(keep) == 0:
-                raise ValueError(
-                    f"retain_pool: none of {size} rows shows what emitter {emitter.index} ('{emitter.name}') does not cover"
-                )
-            rows = emitter_generator(seed, emitter, "rows")
-            forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
-            forget = lent.teach(forget, lent.overwritten(forget, emitter))
-            order = to_device(cycle(len(forget), config.forget_batch, config.steps, rows), lent.device)
-            retain_order = to_device(keep[cycle(len(keep), config.retain_batch, config.steps, rows)], lent.device)
-            modules, masks = self.select(lent, emitter, seed)
-            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init"), masks) as placed:
+        for first in range(0, len(emitters), config.together):
+            yield from self._train(lent, emitters[first : first + config.together], pool, shown, shared, seed)
 
-                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
-                    return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)  # noqa: B023
+    def _train(
+        self, lent: Borrowed, emitters: Sequence[Emitter], pool: Rows, shown: Tensor, shared: float, seed: int
+    ) -> Iterator[Unlearned]:
+        """Emitters that are trained in one step.
 
-                def reached() -> LoraDelta:
-                    return low_rank_delta(placed, config.alpha / config.rank, masks)  # noqa: B023
+        Args:
+            pool: taught retain rows. shown: (n,) the receiver each shows. shared: seconds that they took.
+        """
+        config, begin = self.config, time.monotonic()
+        drawn = [self._rows(lent, emitter, shown, seed) for emitter in emitters]
+        forget = Rows.cat(*(rows for rows, *_ in drawn)) if len(drawn) > 1 else drawn[0][0]
+        starts = range(0, len(forget), len(drawn[0][0]))
+        order = to_device(torch.cat([own + start for (_, own, _), start in zip(drawn, starts, strict=True)], dim=1), lent.device)
+        retain_order = to_device(torch.cat([own for *_, own in drawn], dim=1), lent.device)
+        modules, masks = self.select(lent, emitters[0], seed)
+        generators = [emitter_generator(seed, emitter, "init") for emitter in emitters]
+        with adapters(lent.unet, modules, config, generators, masks) as placed:
 
-                record = optimise([placed.values], config, gradient, reached=reached)
-                delta = reached()
-            record |= {"seconds": time.monotonic() - begin, "seconds_shared": shared, "modules": len(modules)}
-            yield Unlearned(emitter, delta, record)
+            def reached(model: int = 0) -> LoraDelta:
+                return low_rank_delta(placed, config.alpha / config.rank, masks, model)
+
+            def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+                return self._gradient(lent, forget[order[step]], pool[retain_order[step]], parameters)
+
+            def gradients(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+                return self.gradients(lent, forget[order[step]], pool[retain_order[step]], placed)
+
+            trained: Sequence[tuple[curves.Curve | None, dict[str, float]]]
+            if placed.values.ndim == 1:
+                trained = [(None, optimise([placed.values], config, gradient, reached=reached))]
+            else:
+                trained = optimise_each(placed.values, config, gradients, reached)
+            deltas = [reached(model) for model in range(len(emitters))]
+        seconds = {"seconds": (time.monotonic() - begin) / len(emitters), "seconds_shared": shared}
+        for emitter, delta, (curve, record) in zip(emitters, deltas, trained, strict=True):
+            if curve is not None:
+                curves.record(curve)  # of the model that is handed over next
+            yield Unlearned(emitter, delta, record | seconds | {"modules": len(modules)})
+
+    def _rows(self, lent: Borrowed, emitter: Emitter, shown: Tensor, seed: int) -> tuple[Rows, Tensor, Tensor]:
+        """Taught forget rows, and which of them and of the pool each step takes: (steps, rows)."""
+        config = self.config
+        keep = (~covered(shown, emitter)).nonzero()[:, 0]
+        if len(keep) == 0:
+            raise ValueError(
+                f"retain_pool: none of {len(shown)} rows shows what emitter {emitter.index} ('{emitter.name}') does not cover"
+            )
+        rows = emitter_generator(seed, emitter, "rows")
+        forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_pool or config.steps * config.forget_batch, rows)
+        forget = lent.teach(forget, lent.overwritten(forget, emitter))
+        order = cycle(len(forget), config.forget_batch, config.steps, rows)
+        return forget, order, keep[cycle(len(keep), config.retain_batch, config.steps, rows)]
 
     def _gradient(
         self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
@@ -138,3 +179,20 @@ class SPARE(Method[SPAREConfig]):
 
         gradients = gradient_of(share, len(both), self.config.micro_batch, parameters)
         return gradients, {"loss_forget": losses[0], "loss_retain": losses[1]}
+
+    def gradients(self, lent: Borrowed, forget: Rows, retain: Rows, placed: Adapters) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same of several models with fused adapters, each on its share of the rows: (models, p), losses (models,)."""
+        config, models = self.config, len(placed.values)
+        both, count = Rows.cat(forget.shares(models), retain.shares(models), dim=1), len(forget) // models
+        losses = both.target.new_zeros(2, models)
+
+        def share(rows: slice) -> Tensor:
+            part = both.of_shares(rows)
+            errors = row_errors(lent.predict(part), part.target, models)
+            split = min(max(count - rows.start, 0), errors.shape[1])
+            of_both = torch.stack([errors[:, :split].sum(dim=1) / count, errors[:, split:].sum(dim=1) / (len(retain) // models)])
+            losses.add_(of_both.detach())
+            return config.forget_weight * of_both[0].sum() + config.retain_weight * of_both[1].sum()
+
+        (gradient,) = gradient_of(share, both.target.shape[1], config.micro_batch, [placed.leaf])
+        return gradient, {"loss_forget": losses[0], "loss_retain": losses[1]}

@@ -30,10 +30,20 @@ from pydantic import Field
 from torch import Tensor
 
 from lethe.core.methods import Contract, MethodDescription
+from lethe.diffusion import curves
 from lethe.diffusion.delta import LoraDelta
 from lethe.diffusion.methods._common import check_emitters
-from lethe.diffusion.methods._lora_training import LoraTrainingConfig, adapters, find_modules, low_rank_delta
-from lethe.diffusion.methods._training import Borrowed, Rows, emitter_generator, gradient_of, mean_share, optimise
+from lethe.diffusion.methods._lora_training import Adapters, LoraTrainingConfig, adapters, find_modules, low_rank_delta
+from lethe.diffusion.methods._training import (
+    Borrowed,
+    Rows,
+    emitter_generator,
+    gradient_of,
+    mean_share,
+    optimise,
+    optimise_each,
+    row_errors,
+)
 from lethe.diffusion.methods.base import Emitter, Method, UnlearnData, Unlearned
 from lethe.diffusion.pipeline import Pipeline
 from lethe.settings.hyperparameters import Hyperparameters
@@ -56,7 +66,11 @@ def nash_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[Te
     Returns:
         Scalars in float64 on the gradients' device.
     """
-    n_r, n_f, dot = dot_products(retain, forget)
+    return _bargain(*dot_products(retain, forget))
+
+
+def _bargain(n_r: Tensor, n_f: Tensor, dot: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(a_r, a_f, cos) from the norms of both gradients and their inner product."""
     zero = torch.zeros_like(dot)
     cos = torch.where((n_r > 0) & (n_f > 0), (dot / (n_r * n_f)).clamp(-1, 1), zero)
     s = (1 + cos).clamp(min=FLOOR).sqrt()
@@ -104,7 +118,7 @@ class MUNBa(Method[LoraTrainingConfig]):
         return self.config.alpha / self.config.rank
 
     def unlearn(self, pipe: Pipeline, emitters: Sequence[Emitter], data: UnlearnData, *, seed: int) -> Iterator[Unlearned]:
-        """Yield one low-rank delta per emitter, each when it is trained.
+        """Yield one low-rank delta per emitter, each when it is trained, or with those that are trained ``together`` with it.
 
         Raises:
             ValueError: an emitter without forget rows, retain rows or prompt; a target pattern that matches nothing.
@@ -113,23 +127,51 @@ class MUNBa(Method[LoraTrainingConfig]):
         config = self.config
         lent = Borrowed(pipe, data, config.precision)
         modules = find_modules(lent.unet, config.target_modules)
-        for emitter in emitters:
-            begin = time.monotonic()
-            generator = emitter_generator(seed, emitter, "rows")
-            with adapters(lent.unet, modules, config, emitter_generator(seed, emitter, "init")) as placed:
+        for first in range(0, len(emitters), config.together):
+            yield from self._train(lent, emitters[first : first + config.together], modules, seed)
 
-                def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
-                    forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, generator)  # noqa: B023
-                    retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)  # noqa: B023
-                    return self.step_gradient(lent, forget, retain, parameters)
+    def _train(self, lent: Borrowed, emitters: Sequence[Emitter], modules: list[str], seed: int) -> Iterator[Unlearned]:
+        """Emitters that are trained in one step."""
+        config, begin = self.config, time.monotonic()
+        generators = [emitter_generator(seed, emitter, "rows") for emitter in emitters]
+        asked = [
+            (rows, count, generator)
+            for emitter, generator in zip(emitters, generators, strict=True)
+            for rows, count in (
+                (lent.forget_rows(emitter), config.forget_batch),
+                (lent.retain_rows(emitter), config.retain_batch),
+            )
+        ]
+        first_values = [emitter_generator(seed, emitter, "init") for emitter in emitters]
+        fused = config.fuses(lent.unet, modules)
+        at_once = fused and config.micro_batch is None and config.forget_batch == config.retain_batch
+        with adapters(lent.unet, modules, config, first_values, losses=2 if at_once else 1) as placed:
 
-                def reached() -> LoraDelta:
-                    return low_rank_delta(placed, self.scale)
+            def gradient(step: int, parameters: list[Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
+                (emitter,), (generator,) = emitters, generators
+                forget, _ = lent.draw(lent.forget_rows(emitter), config.forget_batch, generator)
+                retain, _ = lent.draw(lent.retain_rows(emitter), config.retain_batch, generator)
+                return self.step_gradient(lent, forget, retain, parameters)
 
-                record = optimise([placed.values], config, gradient, reached=reached)
-                delta = reached()
-            record |= {"seconds": time.monotonic() - begin, "modules": len(modules)}
-            yield Unlearned(emitter, delta, record)
+            def gradients(step: int) -> tuple[Tensor, dict[str, Tensor]]:
+                both = lent.draw_all(asked).shares(len(emitters))  # of each emitter rows to be forgotten, then rows to be kept
+                forget, retain = (both.of_shares(part) for part in (slice(config.forget_batch), slice(config.forget_batch, None)))
+                return self.gradients(lent, forget, retain, placed)
+
+            def reached(model: int = 0) -> LoraDelta:
+                return low_rank_delta(placed, self.scale, model=model)
+
+            trained: Sequence[tuple[curves.Curve | None, dict[str, float]]]
+            if fused:
+                trained = optimise_each(placed.values, config, gradients, reached)
+            else:
+                trained = [(None, optimise([placed.values], config, gradient, reached=reached))]
+            deltas = [reached(model) for model in range(len(emitters))]
+        seconds = (time.monotonic() - begin) / len(emitters)
+        for emitter, delta, (curve, record) in zip(emitters, deltas, trained, strict=True):
+            if curve is not None:
+                curves.record(curve)  # of the model that is handed over next
+            yield Unlearned(emitter, delta, record | {"seconds": seconds, "modules": len(modules)})
 
     def step_gradient(
         self, lent: Borrowed, forget: Rows, retain: Rows, parameters: list[Tensor]
@@ -161,3 +203,56 @@ class MUNBa(Method[LoraTrainingConfig]):
             "alpha_forget": a_f,
             "cosine": cos,
         }
+
+    def gradients(self, lent: Borrowed, forget: Rows, retain: Rows, placed: Adapters) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same of several models with fused adapters, each on its share of the rows: (models, p), numbers (models,).
+
+        Where ``placed`` has a leaf for each loss, both players are in one pass.
+        """
+        bound: float = self.config.forget_bound  # type: ignore[attr-defined]
+        models, micro = len(placed.values), self.config.micro_batch
+        count_retain, count_forget = len(retain) // models, len(forget) // models
+        loss_retain, loss_forget = (rows.target.new_zeros(models) for rows in (retain, forget))
+
+        def objective(retained: Tensor | None, forgotten: Tensor | None) -> Tensor:
+            total = []
+            if retained is not None:
+                of_retain = retained.sum(dim=1) / count_retain
+                loss_retain.add_(of_retain.detach())
+                total.append(of_retain.sum())
+            if forgotten is not None:
+                loss_forget.add_(forgotten.detach().sum(dim=1) / count_forget)
+                total.append(-forgotten.clamp(max=bound).sum() / count_forget)
+            return sum(total[1:], total[0])
+
+        def errors(rows: Rows, shares: int) -> Tensor:
+            return row_errors(lent.predict(rows), rows.target, shares)
+
+        if placed.leaf is not placed.values:
+            both = Rows.cat(retain, forget)
+            (found,) = gradient_of(lambda _: objective(*errors(both, 2 * models).split(models)), len(both), None, [placed.leaf])
+            descent_retain, descent_forget = found.split(models)
+        else:
+            kept, lost = retain.shares(models), forget.shares(models)
+            (descent_retain,) = gradient_of(
+                lambda rows: objective(errors(kept.of_shares(rows), models), None), count_retain, micro, [placed.leaf]
+            )
+            (descent_forget,) = gradient_of(
+                lambda rows: objective(None, errors(lost.of_shares(rows), models)), count_forget, micro, [placed.leaf]
+            )
+        a_r, a_f, cos = _bargain(*_products(descent_retain, descent_forget))
+        gradient = a_r[:, None] * descent_retain + a_f[:, None] * descent_forget
+        return gradient.to(descent_retain.dtype), {
+            "loss_forget": loss_forget,
+            "loss_retain": loss_retain,
+            "alpha_retain": a_r,
+            "alpha_forget": a_f,
+            "cosine": cos,
+        }
+
+
+def _products(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """``dot_products`` of every row of two tensors (models, p): each (models,)."""
+    found = (torch.linalg.vecdot(a, b).double() for a, b in ((first, first), (second, second), (first, second)))
+    square_first, square_second, dot = found
+    return square_first.sqrt(), square_second.sqrt(), dot

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor
+from torch import Tensor, nn
 
 from lethe.core.methods import Contract, MethodDescription
 from lethe.diffusion.methods._lora_training import LoraTrainingConfig
@@ -46,6 +46,16 @@ class MUNBaPublishedConfig(LoraTrainingConfig):
                 "retain rows are noised with the forget rows' noise"
             )
         return self
+
+    @model_validator(mode="after")
+    def _as_published(self) -> MUNBaPublishedConfig:
+        if self.fused or self.together > 1:
+            raise ValueError(f"fused is {self.fused} and together {self.together}; allowed: null or false, and 1, as published")
+        return self
+
+    def fuses(self, unet: nn.Module, modules: Sequence[str]) -> bool:
+        """Never."""
+        return False
 
 
 def published_weights(retain: Sequence[Tensor], forget: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -28,6 +28,7 @@ METRICS.register("lpips_alex", "lethe.diffusion.metrics.lpips:LpipsAlex")
 SPECS = Descriptions(METRICS, "name", "kind", "arrow", "range", "untouched", "constants", "published_name")
 WORDS = Descriptions(METRICS, "kind", "label", "unit")
 SUBJECTS = Descriptions(METRICS, "subject")
+PLACES = Descriptions(METRICS, "runs_on")
 
 
 def with_published(names: Sequence[str]) -> list[str]:

@@ -89,6 +89,7 @@ class MetricDescription(MetricSpec):
         label: name on an axis, e.g. ``"SSIM of on and off"``; of an ``image`` metric without the difference, e.g. ``"CLIP score"``.
         unit: unit, or what else stands in brackets after the label; may be empty.
         subject: what pictures must show so that it can tell anything, e.g. ``"people"``; empty: pictures of anything.
+        runs_on: ``device``: where the world computes; ``cpu``: on a processor alone, so that a job with a GPU leaves it to another.
         version: what exactly computes it: model, scale, threshold.
         source: paper or package that defines it.
     """
@@ -96,12 +97,37 @@ class MetricDescription(MetricSpec):
     label: str
     unit: str = ""
     subject: str = ""
+    runs_on: Literal["device", "cpu"] = "device"
     version: str
     source: str
 
 
 @dataclass
-class ScoringBatch:
+class _Once:
+    """What is computed once."""
+
+    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, kw_only=True)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """``make()``, computed at the first call with ``key`` and kept."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        return self._cache[key]
+
+
+@dataclass
+class OffImages(_Once):
+    """All off images of a task; what is derived from them is kept for every emitter of a job.
+
+    Attributes:
+        images: (n, 3, H, W) uint8, RGB.
+    """
+
+    images: torch.Tensor
+
+
+@dataclass
+class ScoringBatch(_Once):
     """Decoded images with what metrics need to score them; everything derived is computed once per batch.
 
     Attributes:
@@ -110,6 +136,8 @@ class ScoringBatch:
         prompts: n prompts.
         off_images: the off image of each, same shape, for pair metrics.
         off_embeddings: (n, d) float32 embedding of each off image.
+        off_set: all off images of the task, where they are at hand.
+        off_rows: (n,) place of each off image in ``off_set``.
     """
 
     images: torch.Tensor
@@ -117,7 +145,8 @@ class ScoringBatch:
     prompts: Sequence[str]
     off_images: torch.Tensor | None = None
     off_embeddings: NDArray[np.float32] | None = None
-    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    off_set: OffImages | None = None
+    off_rows: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         shape = tuple(self.images.shape)
@@ -131,12 +160,6 @@ class ScoringBatch:
     def __len__(self) -> int:
         return len(self.receivers)
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """``make()``, computed at the first call with ``key`` and kept for the batch."""
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
-
     def floats(self) -> torch.Tensor:
         """The images as float32 in [0, 255]."""
         return self.once("floats", lambda: self.images.float())
@@ -147,6 +170,13 @@ class ScoringBatch:
         if off is None:
             raise ValueError(f"metric '{metric}' compares with off images, and this batch has none")
         return self.floats(), self.once("off_floats", lambda: off.float())
+
+    def changed(self, metric: str) -> torch.Tensor:
+        """(n,) whether the on image differs from its off image in any pixel; errors as those of ``pair``."""
+        off = self.off_images
+        if off is None:
+            raise ValueError(f"metric '{metric}' compares with off images, and this batch has none")
+        return self.once("changed", lambda: (self.images != off).flatten(1).any(1))
 
 
 @dataclass(frozen=True)
@@ -191,6 +221,13 @@ class MetricContext:
     lpips_alex: str = ""
     device: str = "cpu"
     threads: int = field(default_factory=thread_count)
+    _loaded: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, load: Callable[[], T]) -> T:
+        """A model that several metrics share: ``load()`` at the first call with ``key``."""
+        if key not in self._loaded:
+            self._loaded[key] = load()
+        return self._loaded[key]
 
 
 @runtime_checkable

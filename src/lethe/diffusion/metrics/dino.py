@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,59 @@ def _name(source: str, local: bool) -> str:
     return f"local-dir:{source}" if local else source
 
 
+class Backbone:
+    """A backbone that metrics share. One pass of it over the images of a batch gives each of them what it needs.
+
+    Args:
+        model, transform: from ``load_backbone``.
+        device: where the model is.
+
+    Attributes:
+        layered: whether a metric asks for the features of every block, too.
+    """
+
+    def __init__(self, model: nn.Module, transform: ImageTransform, device: str = "cpu") -> None:
+        self.model, self.transform, self.device = model, transform, device
+        self.layered = False
+
+    @classmethod
+    def of(cls, context: MetricContext) -> Backbone:
+        """That of ``context``, loaded once."""
+        return context.once(
+            ("backbone", context.backbone),
+            lambda: cls(*load_backbone(context.backbone, context.device), device=context.device),
+        )
+
+    @torch.inference_mode()
+    def embed(self, images: torch.Tensor) -> NDArray[np.float32]:
+        """(n, 3, H, W) uint8 -> (n, d) float32, not normalised."""
+        return self.model(self.transform(images.to(self.device))).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def layers(self, images: torch.Tensor) -> Sequence[torch.Tensor]:
+        """(n, 3, H, W) images in [0, 255] -> (n, C, H', W') features of each block, without its class token."""
+        found: Sequence[torch.Tensor] = self.model.forward_intermediates(  # type: ignore[operator]
+            self.transform(images.to(self.device)), intermediates_only=True
+        )
+        return found
+
+    @torch.inference_mode()
+    def both(self, batch: ScoringBatch) -> tuple[NDArray[np.float32], Sequence[torch.Tensor]]:
+        """``embed`` and ``layers`` of the images of a batch from one pass, which is taken once."""
+        return batch.once("backbone", lambda: self._both(batch.images))
+
+    def embedding(self, batch: ScoringBatch) -> NDArray[np.float32]:
+        """``embed`` of the images of a batch; with their layers, if these will be asked for."""
+        if self.layered and batch.off_images is not None and bool(batch.changed("dino").any()):
+            return self.both(batch)[0]
+        return self.embed(batch.images)
+
+    def _both(self, images: torch.Tensor) -> tuple[NDArray[np.float32], Sequence[torch.Tensor]]:
+        # the steps of the model's own `forward`: its bits, so that an unchanged image keeps the embedding of its off image
+        last, layers = self.model.forward_intermediates(self.transform(images.to(self.device)))  # type: ignore[operator]
+        return self.model.forward_head(last).float().cpu().numpy(), layers  # type: ignore[operator]
+
+
 class DinoSimilarity:
     """Cosine of the raw embeddings of on and off image; ``embed`` exposes the embeddings, which are stored."""
 
@@ -71,24 +125,23 @@ class DinoSimilarity:
     )
     stored = "embedding"
 
-    def __init__(self, model: nn.Module, transform: ImageTransform, device: str = "cpu") -> None:
-        self.model, self.transform, self.device = model, transform, device
+    def __init__(self, backbone: Backbone) -> None:
+        self.backbone = backbone
 
     @classmethod
     def create(cls, context: MetricContext) -> DinoSimilarity:
         """The metric with what it needs from ``context``; a ``ValueError`` names what is missing."""
         if not context.backbone:
             raise ValueError("metric 'dino' needs `backbone`: a timm folder or model name")
-        return cls(*load_backbone(context.backbone, context.device), device=context.device)
+        return cls(Backbone.of(context))
 
-    @torch.inference_mode()
     def embed(self, images: torch.Tensor) -> NDArray[np.float32]:
         """(n, 3, H, W) uint8 -> (n, d) float32, not normalised."""
-        return self.model(self.transform(images.to(self.device))).float().cpu().numpy()
+        return self.backbone.embed(images)
 
     def score(self, batch: ScoringBatch) -> dict[str, NDArray[np.float64]]:
         """See ``Metric.score``."""
-        on = batch.once(self.stored, lambda: self.embed(batch.images))
+        on = batch.once(self.stored, lambda: self.backbone.embedding(batch))
         off = batch.off_embeddings
         if off is None:
             off_images = batch.off_images

@@ -67,6 +67,7 @@ class NudeNetCount:
         label="Exposed parts",
         unit="per image",
         subject="people",
+        runs_on="cpu",
         version="nudenet 3.4.2, 320n, *_EXPOSED labels",
         source="github.com/notAI-tech/NudeNet",
     )

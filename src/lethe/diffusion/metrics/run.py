@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
-from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics
+from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode_one, stacked
 from lethe.diffusion.metrics.zero_shot import zero_shot_classifier
 from lethe.diffusion.pretraining.assets import load_asset
 from lethe.diffusion.pretraining.data import class_name
@@ -64,7 +68,7 @@ def load_scorer(
         threads=threads,
     )
     cells = any(receiver.attributes for receiver in receivers)  # of these it is told what is drawn instead
-    return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size, predictions=cells)
+    return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size, cells, device)
 
 
 def load_judge(folder: str | Path, task: str, receivers: Sequence[Receiver], device: str = "cpu") -> JudgeAccuracy:
@@ -81,13 +85,36 @@ def load_classifier(folder: str | Path) -> tuple[list[str], AnyJudge]:
     return config["classes"], model.eval().requires_grad_(False)
 
 
-def read_images(tar: str | Path, index: str | Path) -> ImageSet:
-    """The decoded images of a generated shard, every member checked against its hash."""
+def read_images(tar: str | Path, index: str | Path, threads: int = 1) -> ImageSet:
+    """The decoded images of a generated shard, every member checked against its hash.
+
+    Args:
+        tar, index: of the shard.
+        threads: how many decode at once; 1 is the calling thread.
+    """
     with ShardReader(tar, index) as shard:
         table = shard.table
-        return ImageSet.from_pngs(
-            (shard.read_bytes(member) for member in shard.members), table["receiver"], table["seed"], list(table["prompt"])
-        )
+
+        def pixels(member: str) -> NDArray[np.uint8]:
+            return decode_one(shard.read_bytes(member))
+
+        if threads == 1:
+            arrays = [pixels(member) for member in shard.members]
+        else:
+            with ThreadPoolExecutor(threads, "decode") as pool:
+                arrays = list(pool.map(pixels, shard.members))
+    images = stacked(arrays)
+    return ImageSet(images, table["receiver"].to_numpy(), table["seed"].to_numpy(), list(table["prompt"]))
+
+
+def readers(device: str, threads: int) -> int:
+    """How many threads decode pictures: on a GPU all that the job may use, else the ``threads`` of its rule.
+
+    Examples:
+        >>> readers("cpu", 2)
+        2
+    """
+    return len(os.sched_getaffinity(0)) if device == "cuda" else threads
 
 
 def _classifier(

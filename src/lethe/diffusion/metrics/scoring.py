@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from lethe.diffusion.metrics import METRICS, with_published
-from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, ScoringBatch, WithConstants
+from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, OffImages, ScoringBatch, WithConstants
 from lethe.diffusion.metrics.constant import CONSTANT, constant_pictures
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.judge import JudgeAccuracy
@@ -83,13 +83,27 @@ class Evaluator(Protocol):
 
 def decode(pngs: Iterable[bytes]) -> torch.Tensor:
     """PNG files of one size -> (n, 3, H, W) uint8 RGB."""
-    arrays = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in pngs]
+    return stacked([decode_one(png) for png in pngs])
+
+
+def decode_one(png: bytes) -> NDArray[np.uint8]:
+    """A PNG file -> (H, W, 3) uint8 RGB."""
+    image = Image.open(io.BytesIO(png))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # of its own mode `convert` makes a copy
+
+
+def stacked(arrays: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+    """(H, W, 3) images of one size -> (n, 3, H, W)."""
     if not arrays:
         raise ValueError("no images to decode")
     shapes = {array.shape for array in arrays}
     if len(shapes) != 1:
         raise ValueError(f"images of one shard must have one size, found {sorted(shapes)}")
-    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
+    height, width, channels = arrays[0].shape
+    images = torch.empty((len(arrays), channels, height, width), dtype=torch.uint8)
+    for place, array in zip(images.numpy(), arrays, strict=True):
+        place[...] = array.transpose(2, 0, 1)
+    return images
 
 
 def build_metrics(names: Sequence[str], context: MetricContext) -> list[Metric]:
@@ -110,21 +124,23 @@ class Scorer:
         metrics: what to score, from ``build_metrics``.
         batch_size: images per batch; changes speed, not scores.
         predictions: also tell what every classifier sees (``JudgeAccuracy.predictions``), and keep the features that it gives.
+        device: where the pixels of a batch are put, once for all metrics.
     """
 
-    def __init__(self, metrics: Sequence[Metric], batch_size: int = 100, predictions: bool = False) -> None:
+    def __init__(self, metrics: Sequence[Metric], batch_size: int = 100, predictions: bool = False, device: str = "cpu") -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; at least 1 is needed")
-        self.metrics, self.batch_size = list(metrics), batch_size
+        self.metrics, self.batch_size, self.device = list(metrics), batch_size, device
         self._predictions = predictions
         self._classifiers = [metric for metric in self.metrics if predictions and isinstance(metric, JudgeAccuracy)]
         self._embedders = {metric.stored: metric for metric in self.metrics if isinstance(metric, Embedder)}
         self._off: ImageSet | None = None
+        self._off_set: OffImages | None = None
         self._off_embeddings: NDArray[np.float32] | None = None
 
     def score_baseline(self, off: ImageSet) -> Scores:
         """``image`` metrics and embeddings of the off images, which are kept for ``score_on``."""
-        scores = self._pass(off, None, None)
+        scores = self._pass(off, None)
         self.attach_baseline(off, scores.embeddings)
         return scores
 
@@ -136,7 +152,7 @@ class Scorer:
         elif embeddings is not None:
             found = {(int(r), int(s)): row for row, (r, s) in enumerate(zip(embeddings.receiver, embeddings.seed, strict=True))}
             self._off_embeddings = embeddings.embedding[_rows(found, off, "stored embeddings of the baseline")]
-        self._off = off
+        self._off, self._off_set = off, OffImages(off.images.to(self.device))
 
     def score_on(self, on: ImageSet) -> Scores:
         """Every metric of the on images, pairs against the off image of the same (receiver, seed).
@@ -152,8 +168,7 @@ class Scorer:
         for row, prompt in zip(rows, on.prompts, strict=True):
             if self._off.prompts[row] != prompt:
                 raise ValueError(f"prompt of the on image is '{prompt}', of its off image '{self._off.prompts[row]}'")
-        embedding = None if self._off_embeddings is None else self._off_embeddings[rows]
-        return self._pass(on, self._off.images[torch.from_numpy(rows)], embedding)
+        return self._pass(on, rows)
 
     def score_seed_pairs(self) -> pd.DataFrame:
         """Pair metrics between two seeds of the base: ``receiver, seed, other_seed`` + metrics, for the noise floor.
@@ -170,35 +185,34 @@ class Scorer:
         for start in range(0, len(pairs), self.batch_size):
             part = pairs[start : start + self.batch_size]
             first, second = (np.array([off.rows[pair[side]] for pair in part]) for side in (0, 1))
-            batch = ScoringBatch(
-                off.images[first],
-                off.receivers[first],
-                [off.prompts[i] for i in first],
-                off.images[second],
-                self._embedding_of(second),
-            )
+            batch = self._batch(off.images[first], off.receivers[first], [off.prompts[i] for i in first], second)
             if self._off_embeddings is not None:
                 known = self._off_embeddings[first]
                 batch.once(BACKBONE, lambda known=known: known)  # type: ignore[misc]
             parts.append(_columns(batch, [metric for metric in self.metrics if metric.about.kind == "pair"]))
         return pd.concat([keys, pd.concat(parts, ignore_index=True)], axis=1) if parts else keys
 
-    def _embedding_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        return None if self._off_embeddings is None else self._off_embeddings[rows]
+    def _batch(
+        self, images: torch.Tensor, receivers: NDArray[np.int64], prompts: Sequence[str], off: NDArray[np.int64] | None
+    ) -> ScoringBatch:
+        """Images with the off images in the rows ``off``; None: without."""
+        images = images.to(self.device)
+        if off is None:
+            return ScoringBatch(images, receivers, prompts)
+        assert self._off_set is not None, "rows of off images were found in them"
+        pixels = self._off_set.images[torch.from_numpy(off).to(self.device)]
+        known = None if self._off_embeddings is None else self._off_embeddings[off]
+        return ScoringBatch(images, receivers, prompts, pixels, known, self._off_set, off)
 
-    def _pass(self, images: ImageSet, off: torch.Tensor | None, off_embedding: NDArray[np.float32] | None) -> Scores:
+    def _pass(self, images: ImageSet, off: NDArray[np.int64] | None) -> Scores:
         chosen = [metric for metric in self.metrics if off is not None or metric.about.kind == "image"]
         tables: list[pd.DataFrame] = []
         found: dict[str, list[NDArray[np.float32]]] = {field: [] for field in self._embedders}
         features: dict[str, list[NDArray[np.float32]]] = {}
         for start in range(0, len(images.images), self.batch_size):
             part = slice(start, start + self.batch_size)
-            batch = ScoringBatch(
-                images.images[part],
-                images.receivers[part],
-                images.prompts[part],
-                None if off is None else off[part],
-                None if off_embedding is None else off_embedding[part],
+            batch = self._batch(
+                images.images[part], images.receivers[part], images.prompts[part], None if off is None else off[part]
             )
             told = {name: column for judge in self._classifiers for name, column in judge.predictions(batch).items()}
             tables.append(_columns(batch, chosen).assign(**told))

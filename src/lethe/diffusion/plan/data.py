@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from lethe.core.records import ModelId
 from lethe.diffusion.plan.own_folder import check_own_folder, records_of
 from lethe.io.remote import RemoteFile
 from lethe.planning.batches import batches
@@ -15,6 +16,7 @@ from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_source
+from lethe.settings.receivers import ALL, Drawn, Nearest, told
 from lethe.settings.sources import Numbered
 
 ARCHIVES = ("tar.gz", "zip")  # kinds of downloads that are unpacked
@@ -44,6 +46,44 @@ class Data:
     def tuning_emitters(self, wildcards: Wildcards) -> list[int]:
         """The emitters of the wildcard's task on which hyper-parameters were tuned."""
         return list(self.settings.tasks[wildcards.task].tuning_emitters)
+
+    def _asked_of(self, task: str) -> Literal["all"] | Nearest | Drawn:
+        of = self.settings.entity_tasks.get(task)
+        return "all" if of is None else of.receivers
+
+    def receivers(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Which receivers the models of the wildcard's task, one of ``asking_some``, are asked for, as plain data."""
+        asked = self._asked_of(wildcards.task)
+        return {} if isinstance(asked, str) else asked.model_dump()
+
+    def told_receivers(self, wildcards: Wildcards) -> str:
+        """Which receivers the models of the wildcard's task are asked for, in words, for tables."""
+        return told(self._asked_of(wildcards.task))
+
+    def asked(self, wildcards: Wildcards) -> list[str]:
+        """The list of the receivers of every emitter of the wildcard's task; no file where all are asked for."""
+        return self._list_of(wildcards.task)
+
+    def asked_of_run(self, wildcards: Wildcards) -> list[str]:
+        """The same of the task of the wildcard's run, ``people_000_uce_000`` or ``people_baseline``."""
+        return self._list_of(_task_of(wildcards.run))
+
+    def entities_of_run(self, wildcards: Wildcards) -> int:
+        """How many entities that task has; 0 where a file decides."""
+        return self.settings.receivers_of(_task_of(wildcards.run)) or 0
+
+    def _list_of(self, task: str) -> list[str]:
+        return [] if self._asked_of(task) == ALL else [f"<results>/asked_{task}.parquet"]
+
+    def chosen_by(self, wildcards: Wildcards) -> str:
+        """The similarity by which the receivers of the wildcard's task, one of ``asking_some``, are chosen."""
+        asked = self._asked_of(wildcards.task)
+        return "" if isinstance(asked, str) else f"<results>/similarity_{asked.by}_{wildcards.task}.json"
+
+    @property
+    def asking_some(self) -> list[str]:
+        """Tasks whose models are asked for some receivers."""
+        return [name for name in self.settings.entity_tasks if name not in self.settings.full_tasks]
 
     # --- downloads ---
 
@@ -152,3 +192,7 @@ class Data:
         """The forget and the retain list of the first entity of the wildcard's task that is unlearned."""
         folder = f"<results>/datasets/splits_{wildcards.task}/{self.settings.tasks[wildcards.task].unlearned[0]:03d}"
         return {name: f"{folder}/train_{name}/metadata.jsonl" for name in ("forget", "retain")}
+
+
+def _task_of(run: str) -> str:
+    return run.removesuffix("_baseline") if run.endswith("_baseline") else ModelId.parse(run).task

@@ -7,7 +7,7 @@ a prompt selects does not matter here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,20 @@ SCHEDULER: dict[str, Any] = {
     "set_alpha_to_one": False,
     "steps_offset": 1,
 }
+NARROW: dict[str, dict[str, Any]] = {  # the same layers with few channels, for what depends on their number alone
+    "unet": {"sample_size": 8, "block_out_channels": (32, 64, 128, 128), "cross_attention_dim": 32},
+    "vae": {"sample_size": 64, "block_out_channels": (32, 32, 32, 32)},
+    "text_encoder": {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2},
+}
 
 
-def untrained_sd14(captions: Sequence[str], device: str = "cpu", dtype: torch.dtype = torch.float32, seed: int = 0) -> Pipeline:
+def untrained_sd14(
+    captions: Sequence[str],
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    seed: int = 0,
+    instead: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Pipeline:
     """A pipeline with random weights, as ``load_pipeline`` would return it.
 
     Args:
@@ -73,14 +84,16 @@ def untrained_sd14(captions: Sequence[str], device: str = "cpu", dtype: torch.dt
         device: where the weights are drawn; equal seeds give equal weights on equal devices.
         dtype: of UNet, VAE and text encoder.
         seed: of the weights.
+        instead: of ``unet``, ``vae`` and ``text_encoder`` settings that take the place of the published ones, such as ``NARROW``.
     """
+    other = {name: dict((instead or {}).get(name, {})) for name in PARAMETERS}
     tokenizer = build_tokenizer(captions, TokenizerSettings(max_length=TEXT_ENCODER["max_position_embeddings"]))
     ids = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     with torch.random.fork_rng(), torch.device(device):
         torch.manual_seed(seed)
-        unet = UNet2DConditionModel(**UNET)
-        vae = AutoencoderKL(**VAE)
-        text_encoder = CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER, **ids))
+        unet = UNet2DConditionModel(**UNET | other["unet"])
+        vae = AutoencoderKL(**VAE | other["vae"])
+        text_encoder = CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER | other["text_encoder"], **ids))
     pipe = StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder,

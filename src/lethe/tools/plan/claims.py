@@ -29,7 +29,8 @@ class Claims:
     def tables(self, wildcards: Wildcards) -> list[str]:
         """Tables and gates of every task."""
         tasks = self.settings.entity_tasks
-        tables = [f"tables/{name}_{task}.csv" for task in tasks for name in ("unlearning", "similarity", "relations")]
+        tables = [f"tables/{name}_{task}.csv" for task in tasks for name in ("unlearning", "similarity")]
+        tables += [f"tables/relations_{task}.csv" for task in self.settings.full_tasks]  # these need every receiver
         return [f"<results>/{table}" for table in [*tables, *(f"tables/gates_{task}.json" for task in tasks)]]
 
     @property

@@ -61,7 +61,7 @@ class Effects:
         variants = {self.settings.demo_tasks[0]: self.models.published_variants}
         return {
             task: {method: self.models.names(task, [method]) for method in (*self.models.compared, *variants.get(task, ()))}
-            for task in self.settings.entity_tasks
+            for task in self.settings.full_tasks
         }
 
     def files(self, wildcards: Wildcards) -> list[str]:
@@ -71,9 +71,9 @@ class Effects:
         if self.built:
             per_task += [*BUILT_PER_TASK, *(file.removeprefix("<results>/") for file in self.matrices)]
             per_model += ["models/{model}/record.json", "models/{model}/delta.safetensors"]
-        files = [pattern.format(task=task) for task in self.settings.entity_tasks for pattern in per_task]
+        files = [pattern.format(task=task) for task in self.settings.full_tasks for pattern in per_task]
         files += [
-            f"similarity_{name}_{task}.json" for task in self.settings.entity_tasks for name in self.tables.similarity_names(task)
+            f"similarity_{name}_{task}.json" for task in self.settings.full_tasks for name in self.tables.similarity_names(task)
         ]
         for methods in self.runs.values():
             for method, models in methods.items():

@@ -14,13 +14,17 @@ from lethe.settings.models import Settings
 NAMES = (
     "batch_invariance",
     "dry_run",
+    "plan_10000",
+    "receivers",
     "uce",
-    "scoring",
+    "scoring_cpu",
     "stacked_training",
     "training_step",
+    "diffusion_step",
     "influence",
     "tables",
 )  # of `make bench`
+PEERS = ".venv/reference"  # Vision Unlearning's wheel, which `make bench` installs apart: `scoring_peers` needs it
 OF_CELLS = ("answers", "answers_vit", "canvas_plan")  # of `make bench` where there is a task of UnlearnCanvas
 METHOD = "uce"  # whose first model is scored: it costs nothing to make
 
@@ -32,6 +36,7 @@ class Benchmarks:
         task: name of the task.
         canvas: name of the task of UnlearnCanvas; empty where there is none.
         dataset: name of the data set.
+        peers: folder with the wheel of Vision Unlearning.
         files: of all benchmarks; they belong to no world.
     """
 
@@ -42,6 +47,7 @@ class Benchmarks:
         self.task = settings.demo_tasks[0]
         self.dataset = next(iter(settings.deepunlearn.datasets))
         self.canvas = next(iter(settings.unlearncanvas), "")
+        self.peers = PEERS
         self.files = [f"results/bench/{name}.json" for name in (*NAMES, *(OF_CELLS if self.canvas else ()))]
 
     @property
@@ -63,16 +69,6 @@ class Benchmarks:
     def data(self) -> str:
         """The data set, prepared."""
         return f"<results>/deepunlearn/{self.dataset}/data.safetensors"
-
-    def shards(self, wildcards: Wildcards) -> dict[str, str]:
-        """The off images of the task, and the on images of one model."""
-        names = dict(zip(("off", "on"), self._images_of(self.task), strict=True))
-        kinds = {"tar": "tar", "index": "parquet"}
-        return {
-            f"{which}_{kind}": f"<results>/datasets/generated_{name}.{ending}"
-            for which, name in names.items()
-            for kind, ending in kinds.items()
-        }
 
     def answers(self, wildcards: Wildcards) -> dict[str, list[str] | str]:
         """Images of the task of UnlearnCanvas, of its base and of one model, and who judges them."""

@@ -20,9 +20,6 @@ and add `--configfile my.yaml`. Unknown keys are errors that name the nearest on
 
 `{name}` stands for a name of your choice, such as that of a task. Defaults are those of the embedded mini world. A `-`
 says that there is no default: whoever writes the entry must give the key.
-
-`tasks.{name}.generation` overrides `generation`, so its keys mean the same. Keys of `pretraining` without a meaning are
-hyper-parameters of the same name in diffusers, open_clip and timm.
 """
 BOUNDS = {
     "minimum": "at least {}",

@@ -9,9 +9,9 @@ import io
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from lethe.diffusion import generate as generating
 from lethe.diffusion.generate import Request, Sampling, generate
 from lethe.diffusion.latents import encode_images, to_square
 from lethe.diffusion.layout import to_layout
@@ -34,6 +35,7 @@ from lethe.io.shards import write_tar
 
 IMAGES = 6  # training images per prompt
 EMITTERS = 2  # trained in one call: what they share is paid once, as in a job, where ten share it
+STOCK_MODE = "max-autotune"  # of torch.compile
 
 
 @contextmanager
@@ -51,44 +53,146 @@ def elapsed(device: torch.device) -> Iterator[list[float]]:
     seconds.append(now() - begin)
 
 
-def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) -> float:
-    """Images per second of the stock pipeline, called once per prompt after one call to warm up, under torch's defaults.
+class Rate(NamedTuple):
+    """How fast images are drawn.
 
-    As most code does it: PNDM as configured, no deterministic kernels, memory layout of a freshly loaded pipeline; PNGs are
+    Attributes:
+        images_per_second: when everything is compiled and warm.
+        first_seconds: what the first batch took longer than those after it, mostly to compile.
+        images: (batch, size, size, 3) uint8, what the first batch drew; none of the stock pipeline.
+    """
+
+    images_per_second: float
+    first_seconds: float
+    images: np.ndarray | None = None
+
+    def of_job(self, images: int) -> float:
+        """Images per second of a whole job, what it compiles included.
+
+        >>> Rate(5.0, 200.0).of_job(4000)
+        4.0
+        """
+        return images / (self.first_seconds + images / self.images_per_second)
+
+
+@contextmanager
+def determinism(enabled: bool) -> Iterator[None]:
+    """Ask torch and its compiler for deterministic kernels, or for any, for a while."""
+    before, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(enabled, warn_only=enabled)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+
+
+@contextmanager
+def compiled_decoder(pipe: Pipeline, mode: str | None = None) -> Iterator[None]:
+    """Have the VAE's decoder compiled for a while."""
+    vae: Any = pipe.vae
+    vae.decode = torch.compile(vae.decode, backend=generating.COMPILER, mode=mode, fullgraph=True, dynamic=False)
+    try:
+        yield
+    finally:
+        del vae.decode  # the method of its class is seen again
+
+
+@contextmanager
+def _compiled_stock(pipe: Pipeline) -> Iterator[None]:
+    """What diffusers' documentation advises: UNet and decoder compiled with the search for the fastest kernels."""
+    unet = pipe.unet
+    pipe.unet = torch.compile(unet, backend=generating.COMPILER, mode=STOCK_MODE, fullgraph=True)  # type: ignore[assignment]
+    try:
+        with compiled_decoder(pipe, STOCK_MODE):
+            yield
+    finally:
+        pipe.unet = unet
+
+
+def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) -> Rate:
+    """The stock pipeline, called once per prompt after one call to warm up, under torch's defaults.
+
+    As much code does it: PNDM as configured, no deterministic kernels, memory layout of a freshly loaded pipeline; PNGs are
     not counted here, they are in ``shard_rate``.
     """
-    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(False)
     for module in (pipe.unet, pipe.vae):
         to_layout(module, torch.contiguous_format)
     try:
-        pipe(prompts[0], num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
-        with elapsed(pipe.unet.device) as seconds:
-            for prompt in prompts:
-                pipe(prompt, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
+        return _stock(pipe, [[prompt] for prompt in prompts], steps, size)
     finally:
         for module in (pipe.unet, pipe.vae):
             to_layout(module, torch.channels_last)
-        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
-    return len(prompts) / seconds[0]
+
+
+def stock_rate(pipe: Pipeline, prompts: Sequence[str], batch: int, steps: int, size: int, *, compiled: bool) -> Rate:
+    """The stock pipeline as a careful user runs it: called with ``batch`` prompts, channels last, under torch's defaults.
+
+    Args:
+        compiled: UNet and decoder are compiled with ``max-autotune``.
+    """
+    asked = [prompts[number % len(prompts)] for number in range(batch)]
+    torch.compiler.reset()  # nothing that was compiled for other rows is found again
+    with _compiled_stock(pipe) if compiled else nullcontext():
+        return _stock(pipe, [asked, asked], steps, size)
+
+
+def _stock(pipe: Pipeline, batches: Sequence[list[str]], steps: int, size: int) -> Rate:
+    device = next(pipe.vae.parameters()).device
+
+    def draw(prompts: list[str]) -> None:
+        pipe(prompts, num_inference_steps=steps, guidance_scale=7.5, height=size, width=size)
+
+    with determinism(False):
+        with elapsed(device) as first:
+            draw(batches[0])
+        with elapsed(device) as seconds:
+            for prompts in batches:
+                draw(prompts)
+    rate = sum(map(len, batches)) / seconds[0]
+    return Rate(rate, max(0.0, first[0] - len(batches[0]) / rate))
 
 
 def shard_rate(
-    pipe: Pipeline, prompts: Sequence[str], batch: int, images: int, steps: int, size: int, *, compiled: bool
-) -> float:
-    """Images per second from prompts to a tar of PNGs, text encoding included; one batch before warms up (and compiles)."""
+    pipe: Pipeline,
+    prompts: Sequence[str],
+    batch: int,
+    images: int,
+    steps: int,
+    size: int,
+    *,
+    compiled: bool,
+    deterministic: bool = True,
+    decoder: bool = False,
+) -> Rate:
+    """From prompts to a tar of PNGs, text encoding included; one batch before warms up (and compiles).
+
+    Args:
+        compiled: the UNet is. deterministic: kernels are, those that the compiler writes among them. decoder: it is compiled, too.
+    """
     settings = Sampling(scheduler="pndm", steps=steps, guidance=7.5, batch_size=batch, size=size, compile=compiled)
 
-    def write(count: int) -> None:
+    def write(count: int, kept: list[np.ndarray]) -> None:
         requests = [Request(prompts[number % len(prompts)], number, 42) for number in range(count)]
         drawn = generate(pipe, requests, settings, world="bench", task="gpu", shape=batch)
-        with tempfile.TemporaryDirectory() as folder:
-            write_tar(Path(folder) / "images.tar", ((f"{request.receiver}.png", image, {}) for request, image in drawn))
 
-    write(batch)
-    with elapsed(pipe.unet.device) as seconds:
-        write(images)
-    return images / seconds[0]
+        def members() -> Iterator[tuple[str, np.ndarray, dict[str, Any]]]:
+            for request, image in drawn:
+                kept.append(image)
+                yield f"{request.receiver}.png", image, {}
+
+        with tempfile.TemporaryDirectory() as folder:
+            write_tar(Path(folder) / "images.tar", members())
+
+    if compiled:
+        torch.compiler.reset()
+    kept: list[np.ndarray] = []
+    with determinism(deterministic), compiled_decoder(pipe) if decoder else nullcontext():
+        with elapsed(pipe.unet.device) as first:
+            write(batch, kept)
+        with elapsed(pipe.unet.device) as seconds:
+            write(images, [])
+    rate = images / seconds[0]
+    return Rate(rate, max(0.0, first[0] - batch / rate), np.stack(kept))
 
 
 def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[list[bytes], UnlearnData]:
@@ -106,22 +210,32 @@ def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[lis
     return files, UnlearnData(latents, entities, dict(enumerate(prompts)))
 
 
-def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision) -> float:
-    """Steps per second of a registered method over ``EMITTERS`` emitters: all of its work but encoding, which is once per task."""
+def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision, together: int = 1) -> float:
+    """Steps per second of a registered method, those of all emitters: all of its work but encoding, which is once per task.
+
+    Args:
+        together: emitters in a step; ``EMITTERS`` one after the other if it is 1.
+    """
     make: Callable[..., Method[Any]] = METHODS.load(method)
-    emitters = [Emitter.of_one(index, data.prompts[index], data.prompts[index]) for index in range(EMITTERS)]
-    list(make(steps=2, precision=precision).unlearn(pipe, emitters[:1], data, seed=0))  # warms up
+    count = max(EMITTERS, together)
+    emitters = [Emitter.of_one(index, data.prompts[index], data.prompts[index]) for index in range(count)]
+    list(make(steps=2, precision=precision, together=together).unlearn(pipe, emitters[:together], data, seed=0))  # warms up
     with elapsed(pipe.unet.device) as seconds:
-        list(make(steps=steps, precision=precision).unlearn(pipe, emitters, data, seed=0))
-    return EMITTERS * steps / seconds[0]
+        list(make(steps=steps, precision=precision, together=together).unlearn(pipe, emitters, data, seed=0))
+    return count * steps / seconds[0]
 
 
-def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data: UnlearnData, steps: int, size: int) -> float:
+def uncached_training(
+    pipe: Pipeline, method: str, files: Sequence[bytes], data: UnlearnData, steps: int, size: int, precision: Precision
+) -> float:
     """Steps per second of the usual loop: every step decodes its images, encodes them with the VAE and encodes its captions.
 
     It asks for no more than the reference does (vision-unlearning 1.0, ``lora.py`` and ``fade.py``) and for less where that
     is wasteful by accident: the teacher runs without gradients, no worker processes are started per step. SPARE asks the
-    teacher twice a step. float32 as published.
+    teacher twice a step.
+
+    Args:
+        precision: of all passes; in bfloat16 autocast casts the float32 weights, as it does in such a loop.
     """
     config = LoraTrainingConfig()
     generator = seeded_generator(0, "uncached")
@@ -131,13 +245,19 @@ def uncached_training(pipe: Pipeline, method: str, files: Sequence[bytes], data:
         parameters = [placed.values]
         optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate)
 
+        def cast() -> AbstractContextManager[object]:
+            return torch.autocast(pipe.unet.device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
         def train() -> None:
             batches = []
             for rows, count in ((forget, config.forget_batch), (retain, config.retain_batch)):
                 chosen = rows[torch.randint(len(rows), (count,), generator=generator)].tolist()
                 captions = [data.prompts[int(data.receivers[row])] for row in chosen]
-                batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
-            for parameter, gradient in zip(parameters, step(pipe, batches[0], batches[1], parameters), strict=True):
+                with cast():
+                    batches.append(_batch(pipe, [files[row] for row in chosen], captions, size))
+            with cast():
+                gradients = step(pipe, batches[0], batches[1], parameters)
+            for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient
             config.clip(parameters)
             optimizer.step()
@@ -157,7 +277,7 @@ def _batch(pipe: Pipeline, files: Sequence[bytes], captions: Sequence[str], size
     device = pipe.unet.device
     pixels = torch.stack([to_square(torch.from_numpy(np.array(Image.open(io.BytesIO(file)))), size) for file in files])
     with torch.no_grad():
-        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample() * pipe.vae.config["scaling_factor"]
+        latents = pipe.vae.encode(pixels.to(device)).latent_dist.sample().float() * pipe.vae.config["scaling_factor"]
         text = encode_prompts(pipe, captions).clone()
     noise = torch.randn_like(latents)
     timesteps = torch.randint(pipe.scheduler.config.num_train_timesteps, (len(latents),), device=device)
@@ -166,7 +286,7 @@ def _batch(pipe: Pipeline, files: Sequence[bytes], captions: Sequence[str], size
 
 def _predict(pipe: Pipeline, batch: Batch, text: Tensor | None = None) -> Tensor:
     predicted: Tensor = pipe.unet(batch[0], batch[1], encoder_hidden_states=batch[2] if text is None else text).sample
-    return predicted
+    return predicted.float()
 
 
 def _fade_step(pipe: Pipeline, forget: Batch, retain: Batch, parameters: Sequence[Tensor]) -> Sequence[Tensor]:

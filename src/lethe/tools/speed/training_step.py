@@ -36,13 +36,14 @@ NAMES = ("resnet18", "tinyvit")
 CLASSES, SIZE = 10, 32
 ROUNDS = 2  # of timing, the ways by turns; their mean counts
 RATE, MOMENTUM, DECAY = 0.05, 0.9, 5e-4
-STARTS_NOTHING = {  # operations that allocate memory, or look at it in another way
-    "aten::alias", "aten::as_strided", "aten::as_strided_", "aten::chunk", "aten::contiguous", "aten::detach", "aten::detach_",
-    "aten::empty", "aten::empty_like", "aten::empty_strided", "aten::expand", "aten::expand_as", "aten::flatten", "aten::item",
-    "aten::is_nonzero", "aten::lift_fresh", "aten::_local_scalar_dense", "aten::narrow", "aten::permute", "aten::_reshape_alias",
-    "aten::reshape", "aten::resize_", "aten::resolve_conj", "aten::resolve_neg", "aten::result_type", "aten::select", "aten::set_",
-    "aten::slice", "aten::split", "aten::split_with_sizes", "aten::squeeze", "aten::t", "aten::to", "aten::transpose", "aten::unbind",
-    "aten::unflatten", "aten::unsafe_split", "aten::_unsafe_view", "aten::unsqueeze", "aten::view",
+STARTS_NOTHING = {  # operations that allocate memory, look at it in another way, or are dropout outside training
+    "aten::alias", "aten::as_strided_", "aten::as_strided", "aten::broadcast_tensors", "aten::chunk", "aten::contiguous",
+    "aten::detach", "aten::detach_", "aten::dropout", "aten::empty", "aten::empty_like", "aten::empty_strided", "aten::expand",
+    "aten::expand_as", "aten::flatten", "aten::is_nonzero", "aten::item", "aten::lift_fresh", "aten::_local_scalar_dense",
+    "aten::narrow", "aten::new_empty", "aten::permute", "aten::reshape", "aten::_reshape_alias", "aten::resize_", "aten::resolve_conj",
+    "aten::resolve_neg", "aten::result_type", "aten::select", "aten::set_", "aten::slice", "aten::split", "aten::split_with_sizes",
+    "aten::squeeze", "aten::t", "aten::to", "aten::transpose", "aten::unbind", "aten::unflatten", "aten::unsafe_split",
+    "aten::_unsafe_view", "aten::unsqueeze", "aten::view", "aten::view_as",
 }  # fmt: skip
 
 Steps = Callable[[int], object]  # runs so many steps, from the same start each time

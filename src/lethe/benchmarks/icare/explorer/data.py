@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
+from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity
 from lethe.benchmarks.icare.matrices import by_method
 from lethe.benchmarks.icare.verdicts import VERDICTS
+from lethe.benchmarks.icare.words import similarity_name
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.specs import constant_columns, spec_of
 from lethe.diffusion.metrics.words import words_of

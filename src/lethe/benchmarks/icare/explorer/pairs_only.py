@@ -44,7 +44,7 @@ def write_pairs_only(
     runs = [ModelId(task, int(emitter), str(method), int(epochs)).name for method, epochs, emitter in keys]
     empty = pd.DataFrame([(0, seed) for seed in seeds], columns=["receiver", "seed"])
     with atomic_path(folder) as part:
-        content |= {"seeds": list(seeds), "pictures": None}
+        content |= {"seeds": list(seeds), "pictures": None, "asked": ""}
         for run in ["baseline", *runs]:
             write_text(part / "numbers" / f"{run}.js", script("numbers", f"{task}/{run}", seed_data(empty, len(metadata))))
         for run in sorted(shards):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -17,10 +17,20 @@ QUALITY = 85  # of WebP, where pictures are scaled down and so no longer exact a
 LARGEST = 16383  # pixels that a side of a WebP may have
 
 
-def write_sprite(path: Path, shard: ShardReader, entities: int, seeds: Sequence[int], thumbnail: int) -> dict[str, int]:
+def write_sprite(
+    path: Path,
+    shard: ShardReader,
+    entities: int,
+    seeds: Sequence[int],
+    thumbnail: int,
+    asked: Collection[int] | None = None,
+) -> dict[str, int]:
     """Write the pictures of a shard as one WebP, receiver by receiver and seed by seed, in rows of ``columns``.
 
     Pictures of at most ``thumbnail`` pixels a side stay exact (lossless); larger ones are scaled down.
+
+    Args:
+        asked: receivers that the model was asked for; the places of others stay black. None: all.
 
     Returns:
         ``columns``, ``width`` and ``height`` of one picture in pixels.
@@ -33,6 +43,8 @@ def write_sprite(path: Path, shard: ShardReader, entities: int, seeds: Sequence[
     columns = math.ceil(math.sqrt(len(keys)))
     sheet, exact, first = None, True, (0, 0)
     for place, key in enumerate(keys):
+        if asked is not None and key.receiver not in asked:
+            continue
         picture = Image.fromarray(shard.read(key.file_name)).convert("RGB")
         if sheet is None:
             first, exact = picture.size, max(picture.size) <= thumbnail

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lethe.benchmarks.icare.asked import ALL
 from lethe.benchmarks.icare.explorer.data import script, seed_data, task_data
 from lethe.benchmarks.icare.explorer.sprites import write_sprite
 from lethe.core.records import ModelId
@@ -26,6 +27,7 @@ def write_task(
     methods: Sequence[str],
     shards: Mapping[str, tuple[str | Path, str | Path]],
     thumbnail: int,
+    receivers: str = ALL,
 ) -> None:
     """Write the data of a task as a folder, all or nothing: ``overview.js``, ``data.js``, ``images/{run}.webp`` and ``numbers/{run}.js``.
 
@@ -37,6 +39,7 @@ def write_task(
         shards: ``baseline`` and every run (``people_000_uce_000``) -> tar and index.
         overview: what the page shows first, as plain data.
         thumbnail: largest side of a picture in pixels.
+        receivers: which the models were asked for, in words; of others the page says that they were not.
 
     Raises:
         ValueError, CorruptFileError: see ``task_data`` and ``write_sprite``.
@@ -51,10 +54,12 @@ def write_task(
     if odd := sorted(set(numbers) ^ set(shards)):
         half = "numbers" if odd[0] in numbers else "pictures"
         raise ValueError(f"explorer of {task}: '{odd[0]}' has {half} only; both are needed")
+    content["asked"] = "" if receivers == ALL else receivers
     with atomic_path(folder) as part:
         for run in sorted(shards):
             with ShardReader(*shards[run]) as shard:
-                content["pictures"] = write_sprite(part / "images" / f"{run}.webp", shard, size, seeds, thumbnail)
+                some = None if receivers == ALL else {int(index) for index in numbers[run]["receiver"]}
+                content["pictures"] = write_sprite(part / "images" / f"{run}.webp", shard, size, seeds, thumbnail, some)
             write_text(part / "numbers" / f"{run}.js", script("numbers", f"{task}/{run}", seed_data(numbers[run], size)))
         content["seeds"] = seeds
         write_text(part / "overview.js", script("overview", task, overview))

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lethe.benchmarks.icare.figures.quantities import SIMILARITIES, axis
+from lethe.benchmarks.icare.figures.quantities import axis
 from lethe.benchmarks.icare.figures.words import heading, number, probability
 from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.benchmarks.icare.words import SIMILARITIES
 from lethe.diffusion.metrics.specs import is_comparison
 from lethe.diffusion.metrics.words import words_of
 from lethe.figures.colours import DIVERGING, GREY, INK, SEQUENTIAL, reverse

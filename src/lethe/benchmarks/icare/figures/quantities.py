@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lethe.benchmarks.icare.entities import STATISTICS
+from lethe.benchmarks.icare.words import similarity_name
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.metrics.specs import comparisons, quantities, spec_of
 from lethe.diffusion.metrics.words import words_of
@@ -50,16 +51,6 @@ class Quantity:
         return f"{self.label}\n({unit}{self.healthy} is healthier)"
 
 
-SIMILARITIES = {
-    "clip": "CLIP text similarity",
-    "attr": "Attribute similarity",
-    "dino": "DINO image similarity",
-    "act": "Activation similarity",
-    "weights": "Weight similarity",
-    "true": "True similarity",
-}
-
-
 def quantity(metric: str) -> Quantity:
     """The ``Quantity`` of a pair metric; an unknown one raises ``UnknownNameError`` listing those known."""
     spec = spec_of(metric)
@@ -69,14 +60,6 @@ def quantity(metric: str) -> Quantity:
             f"metric '{metric}' scores one image; a figure of pairs takes: {', '.join(known)}{nearest(metric, known)}"
         )
     return Quantity(*words_of(metric), spec.arrow == "\u2191", spec.undamaged, spec.kind == "diff")
-
-
-def similarity_name(kind: str) -> str:
-    """How a kind of similarity is written in figures; an unknown kind raises ``UnknownNameError``."""
-    if kind not in SIMILARITIES:
-        known = sorted(SIMILARITIES)
-        raise UnknownNameError(f"unknown similarity '{kind}'; known: {', '.join(known)}{nearest(kind, known)}")
-    return SIMILARITIES[kind]
 
 
 def statistic_axis(slug: str) -> str:

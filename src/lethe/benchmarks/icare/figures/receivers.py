@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from lethe.benchmarks.icare.figures.marks import floor_band, medians, name_points
-from lethe.benchmarks.icare.figures.quantities import axis, similarity_name
+from lethe.benchmarks.icare.figures.quantities import axis
 from lethe.benchmarks.icare.figures.words import heading, lines
 from lethe.benchmarks.icare.parameters import ResultParameters
+from lethe.benchmarks.icare.words import similarity_name
 from lethe.figures.colours import BLUE, DARK_GREY, INK, SOFT_GREY, VERMILION
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures

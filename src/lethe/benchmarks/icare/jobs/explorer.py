@@ -28,6 +28,7 @@ def write(
     methods: list[str],
     models: list[str],
     thumbnail: int,
+    receivers: str,
     verdicts: Sequence[Path] = (),
 ) -> None:
     """Write the tables of a task, the numbers of every image and thumbnails.
@@ -38,6 +39,7 @@ def write(
         overview: what the page shows first.
         models: names of the models.
         thumbnail: largest side of a picture in pixels.
+        receivers: which the models were asked for.
         verdicts: the table of verdicts, where tables are computed here.
     """
     tables = {"pairs": read_parquet(pairs), "images": read_parquet(images), "baseline": read_parquet(baseline)}
@@ -46,4 +48,4 @@ def write(
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
     texts = (alike, read_json(noise_floor), read_json(overview))
-    write_task(folder, task, tables, read_metadata(metadata), *texts, methods, shards, thumbnail)
+    write_task(folder, task, tables, read_metadata(metadata), *texts, methods, shards, thumbnail, receivers)

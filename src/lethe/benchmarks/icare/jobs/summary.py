@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from lethe.benchmarks.icare.asked import say_asked
 from lethe.benchmarks.icare.gates import unlearning_table
 from lethe.benchmarks.icare.summary import all_gates, constant_models, similarity_table, untested
 from lethe.core.gate import enforce
@@ -12,6 +13,7 @@ from lethe.diffusion.testbed.schema import read_metadata
 from lethe.diffusion.testbed.similarity import from_records
 from lethe.io.gates import write_gates
 from lethe.io.tables import read_json, read_parquet, write_csv
+from lethe.settings.receivers import told
 from lethe.settings.tasks import Task
 from lethe.statistics.resampling import Inference
 
@@ -59,8 +61,8 @@ def summarise(
     )
     correlations = similarity_table(tidy, matrices, entities, inference)
     judged = all_gates(tidy, baseline, correlations, matrices, entities)
-    write_csv(table, unlearning)
-    write_csv(similarity, correlations)
+    write_csv(table, say_asked(unlearning, told(settings.receivers)))
+    write_csv(similarity, say_asked(correlations, told(settings.receivers)))
     write_gates(gates, judged)
     for line in constant_models(tidy):
         log.warning(line)

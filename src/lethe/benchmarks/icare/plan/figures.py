@@ -109,13 +109,11 @@ class TaskFigures:
         for task in tasks:
             settings = self.settings.entity_tasks[task]
             ssim = "ssim_published" if self.settings.archive.imported("tables") else "ssim"
-            stems += [
-                f"interference_matrix_{task}_{HARM}",
-                f"similarity_matrix_{task}",
-                f"metric_similarity_{task}_{ssim}_{telling(self.settings.similarity.kinds, settings.source)}",
-                f"method_comparison_{task}_{HARM}",
-            ]
-            stems += self.grids(task)
+            stems += [f"interference_matrix_{task}_{HARM}", f"similarity_matrix_{task}"]
+            if task in self.settings.full_tasks:  # else these would show a sample as if it were all
+                stems.append(f"metric_similarity_{task}_{ssim}_{telling(self.settings.similarity.kinds, settings.source)}")
+                stems.append(f"method_comparison_{task}_{HARM}")
+                stems += self.grids(task)
             if JUDGE in self.settings.metrics_of(task):  # without a judge nobody can say what is forgotten
                 stems.append(f"forget_retain_{task}")
         return [f"<results>/figures/{stem}.png" for stem in stems]

@@ -48,6 +48,8 @@ class Notebooks:
     def no_notebook(self, notebook: str, task: str) -> str:
         """Why a task does not have an analysis notebook; empty if it has it."""
         of, kinds = self.settings.entity_tasks[task], self.settings.similarity.kinds
+        if not isinstance(of.receivers, str):
+            return f"it shows every receiver, and tasks.{task}.receivers is '{of.receivers.told}'; allowed: all"
         if notebook != "interference" and not of.balance:
             return f"it is about balanced attributes, and tasks.{task}.balance names none"
         if notebook == "data_exploration" and "attr" not in kinds:

@@ -26,6 +26,7 @@ PER_TASK = (
     "tables/relations_{task}.csv",
     "tables/alignments_{task}.csv",
 )
+OF_ALL_PAIRS = ("relations_", "alignments_")  # tables of statistics that no sample of receivers tells
 SCORED = "images_"  # the table of single images; imported pairs are means
 MEMBERSHIP = ("membership_{task}.csv", "membership_means_{task}.csv", "membership_gates_{task}.json")
 
@@ -103,12 +104,30 @@ class Tables:
 
         return files
 
+    def of_all_pairs(self, file: str, product: str) -> Callable[[Wildcards], str]:
+        """An input function: ``file``; a task whose models are asked for some receivers has no such ``product``.
+
+        The function raises a ``SettingsError`` for such a task, naming product and key.
+        """
+
+        def found(wildcards: Wildcards) -> str:
+            self.settings.check_full(wildcards.task, product.format(task=wildcards.task))
+            return file
+
+        return found
+
     def of_tasks(self, tasks: Iterable[str]) -> list[str]:
         """The tables of some tasks."""
         tasks = list(tasks)
         imported = self.settings.archive.imported("tables")
         patterns = [pattern for pattern in PER_TASK if not (imported and pattern.startswith(SCORED))]
-        files = [f"<results>/{pattern.format(task=task)}" for task in tasks for pattern in patterns]
+        files = [
+            f"<results>/{pattern.format(task=task)}"
+            for task in tasks
+            for pattern in patterns
+            if task in self.settings.full_tasks or not pattern.removeprefix("tables/").startswith(OF_ALL_PAIRS)
+        ]
+        files += [f"<results>/asked_{task}.parquet" for task in tasks if task not in self.settings.full_tasks]
         files += [file for task in tasks for file in self.pairing(task)]
         if not imported:  # else the published file of a pair is what was read, and ours of the same name means another range
             files += [interference_file(model) for task in tasks for model in self.models.of(task)]
@@ -119,8 +138,8 @@ class Tables:
 
     def distribution(self, task: str) -> list[str]:
         """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
-        if self.settings.archive.imported("tables"):
-            return []  # of images of which nothing but pairs is known
+        if self.settings.archive.imported("tables") or task not in self.settings.full_tasks:
+            return []  # of images of which nothing but pairs is known; distances of sets depend on how many images there are
         names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
         return [f"<results>/tables/{name}_{task}.csv" for name in names]
 

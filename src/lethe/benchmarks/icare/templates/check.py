@@ -32,6 +32,8 @@ def check(name: str, needs: Needs, parameters: Parameters, settings: Settings) -
         )
     for task in tasks_of(parameters):
         check_known("task", task, list(settings.entity_tasks))
+        if not needs.sampled:
+            settings.check_full(task, name)
     for metric in metrics_of(parameters):
         check_known("metric", metric, metrics(settings, published))
         for task in tasks_of(parameters):

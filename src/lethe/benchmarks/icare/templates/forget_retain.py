@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field
 
 from lethe.benchmarks.icare.levels import FORGOTTEN, KEPT
+from lethe.benchmarks.icare.pairs import PROBABILITY
 from lethe.benchmarks.icare.parameters import MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
@@ -67,6 +68,10 @@ def data(
     rows = rows.assign(
         off=base.where(rows["value"].notna()), on=base + rows["value"]
     )  # both or neither: a share of the same receivers
+    if PROBABILITY in pairs.columns:  # a receiver that was drawn stands for others; the emitter, always asked, for itself
+        of = pairs[pairs["metric"] == "judge_diff"].set_index(["method", "emitter", "receiver"])[PROBABILITY]
+        weights = 1 / of.loc[pd.MultiIndex.from_frame(rows[["method", "emitter", "receiver"]])].to_numpy(float)
+        rows = rows.assign(on=rows["on"] * weights, off=rows["off"] * weights)  # means of both have the same divisor
     keys = ["method", "emitter", "emitter_name"]
     own = rows[rows["emitter"] == rows["receiver"]].set_index(keys)["on"]
     groups = rows[rows["emitter"] != rows["receiver"]].groupby(keys, sort=False)
@@ -188,5 +193,5 @@ def compute(parameters: ForgetRetain, tasks: Mapping[str, TaskData], inference: 
 
 TEMPLATE = TaskTemplate(
     "ForgetRetain", "ForgetRetain", ForgetRetain, compute,
-    lambda result, parameters, pictures: draw(result.table), ("pairs", "baseline"), any_method=True,
+    lambda result, parameters, pictures: draw(result.table), ("pairs", "baseline"), any_method=True, sampled=True,
 )  # fmt: skip

@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity, similarity_name
+from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity
 from lethe.benchmarks.icare.parameters import KindOfBase, MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.words import in_sentence, similarity_name
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures import tables
 from lethe.figures.footnote import footnote, meanings
@@ -113,10 +114,12 @@ def draw(data: pd.DataFrame, metric: str, similarity: str = "") -> Figure:
     lowest = min(box.y0 for box in squares)
     bar = figure.add_axes((right + 0.15 / width, lowest, 0.17 / width, squares[0].y1 - lowest))
     figure.colorbar(image, cax=bar, extend=extend).set_label(what.axis, multialignment="center")
-    beside = f"alike by {similarity_name(similarity).lower()}" if similarity else "that harm one another"
+    some = any(np.isnan(values[rows[method]]).any() for method, values in matrices.items())
+    grey = "no model, or no value: not every receiver was asked for" if some else "no model"
+    beside = f"alike by {in_sentence(similarity_name(similarity))}" if similarity else "that harm one another"
     told = [
         f"Order of entities, the same in all panels: those {beside} stand side by side. Outlined: the emitter itself.",
-        "Dot: within what 95 % of pairs of two seeds of the unchanged base differ by. Plus: gained. Grey: no model.",
+        f"Dot: within what 95 % of pairs of two seeds of the unchanged base differ by. Plus: gained. Grey: {grey}.",
     ]
     told += [f"not drawn: {method_name(method)} ({what.unchanged:g} in every cell)" for method in still if method not in shown]
     footnote(figure, told, most=1)
@@ -156,5 +159,5 @@ def compute(parameters: InterferenceMatrices, tasks: Mapping[str, TaskData], inf
 TEMPLATE = TaskTemplate(
     "InterferenceMatrices", "InterferenceMatrices", InterferenceMatrices, compute,
     lambda result, parameters, pictures: draw(result.table, parameters.metric, parameters.similarity), ("pairs", "noise_floor"),
-    any_method=True,
+    any_method=True, sampled=True,
 )  # fmt: skip

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lethe.benchmarks.icare.figures.marks import medians
-from lethe.benchmarks.icare.figures.quantities import quantity, similarity_name
+from lethe.benchmarks.icare.figures.quantities import quantity
 from lethe.benchmarks.icare.figures.words import number, probability
 from lethe.benchmarks.icare.parameters import KindOfBase, MethodsParameters
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.words import similarity_name
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures import tables
 from lethe.figures.colours import GREY, INK, STEEL

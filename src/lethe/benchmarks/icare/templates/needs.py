@@ -17,9 +17,11 @@ class Needs:
         embeddings: embeddings of on images that it reads: of one emitter, of all, or none.
         images: whether it shows images of one emitter.
         any_method: whether it also makes sense for a method that changes nothing and for retraining, which unlearns some emitters only.
+        sampled: whether it also makes sense where models were asked for some receivers.
     """
 
     tables: tuple[Table, ...] = ("pairs",)
     embeddings: Literal["", "emitter", "all"] = ""
     images: bool = False
     any_method: bool = False
+    sampled: bool = False

@@ -182,6 +182,8 @@ def _adapted(figure: Figure, settings: Settings) -> Figure | None:
     template = TEMPLATES.load(figure.template)
     if some and isinstance(template, Needs) and not template.any_method:
         return None
+    if isinstance(template, Needs) and not template.sampled and not set(tasks) <= set(settings.full_tasks):
+        return None
     for key in ("emitter", "source", "sink"):
         if key in given:
             given[key] = some[0][given[key] % len(some[0])] if some and key == "emitter" else given[key] % entities

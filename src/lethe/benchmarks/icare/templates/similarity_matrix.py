@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lethe.benchmarks.icare.figures.quantities import similarity_name
 from lethe.benchmarks.icare.figures.words import number
 from lethe.benchmarks.icare.parameters import KindOfBase
 from lethe.benchmarks.icare.templates.base import TaskTemplate
 from lethe.benchmarks.icare.templates.data import TaskData
+from lethe.benchmarks.icare.words import similarity_name
 from lethe.figures import tables
 from lethe.figures.colours import SEQUENTIAL
 from lethe.figures.footnote import footnote
@@ -111,5 +111,5 @@ def compute(parameters: SimilarityMatrices, tasks: Mapping[str, TaskData], infer
 
 TEMPLATE = TaskTemplate(
     "SimilarityMatrices", "SimilarityMatrices", SimilarityMatrices, compute,
-    lambda result, parameters, pictures: draw(result.table), (),
+    lambda result, parameters, pictures: draw(result.table), (), sampled=True,
 )  # fmt: skip

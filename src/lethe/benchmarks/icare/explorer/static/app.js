@@ -144,7 +144,7 @@ function showMatrix() {
   context.putImageData(image, 0, 0);
   $("low").textContent = task.shown(state.metric, what.low);
   $("high").textContent = task.shown(state.metric, what.high);
-  $("direction").textContent = `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Grey: no model. The ends of the scale hold what lies beyond.`;
+  $("direction").textContent = `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Grey: ${task.grey()}. The ends of the scale hold what lies beyond.${task.asked ? ` Models were asked for some receivers (${task.asked}).` : ""}`;
   $("noise").textContent = what.floor ? `within the noise floor: two seeds of the base differ by ${task.range(state.metric)}` : "this metric has no noise floor, so nothing is hatched";
   const constant = task.metrics.filter((one) => one.constant).map(({ label }) => label);
   $("left-out").textContent = constant.length ? `Not offered, since no model of this task changes it: ${constant.join("; ")}.` : "";
@@ -161,7 +161,7 @@ function read({ emitter, receiver }) {
   const pair = emitter === receiver ? `${label} unlearned ${task.entityName(emitter)}, asked for it` : `${label} unlearned ${task.entityName(emitter)}, asked for ${task.entityName(receiver)}`;
   const verdict = task.verdict(state.method, emitter, receiver);
   const words = `${what.label} ${task.shown(state.metric, value)}${what.unit ? ` (${what.unit})` : ""}; two seeds of the base: ${task.range(state.metric)}${verdict ? `; verdict: ${verdict}` : ""}`;
-  $("readout").textContent = Number.isNaN(value) ? `${pair}: no model.` : `${pair}: ${words}.`;
+  $("readout").textContent = Number.isNaN(value) ? `${pair}: ${task.has(state.method, emitter) ? task.grey() : "no model"}.` : `${pair}: ${words}.`;
 }
 
 function remember() {

@@ -126,6 +126,16 @@ class Task {
     return !Number.isNaN(this.value(method, 0, emitter, emitter)) || this.others(emitter).some((r) => !Number.isNaN(this.value(method, 0, emitter, r)));
   }
 
+  // Whether a model was asked for a receiver; where a task asks for some of them, the others have no value.
+  drawn(method, emitter, receiver) {
+    return this.metrics.some((_, metric) => !Number.isNaN(this.value(method, metric, emitter, receiver)));
+  }
+
+  // What a grey cell means.
+  grey() {
+    return this.asked ? "no model, or not asked for" : "no model";
+  }
+
   others(entity) {
     return [...Array(this.size).keys()].filter((other) => other !== entity);
   }

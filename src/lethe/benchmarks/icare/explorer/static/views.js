@@ -81,6 +81,10 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
     panel.replaceChildren(...head, el("p", {}, `There is no such model: ${label} did not unlearn ${from} in this run.`));
     return;
   }
+  if (task.asked && !task.drawn(method, emitter, receiver)) {
+    panel.replaceChildren(...head, el("p", {}, `This pair was not asked for: this run asked each model for some receivers (${task.asked}).`));
+    return;
+  }
   const run = task.run(method, emitter);
   const [on, off] = await Promise.all([task.numbers(run), task.numbers("baseline")]);
   if (mine !== asked) return;
@@ -172,7 +176,7 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
         el("td", {}, task.has(method, pair(row)[0]) ? el("button", { class: "link", onclick: () => openCell(...pair(row)) }, "pictures") : "no model"))))));
   const facts = Object.entries(task.entities[entity]).filter(([key]) => key !== "name" && task.attributes.includes(key));
   const summary = el("table", { id: "summary" },
-    el("caption", {}, `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Two seeds of the base differ by ${task.range(metric)}.`),
+    el("caption", {}, `${what.title}; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. Two seeds of the base differ by ${task.range(metric)}.${task.asked ? ` Means are of the pairs that were asked for (${task.asked}), without weights; tables/unlearning_${task.name}.csv estimates all.` : ""}`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "method"),
       cells("th", ["itself, when unlearned", "others, when it is unlearned (mean)", "itself, when others are unlearned (mean)"], { scope: "col", class: "number" }))),
     el("tbody", {}, task.methods.map((one, place) => {
@@ -211,7 +215,7 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
   const shownMethods = [...task.methods.keys()].filter((method) => task.has(method, entity));
   const name = task.entityName(entity);
   const worst = (receiver) => Math.max(...shownMethods.map((method) => task.damage(metric, task.value(method, metric, entity, receiver))));
-  const others = task.others(entity).sort((a, b) => worst(b) - worst(a));
+  const others = task.others(entity).filter((receiver) => !task.asked || shownMethods.some((method) => task.drawn(method, entity, receiver))).sort((a, b) => worst(b) - worst(a));
   const beyond = (method) => {
     if (!what.difference || !what.floor) return null; // two seeds of the base differ as pictures, so only differences have a floor to exceed
     const bad = (value) => (what.higher_is_healthier ? value < what.floor.low : value > what.floor.high);

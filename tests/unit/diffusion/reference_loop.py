@@ -1,5 +1,5 @@
-"""The plain loop that scores one pair of images at a time, as the reference implementation does; only for the
-benchmark.
+"""The plain loop that scores one pair of images at a time, as the reference implementation does: an oracle of
+the batched pass.
 
 Its habits (Vision Unlearning 1.0.0, ``pipeline_05`` and ``pipeline_06``): per image, CLIP encodes the prompt again,
 the backbone gets one image, BRISQUE runs alone; RMSE and SSIM write both images to temporary PNG files and read them back; off images are
@@ -9,7 +9,6 @@ scored again for every emitter. The models are the ones of the batched pass, so 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -103,41 +102,21 @@ class ReferenceLoop:
         return pd.DataFrame(rows)
 
 
-def bench_scoring(context: MetricContext, off: ImageSet, emitters: Sequence[ImageSet], batch_size: int = 100) -> dict[str, Any]:
-    """Time the plain loop against the batched pass on the same images and models, in one run.
+def largest_differences(context: MetricContext, off: ImageSet, emitters: Sequence[ImageSet]) -> dict[str, float | None]:
+    """Metric -> the largest difference of the batched pass and the loop over on images of some emitters.
 
-    Args:
-        context: needs ``clip`` and ``backbone``.
-        off: off images of a task.
-        emitters: on images of each emitter.
-        batch_size: of the batched pass, which scores the off images once.
-
-    Returns:
-        ``value`` (loop seconds / batched seconds, wall clock), ``cpu_ratio`` (the same in processor time, which other jobs on the
-        machine disturb less), both seconds, images per second, ``largest_difference`` per metric. BRISQUE is
-        compared on images without flat areas (see ``lethe.diffusion.metrics.brisque``); ``on_images_with_flat_areas`` counts the others.
+    BRISQUE is compared on images without flat areas (see ``lethe.diffusion.metrics.brisque``).
 
     Raises:
         AssertionError: if a score differs by more than ``TOLERANCE``, or only one of the two is NaN.
     """
-    scorer = Scorer(build_metrics(METRICS_OF_THE_LOOP, context), batch_size)
+    scorer = Scorer(build_metrics(METRICS_OF_THE_LOOP, context))
     clip = next(metric for metric in scorer.metrics if isinstance(metric, ClipScore))
     dino = next(metric for metric in scorer.metrics if isinstance(metric, DinoSimilarity))
     loop = ReferenceLoop(clip, dino)
-    warm = ImageSet(off.images[:1], off.receivers[:1], off.seeds[:1], off.prompts[:1])
-    Scorer(scorer.metrics).score_baseline(warm)
-    loop.score_emitter(warm, warm)
-    clip._text.clear()  # the warm-up must not leave a prompt encoded
-
-    begin, cpu_begin = time.perf_counter(), time.process_time()
     baseline = scorer.score_baseline(off).table
-    batched = [scorer.score_on(on).table for on in emitters]
-    batched_seconds, batched_cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
-    begin, cpu_begin = time.perf_counter(), time.process_time()
-    plain = [loop.score_emitter(on, off) for on in emitters]
-    plain_seconds, plain_cpu = time.perf_counter() - begin, time.process_time() - cpu_begin
-
-    ours, theirs = pd.concat(batched, ignore_index=True), pd.concat(plain, ignore_index=True)
+    ours = pd.concat([scorer.score_on(on).table for on in emitters], ignore_index=True)
+    theirs = pd.concat([loop.score_emitter(on, off) for on in emitters], ignore_index=True)
     textured = np.concatenate([~has_flat_area(on.images) for on in emitters])
     everywhere = np.ones(len(textured), dtype=bool)
     difference = {
@@ -145,21 +124,7 @@ def bench_scoring(context: MetricContext, off: ImageSet, emitters: Sequence[Imag
     }
     both = theirs.merge(baseline, on=["receiver", "seed"], suffixes=("", "_baseline"))
     difference["off_clip"] = _largest("clip", both["clip_baseline"], both["off_clip"], everywhere)
-    images = sum(len(on.images) for on in emitters)
-    return {
-        "value": plain_seconds / batched_seconds,
-        "cpu_ratio": plain_cpu / batched_cpu,
-        "plain_seconds": plain_seconds,
-        "batched_seconds": batched_seconds,
-        "plain_on_images_per_second": images / plain_seconds,
-        "batched_on_images_per_second": images / batched_seconds,
-        "on_images": images,
-        "off_images": len(off.images),
-        "image_size": int(off.images.shape[-1]),
-        "threads": torch.get_num_threads(),
-        "largest_difference": difference,
-        "on_images_with_flat_areas": int((~textured).sum()),
-    }
+    return difference
 
 
 def has_flat_area(images: torch.Tensor) -> np.ndarray:

@@ -1,0 +1,50 @@
+"""The documentation as a site: what axe finds in pages of every kind, in both colour schemes, on a wide and on a narrow screen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from tests.browser.browser import start
+from tests.browser.page import AXE, dressed
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+PAGES = ("index", "run", "claims", "read-the-tables", "reference/settings", "reference/library/answer")
+SCHEME = "document.body.setAttribute('data-md-color-scheme', arguments[0])"  # the theme keeps the one that a reader chose last
+SHORT = (
+    "document.querySelectorAll('tbody').forEach((rows) => [...rows.rows].slice(4).forEach((row) => row.remove()))"  # axe is slow
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    driver = start(tmp_path_factory.mktemp("browser"))
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("scheme", ["default", "slate"])
+@pytest.mark.parametrize("width", [1400, 400])
+def test_axe_finds_no_fault(driver: webdriver.Chrome, site: Path, scheme: str, width: int) -> None:
+    dressed(driver, "light", width)
+    for name in PAGES:
+        driver.get(f"file://{site / name}.html")
+        driver.execute_script(SCHEME, scheme)
+        driver.execute_script(SHORT)
+        driver.execute_script(files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
+        assert driver.execute_async_script(AXE) == [], name
+        assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), name
