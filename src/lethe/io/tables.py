@@ -102,7 +102,7 @@ def read_yaml(path: str | Path) -> Any:
     import yaml
 
     with readable(path, "valid YAML"):
-        return yaml.load(Path(path).read_bytes(), Loader=_unique_keys(yaml.SafeLoader))
+        return yaml.load(Path(path).read_bytes(), Loader=_unique_keys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def _unique_keys(base: Any) -> Any:
