@@ -104,7 +104,7 @@ def write_pairs(folder: Path, entities: int = ENTITIES, seed: int = 0) -> None:
                     file = folder / ASSETS / f"datasets/interferences_caused_by_{task}_{emitter}_{method}_{epochs}.json"
                     file.write_text(json.dumps(content, indent=4))
                     wide = pd.DataFrame(values, columns=list(PUBLISHED_KEYS.values())).rename_axis("receiver").reset_index()
-                    keys = {"task": task, "method": method, "epochs": epochs, "emitter": emitter}
+                    keys: dict[str, Any] = {"task": task, "method": method, "epochs": epochs, "emitter": emitter}
                     append(wide.melt("receiver", var_name="metric").assign(**keys))
 
 

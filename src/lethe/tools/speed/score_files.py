@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,9 +68,8 @@ def write_score_files(folder: Path, entities: int, method: str, seed: int = 0) -
     off_embeddings, seed_pairs = folder / "scores" / "baseline_embeddings.npz", folder / "scores" / "seed_pairs.parquet"
     write_json(metadata, records)
     write_parquet(off, _scored(images, SINGLE, draw))
-    vectors = {name: draw.normal(size=(len(images), width)).astype(np.float32) for name, width in WIDTHS.items()}
-    places = {name: images[name].to_numpy() for name in ("receiver", "seed")}
-    Embeddings(**places, **vectors).save(off_embeddings)
+    embedding, clip = (draw.normal(size=(len(images), WIDTHS[name])).astype(np.float32) for name in ("embedding", "clip"))
+    Embeddings(images["receiver"].to_numpy(), images["seed"].to_numpy(), embedding, clip).save(off_embeddings)
     others = [(r, a, b) for r in range(entities) for a in SEEDS for b in SEEDS if a < b]
     write_parquet(seed_pairs, _scored(pd.DataFrame(others, columns=["receiver", "seed", "other_seed"]), PAIR, draw))
     models = [ModelId(TASK, index, method, 0).name for index in range(entities)]
@@ -82,5 +82,5 @@ def write_score_files(folder: Path, entities: int, method: str, seed: int = 0) -
 
 
 def _scored(keys: pd.DataFrame, metrics: tuple[str, ...], draw: np.random.Generator) -> pd.DataFrame:
-    of_images: dict[str, object] = {} if "other_seed" in keys else {CONSTANT: 0.0, **NUDENET}
+    of_images: dict[str, Any] = {} if "other_seed" in keys else {CONSTANT: 0.0, **NUDENET}
     return keys.assign(**{name: draw.normal(size=len(keys)) for name in metrics}, **of_images)

@@ -73,7 +73,7 @@ def measure(inference: Inference, entities: int = 100) -> Measured:
         results += rows
 
     for task in data.values():
-        assert task.pairs is not None
+        assert isinstance(task.pairs, pd.DataFrame)
         begin = time.perf_counter()
         timed(TABLE, begin, len(entity_records(task.metadata, task.pairs)))
         begin = time.perf_counter()
