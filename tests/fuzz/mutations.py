@@ -46,7 +46,10 @@ MAY_BE_ZERO |= {
     "forget_class",
     "models_per_job",
 }
-ZERO_AT = {"unlearncanvas.canvas.attack.vectors.steps"}  # pictures before the search
+ZERO_AT = {
+    "unlearncanvas.canvas.attack.vectors.steps",  # pictures before the search
+    "deepunlearn.lira.digits.search.splits",  # half of them
+}
 SHARES = {"alpha", "val_share", "forget_share", "nudenet_threshold", "momentum", "warmup", "weight_decay", "caption_dropout"}
 SHARES |= {"label_noise", "ema_decay", "word_dropout", "label_smoothing", "beta_start", "beta_end"}
 LARGEST = 2**31

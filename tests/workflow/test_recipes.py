@@ -99,7 +99,7 @@ def test_a_method(copy: Copy) -> None:
     made = [
         path
         for path in plan.outputs
-        if "/models/" in path or "/generated_" in path or "/scores/" in path or "/by_method/" in path
+        if "/models/" in path or "/generated_" in path or "/scores/" in path or "/images/objects/" in path
     ]
     assert len(made) == 4 and all("erase_direction" in path for path in made), "of no other method"
     page.run()

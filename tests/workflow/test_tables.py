@@ -20,6 +20,9 @@ pytestmark = pytest.mark.workflow
 PACKAGE = "tables/datapackage.json"
 # the smallest run has no task of cells, so its scores hold nothing that a classifier of cells sees
 ELSEWHERE = {("scores/{run}.parquet", f"{{classifier}}{end}") for end in ("", "_pred", "_p", "_asked_p", "_jpeg_pred", "_jpeg_p")}
+# nor one whose models are asked for some receivers alone
+ELSEWHERE |= {(f"tables/{name}_{{task}}.csv", "asked") for name in ("unlearning", "similarity", "harm")}
+ELSEWHERE |= {(f"{file}.parquet", "probability") for file in ("pairs_{task}", "by_method/pairs_{task}_{method}")}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,7 @@ FORMS = [
     r"method_name +harmed +pairs +share",
     r"^\d+ of \d+ tests hold after correction\n *method +metric +similarity",
     r"(?:^forget \w+: \w+ loses -?[\d.]+ points of CLIP score\n){3}",
+    r"^\d+ pictures of \d+ receivers, \d+ seeds each$",
     r"method +accuracy +accuracy_low +accuracy_high +holds 0.5\n(?:.*(?:True|False)\n)+",
     r"name +object_pred_1 +share\n *fish +house +0.75",
 ]

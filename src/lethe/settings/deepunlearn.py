@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, model_validator
 
+from lethe.core.records import NAME
 from lethe.settings.classifiers import BaseTraining, Lira, Search, Selection
 from lethe.settings.names import names_in
 from lethe.settings.strict import Name, Removable, Strict, check_known
@@ -33,7 +34,10 @@ class Classification(Selection):
         1, ge=1, le=1000, description="runs of every method per model, each with what it draws of its own"
     )
     hyperparameters_of: str = Field(
-        "", description="key of the data set whose file of config/methods/classifiers is used; empty: its own"
+        "",
+        pattern=f"^({NAME})?$",
+        max_length=40,
+        description="key of the data set whose file of config/methods/classifiers is used; empty: its own",
     )
     training: BaseTraining = Field(default_factory=BaseTraining, description="of original and retrained models")
 

@@ -63,15 +63,18 @@ class Drawn(Strict):
         return f"random {self.random} in {self.strata} strata by {self.by}"
 
 
-def _which(entry: Any) -> str:
-    if isinstance(entry, Nearest) or (isinstance(entry, dict) and "nearest" in entry):
-        return "nearest"
-    return "random" if isinstance(entry, Drawn | dict) else "all"
+def _which(entry: Any) -> str | None:
+    for kind, model in (("nearest", Nearest), ("random", Drawn)):
+        if isinstance(entry, model) or (isinstance(entry, dict) and kind in entry):
+            return kind
+    return None if isinstance(entry, dict) else "all"
 
 
 Receivers = Annotated[
     Annotated[Literal["all"], Tag("all")] | Annotated[Nearest, Tag("nearest")] | Annotated[Drawn, Tag("random")],
-    Discriminator(_which),
+    Discriminator(
+        _which, custom_error_type="receivers", custom_error_message="Input should be all, {nearest: k} or {random: m, strata: s}"
+    ),
 ]
 """Which receivers a model is asked for: ``all``, ``{nearest: k}`` or ``{random: m}``."""
 

@@ -145,19 +145,13 @@ def predicts(folder: Path, task: str) -> Row:
 
 def published_finds_more(folder: Path, task: str) -> Row:
     """Published discoveries minus corrected ones, among relations that both could test."""
-    claim, name = (
-        "the published test of relations (either raw p < 0.05) finds more than the corrected one (q < 0.05)",
-        f"tables/relations_{task}.csv",
-    )
+    claim = "the published test of relations (either raw p < 0.05) finds more than the corrected one (q < 0.05)"
     similarity = _csv(folder, of_pairs := f"tables/similarity_{task}.csv")
     if "asked" in similarity:
-        how = (
-            f"relations need every receiver, and models of {task} were asked for {similarity['asked'].iloc[0]}"
-            if len(similarity)
-            else "no table"
-        )
+        asked = ", ".join(similarity["asked"].unique()) or "some"
+        how = f"relations need every receiver, and models of {task} were asked for {asked}"
         return Row("C18", task, claim, None, "> 0", None, how, of_pairs)
-    found = _csv(folder, name)
+    found = _csv(folder, name := f"tables/relations_{task}.csv")
     both = found[found["p"].notna() & found["published_p_1"].notna()]
     if both.empty:
         how = "no relation has enough entities per category for the published test"

@@ -38,7 +38,10 @@ def test_the_base_draws_what_it_is_asked_in_95_of_100(accuracy: float, holds: bo
 @pytest.mark.parametrize(("metric", "untouched"), [("clip_diff", 0.0), ("rmse", 0.0), ("ssim", 1.0), ("dino_diff", 1.0)])
 def test_a_no_op_is_exactly_zero(metric: str, untouched: float) -> None:
     for value, holds in ((untouched, True), (untouched + 1e-12, False), (untouched - 1e-12, False), (1 - untouched, False)):
-        assert gate_none_is_zero(pd.DataFrame({"method": ["none"], "metric": [metric], "value": [value]})).holds is holds
+        assert (
+            gate_none_is_zero(pd.DataFrame({"method": ["none"], "epochs": 0, "metric": [metric], "value": [value]})).holds
+            is holds
+        )
 
 
 def claimed(folder: Path, name: str, **columns: object) -> Path:
@@ -73,6 +76,7 @@ def test_a_similarity_known_before_predicts_at_five_percent(tmp_path: Path, q: f
 @pytest.mark.parametrize(("q", "holds"), [(0.05, True), (0.049, False)])
 def test_the_published_test_finds_more(tmp_path: Path, q: float, holds: bool) -> None:
     """One published discovery against none (holds) or one (does not); a relation that one side cannot test is not counted."""
+    claimed(tmp_path, "similarity", method=["uce"])  # of models that were asked for every receiver
     folder = claimed(
         tmp_path, "relations", p=[0.03, None], q=[q, None], published_p_1=[0.01, 0.01], published_significant=[True, True]
     )

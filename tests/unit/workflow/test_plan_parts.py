@@ -83,13 +83,6 @@ def test_benchmarks_are_claims_of_a_world_with_a_judge() -> None:
     assert f"<results>/tables/gates_{made.tasks[0]}.json" in without.claims.tables(NONE)
 
 
-def test_benchmarks_score_the_first_model_of_a_method_that_costs_nothing() -> None:
-    made = plan()
-    shards = made.benchmarks.shards(NONE)
-    assert shards["off_tar"] == f"<results>/datasets/generated_{made.benchmarks.task}_baseline.tar"
-    assert shards["on_index"] == f"<results>/datasets/generated_{made.benchmarks.task}_000_uce_000.parquet"
-
-
 def test_the_page_of_the_explorer_has_every_part_and_the_folders_of_its_tasks() -> None:
     made = plan()
     assert all(Path(file).is_file() for file in made.explorer.static)

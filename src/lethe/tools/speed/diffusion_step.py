@@ -30,7 +30,7 @@ NAMES = {"spare": "distil", "munba": "munba"}
 OVERWRITE = "An image of a cat"
 
 
-def operations(pipe: Pipeline, method: str, emitters: int, **settings: Any) -> int:
+def operations(pipe: Pipeline, method: str, emitters: int, **settings: object) -> int:
     """Operations of one step in which so many emitters are trained.
 
     Args:

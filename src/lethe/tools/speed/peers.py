@@ -144,7 +144,7 @@ def clip_processor() -> CLIPProcessor:
 
 
 def _unwrapped(call: Any) -> Any:
-    def features(*args: Any, **kwargs: Any) -> torch.Tensor:
+    def features(*args: object, **kwargs: object) -> torch.Tensor:
         result = call(*args, **kwargs)
         return result if isinstance(result, torch.Tensor) else result.pooler_output  # transformers 5 wraps it
 

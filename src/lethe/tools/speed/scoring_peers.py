@@ -66,10 +66,10 @@ class Clock:
         """Count the processor time of these networks, none of which is a part of another."""
         begun: list[float] = []
 
-        def before(module: nn.Module, args: Any) -> None:
+        def before(module: nn.Module, args: object) -> None:
             begun.append(time.process_time())
 
-        def after(module: nn.Module, args: Any, result: Any) -> None:
+        def after(module: nn.Module, args: object, result: object) -> None:
             self.networks += time.process_time() - begun.pop()
 
         hooks = [hook for net in networks for hook in (net.register_forward_pre_hook(before), net.register_forward_hook(after))]

@@ -163,8 +163,10 @@ class Tables:
 
     def distribution(self, task: str) -> list[str]:
         """The tables in which sets of images are compared; none where `scoring.distribution` is empty."""
-        if self.settings.archive.imported("tables") or task not in self.settings.full_tasks:
-            return []  # of images of which nothing but pairs is known; distances of sets depend on how many images there are
+        if self.settings.archive.imported("tables"):
+            return []  # of images of which nothing but pairs is known
+        if task in self.settings.entity_tasks and task not in self.settings.full_tasks:
+            return []  # distances of sets depend on how many images there are
         names = ("distribution", "distribution_summary") if self.settings.scoring.distribution else ()
         return [f"<results>/tables/{name}_{task}.csv" for name in names]
 

@@ -41,7 +41,7 @@ def files_per_folder(models: list[str]) -> dict[str, int]:
     """Folder of the world -> its entries of all models; a model's own folder is one entry of ``models``.
 
     >>> files_per_folder(["people_000_uce_000", "people_001_uce_000"])
-    {'models': 2, 'datasets': 6, 'scores': 4}
+    {'datasets': 6, 'models': 2, 'scores': 4}
     """
     entries = {"/".join(PurePath(file.format(name)).parts[:2]) for name in models for file in PER_MODEL}
     return dict(Counter(sorted(entry.split("/")[0] for entry in entries)))
