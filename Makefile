@@ -72,14 +72,17 @@ test-browser: develop ## report, answer and explorer in a headless Chromium; whe
 test-slurm: develop ## the workflow on a real Slurm with faults; needs root, installs Debian's slurm-wlm and munge
 	$(BIN)/python -m pytest -m slurm tests/slurm
 
-# Vision Unlearning and what its classes for scoring import, in a folder of its own: it pins another torch
+# Vision Unlearning lies in a folder of its own: it pins another torch
+REFERENCE := vision-unlearning==1.0.0 seaborn==0.13.2
+
+# with what its classes for scoring import
 $(VENV)/reference/.peers: | develop
-	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2 \
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(VENV)/reference $(REFERENCE) \
 		piq==0.8.0 torchmetrics==1.9.0 lightning-utilities==0.15.3 image-similarity-measures==0.3.6 phasepack==1.5 lpips==0.1.4
 	touch $@
 
 test-reference: develop ## a corpus that Vision Unlearning's own wheel writes; it pins another torch, so it lies in a folder of its own
-	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/reference vision-unlearning==1.0.0 seaborn==0.13.2
+	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/reference $(REFERENCE)
 	LETHE_REFERENCE=$(VENV)/reference $(BIN)/python -m pytest -m reference tests/unit/archive
 
 lint: develop

@@ -21,7 +21,7 @@ from lethe.diffusion.metrics.clip import ClipScore, load_clip
 from lethe.diffusion.metrics.dino import DinoSimilarity, load_backbone, row_cosine
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.lpips import LpipsBackbone
-from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode
+from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode, stacked
 from lethe.diffusion.metrics.transform import ImageTransform
 from lethe.execution.code import parts_of
 from lethe.io.tables import CorruptFileError
@@ -211,7 +211,7 @@ def test_decode_and_embeddings_round_trip(tmp_path: Path) -> None:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "PNG")
         files.append(buffer.getvalue())
-    assert (decode(files).permute(0, 2, 3, 1).numpy() == pictures).all()
+    assert (stacked([decode(file) for file in files]).permute(0, 2, 3, 1).numpy() == pictures).all()
     saved = Embeddings(np.array([1, 0, 1]), np.array([1, 2, 3]), np.array([[1, 2], [3, 4], [5, 6]], np.float32))
     for name in ("a.npz", "b.npz"):
         saved.save(tmp_path / name)
@@ -241,7 +241,7 @@ def test_row_cosine() -> None:
 
 
 def test_one_pass_of_the_backbone_serves_all_metrics_and_off_features_are_kept(context: MetricContext) -> None:
-    context = dataclasses.replace(context, _loaded={})
+    context = dataclasses.replace(context, _cache={})
     metrics = build_metrics(["dino", "lpips_backbone"], context)
     scorer = Scorer(metrics, 100)
     baseline = scorer.score_baseline(image_set())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lethe.settings.receivers import ALL
+
 if TYPE_CHECKING:
     import pandas as pd
 
 ASKED = "asked"
-ALL = "all"
 
 
 def say_asked(table: pd.DataFrame, receivers: str) -> pd.DataFrame:

@@ -69,21 +69,21 @@ def gate_every_pair_has_a_value(pairs: pd.DataFrame | PairRows, entities: int) -
         pairs: tidy pairs of a task, all methods.
         entities: N.
     """
-    names = pair_rows(pairs).metrics
+    given = pair_rows(pairs)
     lacking: dict[str, int] = {}
     expected = 0
-    for method, epochs, quantities in by_method(pairs, entities):
-        models = unlearned(pairs, method, epochs)
-        weights = pair_weights(pair_rows(pairs).of(method, epochs), entities)
+    for method, epochs, quantities in by_method(given, entities):
+        models = unlearned(given, method, epochs)
+        weights = pair_weights(given.of(method, epochs), entities)
         asked = np.ones((len(models), entities), dtype=bool) if weights is None else weights[models] > 0
-        for name in names:
+        for name in given.metrics:
             values = quantities.get(name, np.full((entities, entities), np.nan))[models][asked]
             expected += values.size
             if lost := int(np.isnan(values).sum()):
                 lacking[f"{method} {name}"] = lost
     value = sum(lacking.values())
     how = f"number of values that are missing among {expected} (models x entities x metrics)"
-    if pair_rows(pairs).sampled:
+    if given.sampled:
         how = f"number of values that are missing among {expected} (pairs that were asked for x metrics)"
     if lacking:
         most = sorted(lacking, key=lambda key: -lacking[key])[:5]

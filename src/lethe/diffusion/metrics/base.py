@@ -102,11 +102,11 @@ class MetricDescription(MetricSpec):
     source: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Once:
     """What is computed once."""
 
-    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, kw_only=True)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False, kw_only=True)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """``make()``, computed at the first call with ``key`` and kept."""
@@ -115,7 +115,7 @@ class _Once:
         return self._cache[key]
 
 
-@dataclass
+@dataclass(frozen=True)
 class OffImages(_Once):
     """All off images of a task; what is derived from them is kept for every emitter of a job.
 
@@ -126,7 +126,7 @@ class OffImages(_Once):
     images: torch.Tensor
 
 
-@dataclass
+@dataclass(frozen=True)
 class ScoringBatch(_Once):
     """Decoded images with what metrics need to score them; everything derived is computed once per batch.
 
@@ -197,8 +197,8 @@ class Classifier:
 
 
 @dataclass(frozen=True)
-class MetricContext:
-    """What metrics are made from; each takes what it needs and names what is missing.
+class MetricContext(_Once):
+    """What metrics are made from; each takes what it needs and names what is missing. A model that several share is loaded ``once``.
 
     Attributes:
         clip: open_clip folder, or a model name with ``clip_weights``.
@@ -221,13 +221,6 @@ class MetricContext:
     lpips_alex: str = ""
     device: str = "cpu"
     threads: int = field(default_factory=thread_count)
-    _loaded: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
-
-    def once(self, key: Hashable, load: Callable[[], T]) -> T:
-        """A model that several metrics share: ``load()`` at the first call with ``key``."""
-        if key not in self._loaded:
-            self._loaded[key] = load()
-        return self._loaded[key]
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
-from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode_one, stacked
+from lethe.diffusion.metrics.scoring import ImageSet, Scorer, build_metrics, decode, stacked
 from lethe.diffusion.metrics.zero_shot import zero_shot_classifier
 from lethe.diffusion.pretraining.assets import load_asset
 from lethe.diffusion.pretraining.data import class_name
@@ -96,7 +96,7 @@ def read_images(tar: str | Path, index: str | Path, threads: int = 1) -> ImageSe
         table = shard.table
 
         def pixels(member: str) -> NDArray[np.uint8]:
-            return decode_one(shard.read_bytes(member))
+            return decode(shard.read_bytes(member))
 
         if threads == 1:
             arrays = [pixels(member) for member in shard.members]

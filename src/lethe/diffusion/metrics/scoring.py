@@ -6,14 +6,14 @@ Off images are scored once per task and kept; on images are joined to them by (r
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from PIL import Image
 
 from lethe.diffusion.metrics import METRICS, with_published
@@ -54,11 +54,6 @@ class ImageSet:
             twice = sorted({key for key in keys if keys.count(key) > 1})[:3]
             raise ValueError(f"(receiver, seed) must be distinct; twice: {twice}")
 
-    @classmethod
-    def from_pngs(cls, pngs: Iterable[bytes], receivers: ArrayLike, seeds: ArrayLike, prompts: Sequence[str]) -> ImageSet:
-        """Decode PNG files, e.g. the members of a shard."""
-        return cls(decode(pngs), np.asarray(receivers, dtype=np.int64), np.asarray(seeds, dtype=np.int64), list(prompts))
-
 
 class Scores(NamedTuple):
     """Result of a pass: one row per image (``receiver, seed, constant`` + metrics and their constants) and the embeddings, if
@@ -81,12 +76,7 @@ class Evaluator(Protocol):
         ...
 
 
-def decode(pngs: Iterable[bytes]) -> torch.Tensor:
-    """PNG files of one size -> (n, 3, H, W) uint8 RGB."""
-    return stacked([decode_one(png) for png in pngs])
-
-
-def decode_one(png: bytes) -> NDArray[np.uint8]:
+def decode(png: bytes) -> NDArray[np.uint8]:
     """A PNG file -> (H, W, 3) uint8 RGB."""
     image = Image.open(io.BytesIO(png))
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # of its own mode `convert` makes a copy

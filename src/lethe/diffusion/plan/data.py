@@ -49,7 +49,7 @@ class Data:
 
     def _asked_of(self, task: str) -> Literal["all"] | Nearest | Drawn:
         of = self.settings.entity_tasks.get(task)
-        return "all" if of is None else of.receivers
+        return ALL if of is None else of.receivers
 
     def receivers(self, wildcards: Wildcards) -> dict[str, Any]:
         """Which receivers the models of the wildcard's task, one of ``asking_some``, are asked for, as plain data."""

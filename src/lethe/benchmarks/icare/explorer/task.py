@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from lethe.benchmarks.icare.asked import ALL
 from lethe.benchmarks.icare.explorer.data import script, seed_data, task_data
 from lethe.benchmarks.icare.explorer.sprites import write_sprite
 from lethe.core.records import ModelId
 from lethe.io.atomic import atomic_path, write_text
 from lethe.io.rows import distinct_rows, read_rows
 from lethe.io.shards import ShardReader
+from lethe.settings.receivers import ALL
 
 KEYS = ["method", "epochs", "emitter"]  # of a run
 
