@@ -101,16 +101,20 @@ def test_gradients_are_those_of_separate_layers(
 
 
 @pytest.mark.parametrize("method", ["distil", "munba"])
-def test_models_trained_together_are_those_trained_alone(pipe: Any, data: UnlearnData, method: str) -> None:
-    """The last group is smaller; records and curves are each model's own."""
+def test_models_trained_together_are_those_trained_alone(exact: Any, data: UnlearnData, method: str) -> None:
+    """The last group is smaller; records and curves are each model's own.
+
+    In float64, since an optimiser makes a step of its own of a tiny gradient's rounding, which differs by processor.
+    """
+    data = replace(data, latents=data.latents.double())
     with curves.recorded() as recorded:
-        alone = train(pipe, data, method, fused=True)
+        alone = train(exact, data, method, fused=True)
         curves_alone = list(recorded)
         recorded.clear()
-        together = train(pipe, data, method, together=2)
+        together = train(exact, data, method, together=2)
     assert [made.emitter.index for made in together] == [0, 1, 2]
     for one, other in zip(factors(alone), factors(together), strict=True):
-        assert apart(other, one) < 1e-5
+        assert apart(other, one) < 1e-10
     for own, curve in zip(curves_alone, recorded, strict=True):
         assert set(own) == set(curve)
         assert all(curve[key] == pytest.approx(own[key], rel=1e-4) for key in own)
@@ -122,13 +126,14 @@ def test_models_trained_together_are_those_trained_alone(pipe: Any, data: Unlear
 
 
 @pytest.mark.parametrize("method", ["distil", "munba"])
-def test_fused_training_is_separate_training(pipe: Any, data: UnlearnData, method: str) -> None:
+def test_fused_training_is_separate_training(exact: Any, data: UnlearnData, method: str) -> None:
+    data = replace(data, latents=data.latents.double())
     for fused, separate in zip(
-        factors(train(pipe, data, method, fused=True)), factors(train(pipe, data, method, fused=False)), strict=True
+        factors(train(exact, data, method, fused=True)), factors(train(exact, data, method, fused=False)), strict=True
     ):
-        assert apart(fused, separate) < 1e-4
-    plain = factors(train(pipe, data, method))
-    assert all(torch.equal(a, b) for a, b in zip(plain, factors(train(pipe, data, method, fused=False)), strict=True))
+        assert apart(fused, separate) < 1e-10
+    plain = factors(train(exact, data, method))
+    assert all(torch.equal(a, b) for a, b in zip(plain, factors(train(exact, data, method, fused=False)), strict=True))
 
 
 def test_a_curve_is_there_when_its_model_is_handed_over(pipe: Any, data: UnlearnData) -> None:
