@@ -249,7 +249,7 @@ use rule job as bench_tables_memory with:
         mem_mb=8000,
         runtime=60,
     params:
-        job=plan.job("lethe.tools.speed.jobs.tables_memory:measure"),
+        job=plan.job("lethe.tools.speed.jobs.tables_memory:measure", asks=plan.benchmarks.templates),
     message:
         "Memory of the jobs of tables"
 
