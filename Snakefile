@@ -20,7 +20,9 @@ from lethe.execution.forked import INSIDE, fork_scripts
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
+from lethe.execution.producers import keep_producers
 from lethe.execution.scheduler import wake_on_jobs_alone
+from lethe.execution.signatures import keep_signatures
 from lethe.execution.work import sweep
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import chapters, outside
@@ -36,6 +38,8 @@ configfile: ROOT / "config/config.yaml"
 
 
 gc.disable()  # while a run is planned: millions of objects are made, and none is garbage
+keep_producers()
+keep_signatures()
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
 if LINKS is None:
