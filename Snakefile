@@ -16,6 +16,7 @@ include: "rules/common.smk"
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
+from lethe.execution.asked_once import ask_once
 from lethe.execution.forked import INSIDE, fork_scripts
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
@@ -71,6 +72,7 @@ onstart:
     gc.enable()
     keep_parts()
     wake_on_jobs_alone(workflow)
+    ask_once(workflow)
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(workflow, INSIDE | plan.modules, plan.settings.device)
 
