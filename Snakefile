@@ -17,6 +17,7 @@ include: "rules/common.smk"
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
 from lethe.execution.asked_once import ask_once
+from lethe.execution.checked_once import check_once
 from lethe.execution.forked import INSIDE, fork_scripts
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
@@ -41,6 +42,7 @@ configfile: ROOT / "config/config.yaml"
 gc.disable()  # while a run is planned: millions of objects are made, and none is garbage
 keep_producers()
 keep_signatures()
+check_once()
 announce_parent()  # scripts end with the process that starts them
 recall(".snakemake/fingerprints.json")
 if LINKS is None:
