@@ -23,7 +23,7 @@ ASKED = {"__init__": ["self", "rules"], "match": ["self", "targetfile"], "match_
 """Methods of the class of Snakemake that is replaced -> their parameters, as they are known here."""
 
 
-class Producers(OutputIndex):  # type: ignore[misc]
+class Producers(OutputIndex):
     """Snakemake's index of the files that rules make, which keeps its answers."""
 
     def __init__(self, rules: Iterable[Any]) -> None:

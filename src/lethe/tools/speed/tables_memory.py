@@ -180,18 +180,22 @@ def _jobs(files: ScoreFiles, methods: list[str], entities: int, folder: Path) ->
             **task,
         ),
     )
-    inputs = {"metadata": [files.metadata], "pairs": [pairs for pairs, _ in parts.values()], "noise_floor": [floor]}
+    read: dict[str, list[Path]] = {
+        "metadata": [files.metadata],
+        "pairs": [pairs for pairs, _ in parts.values()],
+        "noise_floor": [floor],
+    }
     facts: dict[str, Any] = {"models": [], "balance": {}, "tuning": {}, "own_clip": False}
     for name, values in FIGURES.items():
         alike = {"similarities": [folder / f"{values['similarity']}.json"]} if "similarity" in values else {}
         outputs = [folder / f"figures/{name}.{suffix}" for suffix in ("json", "png")]
-        given = {
+        asked: dict[str, Any] = {
             "figure": name,
             "values": {"task": TASK, "methods": methods, **values},
             "facts": facts,
             "inference": asdict(TESTS),
         }
-        yield name, run_alone(make_figure, inputs={**inputs, **alike}, outputs=outputs, **given)
+        yield name, run_alone(make_figure, inputs={**read, **alike}, outputs=outputs, **asked)
 
 
 def _rename(given: tuple[Path, Path], written: tuple[Path, Path], method: str, name: str) -> None:
