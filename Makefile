@@ -92,7 +92,7 @@ lint: develop
 	$(BIN)/snakefmt --check Snakefile rules workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
-	$(BIN)/mdformat --check $(filter-out $(GENERATED),$(wildcard *.md docs/*.md)) assets config .github tests/data
+	$(BIN)/mdformat --check $(filter-out $(GENERATED),$(wildcard *.md docs/*.md docs/*/*.md)) assets config .github tests/data
 	$(BIN)/python -m tests.prose
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 
