@@ -52,9 +52,10 @@ def bound_of_searches(lines: Sequence[Line]) -> str:
     if not searches:
         return ""
     return (
-        f"Searches are counted at an upper bound, {searches:,.1f} of these {hours:,.1f} hours ({searches / hours:.0%}): every trial and every run of "
-        f"a finalist takes the most epochs that a search may choose, {SHARE:g} x those of base training. A random trial chooses 1 to that, half in the "
-        "mean; a method without epochs (FF, IU) takes none. KDE and RUM choose two such numbers, of which one is counted."
+        f"Searches are counted at an upper bound, {searches:,.1f} of these {hours:,.1f} hours ({searches / hours:.0%}): every trial and "
+        f"every run of a finalist takes the most epochs that a search may choose, {SHARE:g} x those of base training. A random trial chooses "
+        "1 to that, half in the mean; a method without epochs (FF, IU) takes none. KDE and RUM choose two such numbers, of which one is "
+        "counted."
     )
 
 
