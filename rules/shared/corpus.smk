@@ -275,12 +275,7 @@ use rule job as corpus_pairing_table with:
     input:
         of_methods=plan.imports.paired_methods,
     output:
-        table=report(
-            "<results>/tables/pairing_{task}.csv",
-            caption="../../report/pairing.rst",
-            category=chapters.OTHERS,
-            labels={"result": "pairing of published pictures", "task": "{task}"},
-        ),
+        table="<results>/tables/pairing_{task}.csv",
     log:
         "<logs>/corpus_pairing_table/{task}.log",
     benchmark:

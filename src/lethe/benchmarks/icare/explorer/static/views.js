@@ -71,9 +71,9 @@ function cellTable(task, row, receiver) {
   return rows;
 }
 
-function explained(task, run, what) {
+function explained(task, run, on, what) {
   if (!task.shows(run)) return "This run holds no pictures of this model: its numbers come from a published corpus.";
-  if (task.pictures.runs === undefined) {
+  if (on.metrics.length) { // pictures that were scored here were drawn here
     return `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`;
   }
   return `Off: the base. On: the unlearned model. Prompt and seed are the same; whether the initial noise is, tables/pairing_${task.name}.csv tells.`;
@@ -141,7 +141,7 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
   const verdict = task.verdict(method, emitter, receiver);
   panel.replaceChildren(...head,
     verdict ? el("p", { id: "verdict" }, "Verdict: ", el("strong", {}, verdict), ` (${VERDICTS[verdict]}).`) : "",
-    el("p", {}, explained(task, run, what)),
+    el("p", {}, explained(task, run, on, what)),
     pictures,
     el("h3", {}, "In numbers"), means,
     el("p", {}, el("button", { id: "download-means", onclick: () => download(`cell_${run}_${receiver}.csv`, cellTable(task, on, receiver)) }, "Download the means (CSV)"), " ",
