@@ -3,6 +3,10 @@ addEventListener('load', function () {
   document.querySelectorAll('.md-typeset__scrollwrap, .md-typeset pre > code').forEach(function (box) {
     box.tabIndex = 0;
   });
+  // a dialog has a name
+  document.querySelectorAll('[role=dialog]:not([aria-label])').forEach(function (dialog) {
+    dialog.setAttribute('aria-label', 'Search');
+  });
   // a button that copies is no landmark of the page
   document.querySelectorAll('.md-code__nav').forEach(function (buttons) {
     buttons.setAttribute('role', 'none');

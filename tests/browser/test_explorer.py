@@ -180,7 +180,7 @@ def test_an_entity_is_told_as_emitter_and_as_receiver(page: Page, world: World) 
     assert [number(text) for text in texts] == [rounded(one) for one in wanted]
     worst = world.tables.pairs.query("method == 'uce' and metric == 'clip_diff' and emitter == 3 and receiver != 3")
     worst = int(worst.loc[worst["value"].idxmin(), "receiver"])
-    first = page.find("table[data-list='caused'] tr th").text
+    first = page.find("table[data-list='caused'] tbody th").text
     assert first == world.tables.metadata[worst]["name"].replace("_", " ")
     page.find("table[data-list='caused'] td:last-child button").click()
     page.shown(1, 3, worst)

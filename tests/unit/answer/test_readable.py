@@ -78,7 +78,9 @@ def test_a_name_beside_its_code_is_not_shown_twice() -> None:
 
 
 def test_what_a_row_of_a_turned_table_means_stands_below_its_code(tmp_path: Path) -> None:
-    columns = {f"{name}_{of}": [0.5] for name in ("ssim", "rmse", "clip_diff") for of in ("emitter", "others", "left_out", "noise")}
+    columns = {
+        f"{name}_{of}": [0.5] for name in ("ssim", "rmse", "clip_diff") for of in ("emitter", "others", "left_out", "noise")
+    }
     columns |= {"epochs": [1], "emitters": [8]}
     pd.DataFrame({"method": ["uce"]} | columns).to_csv(tmp_path / "unlearning_breeds.csv", index=False)
     show(tmp_path / "unlearning_breeds.csv", [], tmp_path / "page.html", "unlearning", "breeds")

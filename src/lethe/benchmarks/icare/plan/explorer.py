@@ -12,7 +12,10 @@ from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
 BY_ITSELF = 500  # MB of the job that writes matrices, without any
-BESIDE, CELL = 4, 24  # matrices beside those of one metric, and bytes of a cell at the peak
+BESIDE, CELL = (
+    4,
+    80,
+)  # matrices beside those of one metric; bytes of a cell at the peak, 61 of them measured (docs/performance.md)
 
 
 class Explorer:

@@ -172,9 +172,13 @@ function draw() {
   if (state.view === "methods") showMethods($("methods"), task, state, openCell);
 }
 
+function drawPlot() {
+  plot.draw(task, state.method, state.metric, ordered(task, state.order, state.method, state.metric), state, state.names, $("plot").clientWidth - 6);
+}
+
 function showMatrix() {
   $("cell").hidden = !state.open;
-  plot.draw(task, state.method, state.metric, ordered(task, state.order, state.method, state.metric), state, state.names, $("plot").clientWidth - 6);
+  drawPlot();
   read(state);
   const what = task.metrics[state.metric];
   const context = $("scale").getContext("2d");
@@ -278,6 +282,13 @@ function listen() {
   });
   const again = () => readable() && state.view === "matrix" && showMatrix();
   window.addEventListener("resize", again);
+  const onPaper = (yes) => {
+    document.documentElement.classList.toggle("paper", yes);
+    if (yes) document.querySelectorAll(".thumb").forEach(uncover);
+    if (readable() && state.view === "matrix") drawPlot();
+  };
+  window.addEventListener("beforeprint", () => onPaper(true));
+  window.addEventListener("afterprint", () => onPaper(false));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   window.addEventListener("hashchange", () => location.reload()); // a link was pasted over the address
   document.addEventListener("keydown", (event) => {

@@ -188,6 +188,8 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
   const listing = (title, note, key, listed, pair, coloured) => column(title,
     el("h3", {}, title), el("p", { class: "hint" }, note),
     listed.length === 0 ? el("p", {}, "Nothing to show.") : el("table", { "data-list": key },
+      el("thead", {}, el("tr", {}, cells("th", ["base", "entity"], { scope: "col" }), el("th", { scope: "col", class: "number" }, coloured ? "value" : "similarity"),
+        coloured && task.verdicts ? el("th", { scope: "col" }, "verdict") : null, coloured ? el("th", { scope: "col" }, "noise") : null, el("th", { scope: "col" }, "seeds"))),
       el("tbody", {}, listed.map((row) => el("tr", {},
         el("td", {}, thumb(task, task.base, row.other, task.seeds[0], 32, `the base asked for ${task.entityName(row.other)}`)),
         el("th", { scope: "row" }, el("button", { class: "link", onclick: () => openEntity(row.other) }, task.entityName(row.other))),
@@ -254,7 +256,7 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
     el("td", {}, thumb(task, task.base, receiver, seed, 64, `off: the base asked for ${task.entityName(receiver)}, seed ${seed}`)),
     shownMethods.map((method) => {
       const value = task.value(method, metric, entity, receiver);
-      const text = `${task.methods[method].label}, ${task.entityName(receiver)}: open every seed`;
+      const text = `${task.shown(metric, value)}: ${task.methods[method].label}, ${task.entityName(receiver)}; open every seed`;
       return el("td", {}, el("div", { class: "drawn" },
         thumb(task, task.run(method, entity), receiver, seed, 64, `on: after ${task.methods[method].label} unlearned ${name}, asked for ${task.entityName(receiver)}, seed ${seed}`),
         el("div", {}, swatch(task, metric, value), el("button", { class: "link", "aria-label": text, onclick: () => openCell(entity, receiver, method) }, task.shown(metric, value)),
