@@ -63,10 +63,10 @@ def write_task(
     """
     folder, size = Path(folder), len(metadata)
     runs = distinct_rows([pairs], ["method", "epochs", "emitter"])
-    models = {
-        (str(name), int(epochs)): own["emitter"] for (name, epochs), own in runs.groupby(["method", "epochs"], observed=True)
-    }
-    models = {key: emitters for key, emitters in models.items() if key[0] in methods}
+    models: dict[tuple[str, int], list[int]] = {}
+    for method, epochs, emitter in runs.itertuples(index=False):
+        if method in methods:
+            models.setdefault((str(method), int(epochs)), []).append(int(emitter))
     names = [str(name) for name in distinct_rows([pairs], ["metric"])["metric"] if spec_of(str(name)).kind != "image"]
     if not models or not names:
         raise ValueError(f"{pairs}: no comparison of on and off images by one of {', '.join(methods)}")
