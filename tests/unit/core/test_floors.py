@@ -105,7 +105,7 @@ def test_settings_import_no_registry() -> None:
 def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
     """Everything else can be used and tested without Snakemake.
 
-    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.producers`` how it finds the rules of a file, and
+    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.producers`` how it finds the rules of a file,
     ``lethe.execution.signatures`` how it reads signatures, ``lethe.execution.asked_once`` what it asks of the file system in a run,
     and ``lethe.execution.checked_once`` how it checks its plan.
     ``lethe why`` asks for its plan, ``lethe.workflow.asking`` reads its rules, and ``lethe.workflow.terminal`` says less than it on the
@@ -118,7 +118,9 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
         if re.search(r"(import|from) snakemake", file.read_text()) and file.parent.name != "commands"
     }
     assert importers == {
+        "asked_once.py",
         "asking.py",
+        "checked_once.py",
         "cluster_run.py",
         "forked.py",
         "producers.py",
