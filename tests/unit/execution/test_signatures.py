@@ -61,7 +61,7 @@ def test_signatures_are_those_of_snakemake(function: Any) -> None:
 def test_each_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Any] = []
     monkeypatch.setattr(signatures, "_known", {})
-    monkeypatch.setattr(signatures, "_ordinary", lambda func: read.append(func) or {})
+    monkeypatch.setattr(signatures, "_ordinary", lambda func: read.append(func) or {})  # type: ignore[func-returns-value]
     for plan in (Plan(), Plan()):
         signatures.parameters_of(plan.memory)
     assert len(read) == 1

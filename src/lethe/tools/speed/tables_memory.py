@@ -187,7 +187,7 @@ def _jobs(files: ScoreFiles, methods: list[str], entities: int, folder: Path) ->
     }
     facts: dict[str, Any] = {"models": [], "balance": {}, "tuning": {}, "own_clip": False}
     for name, values in FIGURES.items():
-        alike = {"similarities": [folder / f"{values['similarity']}.json"]} if "similarity" in values else {}
+        similar = {"similarities": [folder / f"{values['similarity']}.json"]} if "similarity" in values else {}
         outputs = [folder / f"figures/{name}.{suffix}" for suffix in ("json", "png")]
         asked: dict[str, Any] = {
             "figure": name,
@@ -195,7 +195,7 @@ def _jobs(files: ScoreFiles, methods: list[str], entities: int, folder: Path) ->
             "facts": facts,
             "inference": asdict(TESTS),
         }
-        yield name, run_alone(make_figure, inputs={**read, **alike}, outputs=outputs, **asked)
+        yield name, run_alone(make_figure, inputs={**read, **similar}, outputs=outputs, **asked)
 
 
 def _rename(given: tuple[Path, Path], written: tuple[Path, Path], method: str, name: str) -> None:
