@@ -22,6 +22,7 @@ from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
 from lethe.execution.scheduler import wake_on_jobs_alone
 from lethe.execution.work import sweep
+from lethe.core.compat import read_yaml_by_libyaml
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import chapters, outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
@@ -37,6 +38,7 @@ configfile: ROOT / "config/config.yaml"
 
 gc.disable()  # while a run is planned: millions of objects are made, and none is garbage
 announce_parent()  # scripts end with the process that starts them
+read_yaml_by_libyaml()  # of a report
 recall(".snakemake/fingerprints.json")
 if LINKS is None:
     outside.recall()
