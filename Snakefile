@@ -16,7 +16,7 @@ include: "rules/common.smk"
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
-from lethe.execution.forked import INSIDE, fork_scripts
+from lethe.execution.forked import INSIDE, fork_scripts, start_early
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
@@ -287,3 +287,5 @@ include: "rules/shared/provenance.smk"
 
 if workflow.is_main_process:
     stated(refuse_unknown_targets, workflow, plan, sys.argv)
+    if LINKS is None:
+        start_early(sys.argv, f"results/{plan.settings.world}", INSIDE | plan.modules, plan.settings.device)
