@@ -125,4 +125,4 @@ def read_yaml_by_libyaml() -> None:
     """From here on, ``yaml.Loader`` is PyYAML's loader in C, where there is one: what Snakemake's report asks for."""
     import yaml
 
-    yaml.Loader = getattr(yaml, "CLoader", yaml.Loader)
+    yaml.Loader = getattr(yaml, "CLoader", yaml.Loader)  # type: ignore[misc]
