@@ -4,9 +4,7 @@ addEventListener('load', function () {
     box.tabIndex = 0;
   });
   // a dialog has a name
-  document.querySelectorAll('[role=dialog]:not([aria-label])').forEach(function (dialog) {
-    dialog.setAttribute('aria-label', 'Search');
-  });
+  document.querySelector('.md-search').setAttribute('aria-label', 'Search');
   // a button that copies is no landmark of the page
   document.querySelectorAll('.md-code__nav').forEach(function (buttons) {
     buttons.setAttribute('role', 'none');
