@@ -18,7 +18,7 @@ from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
 from lethe.execution.asked_once import ask_once
 from lethe.execution.checked_once import check_once
-from lethe.execution.forked import INSIDE, fork_scripts
+from lethe.execution.forked import INSIDE, fork_scripts, start_early
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
@@ -26,6 +26,7 @@ from lethe.execution.producers import keep_producers
 from lethe.execution.scheduler import wake_on_jobs_alone
 from lethe.execution.signatures import keep_signatures
 from lethe.execution.work import sweep
+from lethe.core.compat import read_yaml_by_libyaml
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import chapters, outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
@@ -44,6 +45,7 @@ keep_producers()
 keep_signatures()
 check_once()
 announce_parent()  # scripts end with the process that starts them
+read_yaml_by_libyaml()  # of a report
 recall(".snakemake/fingerprints.json")
 if LINKS is None:
     outside.recall()
@@ -293,3 +295,5 @@ include: "rules/shared/provenance.smk"
 
 if workflow.is_main_process:
     stated(refuse_unknown_targets, workflow, plan, sys.argv)
+    if LINKS is None:
+        start_early(sys.argv, f"results/{plan.settings.world}", INSIDE | plan.modules, plan.settings.device)

@@ -230,6 +230,15 @@ def test_a_row_is_loaded_when_it_is_opened_and_no_other(page: Page, world: World
     ]
 
 
+def test_a_slow_matrix_never_covers_a_later_choice(page: Page) -> None:
+    place = "task.metrics.findIndex(({name}) => name === arguments[0])"
+    page.run(f"const was = state.metric; change({{ metric: {place} }}); change({{ metric: was }})", "ssim")
+    busy = "return [document.getElementById('loading').hidden, document.getElementById('main').ariaBusy, task.metrics[state.metric].name]"
+    assert page.run(busy) == [True, None, "clip_diff"]
+    page.wait("return lethe.grids.has('breeds/metrics/ssim/uce')")
+    assert page.run(busy) == [True, None, "clip_diff"] and "CLIP score" in page.find("#direction").text
+
+
 @pytest.fixture
 def without(world: World) -> Iterator[Callable[[str], None]]:
     """Takes a file of the explorer away, until the end of the test."""

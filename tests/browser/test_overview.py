@@ -116,6 +116,20 @@ def test_a_method_without_a_model_is_named(browser: Page, world: World) -> None:
     )
 
 
+def test_on_paper_colours_are_light_and_every_picture_is_loaded(browser: Page, world: World) -> None:
+    browser.look("dark", 400)
+    browser.open(world.page, "task=breeds&view=matrix&method=uce&emitter=2&receiver=5&open=yes")
+    browser.shown(1, 2, 5)
+    ink = "return [getComputedStyle(plot.canvas).getPropertyValue('--ink').trim(), document.querySelectorAll('.thumb').length]"
+    hidden = "return [...document.querySelectorAll('.thumb')].filter((thumb) => !thumb.style.backgroundImage).length"
+    dark, pictures = browser.run(ink)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run(ink) == ["#111", pictures] and pictures == 6 and browser.run(hidden) == 0
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(ink) == [dark, pictures] and dark != "#111"
+    browser.look("light", 1400)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 400])
 def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser: Page, world: World, scheme: str, width: int) -> None:

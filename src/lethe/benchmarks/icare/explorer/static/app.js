@@ -125,13 +125,11 @@ async function show() {
   controls();
   remember();
   const files = task ? task.grids(state).filter((name) => !lethe.grids.has(name)) : [];
+  waiting(files.length > 0);
   if (files.length) {
-    $("loading").hidden = false;
-    $("main").setAttribute("aria-busy", "true");
     const failed = await Promise.all(files.map((name) => lethe.load(`${name.replace("/", "/grids/")}.js`))).then(() => null, (error) => error);
     if (mine !== turn) return; // something else was chosen while this was read
-    $("loading").hidden = true;
-    $("main").removeAttribute("aria-busy");
+    waiting(false);
     if (failed) {
       for (const section of SECTIONS) $(section).hidden = true;
       say(`This cannot be shown: ${failed.message}. ${remedy(part)}`);
@@ -142,6 +140,13 @@ async function show() {
   if (failing) say("");
   failing = false;
   draw();
+}
+
+// What is still shown is of the choice before, and pale.
+function waiting(yes) {
+  $("loading").hidden = !yes;
+  if (yes) $("main").setAttribute("aria-busy", "true");
+  else $("main").removeAttribute("aria-busy");
 }
 
 let failing = false; // whether the message tells of a file that was not there
