@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,24 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
+class Lazy(list[Any]):
+    """A list in data for ``write_json``, with an indent, whose entries are made while they are written, and then let go.
+
+    Args:
+        entries: read once. count: how many there are.
+    """
+
+    def __init__(self, entries: Iterable[Any], count: int) -> None:
+        super().__init__([object()])  # the encoder in C reads no iterator: of what it finds here it says that it is no JSON
+        self._entries, self._count = entries, count
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return self._count
+
+
 def write_json(path: str | Path, data: Any, indent: int | None = 4) -> None:
     """Write plain data as JSON; key order is kept, NaN becomes an error (use None).
 
@@ -87,8 +105,18 @@ def write_json(path: str | Path, data: Any, indent: int | None = 4) -> None:
         >>> write_json("record.json", {"steps": 40})
         >>> read_json("record.json")
         {'steps': 40}
+        >>> write_json("squares.json", {"squares": Lazy((n * n for n in range(3)), 3)})
+        >>> read_json("squares.json")
+        {'squares': [0, 1, 4]}
     """
-    write_text(path, json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False) + "\n")
+    encoder = json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False)
+    parts = (
+        [encoder.encode(data)] if indent is None else encoder.iterencode(data)
+    )  # the encoder in C is quick, and knows no indents
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        for part in parts:
+            file.write(part)
+        file.write("\n")
 
 
 def read_yaml(path: str | Path) -> Any:

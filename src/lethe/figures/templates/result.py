@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 
+from lethe.io.tables import Lazy
 from lethe.statistics.entity_tests import Tested
 from lethe.statistics.resampling import q_values
+
+AT_ONCE = 10_000  # rows that are dicts at the same time
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,43 @@ class Finding:
             object.__setattr__(self, "p", None)
 
 
+class TableRows(Sequence[dict[str, Any]]):
+    """The rows of a table as dicts, each made when it is asked for: a million of them at once would take a gigabyte.
+
+    Example:
+        >>> rows = TableRows(pd.DataFrame({"method": ["uce", "munba"], "value": [0.5, 1.0]}))
+        >>> rows[1], len(rows)
+        ({'method': 'munba', 'value': 1.0}, 2)
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        """Take a table as its rows say it: texts in place of categories, numbers of 64 bits."""
+        plainer = {
+            name: object if isinstance(kind, pd.CategoricalDtype) else {"f": np.float64, "i": np.int64, "u": np.int64}[kind.kind]
+            for name, kind in table.dtypes.items()
+            if isinstance(kind, pd.CategoricalDtype) or kind.kind in "fiu"
+        }
+        self.table = table.astype(plainer).infer_objects().reset_index(drop=True).rename(columns=str)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for first in range(0, len(self.table), AT_ONCE):
+            for row in self.table[first : first + AT_ONCE].to_dict("records"):
+                yield {str(name): value for name, value in row.items()}
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> TableRows: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | TableRows:
+        if isinstance(place, slice):
+            return TableRows(self.table[place])
+        (row,) = self.table.iloc[[place]].to_dict("records")
+        return {str(name): value for name, value in row.items()}
+
+
 @dataclass(frozen=True)
 class Result:
     """A result, ready for JSON.
@@ -57,7 +97,7 @@ class Result:
     """
 
     findings: tuple[Finding, ...]
-    rows: tuple[dict[str, Any], ...]
+    rows: Sequence[dict[str, Any]]
     axes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
@@ -65,27 +105,35 @@ class Result:
     @classmethod
     def of_table(cls, table: pd.DataFrame, notes: Mapping[str, Any] | None = None) -> Result:
         """A result whose rows are those of a table, and which finds nothing beyond it."""
-        rows = tuple({str(name): value for name, value in row.items()} for row in table.to_dict("records"))
-        return cls((), rows, notes=notes or {}, columns=tuple(map(str, table.columns)))
+        return cls((), TableRows(table), notes=notes or {}, columns=tuple(map(str, table.columns)))
 
     @property
     def table(self) -> pd.DataFrame:
         """The rows as a table; its columns are there also where there is no row."""
-        return pd.DataFrame(list(self.rows), columns=list(self.columns) or None)
+        return (
+            self.rows.table
+            if isinstance(self.rows, TableRows)
+            else pd.DataFrame(list(self.rows), columns=list(self.columns) or None)
+        )
 
     def csv(self) -> str:
         """The table as CSV, six significant digits."""
         return self.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
     def record(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """The published form ``{"metadata": ..., "result": ...}`` as plain data; NaN and infinities become None."""
+        """The published form ``{"metadata": ..., "result": ...}`` as plain data; NaN and infinities become None.
+
+        ``rows`` are made while they are written.
+        """
         result = {
             "findings": [asdict(finding) for finding in self.findings],
             "axes": dict(self.axes),
             "notes": dict(self.notes),
-            "rows": list(self.rows),
         }
-        return {"metadata": plain(dict(metadata)), "result": plain(result)}
+        return {
+            "metadata": plain(dict(metadata)),
+            "result": plain(result) | {"rows": Lazy(map(plain, self.rows), len(self.rows))},
+        }
 
 
 def plain(value: Any) -> Any:
