@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
@@ -93,17 +90,8 @@ def read_images(tar: str | Path, index: str | Path, threads: int = 1) -> ImageSe
         threads: how many decode at once; 1 is the calling thread.
     """
     with ShardReader(tar, index) as shard:
-        table = shard.table
-
-        def pixels(member: str) -> NDArray[np.uint8]:
-            return decode(shard.read_bytes(member))
-
-        if threads == 1:
-            arrays = [pixels(member) for member in shard.members]
-        else:
-            with ThreadPoolExecutor(threads, "decode") as pool:
-                arrays = list(pool.map(pixels, shard.members))
-    images = stacked(arrays)
+        table, members = shard.table, shard.members
+        images = stacked(lambda place: decode(shard.read_bytes(members[place])), len(members), threads)
     return ImageSet(images, table["receiver"].to_numpy(), table["seed"].to_numpy(), list(table["prompt"]))
 
 
