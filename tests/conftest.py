@@ -19,15 +19,12 @@ FINISHED = tuple(
 )
 
 
-EDITED = tuple(f"tests/workflow/test_{name}.py" for name in ("recipes", "reruns"))
-
-
 class OneFinishedRun(LoadScopeScheduling):
-    """The files whose tests share a finished run of the workflow in one process, and those that edit copies of one; every other file by itself."""
+    """The files whose tests share a copy of the finished run of the workflow in one process; every other file by itself."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        return "finished" if file in FINISHED else "edited" if file in EDITED else file
+        return "finished" if file in FINISHED else file
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist

@@ -15,6 +15,7 @@ import psutil
 
 from lethe.execution import fingerprint, forked
 
+PATIENCE = 120  # seconds in which a busy machine has begun and ended; only a failure takes as long
 SNAKEFILE = """
 from lethe.execution.forked import fork_scripts
 from lethe.execution.parent import announce_parent
@@ -87,7 +88,7 @@ class World:
         return subprocess.Popen(
             [Path(sys.executable).with_name("snakemake"), "-c2", "--directory", self.work.name, "--show-failed-logs", *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": f"{package}:{self.folder}", "SECONDS_TO_WAIT": "60"} | environment,
+            env=os.environ | {"PYTHONPATH": f"{package}:{self.folder}", "SECONDS_TO_WAIT": str(3 * PATIENCE)} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -98,13 +99,13 @@ class World:
     def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """Exit status and output; all processes of the run are gone."""
         with self.start(*arguments, **environment) as run:
-            said, _ = run.communicate(timeout=120)
+            said, _ = run.communicate(timeout=PATIENCE)
         assert not self.left()
         return run.returncode, said
 
     def left(self) -> list[psutil.Process]:
-        """Processes of a run that live on; a server has five seconds to end."""
-        until = time.monotonic() + 5
+        """Processes of a run that live on; a server may take a while to end, less than a job that waits."""
+        until = time.monotonic() + PATIENCE
         while (alive := self._processes()) and time.monotonic() < until:
             time.sleep(0.1)
         return alive
@@ -122,11 +123,15 @@ class World:
     def wait_for(self, *names: str) -> list[int]:
         """The process ids of the jobs that wait."""
         files = [self.work / f"begun_{name}" for name in names]
-        until = time.monotonic() + 60
+        until = time.monotonic() + PATIENCE
         while not all(file.exists() and file.read_text() for file in files):
             assert time.monotonic() < until, "the jobs did not begin"
             time.sleep(0.05)
         return [int(file.read_text()) for file in files]
+
+    def go_on(self) -> None:
+        """Let the jobs that wait go on to their end."""
+        (self.work / "go_on").touch()
 
     def output(self, name: str) -> str | None:
         """Text of a job's output, None where there is none."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 SMOKE = "tests/workflow/smoke.yaml"
@@ -81,11 +82,24 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone with a finished run of the smallest demo."""
-    clone = clone_to(tmp_path_factory.mktemp("finished") / "le the")
-    clone.snakemake("-c2", "all")
+def pristine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with a finished run of the smallest demo, made once for all processes of pytest; read and copy it only."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):  # a process of pytest-xdist; beside its folder lie those of the others
+        folder = folder.parent
+    clone, made = Clone(folder / "pristine/le the"), folder / "pristine/made"
+    with FileLock(folder / "pristine.lock"):
+        if not made.exists():
+            shutil.rmtree(clone.folder, ignore_errors=True)  # of a process that failed
+            clone_to(clone.folder).snakemake("-c2", "all")
+            made.touch()
     return clone
+
+
+@pytest.fixture(scope="session")
+def finished(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A copy of the finished clone for this process; its tests may add to it."""
+    return Clone(shutil.copytree(pristine.folder, tmp_path_factory.mktemp("finished") / "le the", symlinks=True))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from snakemake import api
 from snakemake.script import PythonScript
-from tests.forked_world import SHARED, World
+from tests.forked_world import PATIENCE, SHARED, World
 
 from lethe.execution import forked
 from lethe.execution.parent import VARIABLE
@@ -26,7 +26,8 @@ pytestmark = pytest.mark.workflow
 WAIT = """
 out.write_text("half")
 Path("begun_{name}").write_text(str(os.getpid()))
-time.sleep(float(os.environ["SECONDS_TO_WAIT"]))
+end = time.monotonic() + float(os.environ["SECONDS_TO_WAIT"])
+while time.monotonic() < end and not Path("go_on").exists(): time.sleep(0.05)
 out.write_text("whole")
 """
 IMPORTING = "pathlib.Path('begun_server').write_text('1')"
@@ -157,7 +158,7 @@ def test_a_benchmark_is_that_of_the_job(both: Both) -> None:
 
 def ends(world: World, run: subprocess.Popen[str]) -> tuple[int, str]:
     with run:
-        said, _ = run.communicate(timeout=60)
+        said, _ = run.communicate(timeout=PATIENCE)
     assert not world.left()
     assert not list(world.work.glob(".snakemake/locks/*"))
     return run.returncode, said
@@ -180,15 +181,14 @@ def test_ctrl_c_ends_the_jobs(waiting: World, switch: str) -> None:
     """A terminal sends it to every process of the run. What a job has begun is left, and marked as not finished."""
     run = waiting.start(LETHE_FORK=switch)
     waiting.wait_for("first", "second")
-    begin = time.monotonic()
     os.killpg(run.pid, signal.SIGINT)
-    assert ends(waiting, run)[0] == 1 and time.monotonic() - begin < 10
+    assert ends(waiting, run)[0] == 1  # or raises, if the jobs wait to their end
     assert waiting.output("first") == "half" and not waiting.has_hash("first")
     assert list(waiting.work.glob(".snakemake/incomplete/*"))
 
 
 def test_ctrl_c_ends_a_server_that_imports(tmp_path: Path) -> None:
-    shared = f"import sys, time, pathlib\nif 'forkserver' in str(sys.orig_argv):\n    {IMPORTING}; time.sleep(60)\n{SHARED}"
+    shared = f"import sys, time, pathlib\nif 'forkserver' in str(sys.orig_argv):\n    {IMPORTING}; time.sleep({3 * PATIENCE})\n{SHARED}"
     world = World(tmp_path / "w", {"first": WAIT}, shared=shared)
     run = world.start()
     world.wait_for("server")
@@ -199,9 +199,11 @@ def test_ctrl_c_ends_a_server_that_imports(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_snakemake_alone_waits_for_its_jobs(waiting: World, number: signal.Signals) -> None:
-    run = waiting.start(SECONDS_TO_WAIT="1.5")
+    run = waiting.start()
     waiting.wait_for("first", "second")
     run.send_signal(number)
+    time.sleep(1)  # in which a run that ends its jobs would have ended them
+    waiting.go_on()
     assert ends(waiting, run)[0] == 1
     assert waiting.output("first") == waiting.output("second") == "whole" and waiting.has_hash("first")
 
@@ -210,7 +212,7 @@ def test_nothing_outlives_a_killed_run(waiting: World) -> None:
     run = waiting.start()
     waiting.wait_for("first", "second")
     run.kill()
-    run.communicate(timeout=60)
+    run.communicate(timeout=PATIENCE)
     assert not waiting.left()
 
 
@@ -231,11 +233,12 @@ def test_jobs_end_with_their_server_and_the_next_has_another(tmp_path: Path) -> 
 
 def test_two_runs_have_two_servers(tmp_path: Path) -> None:
     worlds = [World(tmp_path / name, {"first": WAIT}) for name in ("a", "b")]
-    runs = [world.start(SECONDS_TO_WAIT="1") for world in worlds]
+    runs = [world.start() for world in worlds]
     for world, run in zip(worlds, runs, strict=True):
         (job,) = world.wait_for("first")
         server = psutil.Process(job).parent()
         assert server is not None and server.ppid() == run.pid
+        world.go_on()
     assert [ends(world, run)[0] for world, run in zip(worlds, runs, strict=True)] == [0, 0]
 
 

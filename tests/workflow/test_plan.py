@@ -164,9 +164,14 @@ def test_literal_slurm_command_resolves(clone: Clone) -> None:
     assert jobs["unlearn"] == 16 + OF_CANVAS and jobs["unlearn_1"] == 8  # a retrained model has a job of its own
 
 
-def test_membership_is_part_of_all_where_a_task_has_unseen_images(clone: Clone) -> None:
-    jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all", config=None))
-    found = {name: count for name, count in jobs.items() if name.startswith("membership")}
+@pytest.fixture(scope="module")
+def everything(clone: Clone) -> dict[str, int]:
+    """The jobs of `all` in the shipped configuration."""
+    return planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all", config=None))
+
+
+def test_membership_is_part_of_all_where_a_task_has_unseen_images(clone: Clone, everything: dict[str, int]) -> None:
+    found = {name: count for name, count in everything.items() if name.startswith("membership")}
     assert found == {"membership": 12, "membership_baseline": 3, "membership_1": 3, "membership_table": 3}
     demo = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "demo", config=None))
     assert not [name for name in demo if name.startswith("membership")]
@@ -194,11 +199,10 @@ def test_one_figure_of_the_paper_needs_its_method_only(clone: Clone) -> None:
     assert not [message for message in planned_messages(output) if re.search(r"\b(distil_module|munba|people|scenes)\b", message)]
 
 
-def test_effects_of_deviations_need_the_published_munba_on_one_task(clone: Clone) -> None:
-    every = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "all", config=None))
+def test_effects_of_deviations_need_the_published_munba_on_one_task(clone: Clone, everything: dict[str, int]) -> None:
     jobs = planned_jobs(clone.snakemake("-n", "--quiet", "rules", "--", "results/mini/tables/fidelity.csv", config=None))
-    assert "fidelity" not in every and jobs["fidelity"] == 1 and jobs["published_similarities"] == 4
-    assert all(jobs[name] == every[name] - OF_CANVAS + 1 for name in ("unlearn", "generate", "score"))
+    assert "fidelity" not in everything and jobs["fidelity"] == 1 and jobs["published_similarities"] == 4
+    assert all(jobs[name] == everything[name] - OF_CANVAS + 1 for name in ("unlearn", "generate", "score"))
 
 
 @pytest.mark.parametrize(

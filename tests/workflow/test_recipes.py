@@ -30,14 +30,13 @@ Copy = Callable[[], Clone]
 
 
 @pytest.fixture(scope="module")
-def copy(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def copy(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Makes copies of a clone with a finished run."""
-    finished.snakemake("-c2", "all")  # what other tests of this process took away
 
     def one() -> Clone:
         clone = clone_to(tmp_path_factory.mktemp("recipe") / "le the")
         for name in KEPT:
-            shutil.copytree(finished.folder / name, clone.folder / name, symlinks=True)
+            shutil.copytree(pristine.folder / name, clone.folder / name, symlinks=True)
         return clone
 
     return one

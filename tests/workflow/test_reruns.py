@@ -55,12 +55,11 @@ def test_files_that_no_job_made_are_followed_by_content_alone(jobs: list[dict[st
 
 
 @pytest.fixture(scope="module")
-def moved(finished: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def moved(pristine: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """A fresh clone, all of whose files are of now, with the results of another one."""
     clone = clone_to(tmp_path_factory.mktemp("moved") / "le the")
-    finished.snakemake("-c2", "all")  # what other tests of this process took away
     for name in KEPT:
-        shutil.copytree(finished.folder / name, clone.folder / name, symlinks=True)
+        shutil.copytree(pristine.folder / name, clone.folder / name, symlinks=True)
     touch(clone.folder)
     return clone
 

@@ -28,7 +28,7 @@ def test_the_first_stage_runs_during_the_second() -> None:
         return item
 
     def second(half: int) -> bool:
-        return started.wait(timeout=10) if half == 0 else True  # ends only if item 1 is begun meanwhile
+        return started.wait(timeout=60) if half == 0 else True  # ends only if item 1 is begun meanwhile
 
     assert list(overlapped(range(2), first, second, 1)) == [True, True]
 

@@ -111,9 +111,9 @@ def test_a_second_process_waits_for_the_work_folder(started: Path) -> None:
         assert not select.select([second.stdout], [], [], 2)[0]  # it waits
         first.stdin.write("\n")
         first.stdin.flush()
-        assert first.wait(10) == 0
+        assert first.wait(60) == 0
         assert second.stdout.readline() == "held\n"
-        second.communicate("\n", timeout=10)
+        second.communicate("\n", timeout=60)
     assert (started / "work/unlearn/objects/b").read_text() == "b"
 
 
@@ -213,7 +213,7 @@ def test_a_job_ends_with_the_run_that_started_it() -> None:
         assert parent.stdout.readline() == "begun\n"
         (script,) = shell.children()
         os.kill(parent.pid, signal.SIGKILL)
-        psutil.wait_procs([script, shell], timeout=5)
+        psutil.wait_procs([script, shell], timeout=30)  # of the sixty that they would sleep
         assert not script.is_running() and not shell.is_running()
 
 
