@@ -40,6 +40,7 @@ use rule job as explorer_task with:
         noise_floor="<results>/noise_floor_{task}.json",
         verdicts=plan.tables.verdicts,
         overview="<results>/overviews/{task}.json",
+        decoder=plan.bases.decoder,
     output:
         folder=directory("<results>/explorer/{task}"),
     log:
@@ -51,12 +52,14 @@ use rule job as explorer_task with:
     resources:
         mem_mb=plan.tables.memory(4000),
         runtime=240,
+        gpu=plan.decoding_gpu,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.explorer:write"),
         kinds=plan.tables.similarities_named,
         methods=plan.models.methods,
         models=plan.models.of_wildcards,
         receivers=plan.data.told_receivers,
+        device=plan.settings.device,  # of latents; pictures that are kept need none
         thumbnail=128,  # pixels; the pictures of the mini world stay as they are
     message:
         "Explorer of {wildcards.task}"

@@ -42,10 +42,10 @@ def write_sprite(
     keys = [ImageKey(receiver, seed) for receiver in range(entities) for seed in seeds]
     columns = math.ceil(math.sqrt(len(keys)))
     sheet, exact, first = None, True, (0, 0)
-    for place, key in enumerate(keys):
-        if asked is not None and key.receiver not in asked:
-            continue
-        picture = Image.fromarray(shard.read(key.file_name)).convert("RGB")
+    shown = [(place, key) for place, key in enumerate(keys) if asked is None or key.receiver in asked]
+    pictures = shard.pictures([key.file_name for _, key in shown])
+    for (place, key), pixels in zip(shown, pictures, strict=True):
+        picture = Image.fromarray(pixels).convert("RGB")
         if sheet is None:
             first, exact = picture.size, max(picture.size) <= thumbnail
         if picture.size != first:

@@ -13,7 +13,7 @@ from lethe.benchmarks.icare.explorer.sprites import write_sprite
 from lethe.core.records import ModelId
 from lethe.io.atomic import atomic_path, write_text
 from lethe.io.rows import distinct_rows, read_rows
-from lethe.io.shards import ShardReader
+from lethe.io.shards import Decoder, ShardReader
 from lethe.settings.receivers import ALL
 
 KEYS = ["method", "epochs", "emitter"]  # of a run
@@ -32,6 +32,7 @@ def write_task(
     shards: Mapping[str, tuple[str | Path, str | Path]],
     thumbnail: int,
     receivers: str = ALL,
+    decoder: Decoder | None = None,
 ) -> None:
     """Write the data of a task as a folder, all or nothing: ``overview.js``, ``data.js``, ``images/{run}.webp`` and ``numbers/{run}.js``.
 
@@ -45,6 +46,7 @@ def write_task(
         overview: what the page shows first, as plain data.
         thumbnail: largest side of a picture in pixels.
         receivers: which the models were asked for, in words; of others the page says that they were not.
+        decoder: of latents, where shards may hold them.
 
     Raises:
         ValueError, CorruptFileError: see ``task_data`` and ``write_sprite``.
@@ -66,7 +68,7 @@ def write_task(
         for run in sorted(shards):
             numbers = baseline[baseline["seed"].isin(seeds)] if run == "baseline" else _numbers(*runs[run])
             some = None if receivers == ALL else {int(index) for index in numbers["receiver"]}
-            with ShardReader(*shards[run]) as shard:
+            with ShardReader(*shards[run], decoder) as shard:
                 content["pictures"] = write_sprite(part / "images" / f"{run}.webp", shard, size, seeds, thumbnail, some)
             write_text(part / "numbers" / f"{run}.js", script("numbers", f"{task}/{run}", seed_data(numbers, size)))
         content["seeds"] = seeds

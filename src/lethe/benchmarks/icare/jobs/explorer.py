@@ -9,6 +9,7 @@ import pandas as pd
 
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.benchmarks.icare.pair_rows import read_pairs_of
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.io.tables import read_json, read_parquet
 
@@ -30,7 +31,9 @@ def write(
     models: list[str],
     thumbnail: int,
     receivers: str,
+    device: str = "cpu",
     verdicts: Sequence[Path] = (),
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write the tables of a task, the numbers of every image and thumbnails.
 
@@ -42,7 +45,9 @@ def write(
         models: names of the models.
         thumbnail: largest side of a picture in pixels.
         receivers: which the models were asked for.
+        device: where latents are decoded.
         verdicts: the table of verdicts, where tables are computed here.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
     """
     tables = {"pairs": read_pairs_of([pairs]), "baseline": read_parquet(baseline)}
     if verdicts:
@@ -50,4 +55,5 @@ def write(
     alike = {kind: read_json(file) for kind, file in zip(kinds, similarities, strict=True)}
     shards = dict(zip(["baseline", *models], zip(tars, indices, strict=True), strict=True))
     texts = (alike, read_json(noise_floor), read_json(overview))
-    write_task(folder, task, tables, images, read_metadata(metadata), *texts, methods, shards, thumbnail, receivers)
+    reads = decoder_of(decoder, device)
+    write_task(folder, task, tables, images, read_metadata(metadata), *texts, methods, shards, thumbnail, receivers, reads)
