@@ -222,6 +222,14 @@ def generate_latents(
     """Yield ``(request, latent)``: what ``generate`` decodes, so that its pictures can be made later (``lethe.diffusion.kept``).
 
     Args and errors as of ``generate``.
+
+    Examples:
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> requests = [Request("An image of a four", receiver=3, seed=seed) for seed in (42, 43)]
+        >>> sampling = Sampling(scheduler="dpmsolver++", steps=2, guidance=3.0, size=32)
+        >>> [tuple(latent.values.shape) for _, latent in generate_latents(pipe, requests, sampling, world="mini", task="objects")]
+        [(4, 8, 8), (4, 8, 8)]
     """
     if not requests:
         return

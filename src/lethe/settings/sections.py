@@ -46,8 +46,7 @@ class Sections(Strict):
     dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision of sampling")
     keep_images: KeepImages = Field(
         "png",
-        description="how generated pictures are kept: png, or as latents, a tenth of the bytes, of which readers make pictures (docs/run.md); "
-        "pictures that others drew stay files",
+        description="how drawn pictures are kept: png, or latents of which readers make pictures (docs/run.md); those of others stay files",
     )
     fidelity: Fidelity = Field(
         "corrected", description="published: the reference's behaviour, also where it is wrong (docs/fidelity.md)"
