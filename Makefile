@@ -59,7 +59,7 @@ bench-setup: develop ## what an installation costs, by uv and by pip: minutes, a
 bench-gpu: setup ## images and training steps per second on a GPU, 8 minutes; without one it says so
 	@$(BIN)/python -m lethe.tools.speed.gpu
 
-docs: develop ## the documentation as a site; pages open by double click, the search needs `.venv/bin/mkdocs serve`
+docs: develop ## the documentation as a site; pages and search open by double click
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "documentation: $(CURDIR)/site/index.html"
 
@@ -92,7 +92,7 @@ lint: develop
 	$(BIN)/snakefmt --check Snakefile rules workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/codespell
-	$(BIN)/mdformat --check $(filter-out $(GENERATED),$(wildcard *.md docs/*.md)) assets config .github tests/data
+	$(BIN)/mdformat --check $(filter-out $(GENERATED),$(wildcard *.md docs/*.md docs/*/*.md)) assets config .github tests/data
 	$(BIN)/python -m tests.prose
 	$(BIN)/nbstripout --keep-id --verify notebooks/*.ipynb
 

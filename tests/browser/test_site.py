@@ -1,4 +1,4 @@
-"""The documentation as a site: what axe finds in pages of every kind, in both colour schemes, on a wide and on a narrow screen."""
+"""The documentation as a site: its search, and what axe finds in pages of every kind, in both colour schemes and on two screens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 from tests.browser.browser import start
 from tests.browser.page import AXE, dressed
 
@@ -50,3 +52,17 @@ def test_axe_finds_no_fault(driver: webdriver.Chrome, site: Path, scheme: str, w
         driver.execute_script(files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
         assert driver.execute_async_script(AXE) == [], name
         assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), name
+
+
+@pytest.mark.parametrize("name", ["index", "reference/library/answer"])
+def test_the_search_needs_no_server(driver: webdriver.Chrome, site: Path, name: str) -> None:
+    dressed(driver, "light", 1400)
+    driver.get(f"file://{site / name}.html")
+    driver.get_log("browser")  # of pages before
+    field = driver.find_element(By.CSS_SELECTOR, ".md-search__input")
+    field.click()
+    field.send_keys("maximum mean discrepancy")
+    found = WebDriverWait(driver, 30).until(lambda _: driver.find_elements(By.CSS_SELECTOR, ".md-search-result__link"))
+    pages = [str(link.get_attribute("href")).partition("#")[0] for link in found]
+    assert f"file://{site}/glossary.html" in pages and all(Path(page.removeprefix("file://")).is_file() for page in pages)
+    assert driver.get_log("browser") == []

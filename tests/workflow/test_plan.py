@@ -121,6 +121,23 @@ def test_paper_is_planned_in_few_jobs(clone: Clone) -> None:
     assert jobs["lira_models"] == 64 and jobs["lira_forget"] == 6 * 64  # a split of large networks each
 
 
+def test_the_paper_is_planned_from_what_rules_fetch(clone: Clone) -> None:
+    """All three tasks without a file by hand, on a machine that has none of the data; what is to be fetched is named."""
+    overlays = ["--configfile", "config/paper.yaml", "config/paper_fetched.yaml"]
+    output = clone.snakemake("-n", "--quiet", "rules", *overlays, "--", "inputs", "all", config=None)
+    jobs = planned_jobs(output)
+    fetched = {"base_pretrained": 1, "evaluator_pretrained": 2, "download": 6, "unpack": 3, "fetch_classification_data": 4}
+    each = dict.fromkeys(("source", "metadata", "receivers", "latents", "summary"), 3)
+    assert {name: jobs[name] for name in (*fetched, *each, "unlearn")} == {**fetched, **each, "unlearn": 120}
+    assert "missing" not in output and "put_by_hand" not in jobs
+    told = subprocess.run(
+        [sys.executable, "-m", "lethe", "inputs", *overlays], cwd=clone.folder, env=clone.environment(), text=True,
+        stdout=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    rows = told.stdout.splitlines()[1:-1]
+    assert told.returncode == 1 and len(rows) == 13 and all(row.startswith("to fetch") for row in rows), told.stdout
+
+
 def test_inputs_of_the_paper_are_fetched_by_local_rules(clone: Clone) -> None:
     output = clone.snakemake("-n", "--quiet", "rules", "--", "inputs", config="config/paper.yaml")
     fetched = {"base_pretrained": 1, "evaluator_pretrained": 2, "download": 6, "unpack": 3, "fetch_classification_data": 4}

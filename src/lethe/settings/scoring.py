@@ -31,4 +31,4 @@ class Scoring(Strict):
     lpips_alex: str = Field(
         "", description="folder with the weights of the metric `lpips_alex`; see lethe.diffusion.metrics.lpips"
     )
-    membership: Membership = Field(default_factory=Membership, description="membership inference (docs/results.md)")
+    membership: Membership = Field(default_factory=Membership, description="membership inference (docs/still-known.md)")

@@ -59,7 +59,7 @@ class Sections(Strict):
     )
     checkpoints: Checkpoints = Field(
         default_factory=dict,
-        description="method -> epochs of its trajectories, e.g. {distil: [1, 2]} (docs/results.md); none are in `all`",
+        description="method -> epochs of its trajectories, e.g. {distil: [1, 2]} (docs/training.md); none are in `all`",
     )
     hyperparameters: Name = Field("mini", description="which `settings` of config/methods/diffusion/{method}.yaml")
     tasks: Annotated[dict[Name, AnyTask], Removable] = Field(
@@ -111,7 +111,7 @@ class Sections(Strict):
     publish: Publish = Field(default_factory=Publish, description="how results are published (docs/zenodo.md)")
     export: Export = Field(default_factory=Export, description="unlearned models for other tools (docs/external-models.md)")
     tracker: Tracker = Field(
-        "none", description="where loss curves go beside their tables: none, wandb, tensorboard, trackio (docs/results.md)"
+        "none", description="where loss curves go beside their tables: none, wandb, tensorboard, trackio (docs/training.md)"
     )
 
     @field_validator("demo_tasks")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 from lethe.classifiers.plan.sizes import Size
@@ -15,6 +15,7 @@ REFERENCES = 3  # an original and two retrained models of every seed
 SHARE = (
     0.2  # of the epochs of base training: the most that a search allows a method (lethe.classifiers.search), taken for every run
 )
+SEARCH = ": search"  # how the names of lines of searches end
 OF_BATCH = 256  # images of the step that an architecture's seconds are of
 
 
@@ -29,8 +30,9 @@ def classifiers(plan: Plan) -> Iterator[Line]:
         if settings.hyperparameters == "searched":
             search = settings.search
             yield _line(f"{study}: models to tune on", REFERENCES * len(search.seeds), rows, of.training, size)
-            tried = len(of.methods) * len(search.seeds) * search.trials
-            yield _line(f"{study}: search", tried, rows, of.training, size, kept=False, share=SHARE)
+            finalists = len(search.seeds) ** 2 * search.finalists if search.protocol == "held_out" else 0
+            tried = len(of.methods) * (len(search.seeds) * search.trials + finalists)
+            yield _line(f"{study}{SEARCH}", tried, rows, of.training, size, kept=False, share=SHARE)
         yield _line(f"{study}: methods", len(of.methods) * of.seeds * of.unlearning_seeds, rows, of.training, size, share=SHARE)
         if plan.deepunlearn.attacked(dataset, architecture):
             lira = settings.lira[dataset]
@@ -38,6 +40,23 @@ def classifiers(plan: Plan) -> Iterator[Line]:
             yield _line(f"{study}: U-LiRA's models", lira.splits * (1 + lira.forget_sets), half, training, size)
             made = len(lira.methods) * lira.splits * lira.forget_sets
             yield _line(f"{study}: U-LiRA's unlearned models", made, half, training, size, kept=False, share=SHARE)
+
+
+def bound_of_searches(lines: Sequence[Line]) -> str:
+    """What the hours of searches are, in words; empty where nothing is searched for.
+
+    >>> bound_of_searches([Line("mnist mlp: methods", "how", 1.0, 0.0)])
+    ''
+    """
+    searches, hours = sum(line.hours for line in lines if line.what.endswith(SEARCH)), sum(line.hours for line in lines)
+    if not searches:
+        return ""
+    return (
+        f"Searches are counted at an upper bound, {searches:,.1f} of these {hours:,.1f} hours ({searches / hours:.0%}): every trial and "
+        f"every run of a finalist takes the most epochs that a search may choose, {SHARE:g} x those of base training. A random trial chooses "
+        "1 to that, half in the mean; a method without epochs (FF, IU) takes none. KDE and RUM choose two such numbers, of which one is "
+        "counted."
+    )
 
 
 def _line(what: str, models: int, rows: int, training: BaseTraining, size: Size, kept: bool = True, share: float = 1.0) -> Line:

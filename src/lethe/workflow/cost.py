@@ -9,7 +9,7 @@ from lethe.core.methods import RETRAINED
 from lethe.diffusion.methods import PREPARED, ROLES
 from lethe.settings.models import Settings
 from lethe.settings.receivers import ALL
-from lethe.workflow.classifier_cost import classifiers
+from lethe.workflow.classifier_cost import bound_of_searches, classifiers
 from lethe.workflow.passes import (
     DECODER,
     FEATURES,
@@ -84,6 +84,8 @@ def text(lines: list[Line], device: str = "cuda", sustained: float = SUSTAINED, 
         *rows,
         f"{'sum':{width}}  {hours:10.1f} {gigabytes:10.1f}",
     ]
+    if bound := bound_of_searches(lines):
+        told.append(bound)
     if device != "cuda":
         return "\n".join([*told, OF_CPU])
     return "\n".join(

@@ -14,7 +14,10 @@ from lethe.settings.models import Settings
 from lethe.workflow.configuration import load_configuration
 
 ROOT = Path(__file__).parents[3]
-BEHIND = {"smoke.yaml": "paper.yaml", "published.yaml": "paper.yaml", "canvas_quick.yaml": "canvas_train.yaml"}
+BEHIND = {
+    **dict.fromkeys(("smoke.yaml", "published.yaml", "paper_fetched.yaml"), "paper.yaml"),
+    "canvas_quick.yaml": "canvas_train.yaml",
+}
 OVERLAYS = sorted(file.name for file in (ROOT / "config").glob("*.yaml") if "\ndeepunlearn:" in file.read_text())
 
 

@@ -380,6 +380,17 @@ def test_mean_ranks_by_hand():
         mean_ranks(scores[:-1])
 
 
+def test_no_ranks_without_a_value():
+    """A class that the retrained models never saw: they are never right on it, so nothing can be divided by their accuracy."""
+    scores = made(
+        retrained=[(1.0, 0.0, 0.5, 0.5)] * 3, original=[(1.0, 0.9, 0.5, 0.9)] * 3,
+        ft=[(1.0, 0.1, 0.5, 0.6)] * 3, ga=[(1.0, 0.0, 0.4, 0.5)] * 3,
+    )  # fmt: skip
+    table = mean_ranks(scores).set_index(["metric", "method"])
+    assert table.loc["retdev", ["rank", "rank_low", "rank_high"]].isna().all(axis=None)
+    assert table.loc["indisc", "rank"].to_dict() == dict(ft=2, ga=1)
+
+
 def test_ledger_with_some_methods(tmp_path):
     reference = read_reference(REFERENCE)
     methods = set(reference["method"])

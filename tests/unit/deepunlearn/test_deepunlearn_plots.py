@@ -186,9 +186,9 @@ def test_ranking():
     assert len(data) == 3 * (18 + 17) and list(dict.fromkeys(data["method"]))[-1] == "ff"
     first = ranks.query("metric == 'gap'").groupby("method")["rank"].mean()
     assert first[list(dict.fromkeys(data["method"]))].is_monotonic_increasing
-    axes = ranking.draw(data).axes[0]
-    assert texts(axes).count("F") == (data["letters"] == "F").sum() == 12  # GA and FF
-    assert texts(axes).count("\u2013") == 3  # CT has no tinycnn
+    written = [text for axes in ranking.draw(data).axes for text in texts(axes)]
+    assert written.count("F") == (data["letters"] == "F").sum() == 12  # GA and FF
+    assert written.count("\u2013") == 3  # CT has no tinycnn
     assert {"F", "alike", "better"} <= set(data["state"])
 
 
@@ -229,4 +229,35 @@ def test_few_methods_and_one_seed_draw():
     assert "not shown, no value: FF" in retdev_indisc.draw(drawn.query("method == 'ff'")).axes[0].get_title("left")
     runtime = runtime_table(pd.DataFrame({"method": ["retrained", "ft", "ff"], "seconds": [3.0, 1, 1]}))
     assert isinstance(run_time.draw(run_time.data(summary, runtime, floor)), Figure)
-    assert texts(ranking.draw(ranking.data(groups, ranks, pairs)).axes[0]).count("1.0") == 3
+    assert [texts(axes).count("1.0") for axes in ranking.draw(ranking.data(groups, ranks, pairs)).axes] == [1, 1, 1]
+
+
+def test_many_settings_have_room():
+    """What is written in a cell of the ranking stays within it, also where settings are many and their names long."""
+    groups, ranks, pairs = ranked(make_scores(4))
+    many = [f"digits_memorised_{number}" for number in range(7)]
+    data = pd.concat([ranking.data(groups, ranks, pairs).assign(dataset=name) for name in many])
+    figure = ranking.draw(data)
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 3
+    for axes in figure.axes:
+        boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
+        assert len(boxes) > 200 and no_overlap([(box.x0, box.y0, box.x1, box.y1) for box in boxes[:60]])
+        below = [label.get_window_extent() for label in axes.get_xticklabels()]
+        assert no_overlap([(box.x0, box.y0, box.x1, box.y1) for box in below])
+
+
+def test_a_measure_without_a_value_is_not_drawn(scores, summary, tradeoff):
+    """A class is forgotten: the retrained models are never right on it, so retention deviation has no value for anybody."""
+    groups, ranks, pairs = ranked(scores)
+    ranks = ranks.assign(rank=ranks["rank"].mask(ranks["metric"] == "retdev"))
+    figure = ranking.draw(ranking.data(groups, ranks, pairs))
+    assert [axes.get_title() for axes in figure.axes] == ["gap", "attack (mdev)"]
+    columns = ["retdev_paired", "retdev_paired_low", "retdev_paired_high"]
+    runtime = runtime_table(make_timing())
+    drawn = run_time.draw(run_time.data(summary.assign(**dict.fromkeys(columns, np.nan)), runtime, noise_floor(scores)))
+    (axes,) = drawn.axes
+    assert axes.get_ylabel().startswith("indiscernibility") and axes.get_xlabel().startswith("seconds")
+    assert any("no value here" in text.get_text() for text in drawn.texts)
+    (reason,) = texts(retdev_indisc.draw(tradeoff.assign(retdev=np.nan)).axes[0])
+    assert reason.startswith("Retention deviation has no value here")

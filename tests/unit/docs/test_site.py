@@ -64,7 +64,7 @@ def test_pages_from_code_and_of_the_navigation_are_there(site: Path) -> None:
     library = (site / "reference/library/statistics.html").read_text("utf-8")
     assert "lethe.statistics.two_way" in library and "&gt;&gt;&gt;" in library
     unlisted = [
-        page.name for page in (ROOT / "docs").glob("*.md") if f'{page.stem}.html"' not in (site / "index.html").read_text()
+        page.name for page in (ROOT / "docs").rglob("*.md") if f'{page.stem}.html"' not in (site / "index.html").read_text()
     ]
     assert unlisted == ["index.md"] or unlisted == [], "every page is in the navigation (mkdocs.yml)"
 

@@ -278,6 +278,21 @@ def test_minimum_cut_equals_every_partition(metric: str) -> None:
         assert old.findings[0].value == 0 and not old.rows
 
 
+def test_names_of_a_large_minimum_cut_do_not_overlap() -> None:
+    """Of a hundred entities some are named: source, sink, and those of the heaviest cut edges, where there is room."""
+    task = make_task(n=100, methods=("uce",))
+    result = compute("MCI", task, method="uce", metric="clip_diff", source=0, sink=8)
+    template = TEMPLATES.load("MCI")
+    asked = validate(template.parameters, dict(task="people", method="uce", metric="clip_diff", source=0, sink=8))
+    figure = template.draw(result, asked, {})
+    figure.draw_without_rendering()
+    named = {text.get_text(): text.get_window_extent() for text in figure.axes[0].texts if text.get_text()}
+    assert {task.names[0], task.names[8]} < set(named) and 10 < len(named) < 50
+    boxes = list(named.values())
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert any(text.get_text().startswith(f"{len(named)} of 100 entities are named") for text in figure.texts)
+
+
 def test_visual_summaries_choose_their_columns(people: TaskData) -> None:
     harm = np.delete(people.damage("uce", "brisque_diff")[2], 2)
     others = np.delete(np.arange(12), 2)

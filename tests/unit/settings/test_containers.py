@@ -1,4 +1,4 @@
-"""The recipes of containers name files that are there, and the Python of the conda environment; none can be built here."""
+"""The recipes of containers name files that are there, and the Python of the conda environment; CI builds none."""
 
 from __future__ import annotations
 

@@ -75,9 +75,27 @@ def test_deep_unlearn_is_steps_times_seconds() -> None:
     assert mnist.hours == pytest.approx(3 * 10 * 50 * 274 * 0.012 / 3600)
     assert mnist.gigabytes == pytest.approx(30 * 4 * 11.19e6 / 1e9, rel=0.01)
     searched = lines["mnist resnet18: search"]
-    assert searched.hours == pytest.approx(18 * 3 * 100 * 10 * 274 * 0.012 / 3600) and searched.gigabytes == 0
+    runs = 18 * (3 * 100 + 3 * 5 * 3)  # trials of three studies, then five finalists of each on all three models
+    assert searched.hours == pytest.approx(runs * 10 * 274 * 0.012 / 3600) and searched.gigabytes == 0
     assert lines["cifar10 resnet18: U-LiRA's models"].hours == pytest.approx(64 * 11 * 91 * 118 * 0.012 / 3600, rel=0.01)
     assert "cifar10 tinyvit: U-LiRA's models" not in lines and most_epochs(50) == SHARE * 50
+
+
+def test_searches_are_said_to_be_counted_at_a_bound() -> None:
+    lines = [
+        Line("mnist mlp: search", "how", 30.0, 0.0),
+        Line("cifar10 mlp: search", "how", 45.0, 0.0),
+        Line("a", "b", 25.0, 0.0),
+    ]
+    for device in ("cuda", "cpu"):
+        told = text(lines, device)
+        assert (
+            f"75.0 of these 100.0 hours (75%): every trial and every run of a finalist takes the most epochs that a search may choose, {SHARE:g} x"
+            in told
+        )
+    assert "Searches" not in text(lines[2:]) and "Searches" not in text(
+        estimate_of([], root=ROOT), "cpu"
+    )  # shipped hyper-parameters
 
 
 def test_of_a_world_on_the_cpu_only_classifiers_are_counted() -> None:

@@ -125,8 +125,9 @@ def clusters(values: NDArray[np.float64], most: int = GROUPS) -> list[int]:
 def mean_ranks(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Mean rank of every method over seeds, with a t-interval, per data set, architecture and metric.
 
-    Within a seed, methods are ranked from 1 (best); ties share their mean rank, NaN shares the last places. The references do not
-    compete. The interval is of the mean over seeds, each a new initialisation on the same split, and is cut at the possible ranks.
+    Within a seed, methods are ranked from 1 (best); ties share their mean rank, NaN shares the last places. A metric that no method has a
+    value of, as retention deviation where the retrained model is never right, ranks none: NaN. The references do not compete. The
+    interval is of the mean over seeds, each a new initialisation on the same split, and is cut at the possible ranks.
 
     Args:
         scores: rows of ``score_models`` with ``retrained``; every method has every seed.
@@ -149,7 +150,7 @@ def mean_ranks(scores: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
                     f"method '{counts.idxmin()}' has {counts.min()} of {len(wide)} seeds for {dataset}, {architecture}"
                 )
             badness = (-sign * wide).fillna(np.inf).to_numpy()
-            ranks = rankdata(badness, axis=1)
+            ranks = np.where(np.isfinite(badness).any(axis=1, keepdims=True), rankdata(badness, axis=1), np.nan)
             for place, method in enumerate(wide.columns):
                 mean, low, high = mean_interval(ranks[:, place], level)
                 bounds = np.clip([low, high], 1, len(wide.columns))

@@ -15,7 +15,7 @@ CLIP's embeddings are used and not the backbone's, since they tell entities apar
 480 off images of the mini world finds its entity, with the backbone 78 %.
 
 The threshold was not fitted: it is that of the source. On the tuning emitters of the mini world every value from 1.5 to 8 agrees with the judge
-in 99 % of 216 pairs or more (``lethe.benchmarks.icare.verdict_agreement``), so nothing spoke for another one; docs/results.md tells the others.
+in 99 % of 216 pairs or more (``lethe.benchmarks.icare.verdict_agreement``), so nothing spoke for another one; docs/measures.md tells the others.
 
 Source: the idea, the four words and a threshold of three seed spreads are those of Vision Unlearning's receiver_damage.py
 (LeonardoSanBenitez/vision-unlearning, benchmarks/I_care/ablations/entity_strings_audit); centres, CLIP and the rules above are ours.

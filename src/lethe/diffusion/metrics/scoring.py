@@ -65,7 +65,7 @@ class Scores(NamedTuple):
 
 
 class Evaluator(Protocol):
-    """Turns the images of shards into score tables (schemas in docs/architecture.md)."""
+    """Turns the images of shards into score tables (docs/design/files.md)."""
 
     def score_baseline(self, off: ImageSet) -> Scores:
         """Score and keep the off images."""

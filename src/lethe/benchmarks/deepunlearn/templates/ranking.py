@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,11 @@ from lethe.figures.templates.result import Result
 from lethe.statistics.resampling import Inference
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+CELL, MARGIN = 1.75, 1.2  # inches of a cell's width, and of the names of methods
+NARROWEST, WIDEST = 5.6, 1.6 * WIDTH  # inches of a figure; the narrowest has room for the remarks
 METRICS = {"gap": "gap", "retdev": "retention deviation", "mdev": "attack (mdev)"}
 _FILL = {FLOOR: BLUE, BETTER: PALE_BLUE, ALIKE: WHITE, FAILED: VERMILION, "": WHITE}
 _TEXT = {FLOOR: "white", BETTER: INK, ALIKE: INK, FAILED: "white", "": INK}
@@ -53,54 +57,61 @@ def data(groups: pd.DataFrame, ranks: pd.DataFrame, pairs: pd.DataFrame) -> pd.D
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """A row per method, a column per metric and setting; a cell holds letters, the mean rank and its 95 % interval."""
+    """A row per method, a column per metric and setting; a cell holds letters, the mean rank and its 95 % interval.
+
+    Metrics stand side by side, or one below the other where there are too many settings for that.
+    """
     from matplotlib.figure import Figure
-    from matplotlib.patches import Rectangle
 
     methods = list(dict.fromkeys(data["method"]))
     settings = list(dict.fromkeys(zip(data["dataset"], data["architecture"], strict=True)))
-    columns = [(metric, *setting) for metric in METRICS for setting in settings]
-    width = min(WIDTH * 1.6, max(5.6, 1.2 + 1.75 * len(columns)))
-    figure = Figure(figsize=(width, 1.7 + 0.3 * len(methods)), dpi=DPI, layout="constrained")
-    axes = figure.subplots()
-    cells = data.set_index(["metric", "dataset", "architecture", "method"])
-    positions = [place + 0.25 * (place // len(settings)) for place in range(len(columns))]  # a gap between the metrics
-    for place, column in enumerate(columns):
-        x = positions[place]
-        for row, method in enumerate(methods):
-            found = cells.loc[[(*column, method)]].iloc[0] if (*column, method) in cells.index else None
-            state, shown = ("", "") if found is None else (str(found["state"]), str(found["letters"]))
-            axes.add_patch(Rectangle((x - 0.48, row - 0.46), 0.96, 0.92, facecolor=_FILL[state], edgecolor=EDGE, linewidth=0.5))
-            colour = _TEXT[state]
-            axes.text(
-                x - 0.42,
-                row,
-                shown,
-                color=colour,
-                ha="left",
-                va="center",
-                fontweight="bold",
-                fontsize=min(8.5, 68 / max(len(shown), 1)),
-            )
-            axes.text(x + 0.42, row, _rank(found), color=colour, ha="right", va="center", fontsize=8.5)
-    axes.set_xticks(positions, [f"{dataset}\n{architecture}" for _, dataset, architecture in columns])
-    axes.set_yticks(range(len(methods)), [title(method) for method in methods])
-    for number, name in enumerate(METRICS.values()):
-        middle = float(np.mean(positions[number * len(settings) : (number + 1) * len(settings)]))
-        axes.text(middle, -0.75, name, ha="center", va="bottom", fontweight="bold")
-    axes.set_xlim(-0.55, positions[-1] + 0.55)
-    axes.set_ylim(len(methods) - 0.45, -1.5)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    metrics = [metric for metric in METRICS if data.loc[data["metric"] == metric, "rank"].notna().any()]
+    panel = CELL * len(settings)  # inches
+    beside = MARGIN + panel * len(metrics) <= WIDEST
+    columns = len(metrics) if beside else 1
+    height = 0.7 + 0.3 * len(methods)
+    figure = Figure(
+        figsize=(max(NARROWEST, MARGIN + panel * columns), 1 + height * (1 if beside else len(metrics))),
+        dpi=DPI,
+        layout="constrained",
+    )
+    grid = figure.subplots(1 if beside else len(metrics), columns, sharey=True, squeeze=False).ravel()
+    for axes, metric in zip(grid, metrics, strict=True):
+        _panel(axes, data[data["metric"] == metric], methods, settings)
+        axes.set_title(METRICS[metric], fontsize=10, fontweight="bold")
     told = [
         "Letters: methods with one in common do not differ. Right: mean rank over seeds [95 % interval].",
         "Blue, white letters: no different from models retrained from another seed. Pale blue: nearer to them than the original. White: not.",
         "F, red: failed, doing nothing is better. gap: mean distance of accuracies and attack. mdev: distance of the attack alone.",
     ]
+    if data["rank"].isna().any():
+        told.append("Dash: no rank. Retention deviation divides by accuracies of the retrained models, one of which is 0.")
     footnote(figure, told, most=1)
     footnote(figure, meanings(methods, LOOKS))
     return figure
+
+
+def _panel(axes: Axes, data: pd.DataFrame, methods: Sequence[str], settings: Sequence[tuple[str, str]]) -> None:
+    """The cells of one metric."""
+    from matplotlib.patches import Rectangle
+
+    cells = data.set_index(["dataset", "architecture", "method"])
+    for x, setting in enumerate(settings):
+        for row, method in enumerate(methods):
+            found = cells.loc[[(*setting, method)]].iloc[0] if (*setting, method) in cells.index else None
+            ranked = found is not None and np.isfinite(found["rank"])
+            state, shown = (str(found["state"]), str(found["letters"])) if found is not None and ranked else ("", "")
+            axes.add_patch(Rectangle((x - 0.48, row - 0.46), 0.96, 0.92, facecolor=_FILL[state], edgecolor=EDGE, linewidth=0.5))
+            size = min(8.5, 68 / max(len(shown), 1))
+            axes.text(x - 0.42, row, shown, color=_TEXT[state], ha="left", va="center", fontweight="bold", fontsize=size)
+            axes.text(x + 0.42, row, _rank(found), color=_TEXT[state], ha="right", va="center", fontsize=8.5)
+    axes.set_xticks(range(len(settings)), [f"{dataset}\n{architecture}" for dataset, architecture in settings])
+    axes.set_yticks(range(len(methods)), [title(method) for method in methods])
+    axes.set_xlim(-0.55, len(settings) - 0.45)
+    axes.set_ylim(len(methods) - 0.45, -0.55)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
 def _rank(row: pd.Series | None) -> str:

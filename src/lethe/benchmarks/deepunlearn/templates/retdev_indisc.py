@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NO_RETDEV = "Retention deviation has no value here: it divides by an accuracy of the retrained models, which are never right."
+
 
 def data(summary: pd.DataFrame, floor: pd.DataFrame, groups: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """The rows of ``quality`` with ``letters``, ``retdev_state``, ``mdev_state`` and, of ``retrained``, ``retdev_floor`` and ``indisc_floor``.
@@ -66,12 +68,17 @@ def quality(summary: pd.DataFrame) -> pd.DataFrame:
 def draw(data: pd.DataFrame) -> Figure:
     """A point per method with its intervals and letters, bands for the noise of retrained models, and above what was found.
 
-    Deviations that are outliers are arrowheads at the right edge with their number.
+    Deviations that are outliers are arrowheads at the right edge with their number. Without any deviation, the reason in words.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, 6.4), dpi=DPI, layout="constrained")
+    undefined = data.loc[data["method"] == RETRAINED, "retdev"].isna().any()
+    figure = Figure(figsize=(WIDTH, 0.6 if undefined else 6.4), dpi=DPI, layout="constrained")
     axes = figure.subplots()
+    if undefined:
+        axes.set_axis_off()
+        axes.text(0, 0.5, f"{NO_RETDEV}\nThe figure deepunlearn_gaps shows the differences of accuracies.", va="center")
+        return figure
     axes.set_ylabel("indiscernibility: how blind a membership attack is\n(1: a coin; aim: where the retrained models are)")
     axes.set_xlabel("retention deviation: how far accuracies are from the retrained models' (0: not at all)")
     note = scatter(axes, data, "retdev", "indisc")

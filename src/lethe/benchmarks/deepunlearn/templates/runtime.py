@@ -9,7 +9,7 @@ import pandas as pd
 from lethe.benchmarks.deepunlearn.figures.style import RETRAINED, label_points
 from lethe.benchmarks.deepunlearn.templates import retdev_indisc
 from lethe.benchmarks.deepunlearn.templates.base import OneStudy, StudyTemplate, Tables
-from lethe.benchmarks.deepunlearn.templates.retdev_indisc import positions, scatter
+from lethe.benchmarks.deepunlearn.templates.retdev_indisc import NO_RETDEV, positions, scatter
 from lethe.classifiers.methods import LOOKS
 from lethe.figures.colours import EDGE, INK
 from lethe.figures.footnote import footnote, meanings
@@ -40,15 +40,19 @@ def data(summary: pd.DataFrame, runtime: pd.DataFrame, floor: pd.DataFrame) -> p
 
 @styled
 def draw(data: pd.DataFrame) -> Figure:
-    """Two panels over seconds (logarithmic). Outliers are arrowheads at the edge with their number; dotted: retraining's time."""
+    """A panel for each quality that has values, over seconds (logarithmic); dotted: retraining's time.
+
+    Outliers are arrowheads at the edge with their number.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    figure = Figure(figsize=(WIDTH, 7.6), dpi=DPI, layout="constrained")
-    panels = figure.subplots(2, 1, sharex=True)
+    shown = [name for name in PANELS if data[name].notna().any()] or list(PANELS)
+    figure = Figure(figsize=(WIDTH, 3.8 * len(shown)), dpi=DPI, layout="constrained")
+    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     seconds = data["seconds"].to_numpy(float)
     reference = data.loc[data["method"] == RETRAINED, "seconds"]
-    for axes, (name, label) in zip(panels, PANELS.items(), strict=True):
+    for axes, name in zip(panels, shown, strict=True):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -62,18 +66,15 @@ def draw(data: pd.DataFrame) -> Figure:
         note = scatter(axes, data, "seconds", name, logarithmic=True)
         if note:
             axes.set_title(f"not shown, no value: {note}", loc="left", fontsize=9)
-        axes.set_ylabel(label)
+        axes.set_ylabel(PANELS[name])
         axes.grid(True)
-    panels[1].set_xlabel(
+    panels[-1].set_xlabel(
         "seconds to unlearn, without the search for hyper-parameters" + ("; dotted: retraining" if len(reference) else "")
     )
-    for axes, name in zip(panels, PANELS, strict=True):
+    for axes, name in zip(panels, shown, strict=True):
         label_points(figure, axes, positions(axes, data, "seconds", name))
-    footnote(
-        figure,
-        ["Grey: what 95 % of retrained models of two seeds differ by. Lines: 95 % intervals over seeds."],
-        most=1,
-    )
+    told = ["Grey: what 95 % of retrained models of two seeds differ by. Lines: 95 % intervals over seeds."]
+    footnote(figure, told + ([NO_RETDEV] if "retdev" not in shown else []), most=1)
     footnote(figure, meanings(data["method"], LOOKS))
     return figure
 

@@ -11,6 +11,7 @@ from lethe.benchmarks.icare.figures.quantities import axis
 from lethe.benchmarks.icare.figures.words import heading, left_out, number
 from lethe.benchmarks.icare.parameters import ResultParameters
 from lethe.figures.colours import BLUE, GREEN, GREY, INK, VERMILION
+from lethe.figures.footnote import footnote
 from lethe.figures.style import DPI, styled
 from lethe.figures.templates.base import Pictures
 from lethe.figures.templates.result import Result
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CUT, NEAR, FAR = VERMILION, BLUE, GREEN
 MOST = 60  # edges that are not cut and still drawn, the heaviest
+ROOM = 0.13  # of the axes' height, between two names of a side
 
 
 @styled
@@ -39,14 +41,17 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     for rows, colour in ((rest, GREY), (data[data["cut"].astype(bool)], CUT)):
         for emitter, receiver, value in zip(rows["emitter"], rows["receiver"], rows["value"], strict=True):
             _edge(axes, places[emitter], places[receiver], colour, 0.6 + 3.4 * value / widest)
+    ends = [result.notes["source"], result.notes["sink"]]
+    named = _named(places, data[data["cut"].astype(bool)], ends)
     for name, (x, y) in places.items():
-        end = name in (result.notes["source"], result.notes["sink"])
+        end = name in ends
         axes.scatter([x], [y], s=150 if end else 60, color=NEAR if name in near else FAR, marker="s" if end else "o", zorder=3)
         side = -1 if name in near else 1
-        axes.annotate(
-            shortened(name), (x, y), xytext=(side * 10, 0), textcoords="offset points", va="center", zorder=4,
-            ha="right" if side < 0 else "left", fontsize=10 if end else 8, fontweight="bold" if end else "normal",
-        )  # fmt: skip
+        if name in named:
+            axes.annotate(
+                shortened(name), (x, y), xytext=(side * 10, 0), textcoords="offset points", va="center", zorder=4,
+                ha="right" if side < 0 else "left", fontsize=10 if end else 8, fontweight="bold" if end else "normal",
+            )  # fmt: skip
     for colour, marker, label in ((NEAR, "o", "source's side"), (FAR, "o", "sink's side"), (INK, "s", "source and sink")):
         axes.scatter([], [], color=colour, marker=marker, label=label)
     axes.plot([], [], color=CUT, linewidth=3, label="cut edge, wider = more damage")
@@ -58,7 +63,23 @@ def draw(result: Result, parameters: ResultParameters, pictures: Pictures) -> Fi
     title = f"{heading(parameters)}: {shortened(result.notes['source'], 40)} \u2192 {shortened(result.notes['sink'], 40)}"
     what = axis(*result.axes["value"]).replace("\n", " ")
     axes.set_title(f"{title}\nminimum cut {number(cut.value or 0.0)}, {what}{direct}{left_out(result)}", fontsize=10)
+    if len(named) < len(places):
+        footnote(
+            figure, [f"{len(named)} of {len(places)} entities are named: the heaviest cut edges first, where there is room."]
+        )
     return figure
+
+
+def _named(places: dict[str, tuple[float, float]], cut: pd.DataFrame, first: list[str]) -> set[str]:
+    """Whose names are written: ``first``, then by the weight of their cut edges, where no other name of that side is too near."""
+    weight = cut.groupby("emitter")["value"].sum().add(cut.groupby("receiver")["value"].sum(), fill_value=0)
+    order = sorted(set(places) - set(first), key=lambda name: -weight.get(name, 0.0))
+    named: list[str] = []
+    for name in [*first, *order]:
+        x, y = places[name]
+        if all(abs(y - places[other][1]) >= ROOM or x * places[other][0] < 0 for other in named):
+            named.append(name)
+    return set(named)
 
 
 def _side(names: list[str], end: str, x: float) -> dict[str, tuple[float, float]]:
