@@ -1,12 +1,12 @@
 """Pictures kept as latents: what a job writes in place of a PNG, and how a picture is made of it again.
 
 Kept is what the VAE reads after the last step: latents divided by its scaling factor, in its precision. So nothing is rounded that
-drawing does not round, and on the same device the picture has the same bits: float16 on a GPU in half precision, a quarter of
-float32's bytes at no cost. Halves of what a float32 VAE reads would change pixels.
+drawing does not round, and on the same device the picture has the same bits. Where the VAE computes in half precision that is half of
+float32's bytes at no cost; halves of what a float32 VAE reads would change pixels.
 
 On the CPU the last bits of a picture depend on its row and on the number of rows that are decoded at once. Both are kept beside
 the latents, and a shard that is read as a whole is decoded in the same rows. A picture that is decoded alone, or on another device,
-differs by at most 1/255 or so (docs/run.md has figures).
+differs in the last bits (docs/run.md has figures).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +25,17 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from lethe.diffusion.folder import vae_digest
+from lethe.diffusion.pipeline import load_vae
 from lethe.diffusion.pixels import finite_rows
 from lethe.io.tables import CorruptFileError, readable
 
 if TYPE_CHECKING:
     from diffusers.models import AutoencoderKL
 
-TENSOR, ABOUT = (
-    "latent",
-    "lethe",
-)  # names in a safetensors file: the tensor; its description, one JSON, since an order of keys is not kept
+TENSOR = "latent"  # name in a safetensors file
+ABOUT = "lethe"  # of its description, one JSON: of several keys the library keeps no order
 PRECISIONS = (torch.float32, torch.float16, torch.bfloat16)
+MOST_ROWS = 10_000  # the largest batch that can be configured
 DECODE_PIXELS = 8 * 512 * 512  # pixels decoded at once: at 512 px the VAE needs over 1 GB per image in float32
 
 
@@ -111,8 +112,8 @@ def read_latent(data: bytes, where: str) -> tuple[Latent, dict[str, Any]]:
         row, rows = int(about["row"]), int(about["rows"])
         if values.dtype not in PRECISIONS or values.ndim != 3:
             raise ValueError(f"they are {values.dtype} {tuple(values.shape)}; allowed are three axes of {PRECISIONS}")
-        if not 0 <= row < rows:
-            raise ValueError(f"row {row} of {rows}; allowed: 0 to {rows - 1}")
+        if not 0 <= row < rows <= MOST_ROWS:
+            raise ValueError(f"row {row} of {rows}; allowed: 0 to {rows - 1}, of at most {MOST_ROWS}")
         if not torch.isfinite(values).all():
             raise ValueError("they hold NaN or infinity")
         return Latent(values, row, rows), {"base": str(about["base"]), "vae": str(about["vae"])}
@@ -164,17 +165,13 @@ class LatentDecoder:
                 f"{where}: latents {tuple(latent.values.shape)}; the VAE of '{self.base.name}' has {channels} channels"
             )
 
-    @property
+    @cached_property
     def _digest(self) -> str:
-        if not hasattr(self, "_known"):
-            self._known = vae_digest(self.base)
-        return self._known
+        return vae_digest(self.base)
 
     def _vae(self, dtype: torch.dtype) -> AutoencoderKL:
         own = torch.float32 if self.device == "cpu" else dtype
         if own not in self._vaes:
-            from lethe.diffusion.pipeline import load_vae  # seconds of imports, which readers of PNGs do not wait for
-
             self._vaes[own] = load_vae(self.base, self.device, own)
         return self._vaes[own]
 

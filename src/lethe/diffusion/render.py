@@ -67,15 +67,14 @@ def render_shards(
         twins = {n: first.setdefault((loaded[n].digest, wanted[n]), n) for n in waiting}
         drawn = {n: [r for r in receivers if r.index in wanted[n] or isinstance(loaded[n], NoneDelta)] for n in first.values()}
         requests = [r for n in drawn for r in requests_of(drawn[n], generation.seeds, loaded[n], names[n])]
-        places = {"world": world, "task": task, "what": f"generate {task}"}
+        what = f"generate {task}"
         kept: Iterator[tuple[Request, str, np.ndarray | bytes]]
         if keep_images == "latents":
-            named, vae = Path(base).name, vae_digest(base)
-            kept = _kept(
-                generate_latents(pipe, requests, generation, **places), LATENT, partial(encode_latent, base=named, vae=vae)
-            )
+            form = partial(encode_latent, base=Path(base).name, vae=vae_digest(base))
+            latents = generate_latents(pipe, requests, generation, world=world, task=task, what=what)
+            kept = _kept(latents, LATENT, form)
         else:
-            kept = _kept(generate(pipe, requests, generation, **places), PICTURE, _as_it_is)
+            kept = _kept(generate(pipe, requests, generation, world=world, task=task, what=what), PICTURE, _as_it_is)
         for number in waiting:
             if number in drawn:
                 rows = _rows(kept, len(drawn[number]) * len(generation.seeds), wanted[number])
