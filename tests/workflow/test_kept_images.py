@@ -28,6 +28,8 @@ def kept(finished: Clone, copied: Clone) -> Clone:
     for name in [f"datasets/generated_objects_{run}" for run in ("baseline", *(f"{n:03d}_uce_000" for n in range(10)))]:
         for ending in ("tar", "parquet"):
             (copied.folder / RESULTS / f"{name}.{ending}").unlink()
+    for file in TABLES:
+        (copied.folder / RESULTS / file).unlink()
     targets = [f"{RESULTS}/{file}" for file in (*TABLES, f"images/{RUN}/007_42.png", "figures/visual_grid_objects_003.png")]
     copied.snakemake("-c2", *targets, "--config", "keep_images=latents", "--rerun-triggers", "mtime")
     return copied
