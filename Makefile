@@ -27,14 +27,12 @@ $(VENV)/.developed: $(VENV)/.installed requirements-dev.lock
 	touch $@
 
 demo: setup ## the main job on two tasks, then the report and what was found
-	$(RUN) demo
-	$(RUN) demo --report $(WORLD)/report.html
+	$(RUN) demo --report-after-run --report $(WORLD)/report.html
 	@cat $(WORLD)/answer_demo.txt
 	@echo "the answer: $(WORLD)/answer_demo.html, everything: $(WORLD)/report.html"
 
 all: setup ## all four tasks, then the report and what was found
-	$(RUN) all
-	$(RUN) all --report $(WORLD)/report.html
+	$(RUN) all --report-after-run --report $(WORLD)/report.html
 	@cat $(WORLD)/answer_all.txt
 	@echo "the answer: $(WORLD)/answer_all.html, everything: $(WORLD)/report.html"
 

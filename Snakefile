@@ -16,12 +16,13 @@ include: "rules/common.smk"
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
-from lethe.execution.forked import INSIDE, fork_scripts
+from lethe.execution.forked import INSIDE, fork_scripts, start_early
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
 from lethe.execution.scheduler import wake_on_jobs_alone
 from lethe.execution.work import sweep
+from lethe.core.compat import read_yaml_by_libyaml
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import chapters, outside
 from lethe.workflow.asking import Asked, refuse_unknown_targets
@@ -37,6 +38,7 @@ configfile: ROOT / "config/config.yaml"
 
 gc.disable()  # while a run is planned: millions of objects are made, and none is garbage
 announce_parent()  # scripts end with the process that starts them
+read_yaml_by_libyaml()  # of a report
 recall(".snakemake/fingerprints.json")
 if LINKS is None:
     outside.recall()
@@ -285,3 +287,5 @@ include: "rules/shared/provenance.smk"
 
 if workflow.is_main_process:
     stated(refuse_unknown_targets, workflow, plan, sys.argv)
+    if LINKS is None:
+        start_early(sys.argv, f"results/{plan.settings.world}", INSIDE | plan.modules, plan.settings.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ from tests.unit.icare.plot_tables import METHODS, Tables, make_tables
 
 from lethe.benchmarks.icare.explorer.data import script
 from lethe.benchmarks.icare.explorer.page import write_page
+from lethe.benchmarks.icare.explorer.rows import write_row
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.core.records import ModelId
 from lethe.io.atomic import write_text
 from lethe.io.rows import write_rows
 from lethe.io.shards import index_path, write_shard
+from lethe.io.tables import write_json
 
 SEEDS = (42, 43, 44)
 SIZE = 8  # pixels
+BASE = "breeds_baseline"
 OVERVIEW: dict[str, Any] = {
     "findings": [{"subject": "breeds", "headline": "Every method forgets.", "detail": "UCE 0 %.", "hoped": True, "table": "-"}],
     "table": {
@@ -88,7 +92,7 @@ def write_world(folder: Path, size: int = SIZE, thumbnail: int = 128) -> World:
     shards = {}
     emitters = {method: [3] if method == "retrain" else range(10) for method in METHODS}
     runs = [ModelId("breeds", emitter, method, 0).name for method in METHODS for emitter in emitters[method]]
-    for run in ("baseline", *runs):
+    for run in (BASE, *runs):
         tar = folder / f"{run}.tar"
         write_shard(tar, pictures(rng, 10, size))
         shards[run] = (tar, index_path(tar))
@@ -101,19 +105,32 @@ def write_world(folder: Path, size: int = SIZE, thumbnail: int = 128) -> World:
         page / "deepunlearn_digits_mlp/overview.js", script("overview", "deepunlearn_digits_mlp", OVERVIEW | {"worst": None})
     )
     write_text(page / "links_demo.js", script("link", "The answer", {"address": "../answer_demo.html"}))
-    with write_rows(folder / "images.parquet", single=["value"]) as append:
-        append(images)
-    write_task(
-        page / "breeds",
-        "breeds",
-        {"pairs": tables.pairs, "baseline": baseline},
-        [folder / "images.parquet"],
-        tables.metadata,
-        tables.similarity,
-        tables.noise_floor,
-        OVERVIEW,
-        METHODS,
-        shards,
-        thumbnail,
-    )
+    write_row(page / "rows" / BASE, baseline, None, shards[BASE], 10, SEEDS, thumbnail)
+    for run in runs:
+        model = ModelId.parse(run)
+        pairs, singles = (
+            table[(table["method"] == model.method) & (table["emitter"] == model.index)] for table in (tables.pairs, images)
+        )
+        numbers = singles.pivot(index=["receiver", "seed"], columns="metric", values="value").reset_index()
+        write_row(page / "rows" / run, numbers, pairs, shards[run], 10, SEEDS, thumbnail)
+    write_first(page / "breeds", tables, METHODS, rows=[page / "rows" / run for run in (BASE, *runs)])
     return World(page / "index.html", tables, images, baseline, shards)
+
+
+def write_first(
+    folder: Path,
+    tables: Tables,
+    methods: Sequence[str],
+    overview: dict[str, Any] = OVERVIEW,
+    seeds: Sequence[int] = SEEDS,
+    rows: Sequence[Path] = (),
+) -> None:
+    """What the page shows of a task before a row is opened."""
+    beside = folder.parent.parent
+    with write_rows(beside / "pairs.parquet") as append:
+        append(tables.pairs)
+    for kind, records in tables.similarity.items():
+        write_json(beside / f"similarity_{kind}.json", records)
+    similarities = {kind: beside / f"similarity_{kind}.json" for kind in tables.similarity}
+    floor = tables.noise_floor
+    write_task(folder, beside / "pairs.parquet", tables.metadata, similarities, floor, overview, methods, seeds, rows=rows)

@@ -275,12 +275,7 @@ use rule job as corpus_pairing_table with:
     input:
         of_methods=plan.imports.paired_methods,
     output:
-        table=report(
-            "<results>/tables/pairing_{task}.csv",
-            caption="../../report/pairing.rst",
-            category=chapters.OTHERS,
-            labels={"result": "pairing of published pictures", "task": "{task}"},
-        ),
+        table="<results>/tables/pairing_{task}.csv",
     log:
         "<logs>/corpus_pairing_table/{task}.log",
     benchmark:
@@ -292,35 +287,3 @@ use rule job as corpus_pairing_table with:
         inference=plan.inference,
     message:
         "Pairing of the published pictures of {wildcards.task}"
-
-
-use rule job as corpus_explorer with:
-    """The explorer of published pairs: without numbers of single pictures, and with pictures where there are any."""
-    input:
-        tars=plan.imports.tars,
-        indices=plan.imports.indices,
-        pairs="<results>/pairs_{task}.parquet",
-        metadata="<results>/metadata_{task}_2_enriched_filtered.json",
-        similarities=plan.tables.similarities,
-        noise_floor="<results>/noise_floor_{task}.json",
-        overview="<results>/overviews/{task}.json",
-    output:
-        folder=directory("<results>/explorer/{task}"),
-    log:
-        "<logs>/corpus_explorer/{task}.log",
-    benchmark:
-        "<benchmarks>/corpus_explorer/{task}.tsv"
-    wildcard_constraints:
-        task=plan.models.where_imported("tables", tasks=plan.entity_tasks),
-    resources:
-        mem_mb=4000,
-        runtime=240,
-    params:
-        job=plan.job("lethe.archive.jobs.corpus_explorer:write"),
-        kinds=plan.tables.similarities_named,
-        methods=plan.models.methods,
-        runs=plan.imports.shown,
-        seeds=plan.seeds,
-        thumbnail=128,
-    message:
-        "Explorer of {wildcards.task}"

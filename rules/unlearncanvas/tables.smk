@@ -334,12 +334,7 @@ use rule job as canvas_others with:
         emitters="<results>/emitters_{task}.json",
         answers=plan.canvas.answers_of_others,
     output:
-        accuracy=report(
-            "<results>/tables/unlearncanvas_others_{task}.csv",
-            caption="../../report/unlearncanvas.rst",
-            category=chapters.CANVAS,
-            labels={"result": "accuracies of answer sets of others, table", "task": "{task}"},
-        ),
+        accuracy="<results>/tables/unlearncanvas_others_{task}.csv",
     log:
         "<logs>/canvas_others/{task}.log",
     benchmark:

@@ -58,6 +58,11 @@ class Page:
             name,
             text,
         )
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until what was chosen is loaded."""
+        self.wait("return !document.getElementById('main').ariaBusy")
 
     def click_cell(self, row: int, column: int) -> None:
         """Click the middle of the cell at a place of the matrix (not: of an entity)."""

@@ -6,16 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from tests.browser.page import Page
-from tests.explorer_world import OVERVIEW, World
+from tests.explorer_world import OVERVIEW, World, write_first
 from tests.file_server import FileServer, serving
 from tests.unit.icare.plot_tables import make_tables
 
-from lethe.benchmarks.icare.explorer.data import script, task_data
 from lethe.benchmarks.icare.explorer.page import PARTS, write_page
 
 pytestmark = pytest.mark.browser
@@ -101,18 +101,15 @@ def test_the_policy_stops_what_would_get_in_elsewhere(browser: Page, world: Worl
 
 
 def test_a_name_is_text_and_never_html(browser: Page, tmp_path: Path) -> None:
-    tables, name = make_tables(10), "<img src=x onerror='window.evil = 1'>"
+    tables, name = replace(make_tables(10), similarity={}), "<img src=x onerror='window.evil = 1'>"
     for record in tables.metadata:
         record |= {"name": f"{name} {record['index']}", "<b>key</b>": name}
-    content = task_data(tables.pairs, tables.metadata, {}, tables.noise_floor, ["uce", "munba"])
-    content |= {"seeds": [42], "pictures": {"columns": 10, "width": 32, "height": 32}}
-    write_page(tmp_path, name, ["breeds"])
-    (tmp_path / "breeds").mkdir()
-    (tmp_path / "breeds/data.js").write_text(script("task", "breeds", content))
     texts = json.loads(json.dumps(OVERVIEW | {"worst": None}).replace("UCE", name).replace("counted", name))
-    (tmp_path / "breeds/overview.js").write_text(script("overview", "breeds", texts))
+    page = tmp_path / "explorer"
+    write_page(page, name, ["breeds"])
+    write_first(page / "breeds", tables, ["uce", "munba"], texts, [42])
     for view in ("overview", "matrix", "entity", "methods"):
-        browser.open(tmp_path / "index.html", f"view={view}&message={quote(name)}&order={quote(name)}")
+        browser.open(page / "index.html", f"view={view}&message={quote(name)}&order={quote(name)}")
         assert browser.run(
             "return [document.images.length, document.querySelectorAll('b').length, window.evil === undefined]"
         ) == [0, 0, True]

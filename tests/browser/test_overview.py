@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 from tests.browser.page import AXE, Page
-from tests.explorer_world import OVERVIEW, World
+from tests.explorer_world import BASE, OVERVIEW, World
 
 from lethe.benchmarks.icare.explorer.data import script
 from lethe.io.atomic import write_text
@@ -37,7 +37,7 @@ def test_the_page_opens_on_pictures_of_the_worst_pair_and_one_click_shows_every_
     worst = page.find(".worst[data-method='munba']")
     assert worst.find_element("tag name", "h3").text == "MUNBa forgot ostrel hound dog. Asked for fenwold setter dog:"
     runs = [thumb.get_attribute("data-run") for thumb in worst.find_elements("css selector", ".thumb")]
-    assert runs == ["baseline"] * 3 + ["breeds_002_munba_000"] * 3
+    assert runs == [BASE] * 3 + ["breeds_002_munba_000"] * 3
     assert "\u22123.46; two seeds of the base differ by \u22120.20 to 0.20" in worst.text
     assert "No pair is harmed by UCE." in page.find("#overview").text
     worst.find_element("css selector", "button").click()
@@ -77,7 +77,7 @@ def test_an_overview_without_its_pairs_says_how_to_make_them(browser: Page, worl
     write_text(beside, script("overview", "people", OVERVIEW))
     browser.open(world.page, "task=people&view=matrix")
     assert browser.run("return [part, task, state.view]") == ["people", None, "overview"]
-    assert browser.find("#message").text.endswith("Make them: snakemake -c2 results/test/explorer/people")
+    assert browser.find("#message").text.endswith("Make it: snakemake -c2 results/test/explorer/people/overview.js")
     assert "UCE" in browser.find(".methods").text and len(browser.faults()) == 1  # the missing data.js
     beside.unlink()
 
@@ -114,6 +114,20 @@ def test_a_method_without_a_model_is_named(browser: Page, world: World) -> None:
     assert browser.find("#absent").text.startswith(
         "retrain has no column: it has no model of tarvin hound dog in this run, but of"
     )
+
+
+def test_on_paper_colours_are_light_and_every_picture_is_loaded(browser: Page, world: World) -> None:
+    browser.look("dark", 400)
+    browser.open(world.page, "task=breeds&view=matrix&method=uce&emitter=2&receiver=5&open=yes")
+    browser.shown(1, 2, 5)
+    ink = "return [getComputedStyle(plot.canvas).getPropertyValue('--ink').trim(), document.querySelectorAll('.thumb').length]"
+    hidden = "return [...document.querySelectorAll('.thumb')].filter((thumb) => !thumb.style.backgroundImage).length"
+    dark, pictures = browser.run(ink)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert browser.run(ink) == ["#111", pictures] and pictures == 6 and browser.run(hidden) == 0
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert browser.run(ink) == [dark, pictures] and dark != "#111"
+    browser.look("light", 1400)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -35,8 +35,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if named := os.environ.get("LETHE_REPORT"):
         return Path(named).resolve()
     clone = clone_to(tmp_path_factory.mktemp("reported") / "le the")
-    clone.snakemake("-c2", "demo")
-    clone.snakemake("-c1", "demo", "--report", "results/smoke/report.html")
+    clone.snakemake("-c2", "demo", "--report-after-run", "--report", "results/smoke/report.html")
     return clone.folder / "results/smoke/report.html"
 
 
@@ -107,3 +106,18 @@ def test_a_table_leads_back_to_the_answer(driver: webdriver.Chrome, report: Path
     back = driver.find_element(By.CSS_SELECTOR, "#back a")
     back.click()
     assert driver.current_url == f"file://{answer}".replace(" ", "%20")
+
+
+def test_headings_of_a_table_have_no_buttons_on_paper_and_sort_again_afterwards(driver: webdriver.Chrome, report: Path) -> None:
+    driver.get(f"file://{next((report.parent / 'tables').glob('harm_*.html'))}")
+    heads = (
+        "return [...document.querySelectorAll('#t thead th')].map((th) => [th.textContent, th.querySelectorAll('button').length])"
+    )
+    before = driver.execute_script(heads)
+    assert all(buttons == 1 for _, buttons in before)
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert driver.execute_script(heads) == [[text, 0] for text, _ in before]
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert driver.execute_script(heads) == before
+    driver.find_element(By.CSS_SELECTOR, "#t thead th button").click()
+    assert driver.find_element(By.CSS_SELECTOR, "#t thead th").get_attribute("aria-sort") == "ascending"

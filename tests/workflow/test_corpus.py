@@ -83,19 +83,20 @@ def test_every_model_has_a_verdict_on_its_noise(theirs: Clone) -> None:
 
 
 def test_the_explorer_names_the_pictures_that_are_there(theirs: Clone) -> None:
-    folder = theirs.folder / RESULTS / "explorer/objects"
-    text = (folder / "data.js").read_text()
+    folder = theirs.folder / RESULTS / "explorer"
+    text = (folder / "objects/data.js").read_text()
     content = json.loads(text[text.index(", ") + 2 : text.rindex(")")])
     runs = [
-        "baseline",
-        "objects_000_distil_004",
-        "objects_000_munba_007",
+        "objects_baseline",
         "objects_000_uce_000",
         "objects_001_uce_000",
+        "objects_000_distil_004",
         "objects_002_distil_004",
+        "objects_000_munba_007",
     ]
-    assert content["pictures"]["runs"] == runs and all((folder / f"images/{run}.webp").is_file() for run in runs)
-    assert len(list((folder / "numbers").iterdir())) == 21
+    assert sorted(content["pictures"]["runs"]) == sorted(runs)
+    assert {file.parent.name for file in folder.glob("rows/*/0.webp")} == set(runs)
+    assert len(list(folder.glob("rows/*/row.js"))) == 21
 
 
 def test_nothing_is_made_twice_and_a_changed_file_reaches_its_method_alone(theirs: Clone, corpus: CorpusTree) -> None:

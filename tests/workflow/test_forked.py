@@ -288,3 +288,38 @@ def test_elsewhere_every_script_has_its_interpreter(
     method = PythonScript.execute_script
     assert forked.fork_scripts(workflow, ["json"], device) is False
     assert PythonScript.execute_script is method
+
+
+@pytest.mark.parametrize(
+    ("command", "first"),
+    [
+        ("snakemake --cores 2 demo", True),
+        ("snakemake --cores 2 all --report-after-run --report results/mini/report.html", True),
+        ("snakemake -c2 -- demo", True),
+        ("snakemake -c2 demo --report results/mini/report.html", False),
+        ("snakemake -n demo", False),
+        ("snakemake --profile slurm all", False),
+        ("snakemake -c2 results/mini/figures/forget_retain_breeds.png", False),
+        ("snakemake -c2", False),
+    ],
+)
+def test_a_first_run_is_told_by_its_command(command: str, first: bool, tmp_path: Path) -> None:
+    """And no run is one in a world of which something is there."""
+    assert forked.is_first_run(command.split(), tmp_path / "world") is first
+    assert not forked.is_first_run(command.split(), tmp_path)
+
+
+@pytest.mark.parametrize("other", [{"device": "cuda"}, {"SNAKEMAKE_PROFILE": "slurm"}, {"LETHE_FORK": "0"}, {"there": "world"}])
+def test_the_server_starts_early_only_where_scripts_will_be_forked(
+    other: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[set[str]] = []
+    monkeypatch.setattr(forked, "_start", started.append)
+    command = ["snakemake", "-c2", "demo"]
+    assert forked.start_early(command, tmp_path / "world", {"json"}, "cpu") and started == [{"json"}]
+    for name in ("SNAKEMAKE_PROFILE", "LETHE_FORK"):
+        if name in other:
+            monkeypatch.setenv(name, other[name])
+    results = tmp_path if "there" in other else tmp_path / "world"
+    assert not forked.start_early(command, results, {"json"}, other.get("device", "cpu"))
+    assert len(started) == 1

@@ -127,13 +127,13 @@ def test_membership_is_a_table_per_task(finished: Clone) -> None:
     assert none.tolist() == pytest.approx(base.tolist())
 
 
-def test_the_explorer_is_a_page_and_a_folder_per_task(finished: Clone) -> None:
+def test_the_explorer_is_a_page_and_a_row_per_model(finished: Clone) -> None:
     finished.snakemake("-c1", "explorer")
     folder = finished.folder / RESULTS / "explorer"
     runs = {path.stem.removeprefix("generated_") for path in (finished.folder / RESULTS / "datasets").glob("*.tar")}
-    wanted = {run.replace("objects_baseline", "baseline") for run in runs}
-    assert {path.stem for path in (folder / "objects/images").iterdir()} == wanted
-    assert {path.stem for path in (folder / "objects/numbers").iterdir()} == wanted
+    for file in ("0.webp", "row.js"):
+        assert {path.parent.name for path in folder.glob(f"rows/*/{file}")} == runs
+    assert (folder / "objects/overview.js").is_file()
     assert "world.js" in (folder / "index.html").read_text()
     assert "Nothing to be done" in finished.snakemake("-n", "explorer")
 

@@ -14,7 +14,7 @@ RESULTS = Path("results/names_2")
 WANTED = [
     "similarity_weights_uce_style50_a.json",
     "figures/interference_matrix_style50_a_clip_diff.png",
-    "explorer/style50_a",
+    "explorer/style50_a/overview.js",
     "publish/bundles/images_style50_a_uce.tar",
     "images/style50_a_003_uce_000/007_42.png",
 ]

@@ -85,6 +85,12 @@ KINDS = {
         "ua: the forgotten is gone. ira: others of its kind are kept. cra: the other kind is kept. High is good for all three.",
         CANVAS,
     ),
+    "unlearncanvas_others": Kind(
+        "Accuracies of UnlearnCanvas, pictures of others",
+        "Our judges look at pictures that others drew. ua: the forgotten is gone. ira: others of its kind are kept. cra: the other kind is kept. "
+        "High is good for all three.",
+        CANVAS,
+    ),
     "unlearncanvas_attack": Kind(
         "Attacks on what was forgotten",
         "success_1: share of pictures in which a judge sees the concept again. Compare with the retrained model, which never saw it: success "
@@ -102,6 +108,12 @@ KINDS = {
         "A row is of pairs that are forgotten. sc: accuracy of the style on other objects; oc: of the object in other styles. Both should "
         "stay high.",
         CANVAS,
+    ),
+    "pairing": Kind(
+        "Do published pictures share their noise?",
+        "A row is a model. Only where its pictures begin from the noise of the base's does a difference between them measure unlearning. "
+        "Believe q, which is corrected for all models, and the verdict.",
+        OTHERS,
     ),
     CLAIMS: Kind("Claims", "A row is a claim about a task, a study or a machine. One that does not hold is shown, too.", OTHERS),
 }

@@ -6,8 +6,10 @@ What is the same in every row is said once and not in every row.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -24,10 +26,12 @@ class Cell:
 
     Attributes:
         text: as it is read. number: as it is sorted by; None for a text.
+        code: what stands in the file in the place of the text, where that is another name.
     """
 
     text: str
     number: float | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,11 @@ class Readable:
     same: Mapping[str, str] = field(default_factory=dict)
 
 
-def as_read(table: pd.DataFrame) -> Readable:
+def as_read(table: pd.DataFrame, names: Mapping[str, Callable[[str], str]] = MappingProxyType({})) -> Readable:
     """A table with each interval beside its value; a short and wide one is turned, so that it is read downwards.
+
+    Args:
+        names: column -> what its codes are called; a column ``{column}_name`` beside it is left out.
 
     Example:
         >>> made = as_read(pd.DataFrame({"method": ["uce"], "share": [0.1234], "share_low": [0.1], "share_high": [0.2]}))
@@ -54,9 +61,11 @@ def as_read(table: pd.DataFrame) -> Readable:
         (['method', 'share'], ['uce', '0.123 [0.1, 0.2]'])
     """
     intervals = _intervals([str(name) for name in table.columns])
-    hidden = {name for pair in intervals.values() for name in pair}
+    hidden = {name for pair in intervals.values() for name in pair} | {f"{name}_name" for name in names if name in table}
     columns = [str(name) for name in table.columns if name not in hidden]
-    lines = [{name: _cell(row, name, intervals.get(name)) for name in columns} for row in table.to_dict("records")]
+    lines = [
+        {name: _cell(row, name, intervals.get(name), names.get(name)) for name in columns} for row in table.to_dict("records")
+    ]
     same = {name: lines[0][name].text for name in columns if name != "method" and _agree(name, lines)}
     columns = [name for name in columns if name not in same]
     rows = [[line[name] for name in columns] for line in lines[:MOST]]
@@ -80,14 +89,22 @@ def _intervals(columns: Sequence[str]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _cell(row: dict[object, object], name: str, ends: tuple[str, str] | None) -> Cell:
+def _cell(row: dict[object, object], name: str, ends: tuple[str, str] | None, called: Callable[[str], str] | None = None) -> Cell:
     value = row[name]
+    if called is not None and isinstance(value, str):
+        text = called(value)
+        return Cell(text, code="" if _plain(text) == _plain(value) else value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Cell("" if pd.isna(value) else str(value))  # type: ignore[call-overload]
     if math.isnan(value):
         return Cell("")
     low, high = (_number(row[end]) for end in ends) if ends else ("", "")
     return Cell(f"{_number(value)} [{low}, {high}]" if low and high else _number(value), float(value))
+
+
+def _plain(name: str) -> str:
+    """A name without what a code cannot hold, to see whether the code tells anything more."""
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def _number(value: object) -> str:

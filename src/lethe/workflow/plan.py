@@ -114,7 +114,8 @@ class Plan:
         self.exports = Exports(settings, self.models, root)
         self.record = Record(settings, root)
         self.dictionary = Dictionary(settings)
-        self.explorer = Explorer(settings, root)
+        theirs = self.imports.runs if settings.archive.imported("tables", "images") else None
+        self.explorer = Explorer(settings, self.models, root, theirs)
         self.benchmarks = Benchmarks(settings, self.models, self.bases)
         self.claims = Claims(settings, self.benchmarks, self.studies, self.deepunlearn)
         self.pages = Pages(settings, self.studies, self.tables)

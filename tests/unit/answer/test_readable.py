@@ -51,7 +51,51 @@ def test_a_page_spells_out_methods_and_columns(tmp_path: Path) -> None:
     )
     show(file, [], tmp_path / "page.html", "deepunlearn_ranks", "digits_mlp")
     html = (tmp_path / "page.html").read_text()
-    assert ">NG+</th>" in html and ">EU-k</th>" in html and 'title="mean rank; 1 is the best">rank</th>' in html
+    assert (
+        ">NG+ <small>ngplus</small></th>" in html
+        and ">EU-k</th>" in html
+        and 'title="mean rank; 1 is the best">rank</th>' in html
+    )
+
+
+def test_a_metric_and_a_similarity_have_names_and_their_codes_beside_them(tmp_path: Path) -> None:
+    rows = {"method": ["distil", "uce"], "metric": ["clip_diff", "ssim"], "similarity": ["weights_uce", "clip"], "q": [0.5, 0.1]}
+    pd.DataFrame(rows).to_csv(tmp_path / "similarity_breeds.csv", index=False)
+    show(tmp_path / "similarity_breeds.csv", [], tmp_path / "page.html", "similarity", "breeds")
+    html = (tmp_path / "page.html").read_text()
+    for name, code in {
+        "SPARE (FADE)": "distil",
+        "CLIP score, on \u2212 off": "clip_diff",
+        "Weight similarity (UCE)": "weights_uce",
+    }.items():
+        assert f">{name} <small>{code}</small></t" in html, code
+    assert ">UCE</th>" in html, "a code that says nothing more is left out"
+
+
+def test_a_name_beside_its_code_is_not_shown_twice() -> None:
+    made = as_read(pd.DataFrame({"method": ["uce"], "method_name": ["UCE"], "q": [1]}), {"method": str.upper})
+    assert made.columns == ["method", "q"] and made.rows[0][0].text == "UCE"
+
+
+def test_what_a_row_of_a_turned_table_means_stands_below_its_code(tmp_path: Path) -> None:
+    columns = {
+        f"{name}_{of}": [0.5] for name in ("ssim", "rmse", "clip_diff") for of in ("emitter", "others", "left_out", "noise")
+    }
+    columns |= {"epochs": [1], "emitters": [8]}
+    pd.DataFrame({"method": ["uce"]} | columns).to_csv(tmp_path / "unlearning_breeds.csv", index=False)
+    show(tmp_path / "unlearning_breeds.csv", [], tmp_path / "page.html", "unlearning", "breeds")
+    html = (tmp_path / "page.html").read_text()
+    assert re.search(r'<th scope="row">ssim_others<span class="means">[^<]*SSIM of on and off', html)
+
+
+def test_pictures_of_others_have_pages_too(tmp_path: Path) -> None:
+    made = plan_of(yaml.safe_load((ROOT / "config/config.yaml").read_text()), (), ROOT)
+    tables = [f"<results>/tables/{name}.csv" for name in ("unlearncanvas_others_canvas", "pairing_breeds")]
+    assert made.pages.of_tables(tables) == [file.replace(".csv", ".html") for file in tables]
+    for name in ("unlearncanvas_others", "pairing"):
+        pd.DataFrame({"method": ["uce"], "epochs": [1]}).to_csv(tmp_path / f"{name}_x.csv", index=False)
+        show(tmp_path / f"{name}_x.csv", [], tmp_path / "page.html", name, "x")
+        assert f"<h1>{KINDS[name].title}: x</h1>" in (tmp_path / "page.html").read_text()
 
 
 def test_a_long_table_says_what_is_left_out(tmp_path: Path) -> None:

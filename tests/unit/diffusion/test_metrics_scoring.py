@@ -204,6 +204,12 @@ def test_seed_pairs(context: MetricContext) -> None:
     assert table["rmse"][1] == pytest.approx(float((a - b).pow(2).mean((1, 2)).sqrt().mean()) / 255)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pictures_of_several_sizes_are_refused(threads: int) -> None:
+    with pytest.raises(ValueError, match=r"must have one size, found \[\(4, 4, 3\), \(4, 5, 3\)\]"):
+        stacked(lambda place: np.zeros((4, 4 + place // 2, 3), np.uint8), 3, threads)
+
+
 def test_decode_and_embeddings_round_trip(tmp_path: Path) -> None:
     pictures = photos(16)
     files = []
@@ -211,7 +217,8 @@ def test_decode_and_embeddings_round_trip(tmp_path: Path) -> None:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "PNG")
         files.append(buffer.getvalue())
-    assert (stacked([decode(file) for file in files]).permute(0, 2, 3, 1).numpy() == pictures).all()
+    for threads in (1, 2):
+        assert (stacked(lambda place: decode(files[place]), len(files), threads).permute(0, 2, 3, 1).numpy() == pictures).all()
     saved = Embeddings(np.array([1, 0, 1]), np.array([1, 2, 3]), np.array([[1, 2], [3, 4], [5, 6]], np.float32))
     for name in ("a.npz", "b.npz"):
         saved.save(tmp_path / name)

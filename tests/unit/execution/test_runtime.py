@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lethe.core import compat
 from lethe.core.device import resolve_device
@@ -155,6 +156,16 @@ def test_a_deferred_package_list_is_read_when_it_is_asked(monkeypatch: pytest.Mo
         and dict(packages) == {"PIL": ["pillow"]}
     )
     assert read == [1]
+
+
+def test_environments_are_read_by_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And to the same values."""
+    text = (Path(__file__).parents[3] / "envs/lethe.yaml").read_text()
+    in_python = yaml.load(text, Loader=yaml.Loader)
+    monkeypatch.setattr(yaml, "Loader", yaml.Loader)  # set back at the end
+    compat.read_yaml_by_libyaml()
+    assert issubclass(yaml.Loader, yaml.CLoader)
+    assert yaml.load(text, Loader=yaml.Loader) == in_python
 
 
 def test_nothing_happens_when_the_package_is_imported() -> None:

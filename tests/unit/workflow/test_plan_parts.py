@@ -87,7 +87,7 @@ def test_the_page_of_the_explorer_has_every_part_and_the_folders_of_its_tasks() 
     made = plan()
     assert all(Path(file).is_file() for file in made.explorer.static)
     assert len(made.explorer.page) == len(made.explorer.static) + 1  # the list of tasks is written with the page
-    assert made.explorer.of_tasks(["people"]) == ["<results>/explorer/index.html", "<results>/explorer/people"]
+    assert made.explorer.of_tasks(["people"]) == ["<results>/explorer/index.html", "<results>/explorer/people/overview.js"]
 
 
 def test_overviews_beside_the_tasks_are_those_of_studies_and_canvases() -> None:

@@ -7,14 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from lethe.answer.kinds import KINDS
+from lethe.answer.names import names_of
 from lethe.answer.page import EXTENTS, environment
 from lethe.answer.readable import as_read
-from lethe.benchmarks.deepunlearn.figures.style import title as title_of_classifier
 from lethe.core.columns import table_of
 from lethe.dictionary.schema import TABLES
-from lethe.figures.style import method_name
 from lethe.io.atomic import write_text
-from lethe.planning.chapters import CLASSIFIERS
 
 
 def show(table: Path, code: list[Path], page: Path, readable: str, subject: str) -> None:
@@ -25,8 +23,6 @@ def show(table: Path, code: list[Path], page: Path, readable: str, subject: str)
         readable: one of ``KINDS``. subject: the task or study that it is about.
     """
     about, declared, read = KINDS[readable], table_of(TABLES, f"tables/{table.name}"), pd.read_csv(table)
-    if "method" in read:
-        read["method"] = read["method"].map(title_of_classifier if about.chapter == CLASSIFIERS else method_name)
     meanings = {name: declared.described(str(name)).meaning for name in read.columns}
     write_text(
         page,
@@ -37,7 +33,7 @@ def show(table: Path, code: list[Path], page: Path, readable: str, subject: str)
             about=about.about,
             subject=subject,
             file=table.name,
-            table=as_read(read),
+            table=as_read(read, names_of(about.chapter)),
             meanings=meanings,
             extents=EXTENTS,
         ),

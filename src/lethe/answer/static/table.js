@@ -38,3 +38,14 @@ document.querySelectorAll('#t thead th').forEach(function (th, column) {
     rows.forEach(function (row) { row.parentNode.append(row); });
   };
 });
+// on paper headings stand on every page, but a browser repeats none with buttons
+const heads = Array.from(document.querySelectorAll('#t thead th'), function (th) { return [th, th.firstElementChild]; });
+addEventListener('beforeprint', function () {
+  heads.forEach(function ([th, button]) { th.replaceChildren(...button.childNodes); });
+});
+addEventListener('afterprint', function () {
+  heads.forEach(function ([th, button]) {
+    button.append(...th.childNodes);
+    th.append(button);
+  });
+});

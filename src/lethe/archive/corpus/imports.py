@@ -110,18 +110,6 @@ class Imports:
 
     # --- pictures ---
 
-    def shown(self, wildcards: Wildcards) -> list[str]:
-        """The base, where its pictures are there, and every model of the wildcards' task that has some."""
-        return [run for run in self.runs if self._task(run) == wildcards.task]
-
-    def tars(self, wildcards: Wildcards) -> list[str]:
-        """Their shards."""
-        return [f"<results>/datasets/generated_{run}.tar" for run in self.shown(wildcards)]
-
-    def indices(self, wildcards: Wildcards) -> list[str]:
-        """The index of each."""
-        return [f"<results>/datasets/generated_{run}.parquet" for run in self.shown(wildcards)]
-
     def style_of_task(self, wildcards: Wildcards) -> str:
         """How prompts of the wildcards' task are made."""
         return self.settings.entity_tasks[wildcards.task].prompt_style

@@ -134,6 +134,8 @@ class Borrowed:
         self.precision = precision
         self.scheduler = DDPMScheduler.from_config(pipe.scheduler.config)
         self.timesteps = int(self.scheduler.config.num_train_timesteps)
+        # whether two modules share a parameter, which torch would look for again in every pass with other weights
+        self._tied = len(list(pipe.unet.named_parameters(remove_duplicate=False))) > len(list(pipe.unet.named_parameters()))
         indices = sorted(data.prompts)
         prompts = [*(data.prompts[index] for index in indices), *data.overwrites, ""]
         texts = [read_prompts(pipe, prompts), unconditional(pipe)]
@@ -237,7 +239,9 @@ class Borrowed:
             if weights is None:
                 predicted: Tensor = self.unet(rows.noisy, rows.timesteps, **given).sample
             else:
-                predicted = functional_call(self.unet, dict(weights), (rows.noisy, rows.timesteps), given).sample
+                predicted = functional_call(
+                    self.unet, dict(weights), (rows.noisy, rows.timesteps), given, tie_weights=self._tied
+                ).sample
         return predicted.to(rows.target.dtype)
 
     @torch.no_grad()

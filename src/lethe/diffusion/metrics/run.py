@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lethe.diffusion.metrics.base import Classifier, MetricContext
 from lethe.diffusion.metrics.judge import JudgeAccuracy
@@ -94,19 +91,12 @@ def read_images(tar: str | Path, index: str | Path, threads: int = 1, decoder: D
         decoder: of latents, where the shard may hold them.
     """
     with ShardReader(tar, index, decoder) as shard:
-        table = shard.table
-
-        def pixels(member: str) -> NDArray[np.uint8]:
-            return decode(shard.read_bytes(member))
-
+        table, members = shard.table, shard.members
         if shard.holds_latents:
-            arrays = list(shard.pictures())
-        elif threads == 1:
-            arrays = [pixels(member) for member in shard.members]
+            pictures = shard.pictures()
+            images = stacked(lambda place: next(pictures), len(members), 1)
         else:
-            with ThreadPoolExecutor(threads, "decode") as pool:
-                arrays = list(pool.map(pixels, shard.members))
-    images = stacked(arrays)
+            images = stacked(lambda place: decode(shard.read_bytes(members[place])), len(members), threads)
     return ImageSet(images, table["receiver"].to_numpy(), table["seed"].to_numpy(), list(table["prompt"]))
 
 

@@ -6,7 +6,8 @@ Off images are scored once per task and kept; on images are joined to them by (r
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -82,17 +83,33 @@ def decode(png: bytes) -> NDArray[np.uint8]:
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # of its own mode `convert` makes a copy
 
 
-def stacked(arrays: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
-    """(H, W, 3) images of one size -> (n, 3, H, W)."""
-    if not arrays:
+def stacked(read: Callable[[int], NDArray[np.uint8]], count: int, threads: int = 1) -> torch.Tensor:
+    """(n, 3, H, W) of the (H, W, 3) images ``read(0)`` to ``read(n - 1)``, each put into its place while the processor's caches hold it.
+
+    Args:
+        count: n. threads: how many read at once; 1 is the calling thread.
+
+    Raises:
+        ValueError: no images, or of several sizes.
+    """
+    if not count:
         raise ValueError("no images to decode")
-    shapes = {array.shape for array in arrays}
-    if len(shapes) != 1:
-        raise ValueError(f"images of one shard must have one size, found {sorted(shapes)}")
-    height, width, channels = arrays[0].shape
-    images = torch.empty((len(arrays), channels, height, width), dtype=torch.uint8)
-    for place, array in zip(images.numpy(), arrays, strict=True):
-        place[...] = array.transpose(2, 0, 1)
+    first = read(0)
+    images = torch.empty((count, first.shape[2], *first.shape[:2]), dtype=torch.uint8)
+    places = images.numpy()
+
+    def put(place: int, image: NDArray[np.uint8]) -> None:
+        if image.shape != first.shape:
+            raise ValueError(f"images of one shard must have one size, found {sorted({first.shape, image.shape})}")
+        places[place] = image.transpose(2, 0, 1)
+
+    put(0, first)
+    if threads == 1:
+        for place in range(1, count):
+            put(place, read(place))
+    else:
+        with ThreadPoolExecutor(threads, "decode") as pool:
+            list(pool.map(lambda place: put(place, read(place)), range(1, count)))
     return images
 
 

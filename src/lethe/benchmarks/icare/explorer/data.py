@@ -1,11 +1,11 @@
-"""What the page holds of a task: entities, methods, metrics, and every matrix as base64 float32."""
+"""What the page holds of a task when it opens: entities, methods, metrics, similarities; and how data become scripts."""
 
 from __future__ import annotations
 
 import base64
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from lethe.benchmarks.icare.figures.quantities import colour_scale, quantity
-from lethe.benchmarks.icare.matrices import by_method
-from lethe.benchmarks.icare.verdicts import VERDICTS
 from lethe.benchmarks.icare.words import similarity_name
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.specs import constant_columns, spec_of
 from lethe.diffusion.metrics.words import words_of
 from lethe.figures.colours import GREY, SEQUENTIAL, reverse
 from lethe.figures.style import method_name
-from lethe.figures.tables import off_diagonal, similarity_matrix
+from lethe.figures.tables import off_diagonal
 
 Floats = NDArray[np.float64]
 BOOKKEEPING = ("index", "is_unlearned", "dataset_n_original")  # of the metadata: nothing about the entity
@@ -29,74 +27,62 @@ SHARES = 2  # decimals of a quantity without a noise floor, or with one of width
 
 
 def task_data(
-    pairs: pd.DataFrame,
     metadata: Sequence[Mapping[str, Any]],
-    similarities: Mapping[str, Sequence[Mapping[str, Any]]],
-    noise_floor: Mapping[str, Mapping[str, float]],
+    models: Mapping[tuple[str, int], Collection[int]],
+    metrics: Sequence[Mapping[str, Any]],
+    similarities: Sequence[Mapping[str, Any]],
     methods: Sequence[str],
-    verdicts: pd.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """The tables of a task as plain data.
+    """A task as plain data, without its matrices.
 
     Args:
-        pairs: the tidy table ``pairs_{task}.parquet``.
         metadata: records of the filtered metadata, in index order, N of them.
-        similarities: kind (``clip``, ``weights_uce``, ...) -> records of ``similarity_{kind}_{task}.json``.
-        noise_floor: metric -> ``mean, low, high`` of ``noise_floor_{task}.json``.
-        methods: methods in the order of the page; those without pairs are left out.
-        verdicts: the table ``verdicts_{task}.csv``, where there is one.
+        models: (method, epochs) -> emitters that have a model.
+        metrics: see ``metric_data``.
+        similarities: ``name``, ``label`` and ``order`` (the leaves of its clustering, or null) of each.
+        methods: methods in the order of the page; those without models are left out.
 
     Returns:
-        ``entities`` (records), ``attributes`` (those that entities can be ordered by), ``methods``, ``metrics`` (with ``decimals``, to
-        which the noise rounds, and ``constant``: whether no model changes anything), ``similarities`` (with ``order``, the leaves of its
-        clustering, or null),
-        ``verdicts`` (``words`` and the array ``values`` (methods, emitters, receivers) of places among them; or null), and the arrays
-        ``values`` (methods, metrics, emitters, receivers) and ``alike`` (similarities, N, N); NaN where there is no model or no value.
-
-    Raises:
-        ValueError: if ``pairs`` hold a pair twice, an entity that is not in ``metadata``, or no comparison.
+        ``entities`` (records), ``attributes`` (those that entities can be ordered by), ``methods`` (with ``models``, their emitters),
+        ``metrics``, ``similarities`` and ``missing``, the colour of a cell without a value.
     """
-    size = len(metadata)
-    found = {method: (epochs, matrices) for method, epochs, matrices in by_method(pairs, size)}
-    shown = [method for method in methods if method in found]
-    names = [name for name in pairs["metric"].drop_duplicates() if spec_of(name).kind != "image"]
-    if not shown or not names:
-        raise ValueError(f"no comparison of on and off images by one of {', '.join(methods)} among {len(pairs)} rows of pairs")
-    missing = np.full((size, size), np.nan)
-    values = np.array([[found[method][1].get(name, missing) for name in names] for method in shown])
-    alike = {kind: similarity_matrix(records, metadata) for kind, records in similarities.items()}
+    found = {name: (epochs, emitters) for (name, epochs), emitters in models.items()}
     return {
         "entities": [dict(record) for record in metadata],
         "attributes": attributes(metadata),
         "methods": [
-            {"name": method, "label": method_name(method), "reference": ROLES.role(method), "epochs": found[method][0]}
-            for method in shown
+            {
+                "name": name,
+                "label": method_name(name),
+                "reference": ROLES.role(name),
+                "epochs": found[name][0],
+                "models": sorted(found[name][1]),
+            }
+            for name in methods
+            if name in found
         ],
-        "metrics": [_metric(name, values[:, place], noise_floor.get(name)) for place, name in enumerate(names)],
-        "similarities": [{"name": kind, "label": _similarity_label(kind), "order": leaves(alike[kind])} for kind in alike],
-        "verdicts": None if verdicts is None else _verdicts(verdicts, shown, size),
-        "values": encoded(values),
-        "alike": encoded(list(alike.values())),
+        "metrics": list(metrics),
+        "similarities": list(similarities),
         "missing": GREY,
     }
 
 
-def seed_data(table: pd.DataFrame, entities: int) -> dict[str, Any]:
+def seed_data(table: pd.DataFrame, entities: int, seeds: Sequence[int]) -> dict[str, Any]:
     """The numbers of every image of a model, or of the base.
 
     Args:
         table: ``receiver, seed`` and one column per metric; constants of metrics are left out.
         entities: N.
+        seeds: of the images.
 
     Returns:
         ``seeds``, ``metrics`` (``name, label``) and ``values`` (N receivers, seeds, metrics).
     """
     names = [name for name in table.columns if name not in ("receiver", "seed", *constant_columns(table.columns))]
-    seeds = sorted({int(seed) for seed in table["seed"]})
     values = np.full((entities, len(seeds), len(names)), np.nan)
     places = {seed: place for place, seed in enumerate(seeds)}
     values[table["receiver"].to_numpy(), table["seed"].map(places).to_numpy()] = table[names].to_numpy(float)
-    return {"seeds": seeds, "metrics": [{"name": name, "label": label(name)} for name in names], "values": encoded(values)}
+    return {"seeds": list(seeds), "metrics": [{"name": name, "label": label(name)} for name in names], "values": encoded(values)}
 
 
 def label(metric: str) -> str:
@@ -161,17 +147,16 @@ def script(function: str, name: str, content: Mapping[str, Any]) -> str:
     return f"lethe.{function}({json.dumps(name)}, {json.dumps(content, allow_nan=False, separators=(',', ':'))});\n"
 
 
-def _verdicts(table: pd.DataFrame, methods: Sequence[str], size: int) -> dict[str, Any]:
-    """The verdict of every pair as a place among the words; NaN where there is none."""
-    places = np.full((len(methods), size, size), np.nan)
-    for place, method in enumerate(methods):
-        rows = table[table["method"] == method]
-        places[place, rows["emitter"], rows["receiver"]] = rows["verdict"].map(VERDICTS.index)
-    return {"words": list(VERDICTS), "values": encoded(places)}
+def metric_data(name: str, values: Sequence[Floats], floor: Mapping[str, float] | None) -> dict[str, Any]:
+    """A metric in words and colours; one scale for all methods.
 
+    Args:
+        values: a matrix (N, N) per method.
+        floor: ``mean, low, high`` of its noise floor, where there is one.
 
-def _metric(name: str, values: Floats, floor: Mapping[str, float] | None) -> dict[str, Any]:
-    """A metric in words and colours; one scale for all methods."""
+    Returns:
+        Among others ``decimals``, to which the noise rounds, and ``constant``: whether no model changes anything.
+    """
     import matplotlib as mpl
 
     what = quantity(name)
@@ -190,12 +175,12 @@ def _metric(name: str, values: Floats, floor: Mapping[str, float] | None) -> dic
         "high": scale["vmax"],
         "colours": colours.tobytes().hex(),
         "decimals": decimals(floor),
-        "constant": bool((values[np.isfinite(values)] == what.unchanged).all()),
+        "constant": all(bool((matrix[np.isfinite(matrix)] == what.unchanged).all()) for matrix in values),
         "floor": {key: floor[key] for key in ("mean", "low", "high")} if floor else None,
     }
 
 
-def _similarity_label(kind: str) -> str:
+def similarity_label(kind: str) -> str:
     """``weights_uce`` -> ``Weight similarity (UCE)``."""
     family, _, method = kind.partition("_")
     return f"{similarity_name(family)} ({method_name(method)})" if method else similarity_name(family)

@@ -1,83 +1,127 @@
-"""What lies beside the page for one task."""
+"""What lies beside the page for one task: its first data, and a matrix per method and metric, which is fetched when it is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from lethe.benchmarks.icare.explorer.data import script, seed_data, task_data
-from lethe.benchmarks.icare.explorer.sprites import write_sprite
-from lethe.core.records import ModelId
+from lethe.benchmarks.icare.explorer.data import leaves, metric_data, script, similarity_label, task_data
+from lethe.benchmarks.icare.explorer.grids import grid, words_grid
+from lethe.benchmarks.icare.explorer.rows import PICTURES
+from lethe.benchmarks.icare.matrices import matrices
+from lethe.benchmarks.icare.verdicts import VERDICTS
+from lethe.diffusion.metrics.specs import spec_of
+from lethe.figures.tables import similarity_matrix
 from lethe.io.atomic import atomic_path, write_text
 from lethe.io.rows import distinct_rows, read_rows
-from lethe.io.shards import Decoder, ShardReader
+from lethe.io.tables import read_json
 from lethe.settings.receivers import ALL
 
-KEYS = ["method", "epochs", "emitter"]  # of a run
+Floats = NDArray[np.float64]
+OF_SIMILARITIES = 3  # decimals
+MORE = 1  # decimals than are shown, so that means and the order of values are right
 
 
 def write_task(
     folder: str | Path,
-    task: str,
-    tables: Mapping[str, pd.DataFrame],
-    images: Iterable[str | Path],
+    pairs: str | Path,
     metadata: Sequence[Mapping[str, Any]],
-    similarities: Mapping[str, Sequence[Mapping[str, Any]]],
-    noise_floor: Mapping[str, Mapping[str, float]],
+    similarities: Mapping[str, str | Path],
+    noise_floor: Mapping[str, Mapping[str, Any]],
     overview: Mapping[str, Any],
     methods: Sequence[str],
-    shards: Mapping[str, tuple[str | Path, str | Path]],
-    thumbnail: int,
+    seeds: Sequence[int],
     receivers: str = ALL,
-    decoder: Decoder | None = None,
+    verdicts: pd.DataFrame | None = None,
+    rows: Iterable[str | Path] = (),
 ) -> None:
-    """Write the data of a task as a folder, all or nothing: ``overview.js``, ``data.js``, ``images/{run}.webp`` and ``numbers/{run}.js``.
+    """Write ``data.js``, ``grids/`` and, last, ``overview.js`` into the folder of a task, whose name is that of the task.
+
+    Of the matrices those of one metric are held at a time.
 
     Args:
-        folder: where to; its name is that of the task.
-        task: name of the task.
-        tables: ``pairs`` (tidy), ``baseline`` (one row per off image), and ``verdicts`` where there are any.
-        images: files of ``images/{task}/``; the rows of a run are read when it is written.
-        metadata, similarities, noise_floor, methods: see ``task_data``.
-        shards: ``baseline`` and every run (``people_000_uce_000``) -> tar and index.
+        folder: of the task.
+        pairs: the file ``pairs_{task}.parquet``.
+        metadata: records of the filtered metadata, in index order.
+        similarities: kind (``clip``, ``weights_uce``, ...) -> ``similarity_{kind}_{task}.json``.
+        noise_floor: metric -> ``mean, low, high`` of ``noise_floor_{task}.json``; one without ends is left out.
         overview: what the page shows first, as plain data.
-        thumbnail: largest side of a picture in pixels.
+        methods: methods in the order of the page.
+        seeds: of the pictures.
         receivers: which the models were asked for, in words; of others the page says that they were not.
-        decoder: of latents, where shards may hold them.
+        verdicts: the table ``verdicts_{task}.csv``, where there is one.
+        rows: folders that ``write_row`` wrote; those with pictures are named to the page.
 
     Raises:
-        ValueError, CorruptFileError: see ``task_data`` and ``write_sprite``.
+        ValueError: if pairs hold a pair twice, an entity that is not in ``metadata``, or no comparison; or if rows have pictures of
+            several layouts.
     """
-    content = task_data(tables["pairs"], metadata, similarities, noise_floor, methods, tables.get("verdicts"))
-    baseline, size = tables["baseline"], len(metadata)
-    runs, found = {}, set()
-    for file in images:
-        there = distinct_rows([file], [*KEYS, "seed"])
-        found |= {int(seed) for seed in there["seed"]}
-        for method, epochs, emitter in there[KEYS].drop_duplicates().itertuples(index=False):
-            runs[ModelId(task, int(emitter), str(method), int(epochs)).name] = (file, (method, epochs, emitter))
-    seeds = sorted(found)
-    if odd := sorted({"baseline", *runs} ^ set(shards)):
-        half = "pictures" if odd[0] in shards else "numbers"
-        raise ValueError(f"explorer of {task}: '{odd[0]}' has {half} only; both are needed")
-    content["asked"] = "" if receivers == ALL else receivers
-    with atomic_path(folder) as part:
-        for run in sorted(shards):
-            numbers = baseline[baseline["seed"].isin(seeds)] if run == "baseline" else _numbers(*runs[run])
-            some = None if receivers == ALL else {int(index) for index in numbers["receiver"]}
-            with ShardReader(*shards[run], decoder) as shard:
-                content["pictures"] = write_sprite(part / "images" / f"{run}.webp", shard, size, seeds, thumbnail, some)
-            write_text(part / "numbers" / f"{run}.js", script("numbers", f"{task}/{run}", seed_data(numbers, size)))
-        content["seeds"] = seeds
-        write_text(part / "overview.js", script("overview", task, overview))
-        write_text(part / "data.js", script("task", task, content))
+    folder, size = Path(folder), len(metadata)
+    runs = distinct_rows([pairs], ["method", "epochs", "emitter"])
+    models: dict[tuple[str, int], list[int]] = {}
+    for method, epochs, emitter in runs.itertuples(index=False):
+        if method in methods:
+            models.setdefault((str(method), int(epochs)), []).append(int(emitter))
+    names = [str(name) for name in distinct_rows([pairs], ["metric"])["metric"] if spec_of(str(name)).kind != "image"]
+    if not models or not names:
+        raise ValueError(f"{pairs}: no comparison of on and off images by one of {', '.join(methods)}")
+    floors = {name: floor for name, floor in noise_floor.items() if floor["low"] is not None}
+    metrics, kinds = [], []
+    with atomic_path(folder / "grids") as part:
+        for name in names:
+            found = {method: _matrix(pairs, method, epochs, name, size) for method, epochs in models}
+            metrics.append(metric_data(name, list(found.values()), floors.get(name)))
+            for method, values in found.items():
+                _write(part, folder.name, f"metrics/{name}/{method}", grid(values, metrics[-1]["decimals"] + MORE))
+        for kind, file in similarities.items():
+            alike = similarity_matrix(read_json(file), metadata)
+            kinds.append({"name": kind, "label": similarity_label(kind), "order": leaves(alike)})
+            _write(part, folder.name, f"similarities/{kind}", grid(alike, OF_SIMILARITIES))
+        for method, places in (_places(verdicts, [name for name, _ in models], size) if verdicts is not None else {}).items():
+            _write(part, folder.name, f"verdicts/{method}", words_grid(places))
+    content = task_data(metadata, models, metrics, kinds, methods)
+    content |= {
+        "asked": "" if receivers == ALL else receivers,
+        "seeds": list(seeds),
+        "verdicts": None if verdicts is None else list(VERDICTS),
+        "pictures": _pictures(rows),
+    }
+    write_text(folder / "data.js", script("task", folder.name, content))
+    write_text(folder / "overview.js", script("overview", folder.name, overview))
 
 
-def _numbers(file: str | Path, run: tuple[str, int, int]) -> pd.DataFrame:
-    """The numbers of a run's images: ``receiver, seed`` and a column per metric."""
-    conditions = [(key, "==", value) for key, value in zip(KEYS, run, strict=True)]
-    rows = read_rows([file], columns=["receiver", "seed", "metric", "value"], filters=conditions)
-    return rows.astype({"metric": str}).pivot(index=["receiver", "seed"], columns="metric", values="value").reset_index()
+def _matrix(pairs: str | Path, method: str, epochs: int, metric: str, size: int) -> Floats:
+    """Values of the pairs of a method by one metric, (N, N) [emitter, receiver]."""
+    conditions = [("method", "==", method), ("epochs", "==", epochs), ("metric", "==", metric)]
+    rows = read_rows([pairs], columns=["emitter", "receiver", "metric", "value"], filters=conditions)
+    return matrices(rows, size).get(metric, np.full((size, size), np.nan))
+
+
+def _write(part: Path, task: str, name: str, content: Mapping[str, Any]) -> None:
+    write_text(part / f"{name}.js", script("grid", f"{task}/{name}", content))
+
+
+def _places(table: pd.DataFrame, methods: Collection[str], size: int) -> dict[str, Floats]:
+    """Method -> the verdict of every pair as a place among the words; NaN where there is none."""
+    found = {}
+    for method in methods:
+        rows = table[table["method"] == method]
+        found[method] = np.full((size, size), np.nan)
+        found[method][rows["emitter"], rows["receiver"]] = rows["verdict"].map(VERDICTS.index)
+    return found
+
+
+def _pictures(rows: Iterable[str | Path]) -> dict[str, Any] | None:
+    """The one layout of all pictures, and which rows have some; None where none has."""
+    layouts = {Path(row).name: read_json(Path(row, PICTURES)) for row in rows if Path(row, PICTURES).exists()}
+    if not layouts:
+        return None
+    first, *others = layouts
+    if odd := [run for run in others if layouts[run] != layouts[first]]:
+        raise ValueError(f"explorer: pictures of {odd[0]} are laid out as {layouts[odd[0]]}, of {first} as {layouts[first]}")
+    return {**layouts[first], "runs": list(layouts)}

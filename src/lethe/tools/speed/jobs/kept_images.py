@@ -74,7 +74,7 @@ def measure(
         begin = time.process_time()
         for state, (images, latents) in drawn.items():
             kept = [replace(latent, values=latent.values.half()) for latent in latents] if form == "float16" else latents
-            sets[state] = replace(images, images=stacked(list(decoder.decode(encoded(kept), alone=form.endswith("alone")))))
+            sets[state] = replace(images, images=_stacked(list(decoder.decode(encoded(kept), alone=form.endswith("alone")))))
         seconds = (time.process_time() - begin) / sum(len(images.images) for images in sets.values())
         apart = torch.cat([(sets[state].images.int() - exact[state].images.int()).abs() for state in exact])
         scores = {table: _largest(ours, tables[table]) for table, ours in _scores(scorer, sets).items()}
@@ -105,11 +105,15 @@ def _drawn(
 ) -> tuple[ImageSet, list[Latent]]:
     """The pictures of a model and what they were decoded of."""
     requests = requests_of(asked, generation.seeds, delta)
-    images = stacked([image for _, image in generate(pipe, requests, generation, world=world, task=task)])
+    images = _stacked([image for _, image in generate(pipe, requests, generation, world=world, task=task)])
     latents = [latent for _, latent in generate_latents(pipe, requests, generation, world=world, task=task)]
     keys = [(request.receiver, request.seed) for request in requests]
     where, seeds = (np.array(column) for column in zip(*keys, strict=True))
     return ImageSet(images, where, seeds, [request.prompt for request in requests]), latents
+
+
+def _stacked(pictures: Sequence[np.ndarray]) -> torch.Tensor:
+    return stacked(pictures.__getitem__, len(pictures), 1)
 
 
 def _scores(scorer: Scorer, sets: dict[str, ImageSet]) -> dict[str, pd.DataFrame]:

@@ -24,7 +24,7 @@ async function start() {
   await Promise.allSettled([...names.map((name) => `${name}/overview.js`), "links_all.js", "links_demo.js"].map((file) => lethe.load(file)));
   const there = names.filter((name) => lethe.overviews.has(name));
   if (!there.length) {
-    say(`No task of this page has data. Make one: snakemake -c2 results/${lethe.about.name}/explorer/${names[0]}`);
+    say(`No task of this page has data. ${remedy(names[0])}`);
     return;
   }
   const benchmark = (label, entries) => (entries.length ? el("optgroup", { label }, entries.map(([value, text]) => el("option", { value }, text))) : "");
@@ -34,7 +34,7 @@ async function start() {
   $("links").replaceChildren(...lethe.links.map(({ text, address }) => el("a", { href: address }, text)));
   const asked = wanted.get("task"); // a link comes from anybody, and a task is a script that is loaded
   await choose(there.includes(asked) ? asked : there[0], wanted);
-  if (names.includes(asked) && !there.includes(asked)) say(`This run holds no data of ${asked}. Make it: snakemake -c2 results/${lethe.about.name}/explorer/${asked}`);
+  if (names.includes(asked) && !there.includes(asked)) say(`This run holds no data of ${asked}. ${remedy(asked)}`);
   else if (asked !== null && !names.includes(asked)) say(`This page has no task "${asked}". It has: ${there.join(", ")}.`);
   performance.mark("shown"); // the time since the page was opened, for the tests
 }
@@ -48,14 +48,14 @@ async function choose(name, wanted = new URLSearchParams()) {
   task = null;
   if (lethe.about.tasks.includes(name)) {
     await lethe.load(`${name}/data.js`).catch((error) => {
-      say(`The pairs of ${name} cannot be read: ${error.message}. Make them: snakemake -c2 results/${lethe.about.name}/explorer/${name}`);
+      say(`The pairs of ${name} cannot be read: ${error.message}. ${remedy(name)}`);
     });
     if (part !== name) return; // something else was chosen while this was read
     task = lethe.tasks.get(name) ?? null;
   }
   if (!task) {
     state = { view: "overview" };
-    show();
+    await show();
     return;
   }
   const place = (list, key, otherwise) => {
@@ -78,8 +78,9 @@ async function choose(name, wanted = new URLSearchParams()) {
     order: "index",
   };
   fill();
+  $("names").disabled = task.size > LARGE;
   if ([...$("order").options].some((option) => option.value === wanted.get("order"))) state.order = wanted.get("order");
-  show();
+  await show();
 }
 
 // A metric under which no model changes anything is not offered.
@@ -104,6 +105,11 @@ function fill() {
     group("alike entities side by side", clustered));
 }
 
+// How a part of the page is made that is not there.
+function remedy(name) {
+  return `Make it: snakemake -c2 results/${lethe.about.name}/explorer/${name}/overview.js`;
+}
+
 function say(text) {
   $("message").textContent = text;
   $("message").hidden = !text;
@@ -111,7 +117,46 @@ function say(text) {
 
 // --- drawing ------------------------------------------------------------------------------------------------------
 
-function show() {
+let turn = 0; // so that a slow file never overwrites a later choice
+
+// Shows what was chosen; what it needs is loaded before, and a file that is not there is named.
+async function show() {
+  const mine = ++turn;
+  controls();
+  remember();
+  const files = task ? task.grids(state).filter((name) => !lethe.grids.has(name)) : [];
+  waiting(files.length > 0);
+  if (files.length) {
+    const failed = await Promise.all(files.map((name) => lethe.load(`${name.replace("/", "/grids/")}.js`))).then(() => null, (error) => error);
+    if (mine !== turn) return; // something else was chosen while this was read
+    waiting(false);
+    if (failed) {
+      for (const section of SECTIONS) $(section).hidden = true;
+      say(`This cannot be shown: ${failed.message}. ${remedy(part)}`);
+      failing = true;
+      return;
+    }
+  }
+  if (failing) say("");
+  failing = false;
+  draw();
+}
+
+// What is still shown is of the choice before, and pale.
+function waiting(yes) {
+  $("loading").hidden = !yes;
+  if (yes) $("main").setAttribute("aria-busy", "true");
+  else $("main").removeAttribute("aria-busy");
+}
+
+let failing = false; // whether the message tells of a file that was not there
+
+const SECTIONS = ["overview", "matrix", "entity-view", "methods"];
+
+// Whether the matrix that was chosen is there to be read.
+const readable = () => task && !failing && lethe.grids.has(task.valuesOf(state.method, state.metric));
+
+function controls() {
   if (task) for (const key of ["method", "metric", "order", "entity", "similarity", "seed"]) if (state[key] !== null) $(key).value = state[key];
   $("names").checked = Boolean(state.names);
   for (const tab of document.querySelectorAll('[role="tab"]')) {
@@ -122,20 +167,23 @@ function show() {
   $("main").setAttribute("aria-labelledby", `tab-${state.view}`);
   for (const control of document.querySelectorAll("[data-for]")) control.hidden = !control.dataset.for.split(" ").includes(state.view);
   $("explanation").textContent = EXPLANATIONS[state.view];
-  $("overview").hidden = state.view !== "overview";
-  $("matrix").hidden = state.view !== "matrix";
-  $("entity-view").hidden = state.view !== "entity";
-  $("methods").hidden = state.view !== "methods";
+}
+
+function draw() {
+  for (const section of SECTIONS) $(section).hidden = section !== (state.view === "entity" ? "entity-view" : state.view);
   if (state.view === "overview") showOverview($("overview"), lethe.overviews.get(part), task, openCell);
   if (state.view === "matrix") showMatrix();
   if (state.view === "entity") showEntity($("entity-view"), task, state, openCell, (entity) => change({ entity }));
   if (state.view === "methods") showMethods($("methods"), task, state, openCell);
-  remember();
+}
+
+function drawPlot() {
+  plot.draw(task, state.method, state.metric, ordered(task, state.order, state.method, state.metric), state, state.names, $("plot").clientWidth - 6);
 }
 
 function showMatrix() {
   $("cell").hidden = !state.open;
-  plot.draw(task, state.method, state.metric, ordered(task, state.order, state.method, state.metric), state, state.names, $("plot").clientWidth - 6);
+  drawPlot();
   read(state);
   const what = task.metrics[state.metric];
   const context = $("scale").getContext("2d");
@@ -149,7 +197,7 @@ function showMatrix() {
   const constant = task.metrics.filter((one) => one.constant).map(({ label }) => label);
   $("left-out").textContent = constant.length ? `Not offered, since no model of this task changes it: ${constant.join("; ")}.` : "";
   if (state.open) {
-    showCell($("cell"), task, state, closeCell).catch((error) => say(`The numbers of this cell cannot be read: ${error.message}.`));
+    showCell($("cell"), task, state, closeCell);
   }
 }
 
@@ -179,13 +227,13 @@ function remember() {
 // --- acting -------------------------------------------------------------------------------------------------------
 
 function change(changes) {
-  if (!task) return; // an overview alone, or pairs that are still being read
+  if (!task) return null; // an overview alone, or pairs that are still being read
   Object.assign(state, changes);
-  show();
+  return show();
 }
 
-function openCell(emitter, receiver, method = state.method, metric = state.metric) {
-  change({ view: "matrix", emitter, receiver, method, metric, open: true });
+async function openCell(emitter, receiver, method = state.method, metric = state.metric) {
+  await change({ view: "matrix", emitter, receiver, method, metric, open: true });
   $("cells").focus();
 }
 
@@ -195,6 +243,7 @@ function closeCell() {
 }
 
 function save() {
+  if (state.view !== "overview" && $("main").ariaBusy) return;
   if (state.view === "overview") {
     download(`overview_${part}.csv`, overviewTable(lethe.overviews.get(part).table));
     return;
@@ -223,21 +272,28 @@ function listen() {
     next.click();
   });
   const canvas = $("cells");
-  canvas.addEventListener("mousemove", (event) => task && read(plot.at(event) ?? state));
-  canvas.addEventListener("mouseleave", () => task && read(state));
+  canvas.addEventListener("mousemove", (event) => readable() && read(plot.at(event) ?? state));
+  canvas.addEventListener("mouseleave", () => readable() && read(state));
   canvas.addEventListener("click", (event) => {
-    const pair = task && plot.at(event);
+    const pair = readable() && plot.at(event);
     if (pair) change({ ...pair, open: true });
   });
   canvas.addEventListener("keydown", (event) => {
-    if (!task) return;
+    if (!readable()) return;
     if (KEYS[event.key]) change(plot.step(state, ...KEYS[event.key]));
     else if (event.key === "Enter") change({ open: true });
     else return;
     event.preventDefault();
   });
-  const again = () => task && state?.view === "matrix" && showMatrix();
+  const again = () => readable() && state.view === "matrix" && showMatrix();
   window.addEventListener("resize", again);
+  const onPaper = (yes) => {
+    document.documentElement.classList.toggle("paper", yes);
+    if (yes) document.querySelectorAll(".thumb").forEach(uncover);
+    if (readable() && state.view === "matrix") drawPlot();
+  };
+  window.addEventListener("beforeprint", () => onPaper(true));
+  window.addEventListener("afterprint", () => onPaper(false));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   window.addEventListener("hashchange", () => location.reload()); // a link was pasted over the address
   document.addEventListener("keydown", (event) => {

@@ -5,6 +5,8 @@ const MARGIN = 8;
 const WIDEST = 170; // pixels of a name
 const READABLE = 15; // pixels of a cell beside which a name can stand
 const ROOMY = 64; // pixels of a column over which a name can stand upright
+const LARGE = 300; // entities, from which on cells are dots and names have no room
+const [CELL, DOT] = [5, 2]; // pixels of a cell, at least
 const LINE = 14;
 const FONT = "13px system-ui, 'DejaVu Sans', sans-serif";
 
@@ -24,8 +26,9 @@ class MatrixPlot {
     const widest = names ? Math.min(WIDEST, Math.max(...order.map((e) => context.measureText(task.entityName(e)).width))) : 0;
     this.left = Math.ceil(widest) + 24 + MARGIN;
     const room = Math.floor((width - this.left - MARGIN) / size);
-    this.cellWidth = Math.max(names ? READABLE : 5, Math.min(120, room));
-    this.cellHeight = Math.max(names ? READABLE : 5, Math.min(this.cellWidth, size > 20 ? Math.max(5, Math.floor(700 / size)) : 40));
+    const least = names ? READABLE : size > LARGE ? DOT : CELL;
+    this.cellWidth = Math.max(least, Math.min(120, room));
+    this.cellHeight = Math.max(least, Math.min(this.cellWidth, size > 20 ? Math.max(least, Math.floor(700 / size)) : 40));
     this.heads = names && this.cellWidth >= ROOMY ? order.map((entity) => wrapped(context, task.entityName(entity), this.cellWidth - 6)) : null;
     this.top = this.heads ? Math.max(...this.heads.map((lines) => lines.length)) * LINE + 24 + MARGIN : this.left;
     const [across, down] = [this.cellWidth * size, this.cellHeight * size];
@@ -39,7 +42,7 @@ class MatrixPlot {
     this.#cells(context, method, metric);
     context.strokeStyle = ink;
     context.lineWidth = this.cellWidth > 12 ? 1.4 : 0.6;
-    for (let place = 0; place < size; place++) context.strokeRect(...this.corner(place, place), this.cellWidth, this.cellHeight);
+    for (let place = 0; this.cellWidth >= CELL && place < size; place++) context.strokeRect(...this.corner(place, place), this.cellWidth, this.cellHeight);
     context.fillStyle = ink;
     context.textBaseline = "middle";
     this.#sides(context, across, down);
@@ -55,6 +58,7 @@ class MatrixPlot {
   #cells(context, method, metric) {
     const { task, order, left, top } = this;
     const { size } = task;
+    const grid = lethe.grids.get(task.valuesOf(method, metric));
     const [across, down] = [this.cellWidth * size, this.cellHeight * size];
     const colours = new ImageData(size, size);
     const veil = new ImageData(size, size);
@@ -62,7 +66,7 @@ class MatrixPlot {
     const written = this.cellWidth >= 42 && this.cellHeight >= 20;
     order.forEach((emitter, row) => order.forEach((receiver, column) => {
       const at = 4 * (row * size + column);
-      const value = task.value(method, metric, emitter, receiver);
+      const value = grid.at(emitter * size + receiver);
       const colour = task.colour(metric, value);
       const quiet = emitter !== receiver && task.quiet(metric, value);
       colours.data.set([...colour, 255], at);

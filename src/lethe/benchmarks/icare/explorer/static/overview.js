@@ -39,7 +39,7 @@ function worstPairs({ metric, pairs, harmless }, task, openCell) {
     const row = (text, of, said) => el("tr", {}, el("th", { scope: "row" }, text), seeds.map((seed) => el("td", {}, thumb(task, of, receiver, seed, 64, `${said}, seed ${seed}`))));
     return el("article", { class: "worst", "data-method": name },
       el("h3", {}, `${label} forgot ${from}. Asked for ${to}:`),
-      el("table", {}, el("tbody", {}, row("before", "baseline", `before: the base asked for ${to}`), row("after", run, `after ${label} forgot ${from}, asked for ${to}`))),
+      el("table", {}, el("tbody", {}, row("before", task.base, `before: the base asked for ${to}`), row("after", run, `after ${label} forgot ${from}, asked for ${to}`))),
       el("p", {}, `${what.label}: ${task.shown(place, value)}; two seeds of the base differ by ${task.range(place)}. `,
         el("button", { class: "link", "aria-label": `Every seed and number: ${label}, ${from}, ${to}`, onclick: () => openCell(emitter, receiver, method, place) }, "Every seed and number")));
   };

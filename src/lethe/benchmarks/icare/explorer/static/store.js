@@ -5,7 +5,8 @@ const lethe = {
   tasks: new Map(),
   overviews: new Map(), // of tasks and of other benchmarks, those whose folder lies beside the page
   links: [],
-  seeds: new Map(), // "people/people_000_uce_000" or "people/baseline" -> numbers of every image
+  rows: new Map(), // "people_000_uce_000" or "people_baseline" -> numbers of every image
+  grids: new Map(), // "people/metrics/clip_diff/uce" -> a matrix
   loading: new Map(),
 
   // Each data file is a script that calls one of these; a page opened by double click may not fetch().
@@ -22,8 +23,11 @@ const lethe = {
   task(name, content) {
     this.tasks.set(name, new Task(name, content));
   },
-  numbers(run, content) {
-    this.seeds.set(run, new Seeds(content));
+  row(run, content) {
+    this.rows.set(run, new Row(content));
+  },
+  grid(name, content) {
+    this.grids.set(name, new Grid(content));
   },
 
   load(file) {
@@ -31,9 +35,13 @@ const lethe = {
       this.loading.set(file, new Promise((resolve, reject) => {
         const script = document.createElement("script");
         script.src = file;
-        script.onload = resolve;
+        script.onload = () => {
+          script.remove(); // what it held is in the maps above
+          resolve();
+        };
         script.onerror = () => {
           this.loading.delete(file);
+          script.remove();
           reject(new Error(`there is no file ${file}`));
         };
         document.head.append(script);
@@ -43,19 +51,33 @@ const lethe = {
   },
 };
 
-function floats(base64) {
+function bytesOf(base64) {
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return new Float32Array(bytes.buffer); // every machine that browsers run on is little-endian, as the files are
+  return bytes;
+}
+
+// Every machine that browsers run on is little-endian, as the files are.
+const floats = (base64) => new Float32Array(bytesOf(base64).buffer);
+
+// A matrix whose cells are whole steps above its least value; the largest whole number stands where there is none.
+class Grid {
+  constructor({ low, step, bytes, cells }) {
+    Object.assign(this, { low, step, missing: bytes === 1 ? 255 : 65535 });
+    this.cells = bytes === 1 ? bytesOf(cells) : new Uint16Array(bytesOf(cells).buffer);
+  }
+
+  at(place) {
+    return this.cells[place] === this.missing ? NaN : this.low + this.step * this.cells[place];
+  }
 }
 
 class Task {
   constructor(name, content) {
     Object.assign(this, content, { name, size: content.entities.length });
-    this.values = floats(content.values);
-    this.alike = floats(content.alike);
-    this.verdictPlaces = content.verdicts ? floats(content.verdicts.values) : null;
+    this.nothing = content.missing.match(/[0-9a-f]{2}/gi).map((hex) => parseInt(hex, 16));
+    for (const method of this.methods) method.emitters = new Set(method.models);
     this.offered = [...this.metrics.keys()].filter((place) => !this.metrics[place].constant);
     for (const metric of this.metrics) {
       metric.title = metric.unit ? `${metric.label} (${metric.unit})` : metric.label;
@@ -67,9 +89,37 @@ class Task {
     return this.entities[index].name.replaceAll("_", " ");
   }
 
-  // Value of a pair; method, metric, emitter and receiver are places in their lists. NaN where there is no model.
+  // The scripts that hold matrices: of a method by a metric, of its verdicts, of a similarity.
+  valuesOf(method, metric) {
+    return `${this.name}/metrics/${this.metrics[metric].name}/${this.methods[method].name}`;
+  }
+
+  verdictsOf(method) {
+    return this.verdicts ? [`${this.name}/verdicts/${this.methods[method].name}`] : [];
+  }
+
+  similaritiesOf(kind) {
+    return kind === null ? [] : [`${this.name}/similarities/${this.similarities[kind].name}`];
+  }
+
+  // What a view needs; places in the lists of methods and metrics.
+  grids({ view, method, metric, similarity }) {
+    const all = [...this.methods.keys()];
+    if (view === "matrix") return [this.valuesOf(method, metric), ...this.verdictsOf(method)];
+    if (view === "entity") return [...all.map((one) => this.valuesOf(one, metric)), ...this.verdictsOf(method), ...this.similaritiesOf(similarity)];
+    if (view === "methods") return all.flatMap((one) => [this.valuesOf(one, metric), ...this.verdictsOf(one)]);
+    return [];
+  }
+
+  at(name, one, other) {
+    const grid = lethe.grids.get(name);
+    return grid === undefined ? NaN : grid.at(one * this.size + other);
+  }
+
+  // Value of a pair as exact as its noise; method, metric, emitter and receiver are places in their lists. NaN where there is no model,
+  // and where the matrix has not been loaded.
   value(method, metric, emitter, receiver) {
-    return this.values[((method * this.metrics.length + metric) * this.size + emitter) * this.size + receiver];
+    return this.at(this.valuesOf(method, metric), emitter, receiver);
   }
 
   // 0: untouched, larger: more damage, whatever the metric.
@@ -96,18 +146,18 @@ class Task {
   }
 
   similarity(kind, one, other) {
-    return this.alike[(kind * this.size + one) * this.size + other];
+    return this.at(this.similaritiesOf(kind)[0], one, other);
   }
 
   // What became of a receiver in a word; empty where this run has no verdict.
   verdict(method, emitter, receiver) {
-    const place = this.verdictPlaces ? this.verdictPlaces[(method * this.size + emitter) * this.size + receiver] : NaN;
-    return Number.isNaN(place) ? "" : this.verdicts.words[place];
+    const place = this.verdicts ? this.at(this.verdictsOf(method)[0], emitter, receiver) : NaN;
+    return Number.isNaN(place) ? "" : this.verdicts[place];
   }
 
   colour(metric, value) {
     const what = this.metrics[metric];
-    if (Number.isNaN(value)) return [0, 1, 2].map((i) => parseInt(this.missing.slice(1 + 2 * i, 3 + 2 * i), 16));
+    if (Number.isNaN(value)) return this.nothing;
     const place = Math.round(255 * Math.min(1, Math.max(0, (value - what.low) / (what.high - what.low))));
     return what.lut.subarray(3 * place, 3 * place + 3);
   }
@@ -122,13 +172,12 @@ class Task {
     return this.pictures !== null && (this.pictures.runs === undefined || this.pictures.runs.includes(run));
   }
 
-  has(method, emitter) {
-    return !Number.isNaN(this.value(method, 0, emitter, emitter)) || this.others(emitter).some((r) => !Number.isNaN(this.value(method, 0, emitter, r)));
+  get base() {
+    return `${this.name}_baseline`;
   }
 
-  // Whether a model was asked for a receiver; where a task asks for some of them, the others have no value.
-  drawn(method, emitter, receiver) {
-    return this.metrics.some((_, metric) => !Number.isNaN(this.value(method, metric, emitter, receiver)));
+  has(method, emitter) {
+    return this.methods[method].emitters.has(emitter);
   }
 
   // What a grey cell means.
@@ -140,17 +189,33 @@ class Task {
     return [...Array(this.size).keys()].filter((other) => other !== entity);
   }
 
-  async numbers(run) {
-    await lethe.load(`${this.name}/numbers/${run}.js`);
-    return lethe.seeds.get(`${this.name}/${run}`);
+  async row(run) {
+    await lethe.load(`rows/${run}/row.js`);
+    return lethe.rows.get(run);
   }
 }
 
-class Seeds {
+// The numbers of a model, or of the base.
+class Row {
   constructor(content) {
     Object.assign(this, content);
     this.values = floats(content.values);
     this.places = new Map(content.metrics.map((metric, place) => [metric.name, place]));
+    if (content.means) {
+      this.pairs = floats(content.means.values);
+      this.pairPlaces = new Map(content.means.metrics.map((name, place) => [name, place]));
+      this.size = this.pairs.length / content.means.metrics.length;
+    }
+  }
+
+  // The mean over the seeds of a receiver, as exact as the files hold it.
+  mean(metric, receiver) {
+    return this.pairPlaces.has(metric) ? this.pairs[this.pairPlaces.get(metric) * this.size + receiver] : NaN;
+  }
+
+  // Whether the model was asked for a receiver; where a task asks for some of them, the others have no value.
+  drawn(receiver) {
+    return this.means.metrics.some((metric) => !Number.isNaN(this.mean(metric, receiver)));
   }
 
   value(receiver, seed, metric) {

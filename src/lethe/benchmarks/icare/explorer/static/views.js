@@ -22,22 +22,35 @@ const VERDICTS = {
 const cells = (name, values, attributes = {}) => values.map((value) => el(name, attributes, value));
 const numbers = (values, write = (value) => shown(value)) => cells("td", values.map(write), { class: "number" });
 
-// One picture, cut from the sprite of a run ("baseline" or a run's name), about `side` pixels wide.
+const NEAR = "300px"; // of the screen: pictures so near are loaded
+
+// A sheet of pictures is loaded when one of its pictures comes near the screen.
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) if (isIntersecting) uncover(target);
+}, { rootMargin: NEAR });
+
+function uncover(node) {
+  seen.unobserve(node);
+  node.style.backgroundImage = `url("${node.dataset.sheet}")`;
+}
+
+// One picture, cut from a sheet of a run (the base's or a model's), about `side` pixels wide.
 function thumb(task, run, receiver, seed, side, text) {
   if (!task.shows(run)) return el("span", { class: "hint", "data-run": run, "data-seed": seed }, "no picture");
-  const { columns, width, height } = task.pictures;
+  const { columns, width, height, receivers } = task.pictures;
   const scale = width >= side ? side / width : Math.floor(side / width);
-  const place = receiver * task.seeds.length + task.seeds.indexOf(seed);
+  const place = (receiver % receivers) * task.seeds.length + task.seeds.indexOf(seed);
   const [x, y] = [(place % columns) * width * scale, Math.floor(place / columns) * height * scale];
-  const node = el("span", { class: "thumb", role: "img", "aria-label": text, title: text, "data-run": run, "data-seed": seed });
+  const sheet = `rows/${run}/${Math.floor(receiver / receivers)}.webp`;
+  const node = el("span", { class: "thumb", role: "img", "aria-label": text, title: text, "data-run": run, "data-seed": seed, "data-sheet": sheet });
   Object.assign(node.style, {
     width: `${width * scale}px`,
     height: `${height * scale}px`,
-    backgroundImage: `url("${task.name}/images/${run}.webp")`,
     backgroundPosition: `-${x}px -${y}px`,
     backgroundSize: `${columns * width * scale}px auto`,
     imageRendering: scale > 1 ? "pixelated" : "auto",
   });
+  seen.observe(node);
   return node;
 }
 
@@ -49,18 +62,18 @@ function swatch(task, metric, value) {
 
 // --- an open cell -------------------------------------------------------------------------------------------------
 
-function cellTable(task, method, emitter, receiver) {
+function cellTable(task, row, receiver) {
   const rows = [["metric", "unit", "mean_over_seeds", "unchanged", "two_seeds_of_base_low", "two_seeds_of_base_high"]];
-  task.metrics.forEach((what, metric) => {
+  for (const what of task.metrics) {
     const { low = null, high = null } = what.floor ?? {};
-    rows.push([what.name, what.unit, task.value(method, metric, emitter, receiver), what.unchanged, low, high]);
-  });
+    rows.push([what.name, what.unit, row.mean(what.name, receiver), what.unchanged, low, high]);
+  }
   return rows;
 }
 
-function explained(task, run, what) {
+function explained(task, run, on, what) {
   if (!task.shows(run)) return "This run holds no pictures of this model: its numbers come from a published corpus.";
-  if (task.pictures.runs === undefined) {
+  if (on.metrics.length) { // pictures that were scored here were drawn here
     return `Off: the base. On: the unlearned model. Prompt, seed and initial noise are the same, so what differs comes from unlearning. Below each pair: ${what.title}.`;
   }
   return `Off: the base. On: the unlearned model. Prompt and seed are the same; whether the initial noise is, tables/pairing_${task.name}.csv tells.`;
@@ -81,24 +94,32 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
     panel.replaceChildren(...head, el("p", {}, `There is no such model: ${label} did not unlearn ${from} in this run.`));
     return;
   }
-  if (task.asked && !task.drawn(method, emitter, receiver)) {
+  const run = task.run(method, emitter);
+  if (![run, task.base].every((one) => lethe.rows.has(one))) panel.replaceChildren(...head, el("p", { role: "status" }, "Loading this row \u2026"));
+  let rows;
+  try {
+    rows = await Promise.all([task.row(run), task.row(task.base)]);
+  } catch (error) {
+    if (mine === asked) panel.replaceChildren(...head, el("p", { role: "alert" }, `The row of ${from} cannot be read: ${error.message}. ${remedy(task.name)}`));
+    return;
+  }
+  if (mine !== asked) return;
+  const [on, off] = rows;
+  if (task.asked && !on.drawn(receiver)) {
     panel.replaceChildren(...head, el("p", {}, `This pair was not asked for: this run asked each model for some receivers (${task.asked}).`));
     return;
   }
-  const run = task.run(method, emitter);
-  const [on, off] = await Promise.all([task.numbers(run), task.numbers("baseline")]);
-  if (mine !== asked) return;
   const what = task.metrics[metric];
   const means = el("table", {},
     el("caption", {}, `Means over ${task.seeds.length} seeds.`),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "metric"), cells("th", ["mean", "if nothing changed", "healthier"], { scope: "col", class: "number" }),
       el("th", { scope: "col", class: "number" }, "two seeds of the base (95 %)"))),
     el("tbody", {}, task.metrics.map((metric_, place) => el("tr", { "data-metric": metric_.name },
-      el("th", { scope: "row" }, metric_.title), numbers([task.value(method, place, emitter, receiver), metric_.unchanged], (value) => task.shown(place, value)),
+      el("th", { scope: "row" }, metric_.title), numbers([on.mean(metric_.name, receiver), metric_.unchanged], (value) => task.shown(place, value)),
       el("td", { class: "number" }, metric_.higher_is_healthier ? "higher" : "lower"), el("td", { class: "number" }, task.range(place))))));
   const pictures = el("ul", { class: "seeds" }, task.seeds.map((seed) => el("li", { "data-seed": seed },
     el("div", { class: "pair" },
-      el("figure", {}, thumb(task, "baseline", receiver, seed, 128, `off: the base asked for ${to}, seed ${seed}`), el("figcaption", {}, "off")),
+      el("figure", {}, thumb(task, task.base, receiver, seed, 128, `off: the base asked for ${to}, seed ${seed}`), el("figcaption", {}, "off")),
       el("figure", {}, thumb(task, run, receiver, seed, 128, `on: after ${label} unlearned ${from}, asked for ${to}, seed ${seed}`), el("figcaption", {}, "on"))),
     el("div", {}, `seed ${seed}: `, swatch(task, metric, on.value(receiver, seed, what.name)), task.shown(metric, on.value(receiver, seed, what.name))))));
   const single = off.metrics.filter(({ name }) => on.places.has(name));
@@ -120,10 +141,10 @@ async function showCell(panel, task, { method, metric, emitter, receiver }, clos
   const verdict = task.verdict(method, emitter, receiver);
   panel.replaceChildren(...head,
     verdict ? el("p", { id: "verdict" }, "Verdict: ", el("strong", {}, verdict), ` (${VERDICTS[verdict]}).`) : "",
-    el("p", {}, explained(task, run, what)),
+    el("p", {}, explained(task, run, on, what)),
     pictures,
     el("h3", {}, "In numbers"), means,
-    el("p", {}, el("button", { id: "download-means", onclick: () => download(`cell_${run}_${receiver}.csv`, cellTable(task, method, emitter, receiver)) }, "Download the means (CSV)"), " ",
+    el("p", {}, el("button", { id: "download-means", onclick: () => download(`cell_${run}_${receiver}.csv`, cellTable(task, on, receiver)) }, "Download the means (CSV)"), " ",
       el("button", { id: "download-seeds", onclick: () => download(`seeds_${run}_${receiver}.csv`, everySeed()) }, "Download every seed (CSV)")),
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every seed in numbers" }, table));
   panel.dataset.shown = [method, emitter, receiver].join();
@@ -167,8 +188,10 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
   const listing = (title, note, key, listed, pair, coloured) => column(title,
     el("h3", {}, title), el("p", { class: "hint" }, note),
     listed.length === 0 ? el("p", {}, "Nothing to show.") : el("table", { "data-list": key },
+      el("thead", {}, el("tr", {}, cells("th", ["base", "entity"], { scope: "col" }), el("th", { scope: "col", class: "number" }, coloured ? "value" : "similarity"),
+        coloured && task.verdicts ? el("th", { scope: "col" }, "verdict") : null, coloured ? el("th", { scope: "col" }, "noise") : null, el("th", { scope: "col" }, "seeds"))),
       el("tbody", {}, listed.map((row) => el("tr", {},
-        el("td", {}, thumb(task, "baseline", row.other, task.seeds[0], 32, `the base asked for ${task.entityName(row.other)}`)),
+        el("td", {}, thumb(task, task.base, row.other, task.seeds[0], 32, `the base asked for ${task.entityName(row.other)}`)),
         el("th", { scope: "row" }, el("button", { class: "link", onclick: () => openEntity(row.other) }, task.entityName(row.other))),
         el("td", { class: "number" }, coloured ? swatch(task, metric, row[key]) : null, coloured ? task.shown(metric, row[key]) : shown(row[key])),
         coloured && task.verdicts ? el("td", { class: "verdict" }, task.verdict(method, ...pair(row)) || "\u2013") : null,
@@ -186,7 +209,7 @@ function showEntity(section, task, { method, metric, similarity, entity }, openC
     })));
   section.replaceChildren(
     el("h2", {}, `${name} (number ${entity} in the tables)`),
-    el("div", { class: "pair" }, task.seeds.slice(0, 12).map((seed) => thumb(task, "baseline", entity, seed, 64, `the base asked for ${name}, seed ${seed}`))),
+    el("div", { class: "pair" }, task.seeds.slice(0, 12).map((seed) => thumb(task, task.base, entity, seed, 64, `the base asked for ${name}, seed ${seed}`))),
     el("div", { class: "columns" },
       column("Metadata", el("h3", {}, "Metadata"), el("table", {}, el("tbody", {}, facts.map(([key, value]) =>
         el("tr", {}, el("th", { scope: "row" }, key.replaceAll("_", " ")), el("td", {}, typeof value === "boolean" ? (value ? "yes" : "no") : value === null ? "\u2013" : typeof value === "number" ? shown(value) : String(value))))))),
@@ -210,12 +233,14 @@ function entityTable(task, { method, metric, similarity, entity }) {
 
 // --- methods side by side -----------------------------------------------------------------------------------------
 
+const MOST = 100; // receivers that are shown
+
 function showMethods(section, task, { metric, entity, seed }, openCell) {
   const what = task.metrics[metric];
   const shownMethods = [...task.methods.keys()].filter((method) => task.has(method, entity));
   const name = task.entityName(entity);
   const worst = (receiver) => Math.max(...shownMethods.map((method) => task.damage(metric, task.value(method, metric, entity, receiver))));
-  const others = task.others(entity).filter((receiver) => !task.asked || shownMethods.some((method) => task.drawn(method, entity, receiver))).sort((a, b) => worst(b) - worst(a));
+  const others = task.others(entity).filter((receiver) => !task.asked || shownMethods.some((method) => !Number.isNaN(task.value(method, metric, entity, receiver)))).sort((a, b) => worst(b) - worst(a));
   const beyond = (method) => {
     if (!what.difference || !what.floor) return null; // two seeds of the base differ as pictures, so only differences have a floor to exceed
     const bad = (value) => (what.higher_is_healthier ? value < what.floor.low : value > what.floor.high);
@@ -226,12 +251,12 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
     const there = task.others(entity).filter((other) => task.has(method, other)).map((other) => task.entityName(other));
     return `${task.methods[method].label} has no column: it has no model of ${name} in this run, but of ${there.join(", ")}.`;
   });
-  const body = [entity, ...others].map((receiver) => el("tr", { "data-receiver": receiver },
+  const body = [entity, ...others.slice(0, MOST)].map((receiver) => el("tr", { "data-receiver": receiver },
     el("th", { scope: "row" }, receiver === entity ? `${task.entityName(receiver)} (unlearned)` : task.entityName(receiver)),
-    el("td", {}, thumb(task, "baseline", receiver, seed, 64, `off: the base asked for ${task.entityName(receiver)}, seed ${seed}`)),
+    el("td", {}, thumb(task, task.base, receiver, seed, 64, `off: the base asked for ${task.entityName(receiver)}, seed ${seed}`)),
     shownMethods.map((method) => {
       const value = task.value(method, metric, entity, receiver);
-      const text = `${task.methods[method].label}, ${task.entityName(receiver)}: open every seed`;
+      const text = `${task.shown(metric, value)}: ${task.methods[method].label}, ${task.entityName(receiver)}; open every seed`;
       return el("td", {}, el("div", { class: "drawn" },
         thumb(task, task.run(method, entity), receiver, seed, 64, `on: after ${task.methods[method].label} unlearned ${name}, asked for ${task.entityName(receiver)}, seed ${seed}`),
         el("div", {}, swatch(task, metric, value), el("button", { class: "link", "aria-label": text, onclick: () => openCell(entity, receiver, method) }, task.shown(metric, value)),
@@ -241,7 +266,7 @@ function showMethods(section, task, { metric, entity, seed }, openCell) {
     el("h2", {}, `${name} unlearned`),
     absent.length ? el("p", { id: "absent" }, absent.join(" ")) : "",
     el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Methods side by side, a table" }, el("table", {},
-      el("caption", {}, `${what.title}, mean over ${task.seeds.length} seeds; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. “noise”: within what two seeds of the base differ, ${task.range(metric)}. Pictures: seed ${seed}.`),
+      el("caption", {}, `${what.title}, mean over ${task.seeds.length} seeds; ${what.higher_is_healthier ? "higher" : "lower"} is healthier, ${shown(what.unchanged)}: nothing changed. “noise”: within what two seeds of the base differ, ${task.range(metric)}. Pictures: seed ${seed}.${others.length > MOST ? ` The ${MOST} receivers that are harmed most, of ${others.length}; the CSV file has all.` : ""}`),
       el("thead", {}, el("tr", {}, cells("th", ["asked for", "base (off)"], { scope: "col" }), cells("th", shownMethods.map((method) => task.methods[method].label), { scope: "col" }))),
       el("tbody", {},
         line("others, mean", shownMethods.map((method) => mean(others.map((receiver) => task.value(method, metric, entity, receiver)))), (value) => task.shown(metric, value)),
