@@ -16,11 +16,15 @@ include: "rules/common.smk"
 
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
+from lethe.execution.asked_once import ask_once
+from lethe.execution.checked_once import check_once
 from lethe.execution.forked import INSIDE, fork_scripts, start_early
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.parent import announce_parent
+from lethe.execution.producers import keep_producers
 from lethe.execution.scheduler import wake_on_jobs_alone
+from lethe.execution.signatures import keep_signatures
 from lethe.execution.work import sweep
 from lethe.core.compat import read_yaml_by_libyaml
 from lethe.core.records import EPOCHS, INDEX, NAME
@@ -37,6 +41,9 @@ configfile: ROOT / "config/config.yaml"
 
 
 gc.disable()  # while a run is planned: millions of objects are made, and none is garbage
+keep_producers()
+keep_signatures()
+check_once()
 announce_parent()  # scripts end with the process that starts them
 read_yaml_by_libyaml()  # of a report
 recall(".snakemake/fingerprints.json")
@@ -69,6 +76,7 @@ onstart:
     gc.enable()
     keep_parts()
     wake_on_jobs_alone(workflow)
+    ask_once(workflow)
     stated(refuse_run, workflow.basedir, LINKS is not None, workflow.executor_settings)
     fork_scripts(workflow, INSIDE | plan.modules, plan.settings.device)
 

@@ -76,6 +76,27 @@ use rule job as bench_plan_10000 with:
         "Dry run of ten thousand models"
 
 
+use rule job as bench_slurm_10000 with:
+    """The head process of a run on a stand-in for Slurm, drawn as a line to ten thousand models: jobs, calls on metadata, memory, files."""
+    input:
+        config=ancient(plan.root / "config/paper.yaml"),
+    output:
+        json="results/bench/slurm_10000.json",
+    log:
+        "logs/bench/slurm_10000.log",
+    benchmark:
+        "benchmarks/bench/slurm_10000.tsv"
+    threads: 2
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.slurm_10000:measure"),
+        outside=identities(plan.root / "config/paper.yaml"),
+    message:
+        "Head process of a run on Slurm at ten thousand models"
+
+
 use rule job as bench_receivers with:
     """Receivers that are drawn against all: pictures that are saved, and intervals that hold what all would have told."""
     input:
@@ -276,7 +297,7 @@ use rule job as bench_tables_memory with:
         mem_mb=8000,
         runtime=60,
     params:
-        job=plan.job("lethe.tools.speed.jobs.tables_memory:measure"),
+        job=plan.job("lethe.tools.speed.jobs.tables_memory:measure", asks=plan.benchmarks.templates),
     message:
         "Memory of the jobs of tables"
 

@@ -121,7 +121,29 @@ def _constraint(units: tuple[str, ...], of_groups: list[tuple[Group, list[str]]]
     for group, names in of_groups:
         if plain:
             names = [str(int(name)) if units == ("",) else name.lstrip("0") for name in names]
-        digits = f"(?:{'|'.join(names)})" + ("" if units == ("",) else f"[{''.join(units)}]")
+        digits = one_of_numbers(names) + ("" if units == ("",) else f"[{''.join(units)}]")
         ends[re.escape(group.task), digits].append(group.end)
     choices = [f"{task}(?=[_/]{digits}(?:{'|'.join(found)}))" for (task, digits), found in ends.items()]
     return f"(?:{'|'.join(choices)})"
+
+
+def one_of_numbers(names: Iterable[str]) -> str:
+    """An expression of exactly these texts of digits; short where they differ in single digits, since every file is held against it.
+
+    >>> one_of_numbers(f"{number:02d}" for number in range(100))
+    '[0123456789][0123456789]'
+    >>> one_of_numbers(["00", "01", "17"])
+    '(?:0[01]|17)'
+    >>> one_of_numbers(["", "1", "2"])
+    '(?:|[12])'
+    """
+    names = list(names)
+    last: dict[str, set[str]] = defaultdict(set)
+    for name in filter(None, names):
+        last[name[:-1]].add(name[-1])
+    alike: dict[str, list[str]] = defaultdict(list)  # digits that a text may end in -> what may stand before them
+    for before, digits in last.items():
+        alike["".join(sorted(digits))].append(before)
+    choices = [""] if "" in names else []
+    choices += [one_of_numbers(before) + (digits if len(digits) == 1 else f"[{digits}]") for digits, before in alike.items()]
+    return choices[0] if len(choices) == 1 else f"(?:{'|'.join(choices)})"

@@ -58,7 +58,7 @@ from lethe.tools.plan.speed import Benchmarks
 from lethe.workflow.asked import asked_by
 from lethe.workflow.gates import stopping
 from lethe.workflow.inputs import Inputs
-from lethe.workflow.record import Record
+from lethe.workflow.record import DECIDE_CODE, Record
 
 RUN = "lethe.execution.run"
 METHODS = "lethe.diffusion.methods.METHODS"
@@ -197,6 +197,13 @@ class Plan:
                 function of the wildcards that gives it.
         """
         self.functions.append(function)
+        known: dict[tuple[tuple[str, str], ...], str] = {}
+
+        def once(wildcards: Wildcards) -> str:
+            key = tuple((name, value) for name, value in wildcards.items() if name in DECIDE_CODE)
+            if key not in known:
+                known[key] = named(wildcards)
+            return known[key]
 
         def named(wildcards: Wildcards) -> str:
             own = asks(wildcards) if callable(asks) else asks
@@ -205,7 +212,7 @@ class Plan:
             files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
             return f"{function}@{code_of(function, asked, files)}"
 
-        return named
+        return named if callable(asks) else once  # which may depend on more wildcards
 
     @property
     def modules(self) -> set[str]:

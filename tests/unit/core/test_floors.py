@@ -105,15 +105,30 @@ def test_settings_import_no_registry() -> None:
 def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
     """Everything else can be used and tested without Snakemake.
 
-    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe why`` asks for its plan, ``lethe.workflow.asking`` reads its
-    rules, and ``lethe.workflow.terminal`` says less than it on the terminal. Commands hear its errors.
-    ``lethe.tools.site.rules_page`` writes the rules as a page.
+    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.producers`` how it finds the rules of a file,
+    ``lethe.execution.signatures`` how it reads signatures, ``lethe.execution.asked_once`` what it asks of the file system in a run,
+    and ``lethe.execution.checked_once`` how it checks its plan.
+    ``lethe why`` asks for its plan, ``lethe.workflow.asking`` reads its rules, and ``lethe.workflow.terminal`` says less than it on the
+    terminal. Commands hear its errors. ``lethe.tools.site.rules_page`` writes the rules as a page, and ``lethe.tools.speed.cluster_run``
+    counts what a process of it does.
     """
     importers = {
         file.name
         for file in fingerprint.PACKAGE.rglob("*.py")
         if re.search(r"(import|from) snakemake", file.read_text()) and file.parent.name != "commands"
     }
-    assert importers == {"asking.py", "forked.py", "rules_page.py", "terminal.py", "why.py"}
-    users = {module for module in fingerprint.all_modules() if "lethe.execution.forked" in fingerprint._imports(module)}
+    assert importers == {
+        "asked_once.py",
+        "asking.py",
+        "checked_once.py",
+        "cluster_run.py",
+        "forked.py",
+        "producers.py",
+        "rules_page.py",
+        "signatures.py",
+        "terminal.py",
+        "why.py",
+    }
+    own = {f"lethe.execution.{name}" for name in ("asked_once", "checked_once", "forked", "producers", "signatures")}
+    users = {module for module in fingerprint.all_modules() if own & set(fingerprint._imports(module))}
     assert not users, "only the Snakefile imports it"

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lethe.benchmarks.icare.levels import BY_CHANCE
+from lethe.benchmarks.icare.pair_rows import PairRows, pair_rows
 from lethe.benchmarks.icare.pairs import PROBABILITY
 from lethe.diffusion.methods import LOOKS
 from lethe.diffusion.metrics.specs import comparisons, spec_of
@@ -69,7 +70,7 @@ def harmed_pairs(
 
 
 def harm_table(
-    pairs: pd.DataFrame,
+    pairs: pd.DataFrame | PairRows,
     floor: Mapping[str, Mapping[str, Any]],
     exclude: Collection[int] = (),
     draws: int = 2000,
@@ -79,7 +80,7 @@ def harm_table(
     """How many pairs every method harms, under every quantity that has a noise floor.
 
     Args:
-        pairs, floor, exclude: see ``harmed_pairs``.
+        pairs: see ``harmed_pairs``; or a file of them, of which one method at a time is read. floor, exclude: see there.
         draws: bootstrap draws over emitters. level: coverage of the intervals. seed: of the draws.
 
     Returns:
@@ -88,23 +89,23 @@ def harm_table(
         high`` (bootstrap over emitters; NaN with one emitter; where receivers were drawn, at least ``share_interval``); ``by_chance``, the
         share that seeds alone put beyond the range.
     """
-    rows = []
-    for quantity in comparisons(pairs["metric"].unique()):
-        if not bounded(floor, quantity):
-            continue
-        found = harmed_pairs(pairs, floor, quantity, exclude)
-        for method, own in found.groupby("method", sort=False):
+    given, rows = pair_rows(pairs), []
+    quantities = [quantity for quantity in comparisons(given.metrics) if bounded(floor, quantity)]
+    for method in given.named:  # one after another, so that a file is never held whole
+        of_method = given.of_method(method)
+        for quantity in quantities:
+            own = harmed_pairs(of_method, floor, quantity, exclude)
+            if own.empty:
+                continue
             shares = _shares(own)
             interval = bootstrap_mean(shares, draws, level, seed)
             if PROBABILITY in own:  # the bootstrap alone ends at 0 where none of the pairs that were drawn is harmed
                 weights = 1 / own[PROBABILITY]
                 interval = widened(interval, share_interval(interval.mean, weights, float(weights.sum()), level))
             counts = [len(shares), len(own), int(own["harmed"].sum())]
-            name = LOOKS.get(str(method), "title", str(method))
+            name = LOOKS.get(method, "title", method)
             rows.append([method, name, quantity, *counts, interval.mean, interval.low, interval.high, BY_CHANCE])
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    order = {name: place for place, name in enumerate(pairs["method"].unique())}
-    return table.sort_values("method", key=lambda names: names.map(order), kind="stable").reset_index(drop=True)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def widened(interval: Interval, ends: tuple[float, float] | None) -> Interval:

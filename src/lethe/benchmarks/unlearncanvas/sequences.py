@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
-from lethe.diffusion.methods.base import UnlearnData
 from lethe.diffusion.testbed.receivers import Emitter
+
+if TYPE_CHECKING:
+    from lethe.diffusion.methods.base import UnlearnData
 
 SEQUENTIAL, SIMULTANEOUS, INDEPENDENT, MERGED = ARMS = ("sequential", "simultaneous", "independent", "merged")
 RETRAINED = "retrained"  # the arm of the model that was trained without all of them
@@ -88,6 +88,8 @@ def earlier(emitters: Sequence[Emitter]) -> set[int]:
 
 def without(data: UnlearnData, cells: Collection[int]) -> UnlearnData:
     """The data without the images of these cells: nobody retains what was to be forgotten before."""
+    import torch  # not where names of arms are asked for: plans and figures need none
+
     kept = ~torch.isin(data.receivers, torch.tensor(sorted(cells), dtype=torch.int64))
     return replace(data, latents=data.latents[kept], receivers=data.receivers[kept])
 

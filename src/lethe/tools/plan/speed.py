@@ -15,6 +15,7 @@ NAMES = (
     "batch_invariance",
     "dry_run",
     "plan_10000",
+    "slurm_10000",
     "receivers",
     "uce",
     "scoring_cpu",

@@ -1,4 +1,4 @@
-"""How much memory and processor time the jobs of tables take, each in a process of its own, on synthetic score files.
+"""How much memory and processor time the jobs of tables and figures of pairs take, each in a process of its own, on synthetic score files.
 
 The jobs are those of the rules, called by the function and with the files that the rules name. Tests draw few permutations: they
 decide time, and memory hardly.
@@ -20,6 +20,7 @@ import numpy as np
 
 from lethe.benchmarks.icare.jobs import harm, interference, noise_floor, relations, summary, tables
 from lethe.diffusion.testbed.similarity import to_records
+from lethe.figures.jobs.figure import make_figure
 from lethe.io.rows import ROWS, read_rows, write_rows
 from lethe.io.tables import read_json, write_json
 from lethe.settings.tasks import Task
@@ -28,6 +29,13 @@ from lethe.tools.speed.score_files import TASK, ScoreFiles, write_score_files
 
 TESTS = Inference(permutations=99, bootstrap=99)
 BATCH = 10  # emitters of a job that writes published files
+METHODS = ("uce", "distil", "munba", "esd", "ca", "salun", "spm", "speed", "rece", "erasediff")
+FIGURES = {
+    "InterferenceMatrices": {"metric": "ssim", "similarity": "clip"},
+    "InterferenceBySimilarity": {"metric": "ssim", "similarity": "clip"},
+    "MethodComparison": {"metric": "clip_diff"},
+}
+"""Figures of all pairs of all methods; two more need a judge or pictures, which synthetic scores lack."""
 CHILD = """
 import json, sys
 from pydantic import validate_call
@@ -76,14 +84,14 @@ def run_alone(function: Callable[..., None], **given: Any) -> Used:
 
 
 def measure(entities: int, methods: int, folder: Path) -> dict[str, Used]:
-    """Rule -> what a job of it used; all files lie in ``folder`` and are removed with it.
+    """Rule, or name of a figure -> what a job of it used; all files lie in ``folder`` and are removed with it.
 
     The job of one method is measured: those of the others read as much, and have its numbers under their own names.
 
     Args:
-        entities: of the task, each of which is forgotten. methods: how many forget them.
+        entities: of the task, each of which is forgotten. methods: how many forget them, at most ten.
     """
-    names = [f"method{number}" for number in range(methods)]
+    names = list(METHODS[:methods])
     return dict(_jobs(write_score_files(folder, entities, names[0]), names, entities, folder))
 
 
@@ -172,6 +180,22 @@ def _jobs(files: ScoreFiles, methods: list[str], entities: int, folder: Path) ->
             **task,
         ),
     )
+    read: dict[str, list[Path]] = {
+        "metadata": [files.metadata],
+        "pairs": [pairs for pairs, _ in parts.values()],
+        "noise_floor": [floor],
+    }
+    facts: dict[str, Any] = {"models": [], "balance": {}, "tuning": {}, "own_clip": False}
+    for name, values in FIGURES.items():
+        similar = {"similarities": [folder / f"{values['similarity']}.json"]} if "similarity" in values else {}
+        outputs = [folder / f"figures/{name}.{suffix}" for suffix in ("json", "png")]
+        asked: dict[str, Any] = {
+            "figure": name,
+            "values": {"task": TASK, "methods": methods, **values},
+            "facts": facts,
+            "inference": asdict(TESTS),
+        }
+        yield name, run_alone(make_figure, inputs={**read, **similar}, outputs=outputs, **asked)
 
 
 def _rename(given: tuple[Path, Path], written: tuple[Path, Path], method: str, name: str) -> None:

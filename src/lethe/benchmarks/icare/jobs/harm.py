@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lethe.benchmarks.icare.asked import say_asked
 from lethe.benchmarks.icare.harm import harm_table
-from lethe.benchmarks.icare.pair_rows import read_pairs_of
+from lethe.benchmarks.icare.pair_rows import PairFile
 from lethe.io.tables import read_json, write_csv
 from lethe.statistics.resampling import Inference
 
@@ -20,5 +20,5 @@ def count(pairs: Path, floor: Path, table: Path, exclude: list[int], receivers: 
         receivers: which the models were asked for.
     """
     level = 1 - inference.alpha
-    found = harm_table(read_pairs_of([pairs]), read_json(floor), exclude, inference.bootstrap, level, inference.seed)
+    found = harm_table(PairFile(pairs), read_json(floor), exclude, inference.bootstrap, level, inference.seed)
     write_csv(table, say_asked(found, receivers))

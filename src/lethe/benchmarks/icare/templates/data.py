@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.entities import STATISTICS, entity_statistics
 from lethe.benchmarks.icare.matrices import by_method
-from lethe.benchmarks.icare.pair_rows import PairFile
+from lethe.benchmarks.icare.pair_rows import PairFile, pair_rows
 from lethe.benchmarks.icare.pairs import PUBLISHED_KEYS, Fidelity
 from lethe.benchmarks.icare.ranges import at_known_range
 from lethe.core.registry import nearest
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.diffusion.testbed.schema import column_kind
-from lethe.io.rows import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +38,7 @@ class TaskData:
         task: its name.
         metadata: filtered records in index order.
         balance: the two attributes that the testbed balances.
-        pairs: ``pairs_{task}.parquet``, as a table; or the file, of which one method at a time is read.
+        pairs: ``pairs_{task}.parquet``, as a table; or the file, or those of its methods, of which one method or some metrics are read.
         entities: ``interference_per_entity_{task}.json``, for the specificity ratios.
         similarities: kind -> (N, N), higher = more similar, NaN where unknown; ``weights`` is that of the asked method.
         baseline: ``scores/{task}_baseline.parquet``.
@@ -71,12 +70,24 @@ class TaskData:
         """Names for readers, in index order: underscores become blanks."""
         return [str(record["name"]).replace("_", " ") for record in self.metadata]
 
-    @property
-    def pair_table(self) -> pd.DataFrame:
-        """The table of pairs; a ``MissingDataError`` where it was not given."""
-        given = self._given_pairs
-        table = read_rows([given.path]) if isinstance(given, PairFile) else given
-        return table.astype({"method": str, "metric": str})  # groups and columns of texts are those that are there
+    def pairs_by(self, metric: str, *others: str) -> pd.DataFrame:
+        """The pairs of some metrics under every method, as a table; those of other metrics are not read.
+
+        Args:
+            metric: must be there. others: may be.
+
+        Raises:
+            MissingDataError: no pairs were given, or none of ``metric``.
+        """
+        rows = pair_rows(self._given_pairs)
+        if metric not in rows.metrics:
+            known = sorted(rows.metrics)
+            raise MissingDataError(
+                f"{self.task} has no pairs of the metric '{metric}'; it has: {', '.join(known)}{nearest(metric, known)}"
+            )
+        return rows.measured_by([metric, *others]).astype(
+            {"method": str, "metric": str}
+        )  # groups of texts are those that are there
 
     @property
     def _given_pairs(self) -> pd.DataFrame | PairFile:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lethe.benchmarks.icare.entities import join_records
 from lethe.benchmarks.icare.figures.quantities import OFF
-from lethe.benchmarks.icare.pair_rows import read_pairs_of
+from lethe.benchmarks.icare.pair_rows import PairFile
 from lethe.benchmarks.icare.parameters import emitters_of, methods_of, similarities_of, tasks_of
 from lethe.benchmarks.icare.templates.data import TaskData
 from lethe.core.records import ModelId
@@ -107,7 +107,7 @@ def load_data(
             metadata=metadata,
             balance=balance.get(task, ()),
             tuning=tuning.get(task, ()),
-            pairs=read_pairs_of(given["pairs"]) if "pairs" in given else None,
+            pairs=PairFile(*given["pairs"]) if "pairs" in given else None,
             entities=join_records([read_json(path) for path in given.get("entities", ())]),
             noise_floor=read_json(given["noise_floor"][0]) if "noise_floor" in given else {},
             similarities={kind: similarity_matrix(read_json(path), metadata) for kind, path in similar},

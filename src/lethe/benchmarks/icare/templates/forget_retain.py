@@ -188,7 +188,9 @@ class ForgetRetain(MethodsParameters):
 def compute(parameters: ForgetRetain, tasks: Mapping[str, TaskData], inference: Inference) -> Result:
     """Rows: see ``data``."""
     task = tasks[parameters.task]
-    return Result.of_table(data(task.pair_table, task.scores_of_base, task.metadata, parameters.methods, task.tuning, inference))
+    return Result.of_table(
+        data(task.pairs_by(parameters.metric), task.scores_of_base, task.metadata, parameters.methods, task.tuning, inference)
+    )
 
 
 TEMPLATE = TaskTemplate(

@@ -153,7 +153,9 @@ def compute(parameters: InterferenceMatrices, tasks: Mapping[str, TaskData], inf
     """Rows: see ``data``."""
     task = tasks[parameters.task]
     alike = task.similarities[parameters.similarity] if parameters.similarity else None
-    return Result.of_table(data(task.pair_table, task.metadata, parameters.metric, parameters.methods, task.noise_floor, alike))
+    return Result.of_table(
+        data(task.pairs_by(parameters.metric), task.metadata, parameters.metric, parameters.methods, task.noise_floor, alike)
+    )
 
 
 TEMPLATE = TaskTemplate(

@@ -180,7 +180,9 @@ def compute(parameters: MethodComparison, tasks: Mapping[str, TaskData], inferen
     """Rows: see ``data``."""
     task = tasks[parameters.task]
     return Result.of_table(
-        data(task.pair_table, task.noise_floor, task.metadata, parameters.metric, parameters.methods, task.tuning)
+        data(
+            task.pairs_by(parameters.metric), task.noise_floor, task.metadata, parameters.metric, parameters.methods, task.tuning
+        )
     )
 
 

@@ -187,7 +187,9 @@ def compute(parameters: InterferenceBySimilarity, tasks: Mapping[str, TaskData],
     task, test = tasks[parameters.task], mantel_test(inference.permutations, inference.seed)
     alike = task.similarities[parameters.similarity]
     return Result.of_table(
-        data(task.pair_table, alike, task.metadata, parameters.metric, parameters.methods, test, task.noise_floor)
+        data(
+            task.pairs_by(parameters.metric), alike, task.metadata, parameters.metric, parameters.methods, test, task.noise_floor
+        )
     )
 
 

@@ -23,6 +23,7 @@ from lethe.figures.templates.result import Result
 from lethe.settings.strict import Name
 from lethe.statistics.resampling import Inference
 
+JUDGED = ("judge", "judge_diff")
 COLUMN_ROLES = {"emitter": 1, "most similar": 3, "most interfered": 2, "least similar": 2}  # columns from left to right
 
 
@@ -89,7 +90,7 @@ def data(
 
 def _known(pairs: pd.DataFrame) -> dict[tuple[str, int], float]:
     """(row, receiver) -> share of the pictures of all seeds in which the judge sees the receiver; empty without a judge."""
-    judged = pairs[pairs["metric"].isin(("judge", "judge_diff"))]
+    judged = pairs[pairs["metric"].isin(JUDGED)]
     if judged["metric"].nunique() < 2:
         return {}
     values = judged.pivot(index=["method", "receiver"], columns="metric", values="value").reset_index()
@@ -126,7 +127,9 @@ def compute(parameters: VisualGrid, tasks: Mapping[str, TaskData], inference: In
     """Rows: see ``data``."""
     task, asked = tasks[parameters.task], parameters
     alike = task.similarities[asked.similarity]
-    return Result.of_table(data(task.pair_table, alike, task.metadata, asked.emitter, asked.seed, asked.metric, asked.methods))
+    return Result.of_table(
+        data(task.pairs_by(asked.metric, *JUDGED), alike, task.metadata, asked.emitter, asked.seed, asked.metric, asked.methods)
+    )
 
 
 TEMPLATE = TaskTemplate(

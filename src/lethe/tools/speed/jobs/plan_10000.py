@@ -24,9 +24,9 @@ PER_MODEL = (
 """Files of every model; a folder ``models/{model}`` of each."""
 
 
-def overlay() -> dict[str, Any]:
-    """One task of people as at paper scale, with so many entities and methods; nobody unlearns anything here."""
-    people = {"entities": ENTITIES, "selection": "recomputed", "source_options": {"initial": 2 * ENTITIES}}
+def overlay(entities: int = ENTITIES) -> dict[str, Any]:
+    """One task of people as at paper scale, with so many entities and ten methods; nobody unlearns anything here."""
+    people = {"entities": entities, "selection": "recomputed", "source_options": {"initial": 2 * entities}}
     return {
         "world": "large",
         "demo_tasks": ["people"],
