@@ -15,7 +15,8 @@ settings.register_profile(
 settings.load_profile("busy")
 
 FINISHED = tuple(
-    f"tests/workflow/test_{name}.py" for name in ("archive", "damage", "deepunlearn", "external", "record", "run", "tables")
+    f"tests/workflow/test_{name}.py"
+    for name in ("archive", "damage", "deepunlearn", "external", "kept_images", "record", "run", "tables")
 )
 
 

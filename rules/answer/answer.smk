@@ -12,6 +12,7 @@ use rule job as worst_pictures with:
         pairs="<results>/pairs_{task}.parquet",
         floor="<results>/noise_floor_{task}.json",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        decoder=plan.bases.decoder,
     output:
         shown="<results>/worst_pairs/{task}.json",
     log:
@@ -21,7 +22,7 @@ use rule job as worst_pictures with:
     wildcard_constraints:
         task=one_of(plan.answer.with_pictures),
     resources:
-        mem_mb=2000,
+        mem_mb=plan.showing_memory(2000),
         runtime=10,
     params:
         job=plan.job("lethe.answer.jobs.worst:show"),

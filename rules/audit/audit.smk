@@ -107,6 +107,8 @@ use rule job as audit_page with:
         "<logs>/audit_page.log",
     benchmark:
         "<benchmarks>/audit_page.tsv"
+    resources:
+        mem_mb=plan.showing_memory(1000),
     params:
         job=plan.job("lethe.audit.jobs.page:write"),
         outside=identities(plan.audit.style),

@@ -1,7 +1,7 @@
 """Generation: every receiver asked for, under the base (off) and under every unlearned model (on).
 
 In: a base and deltas on it.
-Out: one deterministic tar of PNGs and one index per model; any single PNG of a shard is a target too.
+Out: one deterministic tar of PNGs, or of latents (`keep_images`), and one index per model; any single PNG is a target too.
 """
 
 
@@ -31,6 +31,7 @@ use rule job as generate_baseline with:
         world=plan.settings.world,
         device=plan.settings.device,
         dtype=plan.settings.dtype,
+        keep_images=plan.settings.keep_images,
         work=plan.work("generate_baseline"),
     message:
         "Off images of {wildcards.task}"
@@ -71,6 +72,7 @@ for shape in plan.models.shapes("images", having=plan.externals.has_model):
             world=plan.settings.world,
             device=plan.settings.device,
             dtype=plan.settings.dtype,
+            keep_images=plan.settings.keep_images,
             work=plan.work(shape.name("generate")),
         message:
             "On images of {wildcards.task} under {wildcards.method}, batch {wildcards.batch}"
@@ -84,6 +86,7 @@ use rule job as image with:
         tar="<results>/datasets/generated_{run}.tar",
         index="<results>/datasets/generated_{run}.parquet",
         asked=plan.data.asked_of_run,
+        decoder=plan.bases.decoder_of_run,
     output:
         png="<results>/images/{run}/{receiver}_{seed}.png",
     log:
@@ -91,7 +94,7 @@ use rule job as image with:
     benchmark:
         "<benchmarks>/image/{run}/{receiver}_{seed}.tsv"
     resources:
-        mem_mb=500,
+        mem_mb=plan.showing_memory(500),
         runtime=5,
     params:
         job=plan.job("lethe.diffusion.jobs.image:extract"),

@@ -2,7 +2,8 @@
 
 In: off and on shards, evaluators.
 Out: scores/{run}.parquet, one row per image, and the backbone's embeddings. Off images are scored once per task.
-Where a world uses a GPU, metrics that no GPU computes are scored by jobs without it, into scores/apart/{run}.parquet.
+Where a world uses a GPU, metrics that no GPU computes are scored by jobs without it, into scores/apart/{run}.parquet; not where
+pictures are kept as latents, which only a GPU makes pictures of in good time.
 """
 
 
@@ -43,6 +44,7 @@ use rule job as score_baseline with:
         evaluators=plan.bases.evaluators,
         lpips=untimed(plan.bases.lpips_weights, ancient),
         scored_apart=plan.scored_apart(),
+        decoder=plan.bases.decoder,
     output:
         scores="<results>/scores/{task}_baseline.parquet",
         seed_pairs="<results>/scores/{task}_seed_pairs.parquet",
@@ -84,6 +86,7 @@ for shape in plan.models.scored_shapes:
             evaluators=plan.bases.evaluators,
             lpips=untimed(plan.bases.lpips_weights, ancient),
             scored_apart=plan.scored_apart(shape),
+            decoder=plan.bases.decoder,
         output:
             scores=shape.each("<results>/scores/{model}.parquet"),
             embeddings=shape.each("<results>/scores/{model}_embeddings.npz"),

@@ -38,6 +38,7 @@ use rule job as explorer_base with:
         indices=plan.explorer.shards_of_base("parquet"),
         baseline="<results>/scores/{task}_baseline.parquet",
         metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+        decoder=plan.bases.decoder,
     output:
         folder=directory("<results>/explorer/rows/{task}_baseline"),
     log:
@@ -47,10 +48,12 @@ use rule job as explorer_base with:
     wildcard_constraints:
         task=one_of(plan.entity_tasks),
     resources:
-        mem_mb=1000,
+        mem_mb=plan.showing_memory(1000),
         runtime=60,
+        gpu=plan.decoding_gpu,
     params:
         job=plan.job("lethe.benchmarks.icare.jobs.explorer:write_base"),
+        device=plan.settings.device,
         seeds=plan.seeds,
         thumbnail=THUMBNAIL,
     message:
@@ -69,6 +72,7 @@ for shape in plan.explorer.shapes:
             pairs="<results>/pairs_{task}.parquet",
             images=plan.explorer.images,
             metadata="<results>/metadata_{task}_2_enriched_filtered.json",
+            decoder=plan.bases.decoder,
         output:
             folders=directory(shape.each("<results>/explorer/rows/{model}")),
         log:
@@ -80,10 +84,12 @@ for shape in plan.explorer.shapes:
         conda:
             "../../envs/lethe.yaml"
         resources:
-            mem_mb=1500,
+            mem_mb=plan.showing_memory(1500),
             runtime=120,
+            gpu=plan.decoding_gpu,
         params:
             job=plan.job("lethe.benchmarks.icare.jobs.explorer:write_rows"),
+            device=plan.settings.device,
             models=plan.models.in_batch(shape),
             pictured=plan.explorer.pictured(shape),
             seeds=plan.seeds,

@@ -20,6 +20,7 @@ use rule job as trajectory with:
         off_embeddings="<results>/scores/{task}_baseline_embeddings.npz",
         evaluators=plan.bases.evaluators,
         lpips=untimed(plan.bases.lpips_weights, ancient),
+        decoder=plan.bases.decoder,
     output:
         models=directory("<results>/trajectories/{task}_{index}_{method}"),
         table="<results>/tables/trajectory_{task}_{index}_{method}.csv",

@@ -36,6 +36,7 @@ use rule job as verdict_agreement with:
         tars=plan.models.files("<results>/datasets/generated_{model}.tar"),
         indices=plan.models.files("<results>/datasets/generated_{model}.parquet"),
         judge=plan.tables.judge,
+        decoder=plan.bases.decoder,
         receivers="<results>/receivers_{task}.json",
     output:
         table="<results>/tables/verdict_agreement_{task}.csv",

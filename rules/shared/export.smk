@@ -22,6 +22,7 @@ use rule job as export with:
         off_index="<results>/datasets/generated_{task}_baseline.parquet",
         on_tar="<results>/datasets/generated_{task}_{index}_{method}_{epochs}.tar",
         on_index="<results>/datasets/generated_{task}_{index}_{method}_{epochs}.parquet",
+        decoder=plan.bases.decoder,
     output:
         folder=directory("<results>/export/{task}_{index}_{method}_{epochs}"),
     log:

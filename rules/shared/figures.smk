@@ -22,7 +22,7 @@ for form in plan.figures.forms:
         conda:
             "../../envs/lethe.yaml"
         resources:
-            mem_mb=2000,
+            mem_mb=plan.showing_memory(2000),
             runtime=30,
         params:
             job=plan.job("lethe.figures.jobs.figure:make_figure", asks=form.asks),

@@ -176,6 +176,33 @@ use rule job as bench_scoring_cpu with:
         "Processor time of a scored picture"
 
 
+use rule job as bench_kept_images with:
+    """What keeping latents in place of pictures does to pixels, scores and disk."""
+    input:
+        base=plan.benchmarks.base,
+        delta=plan.benchmarks.delta,
+        receivers=plan.benchmarks.receivers,
+        evaluators=plan.benchmarks.evaluators,
+    output:
+        json="results/bench/kept_images.json",
+    log:
+        "logs/bench/kept_images.log",
+    benchmark:
+        "benchmarks/bench/kept_images.tsv"
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        job=plan.job("lethe.tools.speed.jobs.kept_images:measure"),
+        task=plan.benchmarks.task,
+        generation=plan.settings.generation_of(plan.benchmarks.task).model_dump(),
+        scoring=plan.benchmarks.scoring,
+        settings=plan.benchmarks.evaluator_settings,
+        world=plan.settings.world,
+    message:
+        "Pictures kept as latents"
+
+
 use rule job as bench_stacked_training with:
     """64 classifiers trained as one stack against one after another."""
     input:

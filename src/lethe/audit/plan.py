@@ -168,10 +168,11 @@ class AuditPlan:
         return list(self.settings.generation_of(TASK).seeds)
 
     def pictures(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The shards of pictures, before and after."""
+        """The shards of pictures, before and after, and the base that makes pictures of latents, where these are kept."""
         shards = [f"<results>/datasets/generated_{name}" for name in self.judged()]
         off = f"<results>/datasets/generated_{TASK}_baseline"
         return {
+            "decoder": [f"<results>/{folder}" for folder in self.settings.decoding_base(TASK)],
             "off_tar": f"{off}.tar",
             "off_index": f"{off}.parquet",
             "tars": [f"{shard}.tar" for shard in shards],

@@ -100,7 +100,18 @@ def base_digest(folder: str | Path) -> str:
         FileNotFoundError: if there is no ``base.json``.
         CorruptFileError: if ``base.json`` holds no table of files.
     """
+    return sha256_data(_files(folder))
+
+
+def vae_digest(folder: str | Path) -> str:
+    """One SHA-256 that names the VAE of a base, whatever else the base holds; stored with latents that it decodes. Errors as ``base_digest``."""
+    return sha256_data({name: digest for name, digest in _files(folder).items() if name.startswith("vae/")})
+
+
+def _files(folder: str | Path) -> dict[str, str]:
+    """File -> SHA-256, as ``base.json`` says."""
     record = read_json(Path(folder) / "base.json")
     if not isinstance(record, dict) or not isinstance(record.get("files"), dict) or not record["files"]:
         raise CorruptFileError(f"{Path(folder) / 'base.json'}: key 'files' must map file names to sha256")
-    return sha256_data(record["files"])
+    files: dict[str, str] = record["files"]
+    return files

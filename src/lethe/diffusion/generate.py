@@ -19,10 +19,10 @@ batch shape; the weights of the next model are copied into the same parameters, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from lethe.core.device import to_device
 from lethe.core.progress import progress
 from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied
 from lethe.diffusion.interventions import Moment
+from lethe.diffusion.kept import Latent, decoded, read_by_vae, rows_at_once
 from lethe.diffusion.noise import initial_noise
 from lethe.diffusion.overlap import overlapped
 from lethe.diffusion.pipeline import make_scheduler
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
     from lethe.diffusion.interventions import StepHook
     from lethe.diffusion.pipeline import Pipeline
 
-DECODE_PIXELS = 8 * 512 * 512  # pixels decoded at once: at 512 px the VAE needs over 1 GB per image in float32
 COMPILER = "inductor"  # backend of torch.compile
+
+Image = TypeVar("Image")  # pixels, or the latents that become them
 
 
 class SamplingLike(Protocol):
@@ -210,17 +212,45 @@ def generate(
     sampler = _Sampler(pipe, settings, world, task)
     rows = shape or batch_shape(requests, settings.batch_size)
     batches = plan(requests, rows, mixed=shape is not None)
-    images = _images(sampler, requests, batches, rows, int(sampler.on_gpu) if ahead is None else ahead)
+    images = _images(sampler, requests, batches, rows, int(sampler.on_gpu) if ahead is None else ahead, sampler.decode)
     yield from progress(images, total=len(requests), unit="image", what=what)
 
 
+def generate_latents(
+    pipe: Pipeline, requests: Sequence[Request], settings: SamplingLike, *, world: str, task: str, what: str = "generate"
+) -> Iterator[tuple[Request, Latent]]:
+    """Yield ``(request, latent)``: what ``generate`` decodes, so that its pictures can be made later (``lethe.diffusion.kept``).
+
+    Args and errors as of ``generate``.
+
+    Examples:
+        >>> from lethe.diffusion.pipeline import load_pipeline
+        >>> pipe = load_pipeline("results/mini/base/objects")
+        >>> requests = [Request("An image of a four", receiver=3, seed=seed) for seed in (42, 43)]
+        >>> sampling = Sampling(scheduler="dpmsolver++", steps=2, guidance=3.0, size=32)
+        >>> [tuple(latent.values.shape) for _, latent in generate_latents(pipe, requests, sampling, world="mini", task="objects")]
+        [(4, 8, 8), (4, 8, 8)]
+    """
+    if not requests:
+        return
+    sampler = _Sampler(pipe, settings, world, task)
+    rows = batch_shape(requests, settings.batch_size)
+    latents = _images(sampler, requests, plan(requests, rows), rows, int(sampler.on_gpu), sampler.keep)
+    yield from progress(latents, total=len(requests), unit="image", what=what)
+
+
 def _images(
-    sampler: _Sampler, requests: Sequence[Request], batches: list[list[Request]], shape: int, ahead: int
-) -> Iterator[tuple[Request, np.ndarray]]:
+    sampler: _Sampler,
+    requests: Sequence[Request],
+    batches: list[list[Request]],
+    shape: int,
+    ahead: int,
+    finish: Callable[[_Latents], Iterable[Image]],
+) -> Iterator[tuple[Request, Image]]:
     number_of = {request.key: number for number, batch in enumerate(batches) for request in batch}
     order = dict.fromkeys(number_of[request.key] for request in requests)  # a batch is drawn when its first image is wanted
     wanted = Counter(request.key for request in requests)  # an image is dropped after its last use
-    ready: dict[Key, np.ndarray] = {}
+    ready: dict[Key, Image] = {}
     current = ""
     sampler.encode(requests)
     with ExitStack() as stack:
@@ -237,7 +267,7 @@ def _images(
                     weights.enter_context(applied(sampler.pipe, batch[0].delta))
             return sampler.draw(batch, shape)
 
-        drawn = stack.enter_context(closing(overlapped(order, sample, sampler.decode, ahead)))
+        drawn = stack.enter_context(closing(overlapped(order, sample, finish, ahead)))
         for request in requests:
             key = request.key
             if key not in ready:
@@ -354,26 +384,46 @@ class _Sampler:
             NotFiniteError: if a latent or a decoded pixel is NaN or infinite; model, prompt and seed are named.
         """
         vae, latents = self.pipe.vae, drawn.values
+        with self._behind(drawn):
+            at_once = rows_at_once(len(latents), self.settings.size)
+            parts = [decoded(vae, part) for part in read_by_vae(vae, latents).split(at_once)]
+            images, finite = (torch.cat(found) for found in zip(*parts, strict=True))
+            array: np.ndarray = images.contiguous().cpu().numpy()  # waits for this stream alone
+            self._check(
+                drawn.rows, finite_rows(latents).tolist(), finite.tolist(), "decoded its finite latents to NaN or infinity"
+            )
+        return array[: len(drawn.rows)]
+
+    @torch.inference_mode()
+    def keep(self, drawn: _Latents) -> list[Latent]:
+        """What ``decode`` would decode, on the CPU.
+
+        Raises:
+            NotFiniteError: if a latent is NaN or infinite; model, prompt and seed are named.
+        """
+        with self._behind(drawn):
+            at_once = rows_at_once(len(drawn.values), self.settings.size)
+            read = read_by_vae(self.pipe.vae, drawn.values)
+            finite = finite_rows(drawn.values).tolist(), finite_rows(read).tolist()
+            self._check(drawn.rows, *finite, "would read NaN or infinity in place of its finite latents")
+            kept = read.contiguous().cpu()
+        return [Latent(kept[row], row % at_once, at_once) for row in range(len(drawn.rows))]
+
+    @contextmanager
+    def _behind(self, drawn: _Latents) -> Iterator[None]:
+        """On a GPU the stream of decoding, once ``drawn`` is finished."""
         with torch.cuda.stream(self.decoding) if self.decoding else nullcontext():
             if self.decoding and drawn.finished:
                 self.decoding.wait_event(drawn.finished)
-            limit = max(1, DECODE_PIXELS // self.settings.size**2)
-            part = next(n for n in range(min(len(latents), limit), 0, -1) if len(latents) % n == 0)
-            scaled = (latents / vae.config["scaling_factor"]).to(vae.dtype).contiguous(memory_format=torch.channels_last)
-            pixels = torch.cat([vae.decode(z, return_dict=False)[0].float() for z in scaled.split(part)])
-            finite = finite_rows(latents), finite_rows(pixels)  # before pixels are clipped: as uint8, NaN would be black
-            images = ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
-            array: np.ndarray = images.permute(0, 2, 3, 1).contiguous().cpu().numpy()  # waits for this stream alone
-            self._check(drawn.rows, *(rows.tolist() for rows in finite))
-        return array[: len(drawn.rows)]
+            yield
 
-    def _check(self, rows: Sequence[Request], sampled: Sequence[bool], decoded: Sequence[bool]) -> None:
-        """Name the first model that drew NaN and what made it; filled-up rows repeat the last one."""
-        for row, latent, picture in zip(rows, sampled, decoded, strict=False):
+    def _check(self, rows: Sequence[Request], sampled: Sequence[bool], read: Sequence[bool], fault: str) -> None:
+        """Name the first model that drew NaN and what made it, ``fault`` if the VAE did; filled-up rows repeat the last one."""
+        for row, latent, picture in zip(rows, sampled, read, strict=False):
             if latent and picture:
                 continue
             base, run = self.pipe.name_or_path, f"{row.run}: " if row.run else ""
-            part = f"the VAE decoded its finite latents to NaN or infinity ({self.pipe.vae.dtype})"
+            part = f"the VAE {fault} ({self.pipe.vae.dtype})"
             if not latent:
                 part = f"its latents are NaN or infinite after the last step ({self.pipe.unet.dtype})"
             raise NotFiniteError(

@@ -27,7 +27,7 @@ from transformers.utils import logging as transformers_logging
 
 from lethe.core.registry import UnknownNameError, nearest
 from lethe.diffusion.folder import base_digest, check_folder, write_base_record
-from lethe.diffusion.layout import channels_last
+from lethe.diffusion.layout import M, channels_last
 from lethe.diffusion.prompts import encode_prompts, is_xl
 from lethe.diffusion.supported import PIPELINE_XL, check_sampler, pipeline_of
 from lethe.diffusion.weights import variant_of, weight_files
@@ -155,6 +155,13 @@ def load_pipeline(
     return prepare_pipeline(typed(pipe), device, dtype)
 
 
+def load_vae(folder: str | Path, device: str, dtype: torch.dtype) -> AutoencoderKL:
+    """The VAE of a pipeline folder alone, as ``load_pipeline`` has it: channels-last layout, eval mode, no gradients."""
+    vae = _load_part(Path(folder), "vae", AutoencoderKL, dtype)
+    assert isinstance(vae, AutoencoderKL)
+    return channels_last(_placed(vae, device, dtype).to(device))
+
+
 def weighted(pipe: Pipeline) -> dict[str, nn.Module]:
     """The components with weights, by name."""
     return {name: getattr(pipe, name) for name in (PARTS_XL if is_xl(pipe) else PARTS)}
@@ -204,16 +211,22 @@ def prepare_pipeline(pipe: Pipeline, device: str, dtype: torch.dtype) -> Pipelin
     overflows = dtype == torch.float16 and is_xl(pipe) and pipe.vae.config["force_upcast"]
     for name, module in weighted(pipe).items():
         own = torch.float32 if overflows and name == "vae" else dtype
-        module.eval().requires_grad_(False)
-        for parameter in module.parameters():
-            # A copy: diffusers leaves weights on the CPU in the mapped file, whose pages count as the job's memory. In `own`,
-            # since diffusers before 0.36 does not know that argument.
-            parameter.data = parameter.data.to(device, own, copy=True)
+        _placed(module, device, own)
     pipe = pipe.to(device)
     channels_last(pipe.unet)
     channels_last(pipe.vae)
     pipe.set_progress_bar_config(disable=True)
     return pipe
+
+
+def _placed(module: M, device: str, dtype: torch.dtype) -> M:
+    """``module`` itself, in eval mode, its parameters without gradients."""
+    module.eval().requires_grad_(False)
+    for parameter in module.parameters():
+        # A copy: diffusers leaves weights on the CPU in the mapped file, whose pages count as the job's memory. In `dtype`,
+        # since diffusers before 0.36 does not know that argument.
+        parameter.data = parameter.data.to(device, dtype, copy=True)
+    return module
 
 
 def make_scheduler(name: str, steps: int, pipe: Pipeline) -> Scheduler:

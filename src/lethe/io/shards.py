@@ -1,8 +1,11 @@
-"""One deterministic tar of PNGs per model, with an index for random access.
+"""One deterministic tar of pictures per model, with an index for random access.
 
 Four hundred loose files per model cost more to list, copy and publish than to draw. An uncompressed tar keeps every PNG
 readable by any tool; the index gives its offset and SHA-256, so one image is one seek and a damaged one is never believed.
 Equal images give equal bytes (sorted as given, no times, no owners, fixed PNG settings) under the pinned Pillow.
+
+A shard may hold latents in place of PNGs (members that end in ``LATENT``). They are asked for by the names of their pictures, and
+decoded by what the reader is given: this module knows neither VAE nor torch.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -29,9 +32,22 @@ from lethe.io.tables import CorruptFileError, read_parquet, write_parquet
 BLOCK = 512  # tar header and padding unit, bytes
 INDEX_COLUMNS = ("member", "sha256", "offset", "size")
 WAITING = 64 * 10**6  # bytes of images that wait to be encoded, at most, or one image
+PICTURE, LATENT = ".png", ".safetensors"  # endings of members
 
-ShardRow = tuple[str, np.ndarray, Mapping[str, Any]]
-"""Member name, uint8 image (h, w, 3) or (h, w), further index columns such as ``receiver, seed, prompt``."""
+ShardRow = tuple[str, np.ndarray | bytes, Mapping[str, Any]]
+"""Member name, uint8 image (h, w, 3) or (h, w) or the bytes of an encoded one, further index columns such as ``receiver, seed, prompt``."""
+
+
+class Decoder(Protocol):
+    """Makes pictures of the latents of a shard (``lethe.diffusion.kept.LatentDecoder``)."""
+
+    def decode(self, encoded: Iterable[tuple[str, bytes]], alone: bool = False) -> Iterator[np.ndarray]:
+        """uint8 (h, w, 3) of each, in the order given.
+
+        Args:
+            encoded: what to call it in an error, and the bytes of a member.
+            alone: each by itself, which is faster where few are wanted; else in the batches in which they were drawn.
+        """
 
 
 def encode_png(image: np.ndarray) -> bytes:
@@ -100,14 +116,19 @@ def _encoded(rows: Iterable[ShardRow]) -> Iterator[tuple[str, Mapping[str, Any],
     held = 0
     with ThreadPoolExecutor(thread_count(), "png") as pool:
         for member, image, columns in rows:
-            waiting.append((member, columns, pool.submit(encode_png, image), image.nbytes))
-            held += image.nbytes
+            size = len(image) if isinstance(image, bytes) else image.nbytes
+            waiting.append((member, columns, pool.submit(_bytes_of, image), size))
+            held += size
             while waiting and (held > WAITING or waiting[0][2].done()):
                 first = waiting.popleft()
                 held -= first[3]
                 yield first[0], first[1], first[2].result()
         for member, columns, data, _ in waiting:
             yield member, columns, data.result()
+
+
+def _bytes_of(image: np.ndarray | bytes) -> bytes:
+    return image if isinstance(image, bytes) else encode_png(image)
 
 
 def write_shard(tar_path: str | Path, rows: Iterable[ShardRow], index: str | Path | None = None) -> pd.DataFrame:
@@ -198,6 +219,10 @@ class ShardReader:
         ...     shard.members, shard.read("003_42.png")[0, 0]
         (['003_42.png'], array([7, 7, 7], dtype=uint8))
 
+    Args:
+        tar_path, index: of the shard.
+        decoder: of latents, where the shard may hold them.
+
     Attributes:
         table: the index, one row per member.
 
@@ -206,8 +231,9 @@ class ShardReader:
         CorruptFileError: if the tar is truncated or differs from the index; shard and member are named.
     """
 
-    def __init__(self, tar_path: str | Path, index: str | Path | None = None) -> None:
+    def __init__(self, tar_path: str | Path, index: str | Path | None = None, decoder: Decoder | None = None) -> None:
         self.path = Path(tar_path)
+        self._decoder = decoder
         self.table = read_parquet(index or index_path(tar_path))
         name = index or index_path(tar_path)
         _check_index(name, self.table)
@@ -234,11 +260,12 @@ class ShardReader:
         return len(self._rows)
 
     def read_bytes(self, member: str) -> bytes:
-        """The PNG bytes of a member, checked against the index.
+        """The bytes of a member as they are kept, PNG or latent, checked against the index.
 
         Raises:
             CorruptFileError: if there is no such member or its bytes differ from the recorded hash.
         """
+        member = self._kept(member)
         if member not in self._rows:
             raise CorruptFileError(f"{self.path}: no member '{member}' among its {len(self)}")
         offset, size, sha256 = self._rows[member]
@@ -247,8 +274,20 @@ class ShardReader:
             raise CorruptFileError(f"{self.path}, member '{member}': bytes differ from the sha256 in the index; run again")
         return data
 
+    @property
+    def holds_latents(self) -> bool:
+        """Whether its members are latents."""
+        return any(member.endswith(LATENT) for member in self._rows)
+
     def read(self, member: str) -> np.ndarray:
-        """A member as uint8 (h, w, 3), or (h, w) if it is grey."""
+        """The picture of a member as uint8 (h, w, 3), or (h, w) if it is grey; of latents decoded by itself.
+
+        Raises:
+            CorruptFileError: if there is no such member, or it is damaged.
+            ValueError: if it holds latents, and no decoder was given.
+        """
+        if self._kept(member).endswith(LATENT):
+            return next(iter(self._decoded([member], alone=True)))
         data = self.read_bytes(member)
         try:
             with Image.open(io.BytesIO(data)) as image:
@@ -256,12 +295,34 @@ class ShardReader:
         except (UnidentifiedImageError, OSError) as error:
             raise CorruptFileError(f"{self.path}, member '{member}': not a readable PNG ({error})") from error
 
+    def pictures(self, members: Sequence[str] | None = None) -> Iterator[np.ndarray]:
+        """All pictures (or the named ones, in that order), one after the other; latents are decoded in the batches in which they were drawn."""
+        names = self.members if members is None else list(members)
+        if any(self._kept(name).endswith(LATENT) for name in names):
+            yield from self._decoded(names)
+        else:
+            yield from map(self.read, names)
+
+    def _decoded(self, members: Sequence[str], alone: bool = False) -> Iterator[np.ndarray]:
+        if self._decoder is None:
+            raise ValueError(
+                f"{self.path}: holds latents, and this reader has no decoder; with `keep_images: latents` in the configuration it has"
+            )
+        return self._decoder.decode(((f"{self.path}, member '{name}'", self.read_bytes(name)) for name in members), alone)
+
+    def _kept(self, member: str) -> str:
+        """The member that holds a picture: the one of this name, or the latents that stand in its place."""
+        if member in self._rows or not member.endswith(PICTURE):
+            return member
+        latent = member.removesuffix(PICTURE) + LATENT
+        return latent if latent in self._rows else member
+
     def read_all(self, members: Sequence[str] | None = None) -> np.ndarray:
         """All images (or the named ones, in that order) as one uint8 array (n, h, w, 3)."""
         names = self.members if members is None else list(members)
         if not names:
             raise ValueError(f"{self.path}: no members to read")
-        images = [self.read(name) for name in names]
+        images = list(self.pictures(names))
         for name, image in zip(names, images, strict=True):
             if image.shape != images[0].shape:
                 raise ValueError(
@@ -270,8 +331,9 @@ class ShardReader:
         return np.stack(images)
 
     def extract(self, member: str, destination: str | Path) -> Path:
-        """Write one member's PNG to ``destination`` atomically."""
-        write_bytes(destination, self.read_bytes(member))
+        """Write one member's PNG to ``destination`` atomically; of latents that of their picture."""
+        latent = self._kept(member).endswith(LATENT)
+        write_bytes(destination, encode_png(self.read(member)) if latent else self.read_bytes(member))
         return Path(destination)
 
     def close(self) -> None:

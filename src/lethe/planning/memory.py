@@ -30,6 +30,7 @@ Job = Literal["fetch", "latents", "unlearn", "generate"]
 PROCESS = 1500  # MB of a process with torch and diffusers, and of a job's own data
 WEIGHTS = {"prebuilt": 50, "train": 50, "pretrained": 4300}  # MB of a base in float32; a folder of one's own may hold more
 WEIGHTED = ("unet", "vae", "text_encoder", "text_encoder_2")
+VAE = 350  # MB of Stable Diffusion's autoencoder in float32
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 # MB per row or image of 512 px in float32: one UNet pass, the same with its gradient, one VAE pass
 SAMPLED, TRAINED, CODED = 700, 4000, 1500
@@ -102,9 +103,22 @@ def pictures(settings: Settings, task: str) -> float:
     return (settings.receivers_of(task) or 0) * len(generation.seeds) * 3 * generation.size**2 / 1e6
 
 
+def decoding(settings: Settings, together: bool = True) -> int:
+    """MB of main memory in which a VAE makes pictures of kept latents on the CPU; 0 where pictures are kept.
+
+    Args:
+        together: as many at once as were drawn at once, else one by one.
+    """
+    if settings.keep_images == "png":
+        return 0
+    scale = max((settings.generation_of(task).size / 512) ** 2 for task in settings.tasks)
+    return _rounded(PROCESS + VAE + (CODED_AT_ONCE if together else scale) * CODED)
+
+
 def scoring(settings: Settings, task: str) -> int:
     """MB of main memory for a job that scores the pictures of a task: those of a model and of the base at once."""
-    return max(4000, _rounded(PROCESS + 2 * pictures(settings, task)))
+    decoded = decoding(settings) if settings.device == "cpu" else 0
+    return max(4000, _rounded(PROCESS + 2 * pictures(settings, task))) + decoded
 
 
 def tabulating(settings: Settings, task: str, models: int) -> int:

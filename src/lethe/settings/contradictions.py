@@ -42,6 +42,8 @@ def _of_corpus(settings: Sections) -> Iterator[str]:
     """Whether a world asks for what a corpus of others does not have."""
     if not settings.archive.imported("tables", "images"):
         return
+    if settings.keep_images != "png":
+        yield f"keep_images: {settings.keep_images}, but pictures of a corpus are files, which stay as they are; allowed: png"
     if weights := [method for method in settings.similarity.weights if method in settings.methods]:
         yield f"similarity.weights: {', '.join(weights)}, but models of a corpus are not read; allowed: similarity: {{weights: []}}"
     for name in settings.cell_tasks:

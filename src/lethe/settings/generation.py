@@ -19,6 +19,7 @@ Steps = Annotated[int, Field(ge=1, le=1000)]
 Guidance = Annotated[float, Field(ge=1.0, le=100.0)]
 Size = Annotated[int, Field(ge=32, le=4096, multiple_of=8)]
 BatchSize = Annotated[int, Field(ge=1, le=10_000)]
+KeepImages = Literal["png", "latents"]
 Seeds = Annotated[list[Seed], Field(min_length=2)]
 
 

@@ -22,7 +22,7 @@ from lethe.settings.errors import SettingsError
 from lethe.settings.exporting import Export
 from lethe.settings.external import External, MethodName
 from lethe.settings.gates import Gates
-from lethe.settings.generation import Generation, OwnGeneration, Seed
+from lethe.settings.generation import Generation, KeepImages, OwnGeneration, Seed
 from lethe.settings.pretraining import PretrainingSettings
 from lethe.settings.rules import Derived
 from lethe.settings.scoring import NEED, Scoring
@@ -44,6 +44,10 @@ class Sections(Strict):
     seed: Seed = Field(0, description="seed of everything that is trained; the shipped models were trained with 0")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where models run")
     dtype: Literal["float32", "float16", "bfloat16"] = Field("float32", description="precision of sampling")
+    keep_images: KeepImages = Field(
+        "png",
+        description="how drawn pictures are kept: png, or latents of which readers make pictures (docs/run.md); those of others stay files",
+    )
     fidelity: Fidelity = Field(
         "corrected", description="published: the reference's behaviour, also where it is wrong (docs/fidelity.md)"
     )
@@ -125,6 +129,10 @@ class Sections(Strict):
         if value in TAKEN:
             raise ValueError(f"'{value}' is taken: results/{value}/ belongs to no world")
         return value
+
+    def decoding_base(self, task: str) -> list[str]:
+        """Folder below ``results/{world}`` of the base whose VAE makes pictures of kept latents of a task; none where pictures are kept."""
+        return [f"base/{self.tasks[task].base}"] if self.keep_images == "latents" else []
 
     # --- tasks of a kind, and what a task has of its own ---
 

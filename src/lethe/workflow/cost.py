@@ -22,6 +22,7 @@ from lethe.workflow.passes import (
     drawing,
     hours_of_passes,
     hours_of_pictures,
+    kept_bytes,
     passes_of,
     scale_of,
 )
@@ -93,7 +94,7 @@ def text(lines: list[Line], device: str = "cuda", sustained: float = SUSTAINED, 
             f"Wall time on {gpus} GPUs that are never idle: {hours / gpus:.1f} hours = {hours:.1f} / {gpus} (--gpus). "
             f"Their jobs hold {CORES} cores each: {hours * CORES:,.0f} CPU hours.",
             f"Taken for granted: {UNET} TFLOP a row of the UNet and {DECODER} a decoded picture at 512 px, {TRAINED} passes for a row with its "
-            f"gradient, {sustained:g} TFLOP/s sustained (--tflops; not measured), {PICTURE / 1e6:g} MB a picture of 512 px, seconds of a step of "
+            f"gradient, {sustained:g} TFLOP/s sustained (--tflops; not measured), {PICTURE / 1e6:g} MB a PNG of 512 px, seconds of a step of "
             "classifiers as their architectures say (not measured), and for every run of a method the most epochs that it may take. Compiling and "
             "scoring are not counted.",
         ]
@@ -128,10 +129,18 @@ def _of_pictures(plan: Plan, task: str, sustained: float) -> Line:
     models, seeds = len(plan.models.of(task)) + 1, len(generation.seeds)
     of = plan.settings.entity_tasks.get(task)
     if of is None or of.receivers == ALL:
-        pictures, prompts = models * count * seeds, f"{models} models with the base x {count} prompts"
+        pictures, prompts, asked = models * count * seeds, f"{models} models with the base x {count} prompts", count
     else:
-        pictures = ((models - 1) * of.asked + count) * seeds
+        pictures, asked = ((models - 1) * of.asked + count) * seeds, of.asked
         prompts = f"({models - 1} models x {of.asked} prompts + {count} of the base)"
-    how = f"{prompts} x {seeds} seeds x {drawing(generation)}"
+    kept = kept_bytes(plan.settings.keep_images, plan.settings.dtype) * scale_of(generation)
+    how = f"{prompts} x {seeds} seeds x {drawing(generation)}; {kept / 1e6:.3g} MB each"
+    bytes_there = pictures * (kept + FEATURES)
+    if plan.settings.keep_images == "latents":
+        how += " as latents"
+        given = [name for name in plan.models.methods_of(task) if plan.externals.is_pictures(name)]
+        if files := sum(len(plan.models.of_method(task, name)) for name in given) * asked * seeds:
+            how += f", but files of {', '.join(given)} stay pictures"
+            bytes_there += files * (PICTURE * scale_of(generation) - kept)
     hours = hours_of_pictures(pictures, generation, sustained)
-    return Line(f"{task}: pictures and scores", how, hours, pictures * (PICTURE * scale_of(generation) + FEATURES) / 1e9)
+    return Line(f"{task}: pictures and scores", how, hours, bytes_there / 1e9)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from lethe.settings.generation import Generation
+from lethe.settings.generation import Generation, KeepImages
 
 DECIDES_NO_RESULT = "tells what a run would cost"
 UNET, DECODER = 0.677, 2.48  # TFLOP of one row at 512 px
@@ -21,6 +21,9 @@ CROSS, KEYS_VALUES, ALL = 43_962_560, 19_169_280, 859_520_964  # parameters of t
 OF_LORA = 199_296  # parameters of rank 1 over the attention projections of all 16 blocks
 DENSE = 4  # bytes of a parameter of a delta, float32
 PICTURE = 450_000  # bytes of a PNG of 512 px
+LATENTS = 4 * 64 * 64  # numbers that are kept in place of a picture of 512 px (keep_images)
+MEMBER = 1024  # bytes around them: two headers, and filling
+BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 FEATURES = 384 * 4  # bytes of an embedding of the backbone
 
 
@@ -78,3 +81,12 @@ def bytes_of(values: Mapping[str, Any]) -> tuple[float, str]:
     if rank := values.get("rank"):
         return DENSE * rank * OF_LORA, f"{DENSE} bytes x rank {rank} x {OF_LORA:,}"
     return 1e5, "0.1 MB"
+
+
+def kept_bytes(keep_images: KeepImages, dtype: str) -> int:
+    """Bytes on disk of a picture of 512 px: of its PNG, or of its latents in ``dtype``.
+
+    >>> kept_bytes("png", "float16"), kept_bytes("latents", "float16")
+    (450000, 33792)
+    """
+    return PICTURE if keep_images == "png" else LATENTS * BYTES[dtype] + MEMBER

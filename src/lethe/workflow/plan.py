@@ -47,7 +47,7 @@ from lethe.figures.plan.figures import Figures
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.world import World
 from lethe.planning.batches import Shape
-from lethe.planning.memory import Job, judging, need, scoring, tabulating
+from lethe.planning.memory import Job, decoding, judging, need, scoring, tabulating
 from lethe.planning.targets import OF_MODELS
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.downloads import Download
@@ -250,9 +250,17 @@ class Plan:
         return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
 
     def apart(self, wildcards: Wildcards) -> list[str]:
-        """Metrics of the wildcard's task that no GPU computes: where a world uses one, jobs without it score them first."""
-        asked = self.settings.metrics_of(wildcards.task) if self.gpu else []
+        """Metrics of the wildcard's task that no GPU computes: where a world uses one, jobs without it score them first.
+
+        None where pictures are kept as latents: to make pictures of them without a GPU takes longer than these metrics hold one.
+        """
+        asked = self.settings.metrics_of(wildcards.task) if self.gpu and not self.decoding_gpu else []
         return [name for name in asked if name in METRICS and PLACES.get(name, "runs_on", "device") == "cpu"]
+
+    @property
+    def decoding_gpu(self) -> int:
+        """GPUs of a job that makes pictures of many latents and needs one for nothing else."""
+        return self.gpu if self.settings.keep_images == "latents" else 0
 
     def scored_apart(self, shape: Shape | None = None) -> Callable[[Wildcards], list[str]]:
         """An input function: scores by the metrics of ``apart``, a file for each model of a batch, or the base's; none where none is apart."""
@@ -296,6 +304,10 @@ class Plan:
     def scoring_memory(self, wildcards: Wildcards) -> int:
         """MB of main memory for a job that scores the images of the wildcard's task."""
         return scoring(self.settings, wildcards.task)
+
+    def showing_memory(self, megabytes: int) -> int:
+        """MB of main memory for a job that takes ``megabytes`` and shows some pictures, one decoded after the other."""
+        return megabytes + decoding(self.settings, together=False)
 
     def tabulating_memory(self, wildcards: Wildcards) -> int:
         """MB of main memory for a job that reads all answer sets of the wildcard's task."""

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from lethe.diffusion import generate as module
+from lethe.diffusion import kept
 from lethe.diffusion.delta import DenseDelta, LoraDelta, NoneDelta, TextMapDelta, applied
 from lethe.diffusion.generate import Request, Sampling, batch_shape, generate, plan
 from lethe.diffusion.noise import initial_noise
@@ -188,7 +189,7 @@ def test_guidance_of_one_needs_no_unconditional_pass(tiny_pipe):
 
 def test_large_images_are_decoded_in_equal_parts(tiny_pipe, monkeypatch):
     whole = draw(tiny_pipe, ask())
-    monkeypatch.setattr(module, "DECODE_PIXELS", 6 * 32 * 32)  # at most 6 images: two parts of 5
+    monkeypatch.setattr(kept, "DECODE_PIXELS", 6 * 32 * 32)  # at most 6 images: two parts of 5
     assert difference(draw(tiny_pipe, ask()), whole) <= 1
 
 

@@ -11,7 +11,7 @@ from lethe.classifiers.search import most_epochs
 from lethe.settings.sections import CANVAS_METHODS
 from lethe.workflow.classifier_cost import SHARE
 from lethe.workflow.cost import estimate_of, text
-from lethe.workflow.passes import CROSS, DECODER, SEARCHED, TRAINED, UNET, Line
+from lethe.workflow.passes import CROSS, DECODER, FEATURES, PICTURE, SEARCHED, TRAINED, UNET, Line
 
 ROOT = Path(__file__).parents[3]
 PAPER = str(ROOT / "config/canvas_paper.yaml")
@@ -107,3 +107,15 @@ def test_of_a_world_on_the_cpu_only_classifiers_are_counted() -> None:
 def test_wall_time_is_gpu_hours_by_gpus() -> None:
     told = text([Line("a", "b", 90.0, 1.0)], gpus=8)
     assert "Wall time on 8 GPUs that are never idle: 11.2 hours = 90.0 / 8" in told and "360 CPU hours" in told
+
+
+def test_disk_follows_how_pictures_are_kept(tmp_path: Path) -> None:
+    overlay = tmp_path / "latents.yaml"
+    overlay.write_text("keep_images: latents\n")
+    png, latents = (
+        {line.what: line for line in estimate_of(files, root=ROOT)}["canvas: pictures and scores"]
+        for files in ([PAPER], [PAPER, str(overlay)])
+    )
+    drawn = png.gigabytes * 1e9 / (PICTURE + FEATURES)
+    assert latents.gigabytes * 1e9 == pytest.approx(drawn * (4 * 64 * 64 * 2 + 1024 + FEATURES))  # float16
+    assert "0.45 MB each" in png.how and "0.0338 MB each as latents" in latents.how and latents.hours == png.hours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lethe.benchmarks.icare.harm import bad_case, bounded, harmed_pairs
 from lethe.benchmarks.icare.pair_rows import read_pairs_of
 from lethe.core.methods import RETRAINED
 from lethe.core.records import ImageKey, ModelId
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.figures.tables import entity_names
@@ -31,6 +33,7 @@ def show(
     task: str,
     models: list[str],
     exclude: list[int],
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write the pictures of the worst pair of a task, and how often the judge recognises them.
 
@@ -39,6 +42,7 @@ def show(
         tars, indices: shards of the base and then of ``models``.
         shown: a case as JSON (``lethe.answer.worst.Case``); null where there is no pair that every method unlearned.
         exclude: emitters that hyper-parameters were chosen on.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
     """
     asked = [("metric", "in", [MAIN, "judge", "judge_diff"])]
     table = read_pairs_of([pairs], filters=asked)
@@ -51,9 +55,10 @@ def show(
     shards = zip(map(ModelId.parse, models), tars[1:], indices[1:], strict=True)
     files = {model.method: (tar, index) for model, tar, index in shards if model.index == found.emitter}
     methods = [name for name in dict.fromkeys(table["method"]) if name in files and ROLES.role(name) in ("", RETRAINED)]
+    reads = decoder_of(decoder)
     with ExitStack() as stack:
-        readers = {name: stack.enter_context(ShardReader(*files[name])) for name in methods}
-        readers[""] = stack.enter_context(ShardReader(tars[0], indices[0]))
+        readers = {name: stack.enter_context(ShardReader(*files[name], reads)) for name in methods}
+        readers[""] = stack.enter_context(ShardReader(tars[0], indices[0], reads))
 
         def picture(method: str, receiver: int, seed: int) -> NDArray[np.uint8]:
             return readers[method].read(ImageKey(receiver, seed).file_name)

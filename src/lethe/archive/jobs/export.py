@@ -45,6 +45,7 @@ def export(
     interference: Sequence[Path] = (),
     floor: Sequence[Path] = (),
     concepts: Sequence[Path] = (),
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write a folder with the model's weights, ``README.md`` and ``before_after.png``.
 
@@ -54,6 +55,7 @@ def export(
         origin: of the base, ``name``, ``hub_id``, ``revision`` and ``license``; the last may be empty: then what its own card says.
         seed: of the pictures that are shown.
         interference, floor, concepts: tables that tell what the model cost, each a file or none.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
 
     Raises:
         ExportError: the model acts while a picture is drawn, or is the base.
@@ -69,7 +71,7 @@ def export(
     with atomic_path(folder) as part:
         part.mkdir()
         form = write_model(load_pipeline(base), change, part, model, named.method)
-        _draw(part / PICTURES, asked, emitter, named.method, seed, (off_tar, off_index), (on_tar, on_index))
+        _draw(part / PICTURES, asked, emitter, named.method, seed, (off_tar, off_index), (on_tar, on_index), decoder)
         write_text(part / "README.md", model_card(found, about, of_base, form, cost, world, pictures=True))
 
 
@@ -100,6 +102,7 @@ def _draw(
     seed: int,
     off: tuple[Path, Path],
     on: tuple[Path, Path],
+    decoder: Sequence[Path],
 ) -> None:
     """Some receivers that the emitter covers and some others, under the base and under the model, one seed."""
     others = [receiver.index for receiver in receivers if receiver.index not in emitter.covers]
@@ -116,4 +119,4 @@ def _draw(
         for row in (OFF, method)
         for role, index in columns
     ]
-    save(draw(pd.DataFrame(rows), read_pictures(rows, [(OFF, *off), (method, *on)])), path)
+    save(draw(pd.DataFrame(rows), read_pictures(rows, [(OFF, *off), (method, *on)], decoder)), path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from lethe.audit.files import read_table
 from lethe.audit.page import Facts, page
 from lethe.audit.pictures import strip
 from lethe.core.records import ModelId
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.methods import LOOKS
 from lethe.io.atomic import write_text
 from lethe.io.gates import read_gates
@@ -37,6 +39,7 @@ def write(
     model: str,
     unmeasured: list[str],
     files: dict[str, str],
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write ``index.html``.
 
@@ -44,6 +47,7 @@ def write(
         concepts, left_out, table, gates: see ``lethe.audit.jobs.concepts`` and ``lethe.audit.jobs.tables``.
         tars, indices: pictures of each of ``models``, which are those that the page judges. style: CSS.
         titles: of models that others made. model: how the model is called. unmeasured: why measures are left out. files: label -> path from the page.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
     """
     found = read_table(table)
     ids = [ModelId.parse(name) for name in models]
@@ -61,12 +65,13 @@ def write(
         files=files,
     )
     places = {(one.method, one.index): pair for one, *pair in zip(ids, tars, indices, strict=True)}
+    reads = decoder_of(decoder)
     with ExitStack() as stack:
 
         @cache
         def shard(method: str, emitter: int) -> ShardReader:
             tar, listed = places[method, emitter] if method else (off_tar, off_index)
-            return stack.enter_context(ShardReader(tar, listed))
+            return stack.enter_context(ShardReader(tar, listed, reads))
 
         def picture(method: str, emitter: int, receiver: int) -> str:
             return strip(shard(method, emitter if method else -1), receiver, seeds[:SEEDS])

@@ -12,7 +12,7 @@ from lethe.diffusion.testbed.asked import asked_of
 from lethe.diffusion.testbed.distinct import check_base
 from lethe.diffusion.testbed.receivers import read_emitters, read_receivers
 from lethe.execution.work import WorkFolder
-from lethe.settings.generation import Generation
+from lethe.settings.generation import Generation, KeepImages
 
 BASELINE = "baseline"  # the base, in messages
 
@@ -32,6 +32,7 @@ def generate(
     deltas: Sequence[Path] = (),
     models: Sequence[str] = (BASELINE,),
     asked: Sequence[Path] = (),
+    keep_images: KeepImages = "png",
 ) -> None:
     """Draw every receiver under each of some unlearned models, or without deltas under the base.
 
@@ -39,6 +40,7 @@ def generate(
         tars, indices: a shard per model.
         deltas, models: files and names of the models; none for the base.
         asked: which receivers each model is asked for; none: all.
+        keep_images: what shards hold, PNGs or latents.
     """
     every = read_receivers(receivers)
     check_base(every, read_emitters(emitters), base)
@@ -56,5 +58,6 @@ def generate(
         work=work,
         tars=tars,
         indices=indices,
+        keep_images=keep_images,
         asked=None if some is None else [some.of(ModelId.parse(name).index) for name in models],
     )

@@ -6,12 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lethe.core.records import ModelId
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.testbed.asked import read_asked
 from lethe.io.shards import ShardReader
 
 
 def extract(
-    tar: Path, index: Path, png: Path, receiver: str, seed: str, run: str, asked: Sequence[Path] = (), entities: int = 0
+    tar: Path,
+    index: Path,
+    png: Path,
+    receiver: str,
+    seed: str,
+    run: str,
+    asked: Sequence[Path] = (),
+    entities: int = 0,
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Take the picture of a receiver and a seed out of a shard.
 
@@ -19,6 +28,7 @@ def extract(
         run: name of the model, or of the baseline of a task.
         asked: which receivers each model was asked for; none: all.
         entities: of the task.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
 
     Raises:
         ValueError: the model was not asked for this receiver; the message tells which it was asked for.
@@ -29,4 +39,4 @@ def extract(
             raise ValueError(
                 f"{png}: receiver {int(receiver)} was not asked for; {run} was asked for {', '.join(map(str, there))}"
             )
-    ShardReader(tar, index).extract(f"{receiver}_{seed}.png", png)
+    ShardReader(tar, index, decoder_of(decoder)).extract(f"{receiver}_{seed}.png", png)

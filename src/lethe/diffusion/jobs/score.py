@@ -10,6 +10,7 @@ import pandas as pd
 
 from lethe.core.device import resolve_device
 from lethe.core.progress import progress
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.metrics import with_published
 from lethe.diffusion.metrics.constant import CONSTANT
 from lethe.diffusion.metrics.embeddings import Embeddings
@@ -40,16 +41,18 @@ def score_baseline(
     threads: int,
     apart: Sequence[str] = (),
     scored_apart: Sequence[Path] = (),
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Score the off images of a task and keep their embeddings.
 
     Args:
         apart: metrics of `scoring` that another job has computed; they are read from the file of `scored_apart`.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
         evaluators: a folder for each of `settings`, in its order.
         lpips: files of `scoring.lpips_alex`, which the metric finds by itself; here so that a change of them is seen.
     """
     scorer = _scorer(task, receivers, evaluators, settings, _without(scoring, apart), device, threads)
-    found = scorer.score_baseline(read_images(tar, index, readers(scorer.device, threads)))
+    found = scorer.score_baseline(read_images(tar, index, readers(scorer.device, threads), decoder_of(decoder, device)))
     write_parquet(scores, joined(found.table, *scored_apart, order=scoring.metrics))
     write_parquet(seed_pairs, scorer.score_seed_pairs())
     assert found.embeddings is not None, "images of entities are scored with the backbone"
@@ -76,17 +79,19 @@ def score(
     work: WorkFolder,
     apart: Sequence[str] = (),
     scored_apart: Sequence[Path] = (),
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Score the on images of a batch of models, each against its off image.
 
     Args:
         tars, indices, scores, embeddings: one file per model.
         apart: metrics of `scoring` that another job has computed; they are read from `scored_apart`, one file per model.
+        decoder: as of ``score_baseline``.
         models: names of the models.
     """
     scorer = _scorer(task, receivers, evaluators, settings, _without(scoring, apart), device, threads)
     others = {model: [file] for model, file in zip(models, scored_apart, strict=True)} if apart else {}
-    read = partial(read_images, threads=readers(scorer.device, threads))
+    read = partial(read_images, threads=readers(scorer.device, threads), decoder=decoder_of(decoder, device))
     scorer.attach_baseline(read(off_tar, off_index), Embeddings.load(off_embeddings))
     names = {model: (f"{model}.parquet", f"{model}_embeddings.npz") for model in models}
     places = dict(zip(models, zip(tars, indices, strict=True), strict=True))
@@ -191,4 +196,6 @@ def _scorer(
     threads: int,
 ) -> Scorer:
     folders: dict[str, str | Path] = dict(zip(settings, evaluators, strict=True))
-    return load_scorer(folders, settings, task, read_receivers(receivers), scoring, resolve_device(device), threads)
+    there = resolve_device(device)
+    # On a GPU metrics of the processor are here only where pictures are kept as latents; then they may use every core of the job
+    return load_scorer(folders, settings, task, read_receivers(receivers), scoring, there, readers(there, threads))

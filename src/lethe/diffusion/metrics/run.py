@@ -18,7 +18,7 @@ from lethe.diffusion.pretraining.judge import AnyJudge, build_judge
 from lethe.diffusion.pretraining.loop import to_unit
 from lethe.diffusion.pretraining.prediction import for_prediction
 from lethe.diffusion.testbed.receivers import Receiver
-from lethe.io.shards import ShardReader
+from lethe.io.shards import Decoder, ShardReader
 from lethe.io.tables import read_json
 from lethe.settings.bases import Evaluator
 from lethe.settings.pretraining import JudgeSettings
@@ -82,16 +82,21 @@ def load_classifier(folder: str | Path) -> tuple[list[str], AnyJudge]:
     return config["classes"], model.eval().requires_grad_(False)
 
 
-def read_images(tar: str | Path, index: str | Path, threads: int = 1) -> ImageSet:
+def read_images(tar: str | Path, index: str | Path, threads: int = 1, decoder: Decoder | None = None) -> ImageSet:
     """The decoded images of a generated shard, every member checked against its hash.
 
     Args:
         tar, index: of the shard.
-        threads: how many decode at once; 1 is the calling thread.
+        threads: how many PNGs are decoded at once; 1 is the calling thread.
+        decoder: of latents, where the shard may hold them.
     """
-    with ShardReader(tar, index) as shard:
+    with ShardReader(tar, index, decoder) as shard:
         table, members = shard.table, shard.members
-        images = stacked(lambda place: decode(shard.read_bytes(members[place])), len(members), threads)
+        if shard.holds_latents:
+            pictures = shard.pictures()
+            images = stacked(lambda place: next(pictures), len(members), 1)
+        else:
+            images = stacked(lambda place: decode(shard.read_bytes(members[place])), len(members), threads)
     return ImageSet(images, table["receiver"].to_numpy(), table["seed"].to_numpy(), list(table["prompt"]))
 
 

@@ -11,7 +11,7 @@ from lethe.core.methods import RETRAINED
 from lethe.diffusion.compvis import check_checkpoint, described_by
 from lethe.diffusion.folder import check_folder
 from lethe.diffusion.methods import ROLES
-from lethe.diffusion.plan.data import Data
+from lethe.diffusion.plan.data import Data, task_of
 from lethe.diffusion.plan.usable import UsableBases
 from lethe.diffusion.pretraining.architectures import tokenizer_config
 from lethe.diffusion.supported import check_sampling
@@ -342,6 +342,14 @@ class Bases(UsableBases):
     def shown_lists(self, wildcards: Wildcards) -> list[str]:
         """The list of training images, where members are the images that the methods were shown."""
         return [self.data.training(wildcards)] if self.settings.scoring.membership.members == "unlearning" else []
+
+    def decoder(self, wildcards: Wildcards) -> list[str]:
+        """The base whose VAE makes pictures of the kept latents of the wildcard's task; none where pictures are kept."""
+        return [f"<results>/{folder}" for folder in self.settings.decoding_base(wildcards.task)]
+
+    def decoder_of_run(self, wildcards: Wildcards) -> list[str]:
+        """The same of the task of the wildcard's run, ``people_000_uce_000`` or ``people_baseline``."""
+        return [f"<results>/{folder}" for folder in self.settings.decoding_base(task_of(wildcards.run))]
 
     def lpips_weights(self, wildcards: Wildcards) -> list[str]:
         """Files of the weights that the metric `lpips_alex` reads; the job says which one is missing and where it is published."""

@@ -66,11 +66,11 @@ class Data:
 
     def asked_of_run(self, wildcards: Wildcards) -> list[str]:
         """The same of the task of the wildcard's run, ``people_000_uce_000`` or ``people_baseline``."""
-        return self._list_of(_task_of(wildcards.run))
+        return self._list_of(task_of(wildcards.run))
 
     def entities_of_run(self, wildcards: Wildcards) -> int:
         """How many entities that task has; 0 where a file decides."""
-        return self.settings.receivers_of(_task_of(wildcards.run)) or 0
+        return self.settings.receivers_of(task_of(wildcards.run)) or 0
 
     def _list_of(self, task: str) -> list[str]:
         return [] if self._asked_of(task) == ALL else [f"<results>/asked_{task}.parquet"]
@@ -194,5 +194,6 @@ class Data:
         return {name: f"{folder}/train_{name}/metadata.jsonl" for name in ("forget", "retain")}
 
 
-def _task_of(run: str) -> str:
+def task_of(run: str) -> str:
+    """The task of a run, ``people_000_uce_000`` or ``people_baseline``."""
     return run.removesuffix("_baseline") if run.endswith("_baseline") else ModelId.parse(run).task

@@ -19,6 +19,7 @@ NAMES = (
     "receivers",
     "uce",
     "scoring_cpu",
+    "kept_images",
     "stacked_training",
     "training_step",
     "diffusion_step",
@@ -61,6 +62,24 @@ class Benchmarks:
     def base(self) -> str:
         """The pipeline folder of the task."""
         return f"<results>/base/{self.settings.tasks[self.task].base}"
+
+    @property
+    def delta(self) -> str:
+        """The first model of ``METHOD`` of the task."""
+        return f"<results>/models/{self.models.names(self.task, [METHOD])[0]}/delta.safetensors"
+
+    def evaluators(self, wildcards: Wildcards) -> list[str]:
+        """The folders of the evaluators that score the task."""
+        return self.bases.evaluators(Values(task=self.task))
+
+    def evaluator_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """Name -> what they are, as plain data."""
+        return self.bases.evaluator_settings(Values(task=self.task))
+
+    def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What is measured on images of the task, as plain data."""
+        own = {"metrics": list(self.settings.metrics_of(self.task))}
+        return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
 
     @property
     def receivers(self) -> str:

@@ -13,7 +13,7 @@ from lethe.benchmarks.icare.explorer.data import encoded, script, seed_data
 from lethe.benchmarks.icare.explorer.sprites import write_sheets
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.io.atomic import atomic_path, write_text
-from lethe.io.shards import ShardReader
+from lethe.io.shards import Decoder, ShardReader
 from lethe.io.tables import write_json
 from lethe.settings.receivers import ALL
 
@@ -29,6 +29,7 @@ def write_row(
     seeds: Sequence[int],
     thumbnail: int,
     receivers: str = ALL,
+    decoder: Decoder | None = None,
 ) -> None:
     """Write a row as a folder, all or nothing: ``row.js``, and where there are pictures ``0.webp``, ``1.webp`` ... and ``pictures.json``.
 
@@ -39,6 +40,7 @@ def write_row(
         shard: tar and index of its pictures; None: there are none.
         entities: N. seeds: of the pictures. thumbnail: largest side of one in pixels.
         receivers: which the model was asked for, in words.
+        decoder: of latents, where the shard may hold them.
 
     Raises:
         ValueError, CorruptFileError: see ``write_sheets``.
@@ -51,7 +53,7 @@ def write_row(
         write_text(part / "row.js", script("row", folder.name, content))
         if shard is not None:
             asked = None if receivers == ALL else {int(index) for index in numbers["receiver"]}
-            with ShardReader(*shard) as reader:
+            with ShardReader(*shard, decoder) as reader:
                 write_json(part / PICTURES, write_sheets(part, reader, entities, seeds, thumbnail, asked))
 
 

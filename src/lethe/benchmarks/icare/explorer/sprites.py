@@ -45,11 +45,10 @@ def write_sheets(
     first = small = (0, 0)
     for number, start in enumerate(range(0, entities, each)):
         keys = [ImageKey(receiver, seed) for receiver in range(start, min(start + each, entities)) for seed in seeds]
+        shown = [(place, key) for place, key in enumerate(keys) if asked is None or key.receiver in asked]
         sheet = None
-        for place, key in enumerate(keys):
-            if asked is not None and key.receiver not in asked:
-                continue
-            picture = Image.fromarray(shard.read(key.file_name)).convert("RGB")
+        for (place, key), pixels in zip(shown, shard.pictures([key.file_name for _, key in shown]), strict=True):
+            picture = Image.fromarray(pixels).convert("RGB")
             first = picture.size if first == (0, 0) else first
             if picture.size != first:
                 raise ValueError(f"{shard.path}: '{key.file_name}' is {picture.size}, others are {first}; one size is needed")

@@ -10,23 +10,34 @@ import pandas as pd
 from lethe.benchmarks.icare.explorer.rows import write_row
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.core.records import ModelId
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.testbed.schema import read_metadata
 from lethe.io.rows import read_rows
 from lethe.io.tables import read_json, read_parquet
 
 
 def write_base(
-    tars: list[Path], indices: list[Path], baseline: Path, metadata: Path, folder: Path, seeds: list[int], thumbnail: int
+    tars: list[Path],
+    indices: list[Path],
+    baseline: Path,
+    metadata: Path,
+    folder: Path,
+    seeds: list[int],
+    thumbnail: int,
+    device: str = "cpu",
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write the row of the base.
 
     Args:
         tars, indices: its shard; none where its pictures are not there.
         baseline: the scores of its images. seeds: of the images that models are compared with.
-        thumbnail: largest side of a picture in pixels.
+        thumbnail: largest side of a picture in pixels. device: where latents are decoded.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
     """
+    reads = decoder_of(decoder, device)
     shard = (tars[0], indices[0]) if tars else None
-    write_row(folder, read_parquet(baseline), None, shard, len(read_metadata(metadata)), seeds, thumbnail)
+    write_row(folder, read_parquet(baseline), None, shard, len(read_metadata(metadata)), seeds, thumbnail, decoder=reads)
 
 
 def write_rows(
@@ -41,6 +52,8 @@ def write_rows(
     seeds: list[int],
     thumbnail: int,
     receivers: str,
+    device: str = "cpu",
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write the rows of some models, one after another.
 
@@ -50,12 +63,13 @@ def write_rows(
         folders: one per model.
         models: their names. pictured: of those whose pictures are there.
         seeds: of the images. thumbnail: largest side of a picture in pixels. receivers: which the models were asked for.
+        device: where latents are decoded. decoder: the base whose VAE makes pictures of them, where these are kept.
 
     Raises:
         ValueError: there are no numbers of a model.
     """
     shards = dict(zip(pictured, zip(tars, indices, strict=True), strict=True))
-    size = len(read_metadata(metadata))
+    size, reads = len(read_metadata(metadata)), decoder_of(decoder, device)
     for name, folder in zip(models, folders, strict=True):
         model = ModelId.parse(name)
         own = [("method", "==", model.method), ("epochs", "==", model.epochs), ("emitter", "==", model.index)]
@@ -63,7 +77,7 @@ def write_rows(
         numbers = _numbers(images, own)
         if known.empty or (images and numbers.empty):
             raise ValueError(f"explorer: {pairs if known.empty else images[0]} has no numbers of '{name}'")
-        write_row(folder, numbers, known, shards.get(name), size, seeds, thumbnail, receivers)
+        write_row(folder, numbers, known, shards.get(name), size, seeds, thumbnail, receivers, reads)
 
 
 def write(

@@ -12,6 +12,7 @@ import torch
 from lethe.benchmarks.icare.trajectory import most_harmed, rows_of, strip, trajectory_table
 from lethe.core.device import resolve_device
 from lethe.core.records import Fidelity
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.delta import Delta
 from lethe.diffusion.folder import base_digest
 from lethe.diffusion.methods import METHODS
@@ -71,6 +72,7 @@ def look(
     device: str,
     dtype: str,
     threads: int,
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Train a method on an emitter once more, and keep what it has reached after each epoch of ``steps``.
 
@@ -79,6 +81,7 @@ def look(
         off: scores of the base. models: a folder ``epoch_{epoch:03d}`` each.
         index: of the emitter. steps: epoch -> steps by then, rising; the last is the end.
         settings: of the evaluators, in their order.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
     """
     asked, forgotten, there = read_receivers(receivers), read_emitters(emitters), resolve_device(device)
     data = training_data(latents, asked, forgotten, fidelity)
@@ -104,7 +107,7 @@ def look(
     places = {"world": world, "task": task}
     drawn = {epoch: draw_images(pipe, asked, generation.seeds, delta, generation, **places) for epoch, delta in trained}
     scorer = load_scorer(dict(zip(settings, evaluators, strict=True)), settings, task, asked, scoring, there, threads)
-    base_images = read_images(off_tar, off_index)
+    base_images = read_images(off_tar, off_index, decoder=decoder_of(decoder, device))
     scorer.attach_baseline(base_images, Embeddings.load(off_embeddings))
     scores = {epoch: scorer.score_on(images).table for epoch, images in drawn.items()}
     write_csv(table, trajectory_table(read_parquet(off), scores, steps, index, len(asked)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from lethe.core.device import resolve_device
 from lethe.core.methods import UNCHANGED
 from lethe.core.progress import progress
 from lethe.core.records import ModelId
+from lethe.diffusion.decoders import decoder_of
 from lethe.diffusion.methods import ROLES
 from lethe.diffusion.metrics.base import ScoringBatch
 from lethe.diffusion.metrics.judge import JudgeAccuracy
@@ -36,6 +38,7 @@ def compare(
     task: str,
     settings: Task,
     device: str,
+    decoder: Sequence[Path] = (),
 ) -> None:
     """Write how often verdicts and a judge agree; a method that changes nothing is left out, since it would only agree.
 
@@ -44,7 +47,9 @@ def compare(
         judge: folder of a classifier that knows the entities.
         models: names of the models.
         settings: of the task.
+        decoder: the base whose VAE makes pictures of latents, where these are kept.
     """
+    reads = decoder_of(decoder, device)
     asked = read_receivers(receivers)
     classifier = load_judge(judge, task, asked, resolve_device(device))
     class_of = [classifier.class_of(receiver.index) for receiver in asked]
@@ -53,7 +58,7 @@ def compare(
     ]
     found = []
     for name, tar, index in progress(shards, len(shards), "shard", f"judge {task}"):
-        model, images = ModelId.parse(name), read_images(tar, index)
+        model, images = ModelId.parse(name), read_images(tar, index, decoder=reads)
         told = truths(Seen(images.receivers, _labels(classifier, images)), model.index, class_of)
         found.append(told.assign(method=model.method, emitter=model.index))
     truth = pd.concat(found, ignore_index=True)

@@ -51,8 +51,10 @@ class TaskTemplate(Needs, Template[P, Mapping[str, TaskData]]):
         }
 
     def files(self, parameters: P, world: World) -> dict[str, list[str]]:
-        """Metadata, tables, similarities, embeddings and shards of images."""
-        return files.files_of(self, parameters, self._models_of(world), by_method=world.models.tabulated)
+        """Metadata, tables, similarities, embeddings, shards of images, and the base that makes pictures of latents where these are kept."""
+        found = files.files_of(self, parameters, self._models_of(world), by_method=world.models.tabulated)
+        bases = world.settings.decoding_base(tasks_of(parameters)[0]) if self.images else []
+        return found | ({"decoder": bases} if bases else {})
 
     def facts(self, parameters: P, world: World) -> dict[str, Any]:
         """``models``: names of the models whose embeddings or images are read, in the order of the files. Of each task ``balance``, its

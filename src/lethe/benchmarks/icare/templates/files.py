@@ -123,10 +123,10 @@ def read_pictures(rows: Iterable[Mapping[str, Any]], files: Files, models: Seque
 
     Args:
         rows: ``row`` is ``off``, the base, or a method.
-        files: ``tars`` and ``indices`` of the base and then of ``models``, which are of one emitter.
+        files: ``tars`` and ``indices`` of the base and then of ``models``, which are of one emitter; ``decoder`` of latents.
     """
     names = [OFF, *(model.method for model in models)]
-    return pictures.read_pictures(rows, zip(names, files["tars"], files["indices"], strict=True))
+    return pictures.read_pictures(rows, zip(names, files["tars"], files["indices"], strict=True), files.get("decoder", ()))
 
 
 def _share(paths: Sequence[Path], place: int, tasks: int) -> Sequence[Path]:

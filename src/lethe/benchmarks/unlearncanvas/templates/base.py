@@ -146,6 +146,7 @@ class CanvasTemplate(Template[C, CanvasData]):
         if self.images:
             shards = [f"datasets/generated_{run}" for run in (f"{task}_baseline", *self._shown(parameters, world.models))]
             files |= {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
+            files |= {"decoder": bases} if (bases := world.settings.decoding_base(task)) else {}
         return files
 
     def _shown(self, parameters: C, models: Models) -> list[str]:
@@ -177,4 +178,5 @@ class CanvasTemplate(Template[C, CanvasData]):
         """The pictures that the rows of the result name, from the shards of the base and of each method."""
         if not self.images:
             return {}
-        return read_pictures(result.rows, zip(result.notes["shards"], files["tars"], files["indices"], strict=True))
+        shards = zip(result.notes["shards"], files["tars"], files["indices"], strict=True)
+        return read_pictures(result.rows, shards, files.get("decoder", ()))
