@@ -97,7 +97,7 @@ lint: develop
 config: setup ## config.yaml and its schema from the settings models, .zenodo.json from CITATION.cff
 	$(BIN)/lethe config
 
-documents: setup ## tables of claims in README.md and docs/, from docs/claims.yaml and docs/measured.csv
+documents: setup ## tables of claims in README.md and docs/, and of benchmarks, from claims.yaml, measured.csv and benchmarks.csv there
 	$(BIN)/python -m lethe.tools.documents
 
 lock: develop ## resolve the dependencies: versions stay, but for UPGRADE=--upgrade or UPGRADE="--upgrade-package NAME"

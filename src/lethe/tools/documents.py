@@ -1,7 +1,8 @@
-"""Tables of claims in documents, made from what was measured: ``python -m lethe.tools.documents``.
+"""Tables of claims and benchmarks in documents, made from what was measured: ``python -m lethe.tools.documents``.
 
-``docs/claims.yaml`` says what is claimed, ``docs/measured.csv`` what a finished world said of it. ``python -m lethe.tools.documents --record
-results/mini --when ...`` brings the second up to date; a test holds the documents against both.
+``docs/claims.yaml`` says what is claimed, ``docs/measured.csv`` what a finished world said of it, ``docs/benchmarks.csv`` what ``make bench``
+said. ``python -m lethe.tools.documents --record results/mini --when ...`` brings the last two up to date, from the world and from the folder
+``bench`` beside it; a test holds the documents against all three.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from lethe.io.atomic import write_text
+from lethe.io.tables import read_json
 from lethe.settings.models import Settings
 from lethe.tools.claims import VERDICTS, Row, claims, finished_benchmarks, finished_studies, finished_tasks
+from lethe.tools.speed.summary import value_text
 
 MACHINE = "machine"  # the scope of benchmarks of speed; not named, since all have it
-WHAT, MEASURED = "docs/claims.yaml", "docs/measured.csv"
+WHAT, MEASURED, BENCHMARKS = "docs/claims.yaml", "docs/measured.csv", "docs/benchmarks.csv"
 KEY = ["id", "scope", "claim"]
 COLUMNS = [*KEY, "value", "verdict", "doubt", "measured"]
+OF_BENCHMARKS = ["benchmark", "value", "target", "holds", "measured"]
 GROUPS = {
     "all": ("after `make all`", "31", "270 MB"),
     "bench": ("", "2", "below 1 MB"),
@@ -53,17 +57,18 @@ class Documents(NamedTuple):
 
     Attributes:
         claims: in words. measured: a row for every claim and scope, with ``COLUMNS``.
+        benchmarks: a row for each, with ``OF_BENCHMARKS``.
     """
 
     claims: list[Claim]
     measured: pd.DataFrame
+    benchmarks: pd.DataFrame
 
     @classmethod
     def read(cls, root: Path) -> Documents:
         """Of a checkout; raises ``pydantic.ValidationError`` where an entry has an unknown or a missing field."""
         entries = yaml.safe_load((root / WHAT).read_text("utf-8"))
-        measured = pd.read_csv(root / MEASURED, dtype=str, keep_default_na=False)
-        return cls([Claim(**entry) for entry in entries], measured)
+        return cls([Claim(**entry) for entry in entries], _texts(root / MEASURED), _texts(root / BENCHMARKS))
 
     def of(self, claim: Claim) -> pd.DataFrame:
         """What was measured of a claim."""
@@ -75,6 +80,7 @@ class Documents(NamedTuple):
             "README.md": {"claims": self.short()},
             "docs/claims.md": {"claims": self.long()},
             "docs/artifact.md": {"claims": self.artifact()},
+            "docs/performance.md": {"benchmarks": self.speed()},
         }
 
     def short(self) -> str:
@@ -99,6 +105,11 @@ class Documents(NamedTuple):
             expected = self.values(claim) if len(self.of(claim)) else claim.target
             rows.append((claim.id, claim.claim, command, minutes, disk, expected, claim.again))
         return _table(("#", "claim", "command", "minutes", "disk", "expected", "another run may differ by"), rows)
+
+    def speed(self) -> str:
+        """Every benchmark."""
+        rows = [[_code(row[0]), *row[1:3], _loud(row[3], "no"), row[4]] for row in self.benchmarks.values]
+        return _table(OF_BENCHMARKS, rows)
 
     def values(self, claim: Claim) -> str:
         """Every value of a claim with its scope; a scope that is the machine is not named."""
@@ -162,6 +173,21 @@ def recorded(measured: pd.DataFrame, rows: Sequence[Row], when: str) -> pd.DataF
     return order.sort_values(["number", "place", "scope", "claim"], kind="stable")[COLUMNS].reset_index(drop=True)
 
 
+def of_folder(known: pd.DataFrame, folder: Path, when: str) -> pd.DataFrame:
+    """The record of benchmarks with those of a folder in place of older ones of the same name.
+
+    Args:
+        known: ``OF_BENCHMARKS``. folder: of ``{benchmark}.json``. when: date, machine and commit of what is new or has another value.
+    """
+    found = {row[0]: row for row in known[OF_BENCHMARKS].values.tolist()}
+    for path in sorted(folder.glob("*.json")):
+        record = read_json(path)
+        row = [path.stem, value_text(record["value"]), value_text(record["target"]), "yes" if record["holds"] else "no"]
+        if found.get(path.stem, [])[:4] != row:
+            found[path.stem] = [*row, when]
+    return pd.DataFrame([found[name] for name in sorted(found)], columns=OF_BENCHMARKS)
+
+
 def main(words: Sequence[str] | None = None, root: Path = Path()) -> None:
     """Write the tables into the documents, after recording a world where one is named."""
     parser = argparse.ArgumentParser(
@@ -174,11 +200,13 @@ def main(words: Sequence[str] | None = None, root: Path = Path()) -> None:
         if not given.when:
             parser.error("--record needs --when, e.g. --when '2026-11-27, 2 CPU cores, 0a201bc'")
         world: Path = given.record
+        folder = world.parent / "bench"
+        if folder.is_dir():
+            write_text(root / BENCHMARKS, of_folder(_texts(root / BENCHMARKS), folder, given.when).to_csv(index=False))
         rows = claims(world, finished_tasks(world), finished_studies(world), finished_benchmarks(world))
         if not rows:
             parser.error(f"{world} has no finished tables; run `snakemake -c2 {world}/tables/claims.csv`")
-        known = pd.read_csv(root / MEASURED, dtype=str, keep_default_na=False)
-        write_text(root / MEASURED, recorded(known, rows, given.when).to_csv(index=False))
+        write_text(root / MEASURED, recorded(_texts(root / MEASURED), rows, given.when).to_csv(index=False))
     for name, tables in Documents.read(root).tables().items():
         write_text(root / name, updated((root / name).read_text("utf-8"), tables))
 
@@ -195,8 +223,13 @@ def _value(value: float | str | None) -> str:
     return "" if value is None else value.replace("_", " ")
 
 
-def _loud(verdict: str) -> str:
-    return f"**{verdict}**" if verdict == VERDICTS[0] else verdict
+def _texts(path: Path) -> pd.DataFrame:
+    """A table whose cells are texts."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _loud(verdict: str, worst: str = VERDICTS[0]) -> str:
+    return f"**{verdict}**" if verdict == worst else verdict
 
 
 def _code(text: str) -> str:

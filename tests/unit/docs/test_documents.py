@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,18 @@ from pydantic import ValidationError
 
 from lethe.tools import claims
 from lethe.tools.claims import Row
-from lethe.tools.documents import COLUMNS, MEASURED, WHAT, Documents, main, recorded, updated
+from lethe.tools.documents import (
+    BENCHMARKS,
+    COLUMNS,
+    MEASURED,
+    OF_BENCHMARKS,
+    WHAT,
+    Documents,
+    main,
+    of_folder,
+    recorded,
+    updated,
+)
 
 ROOT = Path(__file__).parents[3]
 OF_CODE = {"C1", "C2", "C3", "C4", "C5", "C12", "C17", "C18", *(number for number, _ in claims.BENCHMARKS.values())}
@@ -19,7 +31,7 @@ OF_CODE = {"C1", "C2", "C3", "C4", "C5", "C12", "C17", "C18", *(number for numbe
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for name in (WHAT, MEASURED, "README.md", "docs/claims.md", "docs/artifact.md"):
+    for name in (WHAT, MEASURED, BENCHMARKS, "README.md", "docs/claims.md", "docs/artifact.md", "docs/performance.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
@@ -62,6 +74,22 @@ def test_a_row_takes_the_place_of_an_older_one() -> None:
     assert found.values.tolist() == [
         ["C3", "breeds", "rises", "0.1", "holds", "", "old"],
         ["C3", "people", "rises", "0.0123", "holds", "", "now"],
+    ]
+
+
+def test_a_benchmark_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    known = pd.DataFrame(
+        [["plan", "39.8", "30", "no", "old"], ["same", "1", "1", "yes", "old"], ["unrun", "2", "3", "yes", "old"]],
+        columns=OF_BENCHMARKS,
+    )
+    records = {"plan": (27.123, 30, True), "same": (1, 1, True), "new": ({"a": 0.5}, {"a": 0.3}, False)}
+    for name, (value, target, holds) in records.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({"value": value, "target": target, "holds": holds}))
+    assert of_folder(known, tmp_path, "now").values.tolist() == [
+        ["new", "a 0.5", "a 0.3", "no", "now"],
+        ["plan", "27.1", "30", "yes", "now"],
+        ["same", "1", "1", "yes", "old"],
+        ["unrun", "2", "3", "yes", "old"],
     ]
 
 
