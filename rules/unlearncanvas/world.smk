@@ -115,7 +115,7 @@ use rule job as unlearncanvas_edits with:
 use rule job as unlearncanvas_style_transfer with:
     """Style transfer without training, by the model that edits, and of others, held against what is known pixel for pixel."""
     input:
-        unpack(plan.canvas.real),
+        unpack(plan.edits.held_out),
         base=plan.bases.of_task,
         receivers="<results>/receivers_{task}.json",
         evaluators=plan.edits.spaces,

@@ -49,6 +49,7 @@ MAY_BE_ZERO |= {
 ZERO_AT = {
     "unlearncanvas.canvas.attack.vectors.steps",  # pictures before the search
     "deepunlearn.lira.digits.search.splits",  # half of them
+    "tasks.canvas.source_options.transfer",  # style transfer takes other pictures
 }
 SHARES = {"alpha", "val_share", "forget_share", "nudenet_threshold", "momentum", "warmup", "weight_decay", "caption_dropout"}
 SHARES |= {"label_noise", "ema_decay", "word_dropout", "label_smoothing", "beta_start", "beta_end"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lethe.core.registry import nearest
 from lethe.settings.attack_contradictions import attacked_contradictions, methods_not_run
+from lethe.settings.sources import TRANSFER, Numbered
 from lethe.settings.unlearncanvas import emitters_of_sequence
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def canvas_contradictions(settings: Sections) -> Iterator[str]:
                 yield f"{where}.{key}.seeds: {named.seeds}; allowed: at most {len(seeds)}, the seeds of the task"
         if canvas.attack:
             yield from _of_attack(f"{where}.attack", name, task, canvas.attack, settings)
+        yield from _of_transfer(f"{where}.style_transfer", name, task, canvas)
         for other in canvas.answer_sets:
             if other in settings.methods_of(name) or other == "baseline":
                 yield f"{where}.answer_sets: '{other}' is called as what is made here; allowed: another name, e.g. {other}_authors"
@@ -113,6 +115,16 @@ def _of_attack(where: str, name: str, task: CellTask, attack: Attack, settings: 
     if REFERENCES not in (splits := task.source_options.splits()):
         yield f"{where}: the source of task '{name}' keeps no images apart for attacks; it keeps: {', '.join(splits) or 'none'}"
     yield from attacked_contradictions(where, name, attack, settings)
+
+
+def _of_transfer(where: str, name: str, task: CellTask, canvas: UnlearnCanvas) -> Iterator[str]:
+    kept = task.source_options.counts.get(TRANSFER, 0) if isinstance(task.source_options, Numbered) else 0
+    wanted = canvas.style_transfer.contents + canvas.style_transfer.references
+    if 0 < kept < wanted:
+        yield (
+            f"{where}: {canvas.style_transfer.contents} contents and {canvas.style_transfer.references} references need {wanted} pictures "
+            f"of a cell; tasks.{name}.source_options: {TRANSFER}: {kept}"
+        )
 
 
 def _of_judge(where: str, metric: str, attribute: str, task: str, settings: Sections) -> Iterator[str]:

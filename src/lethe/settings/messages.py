@@ -39,7 +39,7 @@ def _message(fault: Any, root: type[BaseModel]) -> str:
         allowed = _fields_at(fault["loc"][:-1], root)
         key = str(fault["loc"][-1])
         return f"{where}: unknown key '{visible(key)}'; allowed here: {', '.join(allowed)}{nearest(key, allowed)}"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"].removeprefix("Value error, ").replace("\0", "\\0")  # a terminal shows none, and a log is then no text
     if fault["type"] == "value_error":
         return f"{where}: {message}" if fault["loc"] else message
     if not fault["loc"]:

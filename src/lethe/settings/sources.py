@@ -74,7 +74,8 @@ class BreedOptions(SourceOptions):
         return [self.images, self.akc, *(path for path in (self.fci, self.pawsome) if path)]
 
 
-SPLITS = ("training", "judges", "reference", "attack", "transfer")  # in the order in which they get their numbers
+TRANSFER = "transfer"  # the split that style transfer looks at
+SPLITS = ("training", "judges", "reference", "attack", TRANSFER)  # in the order in which they get their numbers
 
 
 class Numbered(SourceOptions):
@@ -112,7 +113,7 @@ class CanvasOptions(Numbered):
     judges: int = Field(200, ge=10, le=1000, description="of the classifiers that judge")
     reference: int = Field(50, ge=2, le=1000, description="real images that distances of sets compare with")
     attack: int = Field(10, ge=0, le=1000, description="for attacks on unlearned models")
-    transfer: int = Field(20, ge=0, le=1000, description="for style transfer")
+    transfer: int = Field(20, ge=0, le=1000, description="for style transfer; 0: it takes those of `reference`")
 
 
 Folder = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -141,7 +142,7 @@ class UnlearnCanvasOptions(Numbered):
     judges: Count = Field(0, description="of classifiers that are trained here; 0: they see the images of training")
     reference: Count = Field(2, description="real images that distances of sets compare with")
     attack: Count = Field(3, description="for attacks on unlearned models")
-    transfer: Count = Field(2, description="for style transfer: 19 and 20, as published")
+    transfer: Count = Field(2, description="for style transfer: 19 and 20, as published; 0: it takes those of `reference`")
 
     @model_validator(mode="after")
     def _fits(self) -> UnlearnCanvasOptions:

@@ -107,3 +107,24 @@ def test_published_numbers_are_asked_for_by_name() -> None:
         SettingsError, match=r"unlearncanvas.toy.published.0: no file .*there are: followups, style_transfer, table2.*'table2'"
     ):
         plan(CANVAS | {"published": ["table_2"]}).canvas.references(Values(task="toy"))
+
+
+def with_transfer(pictures: int) -> Plan:
+    import yaml
+
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["tasks"]["canvas"]["source_options"]["transfer"] = pictures
+    return plan_of(config, (), ROOT)
+
+
+@pytest.mark.parametrize(("pictures", "split"), [(20, "transfer"), (4, "transfer"), (0, "reference")])
+def test_style_transfer_takes_the_pictures_that_are_kept_for_it(pictures: int, split: str) -> None:
+    found = with_transfer(pictures).edits.held_out(Values(task="canvas"))
+    assert found == {"tar": f"<results>/sources/canvas_{split}.tar", "index": f"<results>/sources/canvas_{split}.parquet"}
+
+
+def test_too_few_pictures_for_style_transfer_are_refused() -> None:
+    with pytest.raises(
+        SettingsError, match=r"canvas.style_transfer: 2 contents and 2 references need 4 pictures of a cell; .*transfer: 3"
+    ):
+        with_transfer(3)

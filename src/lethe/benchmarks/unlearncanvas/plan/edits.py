@@ -8,6 +8,7 @@ from lethe.benchmarks.unlearncanvas.plan.tables import BACKBONE, Canvas
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
+from lethe.settings.sources import TRANSFER
 from lethe.settings.unlearncanvas import UnlearnCanvas
 
 CLIP = "clip"
@@ -58,6 +59,13 @@ class Edits:
         return of_real | {"metrics": [*seen, *(name for name in self._settings.metrics_of(wildcards.task) if name == CLIP)]}
 
     # --- style transfer ---
+
+    def held_out(self, wildcards: Wildcards) -> dict[str, str]:
+        """The shard of pictures that the source keeps for style transfer; where it keeps none, those that sets are compared with."""
+        if TRANSFER not in self._settings.tasks[wildcards.task].source_options.splits():
+            return self._canvas.real(wildcards)
+        stem = f"<results>/sources/{wildcards.task}_{TRANSFER}"
+        return {"tar": f"{stem}.tar", "index": f"{stem}.parquet"}
 
     def transfer(self, wildcards: Wildcards) -> dict[str, Any]:
         """What style transfer is measured on, as plain data."""
