@@ -8,7 +8,6 @@ Inputs of a job that is ready do not change any more. Snakemake has no setting f
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
@@ -16,6 +15,8 @@ from typing import Any
 import snakemake.api  # noqa: F401 - the parts of Snakemake import one another, and this one first
 from snakemake.io import _IOFile
 from snakemake.logging import logger
+
+from lethe.execution.known import takes
 
 WARNING = "Snakemake asks for checksums or sizes of inputs in another way than known here: its head process asks more of the file system"
 _checksum: Any = getattr(_IOFile, "checksum", None)
@@ -32,9 +33,9 @@ def ask_once(workflow: Any) -> bool:
     """
     persistence, scheduler = workflow.persistence, workflow.scheduler
     known = (
-        _parameters(_checksum) == ["self", "threshold", "force", "algorithm"]
-        and _parameters(getattr(persistence, "finished", None)) == ["job"]
-        and _parameters(getattr(scheduler, "update_input_sizes", None)) == ["jobs"]
+        takes(_checksum, ["self", "threshold", "force", "algorithm"])
+        and takes(getattr(persistence, "finished", None), ["job"])
+        and takes(getattr(scheduler, "update_input_sizes", None), ["jobs"])
         and isinstance(getattr(scheduler, "_input_sizes", None), dict)
     )
     if not known:
@@ -82,7 +83,3 @@ def _ask_sizes_once(scheduler: Any) -> None:
                         sizes[path] = await path.size() if await path.exists() else None
 
     scheduler.update_input_sizes = update_input_sizes
-
-
-def _parameters(function: Any) -> list[str] | None:
-    return list(inspect.signature(function).parameters) if callable(function) else None

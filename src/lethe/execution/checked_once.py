@@ -7,7 +7,6 @@ Both have the answers and the errors of Snakemake, which has no setting for them
 
 from __future__ import annotations
 
-import inspect
 import os
 from typing import Any
 
@@ -15,13 +14,15 @@ import snakemake.api  # noqa: F401 - the parts of Snakemake import one another, 
 from snakemake import dag
 from snakemake.logging import logger
 
+from lethe.execution.known import takes
+
 _directories: Any = getattr(dag.DAG, "check_directory_outputs", None)
 _script: Any = getattr(getattr(dag, "ScriptProcessor", None), "process_job", None)
 
 
 def check_once() -> bool:
     """From here on plans are checked in this way; returns whether they are. A Snakemake that is not as known here stays as it is."""
-    if _parameters(_directories) != ["self"] or _parameters(_script) != ["self", "job"]:
+    if not (takes(_directories, ["self"]) and takes(_script, ["self", "job"])):
         logger.warning("Snakemake checks its plan in another way than known here: a large plan takes longer")
         return False
     dag.DAG.check_directory_outputs = _check_directories
@@ -58,7 +59,3 @@ def _check_script(self: Any, job: Any) -> None:
         _script(self, job)
         if "{" not in key[1]:
             read.add(key)
-
-
-def _parameters(method: Any) -> list[str] | None:
-    return list(inspect.signature(method).parameters) if callable(method) else None

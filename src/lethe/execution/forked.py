@@ -8,7 +8,6 @@ one method is replaced. Only the Snakefile imports this module.
 
 from __future__ import annotations
 
-import inspect
 import multiprocessing
 import os
 import re
@@ -30,6 +29,7 @@ from snakemake.logging import logger
 from snakemake.script import PythonScript
 
 from lethe.execution.child import MODULES, PRELOAD, is_preloaded, run_script
+from lethe.execution.known import takes
 
 SWITCH = "LETHE_FORK"
 FEWEST = 11  # planned scripts; for fewer the server's imports, about 5 s of CPU, are not worth it
@@ -132,7 +132,7 @@ def fork_scripts(workflow: Any, modules: Iterable[str], device: str) -> bool:
 
 def is_replaceable(method: Any) -> bool:
     """Whether this is the method of Snakemake that starts an interpreter for a script, as it is known here."""
-    return callable(method) and list(inspect.signature(method).parameters) == ["self", "fname", "edit"]
+    return takes(method, ["self", "fname", "edit"])
 
 
 def _server_answers() -> bool:

@@ -7,7 +7,6 @@ no setting for it, so its class is replaced by a subclass with the same answers.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,6 +17,8 @@ from snakemake import dag
 from snakemake.exceptions import IOFileException
 from snakemake.logging import logger
 from snakemake.output_index import OutputIndex
+
+from lethe.execution.known import takes
 
 ASKED = {"__init__": ["self", "rules"], "match": ["self", "targetfile"], "match_producers": ["self", "targetfile"]}
 """Methods of the class of Snakemake that is replaced -> their parameters, as they are known here."""
@@ -63,13 +64,9 @@ def _matches(rule: Any, product: Any, targetfile: str) -> bool:
 
 def keep_producers() -> bool:
     """From here on plans keep which rules make a file; returns whether they do. A Snakemake that is not as known here stays as it is."""
-    known = all(_parameters(getattr(OutputIndex, name, None)) == asked for name, asked in ASKED.items())
+    known = all(takes(getattr(OutputIndex, name, None), asked) for name, asked in ASKED.items())
     if not known or getattr(dag, "OutputIndex", None) not in (OutputIndex, Producers):
         logger.warning("Snakemake looks for the rules of a file in another way than known here: a large plan takes longer")
         return False
     dag.OutputIndex = Producers
     return True
-
-
-def _parameters(method: Any) -> list[str] | None:
-    return list(inspect.signature(method).parameters) if callable(method) else None

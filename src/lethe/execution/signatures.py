@@ -6,13 +6,14 @@ a plan of 10,000 models. It has no setting for it, so one of its functions is re
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import snakemake.api  # noqa: F401 - the parts of Snakemake import one another, and this one first
 from snakemake import common, rules
 from snakemake.logging import logger
+
+from lethe.execution.known import takes
 
 NAME = "get_function_params"
 OVERWRITTEN = getattr(
@@ -39,7 +40,7 @@ def parameters_of(func: Callable[..., Any]) -> Any:
 
 def keep_signatures() -> bool:
     """From here on signatures are kept; returns whether they are. A Snakemake that is not as known here stays as it is."""
-    known = callable(_ordinary) and OVERWRITTEN and list(inspect.signature(_ordinary).parameters) == ["func"]
+    known = OVERWRITTEN and takes(_ordinary, ["func"])
     if not known or any(getattr(user, NAME, None) not in (_ordinary, parameters_of) for user in USERS):
         logger.warning("Snakemake reads signatures in another way than known here: a large plan takes longer")
         return False

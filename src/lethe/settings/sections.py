@@ -5,8 +5,9 @@ Config is *science*: what is measured and how. What belongs to a machine (cores,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
@@ -175,6 +176,10 @@ class Sections(Strict):
         """What is measured on images of a task."""
         own = self.tasks[task].metrics
         return self.scoring.metrics if own is None else own
+
+    def scoring_by(self, metrics: Iterable[str]) -> dict[str, Any]:
+        """How images are scored by these metrics, as plain data for a job."""
+        return self.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": list(metrics)}
 
     def pretraining_of(self, entry: Base | Evaluator) -> PretrainingSettings:
         """How a base or an evaluator, and the parts that only it has, are trained."""

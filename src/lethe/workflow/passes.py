@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lethe.planning.memory import BYTES
 from lethe.settings.generation import Generation, KeepImages
 
 DECIDES_NO_RESULT = "tells what a run would cost"
@@ -23,7 +24,6 @@ DENSE = 4  # bytes of a parameter of a delta, float32
 PICTURE = 450_000  # bytes of a PNG of 512 px
 LATENTS = 4 * 64 * 64  # numbers that are kept in place of a picture of 512 px (keep_images)
 MEMBER = 1024  # bytes around them: two headers, and filling
-BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 FEATURES = 384 * 4  # bytes of an embedding of the backbone
 
 

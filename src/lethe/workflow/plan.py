@@ -246,8 +246,7 @@ class Plan:
 
     def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
         """What is measured on images of the wildcard's task, as plain data."""
-        own = {"metrics": list(self.settings.metrics_of(wildcards.task))}
-        return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
+        return self.settings.scoring_by(self.settings.metrics_of(wildcards.task))
 
     def apart(self, wildcards: Wildcards) -> list[str]:
         """Metrics of the wildcard's task that no GPU computes: where a world uses one, jobs without it score them first.

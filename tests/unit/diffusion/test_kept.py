@@ -115,12 +115,17 @@ def test_what_is_kept_is_small_deterministic_and_what_the_vae_reads(shards, tiny
     assert len(half) < 33_300 and read_latent(half, "x")[0].values.dtype == torch.float16
 
 
+def with_another(part: str, base: Path, folder: Path) -> Path:
+    """A copy of a base whose list of files names another first file of a part."""
+    shutil.copytree(base, folder)
+    record = read_json(folder / "base.json")
+    name = next(name for name in record["files"] if name.startswith(f"{part}/"))
+    write_json(folder / "base.json", record | {"files": record["files"] | {name: "0" * 64}})
+    return folder
+
+
 def test_another_vae_is_refused_and_both_are_named(shards, tiny_folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(tiny_folder, other)
-    record = read_json(other / "base.json")
-    name = next(name for name in record["files"] if name.startswith("vae/"))
-    write_json(other / "base.json", record | {"files": record["files"] | {name: "0" * 64}})
+    other = with_another("vae", tiny_folder, tmp_path / "other")
     with pytest.raises(ValueError) as error:
         read_images(*shards[1], decoder=LatentDecoder(other))
     for told in (vae_digest(tiny_folder)[:12], vae_digest(other)[:12], f"'{tiny_folder.name}'", "'other'", "000_42"):
@@ -128,11 +133,7 @@ def test_another_vae_is_refused_and_both_are_named(shards, tiny_folder: Path, tm
 
 
 def test_another_base_with_the_same_vae_decodes(shards, tiny_folder: Path, tmp_path: Path) -> None:
-    other = tmp_path / "finetuned"
-    shutil.copytree(tiny_folder, other)
-    record = read_json(other / "base.json")
-    name = next(name for name in record["files"] if name.startswith("unet/"))
-    write_json(other / "base.json", record | {"files": record["files"] | {name: "0" * 64}})
+    other = with_another("unet", tiny_folder, tmp_path / "finetuned")
     assert torch.equal(read_images(*shards[0]).images, read_images(*shards[1], decoder=LatentDecoder(other)).images)
 
 

@@ -31,12 +31,11 @@ class Studios:
     def settings(self, task: str, seeds: Sequence[int], metrics: Sequence[str]) -> dict[str, Any]:
         """A ``StudioSettings`` as plain data; ``seeds`` are drawn."""
         settings, classifiers = self._settings, self._classifiers(task, metrics)
-        measured = {"metrics": [settings.metric_of(name) for name in classifiers]}
         return {
             "evaluators": {
                 name: evaluator.model_dump(include={"kind", "attribute", "metric"}) for name, evaluator in classifiers.items()
             },
-            "scoring": settings.scoring.model_dump(exclude={"distribution", "membership"}) | measured,
+            "scoring": settings.scoring_by(settings.metric_of(name) for name in classifiers),
             "generation": settings.generation_of(task).model_dump(),
             "seeds": list(seeds),
             "world": settings.world,

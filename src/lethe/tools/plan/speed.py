@@ -78,8 +78,7 @@ class Benchmarks:
 
     def scoring(self, wildcards: Wildcards) -> dict[str, Any]:
         """What is measured on images of the task, as plain data."""
-        own = {"metrics": list(self.settings.metrics_of(self.task))}
-        return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | own
+        return self.settings.scoring_by(self.settings.metrics_of(self.task))
 
     @property
     def receivers(self) -> str:
@@ -108,8 +107,7 @@ class Benchmarks:
     def judging(self, wildcards: Wildcards) -> dict[str, Any]:
         """What is measured there: what its judges see."""
         judges = self.settings.unlearncanvas[self.canvas].judges
-        metrics = [name for judge in judges for name in (judge.style, judge.object)]
-        return self.settings.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": metrics}
+        return self.settings.scoring_by(name for judge in judges for name in (judge.style, judge.object))
 
     def methods_of_canvas(self, wildcards: Wildcards) -> list[str]:
         """What runs on that task."""

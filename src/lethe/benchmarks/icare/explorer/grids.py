@@ -40,8 +40,3 @@ def grid(values: NDArray[np.float64], decimals: int) -> dict[str, Any]:
     there = np.isfinite(values)
     cells[there] = np.rint((values[there] - low) / step).astype(cells.dtype)
     return {"low": low, "step": step, "bytes": size, "cells": base64.b64encode(cells.tobytes()).decode()}
-
-
-def words_grid(places: NDArray[np.float64]) -> dict[str, Any]:
-    """A matrix of places in a list of words, NaN where there is none; see ``grid``."""
-    return grid(places, 0)

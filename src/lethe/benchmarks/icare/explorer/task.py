@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lethe.benchmarks.icare.explorer.data import leaves, metric_data, script, similarity_label, task_data
-from lethe.benchmarks.icare.explorer.grids import grid, words_grid
+from lethe.benchmarks.icare.explorer.grids import grid
 from lethe.benchmarks.icare.explorer.rows import PICTURES
 from lethe.benchmarks.icare.matrices import matrices
 from lethe.benchmarks.icare.verdicts import VERDICTS
@@ -83,7 +83,7 @@ def write_task(
             kinds.append({"name": kind, "label": similarity_label(kind), "order": leaves(alike)})
             _write(part, folder.name, f"similarities/{kind}", grid(alike, OF_SIMILARITIES))
         for method, places in (_places(verdicts, [name for name, _ in models], size) if verdicts is not None else {}).items():
-            _write(part, folder.name, f"verdicts/{method}", words_grid(places))
+            _write(part, folder.name, f"verdicts/{method}", grid(places, decimals=0))
     content = task_data(metadata, models, metrics, kinds, methods)
     content |= {
         "asked": "" if receivers == ALL else receivers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lethe.benchmarks.unlearncanvas.plan.tables import BACKBONE, Canvas
+from lethe.benchmarks.unlearncanvas.plan.tables import BACKBONE, REFERENCE, Canvas
 from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 from lethe.settings.paths import check_exists
@@ -62,10 +62,7 @@ class Edits:
 
     def held_out(self, wildcards: Wildcards) -> dict[str, str]:
         """The shard of pictures that the source keeps for style transfer; where it keeps none, those that sets are compared with."""
-        if TRANSFER not in self._settings.tasks[wildcards.task].source_options.splits():
-            return self._canvas.real(wildcards)
-        stem = f"<results>/sources/{wildcards.task}_{TRANSFER}"
-        return {"tar": f"{stem}.tar", "index": f"{stem}.parquet"}
+        return self._canvas.first_split(wildcards, [TRANSFER, REFERENCE])
 
     def transfer(self, wildcards: Wildcards) -> dict[str, Any]:
         """What style transfer is measured on, as plain data."""

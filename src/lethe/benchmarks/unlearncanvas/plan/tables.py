@@ -143,12 +143,16 @@ class Canvas:
         """What is measured on real images of the wildcard's task: what classifiers see, and the backbone's embedding."""
         settings, task = self._settings, wildcards.task
         metrics = [name for name in settings.metrics_of(task) if name in (*settings.classifiers_of(task), BACKBONE)]
-        return settings.scoring.model_dump(exclude={"distribution", "membership"}) | {"metrics": metrics}
+        return settings.scoring_by(metrics)
 
     def real(self, wildcards: Wildcards) -> dict[str, str]:
         """The shard of real images that nothing was trained on; of a source that keeps none apart, all its images."""
-        apart = REFERENCE in self._settings.tasks[wildcards.task].source_options.splits()
-        stem = f"<results>/sources/{wildcards.task}" + (f"_{REFERENCE}" if apart else "")
+        return self.first_split(wildcards, [REFERENCE])
+
+    def first_split(self, wildcards: Wildcards, splits: Iterable[str]) -> dict[str, str]:
+        """The shard of the first of these splits that the source keeps apart; of one that keeps none of them, all its images."""
+        there = self._settings.tasks[wildcards.task].source_options.splits()
+        stem = f"<results>/sources/{wildcards.task}" + next((f"_{split}" for split in splits if split in there), "")
         return {"tar": f"{stem}.tar", "index": f"{stem}.parquet"}
 
     @property
