@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+from tests.started import run_python, run_snakemake
 from tests.workflow.conftest import Clone
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -69,9 +68,9 @@ def run(command: str, clone: Clone) -> str:
     program, *rest = shlex.split(command)
     assert program.startswith(".venv/bin/"), command
     name = program.removeprefix(".venv/bin/")
-    words = [sys.executable, *([] if name == "python" else ["-m", name]), *rest]
-    done = subprocess.run(
-        words, cwd=clone.folder, env=clone.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    if name == "snakemake":
+        done = run_snakemake(rest, clone.folder, clone.environment())
+    else:
+        done = run_python([*([] if name == "python" else ["-m", name]), *rest], clone.folder, clone.environment())
     assert done.returncode == 0, f"{command} failed:\n{done.stdout[-6000:]}"
     return done.stdout

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from tests.fuzz.mutations import Mutation, nonsense, sample
+from tests.started import run_python
 
 from lethe.settings.errors import SettingsError
 from lethe.workflow.configuration import load_configuration
@@ -72,15 +71,8 @@ def test_a_mutated_configuration_is_planned_or_refused_without_a_traceback(tmp_p
             "--",
             "all",
         ]
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *command],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        said = done.stdout + done.stderr
+        done = run_python(["-m", "snakemake", *command], tmp_path, os.environ | {"PYTHONPATH": str(ROOT / "src")})
+        said = done.stdout
         assert "Traceback (most recent call last)" not in said, f"{mutation.name}:\n{said[-3000:]}"
         assert done.returncode == 0 or mutation.key in said, f"{mutation.name}:\n{said[-3000:]}"
         counts[done.returncode] += 1

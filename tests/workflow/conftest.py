@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from tests.started import run_snakemake
 
 ROOT = Path(__file__).parents[2]
 SMOKE = "tests/workflow/smoke.yaml"
@@ -34,15 +35,7 @@ class Clone:
 
     def snakemake(self, *arguments: str, config: str | None = SMOKE, check: bool = True) -> str:
         """Run Snakemake; return all it printed."""
-        done = subprocess.run(
-            self.command(*arguments, config=config),
-            cwd=self.folder,
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        done = run_snakemake(self.command(*arguments, config=config)[3:], self.folder, self.environment())
         if check and done.returncode:
             raise AssertionError(f"{' '.join(arguments)} failed:\n{done.stdout[-6000:]}")
         return done.stdout if done.returncode == 0 else f"exit {done.returncode}\n{done.stdout}"
@@ -91,7 +84,9 @@ def pristine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with FileLock(folder / "pristine.lock"):
         if not made.exists():
             shutil.rmtree(clone.folder, ignore_errors=True)  # of a process that failed
-            clone_to(clone.folder).snakemake("-c2", "all")
+            command = clone_to(clone.folder).command("-c2", "all")  # as users start it, not by tests.started
+            done = subprocess.run(command, cwd=clone.folder, env=clone.environment(), capture_output=True, text=True, check=False)
+            assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
             made.touch()
     return clone
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.started import run_python
 from tests.workflow.conftest import SMOKE, Clone
 
 RECORDS = {"provenance", "ro_crate"}  # of everything, so also of all code
@@ -25,14 +24,8 @@ class Plan:
 
     def __init__(self, clone: Clone, *targets: str, config: str | Sequence[str] = SMOKE) -> None:
         files = [config] if isinstance(config, str) else list(config)
-        done = subprocess.run(
-            [sys.executable, "-c", ASK, json.dumps(files), json.dumps(list(targets) or ["all"])],
-            cwd=clone.folder,
-            env=clone.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = ["-c", ASK, json.dumps(files), json.dumps(list(targets) or ["all"])]
+        done = run_python(words, clone.folder, clone.environment(), apart=True)
         assert done.returncode == 0, done.stderr[-3000:]
         jobs = json.loads(done.stdout)
         self.changed = Counter(common(job["rule"]) for job in jobs if job["changed"])

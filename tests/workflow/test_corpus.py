@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ import pandas as pd
 import pytest
 from tests.corpus_tree import PEOPLE, CorpusTree, write_corpus
 from tests.hub_server import HubServer
+from tests.started import run_python
 from tests.workflow.conftest import Clone, clone_to, planned_messages
 
 from lethe.io.tables import read_json
@@ -122,10 +121,7 @@ def test_from_a_hub_only_what_is_asked_for_is_fetched(theirs: Clone, corpus: Cor
     with HubServer() as hub:
         hub.repositories["them/corpus"] = [files]
         command = ["-m", "lethe", "census", "them/corpus", "--revision", "v1", "--endpoint", hub.endpoint]
-        done = subprocess.run(
-            [sys.executable, *command], cwd=clone.folder, env=clone.environment(), capture_output=True, text=True
-        )
-        said = done.stdout
+        said = run_python(command, clone.folder, clone.environment(), apart=True).stdout
         assert "objects  uce     0             pairs                   10     10" in said
         asked = archive(corpus, record="them/corpus", host="huggingface", revision="v1", endpoint=hub.endpoint)
         targets = ["by_method/pairs_objects_munba.parquet", "datasets/generated_objects_000_uce_000.tar"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import defaultdict
 
 import pytest
 from tests.doc_blocks import Command, blocks, commands, is_command
+from tests.started import run_snakemake
 from tests.workflow.conftest import Clone
 
 pytestmark = pytest.mark.workflow
@@ -61,11 +60,9 @@ def planned_here() -> dict[Given, dict[str, None]]:
 
 @pytest.mark.parametrize(("options", "targets"), planned_here().items(), ids=lambda value: " ".join(value)[:60] or "default")
 def test_commands_have_a_plan(clone: Clone, options: Given, targets: dict[str, None]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n", "-c2", "--quiet", "all", *options, "--", *targets],
-        cwd=clone.folder, env=clone.environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    words = ["-n", "-c2", "--quiet", "all", *options, "--", *targets]
+    done = run_snakemake(words, clone.folder, clone.environment())
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 def test_reasons_are_needed() -> None:

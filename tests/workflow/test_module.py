@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.started import run_python
 from tests.workflow.conftest import ROOT
 
 pytestmark = pytest.mark.workflow
@@ -18,10 +19,9 @@ FILE = "results/mini/metadata_objects_2_enriched_filtered.json"
 
 def snakemake(folder: Path, *words: str) -> str:
     """What a run in ``folder`` says; its package is that of the module, not one beside the tests."""
-    command = [sys.executable, "-m", "snakemake", "-c1", "--quiet", "rules", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout + done.stderr
+    done = run_python(["-m", "snakemake", "-c1", "--quiet", "rules", *words], folder, os.environ)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
 
 
 def deployed(folder: Path, snakefile: str) -> Path:

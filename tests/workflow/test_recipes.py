@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.recipes import follow, steps
+from tests.started import run_python
 from tests.workflow.conftest import SMOKE, Clone, clone_to
 from tests.workflow.planned import RECORDS, Plan
 
@@ -84,10 +83,9 @@ class Followed:
 
     def python(self, code: str) -> str:
         """What a line of Python prints in the clone."""
-        words = [sys.executable, "-c", code]
-        return subprocess.run(
-            words, cwd=self.clone.folder, env=self.clone.environment(), check=True, capture_output=True, text=True
-        ).stdout.strip()
+        done = run_python(["-c", code], self.clone.folder, self.clone.environment(), apart=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
 
 def test_a_method(copy: Copy) -> None:

@@ -6,14 +6,13 @@ import ast
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.started import run_python
 from tests.workflow.conftest import ROOT, SMOKE, Clone, clone_to
 from tests.workflow.planned import Plan
 
@@ -28,8 +27,8 @@ NOTHING = "Nothing to be done"
 @pytest.fixture(scope="module")
 def jobs(clone: Clone) -> list[dict[str, Any]]:
     """Every job of the smallest demo, with what its code is and what it reads from outside."""
-    words = [sys.executable, str(ROOT / "tests/workflow/walk_jobs.py"), SMOKE, "all"]
-    done = subprocess.run(words, cwd=clone.folder, env=clone.environment(), capture_output=True, text=True, check=False)
+    words = ["-c", (ROOT / "tests/workflow/walk_jobs.py").read_text(), SMOKE, "all"]
+    done = run_python(words, clone.folder, clone.environment(), apart=True)
     assert done.returncode == 0, done.stderr[-3000:]
     found: list[dict[str, Any]] = json.loads(done.stdout)
     assert len({job["rule"] for job in found}) > 50

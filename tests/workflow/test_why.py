@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+from tests.started import run_python
 from tests.workflow.conftest import Clone, clone_to
 
 SNAKEFILE = """
@@ -55,14 +53,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 def why(clone: Clone, *words: str) -> tuple[int, str]:
     """Exit status and answer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lethe", "why", *words],
-        cwd=clone.folder,
-        env=clone.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python(["-m", "lethe", "why", *words], clone.folder, clone.environment(), apart=True)
     return done.returncode, done.stdout.strip() or done.stderr.strip()
 
 

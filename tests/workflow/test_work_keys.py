@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.started import run_python
 from tests.unit.execution.test_job import Named
 from tests.workflow.conftest import SMOKE, Clone
 
@@ -39,9 +38,7 @@ RULES = {
 @pytest.fixture(scope="module")
 def planned(clone: Clone) -> dict[str, Any]:
     """rule -> inputs, parameters and wildcards of one of its jobs, as Snakemake plans it."""
-    done = subprocess.run(
-        [sys.executable, "-c", PLANNED], cwd=clone.folder, env=clone.environment(), capture_output=True, text=True, check=False
-    )
+    done = run_python(["-c", PLANNED], clone.folder, clone.environment(), apart=True)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("JOBS ")] or [done.stderr]
     jobs: dict[str, Any] = json.loads(line.removeprefix("JOBS "))
     return jobs
