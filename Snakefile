@@ -24,6 +24,7 @@ from lethe.figures.templates.parameters import CHARACTERS
 from lethe.execution.in_turn import ask_in_turn
 from lethe.execution.parent import announce_parent
 from lethe.execution.patterns import take_apart_once
+from lethe.execution.plain_files import compare_as_text
 from lethe.execution.producers import keep_producers
 from lethe.execution.scheduler import wake_on_jobs_alone
 from lethe.execution.signatures import keep_signatures
@@ -48,6 +49,7 @@ keep_signatures()
 check_once()
 take_apart_once()
 ask_in_turn()
+compare_as_text()
 announce_parent()  # scripts end with the process that starts them
 read_yaml_by_libyaml()  # of a report
 recall(".snakemake/fingerprints.json")

@@ -107,8 +107,8 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
 
     ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.producers`` how it finds the rules of a file,
     ``lethe.execution.signatures`` how it reads signatures, ``lethe.execution.asked_once`` what it asks of the file system in a run,
-    ``lethe.execution.in_turn`` how it asks in a plan, ``lethe.execution.checked_once`` how it checks its plan, and
-    ``lethe.execution.patterns`` how it writes names of files.
+    ``lethe.execution.in_turn`` how it asks in a plan, ``lethe.execution.checked_once`` how it checks its plan,
+    ``lethe.execution.patterns`` how it writes names of files, and ``lethe.execution.plain_files`` how it compares them.
     ``lethe why`` asks for its plan, ``lethe.workflow.asking`` reads its rules, and ``lethe.workflow.terminal`` says less than it on the
     terminal. Commands hear its errors. ``lethe.tools.site.rules_page`` writes the rules as a page, and ``lethe.tools.speed.cluster_run``
     counts what a process of it does.
@@ -126,6 +126,7 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
         "forked.py",
         "in_turn.py",
         "patterns.py",
+        "plain_files.py",
         "producers.py",
         "rules_page.py",
         "signatures.py",
@@ -134,7 +135,7 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
     }
     own = {
         f"lethe.execution.{name}"
-        for name in ("asked_once", "checked_once", "forked", "in_turn", "patterns", "producers", "signatures")
+        for name in ("asked_once", "checked_once", "forked", "in_turn", "patterns", "plain_files", "producers", "signatures")
     }
     users = {module for module in fingerprint.all_modules() if own & set(fingerprint._imports(module))}
     assert not users, "only the Snakefile imports it"
