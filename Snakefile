@@ -79,6 +79,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    gc.freeze()  # the plan lasts as long as the run, and each collection would look through it
     gc.enable()
     keep_parts()
     wake_on_jobs_alone(workflow)

@@ -105,7 +105,8 @@ def test_settings_import_no_registry() -> None:
 def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
     """Everything else can be used and tested without Snakemake.
 
-    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.producers`` how it finds the rules of a file,
+    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.sampled`` how it looks at one,
+    ``lethe.execution.producers`` how it finds the rules of a file,
     ``lethe.execution.signatures`` how it reads signatures, ``lethe.execution.asked_once`` what it asks of the file system in a run,
     ``lethe.execution.in_turn`` how it asks in a plan, ``lethe.execution.checked_once`` how it checks its plan,
     ``lethe.execution.patterns`` how it writes names of files, and ``lethe.execution.plain_files`` how it compares them.
@@ -129,6 +130,7 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
         "plain_files.py",
         "producers.py",
         "rules_page.py",
+        "sampled.py",
         "signatures.py",
         "terminal.py",
         "why.py",
