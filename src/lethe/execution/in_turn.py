@@ -57,7 +57,7 @@ async def _check_protected(self: Any) -> None:
 async def _oldest(self: Any) -> float | None:
     """In place of ``Job.output_mintime``: of the outputs and the benchmark file that are there."""
     if any(file.is_storage for file in self.output):
-        return await _age(self)  # type: ignore[no-any-return]
+        return await _age(self)
     files = [*self.output, *([self.benchmark] if self.benchmark else [])]
     ages = [(await file.mtime()).local_or_storage() for file in files if await file.exists()]
     return min((age for age in ages if age is not None), default=None)
