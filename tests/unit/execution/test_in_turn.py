@@ -86,7 +86,7 @@ def test_no_tasks_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(asyncio, "gather", None)
         await made.output[1].inventory()
         await Job.check_protected_output(made)
-        await Job.output_mintime.fget(made)  # type: ignore[attr-defined]
+        await Job.output_mintime.fget(made)
         return len(asyncio.all_tasks()) - before
 
     assert asyncio.run(ask()) == 0
