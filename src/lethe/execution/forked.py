@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from snakemake.benchmark import benchmarked
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.script import PythonScript
 
 from lethe.execution.child import MODULES, PRELOAD, is_preloaded, run_script
 from lethe.execution.known import takes
+from lethe.execution.sampled import JobTimer
 
 SWITCH = "LETHE_FORK"
 FEWEST = 11  # planned scripts; for fewer the server's imports, about 5 s of CPU, are not worth it
@@ -59,19 +59,31 @@ _one_at_a_time = threading.Lock()  # multiprocessing's bookkeeping of children i
 _ordinary: Any = getattr(PythonScript, "execute_script", None)  # a private name, so it may be gone
 
 
+def runs_everything(words: Sequence[str]) -> bool:
+    """Whether a command surely runs ``demo`` or ``all`` on this machine, as can be told before it is planned.
+
+    Args:
+        words: of the command line, the program first.
+
+    >>> runs_everything(["snakemake", "-c2", "demo"]), runs_everything(["snakemake", "-n", "demo"])
+    (True, False)
+    """
+    given = list(words[1:])
+    runs = bool({"demo", "all"} & set(given)) and all(map(RUNS.fullmatch, given))
+    return runs and ("--report" not in given or "--report-after-run" in given)
+
+
 def is_first_run(words: Sequence[str], results: str | Path) -> bool:
     """Whether a command surely runs many jobs on this machine, as can be told before it is planned.
 
     Args:
-        words: of the command line, the program first.
+        words: see ``runs_everything``.
         results: folder of the world, which is not there before its first run.
 
     >>> is_first_run(["snakemake", "-c2", "demo"], "no/such/folder"), is_first_run(["snakemake", "-n", "demo"], "no/such/folder")
     (True, False)
     """
-    given = list(words[1:])
-    runs = bool({"demo", "all"} & set(given)) and all(map(RUNS.fullmatch, given))
-    return runs and ("--report" not in given or "--report-after-run" in given) and not Path(results).exists()
+    return runs_everything(words) and not Path(results).exists()
 
 
 def start_early(words: Sequence[str], results: str | Path, modules: Iterable[str], device: str) -> bool:
@@ -150,10 +162,15 @@ def _measure(process: Any, record: Any) -> None:
     """Wait until a job ends, and keep what Snakemake measures of it: of one that ended before it was looked at, the time alone."""
     begin = time.time()
     try:
-        with benchmarked(process.pid, record):
+        timer = JobTimer(process.pid, record)
+        timer.start()
+        try:
             wait([process.sentinel])
+        finally:
+            timer.cancel()
     except psutil.NoSuchProcess:
-        record.running_time = time.time() - begin
+        pass
+    record.running_time = time.time() - begin
 
 
 def _execute_script(self: Any, fname: str, edit: bool = False) -> None:
