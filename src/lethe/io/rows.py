@@ -120,6 +120,24 @@ def columns_of_rows(path: str | Path) -> list[str]:
         return names
 
 
+def row_batches(path: str | Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Some columns of a parquet file, in its order, at most ``ROWS`` rows at a time, so that none of it is held whole.
+
+    Texts are categories; which ones differs from part to part.
+
+    Raises:
+        CorruptFileError: names the file that is damaged or lacks a column.
+
+    Examples:
+        >>> import pandas as pd
+        >>> with write_rows("images.parquet") as append:
+        ...     append(pd.DataFrame({"emitter": [3, 0], "value": [0.5, 0.25]}))
+        >>> [rows["emitter"].sum() for rows in row_batches("images.parquet", ["emitter"])]
+        [3]
+    """
+    return (batch.to_pandas() for batch in _batches(path, columns))
+
+
 def distinct_rows(paths: Iterable[str | Path], columns: Sequence[str]) -> pd.DataFrame:
     """Every combination of values that some columns have, once, in the order in which they come first.
 
@@ -132,7 +150,7 @@ def distinct_rows(paths: Iterable[str | Path], columns: Sequence[str]) -> pd.Dat
     """
     import pandas as pd
 
-    found = [batch.to_pandas().drop_duplicates() for path in paths for batch in _batches(path, columns)]
+    found = [rows.drop_duplicates() for path in paths for rows in row_batches(path, columns)]
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
