@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WHAT = "a readable parquet file"
+BUFFERED = False  # pyarrow's default holds all columns as they lie in the file, before a row is read
 ROWS = 1 << 17  # of a row group that is not asked for by itself, and of what is held while files are joined
 
 
@@ -100,7 +101,15 @@ def read_rows(
                 raise ValueError(f"lacks the column {', '.join(lost)}; it has {', '.join(there)}")
             given: Any = None if columns is None else list(columns)
             tables.append(
-                _packed(pq.read_table(path, columns=given, filters=list(filters or ()) or None, page_checksum_verification=True))
+                _packed(
+                    pq.read_table(
+                        path,
+                        columns=given,
+                        filters=list(filters or ()) or None,
+                        page_checksum_verification=True,
+                        pre_buffer=BUFFERED,
+                    )
+                )
             )
     table = pa.concat_tables(tables, promote_options="permissive")
     del tables
@@ -219,9 +228,8 @@ def _batches(path: str | Path, columns: Sequence[str] | None = None) -> Iterator
     import pyarrow.parquet as pq
 
     with readable(path, WHAT):
-        batches = pq.ParquetFile(path, page_checksum_verification=True).iter_batches(
-            ROWS, columns=None if columns is None else list(columns)
-        )
+        file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=BUFFERED)
+        batches = file.iter_batches(ROWS, columns=None if columns is None else list(columns))
     while True:
         with readable(path, WHAT):
             batch = next(batches, None)
