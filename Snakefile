@@ -14,6 +14,11 @@ min_version("9.20")
 include: "rules/common.smk"
 
 
+from lethe.execution.compiled import compile_beside
+
+if workflow.is_main_process:
+    COMPILING = compile_beside(sys.argv)  # before all that is imported here
+
 from lethe.classifiers import ARCHITECTURES
 from lethe.classifiers.methods import METHODS as CLASSIFIER_METHODS
 from lethe.execution.asked_once import ask_once

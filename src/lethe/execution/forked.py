@@ -59,19 +59,31 @@ _one_at_a_time = threading.Lock()  # multiprocessing's bookkeeping of children i
 _ordinary: Any = getattr(PythonScript, "execute_script", None)  # a private name, so it may be gone
 
 
+def runs_everything(words: Sequence[str]) -> bool:
+    """Whether a command surely runs ``demo`` or ``all`` on this machine, as can be told before it is planned.
+
+    Args:
+        words: of the command line, the program first.
+
+    >>> runs_everything(["snakemake", "-c2", "demo"]), runs_everything(["snakemake", "-n", "demo"])
+    (True, False)
+    """
+    given = list(words[1:])
+    runs = bool({"demo", "all"} & set(given)) and all(map(RUNS.fullmatch, given))
+    return runs and ("--report" not in given or "--report-after-run" in given)
+
+
 def is_first_run(words: Sequence[str], results: str | Path) -> bool:
     """Whether a command surely runs many jobs on this machine, as can be told before it is planned.
 
     Args:
-        words: of the command line, the program first.
+        words: see ``runs_everything``.
         results: folder of the world, which is not there before its first run.
 
     >>> is_first_run(["snakemake", "-c2", "demo"], "no/such/folder"), is_first_run(["snakemake", "-n", "demo"], "no/such/folder")
     (True, False)
     """
-    given = list(words[1:])
-    runs = bool({"demo", "all"} & set(given)) and all(map(RUNS.fullmatch, given))
-    return runs and ("--report" not in given or "--report-after-run" in given) and not Path(results).exists()
+    return runs_everything(words) and not Path(results).exists()
 
 
 def start_early(words: Sequence[str], results: str | Path, modules: Iterable[str], device: str) -> bool:

@@ -365,7 +365,7 @@ def _canvas_benchmark() -> UnlearnCanvas:
         judges=judges,
         protocols=list(PROTOCOLS),
         retained=retained,
-        demo=["none", "uce", "ca", "esd"],
+        demo=["none", "uce", "esd"],
         sequence=Sequence(forget=["mosaic", "hatching", "neon", "cartoon"], methods=["esd", "ca", "salun", "uce"]),
         pairs=Pairs(methods=["none", "esd", "ca", "salun", "uce"]),
         attack=Attack(concepts=[0, 6], methods=["uce", "ca", "esd", "salun"]),
