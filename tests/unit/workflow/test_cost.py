@@ -62,7 +62,11 @@ def test_the_command_tells_faults(capsys: pytest.CaptureFixture[str], monkeypatc
     assert main(["cost", "--configfile", "config/none.yaml"]) == 2
     assert main(["cost", "--configfile", PAPER, "--tflops", "0"]) == 2
     assert main(["cost", "--gpus", "0"]) == 2
-    assert "config/none.yaml" in (said := capsys.readouterr().err) and "--tflops is 0; allowed: a number above 0" in said
+    assert main(["cost", "--configfile", "config/papr.yaml"]) == 2
+    assert main(["cost", "demmo"]) == 2
+    assert "there is no file config/papr.yaml; did you mean 'config/paper.yaml'?" in (said := capsys.readouterr().err)
+    assert "no rule and no file that a rule makes is called 'demmo'; did you mean 'demo'?" in said
+    assert "config/none.yaml" in said and "--tflops is 0; allowed: a number above 0" in said
     assert "--gpus is 0" in said
     assert main(["cost", "--configfile", PAPER]) == 0
     assert "287 TFLOP/s" in (told := capsys.readouterr().out)
