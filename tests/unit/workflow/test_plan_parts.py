@@ -108,11 +108,10 @@ def test_overviews_beside_the_tasks_are_those_of_studies_and_canvases() -> None:
 
 
 @pytest.mark.parametrize("index", ["000", "003"])
-def test_models_of_an_emitter_are_those_of_its_shards(index: str) -> None:
+def test_models_of_an_emitter_are_of_every_method_that_unlearned_it(index: str) -> None:
     made = plan()
     wildcards = SimpleNamespace(task="objects", index=index)
     names = made.models.of_emitter(wildcards)
-    assert made.models.shards_of_emitter(wildcards)["on_tars"] == [f"<results>/datasets/generated_{name}.tar" for name in names]
     assert all(f"objects_{index}_" in name for name in names)
     assert any("retrain" in name for name in names) == (int(index) in made.settings.tasks["objects"].retrain_emitters)
 
