@@ -344,11 +344,6 @@ class Models:
         shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *names)]
         return {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
 
-    def of_emitter(self, wildcards: Wildcards) -> list[str]:
-        """Names of the models of one emitter, under every method that unlearned it."""
-        index = int(wildcards.index)
-        return [model.name for model in self.of(wildcards.task) if model.index == index]
-
 
 def interference_file(model: ModelId) -> str:
     """The published name of one emitter's interference file; its numbers have no leading zeros."""
