@@ -26,7 +26,10 @@ from lethe.execution.checked_once import check_once
 from lethe.execution.forked import INSIDE, fork_scripts, start_early
 from lethe.figures.templates import TEMPLATES
 from lethe.figures.templates.parameters import CHARACTERS
+from lethe.execution.in_turn import ask_in_turn
 from lethe.execution.parent import announce_parent
+from lethe.execution.patterns import take_apart_once
+from lethe.execution.plain_files import compare_as_text
 from lethe.execution.producers import keep_producers
 from lethe.execution.scheduler import wake_on_jobs_alone
 from lethe.execution.signatures import keep_signatures
@@ -49,6 +52,9 @@ gc.disable()  # while a run is planned: millions of objects are made, and none i
 keep_producers()
 keep_signatures()
 check_once()
+take_apart_once()
+ask_in_turn()
+compare_as_text()
 announce_parent()  # scripts end with the process that starts them
 read_yaml_by_libyaml()  # of a report
 recall(".snakemake/fingerprints.json")
@@ -78,6 +84,7 @@ report: "report/workflow.rst"
 
 
 onstart:
+    gc.freeze()  # the plan lasts as long as the run, and each collection would look through it
     gc.enable()
     keep_parts()
     wake_on_jobs_alone(workflow)

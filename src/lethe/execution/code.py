@@ -66,12 +66,12 @@ def parts_of(target: str, asked: Asked, files: Iterable[str] = ()) -> dict[str, 
     while waiting:
         modules |= closure(waiting)
         waiting = set()
-        for registry in sorted(_named(modules) & registries()):
+        for registry in sorted(_led_to(modules) & registries()):
             for name in _names_asked(target, registry, asked):
                 entry = _entries(registry)[name]
                 parts[f"{registry}[{name}]"] = entry
                 waiting |= {entry.partition(":")[0]} - modules
-    for description in sorted(_named(modules) & descriptions().keys()):
+    for description in sorted(_led_to(modules) & descriptions().keys()):
         registry, *keys = descriptions()[description]
         for name in _names_asked(target, registry, asked):
             parts[f"{description}[{name}]"] = _said(_entries(registry)[name], keys)
@@ -95,9 +95,14 @@ def kept_parts(digest: str, folder: Path = FOLDER) -> dict[str, str] | None:
     return read_json(file) if file.is_file() else None
 
 
-def _named(modules: set[str]) -> set[str]:
-    """Every dotted name that one of the modules imports."""
-    return {name for module in modules for name in facts_of(module).names}
+def _led_to(modules: set[str]) -> set[str]:
+    """Every registry and every ``Descriptions``, dotted, that one of the modules imports."""
+    return set().union(*map(_imported, modules))
+
+
+@cache
+def _imported(module: str) -> frozenset[str]:
+    return frozenset(name for name in facts_of(module).names if name in registries() or name in descriptions())
 
 
 def _said(entry: str, keys: list[str]) -> str:

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from snakemake.benchmark import benchmarked
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.script import PythonScript
 
 from lethe.execution.child import MODULES, PRELOAD, is_preloaded, run_script
 from lethe.execution.known import takes
+from lethe.execution.sampled import JobTimer
 
 SWITCH = "LETHE_FORK"
 FEWEST = 11  # planned scripts; for fewer the server's imports, about 5 s of CPU, are not worth it
@@ -162,10 +162,15 @@ def _measure(process: Any, record: Any) -> None:
     """Wait until a job ends, and keep what Snakemake measures of it: of one that ended before it was looked at, the time alone."""
     begin = time.time()
     try:
-        with benchmarked(process.pid, record):
+        timer = JobTimer(process.pid, record)
+        timer.start()
+        try:
             wait([process.sentinel])
+        finally:
+            timer.cancel()
     except psutil.NoSuchProcess:
-        record.running_time = time.time() - begin
+        pass
+    record.running_time = time.time() - begin
 
 
 def _execute_script(self: Any, fname: str, edit: bool = False) -> None:

@@ -24,9 +24,10 @@ def asked_by(settings: Settings, runnable: Iterable[str], wildcards: Mapping[str
     names = [wildcards["task"]] if "task" in wildcards else list(settings.tasks)
     evaluators = [wildcards["evaluator"]] if "evaluator" in wildcards else list(settings.evaluators)
     # A classifier is a metric of its own name: `judge` with another model
-    metrics = [
-        name for task in names for name in settings.metrics_of(task) if name == JUDGE or name not in settings.classifiers_of(task)
-    ]
+    metrics: list[str] = []
+    for task in names:
+        classifiers = {*settings.classifiers_of(task)} - {JUDGE}
+        metrics += [name for name in settings.metrics_of(task) if name not in classifiers]
     studied = settings.deepunlearn.datasets
     datasets = [wildcards["dataset"]] if "dataset" in wildcards else list(studied)
     architectures = [name for dataset in datasets for name in studied[dataset].architectures]

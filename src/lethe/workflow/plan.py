@@ -207,12 +207,16 @@ class Plan:
 
         def named(wildcards: Wildcards) -> str:
             own = asks(wildcards) if callable(asks) else asks
-            asked = asked_by(self.settings, self.models.runnable, dict(wildcards.items())) | dict(own or {})
+            asked = asked_by(self.settings, self._runnable, dict(wildcards.items())) | dict(own or {})
             asked[METHODS] = [name for name in asked[METHODS] if name not in self.externals]  # of others there is no code
             files = [str(self.root / source.format_map(_ByName(wildcards))) for source in sources]
             return f"{function}@{code_of(function, asked, files)}"
 
         return named if callable(asks) else once  # which may depend on more wildcards
+
+    @cached_property
+    def _runnable(self) -> list[str]:
+        return self.models.runnable  # is asked for thousands of times
 
     @property
     def modules(self) -> set[str]:

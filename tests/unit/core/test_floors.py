@@ -105,9 +105,11 @@ def test_settings_import_no_registry() -> None:
 def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
     """Everything else can be used and tested without Snakemake.
 
-    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.producers`` how it finds the rules of a file,
+    ``lethe.execution.forked`` changes how Snakemake starts a script, ``lethe.execution.sampled`` how it looks at one,
+    ``lethe.execution.producers`` how it finds the rules of a file,
     ``lethe.execution.signatures`` how it reads signatures, ``lethe.execution.asked_once`` what it asks of the file system in a run,
-    and ``lethe.execution.checked_once`` how it checks its plan.
+    ``lethe.execution.in_turn`` how it asks in a plan, ``lethe.execution.checked_once`` how it checks its plan,
+    ``lethe.execution.patterns`` how it writes names of files, and ``lethe.execution.plain_files`` how it compares them.
     ``lethe why`` asks for its plan, ``lethe.workflow.asking`` reads its rules, and ``lethe.workflow.terminal`` says less than it on the
     terminal. Commands hear its errors. ``lethe.tools.site.rules_page`` writes the rules as a page, and ``lethe.tools.speed.cluster_run``
     counts what a process of it does.
@@ -123,12 +125,21 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
         "checked_once.py",
         "cluster_run.py",
         "forked.py",
+        "in_turn.py",
+        "patterns.py",
+        "plain_files.py",
         "producers.py",
         "rules_page.py",
+        "sampled.py",
         "signatures.py",
         "terminal.py",
         "why.py",
     }
-    own = {f"lethe.execution.{name}" for name in ("asked_once", "checked_once", "forked", "producers", "signatures")}
-    users = {module for module in fingerprint.all_modules() if own & set(fingerprint._imports(module))}
-    assert not users, "only the Snakefile imports it"
+    own = {
+        f"lethe.execution.{file.removesuffix('.py')}"
+        for file in importers
+        if (fingerprint.PACKAGE / "execution" / file).is_file()
+    }
+    own |= {"lethe.execution.compiled"}  # asks ``forked`` what a first run is
+    users = {module for module in fingerprint.all_modules() if module not in own and own & set(fingerprint._imports(module))}
+    assert not users, "only the Snakefile imports them, or one of them another"
