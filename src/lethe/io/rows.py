@@ -141,7 +141,7 @@ def row_batches(path: str | Path, columns: Sequence[str]) -> Iterator[pd.DataFra
         >>> import pandas as pd
         >>> with write_rows("images.parquet") as append:
         ...     append(pd.DataFrame({"emitter": [3, 0], "value": [0.5, 0.25]}))
-        >>> [rows["emitter"].sum() for rows in row_batches("images.parquet", ["emitter"])]
+        >>> [int(rows["emitter"].sum()) for rows in row_batches("images.parquet", ["emitter"])]
         [3]
     """
     return (batch.to_pandas() for batch in _batches(path, columns))
