@@ -37,7 +37,7 @@ from lethe.execution.work import sweep
 from lethe.core.compat import read_yaml_by_libyaml
 from lethe.core.records import EPOCHS, INDEX, NAME
 from lethe.planning import chapters, outside
-from lethe.workflow.asking import Asked, refuse_unknown_targets
+from lethe.workflow.asking import Asked, refuse_unknown_words
 from lethe.execution.code import keep_parts
 from lethe.planning.outside import identities, untimed
 from lethe.workflow.terminal import shorten
@@ -306,6 +306,6 @@ include: "rules/shared/provenance.smk"
 
 
 if workflow.is_main_process:
-    stated(refuse_unknown_targets, workflow, plan, sys.argv)
+    stated(refuse_unknown_words, workflow, plan, sys.argv)
     if LINKS is None:
         start_early(sys.argv, f"results/{plan.settings.world}", INSIDE | plan.modules, plan.settings.device)

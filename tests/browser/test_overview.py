@@ -141,4 +141,6 @@ def test_axe_finds_no_fault_and_nothing_is_wider_than_the_screen(browser: Page, 
         browser.run(files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
         assert browser.driver.execute_async_script(AXE) == [], view
         assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), view
+        beyond = "return [...document.querySelectorAll('#overview .scroll')].filter((table) => table.scrollWidth > table.clientWidth).length"
+        assert browser.run(beyond) == 0, "tables of the overview are read without moving them"
     browser.look("light", 1400)

@@ -9,6 +9,7 @@ from lethe.benchmarks.icare.words import in_words
 from lethe.classifiers.methods import LOOKS as CLASSIFIER_LOOKS
 from lethe.core.gate import Gate
 from lethe.tools.claims import VERDICTS, Row
+from lethe.tools.gate_targets import target_text
 
 ASKED = {
     "none_is_zero": "a method that does nothing changes nothing",
@@ -50,7 +51,7 @@ def gate_rows(gates: Sequence[Gate], scope: str, table: str = "") -> list[Row]:
     Args:
         gates: of one task or study. scope: that task or study. table: the file that they are read from.
     """
-    return [Row("gate", scope, ASKED[gate.gate], gate.value, f"{gate.target:g}", gate.holds, _how(gate), table) for gate in gates]
+    return [Row("gate", scope, ASKED[gate.gate], gate.value, target_text(gate), gate.holds, _how(gate), table) for gate in gates]
 
 
 def _how(gate: Gate) -> str:

@@ -12,14 +12,14 @@ from snakemake.exceptions import RuleException, WorkflowError
 from lethe.settings.errors import SettingsError
 from lethe.workflow.cost import GPUS, lines_of, text
 from lethe.workflow.passes import SUSTAINED
-from lethe.workflow.start import merged, plan_of
+from lethe.workflow.start import RunError, merged, plan_of
 from lethe.workflow.terminal import WIDTH, table
 from lethe.workflow.why import asked_for
 
 DECIDES_NO_RESULT = "answers the shell"
 DESCRIPTION = (
     "GPU hours, disk and wall time of a world, each line with its arithmetic, and its jobs by rule. Nothing is run, and of the data nothing is "
-    "read. Status 2: the configuration has a fault."
+    "read. Status 2: the configuration has a fault, or there is no such target."
 )
 
 
@@ -42,13 +42,18 @@ def run(asked: argparse.Namespace) -> int:
     except SettingsError as error:
         print(f"lethe cost: {error}", file=sys.stderr)
         return 2
+    try:
+        counted = jobs(asked.target, asked.configfile)
+    except RunError as error:
+        print(f"lethe cost: {error}", file=sys.stderr)
+        return 2
     print(text(lines_of(plan, asked.tflops), plan.settings.device, asked.tflops, asked.gpus))
-    print(jobs(asked.target, asked.configfile))
+    print(counted)
     return 0
 
 
 def jobs(targets: list[str], configfiles: list[str]) -> str:
-    """The jobs by rule, and the hours that those without a GPU ask for; or why they cannot be planned yet."""
+    """The jobs by rule, and the hours that those without a GPU ask for; or why they cannot be planned yet; a ``RunError`` names an unknown target."""
     try:
         found = asked_for(targets, configfiles)
     except (RuleException, WorkflowError) as error:

@@ -7,6 +7,7 @@ import sys
 
 from snakemake.exceptions import RuleException, WorkflowError
 
+from lethe.workflow.start import RunError
 from lethe.workflow.why import text, why
 
 DECIDES_NO_RESULT = "answers the shell"
@@ -28,7 +29,7 @@ def run(asked: argparse.Namespace) -> int:
     """The status that the description says."""
     try:
         found = why(asked.target, asked.configfile, asked.config)
-    except (RuleException, WorkflowError) as error:
+    except (RunError, RuleException, WorkflowError) as error:
         print(f"lethe why: {error}", file=sys.stderr)
         return 2
     print(text(asked.target, found))

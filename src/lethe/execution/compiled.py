@@ -38,8 +38,8 @@ def compile_beside(words: Sequence[str], libraries: Sequence[str] = LIBRARIES) -
     """
     if sys.dont_write_bytecode or not runs_everything(words) or not _waits_for_compilation(libraries[0]):
         return None
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-c", f"import {', '.join(libraries)}"], **quiet)
+    command, quiet = [sys.executable, "-c", f"import {', '.join(libraries)}"], subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def _waits_for_compilation(module: str) -> bool:

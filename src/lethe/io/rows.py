@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WHAT = "a readable parquet file"
+BUFFERED = False  # pyarrow's default holds all columns as they lie in the file, before a row is read
 ROWS = 1 << 17  # of a row group that is not asked for by itself, and of what is held while files are joined
 
 
@@ -100,7 +101,15 @@ def read_rows(
                 raise ValueError(f"lacks the column {', '.join(lost)}; it has {', '.join(there)}")
             given: Any = None if columns is None else list(columns)
             tables.append(
-                _packed(pq.read_table(path, columns=given, filters=list(filters or ()) or None, page_checksum_verification=True))
+                _packed(
+                    pq.read_table(
+                        path,
+                        columns=given,
+                        filters=list(filters or ()) or None,
+                        page_checksum_verification=True,
+                        pre_buffer=BUFFERED,
+                    )
+                )
             )
     table = pa.concat_tables(tables, promote_options="permissive")
     del tables
@@ -120,6 +129,24 @@ def columns_of_rows(path: str | Path) -> list[str]:
         return names
 
 
+def row_batches(path: str | Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Some columns of a parquet file, in its order, at most ``ROWS`` rows at a time, so that none of it is held whole.
+
+    Texts are categories; which ones differs from part to part.
+
+    Raises:
+        CorruptFileError: names the file that is damaged or lacks a column.
+
+    Examples:
+        >>> import pandas as pd
+        >>> with write_rows("images.parquet") as append:
+        ...     append(pd.DataFrame({"emitter": [3, 0], "value": [0.5, 0.25]}))
+        >>> [int(rows["emitter"].sum()) for rows in row_batches("images.parquet", ["emitter"])]
+        [3]
+    """
+    return (batch.to_pandas() for batch in _batches(path, columns))
+
+
 def distinct_rows(paths: Iterable[str | Path], columns: Sequence[str]) -> pd.DataFrame:
     """Every combination of values that some columns have, once, in the order in which they come first.
 
@@ -132,7 +159,7 @@ def distinct_rows(paths: Iterable[str | Path], columns: Sequence[str]) -> pd.Dat
     """
     import pandas as pd
 
-    found = [batch.to_pandas().drop_duplicates() for path in paths for batch in _batches(path, columns)]
+    found = [rows.drop_duplicates() for path in paths for rows in row_batches(path, columns)]
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
@@ -201,9 +228,8 @@ def _batches(path: str | Path, columns: Sequence[str] | None = None) -> Iterator
     import pyarrow.parquet as pq
 
     with readable(path, WHAT):
-        batches = pq.ParquetFile(path, page_checksum_verification=True).iter_batches(
-            ROWS, columns=None if columns is None else list(columns)
-        )
+        file = pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=BUFFERED)
+        batches = file.iter_batches(ROWS, columns=None if columns is None else list(columns))
     while True:
         with readable(path, WHAT):
             batch = next(batches, None)

@@ -17,6 +17,7 @@ from lethe.core.gate import Gate
 from lethe.diffusion.methods import LOOKS, ROLES
 from lethe.io.gates import read_gates
 from lethe.io.tables import read_json
+from lethe.tools.gate_targets import target_text
 from lethe.tools.speed.summary import value_text
 
 if TYPE_CHECKING:
@@ -85,19 +86,19 @@ def table(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame([asdict(row) | {"verdict": row.verdict} for row in rows])
 
 
-def _gate(number: str, gate: str, claim: str) -> Callable[[Path, str], Row]:
+def _gate(number: str, gate: str, claim: str, lacks: str) -> Callable[[Path, str], Row]:
     def read(folder: Path, task: str) -> Row:
         name = f"tables/gates_{task}.json"
         found = [entry for entry in read_gates(folder / name) if entry.gate == gate]
         if not found:
-            return Row(number, task, claim, None, "-", None, f"{task} has no such check", name)
+            return Row(number, task, claim, None, "-", None, lacks, name)
         return _row(number, task, claim, found[0], name)
 
     return read
 
 
 def _row(number: str, scope: str, claim: str, gate: Gate, name: str) -> Row:
-    return Row(number, scope, claim, gate.value, f"{gate.target:g}", gate.holds, in_words(gate.how), name)
+    return Row(number, scope, claim, gate.value, target_text(gate), gate.holds, in_words(gate.how), name)
 
 
 def forgets(folder: Path, task: str) -> Row:
@@ -192,9 +193,14 @@ BENCHMARKS = {
 """Benchmark -> the claim that it measures."""
 
 PER_TASK: tuple[Callable[[Path, str], Row], ...] = (
-    _gate("C1", "none_is_zero", "a no-op method has exactly zero interference"),
-    _gate("C2", "base_judge_accuracy", "the base draws what it is asked"),
-    _gate("C3", "rises_with_true_similarity", "damage rises with the true similarity"),
+    _gate("C1", "none_is_zero", "a no-op method has exactly zero interference", "`none` is not among the methods"),
+    _gate("C2", "base_judge_accuracy", "the base draws what it is asked", "this world has no judge"),
+    _gate(
+        "C3",
+        "rises_with_true_similarity",
+        "damage rises with the true similarity",
+        "nobody knows how alike these entities truly are",
+    ),
     forgets,
     keeps,
     predicts,

@@ -6,7 +6,7 @@ The Snakefile hands its ``workflow`` to these functions; everything that can be 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from snakemake.cli import get_argument_parser
@@ -28,8 +28,8 @@ def steps_of(workflow: Any) -> list[Step]:
     ]
 
 
-def refuse_unknown_targets(workflow: Any, plan: Plan, words: Sequence[str]) -> None:
-    """Stop where a target is neither a rule nor a file that is there or that a rule makes; the message holds the nearest one.
+def refuse_unknown_words(workflow: Any, plan: Plan, words: Sequence[str]) -> None:
+    """Stop a command of Snakemake where a target is neither a rule nor a file that is there or that a rule makes; the message holds the nearest one.
 
     Snakemake says nothing of its targets while it reads the Snakefile, so they are read from the command line, by its own parser where a
     word on it is not known here. A run that another program starts is left alone.
@@ -40,17 +40,26 @@ def refuse_unknown_targets(workflow: Any, plan: Plan, words: Sequence[str]) -> N
     Raises:
         RunError: an unknown target.
     """
-
-    def can_be_asked_for(target: str) -> bool:
-        file = target if os.path.isabs(target) else os.path.relpath(target)
-        return os.path.exists(file) or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
-
     given = [word for word in words[1:] if not word.startswith("-")]
-    if "snakemake" not in words[0] or all(map(can_be_asked_for, given)):
+    if "snakemake" not in words[0] or all(_can_be_asked_for(workflow, word) for word in given):
         return
-    for target in get_argument_parser().parse_known_args(list(words[1:]))[0].targets:
-        if not can_be_asked_for(target):
+    refuse_unknown_targets(workflow, plan, get_argument_parser().parse_known_args(list(words[1:]))[0].targets)
+
+
+def refuse_unknown_targets(workflow: Any, plan: Plan, targets: Iterable[str]) -> None:
+    """Stop where a target is neither a rule nor a file that is there or that a rule makes.
+
+    Raises:
+        RunError: an unknown target; the message holds the nearest one.
+    """
+    for target in targets:
+        if not _can_be_asked_for(workflow, target):
             raise RunError(unknown_target(target, steps_of(workflow), plan.known, plan.other_files))
+
+
+def _can_be_asked_for(workflow: Any, target: str) -> bool:
+    file = target if os.path.isabs(target) else os.path.relpath(target)
+    return os.path.exists(file) or any(target == rule.name or rule.is_producer(file) for rule in workflow.rules)
 
 
 class Asked:

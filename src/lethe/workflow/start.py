@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from lethe.core.registry import nearest
 from lethe.io.lock import hold_run_lock, other_runs
 from lethe.io.tables import CorruptFileError, read_yaml
 from lethe.settings.downloads import load_downloads
@@ -83,7 +84,10 @@ def merged(overlays: Sequence[str | Path], root: Path = Path()) -> dict[str, Any
     for file in (root / "config/config.yaml", *overlays):
         try:
             content = read_yaml(file)
-        except (CorruptFileError, FileNotFoundError) as error:
+        except FileNotFoundError:
+            there = sorted(str(beside) for beside in Path(file).parent.glob("*.yaml"))
+            raise SettingsError(f"there is no file {file}{nearest(str(file), there)}") from None
+        except CorruptFileError as error:
             raise SettingsError(str(error)) from None
         config = _laid_over(config, content or {})
     return config

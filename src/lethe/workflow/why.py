@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 
 from snakemake.api import SnakemakeApi
 from snakemake.cli import parse_config
+from snakemake.exceptions import MissingRuleException
 from snakemake.settings.enums import Quietness, RerunTrigger
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 
 from lethe.execution.code import kept_parts
 from lethe.execution.made import Made, given, record_path, recorded
 from lethe.io.wording import shortened
+from lethe.workflow.asking import refuse_unknown_targets
 
 DECIDES_NO_RESULT = "tells why a product would be made again"
 CODE = ("code", "job")  # parameters that hold a hash of code, alone or as "module:function@hash"
@@ -49,6 +51,7 @@ def planned(targets: Sequence[str], configfiles: Sequence[str], config: Sequence
     """Snakemake's graph of all jobs for ``targets``, for as long as the context lasts.
 
     Raises:
+        RunError: a target that no rule makes, with the nearest name.
         WorkflowError, RuleException: there is no plan, as for ``snakemake -n``, which says why.
     """
     output = OutputSettings(dryrun=True, quiet={Quietness.ALL}, log_level_override=logging.ERROR, enable_file_logging=False)
@@ -60,7 +63,12 @@ def planned(targets: Sequence[str], configfiles: Sequence[str], config: Sequence
             ),
         )
         plan = workflow.dag(DAGSettings(targets=set(targets), rerun_triggers=TRIGGERS, force_incomplete=True))
-        plan.execute_workflow(executor="dryrun")
+        try:
+            plan.execute_workflow(executor="dryrun")
+        except MissingRuleException:
+            if known := workflow._workflow.globals.get("plan"):
+                refuse_unknown_targets(workflow._workflow, known, targets)
+            raise
         yield workflow._workflow.dag
 
 
@@ -71,7 +79,7 @@ def why(targets: Sequence[str], configfiles: Sequence[str], config: Sequence[str
         targets: files or rules, as for ``snakemake``. configfiles: overlays. config: ``KEY=VALUE``.
 
     Raises:
-        WorkflowError, RuleException: there is no plan, as for ``snakemake -n``, which says why.
+        RunError, WorkflowError, RuleException: see ``planned``.
     """
     with planned(targets, configfiles, config) as dag:
         stale = set(dag.needrun_jobs(exclude_finished=False))

@@ -23,6 +23,7 @@ from lethe.benchmarks.unlearncanvas.findings import findings as canvas_findings
 from lethe.core.gate import Gate
 from lethe.io.gates import write_gates
 from lethe.tools.claims import Row
+from lethe.tools.gate_targets import SAID, target_text
 from lethe.workflow.gates import gate_names
 
 FLOOR = {"clip_diff": {"low": -1.0, "high": 1.0}, "rmse": {"low": 0.1, "high": 0.2}}
@@ -260,7 +261,16 @@ def test_strips_show_the_first_seeds_and_count_all() -> None:
 
 
 def test_every_gate_is_told_in_words() -> None:
-    assert set(ASKED) == set(gate_names())
+    assert set(ASKED) == set(SAID) == set(gate_names())
+
+
+@pytest.mark.parametrize(("name", "target", "told"), [
+    ("base_judge_accuracy", 0.95, ">= 0.95"), ("rises_with_true_similarity", 0.05, "p < 0.05"),
+    ("original_above_noise_floor", 0.0550885, "> 0.0551"), ("ulira_retrained_is_null", 0.5, "interval holds 0.5"),
+])  # fmt: skip
+def test_a_target_says_what_is_asked_in_three_digits(name: str, target: float, told: str) -> None:
+    gate = Gate(name, 1.0, target, True, "how", None)
+    assert target_text(gate) == told and gate_rows([gate], "breeds")[0].target == told
 
 
 def test_gates_are_told_with_the_names_that_readers_know() -> None:

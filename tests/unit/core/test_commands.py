@@ -6,6 +6,7 @@ import argparse
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,18 @@ def test_every_command_has_help(name: str) -> None:
     parser = argparse.ArgumentParser(prog=f"lethe {name}", description=command.DESCRIPTION)
     command.add_arguments(parser)
     assert callable(command.run) and command.DESCRIPTION in " ".join(parser.format_help().split())
+
+
+@pytest.mark.parametrize(("name", "status", "told"), [
+    ("memory", 2, "no benchmark file with sampled memory"), ("cpu", 2, "no log of a finished job"),
+    ("bench", 1, "no benchmark in"), ("claims", 1, "no finished tables in"),
+])  # fmt: skip
+def test_a_folder_without_results_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, status: int, told: str
+) -> None:
+    assert main([name, str(tmp_path / "none")]) == status
+    said = capsys.readouterr()
+    assert told in said.out + said.err and "none" in said.out + said.err
 
 
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

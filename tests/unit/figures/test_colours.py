@@ -11,7 +11,16 @@ from lethe.execution.fingerprint import PACKAGE
 from lethe.figures import colours
 
 HOME = "figures/colours.py"
-WORDS = {"grey", "gray", "pink", "spring", "summer", "autumn", "winter"}  # names of colour maps that are words of their own
+WORDS = {
+    "grey",
+    "gray",
+    "pink",
+    "spring",
+    "summer",
+    "autumn",
+    "winter",
+    "flag",
+}  # names of colour maps that are words of their own
 
 
 def test_no_other_module_names_a_colour_or_a_colour_map() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import re
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ import pytest
 from PIL import Image
 from tests.unit.icare.plot_tables import KINDS, METHODS, Tables, make_tables
 
+from lethe.benchmarks.icare import matrices as icare_matrices
 from lethe.benchmarks.icare.explorer.data import decimals, leaves, script, seed_data
 from lethe.benchmarks.icare.explorer.grids import MISSING, grid
 from lethe.benchmarks.icare.explorer.page import PARTS, STATIC, write_page
@@ -23,9 +25,9 @@ from lethe.benchmarks.icare.explorer.rows import write_row
 from lethe.benchmarks.icare.explorer.sprites import write_sheets
 from lethe.benchmarks.icare.explorer.task import write_task
 from lethe.benchmarks.icare.jobs.explorer import write_rows as write_model_rows
-from lethe.benchmarks.icare.matrices import by_method
+from lethe.benchmarks.icare.matrices import by_method, read_matrices
 from lethe.diffusion.metrics.specs import spec_of
-from lethe.io.rows import write_rows
+from lethe.io.rows import row_batches, write_rows
 from lethe.io.shards import ShardReader, index_path, write_shard
 from lethe.io.tables import CorruptFileError, write_json
 
@@ -179,6 +181,34 @@ def test_numbers_are_as_exact_as_their_noise_and_dead_columns_are_known(tmp_path
     assert decimals({"low": 0.0, "high": 0.0}) == 2
     assert [name for name, metric in found.items() if metric["constant"]] == ["nudenet_diff"]
     assert content["attributes"] == ["name", "ears"], "bookkeeping and what all have in common orders nothing"
+
+
+@pytest.mark.parametrize("held", [1, 3 * 10 * 10 * 9 * 2, 10**9])  # bytes: one metric, two, all
+def test_matrices_are_read_for_as_many_metrics_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    tables = make_tables(10)
+    with write_rows(tmp_path / "pairs.parquet") as append:
+        append(tables.pairs.sample(frac=1, random_state=0))
+    passes = []
+    monkeypatch.setattr(icare_matrices, "row_batches", lambda *asked: passes.append(asked) or row_batches(*asked))
+    wanted = {(method, epochs): found for method, epochs, found in by_method(tables.pairs, 10)}
+    methods, metrics = sorted(wanted)[:3], ["ssim", "clip_diff", "dino_diff"]
+    found = dict(read_matrices(tmp_path / "pairs.parquet", methods, metrics, 10, held))
+    assert list(found) == metrics and len(passes) == {1: 3, 5400: 2, 10**9: 1}[held]
+    for metric, of_methods in found.items():
+        assert sorted(of_methods) == methods
+        for key, values in of_methods.items():
+            np.testing.assert_array_equal(values, wanted[key][metric])
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda pairs: pd.concat([pairs, pairs.tail(1)]), "given more than once"),
+    (lambda pairs: pairs.assign(receiver=pairs["receiver"].replace(3, 10)), r"receiver 10 is outside 0\.\.9"),
+])  # fmt: skip
+def test_pairs_that_cannot_be_a_matrix_are_refused(tmp_path: Path, change: Any, message: str) -> None:
+    tables = make_tables(10)
+    with pytest.raises(ValueError, match=message):
+        written(tmp_path, dataclasses.replace(tables, pairs=change(tables.pairs)), METHODS)
+    assert not (tmp_path / "explorer/breeds/grids").exists()
 
 
 def test_pairs_without_a_comparison_are_refused(tmp_path):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lethe.io.rows import ROWS, distinct_rows, join_rows, read_rows, write_rows
+from lethe.io.rows import ROWS, distinct_rows, join_rows, read_rows, row_batches, write_rows
 from lethe.io.tables import CorruptFileError, write_parquet
 
 
@@ -37,6 +38,16 @@ def test_parts_are_the_table_as_a_whole(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(plain(pd.read_parquet(path)), whole, check_exact=True)
     groups = [pq.read_metadata(tmp_path / f"{least}.parquet").num_row_groups for least in (0, 7, ROWS)]
     assert groups == [4, 2, 1]
+
+
+def test_a_file_that_is_read_in_parts_is_never_held_whole(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(16, ROWS))
+    with write_rows(tmp_path / "a.parquet") as append:
+        for emitter, of_emitter in enumerate(values):
+            append(pd.DataFrame({"emitter": emitter, "value": of_emitter}))
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in row_batches(tmp_path / "a.parquet", ["emitter", "value"])]
+    assert len(held) == 16 and max(held) < values.nbytes
 
 
 def test_a_folder_is_one_table_for_pandas(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ def test_each_claim_is_one_row(world: Path) -> None:
         rows["C4"].verdict == "holds with a doubt" and rows["C4"].doubt == "with the upper end of the intervals 1 of 3 methods do"
     )
     assert {rows[number].verdict for number in ("C1", "C2", "C3")} == {"holds", "not measured", "does not hold"}
+    assert rows["C1"].target == "= 0" and rows["C3"].target == "p < 0.01" and rows["C2"].how == "this world has no judge"
     assert "does not hold" in text(list(rows.values())) and "not measured" in text(list(rows.values()))
     assert list(table(list(rows.values())).columns)[:5] == ["id", "scope", "claim", "value", "target"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,11 +64,21 @@ def test_the_command_tells_faults(capsys: pytest.CaptureFixture[str], monkeypatc
     assert main(["cost", "--configfile", "config/none.yaml"]) == 2
     assert main(["cost", "--configfile", PAPER, "--tflops", "0"]) == 2
     assert main(["cost", "--gpus", "0"]) == 2
-    assert "config/none.yaml" in (said := capsys.readouterr().err) and "--tflops is 0; allowed: a number above 0" in said
+    assert main(["cost", "--configfile", "config/papr.yaml"]) == 2
+    assert "there is no file config/papr.yaml; did you mean 'config/paper.yaml'?" in (said := capsys.readouterr().err)
+    assert "config/none.yaml" in said and "--tflops is 0; allowed: a number above 0" in said
     assert "--gpus is 0" in said
     assert main(["cost", "--configfile", PAPER]) == 0
     assert "287 TFLOP/s" in (told := capsys.readouterr().out)
     assert "Jobs are not counted, since there is no plan of all yet" in told and "data/unlearncanvas" in told
+
+
+@pytest.mark.parametrize("command", ["cost", "why"])
+def test_an_unknown_target_is_told_with_the_nearest(command: str) -> None:
+    words = [sys.executable, "-m", "lethe", command, "demmo"]  # Snakemake leaves its logging behind in a process
+    asked = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert asked.returncode == 2 and not asked.stdout
+    assert f"lethe {command}: no rule and no file that a rule makes is called 'demmo'; did you mean 'demo'?" in asked.stderr
 
 
 def test_deep_unlearn_is_steps_times_seconds() -> None:

@@ -107,16 +107,6 @@ def test_overviews_beside_the_tasks_are_those_of_studies_and_canvases() -> None:
     assert {file.split("/")[2] for file in overviews.files("all")} == {*folders[:3], "links_all.js"}
 
 
-@pytest.mark.parametrize("index", ["000", "003"])
-def test_models_of_an_emitter_are_those_of_its_shards(index: str) -> None:
-    made = plan()
-    wildcards = SimpleNamespace(task="objects", index=index)
-    names = made.models.of_emitter(wildcards)
-    assert made.models.shards_of_emitter(wildcards)["on_tars"] == [f"<results>/datasets/generated_{name}.tar" for name in names]
-    assert all(f"objects_{index}_" in name for name in names)
-    assert any("retrain" in name for name in names) == (int(index) in made.settings.tasks["objects"].retrain_emitters)
-
-
 def test_jobs_that_read_all_pairs_ask_for_memory_by_their_number() -> None:
     made = plan()
     assert made.tables.memory(2000)(SimpleNamespace(task=next(iter(made.entity_tasks)))) == 2000

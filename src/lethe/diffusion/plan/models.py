@@ -344,21 +344,6 @@ class Models:
         shards = [f"<results>/datasets/generated_{name}" for name in (f"{wildcards.task}_baseline", *names)]
         return {"tars": [f"{shard}.tar" for shard in shards], "indices": [f"{shard}.parquet" for shard in shards]}
 
-    def of_emitter(self, wildcards: Wildcards) -> list[str]:
-        """Names of the models of one emitter, under every method that unlearned it."""
-        index = int(wildcards.index)
-        return [model.name for model in self.of(wildcards.task) if model.index == index]
-
-    def shards_of_emitter(self, wildcards: Wildcards) -> dict[str, Any]:
-        """The images of one emitter under the base and under every method that unlearned it."""
-        names = self.of_emitter(wildcards)
-        return {
-            "off_tar": f"<results>/datasets/generated_{wildcards.task}_baseline.tar",
-            "off_index": f"<results>/datasets/generated_{wildcards.task}_baseline.parquet",
-            "on_tars": [f"<results>/datasets/generated_{name}.tar" for name in names],
-            "on_indices": [f"<results>/datasets/generated_{name}.parquet" for name in names],
-        }
-
 
 def interference_file(model: ModelId) -> str:
     """The published name of one emitter's interference file; its numbers have no leading zeros."""

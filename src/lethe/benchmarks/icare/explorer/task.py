@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from lethe.benchmarks.icare.explorer.data import leaves, metric_data, script, similarity_label, task_data
 from lethe.benchmarks.icare.explorer.grids import grid
 from lethe.benchmarks.icare.explorer.rows import PICTURES
-from lethe.benchmarks.icare.matrices import matrices
+from lethe.benchmarks.icare.matrices import read_matrices
 from lethe.benchmarks.icare.verdicts import VERDICTS
 from lethe.diffusion.metrics.specs import spec_of
 from lethe.figures.tables import similarity_matrix
 from lethe.io.atomic import atomic_path, write_text
-from lethe.io.rows import distinct_rows, read_rows
+from lethe.io.rows import distinct_rows
 from lethe.io.tables import read_json
 from lethe.settings.receivers import ALL
 
@@ -42,7 +42,7 @@ def write_task(
 ) -> None:
     """Write ``data.js``, ``grids/`` and, last, ``overview.js`` into the folder of a task, whose name is that of the task.
 
-    Of the matrices those of one metric are held at a time.
+    Of the matrices those of a few metrics are held at a time, see ``read_matrices``.
 
     Args:
         folder: of the task.
@@ -73,10 +73,9 @@ def write_task(
     floors = {name: floor for name, floor in noise_floor.items() if floor["low"] is not None}
     metrics, kinds = [], []
     with atomic_path(folder / "grids") as part:
-        for name in names:
-            found = {method: _matrix(pairs, method, epochs, name, size) for method, epochs in models}
+        for name, found in read_matrices(pairs, models, names, size):
             metrics.append(metric_data(name, list(found.values()), floors.get(name)))
-            for method, values in found.items():
+            for (method, _), values in found.items():
                 _write(part, folder.name, f"metrics/{name}/{method}", grid(values, metrics[-1]["decimals"] + MORE))
         for kind, file in similarities.items():
             alike = similarity_matrix(read_json(file), metadata)
@@ -93,13 +92,6 @@ def write_task(
     }
     write_text(folder / "data.js", script("task", folder.name, content))
     write_text(folder / "overview.js", script("overview", folder.name, overview))
-
-
-def _matrix(pairs: str | Path, method: str, epochs: int, metric: str, size: int) -> Floats:
-    """Values of the pairs of a method by one metric, (N, N) [emitter, receiver]."""
-    conditions = [("method", "==", method), ("epochs", "==", epochs), ("metric", "==", metric)]
-    rows = read_rows([pairs], columns=["emitter", "receiver", "metric", "value"], filters=conditions)
-    return matrices(rows, size).get(metric, np.full((size, size), np.nan))
 
 
 def _write(part: Path, task: str, name: str, content: Mapping[str, Any]) -> None:

@@ -12,10 +12,8 @@ from lethe.planning.wildcards import Wildcards
 from lethe.settings.models import Settings
 
 BY_ITSELF = 500  # MB of the job that writes matrices, without any
-BESIDE, CELL = (
-    4,
-    80,
-)  # matrices beside those of one metric; bytes of a cell at the peak, 61 of them measured (docs/performance.md)
+BESIDE = 4  # matrices beside those of one metric
+CELL = 80  # bytes of a cell at the peak; 608 MB of 1,060 were used at 1,000 entities x 3 methods (docs/performance.md)
 
 
 class Explorer:
@@ -46,7 +44,7 @@ class Explorer:
         return [f"<results>/explorer/rows/{run}" for run in runs]
 
     def memory(self, wildcards: Wildcards, attempt: int = 1) -> int:
-        """A resource function: MB of the job that writes the matrices of the wildcards' task; it holds those of one metric."""
+        """A resource function: MB of the job that writes the matrices of the wildcards' task; it holds those of a few metrics."""
         cells = self.settings.entity_tasks[wildcards.task].entities ** 2 * (len(self.models.methods_of(wildcards.task)) + BESIDE)
         return attempt * (BY_ITSELF + cells * CELL // 1_000_000)
 

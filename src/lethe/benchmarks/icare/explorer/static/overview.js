@@ -14,7 +14,7 @@ function showOverview(section, overview, task, openCell) {
     el("ul", { class: "found" }, overview.findings.map(({ headline, detail, hoped }) => el("li", { class: hoped ? "hoped" : "feared" }, el("strong", {}, headline), ` ${detail}`))),
     el("p", { class: "tally" }, tally.length ? el("a", { href: "#checks", onclick: jump }, tally.map(([sign, verdict, count]) => `${sign} ${count} ${verdict}`).join("   ")) : "The demo computes no check of this."));
   const methods = titled("compared", "Methods", methodTable(overview.table),
-    el("p", { class: "hint" }, "[low, high] is a 95 % interval: the thick part of a line. The dashed mark is the target; a diamond misses it. Grey: a reference. Headings sort."));
+    el("p", { class: "hint" }, "[low, high] is a 95 % interval: the thick part of a line. The mark across it is the target; a diamond misses it. Grey: a reference. Headings sort."));
   const terms = titled("terms", "Terms", el("dl", {}, Object.entries(overview.terms).map(([term, meaning]) => el("div", {}, el("dt", {}, term), el("dd", {}, meaning)))));
   const worst = task && overview.worst ? worstPairs(overview.worst, task, openCell) : null;
   section.replaceChildren(...[
@@ -78,7 +78,7 @@ function sortBy(head, place, bodies) {
   }
 }
 
-// A value and its interval on a line; the dashed mark is the target.
+// A value and its interval on a line; the mark across it is the target.
 function interval({ value, low, high }, column, reference) {
   if (value === null) return null;
   const at = (number) => `${100 * Math.min(1, Math.max(0, number / column.high))}%`;
@@ -100,8 +100,8 @@ function checkTable(checks) {
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Checks, a table" }, el("table", { class: "checks" },
     el("thead", {}, el("tr", {}, cells("th", ["Verdict", "What is checked", "Target", "Measured"], { scope: "col" }))),
     el("tbody", {}, checks.map(({ verdict, claim, target, value, doubt, how }) => el("tr", { class: verdict.replaceAll(" ", "-") },
-      el("td", { class: "sign" }, el("span", { "aria-hidden": "true" }, `${SIGNS[verdict]} `), verdict), el("td", {}, claim), el("td", {}, target),
-      el("td", {}, value, el("span", { class: "hint" }, ` ${doubt ? `Doubt: ${doubt}. ` : ""}${how}`)))))));
+      el("td", { class: "sign" }, el("span", { "aria-hidden": "true" }, `${SIGNS[verdict]} `), verdict), el("td", {}, claim), el("td", { "data-label": "Target" }, target),
+      el("td", { "data-label": "Measured" }, value, el("span", { class: "hint" }, ` ${doubt ? `Doubt: ${doubt}. ` : ""}${how}`)))))));
 }
 
 function overviewTable({ columns, rows }) {
