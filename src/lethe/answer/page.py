@@ -21,6 +21,7 @@ from lethe.tools.speed.summary import value_text
 
 SIGNS = {"does not hold": "✕", "holds with a doubt": "◐", "not measured": "○", "holds": "●"}
 EXTENTS = ("demo", "all")  # of an answer
+IN_SHORT = 2  # findings of a task or study whose headlines stand above all: whether it is forgotten, and what else is lost
 STATIC = Path(__file__).parent / "static"
 
 
@@ -71,6 +72,7 @@ def page(contents: Contents) -> str:
         tally=[(verdict, SIGNS[verdict], tally[verdict]) for verdict in VERDICTS if tally[verdict]],
         signs=SIGNS,
         levels=levels,
+        IN_SHORT=IN_SHORT,
         subjects=subjects,
     )
 

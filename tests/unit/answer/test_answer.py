@@ -185,6 +185,18 @@ def test_every_task_has_its_checks_beside_its_findings() -> None:
     assert "Checks of objects" not in text and '<a href="#of-2">objects</a>' in html and '<h3 id="of-2">objects</h3>' in html
 
 
+def test_above_all_stands_in_short_what_is_forgotten_and_what_else_is_lost() -> None:
+    found = [*findings("breeds", *tables(True, True, False)), *findings("objects", *tables(False, False, False))]
+    html = page(Contents("mini", "demo", found, [], {}, {}, [], {}))
+    short = re.sub("<[^>]+>", "", html[html.index('<ul class="short">') : html.index("</header>")])
+    for task in ("breeds", "objects"):
+        forgotten, harmed, *others = [finding.headline for finding in found if finding.subject == task]
+        assert f"{task} {forgotten} {harmed}" in short and not any(headline in short for headline in others)
+    assert '<ul class="short">' not in page(
+        Contents("mini", "demo", found[:1], [], {}, {}, [], {})
+    )  # one task needs no way to it
+
+
 def test_a_page_of_a_table_is_led_back_by_a_script_of_the_answer() -> None:
     assert way_back("demo", "../answer_demo.html") == 'lethe.link("The answer of the demo", "../answer_demo.html");\n'
 
