@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lethe.execution.forked import runs_everything
+from lethe.execution.first_run import runs_everything
 
 DECIDES_NO_RESULT = "has Python's own files of compiled modules written early"
 

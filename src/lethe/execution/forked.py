@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -28,6 +27,7 @@ from snakemake.logging import logger
 from snakemake.script import PythonScript
 
 from lethe.execution.child import MODULES, PRELOAD, is_preloaded, run_script
+from lethe.execution.first_run import is_first_run
 from lethe.execution.known import takes
 from lethe.execution.sampled import JobTimer
 
@@ -51,39 +51,10 @@ OF_SNAKEMAKE = ("snakemake.cli", "snakemake.iocontainers", "snakemake.logging")
 LIBRARIES = ("OMP", "GOTO", "OPENBLAS", "MKL", "VECLIB", "NUMEXPR")  # as snakemake.shell sets them, most by {}_NUM_THREADS
 ONE_THREAD = {f"{name}_{'MAXIMUM' if name == 'VECLIB' else 'NUM'}_THREADS": "1" for name in LIBRARIES}
 TEMPORARY = ("TMPDIR", "TMP", "TEMPDIR", "TEMP")
-# words of a command that does nothing but run everything; of any other one it is known only later whether it runs jobs, and how many
-RUNS = re.compile(r"demo|all|--cores(=\d+)?|-c\d*|\d+|--report-after-run|--report|\S+\.html|--")
 _OWN_INTERPRETER = "each script starts its own interpreter, which is slower and gives the same results"
 _NO_ANSWER = f"the process from which scripts are forked could not start, its error stands above: {_OWN_INTERPRETER}"
 _one_at_a_time = threading.Lock()  # multiprocessing's bookkeeping of children is not safe in threads
 _ordinary: Any = getattr(PythonScript, "execute_script", None)  # a private name, so it may be gone
-
-
-def runs_everything(words: Sequence[str]) -> bool:
-    """Whether a command surely runs ``demo`` or ``all`` on this machine, as can be told before it is planned.
-
-    Args:
-        words: of the command line, the program first.
-
-    >>> runs_everything(["snakemake", "-c2", "demo"]), runs_everything(["snakemake", "-n", "demo"])
-    (True, False)
-    """
-    given = list(words[1:])
-    runs = bool({"demo", "all"} & set(given)) and all(map(RUNS.fullmatch, given))
-    return runs and ("--report" not in given or "--report-after-run" in given)
-
-
-def is_first_run(words: Sequence[str], results: str | Path) -> bool:
-    """Whether a command surely runs many jobs on this machine, as can be told before it is planned.
-
-    Args:
-        words: see ``runs_everything``.
-        results: folder of the world, which is not there before its first run.
-
-    >>> is_first_run(["snakemake", "-c2", "demo"], "no/such/folder"), is_first_run(["snakemake", "-n", "demo"], "no/such/folder")
-    (True, False)
-    """
-    return runs_everything(words) and not Path(results).exists()
 
 
 def start_early(words: Sequence[str], results: str | Path, modules: Iterable[str], device: str) -> bool:

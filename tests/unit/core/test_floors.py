@@ -140,6 +140,5 @@ def test_the_package_imports_snakemake_where_it_must_and_nowhere_else() -> None:
         for file in importers
         if (fingerprint.PACKAGE / "execution" / file).is_file()
     }
-    own |= {"lethe.execution.compiled"}  # asks ``forked`` what a first run is
     users = {module for module in fingerprint.all_modules() if module not in own and own & set(fingerprint._imports(module))}
     assert not users, "only the Snakefile imports them, or one of them another"
