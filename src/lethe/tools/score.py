@@ -97,8 +97,8 @@ def compare(on: Path, off: Path, models: Models | None = None) -> Compared:
     if models.clip and models.prompts is not None and (lacking := [name for name in both if name not in models.prompts]):
         raise ScoreError(f"--prompts: no prompt of '{lacking[0]}'{nearest(lacking[0], list(models.prompts))}")
     names, not_measured = _measurable(models)
-    context = MetricContext(clip=models.clip, backbone=models.backbone, lpips_alex=models.lpips, threads=thread_count())
-    scorer = Scorer(build_metrics(names, context), AT_ONCE)
+    context = MetricContext(clip=models.clip, backbone=models.backbone, lpips_alex=models.lpips)
+    scorer = Scorer(build_metrics(names, context), AT_ONCE, threads=thread_count())
     tables = [_scored(scorer, part, images, models.prompts or {}) for part, images in _decoded(both, *files)]
     table = pd.concat(tables, ignore_index=True)
     return Compared(table, sorted(set(files[0]) - set(both)), sorted(set(files[1]) - set(both)), not_measured)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-
-from lethe.core.threads import thread_count
 
 if TYPE_CHECKING:
     import torch
@@ -104,15 +103,17 @@ class MetricDescription(MetricSpec):
 
 @dataclass(frozen=True)
 class _Once:
-    """What is computed once."""
+    """What is computed once, whichever thread asks first."""
 
     _cache: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False, kw_only=True)
+    _making: RLock = field(default_factory=RLock, repr=False, compare=False, kw_only=True)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """``make()``, computed at the first call with ``key`` and kept."""
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
+        with self._making:
+            if key not in self._cache:
+                self._cache[key] = make()
+            return self._cache[key]
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ class MetricContext(_Once):
         nudenet_threshold: lowest score of a counted detection.
         lpips_alex: folder with the weights of ``lpips_alex``.
         device: ``cpu`` or ``cuda``.
-        threads: threads of the ONNX session.
+        threads: of the ONNX session, for each part that is scored at once.
     """
 
     clip: str = ""
@@ -220,12 +221,15 @@ class MetricContext(_Once):
     nudenet_threshold: float = 0.5
     lpips_alex: str = ""
     device: str = "cpu"
-    threads: int = field(default_factory=thread_count)
+    threads: int = 1
 
 
 @runtime_checkable
 class Metric(Protocol):
-    """Scores a batch. A score of an image never depends on the other images of its batch."""
+    """Scores a batch. A score of an image never depends on the other images of its batch.
+
+    Several threads may score batches at once: a metric that keeps something for later batches guards it.
+    """
 
     @property
     def about(self) -> MetricDescription:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import open_clip
@@ -84,6 +85,7 @@ class ClipScore:
     def __init__(self, model: open_clip.CLIP, tokenizer: Tokenizer, transform: ImageTransform, device: str = "cpu") -> None:
         self.model, self.tokenizer, self.transform, self.device = model, tokenizer, transform, device
         self._text: dict[str, torch.Tensor] = {}
+        self._encoding = Lock()
 
     @classmethod
     def create(cls, context: MetricContext) -> ClipScore:
@@ -95,11 +97,12 @@ class ClipScore:
     @torch.inference_mode()
     def text(self, prompts: list[str]) -> torch.Tensor:
         """(len(prompts), d) normalised text embeddings."""
-        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._text]
-        for start in range(0, len(new), 256):
-            part = new[start : start + 256]
-            encoded = F.normalize(self.model.encode_text(self.tokenizer(part).to(self.device)).float(), dim=-1)
-            self._text.update(zip(part, encoded, strict=True))
+        with self._encoding:
+            new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._text]
+            for start in range(0, len(new), 256):
+                part = new[start : start + 256]
+                encoded = F.normalize(self.model.encode_text(self.tokenizer(part).to(self.device)).float(), dim=-1)
+                self._text.update(zip(part, encoded, strict=True))
         return torch.stack([self._text[prompt] for prompt in prompts])
 
     @torch.inference_mode()

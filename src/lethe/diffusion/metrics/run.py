@@ -44,7 +44,7 @@ def load_scorer(
         task, receivers: what the classifiers are asked about.
         scoring: which metrics.
         device: ``cpu`` or ``cuda``.
-        threads: of the ONNX session.
+        threads: on the CPU how many parts of a batch are scored at once, each with one thread; on a GPU threads of the ONNX session.
     """
     folders = {settings[name].kind: str(folder) for name, folder in evaluators.items()}  # of clip and backbone there is one each
     asked = {settings[name].metric or name: name for name in evaluators if settings[name].classifies}
@@ -62,10 +62,11 @@ def load_scorer(
         nudenet_threshold=scoring.nudenet_threshold,
         lpips_alex=scoring.lpips_alex,
         device=device,
-        threads=threads,
+        threads=threads if device != "cpu" else 1,
     )
     cells = any(receiver.attributes for receiver in receivers)  # of these it is told what is drawn instead
-    return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size, cells, device)
+    at_once = threads if device == "cpu" else 1
+    return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size, cells, device, at_once)
 
 
 def load_judge(folder: str | Path, task: str, receivers: Sequence[Receiver], device: str = "cpu") -> JudgeAccuracy:

@@ -9,7 +9,8 @@ import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ from lethe.diffusion.metrics.base import Embedder, Metric, MetricContext, OffIma
 from lethe.diffusion.metrics.constant import CONSTANT, constant_pictures
 from lethe.diffusion.metrics.embeddings import Embeddings
 from lethe.diffusion.metrics.judge import JudgeAccuracy
+from lethe.diffusion.metrics.parts import each_part
 
+T = TypeVar("T")
 BACKBONE = "embedding"  # field of the embeddings that pairs are compared by
 
 
@@ -132,12 +135,22 @@ class Scorer:
         batch_size: images per batch; changes speed, not scores.
         predictions: also tell what every classifier sees (``JudgeAccuracy.predictions``), and keep the features that it gives.
         device: where the pixels of a batch are put, once for all metrics.
+        threads: how many parts of a batch are scored at once, see ``each_part``; more than 1 only on the CPU.
     """
 
-    def __init__(self, metrics: Sequence[Metric], batch_size: int = 100, predictions: bool = False, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        batch_size: int = 100,
+        predictions: bool = False,
+        device: str = "cpu",
+        threads: int = 1,
+    ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; at least 1 is needed")
-        self.metrics, self.batch_size, self.device = list(metrics), batch_size, device
+        if threads < 1 or (threads > 1 and device != "cpu"):
+            raise ValueError(f"threads is {threads} on device '{device}'; allowed: at least 1 on 'cpu', else 1")
+        self.metrics, self.batch_size, self.device, self.threads = list(metrics), batch_size, device, threads
         self._predictions = predictions
         self._classifiers = [metric for metric in self.metrics if predictions and isinstance(metric, JudgeAccuracy)]
         self._embedders = {metric.stored: metric for metric in self.metrics if isinstance(metric, Embedder)}
@@ -154,8 +167,8 @@ class Scorer:
     def attach_baseline(self, off: ImageSet, embeddings: Embeddings | None = None) -> None:
         """Use off images that were scored before. Without their stored embeddings those of the backbone are computed again, once."""
         if embeddings is None and BACKBONE in self._embedders:
-            parts = [self._embedders[BACKBONE].embed(part) for part in off.images.split(self.batch_size)]
-            self._off_embeddings = np.concatenate(parts)
+            backbone = self._embedders[BACKBONE]
+            self._off_embeddings = np.concatenate(self._each(len(off.images), lambda part: backbone.embed(off.images[part])))
         elif embeddings is not None:
             found = {(int(r), int(s)): row for row, (r, s) in enumerate(zip(embeddings.receiver, embeddings.seed, strict=True))}
             self._off_embeddings = embeddings.embedding[_rows(found, off, "stored embeddings of the baseline")]
@@ -188,16 +201,21 @@ class Scorer:
         order = sorted(off.rows)
         pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :] if a[0] == b[0]]
         keys = pd.DataFrame([(a[0], a[1], b[1]) for a, b in pairs], columns=["receiver", "seed", "other_seed"])
-        parts = []
-        for start in range(0, len(pairs), self.batch_size):
-            part = pairs[start : start + self.batch_size]
-            first, second = (np.array([off.rows[pair[side]] for pair in part]) for side in (0, 1))
+        chosen = [metric for metric in self.metrics if metric.about.kind == "pair"]
+
+        def score(part: slice) -> pd.DataFrame:
+            first, second = (np.array([off.rows[pair[side]] for pair in pairs[part]]) for side in (0, 1))
             batch = self._batch(off.images[first], off.receivers[first], [off.prompts[i] for i in first], second)
             if self._off_embeddings is not None:
                 known = self._off_embeddings[first]
-                batch.once(BACKBONE, lambda known=known: known)  # type: ignore[misc]
-            parts.append(_columns(batch, [metric for metric in self.metrics if metric.about.kind == "pair"]))
+                batch.once(BACKBONE, lambda: known)
+            return _columns(batch, chosen)
+
+        parts = self._each(len(pairs), score)
         return pd.concat([keys, pd.concat(parts, ignore_index=True)], axis=1) if parts else keys
+
+    def _each(self, count: int, score: Callable[[slice], T]) -> list[T]:
+        return each_part(count, self.batch_size, self.threads, score)
 
     def _batch(
         self, images: torch.Tensor, receivers: NDArray[np.int64], prompts: Sequence[str], off: NDArray[np.int64] | None
@@ -213,34 +231,45 @@ class Scorer:
 
     def _pass(self, images: ImageSet, off: NDArray[np.int64] | None) -> Scores:
         chosen = [metric for metric in self.metrics if off is not None or metric.about.kind == "image"]
-        tables: list[pd.DataFrame] = []
-        found: dict[str, list[NDArray[np.float32]]] = {field: [] for field in self._embedders}
-        features: dict[str, list[NDArray[np.float32]]] = {}
-        for start in range(0, len(images.images), self.batch_size):
-            part = slice(start, start + self.batch_size)
+
+        def score(part: slice) -> _Part:
             batch = self._batch(
                 images.images[part], images.receivers[part], images.prompts[part], None if off is None else off[part]
             )
             told = {name: column for judge in self._classifiers for name, column in judge.predictions(batch).items()}
-            tables.append(_columns(batch, chosen).assign(**told))
-            tables[-1].insert(0, CONSTANT, constant_pictures(batch.images))
-            for judge in self._classifiers:
-                if judge.keeps_features:
-                    features.setdefault(judge.name, []).append(judge.features(batch))
-            for field_name, embedder in self._embedders.items():
-                found[field_name].append(batch.once(field_name, lambda e=embedder, p=batch.images: e.embed(p)))  # type: ignore[misc]
+            table = _columns(batch, chosen).assign(**told)
+            table.insert(0, CONSTANT, constant_pictures(batch.images))
+            features = {judge.name: judge.features(batch) for judge in self._classifiers if judge.keeps_features}
+            vectors = {
+                name: batch.once(name, partial(embedder.embed, batch.images)) for name, embedder in self._embedders.items()
+            }
+            return _Part(table, vectors, features)
+
+        parts = self._each(len(images.images), score)
         keys = pd.DataFrame({"receiver": images.receivers, "seed": images.seeds})
-        table = pd.concat([keys, pd.concat(tables, ignore_index=True)], axis=1)
+        table = pd.concat([keys, pd.concat([part.table for part in parts], ignore_index=True)], axis=1)
         for metric in chosen:
             if isinstance(metric, WithConstants):
                 for name, value in metric.constants.items():
                     table[f"{metric.about.name}_{name}"] = value
-        vectors = {field_name: np.concatenate(parts) for field_name, parts in found.items()}
+        vectors = _joined([part.vectors for part in parts])
         if BACKBONE not in vectors and not self._predictions:
             return Scores(table, None)
         vectors.setdefault(BACKBONE, np.zeros((len(images.images), 0), dtype=np.float32))
-        kept = {name: np.concatenate(parts) for name, parts in features.items()}
-        return Scores(table, Embeddings(images.receivers, images.seeds, **vectors, features=kept))
+        features = _joined([part.features for part in parts])
+        return Scores(table, Embeddings(images.receivers, images.seeds, **vectors, features=features))
+
+
+class _Part(NamedTuple):
+    """What a part of the images gave: rows of the table, embeddings by their field, features by their classifier."""
+
+    table: pd.DataFrame
+    vectors: dict[str, NDArray[np.float32]]
+    features: dict[str, NDArray[np.float32]]
+
+
+def _joined(parts: Sequence[dict[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _columns(batch: ScoringBatch, metrics: Sequence[Metric]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock, get_ident
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ class Clock:
     cpu: float = 0.0
     wall: float = 0.0
     networks: float = 0.0
-    _depth: int = field(default=0, repr=False)
+    _adding: Lock = field(default_factory=Lock, repr=False)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -62,15 +63,21 @@ class Clock:
         self.wall += time.perf_counter() - wall
 
     @contextmanager
-    def watching(self, networks: Sequence[nn.Module]) -> Iterator[None]:
-        """Count the processor time of these networks, none of which is a part of another."""
-        begun: list[float] = []
+    def watching(self, networks: Sequence[nn.Module], clock: Callable[[], float] = time.process_time) -> Iterator[None]:
+        """Count the processor time of these networks, none of which is a part of another.
+
+        Args:
+            clock: ``time.thread_time`` where several threads call networks, each with one thread of torch.
+        """
+        begun: dict[int, float] = {}
 
         def before(module: nn.Module, args: object) -> None:
-            begun.append(time.process_time())
+            begun[get_ident()] = clock()
 
         def after(module: nn.Module, args: object, result: object) -> None:
-            self.networks += time.process_time() - begun.pop()
+            took = clock() - begun.pop(get_ident())
+            with self._adding:
+                self.networks += took
 
         hooks = [hook for net in networks for hook in (net.register_forward_pre_hook(before), net.register_forward_hook(after))]
         try:
@@ -199,11 +206,14 @@ def theirs(peers: Peers, folder: Path, towers: Sequence[nn.Module]) -> Side:
 
 
 def ours(metrics: Sequence[Metric], folder: Path, towers: Sequence[nn.Module]) -> Side:
-    """The off pictures of a task and one emitter, as jobs score them: shards are read, checked, decoded and scored."""
-    off, on, scorer = Clock(), Clock(), Scorer(metrics)
-    with off.watching(towers), off.running():
+    """The off pictures of a task and one emitter, as jobs score them: shards are read, checked, decoded and scored.
+
+    Every thread scores a part, with one thread of torch.
+    """
+    off, on, scorer = Clock(), Clock(), Scorer(metrics, threads=torch.get_num_threads())
+    with off.watching(towers, time.thread_time), off.running():
         scorer.score_baseline(_read(folder / "off.tar"))
-    with on.watching(towers), on.running():
+    with on.watching(towers, time.thread_time), on.running():
         table = scorer.score_on(_read(folder / "on.tar")).table
     return Side(off, on, table)
 
