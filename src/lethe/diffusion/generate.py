@@ -13,7 +13,8 @@ each thread an equal share of all pixels of a batch, so an image that two thread
 On a GPU a batch is sampled while the one before it is decoded, copied to the host and checked (``lethe.diffusion.overlap``),
 and the host waits for nothing between the first and the last step of a batch: timesteps are on the device already, the
 sampler's tables are indexed on the host, NaN is looked for in finished latents and pixels. With ``compile`` the UNet is compiled once per
-batch shape; the weights of the next model are copied into the same parameters, so nothing is compiled again.
+batch shape, with ``compile_decoder`` the VAE's decoder; the weights of the next model are copied into the same parameters, so nothing is
+compiled again.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lethe.core.compiler import compiled
 from lethe.core.device import to_device
 from lethe.core.progress import progress
 from lethe.diffusion.delta import Delta, Intervention, NoneDelta, applied
@@ -41,12 +43,8 @@ from lethe.diffusion.prompts import beside_text, read_prompts, unconditional
 from lethe.diffusion.tokens import Encoded, with_ids
 
 if TYPE_CHECKING:
-    from diffusers.models import UNet2DConditionModel
-
     from lethe.diffusion.interventions import StepHook
     from lethe.diffusion.pipeline import Pipeline
-
-COMPILER = "inductor"  # backend of torch.compile
 
 Image = TypeVar("Image")  # pixels, or the latents that become them
 
@@ -86,6 +84,10 @@ class SamplingLike(Protocol):
     def compile(self) -> bool:
         """Whether the UNet is compiled."""
 
+    @property
+    def compile_decoder(self) -> bool:
+        """Whether the VAE's decoder is compiled."""
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -98,6 +100,7 @@ class Sampling:
         batch_size: most images per UNet call (the call sees twice as many rows under guidance).
         size: height and width in pixels, a multiple of the VAE factor.
         compile: compile the UNet (``torch.compile``, one graph): pays off on a GPU, after about a minute.
+        compile_decoder: compile the VAE's decoder, too. Pictures then differ in last bits from those of kept latents.
         noise: ``image``: every image has initial noise of its own; ``seed``: all prompts of a seed begin with the same.
         negative_prompt: what guidance leads away from; empty is the unconditional prompt.
     """
@@ -108,6 +111,7 @@ class Sampling:
     batch_size: int = 25
     size: int = 512
     compile: bool = False
+    compile_decoder: bool = False
     noise: str = "image"
     negative_prompt: str = ""
 
@@ -285,13 +289,6 @@ class _Latents:
     finished: torch.cuda.Event | None
 
 
-def _compiled(unet: UNet2DConditionModel) -> Callable[..., Sequence[Tensor]]:
-    # The compiler has a switch of its own for deterministic kernels, which only this call sets along with torch's
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(torch.are_deterministic_algorithms_enabled(), warn_only=warn_only)
-    return torch.compile(unet, backend=COMPILER, fullgraph=True, dynamic=False)
-
-
 class _Sampler:
     """Draws batches; keeps one embedding per distinct prompt and text map."""
 
@@ -304,7 +301,8 @@ class _Sampler:
         self.latent = (int(pipe.unet.config["in_channels"]), side, side)
         self.device: torch.device = pipe.unet.device
         self.on_gpu = self.device.type == "cuda"
-        self.unet = _compiled(pipe.unet) if settings.compile else pipe.unet
+        self.unet = compiled(pipe.unet) if settings.compile else pipe.unet
+        self.vae_decode = compiled(pipe.vae.decode) if settings.compile_decoder else pipe.vae.decode
         self.decoding = torch.cuda.Stream(self.device) if self.on_gpu else None
         self._prompts: dict[tuple[str, str, bool], Encoded] = {}
         self._mapped: dict[tuple[str, str, bool], Tensor] = {}
@@ -386,7 +384,7 @@ class _Sampler:
         vae, latents = self.pipe.vae, drawn.values
         with self._behind(drawn):
             at_once = rows_at_once(len(latents), self.settings.size)
-            parts = [decoded(vae, part) for part in read_by_vae(vae, latents).split(at_once)]
+            parts = [decoded(self.vae_decode, part) for part in read_by_vae(vae, latents).split(at_once)]
             images, finite = (torch.cat(found) for found in zip(*parts, strict=True))
             array: np.ndarray = images.contiguous().cpu().numpy()  # waits for this stream alone
             self._check(

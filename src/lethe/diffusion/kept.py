@@ -12,7 +12,7 @@ differs in the last bits (docs/run.md has figures).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -73,9 +73,13 @@ def read_by_vae(vae: AutoencoderKL, latents: Tensor) -> Tensor:
     return (latents / vae.config["scaling_factor"]).to(vae.dtype).contiguous(memory_format=torch.channels_last)
 
 
-def decoded(vae: AutoencoderKL, read: Tensor) -> tuple[Tensor, Tensor]:
-    """What the VAE makes of some rows (n, c, h, w) at once: pixels uint8 (n, H, W, 3), and (n,) whether all of a row are finite."""
-    pixels = vae.decode(read, return_dict=False)[0].float()
+def decoded(decode: Callable[..., Any], read: Tensor) -> tuple[Tensor, Tensor]:
+    """What a VAE makes of some rows (n, c, h, w) at once: pixels uint8 (n, H, W, 3), and (n,) whether all of a row are finite.
+
+    Args:
+        decode: the VAE's, or the same compiled.
+    """
+    pixels = decode(read, return_dict=False)[0].float()
     finite = finite_rows(pixels)  # before pixels are clipped: as uint8, NaN would be black
     return ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1), finite
 
@@ -185,7 +189,7 @@ class LatentDecoder:
         for place, (_, latent) in zip(places, group, strict=True):
             rows[place] = latent.values
         read = torch.stack(rows).to(vae.device, vae.dtype).contiguous(memory_format=torch.channels_last)
-        pixels, finite = decoded(vae, read)
+        pixels, finite = decoded(vae.decode, read)
         found = finite.tolist()
         for place, (where, _) in zip(places, group, strict=True):
             if not found[place]:

@@ -307,6 +307,8 @@ def _of_statistics(settings: Sections) -> Iterator[str]:
     for key, generation in asked:
         if generation.steps > steps:
             yield f"{key}.steps: {generation.steps} denoising steps, but the forward process has {steps}"
+        if generation.compile_decoder and settings.keep_images != "png":
+            yield f"{key}.compile_decoder: true, but keep_images: {settings.keep_images} leaves decoding to readers; allowed: false"
     if "true" in settings.similarity.kinds and len(settings.similarity.kinds) == 1:
         yield "similarity.kinds: 'true' alone; a source of real images does not know it, name another one beside it"
 

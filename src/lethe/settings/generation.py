@@ -37,6 +37,10 @@ class Generation(Strict):
     )
     negative_prompt: str = Field("", description="what guidance leads away from; empty: the unconditional prompt")
     compile: bool = Field(False, description="compile the UNet (torch.compile): for a GPU, where a job draws many batches")
+    compile_decoder: bool = Field(
+        False,
+        description="compile the VAE's decoder, too: for a GPU; last bits of pictures differ from those of the decoder as it is",
+    )
 
 
 Published = Literal["uce_published", "spm_published", "seot_published"]
@@ -69,6 +73,7 @@ class OwnGeneration(Strict):
     noise: Literal["image", "seed"] | None = _own("noise")
     negative_prompt: str | None = _own("negative_prompt")
     compile: bool | None = _own("compile")
+    compile_decoder: bool | None = _own("compile_decoder")
 
     def over(self, world: Generation) -> Generation:
         """The sampling of the task."""

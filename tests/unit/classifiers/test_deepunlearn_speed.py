@@ -27,11 +27,11 @@ from lethe.classifiers.methods._per_sample import rows
 from lethe.classifiers.methods.base import Method, run
 from lethe.classifiers.methods.ff import FisherForgetting
 from lethe.classifiers.methods.iu import InfluenceUnlearning
-from lethe.classifiers.models import base
 from lethe.classifiers.models.stack import Stack, gather
 from lethe.classifiers.problem import Problem, train
 from lethe.classifiers.search import search
 from lethe.classifiers.training import SGD, Adam, batches, cross_entropies, data_order
+from lethe.core import compiler
 from lethe.io.tables import read_json
 from lethe.settings.classifiers import BaseTraining, Precision, Search, Selection
 from lethe.tools.speed import influence, training_step
@@ -181,9 +181,8 @@ def test_augmentation_of_one_model_is_that_of_many() -> None:
 def test_a_compiled_model_is_the_same(models: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Traced, split into passes and run without the code generator of a device, which takes a minute."""
     given, calls = problem("batchnorm").select(range(models)), []
-    monkeypatch.setattr(
-        base, "COMPILER", aot_autograd(fw_compiler=lambda graph, _: calls.append(graph) or make_boxed_func(graph))
-    )
+    backend = aot_autograd(fw_compiler=lambda graph, _: calls.append(graph) or make_boxed_func(graph))
+    monkeypatch.setattr(compiler, "BACKEND", backend)
     expected = trained(given)
     found = trained(replace(given, architecture=BatchNormNet(given.classes, given.architecture.image_shape)), compiled=True)
     assert calls

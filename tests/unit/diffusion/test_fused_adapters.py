@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import torch
+from functorch.compile import make_boxed_func
 from tests.tiny_pipeline import shared_tiny_pipeline
+from torch._dynamo.backends.common import aot_autograd
 
+from lethe.core import compiler
 from lethe.diffusion import curves
 from lethe.diffusion.methods import METHODS
 from lethe.diffusion.methods._fused_adapters import shared_inputs
@@ -134,6 +137,35 @@ def test_fused_training_is_separate_training(exact: Any, data: UnlearnData, meth
         assert apart(fused, separate) < 1e-10
     plain = factors(train(exact, data, method))
     assert all(torch.equal(a, b) for a, b in zip(plain, factors(train(exact, data, method, fused=False)), strict=True))
+
+
+@pytest.mark.parametrize(("method", "precision"), [("distil", "bfloat16"), ("munba", "float32")])
+def test_compiled_passes_are_the_same_and_are_compiled_once_for_all_emitters(
+    pipe: Any, data: UnlearnData, method: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a compiler that writes no kernels: what is left is whether it reads the passes rightly."""
+    graphs: list[str] = []
+
+    def count(what: str) -> Any:
+        return lambda graph, _: graphs.append(what) or make_boxed_func(graph)  # type: ignore[func-returns-value]
+
+    backend = aot_autograd(fw_compiler=count("forward"), bw_compiler=count("backward"), inference_compiler=count("no gradient"))
+    monkeypatch.setattr(compiler, "BACKEND", backend)
+    torch._dynamo.reset()
+    plain = factors(train(pipe, data, method, fused=True, precision=precision))
+    compiled = factors(train(pipe, data, method, compile=True, precision=precision))
+    assert all(torch.equal(a, b) for a, b in zip(plain, compiled, strict=True))
+    # where the factors are laid out, and the UNet; the teacher is asked without a gradient
+    assert sorted(graphs) == ["backward"] * 2 + ["forward"] * 2
+
+
+def test_what_cannot_be_compiled_is_refused() -> None:
+    with pytest.raises(SettingsError, match="compile is true and fused false; passes are compiled with fused adapters alone"):
+        METHODS.load("munba")(compile=True, fused=False)
+    with pytest.raises(SettingsError, match="compile is true; allowed: false, since adapters of every emitter are elsewhere"):
+        METHODS.load("distil_weight")(compile=True)
+    with pytest.raises(SettingsError, match="compile True; allowed: null or false, 1, and false, as published"):
+        METHODS.load("munba_published")(compile=True)
 
 
 def test_a_curve_is_there_when_its_model_is_handed_over(pipe: Any, data: UnlearnData) -> None:

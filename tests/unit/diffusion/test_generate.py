@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from lethe.core import compiler
 from lethe.diffusion import generate as module
 from lethe.diffusion import kept
 from lethe.diffusion.delta import DenseDelta, LoraDelta, NoneDelta, TextMapDelta, applied
@@ -224,7 +225,7 @@ def test_one_compilation_for_all_models(tiny_pipe, monkeypatch):
         graphs.append(graph)
         return graph.forward
 
-    monkeypatch.setattr(module, "COMPILER", count)
+    monkeypatch.setattr(compiler, "BACKEND", count)
     compiled = dataclasses.replace(FAST, compile=True, batch_size=5)
     dense = DenseDelta({"unet.conv_in.bias": random(16), "unet.conv_in.weight": random(16, 4, 3, 3)})
     requests = [r for delta in (lora(0), dense, NoneDelta(), lora(7), text_map(1)) for r in ask(delta, seeds=1)]
@@ -236,6 +237,22 @@ def test_one_compilation_for_all_models(tiny_pipe, monkeypatch):
     np.testing.assert_array_equal(images, draw(tiny_pipe, requests, dataclasses.replace(compiled, compile=False)))
     draw(tiny_pipe, ask(seeds=1), compiled, shape=6)
     assert len(graphs) == 2  # another batch shape is another graph, so the count does count
+
+
+def test_a_compiled_decoder_is_compiled_once_and_kept_latents_are_not_decoded_by_it(tiny_pipe, monkeypatch):
+    graphs = []
+
+    def count(graph, _):
+        graphs.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(compiler, "BACKEND", count)
+    torch._dynamo.reset()
+    settings = dataclasses.replace(FAST, compile_decoder=True, batch_size=5)
+    requests = [r for delta in (lora(0), NoneDelta()) for r in ask(delta, seeds=1)]
+    np.testing.assert_array_equal(draw(tiny_pipe, requests, settings), draw(tiny_pipe, requests, FAST))
+    assert len(graphs) == 1
+    assert list(module.generate_latents(tiny_pipe, ask(seeds=1), settings, **WORLD)) and len(graphs) == 1
 
 
 @pytest.mark.parametrize("mode", ["default", "warn", "error"])

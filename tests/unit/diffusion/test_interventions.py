@@ -13,8 +13,8 @@ import torch
 from tests.unit.diffusion.test_generate import FAST, PROMPTS, WORLD, counted, difference, draw, random, text_map
 from torch import Tensor
 
+from lethe.core import compiler
 from lethe.core.registry import UnknownNameError
-from lethe.diffusion import generate as module
 from lethe.diffusion.delta import Delta, LoraDelta, NoneDelta, applied, load_delta
 from lethe.diffusion.generate import Request, generate, plan
 from lethe.diffusion.interventions import INTERVENTIONS, GatedLoraDelta, Intervention, Moment, SuppressEotDelta
@@ -130,7 +130,7 @@ def test_it_is_never_compiled(tiny_pipe: Any, monkeypatch: pytest.MonkeyPatch) -
         graphs.append(graph)
         return graph.forward
 
-    monkeypatch.setattr(module, "COMPILER", count)
+    monkeypatch.setattr(compiler, "BACKEND", count)
     torch._dynamo.reset()
     found = draw(tiny_pipe, ask(gated(tiny_pipe)), dataclasses.replace(FIVE, compile=True))
     assert not graphs

@@ -157,6 +157,10 @@ TUNED = {"source": "finetuned", "start": "canvas"}
         ({"pretraining": {"base": {"unet": {"sample_size": 4}}}}, "pretraining: base.unet.sample_size: 4, but 3 blocks"),
         ({"deepunlearn": {"search": {"finalists": 31}}}, "deepunlearn.search: `finalists` is 31, but there are 30 `trials`"),
         ({"tasks": {"people": {"overwrite_prompt": "a\0b"}}}, r"overwrite_prompt: 'a\\x00b' holds the control character U\+0000"),
+        (
+            {"keep_images": "latents", "generation": {"compile_decoder": True}},
+            "generation.compile_decoder: true, but keep_images: latents leaves decoding to readers; allowed: false",
+        ),
         ({1: 2}, "configuration: a key must be text, got 1"),
     ],
 )

@@ -57,13 +57,15 @@ def test_every_rate_is_measured(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> N
     ]  # fmt: skip
     assert [row["largest_difference"] for row in measured["generation"][-2:]] == [0, 0]  # a compiler that compiles nothing
     assert all(0 < row["job_images_per_second"] <= row["images_per_second"] for row in measured["generation"])
-    assert [(row["method"], row["precision"], row["together"]) for row in measured["training"]] == [
-        (method, *how) for method in ("distil", "munba") for how in (("float32", 1), ("bfloat16", 1), ("bfloat16", 2))
+    assert [tuple(row[key] for key in ("method", "precision", "together", "compiled")) for row in measured["training"]] == [
+        *((m, *how, False) for m in ("distil", "munba") for how in (("float32", 1), ("bfloat16", 1), ("bfloat16", 2))),
+        *((method, "bfloat16", 1, True) for method in ("distil", "munba")),
     ]
     assert set(measured["best"]) == set(bench_gpu.TARGET) and all(value > 0 for value in measured["best"].values())
-    assert len(lines) == 14
-    own, stock, free, decoder = [(None, True)] * 2, [(rates.STOCK_MODE, True)] * 2, [(None, False)] * 2, [(None, True)] * 3
-    assert asked == own + stock + free + decoder
+    assert len(lines) == 16
+    own, stock, free, decoder = [(None, True)] * 2, [(rates.STOCK_MODE, True)] * 2, [(None, False)] * 2, [(None, True)] * 4
+    training = [(None, True)] * 4  # to warm up and to be measured, of two methods
+    assert asked == own + stock + free + decoder + training
     json.dumps(measured, allow_nan=False)
     assert all(torch.equal(a, b) for a, b in zip(before, state(pipe), strict=True))
     assert not hasattr(pipe.unet, "peft_config")

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from lethe.classifiers.models.stack import Stack
+from lethe.core.compiler import compiled
 
 State = Mapping[str, Tensor]
 Pass = Callable[[State, State, Tensor], Tensor]  # logits of parameters, buffers and images
 Kind = Literal["conv", "linear", "norm", "other"]
-COMPILER = "inductor"  # backend of torch.compile
 _KINDS: list[tuple[tuple[type[nn.Module], ...], Kind]] = [
     ((nn.modules.conv._ConvNd,), "conv"),
     ((nn.Linear,), "linear"),
@@ -128,11 +128,11 @@ class Architecture(ABC):
 
     @cached_property
     def _compiled_one(self) -> Pass:
-        return torch.compile(self._one, backend=COMPILER, fullgraph=True)
+        return compiled(self._one)
 
     @cached_property
     def _compiled_all(self) -> Pass:
-        return torch.compile(self._all, backend=COMPILER, fullgraph=True)
+        return compiled(self._all)
 
     def features(self, stack: Stack, images: Tensor) -> Tensor:
         """What the classifier is given, (M, B, D), of images (M, B, *image_shape): the penultimate representation, in evaluation mode."""

@@ -195,9 +195,7 @@ class Fused:
                 )
             self._readers.append(_Readers(names, layers, weight, bias))
         self._lay_out(modules, rank, scale, models)
-        self._divisors = [(m, name) for m in unet.modules() for name in DIVISORS if getattr(m, name, None) == 1.0]
-        for module, name in self._divisors:
-            setattr(module, name, _One())
+        self._divisors: list[tuple[nn.Module, str]] = []
         for readers in self._readers:
             for place, name in enumerate(readers.names):
                 unet.set_submodule(name, _Reader(readers, place))
@@ -241,6 +239,12 @@ class Fused:
         self.leaf = self.values
         if self.losses > 1:
             self.leaf = self.values.new_zeros(self.losses * models, size, requires_grad=True)
+
+    def skip_divisions(self) -> None:
+        """Have divisions by 1 start no kernel until ``take_back``; a compiler leaves them out by itself, and cannot read what does this."""
+        self._divisors = [(m, name) for m in self.unet.modules() for name in DIVISORS if getattr(m, name, None) == 1.0]
+        for module, name in self._divisors:
+            setattr(module, name, _One())
 
     def factors(self) -> list[list[tuple[str, Tensor, Tensor]]]:
         """Per model its (module, A, B), views of ``values`` without gradient."""

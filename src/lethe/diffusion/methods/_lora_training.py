@@ -43,20 +43,27 @@ class LoraTrainingConfig(TrainingConfig):
         description="emitters of a job that are trained in one step, each on its own rows: the same numbers but for rounding. A job that is "
         "killed loses all that it was training. More than 1 needs `fused`",
     )
+    compile: bool = Field(
+        False,
+        description="compile the passes that are trained (torch.compile), for a GPU: fewer kernels, the same numbers but for rounding. Needs `fused`",
+    )
 
     @model_validator(mode="after")
-    def _together_is_fused(self) -> Self:
-        if self.together > 1 and self.fused is False:
-            raise ValueError(
-                f"together is {self.together} and fused false; several emitters are trained in one step by fused adapters alone"
-            )
+    def _needs_fused(self) -> Self:
+        if self.fused is False:
+            if self.together > 1:
+                raise ValueError(
+                    f"together is {self.together} and fused false; several emitters are trained in one step by fused adapters alone"
+                )
+            if self.compile:
+                raise ValueError("compile is true and fused false; passes are compiled with fused adapters alone")
         return self
 
     def fuses(self, unet: nn.Module, modules: Sequence[str]) -> bool:
         """Whether adapters on these modules are fused."""
-        if self.fused is None and self.together == 1:
+        if self.fused is None and self.together == 1 and not self.compile:
             return self.precision == "bfloat16" and all(isinstance(unet.get_submodule(name), nn.Linear) for name in modules)
-        return bool(self.fused) or self.together > 1
+        return self.fused is not False
 
 
 @dataclass(frozen=True)
@@ -167,6 +174,8 @@ def _fused(
     unet: nn.Module, modules: list[str], config: LoraTrainingConfig, kept: torch.dtype, models: int, losses: int
 ) -> Iterator[Adapters]:
     fused = Fused(unet, modules, config.rank, config.alpha / config.rank, models=models, losses=losses, kept=kept)
+    if not config.compile:
+        fused.skip_divisions()
     try:
         yield Adapters(fused.values, [[Factors(*found) for found in model] for model in fused.factors()], fused.leaf)
     finally:

@@ -27,6 +27,8 @@ class SparseConfig(SPAREConfig):
     def _one_by_one(self) -> Self:
         if self.together > 1:
             raise ValueError(f"together is {self.together}; allowed: 1, since adapters of every emitter are elsewhere")
+        if self.compile:
+            raise ValueError("compile is true; allowed: false, since adapters of every emitter are elsewhere")
         return self
 
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import mse_loss
 
+from lethe.core.compiler import compiled
 from lethe.core.device import to_device
 from lethe.core.progress import progress
 from lethe.diffusion import curves
@@ -121,14 +122,18 @@ class Rows:
 class Borrowed:
     """A pipeline lent to a method for one call: latents and text embeddings on its device, noise drawn, weights sure to come back.
 
+    With ``compile`` passes that gradients are taken of are compiled, once for all emitters. Those of a teacher are not: they come in batches of
+    other shapes, each of which would be compiled for itself.
+
     Raises:
         ValueError: a base that predicts neither the noise nor v.
     """
 
-    def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32") -> None:
+    def __init__(self, pipe: Pipeline, data: UnlearnData, precision: Precision = "float32", compile: bool = False) -> None:
         check_prediction(pipe.scheduler)
         self.pipe = pipe
         self.unet = pipe.unet
+        self._trained = compiled(pipe.unet) if compile else pipe.unet
         self.device: torch.device = pipe.unet.device
         self.data = data
         self.precision = precision
@@ -237,7 +242,8 @@ class Borrowed:
         given |= beside_text(None if self._pooled is None else self._pooled[rows.prompt], *self._size)
         with torch.autocast(self.device.type, torch.bfloat16) if self.precision == "bfloat16" else nullcontext():
             if weights is None:
-                predicted: Tensor = self.unet(rows.noisy, rows.timesteps, **given).sample
+                unet = self._trained if torch.is_grad_enabled() else self.unet
+                predicted: Tensor = unet(rows.noisy, rows.timesteps, **given).sample
             else:
                 predicted = functional_call(
                     self.unet, dict(weights), (rows.noisy, rows.timesteps), given, tie_weights=self._tied

@@ -98,7 +98,7 @@ class SPARE(Method[SPAREConfig]):
         """
         check_emitters(emitters, data)
         config = self.config
-        lent = Borrowed(pipe, data, config.precision)
+        lent = Borrowed(pipe, data, config.precision, config.compile)
         begin = time.monotonic()
         size = config.retain_pool or config.steps * config.retain_batch
         pool_generator = seeded_generator(seed, "retain pool")

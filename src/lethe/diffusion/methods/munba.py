@@ -125,7 +125,7 @@ class MUNBa(Method[LoraTrainingConfig]):
         """
         check_emitters(emitters, data)
         config = self.config
-        lent = Borrowed(pipe, data, config.precision)
+        lent = Borrowed(pipe, data, config.precision, config.compile)
         modules = find_modules(lent.unet, config.target_modules)
         for first in range(0, len(emitters), config.together):
             yield from self._train(lent, emitters[first : first + config.together], modules, seed)

@@ -49,8 +49,10 @@ class MUNBaPublishedConfig(LoraTrainingConfig):
 
     @model_validator(mode="after")
     def _as_published(self) -> MUNBaPublishedConfig:
-        if self.fused or self.together > 1:
-            raise ValueError(f"fused is {self.fused} and together {self.together}; allowed: null or false, and 1, as published")
+        if self.fused or self.together > 1 or self.compile:
+            raise ValueError(
+                f"fused is {self.fused}, together {self.together} and compile {self.compile}; allowed: null or false, 1, and false, as published"
+            )
         return self
 
     def fuses(self, unet: nn.Module, modules: Sequence[str]) -> bool:

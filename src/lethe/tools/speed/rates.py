@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from lethe.diffusion import generate as generating
+from lethe.core.compiler import BACKEND
 from lethe.diffusion.generate import Request, Sampling, generate
 from lethe.diffusion.latents import encode_images, to_square
 from lethe.diffusion.layout import to_layout
@@ -87,26 +87,16 @@ def determinism(enabled: bool) -> Iterator[None]:
 
 
 @contextmanager
-def compiled_decoder(pipe: Pipeline, mode: str | None = None) -> Iterator[None]:
-    """Have the VAE's decoder compiled for a while."""
-    vae: Any = pipe.vae
-    vae.decode = torch.compile(vae.decode, backend=generating.COMPILER, mode=mode, fullgraph=True, dynamic=False)
+def _compiled_stock(pipe: Pipeline) -> Iterator[None]:
+    """What diffusers' documentation advises: UNet and decoder compiled with the search for the fastest kernels."""
+    unet, vae = pipe.unet, pipe.vae
+    pipe.unet = torch.compile(unet, backend=BACKEND, mode=STOCK_MODE, fullgraph=True)  # type: ignore[assignment]
+    vae.decode = torch.compile(vae.decode, backend=BACKEND, mode=STOCK_MODE, fullgraph=True)
     try:
         yield
     finally:
-        del vae.decode  # the method of its class is seen again
-
-
-@contextmanager
-def _compiled_stock(pipe: Pipeline) -> Iterator[None]:
-    """What diffusers' documentation advises: UNet and decoder compiled with the search for the fastest kernels."""
-    unet = pipe.unet
-    pipe.unet = torch.compile(unet, backend=generating.COMPILER, mode=STOCK_MODE, fullgraph=True)  # type: ignore[assignment]
-    try:
-        with compiled_decoder(pipe, STOCK_MODE):
-            yield
-    finally:
         pipe.unet = unet
+        del vae.decode  # the method of its class is seen again
 
 
 def plain_rate(pipe: Pipeline, prompts: Sequence[str], steps: int, size: int) -> Rate:
@@ -170,7 +160,7 @@ def shard_rate(
     Args:
         compiled: the UNet is. deterministic: kernels are, those that the compiler writes among them. decoder: it is compiled, too.
     """
-    settings = Sampling(scheduler="pndm", steps=steps, guidance=7.5, batch_size=batch, size=size, compile=compiled)
+    settings = Sampling("pndm", steps, guidance=7.5, batch_size=batch, size=size, compile=compiled, compile_decoder=decoder)
 
     def write(count: int, kept: list[np.ndarray]) -> None:
         requests = [Request(prompts[number % len(prompts)], number, 42) for number in range(count)]
@@ -187,7 +177,7 @@ def shard_rate(
     if compiled:
         torch.compiler.reset()
     kept: list[np.ndarray] = []
-    with determinism(deterministic), compiled_decoder(pipe) if decoder else nullcontext():
+    with determinism(deterministic):
         with elapsed(pipe.unet.device) as first:
             write(batch, kept)
         with elapsed(pipe.unet.device) as seconds:
@@ -211,18 +201,28 @@ def training_set(pipe: Pipeline, prompts: Sequence[str], size: int) -> tuple[lis
     return files, UnlearnData(latents, entities, dict(enumerate(prompts)))
 
 
-def cached_training(pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision, together: int = 1) -> float:
+def cached_training(
+    pipe: Pipeline, method: str, data: UnlearnData, steps: int, precision: Precision, together: int = 1, compiled: bool = False
+) -> float:
     """Steps per second of a registered method, those of all emitters: all of its work but encoding, which is once per task.
 
     Args:
         together: emitters in a step; ``EMITTERS`` one after the other if it is 1.
+        compiled: passes that are trained are, before the clock starts.
     """
     make: Callable[..., Method[Any]] = METHODS.load(method)
     count = max(EMITTERS, together)
     emitters = [Emitter.of_one(index, data.prompts[index], data.prompts[index]) for index in range(count)]
-    list(make(steps=2, precision=precision, together=together).unlearn(pipe, emitters[:together], data, seed=0))  # warms up
+
+    def train(count: int, steps: int) -> None:
+        unlearner = make(steps=steps, precision=precision, together=together, compile=compiled)
+        list(unlearner.unlearn(pipe, emitters[:count], data, seed=0))
+
+    if compiled:
+        torch.compiler.reset()
+    train(together, 2)  # warms up
     with elapsed(pipe.unet.device) as seconds:
-        list(make(steps=steps, precision=precision, together=together).unlearn(pipe, emitters, data, seed=0))
+        train(count, steps)
     return count * steps / seconds[0]
 
 
