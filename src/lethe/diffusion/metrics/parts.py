@@ -17,7 +17,7 @@ def each_part(count: int, batch_size: int, threads: int, score: Callable[[slice]
     """``score`` of every part of ``count`` images, in their order.
 
     Networks use a processor better so than with as many threads in each operation, between which most operations cannot be divided
-    well (docs/performance.md). No number depends on how many threads there are, as long as a part has two images or more.
+    well (docs/performance.md). Scores are those of a batch as large as a part; how large it is changes last bits at most.
 
     Args:
         count: of images.
