@@ -73,7 +73,7 @@ def read_by_vae(vae: AutoencoderKL, latents: Tensor) -> Tensor:
     return (latents / vae.config["scaling_factor"]).to(vae.dtype).contiguous(memory_format=torch.channels_last)
 
 
-def decoded(decode: Callable[..., Any], read: Tensor) -> tuple[Tensor, Tensor]:
+def decoded(decode: Callable[..., Sequence[Tensor]], read: Tensor) -> tuple[Tensor, Tensor]:
     """What a VAE makes of some rows (n, c, h, w) at once: pixels uint8 (n, H, W, 3), and (n,) whether all of a row are finite.
 
     Args:
