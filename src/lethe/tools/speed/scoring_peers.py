@@ -143,7 +143,7 @@ def bfloat16(clip: open_clip.CLIP, backbone: nn.Module) -> tuple[open_clip.CLIP,
     return clip, backbone
 
 
-def compare(packages: str | Path, folder: Path, threads: int, rounds: int = 2) -> dict[str, Any]:
+def compare(packages: str | Path, folder: Path, threads: int, rounds: int = 4) -> dict[str, Any]:
     """Both sides in turn with ``threads`` threads, of each the round that took the least processor time.
 
     Args:
