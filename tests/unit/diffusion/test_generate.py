@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from lethe.core import compiler
 from lethe.diffusion import generate as module
 from lethe.diffusion import kept
 from lethe.diffusion.delta import DenseDelta, LoraDelta, NoneDelta, TextMapDelta, applied
@@ -218,18 +217,10 @@ def test_batches_behind_one_another_are_the_same_pictures(tiny_pipe):
     assert all(torch.equal(a, b) for a, b in zip(before, tiny_pipe.unet.parameters(), strict=True))
 
 
-def test_one_compilation_for_all_models(tiny_pipe, monkeypatch):
-    graphs = []
-
-    def count(graph, _):
-        graphs.append(graph)
-        return graph.forward
-
-    monkeypatch.setattr(compiler, "BACKEND", count)
+def test_one_compilation_for_all_models(tiny_pipe, graphs):
     compiled = dataclasses.replace(FAST, compile=True, batch_size=5)
     dense = DenseDelta({"unet.conv_in.bias": random(16), "unet.conv_in.weight": random(16, 4, 3, 3)})
     requests = [r for delta in (lora(0), dense, NoneDelta(), lora(7), text_map(1)) for r in ask(delta, seeds=1)]
-    torch._dynamo.reset()
     images = draw(tiny_pipe, requests, compiled)
     assert len(graphs) == 1  # fullgraph: more would be a recompilation
     np.testing.assert_array_equal(images[5:10], draw(tiny_pipe, ask(dense, seeds=1), compiled))
@@ -239,15 +230,7 @@ def test_one_compilation_for_all_models(tiny_pipe, monkeypatch):
     assert len(graphs) == 2  # another batch shape is another graph, so the count does count
 
 
-def test_a_compiled_decoder_is_compiled_once_and_kept_latents_are_not_decoded_by_it(tiny_pipe, monkeypatch):
-    graphs = []
-
-    def count(graph, _):
-        graphs.append(graph)
-        return graph.forward
-
-    monkeypatch.setattr(compiler, "BACKEND", count)
-    torch._dynamo.reset()
+def test_a_compiled_decoder_is_compiled_once_and_kept_latents_are_not_decoded_by_it(tiny_pipe, graphs):
     settings = dataclasses.replace(FAST, compile_decoder=True, batch_size=5)
     requests = [r for delta in (lora(0), NoneDelta()) for r in ask(delta, seeds=1)]
     np.testing.assert_array_equal(draw(tiny_pipe, requests, settings), draw(tiny_pipe, requests, FAST))

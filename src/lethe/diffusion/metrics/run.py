@@ -46,6 +46,7 @@ def load_scorer(
         device: ``cpu`` or ``cuda``.
         threads: on the CPU how many parts of a batch are scored at once, each with one thread; on a GPU threads of the ONNX session.
     """
+    at_once, of_session = (threads, 1) if device == "cpu" else (1, threads)
     folders = {settings[name].kind: str(folder) for name, folder in evaluators.items()}  # of clip and backbone there is one each
     asked = {settings[name].metric or name: name for name in evaluators if settings[name].classifies}
     context = MetricContext(
@@ -62,10 +63,9 @@ def load_scorer(
         nudenet_threshold=scoring.nudenet_threshold,
         lpips_alex=scoring.lpips_alex,
         device=device,
-        threads=threads if device != "cpu" else 1,
+        threads=of_session,
     )
     cells = any(receiver.attributes for receiver in receivers)  # of these it is told what is drawn instead
-    at_once = threads if device == "cpu" else 1
     return Scorer(build_metrics(scoring.metrics, context), scoring.batch_size, cells, device, at_once)
 
 
